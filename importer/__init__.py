@@ -1,11 +1,12 @@
-"""note-importer: a spreadsheet in, every note delivered once, a result for every row out.
+"""note-importer imports a spreadsheet of notes, delivers each note once, and returns a result for each row.
 
     from importer import Settings, prepare
 
     with prepare("contacts.xlsx", Settings(key="…")) as prepared:
         report = prepared.send()
 
-The house. Numbered rooms are the way of the data; each imports only from numbered rooms above it and from the tools:
+The packages. The data passes the numbered ones in order. Each imports only from those above it and from the tools
+below, which have no number:
 
     reading      1  a file → a sheet of text
     rows         2  a sheet → rows: columns, values, validation
@@ -13,20 +14,20 @@ The house. Numbered rooms are the way of the data; each imports only from number
     delivery     4  requests → outcomes: decisions, reading back, ledger, coordinator
     results      5  outcomes → a workbook or CSV
 
-    models          the words as types                    errors    the exception tree
-    messages        what is said to people, as values
-    settings        every setting and every check         markup    text ⇄ HTML
-    resultsfile     what marks a results file             files     a file replaced in one step
-    storage         files at a URL                        journal   what is durable
-    version         the program's
-    calls           whatever calls the API                api       the vendor, behind a protocol
+    models          types for the importer's terms        errors    the exception tree
+    messages        messages to people, as values
+    settings        all settings and their checks         markup    text ⇄ HTML
+    resultsfile     the marks of a results file           files     files replaced in one step
+    storage         files at a URL                        journal   the durable record of deliveries
+    version         the program's version
+    calls           everything that calls the API         api       the vendor, behind a protocol
 
-    commands        what can be done, a module a use; imports all of these
-    cli             the terminal's face of the commands
-    page            the browser's
-    sandbox         a stand-in of the API; shares no code with the rest
+    commands        the use cases, one per module; imports all of these
+    cli             the commands in the terminal
+    page            the commands in the browser
+    sandbox         a stand-in for the API; shares no code with the rest
 
-What this package offers is loaded when it is first asked for.
+The names that this package exports are loaded on first use.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from importer.commands.run import prepare
     from importer.settings import Settings
 
-logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever uses the library says where logs go
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # the library's user configures logging
 
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 

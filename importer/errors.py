@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""All errors of the importer, as one tree.
 
     ImporterError
     ├── Unusable                 the file, the settings or the command line; nothing was sent (exit status 2)
@@ -6,34 +6,34 @@
     │   ├── UnclearColumns
     │   ├── BadSettings
     │   │   └── NoKey            no API key was given
-    │   ├── Changed              there is more or less to send than was agreed to
+    │   ├── Changed              the notes to send differ from those that a person confirmed
     │   ├── FirstRun             no person has confirmed the profile's first import yet
-    │   ├── SharedKey            the key is another profile's, or another address's
-    │   ├── Guarded              a file is wrong as a whole: empty, too many problems, too many notes
-    │   └── UnusableJournal      it can't be opened or made there
-    ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
+    │   ├── SharedKey            the key belongs to another profile or another address
+    │   ├── Guarded              a guard failed for the whole file: empty, too many problems, too many notes
+    │   └── UnusableJournal      the journal can't be opened or created
+    ├── Stopped                  the run was stopped early; the same command continues (exit status 3)
     │   ├── Outage               the API could not be reached, or kept failing, for too long
-    │   │   └── LimitUsedUp      it asks to wait for longer than the run is willing to
-    │   ├── NotReached           where the files are can't be reached
-    │   ├── NotYet               a file was left for next time, for it may not be whole yet
-    │   ├── NotBegun             what ended another file's run would have ended this one's
+    │   │   └── LimitUsedUp      the API asks to wait longer than the run is allowed to
+    │   ├── NotReached           the store that holds the files can't be reached
+    │   ├── NotYet               a file was left for the next run, because it may still be incomplete
+    │   ├── NotBegun             another file's run was stopped for a reason that stops this one, too
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
-    │   ├── OutputFailed         what a command says can't be written (disk full)
-    │   ├── NoThread             the system starts no thread, without which no call can be made
-    │   ├── Busy                 another import of the same workspace is at work
-    │   ├── Interrupted          a person pressed Ctrl-C, the system asked the program to end, or its hours are over
-    │   │   └── OutOfHours       it was begun outside of them; nothing was sent
-    │   └── NeedsAPerson         the same command again won't help by itself (exit status 4)
+    │   ├── OutputFailed         a command's output can't be written (disk full)
+    │   ├── NoThread             the system starts no thread, and each call needs one
+    │   ├── Busy                 another import of the same workspace is running
+    │   ├── Interrupted          Ctrl-C, a signal of the system, or the end of the allowed hours
+    │   │   └── OutOfHours       the run was started outside the allowed hours; nothing was sent
+    │   └── NeedsAPerson         a person must act before the command is run again (exit status 4)
     │       ├── KeyRefused       the API does not accept the key
-    │       ├── Redirected       the API answered with another address; the key does not follow
-    │       ├── WrongAddress     something answers there, but it isn't the API
-    │       ├── Blocked          a certificate or a proxy stands in the way, and waiting doesn't change that
-    │       ├── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
-    │       └── JournalReplaced  its file was replaced or removed while the run was at work; a JournalFailed, too
-    ├── Fault                    a fault of the program's own, with one of several files (exit status 3)
+    │       ├── Redirected       the API answered with another address, to which the key is not sent
+    │       ├── WrongAddress     the server at the address isn't the API
+    │       ├── Blocked          a certificate or a proxy prevents calls, and waiting doesn't help
+    │       ├── WrongJournal     the journal is damaged, foreign, newer, or another workspace's; left unchanged
+    │       └── JournalReplaced  its file was replaced or removed during the run; also a JournalFailed
+    ├── ProgramFault             a fault of the program itself, in one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
 
-Every message says what happened, where, and what to do now: a :class:`~importer.messages.Message`.
+Each error has a :class:`~importer.messages.Message` that says what happened, where, and what to do now.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ _QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 
 
 def as_argument(text: str) -> str:
-    """Return a text as one word of a command line, for a message to offer it.
+    """Return a text as one word of a command line, for a command that a message suggests.
 
-    A cell's text can hold a command. A shell into which the offer is pasted must not run it. On Windows a sign that one
-    of its two shells reads in quotation marks, too, is shown as ``…``, because it can't be quoted.
+    A cell's text can hold a command, which must not run when the suggestion is pasted into a shell. On Windows, a
+    character that one of the two shells interprets even in quotation marks is shown as ``…``.
     """
     if not re.search(r"[^\w-]", text):
         return text
@@ -69,18 +69,18 @@ def as_argument(text: str) -> str:
 
 
 def unquoted(value: str) -> str:
-    """Return a setting's value, as :func:`as_argument` quoted it, without the quotation marks."""
-    return _QUOTED.sub(lambda found: found[1] or (found[2] or "").replace('""', '"'), value)
+    """Return a value that :func:`as_argument` quoted, without the quotation marks."""
+    return _QUOTED.sub(lambda match: match[1] or (match[2] or "").replace('""', '"'), value)
 
 
 class ImporterError(Exception):
-    """The root of the tree.
+    """Base class of all errors of the importer.
 
     Attributes:
-        message: for a person to read.
-        exit_status: of a program that ends with it.
-        kind: what happened, in a few words that are the same each time: no path, address or cell's value stands in
-            them, so they may leave the house.
+        message: message for a person.
+        exit_status: exit status of the program after this error.
+        kind: a few words that are the same for each error of the class. They hold no path, address or cell's value, so
+            they may be sent to other systems.
     """
 
     exit_status = 3
@@ -91,7 +91,7 @@ class ImporterError(Exception):
         self.message = as_message(message)
 
     def __str__(self) -> str:
-        """Return the message, for tracebacks and tests; faces render it themselves."""
+        """Return the message as text, for tracebacks and tests. The terminal and the page render it themselves."""
         return render(self.message)
 
 
@@ -103,16 +103,16 @@ class Unusable(ImporterError):
 
 
 class UnreadableFile(Unusable):
-    """A spreadsheet that can't be read; says which, why, and what to do."""
+    """A spreadsheet can't be read; the message says which, why, and what to do."""
 
     kind = say("error.unreadable-file")
 
 
 class UnclearColumns(Unusable):
-    """A required column is missing, two stand for the same thing, or one was overlooked.
+    """A required column is missing, two columns have the same role, or a column seems to be overlooked.
 
     Attributes:
-        questions: what a person has to decide, one by one.
+        questions: the decisions that a person has to make.
     """
 
     kind = say("error.unclear-columns")
@@ -123,42 +123,44 @@ class UnclearColumns(Unusable):
 
 
 class BadSettings(Unusable):
-    """A setting that can't be used, wherever it stood.
+    """A setting can't be used, whatever its origin.
 
     Attributes:
-        reason: what is wrong, and what is allowed.
-        setting: its name; empty where it isn't one setting alone.
-        origin: where it stood; None if it was said by the caller.
+        reason: message that says what is wrong, and what is allowed.
+        setting: the setting's name; empty if the error isn't about a single setting.
+        origin: the place where the setting was set; None if the caller set it.
     """
 
     kind = say("error.bad-settings")
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
-        named, why = SettingPart(setting), as_message(reason)
+        setting_part, reason_message = SettingPart(setting), as_message(reason)
         if origin is not None:
-            super().__init__(say("settings.invalid-from", setting=named, origin=origin, reason=why))
+            super().__init__(say("settings.invalid-from", setting=setting_part, origin=origin, reason=reason_message))
         else:
-            super().__init__(say("settings.invalid", setting=named, reason=why) if setting else why)
-        self.reason, self.setting, self.origin = why, setting, origin
+            super().__init__(
+                say("settings.invalid", setting=setting_part, reason=reason_message) if setting else reason_message
+            )
+        self.reason, self.setting, self.origin = reason_message, setting, origin
 
 
 class NoKey(BadSettings):
-    """No API key was given, in none of the ways in which one can be."""
+    """No source has an API key."""
 
     kind = say("error.no-key")
 
 
 class Changed(Unusable):
-    """What is to be sent differs from what a person agreed to; nothing of it was sent."""
+    """The notes to send differ from those that a person confirmed; nothing was sent."""
 
     kind = say("error.changed")
 
 
 class Guarded(Unusable):
-    """A file is wrong as a whole: empty, too many problems, too many notes; nothing of it was sent.
+    """A guard failed for a whole file: empty, too many problems, too many notes; nothing of it was sent.
 
     Attributes:
-        setting: the name of the guard that says so.
+        setting: the name of the guard that failed.
     """
 
     kind = say("error.guarded")
@@ -169,55 +171,55 @@ class Guarded(Unusable):
 
 
 class FirstRun(Unusable):
-    """A profile's first import at an address elsewhere, which no person has confirmed; nothing was sent."""
+    """No person has confirmed the profile's first import at an address that isn't on this machine; nothing was sent."""
 
     kind = say("error.first-run")
 
 
 class SharedKey(Unusable):
-    """The key was used for another profile or address, for which what was delivered is remembered; nothing was sent."""
+    """The key was used for another profile or address, whose deliveries are remembered separately; nothing was sent."""
 
     kind = say("error.shared-key")
 
 
 class UnusableJournal(Unusable):
-    """A journal file, or its lock, that can't be opened or made: its path or its rights are wrong."""
+    """The journal's file or lock can't be opened or created: its path or its permissions are wrong."""
 
     kind = say("error.unusable-journal")
 
 
 class Stopped(ImporterError):
-    """The run ended before its end. What was delivered is recorded; the same command goes on."""
+    """The run was stopped early. Its deliveries are recorded, and the same command continues."""
 
     kind = say("error.stopped")
 
 
 class Outage(Stopped):
-    """The API could not be reached, or kept failing, for longer than the run is willing to wait."""
+    """The API could not be reached, or kept failing, for longer than the run may wait."""
 
     kind = say("error.outage")
 
 
 class LimitUsedUp(Outage):
-    """The account's limit is used up, and the API asks to wait for longer than the run is willing to."""
+    """The account's limit is used up, and the API asks to wait for longer than the run may wait."""
 
     kind = say("error.limit-used-up")
 
 
 class NotReached(Stopped):
-    """Files aren't on this machine, and where they are can't be reached, or is out of order."""
+    """The files are in a store that can't be reached or is out of order."""
 
     kind = say("error.not-reached")
 
 
 class NotYet(Stopped):
-    """A file was left for next time, for somebody may be at work on it."""
+    """A file was left for the next run, because it may still be written."""
 
     kind = say("error.not-yet")
 
 
 class NotBegun(Stopped):
-    """What ended another file's run would have ended this one's."""
+    """The run of this file wasn't started, because the reason that stopped another file's run would stop it, too."""
 
     kind = say("error.not-begun")
 
@@ -227,19 +229,19 @@ class NotBegun(Stopped):
 
 
 class JournalFailed(Stopped):
-    """The journal could not be written; nothing more may be sent without it."""
+    """The journal could not be written, and nothing may be sent without it."""
 
     kind = say("error.journal-failed")
 
 
 class OutputFailed(Stopped):
-    """What a command says can't be written to standard output or standard error."""
+    """A command's output can't be written to standard output or standard error."""
 
     kind = say("error.output-failed")
 
 
 class NoThread(Stopped):
-    """The system starts no thread for the program, so that no call can be made."""
+    """The system starts no thread for the program, so no call can be made."""
 
     kind = say("error.no-thread")
 
@@ -248,7 +250,7 @@ class Busy(Stopped):
     """Another import of the same workspace holds the lock.
 
     Attributes:
-        holder: who that is, and since when.
+        holder: description of the other import, and since when it has held the lock.
     """
 
     def __init__(self, message: Said, holder: Message | None = None) -> None:
@@ -259,19 +261,19 @@ class Busy(Stopped):
 
 
 class Interrupted(Stopped):
-    """A person or the system asked the run to end, or the hours in which it may be at work are over."""
+    """A person or the system asked the run to end, or the allowed hours are over."""
 
     kind = say("error.interrupted")
 
 
 class OutOfHours(Interrupted):
-    """It was begun when it may not be at work; nothing was sent."""
+    """The run was started outside the allowed hours; nothing was sent."""
 
     kind = say("error.out-of-hours")
 
 
 class NeedsAPerson(Stopped):
-    """The run ended before its end, and would end there again: first a person has to mend what the message says."""
+    """The run was stopped early, and would stop there again until a person fixes the problem in the message."""
 
     exit_status = 4
     kind = say("error.needs-a-person")
@@ -290,25 +292,25 @@ class Redirected(NeedsAPerson):
 
 
 class WrongAddress(NeedsAPerson):
-    """What answers at the base URL isn't the API."""
+    """The server at the base URL isn't the API."""
 
     kind = say("error.wrong-address")
 
 
 class Blocked(NeedsAPerson):
-    """No way leads to the API: a certificate isn't accepted, or a proxy wants a name and a password."""
+    """The API can't be reached: a certificate isn't accepted, or a proxy asks for a name and a password."""
 
     kind = say("error.blocked")
 
 
 class WrongJournal(NeedsAPerson):
-    """A journal that is damaged, isn't ours, is of a later version, or isn't the workspace's; it was left as it is."""
+    """The journal is damaged, foreign, of a later version, or another workspace's; it was left unchanged."""
 
     kind = say("error.wrong-journal")
 
 
 class JournalReplaced(NeedsAPerson, JournalFailed):
-    """The journal's file, its log or its lock was replaced or removed while the run was at work."""
+    """The journal's file, log or lock was replaced or removed during the run."""
 
     kind = say("error.journal-replaced")
 
@@ -320,7 +322,7 @@ class ResultsNotWritten(ImporterError):
 
 
 class ProgramFault(ImporterError):
-    """A fault of the program's own, met with one of several files; the others are not held up by it."""
+    """A fault of the program itself in one of several files; the other files are still imported."""
 
     kind = say("error.fault")
 

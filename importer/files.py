@@ -1,9 +1,8 @@
-"""A file replaced in one step: written under a name of its own, and put in its place when it is whole and on disk.
+"""Replace a file in one step: write it under a temporary name, and rename it when it is complete and on disk.
 
-Comes in: a place, what is to stand there, and whose rights bound who may read it. Goes out: the new file in its place,
-or what stood there before. The folder may be shared: a new file is made exclusively, never through a link that
-somebody planted, is its owner's alone while it is written, and is written through its descriptor only. Here, too, are
-the folders and files that nobody else may open.
+Input: a path, the content, and files that bound the permissions. Output: the new file at the path, or the old one
+unchanged. Others may use the folder. So a new file is created exclusively and never through a planted link, is private
+while it is written, and is written only through its descriptor. This module also makes private folders and files.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ from importer.messages import Message, render, say, words
 
 OWNER_ONLY = 0o600
 USUAL = 0o666
-"""What the system's umask takes its part of."""
+"""Permissions of a usual file, before the umask removes some."""
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""A disk knows no hard links, or the system makes none of another user's file."""
+"""Errors of a disk without hard links, or of a system that makes none to another user's file."""
 
 _NAMES = 999
 _PROGRAM = "note-importer"
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; what it makes exclusively follows no link either
-_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # don't wait for the other end of a pipe
 _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
 
 
 class FileTrouble(OSError):
-    """A file isn't what it should be, though the system itself would give it.
+    """An error of a file with a message for a person, in place of the system's words.
 
     Attributes:
-        message: what is wrong, for a person to read.
+        message: message for a person that says what is wrong.
     """
 
     def __init__(self, message: Message, number: int = 0) -> None:
@@ -60,16 +59,16 @@ class NotAllowed(FileTrouble, PermissionError):
 
 
 def why(error: OSError) -> Message:
-    """Return what is wrong with a file, in our words or the system's."""
+    """Return the message of a file's error: our own message if it has one, otherwise the system's words."""
     return error.message if isinstance(error, FileTrouble) else words(error.strerror or str(error))
 
 
 class Draft:
-    """A new file that isn't in its place yet.
+    """A new file under its temporary name.
 
     Attributes:
-        folder, path: where it is written.
-        file: what to write to.
+        folder, path: folder and path of the temporary file.
+        file: the open file to write to.
     """
 
     def __init__(self, path: Path, file: BufferedRandom) -> None:
@@ -77,14 +76,14 @@ class Draft:
         self._digest: bytes | None = None
 
     def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
-        """See that everything is on disk, and say who may read it.
+        """Write everything to disk, and set the file's permissions.
 
         Args:
-            rights: the most that the file gets; the umask takes its part of them.
-            bounds: files whose rights the new one must not exceed.
+            rights: the most permissions that the file may get; the umask removes some of them.
+            bounds: files whose permissions the new one must not exceed.
 
         Raises:
-            OSError: the disk is full, or the like.
+            OSError: the file can't be written, for example because the disk is full.
         """
         self.file.flush()
         own = os.fstat(self.file.fileno())
@@ -95,7 +94,7 @@ class Draft:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of what was written; to be asked for before the file is put in its place."""
+        """SHA-256 of the content; it must be read before the file is put in its place."""
         if self._digest is None:
             self.file.seek(0)
             self._digest = hashlib.file_digest(self.file, "sha256").digest()
@@ -103,26 +102,26 @@ class Draft:
 
     @property
     def content(self) -> bytes:
-        """What was written."""
+        """The content written so far."""
         self.file.seek(0)
         return self.file.read()
 
     def put(self, place: Path) -> None:
-        """Put the file in its place, over what stands there; where that fails, another place may be tried.
+        """Put the file in its place, over an existing file. If this fails, another place may be tried.
 
         Raises:
-            OSError: the system doesn't let what stands there go.
+            OSError: the system doesn't let the existing file be replaced.
         """
         self.file.close()  # Windows renames no open file
         self.path.replace(place)
         _folder_to_disk(place.parent)
 
     def put_new(self, place: Path) -> None:
-        """Put the file in its place, where nothing stands.
+        """Put the file in its place, which must be free.
 
         Raises:
-            FileExistsError: something stands there by now.
-            OSError: the system doesn't let it be put there.
+            FileExistsError: a file exists there by now.
+            OSError: the system doesn't let the file be put there.
         """
         self.file.close()
         move(self.path, place)
@@ -130,16 +129,16 @@ class Draft:
 
 
 def move(path: Path, place: Path) -> None:
-    """Give a file another name on the same disk, which nothing has: whatever appears there meanwhile stays.
+    """Give a file a new, free name on the same disk. A file that appears there meanwhile is never replaced.
 
-    Nobody else may use the file's present name: what appears under that is lost.
+    No one else may use the file's present name, because a file that appears there is lost.
 
     Raises:
-        FileExistsError: something has it by now.
-        OSError: the file isn't there, or the system doesn't let it be moved.
+        FileExistsError: a file has the new name by now.
+        OSError: the file doesn't exist, or the system doesn't let it be moved.
     """
     if os.name == "nt":
-        path.rename(place)  # there it never replaces
+        path.rename(place)  # on Windows, this never replaces a file
         return
     is_linked = _link(path, place)
     try:
@@ -153,7 +152,7 @@ def move(path: Path, place: Path) -> None:
 
 
 def _link(path: Path, place: Path) -> bool:
-    """Give a file a second name; False where that can't be, and an empty file holds the name. Raises OSError."""
+    """Make a hard link and return True; or, if that is impossible, an empty file and return False. Raises OSError."""
     try:
         os.link(path, place, follow_symlinks=False)
     except OSError as error:
@@ -165,7 +164,7 @@ def _link(path: Path, place: Path) -> bool:
 
 
 def put_back(moved: Path, path: Path) -> None:
-    """Move a file back to where it was, or to a free name beside that if another has come there. Raises OSError."""
+    """Move a file back to its path, or to a free name beside it if the path is taken. Raises OSError."""
     for number in range(1, _NAMES + 1):
         with contextlib.suppress(FileExistsError):
             move(moved, path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}"))
@@ -174,22 +173,22 @@ def put_back(moved: Path, path: Path) -> None:
 
 
 def called_after(name: str) -> str:
-    """Sixteen signs that tell a name from others, to call a file after what no file can be called."""
+    """Return 16 hexadecimal digits that identify a name, for a file's name that can't hold the name itself."""
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def digest(path: Path) -> bytes:
-    """SHA-256 of a file's content. Raises OSError."""
+    """Return the SHA-256 of a file's content. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
 
 
 @contextmanager
 def draft(place: Path) -> Iterator[Draft]:
-    """Begin a file that is to stand at ``place`` or beside it; unless it was put there, it is gone afterwards.
+    """Begin a file for ``place``, or a name beside it. Unless it is put there, it is deleted afterwards.
 
     Raises:
-        OSError: the folder takes no file.
+        OSError: no file can be created in the folder.
     """
     path = place.with_name(f".{secrets.token_hex(4)}.{place.name[-60:]}.tmp")
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, OWNER_ONLY)
@@ -197,14 +196,14 @@ def draft(place: Path) -> Iterator[Draft]:
     try:
         yield Draft(path, file)
     finally:
-        with contextlib.suppress(OSError):  # of what could not be written Draft.finish has told
+        with contextlib.suppress(OSError):  # Draft.finish has raised any error of writing
             file.close()
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
 
 
 def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
-    """Put a small file in its place in one step. Raises OSError; then what stood there stands there still."""
+    """Write a small file in one step. Raises OSError; the old file is then unchanged."""
     with draft(place) as new:
         new.file.write(content)
         new.finish(rights)
@@ -212,62 +211,62 @@ def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter, and each folder above it that isn't there yet.
+    """Make a folder that only its owner can enter, with each missing folder above it.
 
-    A folder of the program's own that stands open to others is closed to them. A folder that a person named, and that
-    stands already, is left as it is.
+    A folder of the program itself that is open to others is closed to them. An existing folder that a person named is
+    left unchanged.
 
     Raises:
         BadSettings: see :func:`keep_private`.
-        OSError: it can't be made.
+        OSError: the folder can't be made.
     """
-    if os.name != "posix":  # a folder there has the rights of the one above it, which is the user's
+    if os.name != "posix":  # a folder inherits the permissions of the one above it, which is the user's
         folder.mkdir(parents=True, exist_ok=True)
         return
     folder = folder.absolute()
     missing = [folder]
     while not os.path.lexists(missing[-1]):
         missing.append(missing[-1].parent)
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, exist_ok=True)
+    for missing_folder in reversed(missing):
+        missing_folder.mkdir(mode=0o700, exist_ok=True)
     keep_private(folder)
 
 
 def keep_private(folder: Path) -> None:
-    """See that nobody else can write to a folder of the program's own; one that a person named is left as it is.
+    """Ensure that no one else can write to the program's own folder; a folder that a person named is unchanged.
 
     Raises:
-        BadSettings: it belongs to another user, or others may write to it.
+        BadSettings: the folder belongs to another user, or others may write to it.
     """
     if os.name != "posix":
         return
     folder = folder.absolute()
-    for own in {user_data_path(_PROGRAM, appauthor=False), user_config_path(_PROGRAM, appauthor=False)}:
-        for each in (folder, *folder.parents):
-            if each.is_relative_to(own) and each.exists():
-                _close_to_others(each)
+    for own_folder in {user_data_path(_PROGRAM, appauthor=False), user_config_path(_PROGRAM, appauthor=False)}:
+        for ancestor in (folder, *folder.parents):
+            if ancestor.is_relative_to(own_folder) and ancestor.exists():
+                _close_to_others(ancestor)
 
 
 def _close_to_others(folder: Path) -> None:
-    there, user = folder.stat(), os.geteuid()
-    if os.statvfs(folder).f_flag & os.ST_RDONLY:  # nobody can write there
+    info, user = folder.stat(), os.geteuid()
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:  # no one can write there
         return
-    is_own = there.st_uid == user
-    closed = 0o077 if is_own else 0o022  # users decide themselves who may read their folders
-    if there.st_mode & closed and (is_own or user == 0):
+    is_own = info.st_uid == user
+    forbidden = 0o077 if is_own else 0o022  # other users decide who may read their folders
+    if info.st_mode & forbidden and (is_own or user == 0):
         with contextlib.suppress(OSError):
-            folder.chmod(stat.S_IMODE(there.st_mode) & ~closed)
+            folder.chmod(stat.S_IMODE(info.st_mode) & ~forbidden)
             return
-    is_theirs = there.st_uid not in (user, 0) and user != 0 and there.st_uid != _owner_of_new_files(folder)
-    if is_theirs or there.st_mode & (0o002 if _is_for_our_group(there) else 0o022):
-        here = shlex.quote(str(folder))
-        mend = f"chmod go-rwx {here}" if is_own or user == 0 else _by_administrator(f"chown -R {_name_of(user)} {here}")
-        owner = _name_of(there.st_uid)
-        raise BadSettings(say("files.open-to-others", folder=str(folder), owner=owner, command=mend))
+    is_anothers = info.st_uid not in (user, 0) and user != 0 and info.st_uid != _owner_of_new_files(folder)
+    if is_anothers or info.st_mode & (0o002 if _is_for_our_group(info) else 0o022):
+        name = shlex.quote(str(folder))
+        fix = f"chmod go-rwx {name}" if is_own or user == 0 else _by_administrator(f"chown -R {_name_of(user)} {name}")
+        owner = _name_of(info.st_uid)
+        raise BadSettings(say("files.open-to-others", folder=str(folder), owner=owner, command=fix))
 
 
 def _is_for_our_group(there: os.stat_result) -> bool:
-    """Whether the administrator gave a folder to a group of ours, as Kubernetes does (fsGroup)."""
+    """Return whether the administrator gave a folder to one of our groups, as Kubernetes does (fsGroup)."""
     return there.st_uid == 0 and there.st_gid in {os.getegid(), *os.getgroups()}
 
 
@@ -276,21 +275,21 @@ def _by_administrator(command: str) -> str | Message:
 
 
 def open_private(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open a file that only its owner can open, and make it where there is none; its descriptor.
+    """Open a file that only its owner can open, or create it, and return its descriptor.
 
-    On Windows a file's rights are its folder's.
+    On Windows a file has its folder's permissions.
 
     Raises:
-        OSError: it can't be made or opened, it is a link or no file, or it belongs to another user.
+        OSError: the file can't be created or opened, is a link or not a regular file, or belongs to another user.
     """
     handle = os.open(path, flags | os.O_CREAT | _NO_LINK | _NO_WAITING | _BINARY, OWNER_ONLY)
     try:
-        there = os.fstat(handle)
-        if not stat.S_ISREG(there.st_mode):
-            raise FileTrouble(say("files.no-file"), errno.EINVAL)  # noqa: TRY301 - the descriptor is to be closed
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode):
+            raise FileTrouble(say("files.no-file"), errno.EINVAL)  # noqa: TRY301 - the descriptor must be closed
         if os.name == "posix":
-            see_that_it_is_ours(path, there)
-            close_to_others(handle, there)
+            see_that_it_is_ours(path, info)
+            close_to_others(handle, info)
     except BaseException:
         os.close(handle)
         raise
@@ -298,7 +297,7 @@ def open_private(path: Path, flags: int = os.O_RDWR) -> int:
 
 
 def make_private(path: Path) -> None:
-    """See that an empty file stands here, or whatever stands here already, and that only its owner can open it.
+    """Create an empty file unless one exists, and ensure that only its owner can open it.
 
     Raises:
         OSError: see :func:`open_private`.
@@ -307,10 +306,10 @@ def make_private(path: Path) -> None:
 
 
 def own_link_followed(path: Path) -> Path:
-    """Return where a link of the user's own leads, or else the path itself.
+    """Return the target of the user's own link, or the path itself if it isn't a link.
 
     Raises:
-        OSError: the link is another user's, or leads nowhere.
+        OSError: the link belongs to another user, or can't be followed.
     """
     if os.name != "posix" or not path.is_symlink():
         return path
@@ -319,12 +318,12 @@ def own_link_followed(path: Path) -> Path:
 
 
 def close_to_others(file: Path | int, there: os.stat_result) -> None:
-    """Take the rights to a file from everybody but its owner.
+    """Remove everyone's permissions to a file, except its owner's.
 
-    An administrator's file that its group can use, as logrotate makes them, stays as it is.
+    An administrator's file that its group may use, as logrotate makes them, is left unchanged.
 
     Raises:
-        OSError: that can't be done, and others may use the file.
+        OSError: the permissions can't be removed, and others may use the file.
     """
     if not there.st_mode & 0o077:
         return
@@ -336,13 +335,13 @@ def close_to_others(file: Path | int, there: os.stat_result) -> None:
 
 
 def see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
-    """See that a file isn't one that another user made beforehand, in order to read what we write to it.
+    """Refuse a file that another user may have made in advance, in order to read what we write to it.
 
-    The administrator's files are used by everybody who can. The administrator uses a user's file in that user's own
-    folder, and in a folder that only the administrator can write to: no stranger can have put it there.
+    Anyone may use the administrator's files. The administrator may use a user's file in that user's own folder, and in
+    a folder that only the administrator can write to, because no other user can have put it there.
 
     Raises:
-        PermissionError: it is.
+        PermissionError: the file is another user's.
     """
     user, folder = os.geteuid(), path.parent.stat()
     is_safe = not folder.st_mode & {there.st_uid: 0o002, 0: 0o022}.get(folder.st_uid, 0o777)
@@ -350,19 +349,19 @@ def see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
         return
     if there.st_uid == _owner_of_new_files(path.parent):
         return
-    mend = _by_administrator(f"chown -h {_name_of(user)} {shlex.quote(str(path))}")
-    raise NotAllowed(say("files.anothers", owner=_name_of(there.st_uid), command=mend), errno.EPERM)
+    command = _by_administrator(f"chown -h {_name_of(user)} {shlex.quote(str(path))}")
+    raise NotAllowed(say("files.anothers", owner=_name_of(there.st_uid), command=command), errno.EPERM)
 
 
 def _owner_of_new_files(folder: Path) -> int | None:
-    """Who owns what we make in a folder: we, unless it is a server's that gives all files to one user."""
+    """Return the owner of our new files in a folder; a file server may give all files to one user."""
     with contextlib.suppress(OSError), draft(folder / "owner") as new:
         return os.fstat(new.file.fileno()).st_uid
     return None
 
 
 def _name_of(user: int) -> str:
-    """A user's name; the number where there is none."""
+    """Return a user's name, or the number if there is none."""
     with contextlib.suppress(ImportError, KeyError):
         import pwd  # noqa: PLC0415 - Windows has none
 
@@ -371,7 +370,7 @@ def _name_of(user: int) -> str:
 
 
 def _granted(bound: os.stat_result, group: int) -> int:
-    """What a file grants, to a file of this group: where that is another, its members are others to the first."""
+    """Return a file's permissions as bounds for a file of this group; members of another group count as others."""
     granted = bound.st_mode & USUAL
     if bound.st_gid != group:
         granted &= ~0o060 | (granted & 0o006) << 3
@@ -379,19 +378,19 @@ def _granted(bound: os.stat_result, group: int) -> int:
 
 
 def _umask() -> int:
-    """What the system takes from the rights of new files; it can only be read by being set."""
+    """Return the umask, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def _set_rights(handle: int, rights: int) -> None:
-    if os.name == "posix":  # elsewhere a file's rights are its folder's
+    if os.name == "posix":  # on Windows a file has its folder's permissions
         os.fchmod(handle, rights)
 
 
 def _folder_to_disk(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # Windows opens no folders
+    with contextlib.suppress(OSError):  # Windows can't open folders
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

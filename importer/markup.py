@@ -1,6 +1,6 @@
-"""Plain text and HTML: which of the two a text is, the HTML that reads the same, and what a reader sees of it.
+"""Convert between plain text and HTML, and compare notes as a reader sees them.
 
-The API takes both and doesn't say how it tells them apart; read back, plain text has become HTML (vendor's reference).
+The API accepts both and doesn't say how it distinguishes them. It returns plain text as HTML (vendor's reference).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
 
-# Elements that a note's text is made of. A text is HTML when it has one of these, opened or closed, as a whole tag.
+# Elements of a note's text. A text is HTML if it has a complete opening or closing tag of one of them.
 _ELEMENTS = (
     "a abbr b big blockquote body br center code dd del div dl dt em figure font h1 h2 h3 h4 h5 h6 head hr html i img"
     " ins label li mark ol p pre q s section small span strike strong sub sup table tbody td tfoot th thead title tr tt"
@@ -26,14 +26,14 @@ _BREAKS = frozenset(
 )
 _UNSEEN = frozenset({"script", "style"})
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-"""What no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark."""
+"""Characters that no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark."""
 
 MOST_LAYERS = 16
 _ENDLESS = re.compile(r"&#(?=\d{1000})")
 
 
 class ContentKind(StrEnum):
-    """How the cells of the content column are meant."""
+    """Formats of the cells in the content column."""
 
     AUTO = "auto"
     TEXT = "text"
@@ -41,46 +41,44 @@ class ContentKind(StrEnum):
 
 
 def is_html(text: str) -> bool:
-    """Whether a text holds at least one tag that notes are written with (``jo <jo@x.com>`` holds none)."""
+    """Return whether a text has a tag of an element that notes use, or a comment (``jo <jo@x.com>`` has none)."""
     comment = text.find("<!--")
     return _TAG.search(text) is not None or (comment >= 0 and "-->" in text[comment + 4 :])
 
 
 def content_of(text: str, kind: ContentKind) -> str:
-    """What to send so that a reader sees ``text``, whichever way the API looks at it.
+    """Return the content to send so that a reader sees ``text``, whether the API takes it for text or for HTML.
 
-    Text without ``<``, ``&`` or line breaks goes as it is; text with them as the smallest HTML that reads the same;
-    what is HTML goes as it is.
+    HTML, and text without ``<``, ``&`` or line breaks, is unchanged. Other text becomes the smallest equivalent HTML.
     """
     if kind is ContentKind.HTML or (kind is ContentKind.AUTO and is_html(text)):
         return text
-    if not any(sign in text for sign in "<&\n"):
+    if not any(character in text for character in "<&\n"):
         return text
     paragraphs = re.split(r"\n[^\S\n]*\n\s*", text)
     return "".join(f"<p>{escape(part, quote=False).replace(chr(10), '<br>')}</p>" for part in paragraphs)
 
 
 class Markup(HTMLParser):
-    """html.parser for markup that nobody has checked: in time that grows with its length, and whatever it holds.
+    """A parser for unchecked markup, based on html.parser. It accepts anything, in a time proportional to its length.
 
-    ``close`` is not to be called: it looks for the end of each unfinished tag anew. What is unfinished stays in
-    ``rawdata``.
+    Don't call ``close``: it searches for the end of each unfinished tag anew. An unfinished rest stays in ``rawdata``.
     """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
 
     def feed(self, data: str) -> None:
-        """Parse the next piece. A number of thousands of digits is no character, but more than Python converts."""
+        """Parse the next piece. Escape character references of thousands of digits, which Python can't convert."""
         super().feed(_ENDLESS.sub("&amp;#", data))
 
     def parse_html_declaration(self, i: int) -> int:
-        """``<!…>`` is nothing that is shown; html.parser gives up on some of it."""
+        """Skip ``<!…>``, which isn't shown; html.parser fails on some of these."""
         return self.parse_bogus_comment(i, report=False)
 
 
 class _Reader(Markup):
-    """Collects what stands between the tags, with ``edge`` where a block begins or ends."""
+    """A parser that collects the text between tags, with ``edge`` where a block begins or ends."""
 
     def __init__(self, edge: str) -> None:
         super().__init__()
@@ -110,13 +108,13 @@ class _Reader(Markup):
 
 
 def visible(content: str) -> str:
-    """What a reader sees of a note: without markup, entities resolved, every run of white space one space."""
+    """Return a note's text as a reader sees it: no markup, entities resolved, each run of white space one space."""
     content = _folded(content)
     return _folded(_without_markup(content, " ")) if "<" in content or "&" in content else content
 
 
 def lines(content: str) -> str:
-    """Return what a reader sees of HTML, with a line break where a block begins or ends."""
+    """Return the text of HTML as a reader sees it, with a line break where a block begins or ends."""
     return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))
 
 
@@ -131,10 +129,10 @@ def _without_markup(content: str, edge: str) -> str:
 
 
 def seen_digest(content: str) -> bytes:
-    """32 bytes that two contents share whenever they may be mistaken for one another when they are read back.
+    """Return 32 bytes that two contents share if one may be mistaken for the other when read back.
 
-    It is of what is left when all that looks like markup is taken away until nothing does: every reading of a content
-    (see :func:`seen_digests`) comes to the same in the end. What is wrapped deeper than any note is all one.
+    Everything that looks like markup is removed, again and again until none is left. So each reading of a content (see
+    :func:`seen_digests`) ends with the same text. All contents of more than ``MOST_LAYERS`` layers count as the same.
     """
     text = _folded(content)
     for _ in range(MOST_LAYERS):
@@ -145,14 +143,13 @@ def seen_digest(content: str) -> bytes:
     return _digest("")
 
 
-@lru_cache(64)  # what was read back is mostly read again soon
+@lru_cache(64)  # notes are often read back again soon
 def seen_digests(content: str) -> frozenset[bytes]:
-    """Digests of all that a reader may see of a note that was sent as, or read back as, ``content``.
+    """Return digests of all texts that readers may see for a note with this content, when sent or read back.
 
-    More than one where it is open whether the API took the content for text or for HTML: text that it took for HTML
-    has lost what looked like tags, HTML that it took for text shows its tags. Two contents are the same note to a
-    reader when their digests meet. Notes without any text, such as pictures alone, all count as the same, for nobody
-    knows what becomes of their markup.
+    There are several if the API may have taken the content for text or for HTML. Text taken for HTML has lost apparent
+    tags, and HTML taken for text shows its tags. Two contents are the same note to a reader if they share a digest.
+    Notes without text, such as only pictures, count as the same, because we don't know how the API changes them.
     """
     readings = {_digest(visible(content))}
     if "<" in content or "&" in content:
@@ -171,21 +168,23 @@ def _digest(text: str) -> bytes:
 
 
 SAME_TO_THE_EYE = str.maketrans("‘’‚‛“”„‟«»‹›–—−‐‑", "''''\"\"\"\"\"\"''-----")
-"""What differs only for a machine: the shapes of quotes and dashes."""
+"""Quotes and dashes that look alike → one shape of each."""
 
 _LEAST_PREFIX = 40
 
 
 def are_alike(one: str, other: str) -> bool:
-    """Whether one content could be what an API that keeps texts in a way of its own made of the other.
+    """Return whether an API that changes texts when it stores them could have made one content of the other.
 
-    Signs beyond the basic plane, ``?`` and replacement characters are dropped, quotes, dashes and spaces are folded;
-    and one may be the beginning of the other, from 40 characters on.
+    The comparison ignores characters beyond the basic plane, ``?``, replacement characters and spaces, and the shapes
+    of quotes and dashes. One content may be the beginning of the other if it has at least 40 characters.
     """
     short, long = sorted((_as_kept(one), _as_kept(other)), key=len)
     return short == long or (len(short) >= _LEAST_PREFIX and long.startswith(short))
 
 
 def _as_kept(content: str) -> str:
-    kept = "".join(sign for sign in visible(content) if ord(sign) < 0x10000 and sign not in "?\ufffd")
+    kept = "".join(
+        character for character in visible(content) if ord(character) < 0x10000 and character not in "?\ufffd"
+    )
     return "".join(kept.translate(SAME_TO_THE_EYE).split())

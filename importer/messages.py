@@ -1,19 +1,21 @@
-"""Messages to people, as values: a kind and its parts. A face renders a message when it shows it.
+"""Represent messages to people as values: a kind and its parts.
 
-The wording of each kind stands in the catalogue, ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's
-format. ``make messages`` compiles it. In a text of the catalogue
+A *face* is an interface that shows messages: the terminal, the browser page, or a file. Only a face renders a message.
 
-- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several are joined with
-  commas, or with what stands behind a colon, as in ``{reasons:; }``; ``{reasons:lines}`` gives each a line of its own.
-  ``{why:headline}`` is the headline of a message, and ``{which:capital}`` begins with a capital letter.
+The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format.
+``make messages`` compiles it. In a text of the catalogue
+
+- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
+  joined with commas, or with the text after a colon, as in ``{reasons:; }``; ``{reasons:lines}`` puts each on its own
+  line. ``{why:headline}`` is the headline of a message, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
-- ``{action.run-again}`` is something to do, which has a text of its own for each face that needs one.
+- ``{action.run-again}`` is an action. Each face may have its own text for it.
 - A new line begins the second sentence: :func:`headline` returns the text before it. A message at the end of a line
   brings its own lines.
 
-A kind whose text depends on a number has plural forms, chosen by the part ``n``. A text with the context of a face is
-that face's own.
+A kind whose text depends on a number has plural forms, which the part ``n`` selects. A text with a face's context is
+only for that face.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class SettingPart:
 
     Attributes:
         name: as in :data:`importer.settings.SETTINGS`.
-        value: the value that it should have, where the message says one.
+        value: the value that it should have; empty if the message gives none.
     """
 
     name: str
@@ -50,16 +52,16 @@ class SettingPart:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text of a cell of a sheet, or a name from one. It is shown as it is, and never leaves this machine."""
+    """Text from a cell of a sheet, or a name from a sheet. It is shown unchanged, and never leaves this machine."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that is said to a person.
+    """A message to a person.
 
-    It is no text, and can't be made one without a face, so that no code looks into a sentence.
+    A message isn't a text: only a face renders it, so that no code searches for words in a sentence.
 
     Attributes:
         kind: a key of the catalogue.
@@ -73,15 +75,15 @@ class Message:
         raise TypeError(f"the message {self.kind} has to be rendered by a face")
 
     def as_json(self) -> list[Any]:
-        """Return the message as JSON values, without what stands in cells."""
+        """Return the message as JSON values, without the texts of cells."""
         return [self.kind, {name: _as_json(part) for name, part in self.parts}]
 
     def changed(self, change: Callable[[str], str]) -> Message:
-        """Return the message with each text among its parts changed; its kind's own wording stays."""
+        """Return the message with each text in its parts changed; the text of its kind stays the same."""
         return Message(self.kind, tuple((name, _changed(part, change)) for name, part in self.parts))
 
     def texts(self) -> Iterator[str]:
-        """Yield the texts among the message's parts, which are somebody else's words."""
+        """Yield the texts in the message's parts, which come from others, such as the API."""
         for part in self._single_parts():
             if isinstance(part, Message):
                 yield from part.texts()
@@ -89,7 +91,7 @@ class Message:
                 yield part
 
     def kinds(self) -> Iterator[str]:
-        """Yield the message's kind, then those of the messages that are its parts."""
+        """Yield the message's kind, then the kinds of the messages that are its parts."""
         yield self.kind
         for part in self._single_parts():
             if isinstance(part, Message):
@@ -102,27 +104,27 @@ class Message:
 
 Part: TypeAlias = "str | int | Cell | SettingPart | Message | tuple[Part, ...]"
 Said: TypeAlias = Message | str
-"""What is said to a person: a message, or a text that is shown as it is."""
+"""A message to a person, or a text that is shown unchanged."""
 
 
 class Face(Protocol):
-    """How a face names what can be done there.
+    """An interface that shows messages, and its names for settings and commands.
 
     Attributes:
-        context: of the texts that are the face's own; empty where it has none.
+        context: context of the face's own texts in the catalogue; empty if it has none.
     """
 
     context: str
 
     def setting(self, name: str, value: str) -> str:
-        """Return how a setting is set there."""
+        """Return the face's name for a setting, with its value."""
 
     def command(self, command: str) -> str:
-        """Return how a command is given there."""
+        """Return the face's name for a command."""
 
 
 class Plain:
-    """A face for files: settings are flags."""
+    """A face for files, in which settings are shown as flags."""
 
     context = ""
 
@@ -136,37 +138,37 @@ class Plain:
 
 
 FACE: ContextVar[Face] = ContextVar("FACE", default=Plain())  # noqa: B039 (it has no state)
-"""The face that is at work."""
+"""The face in use."""
 
 
 def say(kind: str, /, **parts: Part) -> Message:
-    """Return a message of a kind; texts among its parts are data, shown as they are."""
+    """Return a message of a kind. Texts in its parts are data, which is shown unchanged."""
     return Message(kind, tuple(parts.items()))
 
 
 def as_message(said: Said) -> Message:
-    """Return a message that can be a part of another."""
+    """Return a message unchanged, or a text as a message, so that either can be a part of another message."""
     return said if isinstance(said, Message) else words(said)
 
 
 def lines(*messages: Message) -> Message:
-    """Return a message that consists of several, a line each."""
+    """Return a message that consists of several messages, one per line."""
     return Message("lines", (("lines", messages),))
 
 
 def some(names: Sequence[Part], most: int) -> Part:
-    """Return the first of several names, and how many more there are."""
+    """Return at most ``most`` names, and the number of the names left out."""
     first = tuple(names[:most])
     return say("and-more", names=first, n=len(names) - most) if len(names) > most else first
 
 
 def words(text: str) -> Message:
-    """Return a message that consists of somebody else's words."""
+    """Return a message that shows a text from outside, such as the API's, unchanged."""
     return Message("words", (("text", text),))
 
 
 def render(said: Said | None, face: Face | None = None) -> str:
-    """Return what a face shows of a message, the face at work unless another is named; of None, nothing."""
+    """Return the text of a message in a face, by default the face in use; empty for None."""
     return " ".join(_lines(said, face or FACE.get())) if isinstance(said, Message) else said or ""
 
 
@@ -176,7 +178,7 @@ def headline(said: Said, face: Face | None = None) -> str:
 
 
 def from_json(value: object) -> Message | None:
-    """Return the message that stands in JSON values; None if there is none in it."""
+    """Return the message from JSON values; None if they hold no message."""
     match value:
         case [str() as kind, dict() as parts]:
             return Message(kind, tuple((str(name), _from_json(part)) for name, part in parts.items()))
@@ -215,30 +217,30 @@ def _filled(line: str, parts: Mapping[str, Part], face: Face) -> str:
     return "".join(shown)
 
 
-@lru_cache(maxsize=4096)  # a million rows have few kinds of reasons
+@lru_cache(maxsize=4096)  # even a million rows have few kinds of reasons
 def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
-    """Return the pieces of a line: a text, what follows it between backticks, or a part and its separator."""
-    pieces, at = [], 0
-    for found in _PIECE.finditer(line):
-        quoted, name, separator = found.groups()
-        pieces.append((line[at : found.start()], quoted or "", name or "", ", " if separator is None else separator))
-        at = found.end()
-    return [*pieces, (line[at:], "", "", "")]
+    """Split a line into pieces. Each is a text, followed by a quoted setting or by a part with its separator."""
+    pieces, end = [], 0
+    for match in _PIECE.finditer(line):
+        quoted, name, separator = match.groups()
+        pieces.append((line[end : match.start()], quoted or "", name or "", ", " if separator is None else separator))
+        end = match.end()
+    return [*pieces, (line[end:], "", "", "")]
 
 
 def _text(kind: str, context: str, number: object) -> str | None:
-    """Return a kind's text in the catalogue; None if it has none."""
+    """Return a kind's text in the catalogue, the face's own if there is one; None if there is no text."""
     catalogue = _catalogue()
-    for where in ([context] if context else []) + [""]:
-        name = f"{where}\x04{kind}" if where else kind  # as gettext joins them
-        found = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
-        if found != name:
-            return found
+    for face_context in ([context] if context else []) + [""]:
+        name = f"{face_context}\x04{kind}" if face_context else kind  # as gettext joins them
+        text = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
+        if text != name:
+            return text
     return None
 
 
 def load() -> None:
-    """Read the catalogue now, so that no call that is under way waits for it later."""
+    """Read the catalogue now, so that no later call waits for it."""
     _catalogue()
 
 
@@ -261,7 +263,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         case Cell(text):
             return text
         case tuple():
-            return ("\n" if separator == _LINES else separator).join(_shown(one, face) for one in part)
+            return ("\n" if separator == _LINES else separator).join(_shown(item, face) for item in part)
     return f"{part:,}"
 
 
@@ -276,7 +278,7 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
         case Message():
             return part.changed(change)
         case tuple():
-            return tuple(_changed(one, change) for one in part)
+            return tuple(_changed(item, change) for item in part)
     return part
 
 
@@ -289,7 +291,7 @@ def _as_json(part: Part) -> Any:
         case Cell():
             return "…"
         case tuple():
-            return [_as_json(one) for one in part]
+            return [_as_json(item) for item in part]
     return part
 
 
@@ -300,7 +302,7 @@ def _from_json(part: Any) -> Part:
         case {"message": message}:
             return from_json(message) or ""
         case list():
-            return tuple(_from_json(one) for one in part)
+            return tuple(_from_json(item) for item in part)
         case int() | str():
             return part
     return ""

@@ -1,4 +1,4 @@
-"""The importer's words as types: notes, rows, groups, requests, and what may become of a row.
+"""Types for the importer's terms: notes, rows, groups, requests, and the outcomes of rows.
 
 A million rows are held as columns (:class:`Rows`), never as a million objects.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from importer.messages import Message
 
-if TYPE_CHECKING:  # whoever only asks for help doesn't wait for numpy
+if TYPE_CHECKING:  # --help needn't wait for numpy
     import numpy as np
     import numpy.typing as npt
 
@@ -24,7 +24,7 @@ Texts: TypeAlias = "np.ndarray[tuple[int], np.dtypes.StringDType]"
 
 
 class Role(StrEnum):
-    """What a column is for; the values are the words of the setting ``map``."""
+    """Roles of columns. The values are the words of the setting ``map``."""
 
     PROSPECT = "prospect"
     CONTENT = "content"
@@ -36,21 +36,24 @@ class Role(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who sees a note; a person chooses in this order. The values are the journal's, and part of a note's digest."""
+    """Visibilities of a note, in the order in which choices list them.
+
+    The journal holds their values, and a note's digest includes them.
+    """
 
     PRIVATE = "2"
     PUBLIC = "1"
 
 
 class Status(StrEnum):
-    """Whether a note is a draft. The values are the journal's, as those of :class:`Visibility` are."""
+    """Statuses of a note. The journal holds their values, and a note's digest includes them."""
 
     DRAFT = "0"
     PUBLISHED = "1"
 
 
 class OnSeveral(StrEnum):
-    """What becomes of a row whose email several prospects have."""
+    """Treatments of a row whose email several prospects have."""
 
     REJECT = "reject"
     NEWEST = "newest"
@@ -59,9 +62,9 @@ class OnSeveral(StrEnum):
 
 
 class Result(StrEnum):
-    """What became of a row, in the words of the results file.
+    """Results of a row, in the words of the results file.
 
-    A row that repeats an earlier one is a *duplicate* where that one is delivered; otherwise it ends as that one does.
+    A row that repeats an earlier row is a *duplicate* if that row is delivered; otherwise it gets that row's result.
     """
 
     CREATED = "created"
@@ -80,16 +83,16 @@ NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED}
 
 @dataclass(frozen=True)
 class Note:
-    r"""What is said. Two rows hold the same note when these are equal.
+    r"""A note. Two rows hold the same note if all attributes except ``content`` are equal.
 
     Attributes:
-        text: the cell's text, without outer white space and with ``\n`` line ends; what notes are compared by.
-        visibility: who sees it.
+        text: the cell's text, without outer white space and with ``\n`` line ends.
+        visibility: public or private.
         status: draft or published.
-        attachments: ids as the API returned them when the files were uploaded, in the sheet's order.
-        content: what is sent for ``text``: itself, or the smallest HTML that reads the same.
-        files: SHA-256, in hexadecimal digits, of the files that it carries, in the sheet's order. Then the note is
-            known by them, and ``attachments`` are their ids, none before they are uploaded.
+        attachments: IDs that the API returned for uploaded files, in the sheet's order.
+        content: the content to send for ``text``: the same text, or the smallest HTML that reads the same.
+        files: SHA-256, in hexadecimal digits, of the attached files, in the sheet's order. If there are any, they
+            identify the note, and ``attachments`` are their IDs, which are empty before the upload.
     """
 
     text: str
@@ -105,9 +108,9 @@ class Note:
 
     @cached_property
     def digest(self) -> bytes:
-        """32 bytes that tell this note from every other; the journal holds it in the note's stead."""
-        carried = tuple(f"file {digest}" for digest in self.files) or self.attachments  # no id holds a space
-        parts = (self.text, self.visibility, self.status, *carried)
+        """32 bytes that identify this note; the journal holds them instead of the note."""
+        attached = tuple(f"file {digest}" for digest in self.files) or self.attachments  # no ID contains a space
+        parts = (self.text, self.visibility, self.status, *attached)
         return hashlib.sha256(
             "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
         ).digest()
@@ -115,11 +118,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Workspace:
-    """A profile at an address: what deliveries are remembered for. The sandbox is not mistaken for the live service.
+    """A profile at an address, for which deliveries are remembered. So the sandbox and the live service stay apart.
 
     Attributes:
-        profile: the workspace's name of the person's own.
-        base_url: the address, in the one spelling of all that lead there.
+        profile: the person's own name for the workspace.
+        base_url: the address in its canonical spelling.
     """
 
     profile: str
@@ -131,16 +134,16 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in the sheet.
+    """One problem in the sheet.
 
     Attributes:
         row: the row's number as the spreadsheet program shows it.
-        column: position of the column of the cell to blame, or None where no single cell is.
+        column: position of the wrong cell's column; None if no single cell is wrong.
         cell: the cell's name (``Sheet1!C17``), or the row's.
-        value: what stands there, shortened.
-        text: what is wrong, what is allowed, and a likely intended value where there is one.
-        kind: the same without what stands in this cell; problems of one kind are told together.
-        word: what stands there, where it is a word that could be given a meaning (the setting ``value``).
+        value: the cell's text, shortened.
+        text: message with the problem, the allowed values, and the likely intended value if there is one.
+        kind: the same message without the cell's text; problems of one kind are reported together.
+        word: the cell's text, if it is a word that could be given a meaning (the setting ``value``).
     """
 
     row: int
@@ -154,14 +157,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PossibleAnswer:
-    """One way to answer a question: a setting, and what it is given.
+    """One possible answer to a question: a setting and its value.
 
     Attributes:
-        setting: its name.
-        value: what it is given, as a text: ``prospect=Lead ID``.
-        means: the same for a person who has to choose.
-        samples: where it names a column, some of what stands there.
-        is_likely: whether the sheet itself speaks for it; a hint, never taken without a word.
+        setting: the setting's name.
+        value: the setting's value as a text: ``prospect=Lead ID``.
+        means: the answer's meaning, for a person who chooses.
+        samples: some cells of the column, if the answer names one.
+        is_likely: whether the sheet suggests this answer; a hint, which is never applied without asking.
     """
 
     setting: str
@@ -173,16 +176,16 @@ class PossibleAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that only a person can decide: which column has a role, or what a word means.
+    """A question that only a person can decide: the column of a role, or the meaning of a word.
 
     Attributes:
         text: the question, with the settings that answer it.
         asks: the question alone.
-        choices: the ways to answer it, the likeliest first; none where settings contradict each other.
-        column: position of the column in question; None where a role has no column.
-        roles: which roles it is about.
-        samples: some of what stands in the column, or the word in question.
-        count: how many different values stand there, or how many rows hold the word; 0 where that isn't known.
+        choices: the possible answers, the likeliest first; none if settings contradict each other.
+        column: position of the column in question; None if a role has no column.
+        roles: the roles that it is about.
+        samples: some cells of the column, or the word in question.
+        count: number of different values in the column, or of rows with the word; 0 if unknown.
     """
 
     text: Message
@@ -195,16 +198,16 @@ class Question:
 
     @property
     def answers(self) -> dict[str, list[str]]:
-        """The settings that answer it → the values that each may be given."""
-        found: dict[str, list[str]] = {}
+        """Settings that answer the question → their possible values."""
+        values: dict[str, list[str]] = {}
         for choice in self.choices:
-            found.setdefault(choice.setting, []).append(choice.value)
-        return found
+            values.setdefault(choice.setting, []).append(choice.value)
+        return values
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file that notes carry: its path and the folder that holds it (without links), its bytes, its SHA-256 in hex."""
+    """An attached file: name, path and folder (``root``) without links, size in bytes, and SHA-256 in hex digits."""
 
     name: str
     path: Path
@@ -215,25 +218,25 @@ class AttachedFile:
 
 @dataclass
 class Rows:
-    """The data lines of a sheet after validation, a column each; *position* means an index into these columns.
+    """The rows of a sheet after validation, as columns. A *position* is an index into these columns.
 
     Attributes:
         number: row numbers as the spreadsheet program shows them.
-        prospect: cleaned prospect ids; an email where that alone names the prospect and wasn't looked up yet.
-        email: emails in small letters, empty where a row has none; None without such a column.
-        note: index into ``notes``; -1 where the row is invalid or already carries a note id.
+        prospect: cleaned prospect IDs; an email if only it names the prospect and it wasn't looked up yet.
+        email: emails in lower case, empty for a row without one; None if the sheet has no such column.
+        note: index into ``notes``; -1 if the row is invalid or already has a note ID.
         notes: the distinct notes, in the order of their first row.
-        key: what tells occurrences of the same note apart (the setting ``key-column``), or None without such a column.
-        problems: position → what is wrong with that row.
-        done: position → the note id that the row carries from an earlier results file.
-        skipped: position → why that row is surely no data.
-        rejected: position → why its email names no prospect; known once that was looked up.
-        sheet_rows: position → the sheet's row that it stands for, if one row makes several notes; None: each its own.
-        files: the files that notes carry, by their digests.
-        meanings: role → each word of its column, "" for a blank cell → its value.
-        remarks: what validation cleaned on the way, in sentences.
-        overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
-        unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
+        key: keys that distinguish occurrences of the same note (the setting ``key-column``); None without this column.
+        problems: position → the row's problems.
+        done: position → the note ID that the row has from an earlier results file.
+        skipped: position → why the row certainly isn't data.
+        rejected: position → why the row's email names no prospect, once it was looked up.
+        sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
+        files: digest → the attached file.
+        meanings: role → word of its column, "" for a blank cell → its value.
+        remarks: messages about what validation cleaned.
+        overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
+        unknown: questions about words whose meaning only a person knows; nothing may be sent before.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 
@@ -260,16 +263,16 @@ class Rows:
 
     @property
     def in_sheet(self) -> int:
-        """How many rows the sheet has."""
+        """Number of rows in the sheet."""
         return len(self) if self.sheet_rows is None else int(self.sheet_rows.max()) + 1
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """What only a person can decide; nothing may be sent before."""
+        """Questions that a person must answer before anything is sent."""
         return (*self.overlooked, *self.unknown)
 
     def deliveries(self, positions: Ints) -> tuple[list[str], list[str]]:
-        """The prospects of some rows, and their keys; empty texts where the sheet has none."""
+        """Return the prospects and the keys of some rows; empty keys if the sheet has none."""
         prospects: list[str] = self.prospect[positions].tolist()
         keys: list[str] = [""] * len(prospects) if self.key is None else self.key[positions].tolist()
         return prospects, keys
@@ -288,10 +291,10 @@ class Request:
     """At most ``batch_size`` prospects of one group: one ``POST /v1/notes``.
 
     Attributes:
-        note: what is said; None where only the journal knows it, so that it can be looked up but not sent.
-        positions: the rows it is for.
-        prospects: their prospect ids, in the same order, none twice.
-        keys: their occurrence keys, in the same order; empty strings where the sheet has none.
+        note: the note; None if only the journal knows it, so that it can be looked up but not sent.
+        positions: positions of the rows that it delivers.
+        prospects: the rows' prospect IDs, in the same order, each once.
+        keys: the rows' occurrence keys, in the same order; empty texts if the sheet has none.
     """
 
     note: Note | None
@@ -303,15 +306,15 @@ class Request:
         return len(self.prospects)
 
     def with_keys(self, keys: Iterable[str]) -> Request:
-        """The same with other keys."""
+        """Return the same request with other keys."""
         return Request(self.note, self.positions, self.prospects, tuple(keys))
 
     def of(self, note: Note) -> Request:
-        """The same deliveries, of this note."""
+        """Return the same request with another note."""
         return Request(note, self.positions, self.prospects, self.keys)
 
     def only(self, wanted: Sequence[int]) -> Request:
-        """The same request for some of its prospects, named by their index in it."""
+        """Return the same request for only some of its prospects, given by their index in it."""
         return Request(
             self.note,
             tuple(self.positions[i] for i in wanted),
@@ -322,11 +325,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run has to do.
+    """The deliveries of a run.
 
     Attributes:
-        groups: in the order of their first row.
-        original: for every row the position of the earlier row that it repeats, or -1.
+        groups: groups in the order of their first row.
+        original: for each row, the position of the earlier row that it repeats, or -1.
     """
 
     groups: list[Group]
@@ -334,25 +337,25 @@ class Plan:
 
     @property
     def deliveries(self) -> int:
-        """How many notes the plan would create."""
+        """Number of notes that the plan would create."""
         return sum(len(group.positions) for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What is still to be done.
+    """The deliveries that remain to be made.
 
     Attributes:
-        deliveries: notes to create.
-        notes: distinct notes among them.
-        requests: how many requests that takes at most.
-        unclear: further deliveries, of which it is looked up first whether an earlier run made them.
-        public: how many of all these are public.
-        files: digests of the files that their notes carry, each once.
-        made_without_key: of ``deliveries`` those whose note is on the prospect, imported without a column of keys.
-        held_back: notes beside ``deliveries`` that wait until a person has looked at the first ones.
-        refused: of ``deliveries`` those that the API refused in an earlier run, for their prospect's ID.
-        groups: all that is to be created or looked up, by note.
+        deliveries: number of notes to create.
+        notes: number of distinct notes among them.
+        requests: maximum number of requests for them.
+        unclear: number of further deliveries; the run first looks up whether an earlier run made them.
+        public: number of public notes among all these.
+        files: digests of the attached files, each once.
+        made_without_key: number of ``deliveries`` whose note the prospect has from an import without a key column.
+        held_back: number of further notes that wait until a person has looked at the first ones.
+        refused: number of ``deliveries`` that the API refused in an earlier run because of the prospect's ID.
+        groups: all deliveries to create or look up, by note.
     """
 
     deliveries: int
@@ -368,20 +371,20 @@ class Remaining:
 
     @property
     def total(self) -> int:
-        """Deliveries that the run has to see to."""
+        """Number of deliveries to create or look up."""
         return self.deliveries + self.unclear
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is, in rows and calls.
+    """The progress of a run, in rows and calls.
 
     Attributes:
-        trouble: what holds it up; None if nothing does.
-        ended: rows by what became of them in this run.
-        seconds_left: how long the rest takes; None while that can't be said.
-        held_to: the account's limit, as calls in so many seconds, where it is that which holds calls up.
-        gives_up_in: seconds until it stops, if the API goes on failing; None while it doesn't.
+        trouble: the reason for a delay; None if there is none.
+        ended: result → number of rows that got it in this run.
+        seconds_left: estimated seconds for the rest; None while unknown.
+        held_to: the account's limit as (calls, seconds), if it slows the calls down; otherwise None.
+        gives_up_in: seconds until the run stops, if the API continues to fail; None while it doesn't fail.
     """
 
     rows: int

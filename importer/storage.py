@@ -1,7 +1,7 @@
-"""Files at a URL, such as ``s3://bucket/inbox/contacts.xlsx``: by fsspec, and tried with S3.
+"""Read and write files at a URL, such as ``s3://bucket/inbox/contacts.xlsx``, with fsspec. Only S3 was tried.
 
-Comes in: URLs. Goes out: what is there, copies of it here, and files put there; or an error that says what is wrong.
-What speaks to a store is loaded when a URL is first met, as most people need none.
+Input: URLs. Output: lists of files, local copies, and files put in the store; or an error that says what is wrong. The
+store's library is loaded with the first URL, because most people need none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHOWS_WHOLE_FILES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"}
 _REFUSED = {errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ENAMETOOLONG, getattr(errno, "EREMCHG", errno.ENOENT)}
 _CHUNK = 1 << 20
 _MEANT_OTHERWISE = ("::", "?versionId=")
-"""Fsspec takes what follows the first for another store, and S3's part of it the second for a version."""
+"""Marks that fsspec interprets: another store follows the first, and S3 takes the second for a version."""
 
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ else:
 
 
 class Url(_Base):
-    """A URL as a path: it has a name, a suffix and a parent, but nothing can be opened by it.
+    """A URL as a path. It has a name, a suffix and a parent, but can't be opened.
 
-    To the type checker it is a ``Path``, for whatever merely names files takes either. What opens files asks first.
+    To the type checker it is a ``Path``, because code that only names files accepts either.
     """
 
     def __str__(self) -> str:
@@ -48,28 +48,28 @@ class Url(_Base):
         return f"{scheme}://{rest}"
 
     def absolute(self) -> Self:
-        """Itself."""
+        """Return the URL itself."""
         return self
 
     @property
     def scheme(self) -> str:
-        """What stands before the colon."""
+        """The part before the colon, in lower case."""
         return self.parts[0].removesuffix(":").lower()
 
 
 class ChangedMeanwhile(FileTrouble, FileExistsError):
-    """A file there isn't any more what was seen."""
+    """A file at a URL has changed since it was read."""
 
 
 class OutOfReach(FileTrouble, ConnectionError):
-    """A store can't be reached, or is out of order."""
+    """The store can't be reached, or is out of order."""
 
 
 Place = Path | Url
 
 
 def place(text: str | Path) -> Place:
-    """A path or a URL, as a person named it.
+    """Return the path or the URL that a person named.
 
     Raises:
         BadSettings: the URL holds a password.
@@ -84,127 +84,127 @@ def place(text: str | Path) -> Place:
 
 
 def why_unfit(url: Url) -> Message | None:
-    """Return why a file can't be read by its URL, as half a sentence; None if it can."""
+    """Return why a URL can't be used, as a part of a sentence; None if it can."""
     mark = next((mark for mark in _MEANT_OTHERWISE if mark in str(url)), None)
     return say("store.mark", mark=mark) if mark else None
 
 
 def local_name(url: Url) -> str:
-    """Return a file's name without what Windows takes for folders, a drive or a stream."""
+    """Return a file's name without parts that Windows takes for folders, a drive or a stream."""
     return re.split(r"[\\:]", url.name)[-1].strip(". ") or "file"
 
 
 def is_same(one: Place, other: Place) -> bool:
-    """Whether two places are one file's."""
+    """Return whether two places are the same file."""
     if isinstance(one, Url) or isinstance(other, Url):
         return one == other
     try:
         return one.samefile(other)
-    except OSError:  # one of them isn't there
+    except OSError:  # one of them doesn't exist
         return False
 
 
 def files_in(url: Url) -> list[Url] | None:
-    """What lies in a folder; None for a file, and for what isn't there and has a file's ending.
+    """Return the files in a folder; None for a file, and for a missing URL with a suffix.
 
     Raises:
-        ImporterError: the store doesn't say.
+        ImporterError: the store can't be read.
     """
     with _readable(url), _store(url) as (store, path):
         if store.isfile(path):
             return None
         try:
-            found = store.ls(path, detail=True)
+            entries = store.ls(path, detail=True)
         except FileNotFoundError as error:
             if _is_without_bucket(error):
                 raise
-            found = None
-        if not found and url.scheme in _S3:
+            entries = None
+        if not entries and url.scheme in _S3:
             _see_listing(url, store, path)
-        if found is None:
+        if entries is None:
             return None if url.suffix else []
-        return [_beside(url, each["name"]) for each in found if each["type"] == "file" and each["name"] != path]
+        return [_beside(url, entry["name"]) for entry in entries if entry["type"] == "file" and entry["name"] != path]
 
 
 def matching(pattern: Url) -> list[Url] | None:
-    """The files that a pattern stands for; None for a file that is called so.
+    """Return the files that match a pattern; None if a file has exactly this name.
 
     Raises:
-        ImporterError: the store doesn't say.
+        ImporterError: the store can't be read.
     """
     with _readable(pattern), _store(pattern) as (store, path):
         if store.isfile(path):
             return None
-        found = store.glob(path, detail=True)
-        if not found and pattern.scheme in _S3:
+        entries = store.glob(path, detail=True)
+        if not entries and pattern.scheme in _S3:
             _see_listing(pattern, store, re.split(r"[*?\[]", path)[0].rpartition("/")[0])
-        return [_beside(pattern, name) for name, each in found.items() if each["type"] == "file"]
+        return [_beside(pattern, name) for name, entry in entries.items() if entry["type"] == "file"]
 
 
 def _beside(url: Url, name: str) -> Url:
-    """The URL of what a store calls so."""
+    """Return the URL of a store's file from the store's name for it."""
     return Url(f"{url.scheme}://{name.lstrip('/')}")
 
 
 def check_folder(folder: Url) -> None:
-    """See early whether anything can be put there; where a store knows folders, that there is one.
+    """Check early that files can be put into a folder, which must exist if the store has folders.
 
     Raises:
-        ImporterError: it can't.
+        ImporterError: the folder can't be used.
     """
     with _readable(folder), _store(folder) as (store, path):
-        if folder.scheme in _S3:  # there a folder is nothing but the beginning of names
+        if folder.scheme in _S3:  # in S3, a folder is only the beginning of names
             _see_listing(folder, store, path)
         elif not store.isdir(path):
             raise UnreadableFile(say("store.no-folder", folder=str(folder)))
 
 
 def _see_listing(url: Url, store: Any, path: str) -> None:
-    """See that S3 itself shows what lies in a folder, be it nothing: a 404 of whatever else answers is no empty folder.
+    """Check that S3 itself lists a folder, even an empty one. A 404 from another server isn't an empty folder.
 
     Raises:
-        UnreadableFile: no listing came.
-        OSError: the bucket isn't there, or S3 doesn't say.
+        UnreadableFile: the server returned no listing.
+        OSError: the bucket doesn't exist, or S3 can't be read.
     """
     bucket, _, key = path.partition("/")
     try:
         with _translated():
-            shown = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
+            listing = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
     except FileNotFoundError as error:
         if _is_without_bucket(error):
             raise
-        shown = {}
-    if "Name" not in shown and "KeyCount" not in shown:
+        listing = {}
+    if "Name" not in listing and "KeyCount" not in listing:
         raise UnreadableFile(say("store.no-listing", file=str(url)))
 
 
 def is_there(url: Url) -> bool:
-    """Whether there is such a file.
+    """Return whether the file exists.
 
     Raises:
-        ImporterError: the store doesn't say.
+        ImporterError: the store can't be read.
     """
     with _readable(url):
         return version(url) is not None
 
 
 def version(url: Url) -> str | None:
-    """What changes whenever the file does; None where there is none. Raises OSError where that can't be told."""
+    """Return a text that changes with the file; None if there is no file. Raises OSError if that is unknown."""
     with _store(url) as (store, path):
         try:
-            found = store.info(path)
+            info = store.info(path)
         except FileNotFoundError as error:
             if _is_without_bucket(error):
                 raise
             return None
-        return None if found["type"] != "file" else str(found.get("ETag") or store.ukey(path))
+        return None if info["type"] != "file" else str(info.get("ETag") or store.ukey(path))
 
 
 def changed_at(url: Url) -> float | None:
-    """When a file was last changed, in seconds since 1970; None where the store shows a file only when it is whole.
+    """Return when a file changed, in seconds since 1970; None if the store shows only complete files or keeps no time.
 
     Raises:
-        ImporterError: the store doesn't say.
+        ImporterError: the store can't be read.
     """
     if url.scheme in _SHOWS_WHOLE_FILES:
         return None
@@ -216,10 +216,10 @@ def changed_at(url: Url) -> float | None:
 
 
 def fetch(url: Url, file: IO[bytes], most: int) -> int:
-    """Copy a file here, but for what is beyond ``most`` bytes; says how large it is.
+    """Copy a file's content to ``file`` unless it exceeds ``most`` bytes, and return its size.
 
     Raises:
-        ImporterError: it can't be read.
+        ImporterError: the file can't be read.
     """
     with _readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
         size = int(source.size)
@@ -230,31 +230,31 @@ def fetch(url: Url, file: IO[bytes], most: int) -> int:
 
 @contextmanager
 def copy_of(url: Url) -> Iterator[Path]:
-    """Copy a file here, into a folder that only we can enter; gone afterwards. Raises OSError."""
+    """Copy a file into a private local folder, which is deleted afterwards. Raises OSError."""
     with tempfile.TemporaryDirectory(prefix="note-importer-") as folder:
-        here = Path(folder) / ("copy.csv" if url.suffix.lower() == ".csv" else "copy")
+        copy = Path(folder) / ("copy.csv" if url.suffix.lower() == ".csv" else "copy")
         with _store(url) as (store, path):
-            store.get_file(path, str(here))
-        yield here
+            store.get_file(path, str(copy))
+        yield copy
 
 
 def digest(url: Url) -> bytes:
-    """SHA-256 of a file's content. Raises OSError."""
-    found = hashlib.sha256()
+    """Return the SHA-256 of a file's content. Raises OSError."""
+    hasher = hashlib.sha256()
     with _store(url) as (store, path), store.open(path, "rb") as source:
         while chunk := source.read(_CHUNK):
-            found.update(chunk)
-    return found.digest()
+            hasher.update(chunk)
+    return hasher.digest()
 
 
 def put(content: bytes, url: Url, *, instead_of: str | None = None) -> None:
-    """Put a file there: a new one, or instead of the version that was seen.
+    """Write a new file to the store, or replace a known version of a file.
 
-    A store other than S3 may let somebody else's file, put there in the same moment, be replaced.
+    A store other than S3 may replace another program's file that was written at the same moment.
 
     Raises:
-        FileExistsError: there is one by now, or another version.
-        OSError: it can't be put there.
+        FileExistsError: the file exists by now, or has another version.
+        OSError: the file can't be written.
     """
     with _store(url) as (store, path):
         if instead_of is None:
@@ -270,30 +270,30 @@ def put(content: bytes, url: Url, *, instead_of: str | None = None) -> None:
 
 
 def move(url: Url, target: Url, fingerprint: str | None = None) -> None:
-    """Move a file over another, which holds its place: copied, and removed only when the copy stands.
+    """Move a file over an empty file that reserves the target: copy it, and remove it when the copy is complete.
 
     Args:
         url: the file.
-        target: where it goes.
-        fingerprint: SHA-256 that it must have, as hex digits; None: any.
+        target: the file that reserves its new place.
+        fingerprint: SHA-256 that the file must have, as hex digits; None: any.
 
     Raises:
-        ChangedMeanwhile: it isn't the file that was read.
-        OSError: it can't be moved.
+        ChangedMeanwhile: the file has changed since it was read.
+        OSError: the file can't be moved.
     """
-    seen = version(url)
+    version_before = version(url)
     if fingerprint is not None and digest(url).hex() != fingerprint:
         raise has_changed(url.name)
     with _store(url) as (store, path):
         store.cp_file(path, _opened(target)[1])
-        if version(url) != seen:  # then it isn't known which of them was copied
-            put(b"", target, instead_of=version(target))  # it holds the place again, and is given back
+        if version(url) != version_before:  # the copy may be of either version
+            put(b"", target, instead_of=version(target))  # reserves the target again, so that it can be released
             raise has_changed(url.name)
         store.rm_file(path)
 
 
 def remove_empty(url: Url) -> None:
-    """Remove a file that holds a place and nothing else. Raises OSError."""
+    """Remove a file if it is empty, and so only reserves a place. Raises OSError."""
     with _store(url) as (store, path):
         if not store.info(path)["size"]:
             store.rm_file(path)
@@ -301,10 +301,10 @@ def remove_empty(url: Url) -> None:
 
 @contextmanager
 def _readable(url: Url) -> Iterator[None]:
-    """What can't be read there, in words for a person.
+    """Translate errors of reading into errors with messages for a person.
 
     Raises:
-        UnreadableFile: there is no such file, or it may not be read.
+        UnreadableFile: the file doesn't exist, or may not be read.
         NotReached: the store can't be reached, or is out of order.
     """
     try:
@@ -324,12 +324,12 @@ def _readable(url: Url) -> Iterator[None]:
 
 @contextmanager
 def _store(url: Url) -> Iterator[tuple[Any, str]]:
-    """The store that a URL names, and how it calls the file.
+    """Yield the store that a URL names, and the store's name for the file.
 
     Raises:
-        BadSettings: nothing here speaks to such stores.
-        OSError: whatever it failed of: FileNotFoundError, FileExistsError, PermissionError, ConnectionError where it
-            can't be reached or is out of order, any other where it refuses.
+        BadSettings: no installed package supports such stores, or the URL can't be used.
+        OSError: an operation failed: FileNotFoundError, FileExistsError, PermissionError, ConnectionError if the store
+            can't be reached or is out of order, another one if it refuses.
     """
     with _translated():
         yield _opened(url)
@@ -339,7 +339,7 @@ def _opened(url: Url) -> tuple[Any, str]:
     if unfit := why_unfit(url):
         raise BadSettings(say("store.unfit", file=str(url), why=unfit))
     try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 - only who names a URL needs it
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - only needed for a URL
 
         return url_to_fs(str(url), use_listings_cache=False)  # type: ignore[no-any-return]
     except ImportError as error:
@@ -351,37 +351,37 @@ def _opened(url: Url) -> tuple[Any, str]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Whatever a store's library raises becomes an OSError of a kind that says what it is."""
+    """Translate each error of a store's library into an OSError of the matching class."""
     try:
         yield
     except (ImporterError, FileNotFoundError, FileExistsError):
         raise
     except Exception as error:
-        said, name = _words(error), type(error).__name__
+        text, name = _words(error), type(error).__name__
         if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
             raise ChangedMeanwhile(say("files.it-changed"), errno.EEXIST) from error
         if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
-            raise NotAllowed(say("store.credentials", said=said)) from error
+            raise NotAllowed(say("store.credentials", said=text)) from error
         if isinstance(error, PermissionError):
-            raise NotAllowed(say("store.denied", said=said)) from error
+            raise NotAllowed(say("store.denied", said=text)) from error
         if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
-            raise FileTrouble(say("store.refuses", said=said), errno.EINVAL) from error
-        raise OutOfReach(say("store.out-of-order", said=said)) from error
+            raise FileTrouble(say("store.refuses", said=text), errno.EINVAL) from error
+        raise OutOfReach(say("store.out-of-order", said=text)) from error
 
 
 def has_changed(name: str) -> ChangedMeanwhile:
-    """Return the error to raise where a file isn't any more what was seen."""
+    """Return the error to raise if a file has changed since it was read."""
     return ChangedMeanwhile(say("files.changed", name=name), errno.EEXIST)
 
 
 def _words(error: Exception) -> str:
-    """What a library says, without the end of its sentence."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return (said or type(error).__name__).strip().rstrip(".")
+    """Return a library's message without its full stop."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text or type(error).__name__).strip().rstrip(".")
 
 
 def _code(error: BaseException | None) -> str:
-    """What S3 calls an error; empty where it is another store's."""
+    """Return S3's code for an error; empty if the error isn't from S3."""
     response = getattr(
         error.__cause__ if error is not None and error.__cause__ is not None else error, "response", None
     )

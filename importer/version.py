@@ -1,3 +1,3 @@
-"""The version of the program, which the API is told too."""
+"""The version of the program, which is also sent to the API."""
 
 __version__ = "0.1.0"

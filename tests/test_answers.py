@@ -349,7 +349,7 @@ def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> N
         assert clock() - began < 90
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
-        assert "'payload' was expected" in str(report.stopped)
+        assert "the API's reference describes 'payload'" in str(report.stopped)
         assert "'data'" in str(report.stopped)
 
 

@@ -48,12 +48,13 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert seen.status == 0, seen.screen
     for words in (
         "Which column holds the text of the notes? 1 column C, 'Full Comments': Spoke about the annual plan",
-        "Which column says who may see a note? 1 none: all are private, for the owner of the API key 2 none: all are",
+        "Which column says who may see a note? 1 none: all notes are private, visible only to the owner of the API key"
+        " 2 none: all notes are public, visible to the whole team",
         "3 column D, 'Shared?' (likely): Team only; Yes",
         "What does 'Team only' mean as the visibility? (2 rows) 1 Private: only the owner of the API key sees it 2 Pub",
         "What does 'Yes' mean as the visibility? (2 rows) The heading 'Shared?' suggests Public. 1 Private",
         "Send 4 notes to",
-        "Remember this in the profile 'default', and ask no more next time?",
+        "Save these answers in the profile 'default', so that you are not asked again?",
     ):
         assert words in seen.screen
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
@@ -66,7 +67,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     again = types(["run", write(rows=[*ROWS, ("jzRkmgMdw9", "Al", TEXTS[0], "Yes")])], ["y"])
     assert again.status == 0
     assert "Which column" not in again.screen
-    assert "Remember" not in again.screen
+    assert "Save this answer" not in again.screen
     capsys.readouterr()
     assert main(["run", write(rows=[("jzRkmgMdx1", "Al", TEXTS[0], "Team only")]), "--yes"]) == 0
     assert len(box.notes) == 6
@@ -77,7 +78,7 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool
 ) -> None:
     """Neither with --yes nor without a terminal: 2, nothing sent, and how to answer each question."""
-    words = ("No column for the content was found", 'Say which column it is: --map content="Full Comments"')
+    words = ("No column for the content was found", 'Name the column: --map content="Full Comments"')
     if at_a_terminal:
         seen = types(["run", write(), "--yes"], [])
         status, said = seen.status, seen.screen
@@ -85,7 +86,7 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
         status = main(["run", write()])
         said = " ".join("".join(capsys.readouterr()).split())
     assert status == 2
-    for word in (*words, "or give one visibility for all rows: --default-visibility private"):
+    for word in (*words, "or choose one visibility for all rows: --default-visibility private"):
         assert word in said
     assert "Enter alone stops" not in said
     assert box.received == ()
@@ -97,7 +98,7 @@ def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.Ca
     for command in (["run", write(), *mapped], ["check", write(), *mapped]):
         assert main(command) == 2
         said = " ".join("".join(capsys.readouterr()).split())
-        assert "holds 'Team only' in 2 rows, which is no visibility that is known" in said
+        assert "contains 'Team only' in 2 rows, which is not a known visibility" in said
         assert '--value visibility:"Team only"=Private or --value visibility:"Team only"=Public' in said
         assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
     assert box.received == ()
@@ -119,7 +120,7 @@ def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles
     """They have seen that an answer was wrong, perhaps."""
     seen = types(["run", write()], ["1", "1", "n"])
     assert seen.status == 2
-    assert "Remember" not in seen.screen
+    assert "Save this answer" not in seen.screen
     assert box.received == ()
     assert profiles.read_text(encoding="utf-8") == ""
 
@@ -128,8 +129,8 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
     """What is no answer is asked again: another number, no column's name, a column that is something else already."""
     seen = types(["run", write()], ["9", "Nonsense", "c", "C", "1", "y", "y"])
     assert seen.status == 0, seen.screen
-    assert "'9' is none of these" in seen.screen
-    assert "No column is headed 'Nonsense'" in seen.screen
+    assert "'9' is not one of the answers" in seen.screen
+    assert "No column has the heading 'Nonsense'" in seen.screen
     assert "'Full Comments' can't be both the content and the visibility" in seen.screen
     assert {note.visibility for note in box.notes} == {"2"}
     assert "Nonsense" not in profiles.read_text(encoding="utf-8")
@@ -153,13 +154,13 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     texts = ["Ann<br>wants <b>an offer</b>", "One\ntwo", "Three", "The longest, for it says more than all the others"]
     rows = [(f"P{i}", text, "Team") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
     path = write(("Prospect ID", "Note", "Visibility"), rows)
-    asked = "Is this what you mean? Send 5 notes to"
+    asked = "Is this right? Send 5 notes to"
     for answer, status in (("n", 2), ("y", 0)):
         assert not box.notes
         seen = types(["run", path], [answer])
         assert seen.status == status
         shown = seen.screen.partition("These are the first private notes of this workspace.")[2].partition(asked)
-        assert "These are the first public notes of this workspace: 4 public notes. All team members" in shown[0]
+        assert "These are the first public notes of this workspace: 4 notes. All team members" in shown[0]
         for text in ("| Ann | wants an offer", "| One | two", f"(public): | {texts[3]}"):
             assert text in shown[0]
         assert "| Three" not in shown[0]
@@ -168,7 +169,7 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert later.status == 0
     assert len(box.notes) == 10
     assert "These are the first" not in later.screen
-    assert "Is this what you mean?" not in later.screen
+    assert "Is this right?" not in later.screen
     assert "1 note is private. Only the owner of the API key will see it" in later.screen
 
 
@@ -191,7 +192,10 @@ def test_notes_that_were_turned_down_are_not_the_first_ones(box: Sandbox) -> Non
     """Nobody has seen any of them."""
     head = ("Prospect ID", "Note", "Visibility")
     assert main(["run", write(head, [("INVALID-1", "x", "1")])]) == 1
-    assert "These are the first public notes" in types(["run", write(head, [("P1", "x", "1")])], ["y"]).screen
+    assert (
+        "This is the first public note of this workspace"
+        in types(["run", write(head, [("P1", "x", "1")])], ["y"]).screen
+    )
 
 
 def test_the_plan_says_what_words_mean_and_which_groups_are_public(
@@ -217,7 +221,9 @@ def test_check_asks_too_and_keeps_what_is_true_of_other_sheets(box: Sandbox, pro
     """It sends nothing; that this file's notes are all private is said in the run's command."""
     seen = types(["check", write()], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
-    assert "True of this file alone, and so not kept in the profile: --default-visibility private." in seen.screen
+    assert (
+        "Not saved in the profile, because it applies to this file only: --default-visibility private." in seen.screen
+    )
     assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Full', 'Comments"']
     assert box.received == ()
     assert main(["run", write(), "--yes", "--default-visibility", "private"]) == 0
@@ -229,9 +235,9 @@ def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: P
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
     seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y"])
     assert seen.status == 0, seen.screen
-    assert "What is column D, 'Phase'? It holds 'Draft', 'Published'." in seen.screen
+    assert "What is column D, 'Phase'? It contains 'Draft', 'Published'." in seen.screen
     assert {note.status for note in box.notes} == {"1"}
-    assert "not kept in the profile: --ignore Phase. Say it in the command" in seen.screen
+    assert "only: --ignore Phase. Add it to the command" in seen.screen
     assert profiles.read_text(encoding="utf-8") == ""
     assert main(["run", "n.csv", "--yes"]) == 2
     assert main(["run", "n.csv", "--yes", "--ignore", "Phase"]) == 0
@@ -241,7 +247,7 @@ def test_to_remember_without_being_asked(box: Sandbox, profiles: Path) -> None:
     """With ``--remember`` the answers are kept, and nothing more is asked."""
     seen = types(["run", write(), "--remember"], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
-    assert "ask no more" not in seen.screen
+    assert "so that you are not asked again?" not in seen.screen
     assert 'content = "Full Comments"' in profiles.read_text(encoding="utf-8")
     assert len(box.notes) == 4
 
@@ -254,7 +260,7 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     seen = types(["run", "folder/monday.csv", "folder/tuesday.csv"], ["1", "1", "y", "y", "y"])
     assert seen.status == 0, seen.screen
     assert seen.screen.count("Which column") == 2
-    assert seen.screen.count("ask no more next time?") == 1
+    assert seen.screen.count("so that you are not asked again?") == 1
     assert len(box.notes) == 2
 
 
@@ -285,10 +291,10 @@ def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(b
     seen = types(["run", "n.csv"], ["B", "4", "1", "y", "y"])
     assert seen.status == 0, seen.screen
     for words in (
-        "No column is headed 'Shared?', which was named as the visibility. Which column says who may see a note?",
-        "none: all are private, for the owner of the API key",
-        "column B isn't the visibility; it has nothing to do with it",
-        "'Note' counts as the content: it is headed so",
+        "No column has the heading 'Shared?', which was named as the visibility. Which column says who may see a note?",
+        "none: all notes are private, visible only to the owner of the API key",
+        "no: column B is not the visibility",
+        "'Note' is used as the content, because of its heading",
     ):
         assert words in seen.screen
     assert 'visibility = ["Shared?", "Subject", ""]' in profiles.read_text(encoding="utf-8")
@@ -313,7 +319,7 @@ def test_what_is_true_of_one_file_is_not_carried_on_to_another_kind(box: Sandbox
         Path(write(head, rows)).rename(f"folder/{name}.csv")
     seen = types(["run", "folder/a.csv", "folder/b.csv", "folder/c.csv"], ["1", "2", "y", "y", "y", "", "y"])
     assert seen.status == 2, seen.screen
-    assert seen.screen.count("none: all are public") == 2
+    assert seen.screen.count("none: all notes are public") == 2
     assert [(note.prospect_id, note.visibility) for note in box.notes] == [("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "1")]
 
 
@@ -323,7 +329,7 @@ def test_a_column_that_the_profile_ignores_can_be_named_after_all(box: Sandbox, 
     head = ("Prospect ID", "Note", "Visibility", "Status")
     seen = types(["run", write(head, [("P1", "x", "Public", "Draft"), ("P2", "y", "Public", "")])], ["1", "y", "y"])
     assert seen.status == 0, seen.screen
-    assert "What is column D, 'Status'? It holds 'Draft'." in seen.screen
+    assert "What is column D, 'Status'? It contains 'Draft'." in seen.screen
     assert {note.prospect_id: note.status for note in box.notes} == {"P1": "0", "P2": "1"}
     assert 'ignore = ["Email"]' in profiles.read_text(encoding="utf-8")
     assert main(["run", write(head, [("P3", "z", "Public", "Draft")]), "--yes"]) == 0
@@ -368,7 +374,7 @@ def test_a_column_of_the_profiles_own_words_is_not_overlooked(
     rows = [("P1", "x", "Team only"), ("P2", "y", "team ONLY"), ("P3", "z", "Everyone")]
     assert main(["run", write(("Prospect ID", "Note", "Public?"), rows), "--yes"]) == 2
     said = " ".join("".join(capsys.readouterr()).split())
-    assert "Column C, 'Public?', is not used, yet all that stands in it says who may see a note" in said
+    assert "Column C, 'Public?', is not used, although all its words are a visibility" in said
     assert box.received == ()
 
 
@@ -394,15 +400,18 @@ def test_what_is_said_of_columns_now_leaves_the_rest_of_the_profile(
     assert main(["check", write(), "--map", "visibility=", "--default-visibility", "private", "--ignore", "D"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "content: column C 'Full Comments'" in said
-    assert "visibility: no column, so all are private (--default-visibility)" in said
+    assert "visibility: no column, so all notes are private (--default-visibility)" in said
     plain = write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "1")])
     assert main(["check", plain]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "No column is headed 'Shared?', as the profile has it. 'Visibility' counts as the visibility" in said
+    assert (
+        "The profile names the heading 'Shared?', but the sheet has no such column."
+        " 'Visibility' is used as the visibility, because of its heading" in said
+    )
     assert main(["check", plain, "--map", "content=Comment text"]) == 2
     said = " ".join("".join(capsys.readouterr()).split())
-    assert "No column is headed 'Comment text', which was named as the content" in said
-    assert "Say which column it is: --map content=" in said
+    assert "No column has the heading 'Comment text', which was named as the content" in said
+    assert "Name the column: --map content=" in said
 
 
 def test_the_plan_and_the_summary_say_who_may_see_the_notes(box: Sandbox) -> None:
@@ -443,7 +452,7 @@ def test_that_merged_cells_count_for_every_row_is_remembered(box: Sandbox, profi
     book.save("m.xlsx")
     seen = types(["run", "m.xlsx", "--max-invalid", "20%"], [])
     assert seen.status == 2
-    assert "B3: a merged cell covers this one" in seen.screen.partition("the first problem is ")[2]
+    assert "B3: a merged cell covers this one" in seen.screen.partition("The first problem is ")[2]
     assert "--fill-merged" in seen.screen
     assert types(["run", "m.xlsx", "--max-invalid", "20%", "--fill-merged", "--remember"], ["y"]).status == 0
     assert "fill-merged = true" in profiles.read_text(encoding="utf-8")
@@ -464,13 +473,13 @@ def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(
     path = write(("Prospect ID", "Note", "Visibility"), [*lines, ("P9", "Note 0", "1"), ("P1", "Note 1", "1")])
     seen = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
     assert seen.status == 1, seen.screen
-    assert "Only the first 4 of the rest are sent (--first); 6 are held back" in seen.screen
+    assert "Only the first 4 of the rest are sent (--first). 6 are held back" in seen.screen
     assert "Send 4 notes to" in seen.screen
-    assert "7 not sent held back by --first: look at the others in Saleshandy, then run again without it" in seen.screen
-    assert "broke off" not in seen.screen
+    assert "7 not sent held back by --first. Look at the others in Saleshandy, then run again without it" in seen.screen
+    assert "interrupted" not in seen.screen
     assert "Not sent: " not in seen.screen
     assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
-    held = ("not sent", "held back by --first: look at the others in Saleshandy, then run again without it")
+    held = ("not sent", "held back by --first. Look at the others in Saleshandy, then run again without it")
     repeats = [("not sent", "the same note for the same prospect as row 11, which is not sent"), ("duplicate", "")]
     found = results()
     assert found[:10] == [("created", "")] * 4 + [held] * 6
@@ -506,7 +515,7 @@ def test_the_first_alone_need_a_person_at_the_terminal(
     path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
     assert main(["run", path, "--first", "4"]) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "Invalid value for '--first': it sends some rows for a person to look at" in said
+    assert "Invalid value for '--first': this setting sends some rows for you to look at first" in said
     profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
     assert main(["run", path, "--yes"]) == 2
     assert "from the profile 'default'" in capsys.readouterr().err
@@ -526,11 +535,11 @@ def test_which_sheet_is_meant_is_asked_too(box: Sandbox, capsys: pytest.CaptureF
     book.save("n.xlsx")
     seen = types(["check", "n.xlsx"], ["2"])
     assert seen.status == 0, seen.screen
-    assert "Which sheet is to be imported? 1 the sheet 'Calls': Prospect ID; Note; Visibility 2" in seen.screen
-    assert "To be asked no more: --sheet Emails" in seen.screen
+    assert "Which sheet do you want to import? 1 the sheet 'Calls': Prospect ID; Note; Visibility 2" in seen.screen
+    assert "To stop this question: --sheet Emails" in seen.screen
     seen = types(["run", "n.xlsx"], ["2", "y"])
     assert seen.status == 0, seen.screen
-    assert "Remember" not in seen.screen
+    assert "Save this answer" not in seen.screen
     assert [note.prospect_id for note in box.notes] == ["P-Emails"]
     assert types(["run", "n.xlsx"], [""]).status == 2
     assert main(["run", "n.xlsx", "--yes"]) == 2
@@ -553,7 +562,7 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert "'Koèka': --encoding cp1252" in said
     assert not box.notes
     seen = types(["run", "n.csv"], ["1", "y", "y", "y"])
-    assert "Which of these is spelt right? 1 'K" in seen.screen
+    assert "Which of these is spelled correctly? 1 'K" in seen.screen
     assert seen.status == 0, seen.screen
     assert '"Prospect ID, Note, Visibility" = "cp125' in profiles.read_text(encoding="utf-8")
     profiles.write_text(profiles.read_text(encoding="utf-8").replace("cp1252", "cp1250"), encoding="utf-8")

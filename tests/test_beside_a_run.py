@@ -112,7 +112,7 @@ def end(process: subprocess.Popen[str]) -> str:
     """Let a process end by itself: all that it printed."""
     output, _ = process.communicate(timeout=_LONGEST)
     assert "Traceback" not in output
-    assert "fault of note-importer" not in output
+    assert "error of its own" not in output
     return output
 
 

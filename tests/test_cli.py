@@ -127,7 +127,7 @@ def _look_over(ended: Ended) -> None:
     for text in (ended.out, ended.err):
         assert steering(text.replace("\r\n", "\n")) == []
         assert "Traceback" not in text
-        assert "fault of note-importer's own" not in ended.all
+        assert "note-importer failed because of an error of its own" not in ended.all
         assert KEY not in text
 
 
@@ -174,10 +174,10 @@ def test_the_exit_statuses_are_explained() -> None:
     whole = " ".join((cli.help or "").split())
     for words in (
         "0 every row delivered",
-        "1 finished, some rows need a person",
+        "1 finished, some rows need your attention",
         "2 nothing was sent",
         "3 stopped",
-        "4 stopped, and only a person can help",
+        "4 stopped and needs your attention",
     ):
         assert words in whole
     for name in ("check", "verify", "hide"):
@@ -206,8 +206,8 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
     ended = type_.process("run", "my notes.csv")
     assert ended.status == 0
     assert "4 rows: 3 notes to deliver, 1 repeats an earlier row" in ended.out
-    assert "2 distinct notes in 2 requests of up to 100 prospects: 1 fewer than one a row" in ended.out
-    assert re.search(r"^ +3  created +the note exists now$", ended.out, re.MULTILINE)
+    assert "3 notes in 2 requests." in ended.out
+    assert re.search(r"^ +3  created +the note was created$", ended.out, re.MULTILINE)
     assert "2 requests sent." in ended.out
     assert "To fix" not in ended.out
     assert "Results: my notes.results.xlsx" in ended.out
@@ -221,9 +221,9 @@ def test_rows_that_need_a_person_make_status_1(type_: Terminal) -> None:
     ended = type_("run", "n.csv")
     assert ended.status == 1
     assert (
-        "C4: 'Pubic' is no visibility; allowed are Public (or 1) and Private (or 2); did you mean Public?" in ended.all
+        "C4: 'Pubic' is not a valid visibility. Did you mean Public? Use Public (or 1) or Private (or 2)" in ended.all
     )
-    assert re.search(r"1  rejected +turned down; the reason says why: correct the row, run again", ended.out)
+    assert re.search(r"1  rejected +not accepted. See the reason. Correct the row, then run again", ended.out)
     assert len(type_.box.notes) == 1
 
 
@@ -232,7 +232,7 @@ def test_many_problems_are_counted_and_all_stand_in_the_results(type_: Terminal)
     type_.file("n.csv", HEAD + "".join(f"P{i},,1\n" for i in range(1200)))
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 1
-    assert "… and 1,195 more; every one stands in the results" in ended.out
+    assert "… and 1,195 more; the results list them all" in ended.out
     assert all(
         row["reason"].startswith(f"B{i} (row {i}, Note): ")
         for i, row in enumerate(csv_rows(type_.folder / "out.csv"), 2)
@@ -247,7 +247,7 @@ def test_the_same_command_again_leaves_everything_alone(type_: Terminal) -> None
     ended = type_("run", "n.csv")
     assert ended.status == 0
     assert "2 rows: 2 notes, none of them to deliver" in ended.out
-    assert "2 of them were imported by an earlier run and are left alone" in ended.out
+    assert "2 of them were imported by an earlier run and are not sent again" in ended.out
     assert "0 requests sent." in ended.out
     assert type_.posts == 1
     assert type_("run", "n.csv", "--again").status == 0
@@ -270,9 +270,9 @@ def test_a_refused_key_ends_with_status_4(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 4
     assert "Stopped before the end." in ended.out
-    assert re.search(r"2  not sent +the run stopped before it: mend what is said above first", ended.out)
+    assert re.search(r"2  not sent +the run stopped before this row. First resolve the problem above", ended.out)
     assert "a-wrong-key" not in ended.all
-    assert "run the same command again" not in ended.all
+    assert "run the same command again" not in ended.all.lower()
     rows = csv_rows(type_.folder / "out.csv")
     assert {(row["result"], row["reason"]) for row in rows} == {
         ("not sent", "the run stopped: The API does not accept the key: Invalid token")
@@ -286,9 +286,9 @@ def test_a_redirect_is_refused(type_: Terminal) -> None:
     ended = type_("run", "n.csv")
     assert ended.status == 4
     assert "Stopped before the end." in ended.out
-    assert "1 unconfirmed may or may not exist" in ended.all  # who knows what the other address was told
-    assert "mend what is said above first" in ended.out
-    assert "run the same command again" not in ended.all
+    assert "1 unconfirmed the note may or may not exist" in ended.all  # who knows what the other address was told
+    assert "First resolve the problem above" in ended.out
+    assert "run the same command again" not in ended.all.lower()
     assert len(type_.box.received) == 1
     assert type_.box.notes == ()
 
@@ -298,31 +298,31 @@ def test_an_address_where_the_api_is_not_is_to_be_corrected_first(type_: Termina
     type_.file("n.csv", HEAD + "P1,a,1\nP2,b,1\nP3,c,1\nP4,d,1\n")
     ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("/v1", "/v7"))
     assert ended.status == 4
-    assert "the run stopped before it: mend what is said above first" in ended.out
+    assert "the run stopped before this row. First resolve the problem above" in ended.out
 
 
 def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
-    """After the time that was allowed, with the trouble in words."""
+    """After the time that was allowed, with the problem in words."""
     with Sandbox() as gone:
         url = gone.url
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv", "--base-url", url, "--give-up-after", "1")
     assert ended.status == 3
     assert "could not be reached" in ended.all
-    assert "the run stopped before it: run the same command again" in ended.out
+    assert "the run stopped before this row. Run the same command again" in ended.out
 
 
 def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody there, or 503s: the last trouble, that it is tried again, and no key though the API repeats it."""
+    """Nobody there, or 503s: the last problem, that it is tried again, and no key though the API repeats it."""
     monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     type_.file("n.csv", HEAD + "P1,x,1\n")
     type_.box.set_faults([Fault.parse("503:any")])
     for trouble in ("the API failed: ", f"127.0.0.1:{type_.box.port} could not be reached: "):
         ended = type_("run", "n.csv", "--give-up-after", "3")
         assert f"0 of 1 note: trying again: {trouble}" in ended.err
-        assert re.search(rf"0 of 1 note: trying again in [123] s: {trouble}.*; gives up in 0:0[0-3]\n", ended.err)
-        assert f"the last trouble was: {trouble}" in ended.all
-        assert "The run waits for 3 seconds at most (--give-up-after)." in ended.all
+        assert re.search(rf"0 of 1 note: trying again in [123] s: {trouble}.*; the run stops in 0:0[0-3]\n", ended.err)
+        assert f"The last problem was: {trouble}" in ended.all
+        assert "The run waits at most 3 seconds (--give-up-after)." in ended.all
         type_.box.stop()
     type_.box.clear_faults()
     type_.box.start()
@@ -341,7 +341,7 @@ def test_a_missing_key_is_said_with_both_ways_to_give_one(type_: Terminal) -> No
     for command in (["run", "n.csv"], ["verify"], ["hide", "last"]):
         ended = type_(*command)
         assert ended.status == 2
-        assert f"No API key was given. Put it into the environment variable {KEY_VARIABLE}" in ended.all
+        assert f"No API key was given. Put the key into the environment variable {KEY_VARIABLE}" in ended.all
         assert "--api-key-file" in ended.err
         assert ended.out == ""
 
@@ -361,35 +361,38 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--base-url", "http://api.example/v1"], "is not https: the API key would travel in the open"),
-        (["--base-url", "http://127.0.0.1.example/v1"], "is not https"),
-        (["--base-url", "nonsense"], "is no web address"),
-        (["--map", "content"], "'content': write ROLE=\"HEADING\", where ROLE is one of prospect, content"),
+        (["--base-url", "http://api.example/v1"], "does not use https, so the API key would be sent unencrypted"),
+        (["--base-url", "http://127.0.0.1.example/v1"], "does not use https"),
+        (["--base-url", "nonsense"], "is not a web address"),
+        (
+            ["--map", "content"],
+            "'content' is not valid here. Write ROLE=\"HEADING\", where ROLE is one of prospect, content",
+        ),
         (["--map", "mood=x"], "where ROLE is one of prospect"),
         (["--map", "key=x"], "where ROLE is one of prospect"),
-        (["--map", "content=Hello"], "No column is headed 'Hello', which was named as the content."),
-        (["--key-column", "Date"], "No column is headed 'Date', which was named as the key."),
-        (["--rate", "fast"], "'fast' is no rate; write it like 20/1s"),
-        (["--limit", "rows"], "write NAME=NUMBER, where NAME is one of"),
-        (["--workers", "0"], "0 is not in the range"),
+        (["--map", "content=Hello"], "No column has the heading 'Hello', which was named as the content."),
+        (["--key-column", "Date"], "No column has the heading 'Date', which was named as the key."),
+        (["--rate", "fast"], "'fast' is not a valid rate. Write it like 20/1s"),
+        (["--limit", "rows"], "'rows' is not valid here. Write NAME=NUMBER, where NAME is one of"),
+        (["--workers", "0"], "0 is out of range"),
         (["--batch-size", "many"], "'many' is not a valid"),
-        (["--default-visibility", "pubic"], "'pubic' is not one of"),
-        (["--content", "markdown"], "'markdown' is not one of"),
+        (["--default-visibility", "pubic"], "'pubic' is not valid here. Use one of"),
+        (["--content", "markdown"], "'markdown' is not valid here. Use one of"),
         (["--encoding", "klingon"], "There is no encoding called 'klingon'"),
         (["--delimiter", "ab"], "The delimiter 'ab' can't be used"),
         (["--sheet", "Other"], "There is no sheet 'Other'"),
         (["--header-row", "99"], "Row 99 of n.csv is blank"),
-        (["--results", "out.pdf"], "Results can be written as .xlsx or .csv, not as 'out.pdf'"),
-        (["--results", "none/out.csv"], "there is no folder none"),
+        (["--results", "out.pdf"], "Results can be .xlsx or .csv, but not 'out.pdf'"),
+        (["--results", "none/out.csv"], "the folder none does not exist"),
         (["--results", "n.csv"], "would replace the file that is imported"),
         (["--journal", "n.csv/j"], "The journal n.csv/j can't be used"),
         (["--journal", ""], "The journal can't be"),
-        (["--journal", "."], "is a directory"),
-        (["--journal", ":memory:"], "':memory:': it has to outlast the run"),
-        (["--journal", "file::memory:"], "'file::memory:': it has to outlast the run"),
+        (["--journal", "."], "because that is a folder"),
+        (["--journal", ":memory:"], "':memory:', because it has to outlast the run"),
+        (["--journal", "file::memory:"], "'file::memory:', because it has to outlast the run"),
         (["--api-key-file", "none.txt"], "could not be read from none.txt"),
         (["--frobnicate"], "No such option"),
-        (["another.csv", "--results", "out.csv"], "--results names one file, and results of several"),
+        (["another.csv", "--results", "out.csv"], "--results names one file, but several files may have results"),
     ],
 )
 def test_a_setting_that_cant_be_used_is_said_and_nothing_is_sent(type_: Terminal, flags: list[str], words: str) -> None:
@@ -412,8 +415,8 @@ def test_a_journal_that_is_none_of_ours_needs_a_person(type_: Terminal, command:
     before = file.read_bytes()
     ended = type_(command, *(["n.csv"] if command != "history" else []), "--journal", "n.csv")
     assert ended.status == 4
-    assert "no journal at all" in ended.err
-    assert "run the same command again" not in ended.all
+    assert "is not a journal" in ended.err
+    assert "run the same command again" not in ended.all.lower()
     assert type_.box.received == ()
     assert file.read_bytes() == before
 
@@ -422,7 +425,7 @@ def test_a_journal_that_is_none_of_ours_needs_a_person(type_: Terminal, command:
     ("name", "text", "words"),
     [
         ("empty.csv", "", "empty.csv is empty (0 bytes)"),
-        ("blank.csv", "\n\n  \n", "there is no row with text in it"),
+        ("blank.csv", "\n\n  \n", "blank.csv contains no table, because no row contains text"),
         ("n.csv", "Contact,Summary,Visiblity\nP1,x,1\n", "Did you mean 'Visiblity'?"),
         ("n.csv", "Prospect ID,Note,Comments,Visibility\nP1,x,y,1\n", "--map content=Note"),
         ("n.csv", "Prospect ID,Note,note,Visibility\nP1,x,y,1\n", "--map content=B"),
@@ -532,7 +535,7 @@ def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Termi
     ended = type_.process("check", "n.csv")
     assert ended.status == 1
     assert "'??'" in ended.out
-    assert "C2: '????????' is no visibility" in ended.out
+    assert "C2: '????????' is not a valid visibility" in ended.out
 
 
 def test_a_closed_pipe_ends_the_output_only(type_: Terminal) -> None:
@@ -584,9 +587,9 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
         "prospect: column B 'Prospect ID'",
         "not used: 'Company'",
         "6 rows: 4 notes to deliver, 1 repeats an earlier row, 1 with problems",
-        "4 distinct notes in 4 requests of up to 100 prospects",
+        "4 notes in 4 requests.",
         "public: 3 private: 1 drafts: 1",
-        "HTML, sent as it is: 1 text with line breaks, < or &, sent as HTML: 1",
+        "HTML, sent unchanged: 1 text with line breaks, < or &, sent as HTML: 1",
         "1 × It’s done",
         "C6: the note is empty",
     ):
@@ -601,12 +604,15 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     assert type_("run", "n.csv", "--yes").status == 0
     type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
     assert "--rate has no effect" not in type_("check", "m.csv").all + type_("check", "m.csv", "--rate", "1/s").all
-    assert "--rate has no effect: the account's own limit is lower." in type_("check", "m.csv", "--rate", "50/s").all
+    assert (
+        "--rate has no effect, because the account's own limit is lower."
+        in type_("check", "m.csv", "--rate", "50/s").all
+    )
     for ended in (type_("check", "m.csv"), type_("check", "m.csv", "--rate", "50/s")):
         assert "71 rows: 71 notes, 51 of them to deliver 20 of them were imported by an earlier run" in ended.all
-        assert "51 distinct notes in 51 requests of up to 100 prospects" in ended.all
-        assert "At 10 calls a second, the limit that the account was last seen to have, that takes 5" in ended.all
-    assert "At 1 call a second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all
+        assert "51 notes in 51 requests." in ended.all
+        assert "Estimated time: 5 seconds (your account allowed 10 calls per second last time)." in ended.all
+    assert "Estimated time: 50 seconds (1 call per second)." in type_("check", "m.csv", "--rate", "1/s").all
     assert "20 of them were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 
 
@@ -634,15 +640,17 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
         ended = type_(command, "n.csv")
         assert ended.status == status
         assert (
-            "40 × … is no visibility; allowed are Public (or 1) and Private (or 2). It is '?' (37), '!' (3): C2, C3, "
+            "40 × … is not a valid visibility. Use Public (or 1) or Private (or 2) (found: '?' (37), '!' (3)): C2, C3, "
             in ended.all
         )
         assert (
-            "3 × the note is empty; write its text, or delete the row: B2, B3, B4 A42: the prospect id 'a b'"
+            "3 × the note is empty. Write its text, or delete the row: B2, B3, B4 A42: the prospect ID 'a b'"
             in ended.all
         )
-        assert "C43: 'Pubic' is no visibility; allowed are Public (or 1) and Private (or 2); did you mean" in ended.all
-        assert ("C21 … and 20 more; correct" if command == "check" else "C6 … and 35 more; every one") in ended.all
+        assert "C43: 'Pubic' is not a valid visibility. Did you mean Public? Use Public (or 1)" in ended.all
+        assert (
+            "C21 … and 20 more; correct" if command == "check" else "C6 … and 35 more; the results list them all"
+        ) in ended.all
 
 
 def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
@@ -650,9 +658,9 @@ def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)))
     ended = type_("check", "n.csv", "--report", "problems.csv")
     assert ended.status == 1
-    assert "50 × … is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:" in ended.all
-    assert "and so on. It is '=cmd0', '=cmd1'," in ended.all
-    assert "and 46 other values: C2, C3, " in ended.all
+    assert "50 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:" in ended.all
+    assert "and so on (found: '=cmd0', '=cmd1'," in ended.all
+    assert "and 46 other values): C2, C3, " in ended.all
     assert "C21" in ended.out
     assert "C22" not in ended.out
     assert "… and 30 more" in ended.all
@@ -661,7 +669,7 @@ def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
         (str(i), f"C{i}", "Visibility") for i in range(2, 52)
     ]
     assert found[0]["value"] == "'=cmd0"
-    assert "is no visibility" in found[0]["problem"]
+    assert "is not a valid visibility" in found[0]["problem"]
 
 
 @pytest.mark.parametrize("name", ["n.csv", "p.xlsx", "none/p.csv"])
@@ -679,9 +687,11 @@ def test_a_report_replaces_reports_only(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "P1,,1\n")
     type_.file("theirs.csv", "row,cell\n")
     for _ in range(2):
-        assert type_("check", "n.csv", "--report", "p.csv").out.endswith("Every problem: p.csv\n")
+        assert type_("check", "n.csv", "--report", "p.csv").out.endswith("All problems: p.csv\n")
     ended = type_("check", "n.csv", "--report", "theirs.csv")
-    assert "theirs (2).csv  (theirs.csv is no list of problems and was left alone, so this" in ended.out
+    assert (
+        "theirs (2).csv  (theirs.csv is not a list of problems, and was not replaced, so the new file is" in ended.out
+    )
     assert (type_.folder / "theirs.csv").read_text() == "row,cell\n"
     assert (type_.folder / "theirs (2).csv").read_bytes() == (type_.folder / "p.csv").read_bytes()
 
@@ -706,14 +716,14 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
     ended = type_("run", "exports", "--yes")
     assert ended.status == 2
     assert ended.err.lstrip().startswith(f"{Path('exports', 'b.csv')}: not imported.\nError: ")
-    assert "b.csv has no row below its headings; at least 1 is expected." in " ".join(ended.err.split())
+    assert "b.csv has no row below its headings. At least 1 is required." in " ".join(ended.err.split())
     assert "--min-rows 0" in ended.err
     summary = ended.out[ended.out.index("3 files: 2 imported, 1 not imported") :]
     assert re.search(r"a\.csv +imported: 1 created; results: .*a\.results\.xlsx", summary)
     assert re.search(r"b\.csv +not imported: .*b\.csv has no row below its headings", summary)
     assert re.search(r"c\.csv +imported: 1 created, 1 already imported", summary)
     assert re.search(r"2 +created .*\n +1 +already imported", summary)
-    assert "Note: Left out, as a list of problems: 'p.csv'." in summary
+    assert "Note: Skipped (a list of problems): 'p.csv'." in summary
     assert len(type_.box.notes) == 2
 
 
@@ -755,16 +765,16 @@ def test_how_soon_notes_became_readable_is_told(type_: Terminal) -> None:
     """As a run that had to know it measured it: in its Summary, by check, and by the history."""
     type_.file("a.csv", HEAD + "P1,x,1\nP2,y,1\n")
     type_.variables["NOTE_IMPORTER_SETTLE"] = "1"
-    assert "readable" not in type_("check", "a.csv").all + type_("history").all
+    assert "could read new notes" not in type_("check", "a.csv").all + type_("history").all
     type_.box.add_fault(Fault.parse("500:before@2"))
     assert type_("run", "a.csv", "--results", "out.xlsx").status == 0
-    told = re.compile(r"Notes became readable within (\d+ seconds?|less than a second), as an earlier run measured\.")
+    told = re.compile(r"An earlier run could read new notes within (\d+ seconds?|less than a second)\.")
     [within] = {match[1] for match in map(told.search, (type_("check", "a.csv").all, type_("history").all)) if match}
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
     assert cells[cells.index("Notes readable within") + 1] == within
     for command in (["check", "a.csv"], ["history"]):
         assert json.loads(type_(*command, "--json").out)["readable_after"] > 0
-    assert "readable" not in type_("history", "--all").all + type_("history", "last").all
+    assert "could read new notes" not in type_("history", "--all").all + type_("history", "last").all
 
 
 def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Terminal) -> None:
@@ -799,9 +809,9 @@ def test_results_are_written_again_from_the_journal(type_: Terminal) -> None:
 def test_results_of_another_file_or_run_are_refused(type_: Terminal) -> None:
     """What doesn't fit together is said: an unknown run, a file that has changed since."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
-    assert "knows no run 'last'" in type_("results", "last", "n.csv").all
+    assert "has no run 'last'" in type_("results", "last", "n.csv").all
     type_("run", "n.csv")
-    assert "knows no run 'nope'. See `note-importer history`." in type_("results", "nope", "n.csv").all
+    assert "has no run 'nope'. See `note-importer history`." in type_("results", "nope", "n.csv").all
     type_.file("n.csv", HEAD + "P1,y,1\n")
     ended = type_("results", "last", "n.csv")
     assert ended.status == 2
@@ -815,9 +825,9 @@ def test_whose_runs_a_journal_knows_is_said_where_it_knows_none_of_this_workspac
     for command in ("history", "verify"):
         ended = type_(command, "--base-url", "http://127.0.0.1:9/v1")
         assert ended.status == 0
-        assert "knows no run of the workspace 'default at http://127.0.0.1:9/v1', but of 'default at " in ended.all
-        assert f"'{Settings(base_url=type_.box.url).workspace}'. Name the one you mean with --profile and" in ended.all
-        assert "knows no run" not in type_(command).all
+        assert "has no runs of the workspace 'default at http://127.0.0.1:9/v1', only of 'default at " in ended.all
+        assert f"'{Settings(base_url=type_.box.url).workspace}'. Choose one with --profile and" in ended.all
+        assert "has no runs" not in type_(command).all
     assert type_.box.url in type_("history", "--all", "--base-url", "http://127.0.0.1:9/v1").out
 
 
@@ -830,12 +840,12 @@ def test_verify_settles_what_could_not_be_read_back(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 1
-    assert "1 unconfirmed may or may not exist: run `note-importer verify`" in ended.all
+    assert "1 unconfirmed the note may or may not exist. Run `note-importer verify`" in ended.all
     assert [row["result"] for row in csv_rows(type_.folder / "out.csv")] == ["unconfirmed"]
     type_.box.clear_faults()
     ended = type_("verify")
     assert ended.status == 0
-    assert "1 note found: they count as created now." in ended.out
+    assert "1 note found. It now counts as created." in ended.out
     assert type_("run", "n.csv").status == 0
     assert len(type_.box.notes) == 1
     assert "0 notes found" in type_("verify").out
@@ -847,7 +857,7 @@ def test_commands_that_are_printed_work_as_printed(type_: Terminal, profiles: Pa
     type_.box.set_faults([Fault.parse("reset:after"), Fault.parse("404:GET")])
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv", "--profile", "night", "--results", "out.xlsx")
-    assert "may or may not exist: run `note-importer verify --profile night`" in ended.all
+    assert "the note may or may not exist. Run `note-importer verify --profile night`" in ended.all
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
     assert "Run `note-importer verify --profile night`." in cells
     told = type_("history", "last", "--profile", "night").all
@@ -895,8 +905,8 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     assert ended.status == 0
     assert "3 notes that it created would become private drafts:" in ended.out
     assert "the API can't delete notes" in ended.all
-    assert "3 notes made private drafts. They still exist" in ended.all
-    assert "put those rows alone into a file, and run it with --again" in ended.all
+    assert "3 notes are now private drafts. They still exist" in ended.all
+    assert "put only those rows into a file and run it with --again" in ended.all
     assert {note.prospect_id: (note.visibility, note.status) for note in type_.box.notes} == {
         "P1": ("2", "0"), "P2": ("2", "0"), "P3": ("2", "0"), "P9": ("1", "1"),
     }  # fmt: skip
@@ -913,7 +923,7 @@ def test_hide_of_a_run_that_created_nothing_says_so(type_: Terminal) -> None:
         ended = type_(*command)
         assert (ended.status, ended.err) == (0, "")
         assert re.fullmatch(
-            r"Run \S+ of .*, which imported n\.csv, has no notes to hide: it created none, or they are private drafts"
+            r"Run \S+ \(.*, n\.csv\) has no notes to hide\. It created none, or they are private drafts"
             r" already\.",
             ended.all,
         )
@@ -932,7 +942,7 @@ def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) 
     ended = type_("results", "last", "n.csv", "--results", "again.csv")
     assert ended.status == 0
     assert [row["result"] for row in csv_rows(type_.folder / "again.csv")] == ["created"] * 3
-    assert "3 notes made private drafts" in type_("hide", "last", "--yes").out
+    assert "3 notes are now private drafts" in type_("hide", "last", "--yes").out
     assert {note.prospect_id for note in type_.box.notes if note.status == "0"} == {"P1", "P2", "P3"}
     assert type_("results", "last", "other.csv", "--profile", "other").status == 0
 
@@ -943,7 +953,7 @@ def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:
     type_("hide", "last", "--yes")
     assert type_("run", "n.csv", "--results", "out.csv").status == 0
     assert {row["reason"].partition(", ")[2] for row in csv_rows(type_.folder / "out.csv")} == {
-        "and made a private draft later; to send it anew: --again"
+        "and made a private draft later. To send it again: --again"
     }
     assert len(type_.box.notes) == 3
 
@@ -954,7 +964,7 @@ def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None
     before = len(type_.box.received)
     ended = type_("hide", "last")
     assert ended.status == 2
-    assert "Nothing was changed. Say --yes where nobody can be asked." in ended.out
+    assert "Nothing was changed. To run without questions, add --yes." in ended.out
     assert len(type_.box.received) == before
 
 
@@ -971,7 +981,7 @@ def test_hide_that_was_stopped_goes_on(type_: Terminal) -> None:
     before = len(type_.box.received)
     ended = type_("hide", "last", "--yes")
     assert ended.status == 0
-    assert "2 notes made private drafts" in ended.out
+    assert "2 notes are now private drafts" in ended.out
     assert {note.status for note in type_.box.notes} == {"0"}
     assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
 
@@ -994,7 +1004,7 @@ def test_hide_says_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyP
     type_.box.start()
     assert ended.status == 3
     assert re.search(
-        r"0 of 3 notes: trying again in [123] s: 127\S+ could not be reached.*; gives up in 0:0[0-3]\n", ended.err
+        r"0 of 3 notes: trying again in [123] s: 127\S+ could not be reached.*; the run stops in 0:0[0-3]\n", ended.err
     )
     assert "could not be reached" in " ".join(ended.out.split())
 
@@ -1005,14 +1015,14 @@ def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
     type_.box.add_fault(Fault.parse("422:PATCH@1"))
     ended = type_("hide", "last", "--yes")
     assert ended.status == 1
-    assert "2 notes made private drafts" in ended.out
+    assert "2 notes are now private drafts" in ended.out
     assert re.search(r"^  \w{8}: .*Unprocessable entity", ended.out, re.MULTILINE)
 
 
 def test_twins_are_hidden_and_nothing_else_is(type_: Terminal) -> None:
     """What a row names stays; afterwards its row needs nobody any more."""
     three_notes(type_)
-    assert "No note is known to be there once too often." in type_("hide", "--duplicates").out
+    assert "No duplicate notes are known." in type_("hide", "--duplicates").out
     with Journal.open(type_.folder / "journal.sqlite") as journal:
         [run] = journal.runs.listed()
         for known in journal.deliveries.created_by(run):
@@ -1022,7 +1032,7 @@ def test_twins_are_hidden_and_nothing_else_is(type_: Terminal) -> None:
                 journal.deliveries.checked(known.note, known.prospect, "", [*duplicates, *gone])
     assert type_("run", "n.csv").status == 1
     ended = type_("hide", "--duplicates", "--yes")
-    assert "3 notes there once too often would become private drafts:" in ended.out
+    assert "3 duplicate notes would become private drafts:" in ended.out
     assert ended.status == 1
     assert {note.prospect_id: note.status for note in type_.box.notes} == {"P1": "1", "P2": "1", "P3": "0"}
     with Journal.open(type_.folder / "journal.sqlite") as journal:
@@ -1042,7 +1052,7 @@ def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Termi
                     journal.deliveries.answer([Answered(known.request, known.note, "P3", "", alike, known.at)])
     ended = type_("hide", "last", "--yes")
     assert ended.status == 0
-    assert "1 note that the API shows differently from what was sent would be left alone" in ended.all
+    assert "1 note would not be changed, because the API shows it differently" in ended.all
     assert {note.prospect_id: note.status for note in type_.box.notes} == {"P1": "0", "P2": "0", "P3": "1"}
 
 
@@ -1050,18 +1060,18 @@ def test_which_notes_to_hide_has_to_be_said(type_: Terminal) -> None:
     for command in (["hide"], ["hide", "last", "--duplicates"]):
         ended = type_(*command)
         assert ended.status == 2
-        assert "Say which notes" in ended.err
+        assert "Name the notes to hide" in ended.err
 
 
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known."""
     profiles.write_text("[other]\n", encoding="utf-8")
-    assert "knows no run 'last'" in type_("hide", "last", "--yes").all
+    assert "has no run 'last'" in type_("hide", "last", "--yes").all
     three_notes(type_)
     run = type_("history").out.split()[0]
     for name, words in (
         (run, "belongs to the workspace 'default at "),
-        ("last", "knows no run 'last' of the workspace"),
+        ("last", "has no run 'last' of the workspace"),
     ):
         ended = type_("hide", name, "--yes", "--profile", "other")
         assert ended.status == 2
@@ -1084,7 +1094,7 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
         for command in (["run", "n.csv"], ["verify"], ["hide", "last", "--yes"]):
             ended = type_(*command)
             assert ended.status == 3
-            assert "Another import of this workspace is at work: " in ended.all
+            assert "Another import of this workspace is running: " in ended.all
             assert f"(process {os.getpid()}), since 2" in ended.all
         assert type_.box.received == before
         assert type_("history").status == 0
@@ -1198,7 +1208,7 @@ def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
     """With a way to any free one."""
     ended = type_("sandbox", "--port", str(type_.box.port))
     assert ended.status == 2
-    assert f"Port {type_.box.port} can't be served" in ended.all
+    assert f"Port {type_.box.port} can't be used" in ended.all
     assert "--port 0" in ended.all
 
 
@@ -1257,7 +1267,7 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
     ended = type_("run", "n.csv", *said, "--remember")
     assert ended.status == 0
-    assert "True of this run alone, and so not kept in the profile: --default-visibility." in ended.all
+    assert "Not saved in the profile, because it applies to this run only: --default-visibility." in ended.all
     assert KEY not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Who,What\nP2,x\n")
     assert type_("run", "m.csv").status == 2
@@ -1269,12 +1279,12 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[default]\nkey = 'x'\n", "holds 'key', which is no setting"),
+        ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting"),
         ("[default]\nworkers = 'x'\n", "Invalid value for '--workers', from the profile 'default' in "),
         ("[default.map]\nmood = 'x'\n", "Invalid value for '--map', from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),
-        ("[default]\nmap = 'x'\n", "write map as a table"),
+        ("[default]\nmap = 'x'\n", "needs map as a table"),
     ],
 )
 def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, text: str, words: str) -> None:
@@ -1295,14 +1305,14 @@ def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal, profiles: 
     assert f"\nTo: {type_.box.url}, profile 'night'\n" in ended.out
     assert "first import" not in ended.out
     words = (
-        f"Note: This is the first import as profile 'nigth' at {type_.box.url}; what was delivered as 'night' is not"
+        f"Note: This is the first import as profile 'nigth' at {type_.box.url}. Deliveries as 'night' are not"
         " known here."
     )
     assert words in type_("check", "n.csv", "--profile", "nigth").all
     assert words in type_("run", "n.csv", "--profile", "nigth").all
     for profile in ("night", "nigth"):
         assert "first import" not in type_("run", "n.csv", "--profile", profile).out
-    assert "what was delivered as 'night', 'nigth' is not known" in type_("check", "n.csv", "--profile", "third").all
+    assert "Deliveries as 'night', 'nigth' are not known" in type_("check", "n.csv", "--profile", "third").all
     with Sandbox() as elsewhere:
         assert "first import" not in type_("check", "n.csv", "--base-url", elsewhere.url).out
 
@@ -1314,7 +1324,7 @@ def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Termina
     for command in (["run", "n.csv"], ["check", "n.csv"], ["history"]):
         ended = type_(*command)
         assert (ended.status, ended.out) == (2, "")
-        assert "NOTE_IMPORTER_PROFILES names the file none.toml, which doesn't exist." in ended.all
+        assert "NOTE_IMPORTER_PROFILES names the file none.toml, which does not exist." in ended.all
     assert type_.box.received == ()
     type_.variables.update({"NOTE_IMPORTER_PROFILES": "", "XDG_CONFIG_HOME": str(type_.folder)})
     assert type_("run", "n.csv").status == 0
@@ -1325,10 +1335,10 @@ def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Termina
     [
         ("WORKERS", "x", "'--workers', from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
                          " number from 1 to 64."),
-        ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is not in the range: a whole number from 1 to 64."),
+        ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is out of range. Use a whole number from 1 to 64."),
         ("SETTLE", "soon", "NOTE_IMPORTER_SETTLE: 'soon' is not a valid number of seconds from 0 to 3,600."),
-        ("RATE", "fast", "'--rate', from the environment variable NOTE_IMPORTER_RATE: 'fast' is no rate"),
-        ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not one of"),
+        ("RATE", "fast", "'--rate', from the environment variable NOTE_IMPORTER_RATE: 'fast' is not a valid rate"),
+        ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not valid here. Use one of"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_in_the_environment_is_said_to_stand_there(
@@ -1385,9 +1395,10 @@ def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
     assert (ended.status, ended.out) == (2, "")
     where = "--base-url" if is_flag else "the environment variable NOTE_IMPORTER_BASE_URL"
     assert (
-        f"The address {profiled.box.url} was given by {where}, so the key of the profile 'default' is not" in ended.all
+        f"The address {profiled.box.url} was given by {where}, so the API key of the profile 'default' is not"
+        in ended.all
     )
-    assert f"put it into the environment variable {KEY_VARIABLE}, or name a file that holds it" in ended.all
+    assert f"put it into the environment variable {KEY_VARIABLE}, or name its file with" in ended.all
     assert "--api-key-file" in ended.all
     assert PROFILED_KEY not in ended.all
     assert profiled.box.received == ()
@@ -1430,7 +1441,7 @@ def test_a_key_file_that_others_can_read_is_said(type_: Terminal, mode: int, is_
     ended = type_("run", "n.csv", "--api-key-file", "my key.txt")
     assert ended.status == 0
     words = (
-        "Warning: Other users of this machine can read the API key in my key.txt. Keep it to yourself: chmod 600"
+        "Warning: Other users of this machine can read the API key in my key.txt. Make the file private: chmod 600"
         " 'my key.txt'"
     )
     assert (" ".join(ended.err.split()) == words) is is_said
@@ -1451,7 +1462,9 @@ def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(
     for name in ("nite", "top level", ""):
         ended = type_(*command, "--profile", name)
         assert (ended.status, ended.out) == (2, "")
-        assert f"There is no profile {name!r}. There are: 'default', 'night', 'week'. Correct the name" in ended.all
+        assert (
+            f"There is no profile {name!r}. The profiles are: 'default', 'night', 'week'. Correct the name" in ended.all
+        )
         assert str(profiles) in "".join(ended.err.split())
     type_.variables["NOTE_IMPORTER_PROFILE"] = "nite"
     assert "There is no profile 'nite'." in type_(*command).all
@@ -1478,9 +1491,9 @@ def test_the_default_profile_always_exists_and_a_new_one_is_a_line_in_the_file(t
     type_.file("n.csv", HEAD + "P1,x,1\n")
     assert type_("run", "n.csv", "--profile", "default").status == 0
     ended = type_("run", "n.csv", "--profile", "my team")
-    assert "There is: 'default'." in ended.all
-    assert "make it with `note-importer init`" in ended.all
-    line = re.search(r"put the line (.*?) into", ended.all)
+    assert "The only profile is 'default'." in ended.all
+    assert "To create a new profile, run `note-importer init`" in ended.all
+    line = re.search(r"add the line (.*?) to", ended.all)
     assert line
     profiles.write_text(line[1] + "\n", encoding="utf-8")
     assert type_("run", "n.csv", "--profile", "my team").status == 0
@@ -1538,15 +1551,15 @@ def test_a_column_of_statuses_that_nobody_recognised_stops_the_run(type_: Termin
     """A draft would be published. The message names the column, its values and both ways out, which work."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,State of it\nP1,x,1,Draft\nP2,x,1,\nP3,x,1,Published\n")
     words = (
-        "Column D, 'State of it', is not used, yet all that stands in it says who may see a note or whether it is"
-        " published: 'Draft', 'Published'. Say what it is: --map status=\"State of it\". If it has nothing to do with"
+        "Column D, 'State of it', is not used, although all its words are a visibility or a status:"
+        " 'Draft', 'Published'. Say what it is: --map status=\"State of it\". If it has nothing to do with"
         ' the notes: --ignore "State of it"'
     )
     for command in ("run", "check"):
         ended = type_(command, "n.csv")
         assert ended.status == 2
         assert words in ended.all
-    assert "Nothing can be sent until this is settled:" in ended.out
+    assert "Nothing can be sent until these questions are answered:" in ended.out
     assert type_.box.received == ()
     assert not (type_.folder / "n.results.xlsx").exists()
     assert type_("check", "n.csv", "--ignore", "State of it").status == 0
@@ -1567,7 +1580,7 @@ def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
         profiles.write_text(f"[default]\n{text}\n", encoding="utf-8")
         ended = type_("check", "n.csv")
         assert ended.status == 2
-        assert "(the profile ignores it, which isn't enough for such a column): 'Draft'" in ended.all
+        assert "(the profile ignores it, but that is not enough for such a column): 'Draft'" in ended.all
         assert type_("check", "n.csv", "--ignore", "State", "--ignore", "Phase").status == 0
         assert type_("check", "n.csv", "--map", "status=State").status == 0
     profiles.write_text("[default]\nignore = 'State'\n[default.map]\nstatus = 'Phase'\n", encoding="utf-8")
@@ -1575,7 +1588,7 @@ def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
     profiles.write_text("", encoding="utf-8")
     ended = type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember")
     assert ended.status == 0
-    assert "not kept in the profile: --ignore." in ended.all
+    assert "Not saved in the profile, because it applies to this run only: --ignore." in ended.all
     assert "ignore" not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Prospect ID,Note,Visibility,State\nP2,x,1,New\n")
     profiles.write_text("[default]\nignore = ['State']\n", encoding="utf-8")
@@ -1600,7 +1613,7 @@ def test_words_that_are_told_together_come_with_the_setting_that_would_map_them(
     """The first as the example; each with its count where it stands more than once."""
     type_.file("n.csv", HEAD + "P1,a,1\nP2,b,Yes\nP3,c,Never\nP4,d,Somebody\n")
     assert (
-        "3 × … is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
-        " --value visibility:Yes=Private or --value visibility:Yes=Public, and so on. It is 'Yes', 'Never', 'Somebody':"
-        " C3, C4, C5"
+        "3 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:"
+        " --value visibility:Yes=Private or --value visibility:Yes=Public, and so on (found: 'Yes', 'Never',"
+        " 'Somebody'): C3, C4, C5"
     ) in type_("check", "n.csv").all

@@ -67,22 +67,23 @@ def test_a_cell_is_shown_on_the_page_as_it_stands(visitor: Visitor, tmp_path: Pa
     checked = visitor.drop(write(tmp_path / "n.csv", rows))
     said = text_of(checked.text)
     assert (
-        "“run again means Private” or “run again means Public”, and so on. It is 'run again', '`value`' C2, C3" in said
+        "“run again means Private” or “run again means Public”, and so on (found: 'run again', '`value`') C2, C3"
+        in said
     )
     assert "1 × Please run again (private)" in said
     assert "import it again" not in said
     ended = text_of(visitor.see(visitor.agree(checked).url).text)
-    assert "C2 (row 2, Visibility): 'run again' is no visibility" in ended
-    assert "C3 (row 3, Visibility): '`value`' is no visibility" in ended
+    assert "C2 (row 2, Visibility): 'run again' is not a valid visibility" in ended
+    assert "C3 (row 3, Visibility): '`value`' is not a valid visibility" in ended
 
 
 def test_a_cell_is_shown_at_the_terminal_and_in_the_results_as_it_stands(type_: Terminal) -> None:
     write(type_.folder / "n.csv", [("p1", "Hello", "`value`")])
-    assert "C2: '`value`' is no visibility" in type_("check", "n.csv").all
+    assert "C2: '`value`' is not a valid visibility" in type_("check", "n.csv").all
     for name in ("n.results.csv", "n.results.xlsx"):
         assert type_("run", "n.csv", "--yes", "--results", name).status == 1
         [reason] = reasons(type_.folder / name)
-        assert "'`value`' is no visibility" in reason
+        assert "'`value`' is not a valid visibility" in reason
 
 
 def test_what_the_api_says_is_shown_on_the_page_as_it_came(visitor: Visitor, tmp_path: Path) -> None:

@@ -330,14 +330,14 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     assert report.exit_status == 1
     show(report_messages.report(report))
     said = " ".join(capsys.readouterr().out.split())
-    assert "1 note is there more than once. Row 2: " in said
+    assert "1 note exists more than once. Row 2: " in said
     assert all(note_id in said for note_id in ids)
     with closing(openpyxl.load_workbook(report.results)) as book:
         fixes = [row for row in book["To fix"].iter_rows(values_only=True) if "P1" in row]
         summary = " ".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row if cell)
     assert len(fixes) == 1
-    assert any("the same note stands there again as" in str(cell) for cell in fixes[0])
-    assert "1 of them stands there more than once" in summary
+    assert any("the same note exists again as" in str(cell) for cell in fixes[0])
+    assert "1 of them exists more than once" in summary
     assert all(note_id in summary for note_id in ids)
 
 
@@ -366,7 +366,7 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
             assert again is not None
             assert (again.exit_status, counts(again)) == (1, Counter({"already imported": 2}))
             assert {row: set(duplicates) for row, duplicates in again.duplicates.items()} == {2: ids}
-            assert "the same note stands there again as" in read_results(again.results)[0]["reason"]
+            assert "the same note exists again as" in read_results(again.results)[0]["reason"]
             assert again.looks == calls
 
 

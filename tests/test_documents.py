@@ -22,6 +22,7 @@ from importer.settings import Settings
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+DELIVERY = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
 PATH = r"`((?:importer|tests|docs|samples|\.ci)/[\w./-]*|[\w-]+\.toml|Makefile)`"
 OF_A_PERSON = {"profiles.toml"}  # a file that is named, and isn't ours
 
@@ -53,32 +54,48 @@ def test_every_link_within_a_document_leads_somewhere() -> None:
         assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors, document
 
 
-def test_every_room_cause_and_table_stands_in_the_architecture() -> None:
+def part_of_delivery(title: str) -> str:
+    """Return a section of docs/delivery.md with its lines joined."""
+    part = DELIVERY.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    assert part, title
+    return re.sub(r" +", " ", part.replace("\n", " "))
+
+
+def test_every_room_cause_and_table_stands_in_the_documents() -> None:
     """A room, a cause or a table that is new is told of, and one that is gone isn't any more."""
     package = Path(importer.__file__).parent
     for room in (path.parent.name for path in package.glob("*/__init__.py")):
         assert f"`importer/{room}/`" in ARCHITECTURE
-    answers = ARCHITECTURE.partition("## What an answer means")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([A-Z_]{4,})`", answers)) == set(Cause.__members__)
-    journal = ARCHITECTURE.partition("## The journal")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([A-Z_]{4,})`", part_of_delivery("What an answer means"))) == set(Cause.__members__)
+    journal = DELIVERY.partition("## The journal")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", journal, re.MULTILINE)) == set(tables.tables)
     assert f"version {VERSION}." in journal
 
 
 def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
-    part = ARCHITECTURE.partition("## Reading back")[2].partition("\n## ")[0].replace("\n", " ")
-    part = re.sub(r" +", " ", part)
+    reading, lag = part_of_delivery("Reading back"), part_of_delivery("Replication lag")
     how, settings = Policy(), Settings()
     rest, margin = settings.read_timeout + settings.settle, policy(settings).assumed_lag
-    assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in part
-    assert f"it is {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in part
-    assert f"= {rest + margin:.0f} seconds after it left" in part
-    assert f"with a lag of 0.2 s measured, after about {rest + ReplicationLag(margin, learned=0.2).margin:.0f}." in part
-    assert f"more than {how.pages} pages of notes" in part
+    assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in reading
+    assert f"the margin is {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in lag
+    assert f"= {rest + margin:.0f} seconds after it left" in reading
+    with_lag = rest + ReplicationLag(margin, learned=0.2).margin
+    assert f"with a lag of 0.2 s measured, after about {with_lag:.0f} " in reading
+    assert f"more than {how.pages} pages of notes" in reading
     assert (ENOUGH, ENOUGH_MISSES) == (14, 2)
-    assert "after fourteen sightings in a row" in part
-    assert "**Missed twice**" in part
-    assert f"waits more than {LONGEST_CLAIM:.0f} seconds for a worker" in ARCHITECTURE.replace("\n", " ")
+    assert "after fourteen sightings in a row" in lag
+    assert "**Missed twice**" in reading
+    intent = part_of_delivery("Intent before sending")
+    assert f"waits more than {LONGEST_CLAIM:.0f} seconds for a worker" in intent
+
+
+def test_the_rules_of_delivery_are_numbered_and_name_modules_that_exist() -> None:
+    """The numbers follow each other, each reference leads to a rule, and each module is below ``importer/``."""
+    rules = [int(number) for number in re.findall(r"^(?:- \*\*|\| )D(\d+)(?:\.\*\*| \|)", DELIVERY, re.MULTILINE)]
+    assert rules == list(range(1, len(rules) + 1))
+    assert {int(number) for number in re.findall(r"\bD(\d+)\b", DELIVERY)} == set(rules)
+    modules = set(re.findall(r"`((?!importer/|tests/)[\w/]+\.py)`", DELIVERY))
+    assert [module for module in modules if not (ROOT / "importer" / module).exists()] == []
 
 
 def test_each_package_says_what_each_of_its_files_is() -> None:

@@ -27,16 +27,16 @@ def test_check_calls_nobody_and_check_online_sends_nothing(
     sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
         assert main(arguments("check", sheet, box)) == 0
-        assert "3 emails to look up first" in capsys.readouterr().out
+        assert "3 email addresses are looked up first" in capsys.readouterr().out
         assert box.received == ()
         monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
         unknown = tmp_path / "unknown.csv"
         assert main(arguments("check", sheet, box, "--online", "--unknown-emails", str(unknown))) == 1
         said = " ".join(capsys.readouterr().out.split())
-        assert "3 rows: 1 note to deliver, 2 whose email names no prospect" in said
-        assert "several prospects have the email twice@example.com: P4, P5" in said
+        assert "3 rows: 1 note to deliver, 2 with an email address that no prospect has" in said
+        assert "several prospects have the email address twice@example.com: P4, P5" in said
         assert "--on-several newest" in said
-        assert f"Emails that nobody has: {unknown}" in said
+        assert f"Email addresses without a prospect: {unknown}" in said
         assert "nobody@example.com,1" in unknown.read_text(encoding="utf-8")
         assert box.notes == ()
         assert main(arguments("run", sheet, box, "--yes")) == 1
@@ -56,7 +56,7 @@ def test_the_lines_of_a_plan_break_between_words_where_the_terminal_ends(
     lines = [line for line in capsys.readouterr().out.splitlines() if str(sheet) not in line]
     assert max(map(len, lines)) < 60
     said = " ".join(" ".join(lines).split())
-    assert "none is guessed, and nobody is added." in said
+    assert "The importer never guesses an address, and never adds a prospect. Notes from" in said
     assert "not used: 'Column 0', 'Column 1'" in said
 
 

@@ -81,7 +81,7 @@ def test_what_never_was_the_api_ends_the_run_and_says_so(kind: str, tmp_path: Pa
         report = deliver(box, tmp_path, LINES, give_up=1.0)
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
-        assert "isn't the API" in str(report.stopped)
+        assert "is not the API" in str(report.stopped)
         assert counts(report)["rejected"] == 0
         finished(box, tmp_path)
 
@@ -105,7 +105,7 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_pa
         assert report.stopped is None
         assert counts(report) == Counter({"created": 32, "rejected": 2})
         reasons = [row["reason"] for row in read_results(report.results) if row["result"] == "rejected"]
-        assert all("between this machine and the API" in reason for reason in reasons)
+        assert all("a proxy, gateway or firewall refused it: " in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("texts", [["Wants to DROP TABLE by May"], ["Wants to DROP TABLE by May", "Please drop table"]])
@@ -121,7 +121,7 @@ def test_where_nothing_else_is_to_be_sent_what_a_firewall_dislikes_is_named_all_
             assert report.exit_status == 1
             assert counts(report) == Counter({"rejected": len(lines)})
             reasons = [row["reason"] for row in read_results(report.results)]
-            assert all("between this machine and the API" in reason and "403" in reason for reason in reasons)
+            assert all("a proxy, gateway or firewall refused it: " in reason and "403" in reason for reason in reasons)
         assert not box.notes
         finished_lines = [Line(line.prospect, "Wants a table by May") for line in lines]
         assert counts(deliver(box, tmp_path, finished_lines)) == Counter({"created": len(lines)})

@@ -181,10 +181,10 @@ def test_a_name_that_holds_what_no_name_can_is_wrong_at_once(folder: Folder) -> 
     ("what", "why"),
     [
         ("content", "it has changed since it was read"),
-        ("link", "it is a link by now"),
-        ("pipe", "it is no file any more"),
-        ("gone", "it isn't there any more"),
-        ("folder", "it isn't there any more"),
+        ("link", "it has become a link"),
+        ("pipe", "it is no longer a file"),
+        ("gone", "it no longer exists"),
+        ("folder", "it no longer exists"),
     ],
 )
 def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Folder, what: str, why: str) -> None:
@@ -217,7 +217,10 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Fol
     assert left(folder.box) <= digests(b"other")
     assert [note.prospect_id for note in folder.box.notes] == ([] if what == "folder" else ["P2"])
     row = rows_of(folder.place / "results.csv")[0]
-    assert (row["result"], row["reason"]) == ("not sent", f"the file 'call.pdf' was not sent: {why}; run again")
+    assert (row["result"], row["reason"]) == (
+        "not sent",
+        f"the file 'call.pdf' was not sent: {why}. To send it, run again",
+    )
 
 
 # -- a folder that is swapped for a link -------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     assert file["file"] == str(Path("a.csv").absolute())
     run = file["run"]
     assert run["counts"] == {"created": 1, "rejected": 1, "invalid": 1}
-    assert {"result": "invalid", "kind": "the visibility cannot be used", "rows": 1} in run["reasons"]
+    assert {"result": "invalid", "kind": "the visibility is not valid", "rows": 1} in run["reasons"]
     assert Path(run["results"]).exists()
     assert (run["requests"], run["stopped"], run["more_than_once"]) == (1, None, [])
     assert "Results: a.results.xlsx" in said
@@ -136,7 +136,7 @@ def test_a_fault_of_our_own_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("importer.commands.verify.verify", lambda *_, **__: 1 / 0)
     status, document, _ = ask("verify")
     assert status == 3
-    assert document["error"] == {"kind": "a fault of note-importer's own", "text": "ZeroDivisionError"}
+    assert document["error"] == {"kind": "an internal error of note-importer", "text": "ZeroDivisionError"}
 
 
 def test_check_tells_what_was_understood(ask: Ask) -> None:
@@ -146,7 +146,7 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     assert status == 1
     assert [column["role"] for column in document["columns"]] == ["prospect", "content", "visibility"]
     assert (document["rows"], document["notes"], document["left"]["requests"]) == (3, 2, 1)
-    assert document["problems"]["kinds"] == [{"kind": "the visibility cannot be used", "rows": 1}]
+    assert document["problems"]["kinds"] == [{"kind": "the visibility is not valid", "rows": 1}]
     assert document["problems"]["first"][0]["cell"] == "C4"
     Path("b.csv").write_text("Prospect ID,Note,Visibility,State\nP1,x,1,Draft\n", encoding="utf-8")
     status, document, _ = ask("check", "b.csv")

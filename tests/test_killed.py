@@ -202,7 +202,7 @@ def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Pa
         process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
         status, output = finish(process)
         assert status == 3, output
-        assert "Run the same command again to go on" in " ".join(output.split())
+        assert "Run the same command again to continue" in " ".join(output.split())
         counts = check(lines, tmp_path / "results.csv", box)
         assert counts["created"] == len(box.notes) > 0
         assert counts["unconfirmed"] == 0

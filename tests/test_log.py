@@ -115,7 +115,7 @@ def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:
     text = "The column 'State' holds 'A secret' and 'b': is `value State.b=Draft` meant?"
     told = logs.said(UnclearColumns(text, [Question(words(text), words("What is it?"), samples=["A secret", "b", ""])]))
     assert told == "The column 'State' holds '…' and '…': is `value State.…=Draft` meant?"
-    assert logs.said(Outage("The last trouble was: secret")) == render(Outage.kind)
+    assert logs.said(Outage("The last problem was: secret")) == render(Outage.kind)
 
 
 def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:
@@ -179,7 +179,9 @@ def test_a_log_that_another_user_made_beforehand_is_refused(
     Path("shared/a.log").touch()
     os.chown("shared/a.log", 65_534, -1)
     assert run("run", "a.csv", "--yes", "--log-file", "shared/a.log") == 2
-    assert "it belongs to nobody, who could read" in " ".join(capsys.readouterr().err.split())
+    assert "belongs to nobody, who could read everything that is written to it" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert Path("shared/a.log").read_bytes() == b""
     assert not box.received
 

@@ -60,15 +60,15 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
     assert run(BAD, addresses=f"json://{ear.place}/hook") == 1
     [call] = ear.calls
     told = call.json
-    assert told["title"] == "note-importer: 3 rows need a person (night.csv)"
+    assert told["title"] == "note-importer: 3 rows need your attention (night.csv)"
     assert told["type"] == "warning"
     for part in (
         "night.csv: finished (",
         "4 rows: created 1, rejected 1, invalid 2",
-        "rejected: 1 × the API did not accept the prospect, without a reason",
-        "invalid: 1 × the content is blank; 1 × the visibility cannot be used",
+        "rejected: 1 × the API did not accept the prospect and gave no reason",
+        "invalid: 1 × the content is blank; 1 × the visibility is not valid",
         f"Results: {Path('night.results.xlsx').absolute()}",
-        "What to do: look at the sheet To fix of the results. rejected: correct the row, run again;",
+        'What to do: See the "To fix" sheet in the results (rejected: correct the row, then run again;',
         "exit status 1.",
     ):
         assert part in told["message"]
@@ -83,7 +83,7 @@ def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, oc
     assert run(GOOD, "--notify", occasion, addresses=addresses) == 0
     pings = [("GET", "/alive?a=b")] if occasion != "never" else []
     assert ear.paths() == [("POST", "/hook")] * told + pings
-    assert not told or "everything is delivered (night.csv)" in ear.told[0]["title"]
+    assert not told or "all notes are delivered (night.csv)" in ear.told[0]["title"]
 
 
 def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
@@ -97,7 +97,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     assert Path("a.log").read_text(encoding="utf-8").count("notification sent") == 2
     assert ear.place not in Path("a.log").read_text(encoding="utf-8")
     told = ear.told[0]
-    assert told["title"] == "note-importer: stopped, and needs a person (night.csv)"
+    assert told["title"] == "note-importer: stopped, needs your attention (night.csv)"
     assert "stopped before the end: the API does not accept the key" in told["message"]
     assert "Invalid token" not in told["message"]
     assert "another-key" not in told["message"]
@@ -107,9 +107,9 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     ("sheet", "arguments", "why"),
     [
         ("", [], "the file can't be read"),
-        ("Prospect ID,Note\nP1,Hello\n", [], "it isn't clear which column is which"),
+        ("Prospect ID,Note\nP1,Hello\n", [], "the columns could not be identified"),
         (GOOD, ["--workers", "none"], "a setting can't be used: workers"),
-        ("Prospect ID,Note,Visibility\n", [], "night.csv has no row below its headings; at least 1 is expected"),
+        ("Prospect ID,Note,Visibility\n", [], "night.csv has no row below its headings. At least 1 is required"),
         (
             BAD,
             ["--max-invalid", "20%"],
@@ -128,7 +128,7 @@ def test_a_run_that_sends_nothing_is_told(
     assert run(sheet, *arguments) == 2
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
     assert f"night.csv: {why}. Nothing was sent." in ear.told[0]["message"]
-    assert ("or run it once by hand at a terminal" in ear.told[0]["message"]) is ("which column is" in why)
+    assert ("or run it once at a terminal. There" in ear.told[0]["message"]) is ("the columns could" in why)
     assert box.received == ()
 
 
@@ -141,22 +141,22 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
     with held(Path("journal.sqlite"), str(Settings(base_url=box.url).workspace)):
         assert run(GOOD + "P9,new,Public\n", addresses=addresses) == 3
     assert ear.paths() == [("POST", "/hook")]
-    assert "night.csv: not begun, for another import of the same workspace is at work." in ear.told[0]["message"]
+    assert "night.csv: not begun, because another import of the same workspace is running." in ear.told[0]["message"]
 
 
 def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
     told = notification_messages.notification(
         [FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))], "night"
     )
-    assert "n.csv: not begun, for it isn't the time of day for it." in told.body
-    assert "What to do: Run the same command again while it may be at work (--between)." in told.body
+    assert "n.csv: not begun, because the current time is outside the time window." in told.body
+    assert "What to do: Run the same command again during its time window (--between)." in told.body
 
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what Python says of it, in which a cell's value may stand."""
     monkeypatch.setattr("importer.commands.report_messages.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
-    assert "night.csv: a fault of note-importer's own." in ear.told[0]["message"]
+    assert "night.csv: an internal error of note-importer." in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
 
 
@@ -227,10 +227,10 @@ def test_one_that_fails_is_said_and_fails_nothing(
     shown = capsys.readouterr()
     said = " ".join(shown.err.split())
     for line, why in (
-        (3, "JSON answered with 404"),
+        (3, "JSON replied with 404"),
         (4, "JSON could not be reached"),
-        (5, "it could not be reached"),
-        (6, "it answered with 500"),
+        (5, "the notification address could not be reached"),
+        (6, "it replied with 500"),
     ):
         assert f"A notification could not be sent (line {line} of notify.txt): {why}." in said
     assert "hidden" not in shown.out + shown.err
@@ -246,7 +246,7 @@ def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
     assert run(GOOD, "--notify", "always", addresses=addresses) == 0
     assert ear.paths() == [("POST", "/302/hook"), ("GET", "/alive"), ("GET", "/302/alive")]
     assert [call.headers for call in ear.calls if "Authorization" in call.headers] == []
-    assert "it answered with 302" in " ".join(capsys.readouterr().err.split())
+    assert "it replied with 302" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_host_that_is_none_fails_nothing_and_shows_no_address(
@@ -256,7 +256,9 @@ def test_a_host_that_is_none_fails_nothing_and_shows_no_address(
     addresses = f"ping+http://{'hidden' * 20}.example/\nping+http://{ear.place}/alive"
     assert run(GOOD, addresses=addresses) == 0
     shown = capsys.readouterr()
-    assert "could not be sent (line 3 of notify.txt): it could not be reached." in " ".join(shown.err.split())
+    assert "could not be sent (line 3 of notify.txt): the notification address could not be reached" in " ".join(
+        shown.err.split()
+    )
     assert "hidden" not in shown.out + shown.err
     assert ear.paths() == [("GET", "/alive")]
 
@@ -300,7 +302,7 @@ def test_a_reply_that_drips_in_is_given_up(
     assert len(box.notes) == 1
     shown = capsys.readouterr()
     for line in (3, 4):
-        failed = f"could not be sent (line {line} of notify.txt): it did not answer within 5 seconds."
+        failed = f"could not be sent (line {line} of notify.txt): it did not reply within 5 seconds."
         assert failed in " ".join(shown.err.split())
     assert "hidden" not in shown.out + shown.err
     assert ("GET", "/alive") in ear.paths()
@@ -312,7 +314,7 @@ def test_an_address_that_is_none_stops_everything_and_whoever_else_is_told_hears
     """A slip would otherwise be noticed on the night on which nobody hears of anything."""
     assert run(GOOD, addresses=f"json://{ear.place}/hook\nslakc://hidden/hidden") == 2
     shown = capsys.readouterr()
-    assert "The address on line 4 of notify.txt is none that a notification can go to." in " ".join(shown.err.split())
+    assert "The address on line 4 of notify.txt is not a valid notification address." in " ".join(shown.err.split())
     assert "hidden" not in shown.out + shown.err
     assert [told["type"] for told in ear.told] == ["failure"]
     assert box.received == ()
@@ -338,7 +340,7 @@ def test_a_profile_names_the_file_and_the_environment_counts_more(
     profiles.write_text(f"[default]\nnotify = 'always'\nnotify-file = '{file}'\n", encoding="utf-8")
     assert run(GOOD) == 0
     if sys.platform != "win32":
-        assert "can read the addresses for notifications in" in " ".join(capsys.readouterr().err.split())
+        assert "can read the notification addresses in" in " ".join(capsys.readouterr().err.split())
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/of-the-environment")
     assert run(GOOD) == 0
     assert [call.path for call in ear.calls] == ["/of-the-profile", "/of-the-environment"]
@@ -349,7 +351,7 @@ def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
     notifier = Notifier.to([Recipient(address, words(f"address {i}")) for i, address in enumerate(addresses)])
     failed = notifier.test(notification_messages.trial("night"))
-    assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON answered with 500."]
+    assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON replied with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
     assert ear.told[0]["title"] == "note-importer: this is a test"
 

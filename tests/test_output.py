@@ -41,7 +41,7 @@ def command(folder: Path, *words: object, out: bool, err: bool) -> tuple[int, st
             check=False,
         )
     said = (ended.stdout or "") + (ended.stderr or "")
-    assert "fault of note-importer" not in said
+    assert "note-importer failed because of an error of its own" not in said
     assert "Traceback" not in said
     return ended.returncode, " ".join((ended.stdout or "").split()), " ".join((ended.stderr or "").split())
 
@@ -99,7 +99,7 @@ def test_a_run_for_which_no_thread_is_started_sends_nothing_and_says_so(
     assert report is not None
     assert isinstance(report.stopped, NoThread)
     assert report.exit_status == 3
-    assert "starts no thread" in str(report.stopped)
+    assert "can't start a thread" in str(report.stopped)
     assert {row["result"] for row in read_results(report.results)} == {"not sent"}
     assert box.received == ()
     report = running.run(sheet, settings)

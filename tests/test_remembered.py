@@ -237,7 +237,7 @@ def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_
     assert desk.sent(path) == []
     assert len(questions) == 2
     for question in questions:
-        assert "names no column; that counts under plain headings only" in render(question.text)
+        assert "meaning but names no column. Such a meaning applies only under plain headings" in render(question.text)
         assert "Say what it means: --value visibility:" in render(question.text)
     said = sources.settings_of(
         sources.gather({"value": ["visibility:Yes=Public", "visibility:Team only=Private"]}, _NAMES)
@@ -251,7 +251,7 @@ def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) 
     tables = [f'[default.values.visibility."{name}"]\nYes = "{meant}"\n' for name, meant in
               (("Shared", "Private"), ("shared", "Public"))]  # fmt: skip
     desk = Desk(tmp_path, '[default.map]\nvisibility = "Shared"\n' + "".join(tables))
-    with pytest.raises(BadSettings, match="'Yes' was given two meanings as the visibility"):
+    with pytest.raises(BadSettings, match="'Yes' has two meanings as the visibility"):
         desk.sent(desk.write(Role.VISIBILITY, "Shared", ["Yes"]))
 
 

@@ -245,7 +245,7 @@ def test_a_table_without_rows_still_makes_a_file(tmp_path: Path) -> None:
     """No rows: headings, a friendly To fix, a Summary, no chart."""
     path = results.write(tmp_path / "r.xlsx", Rows(), Outcomes(0), SUMMARY).path
     assert cells(path) == [[*HEADINGS, *OUR_COLUMNS]]
-    assert "0 of 0 rows are delivered." in [row[1] for row in cells(path, "Summary")]
+    assert "0 of 0 rows delivered." in [row[1] for row in cells(path, "Summary")]
     assert len(csv_rows(results.write(tmp_path / "r.csv", Rows(), Outcomes(0), SUMMARY).path)) == 1
 
 
@@ -419,7 +419,7 @@ def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path
     assert found[2].endswith("😀… [cut here: the whole text has 20,000 characters]")
     assert [len(text.encode("utf-16-le")) // 2 for text in found[1:3]] == [32_767, 32_766]  # no half emoji
     assert [was_cut(text) for text in found] == [False, True, True, False]
-    assert render(written.remark).startswith("2 cells hold more than the 32,767 characters")
+    assert render(written.remark).startswith("2 cells are longer than the 32,767 characters")
     whole = results.write(tmp_path / "r.csv", Rows(*((t, "", "") for t in texts)), created(4), SUMMARY)
     csv.field_size_limit(200_000)
     assert whole.remark is None
@@ -460,10 +460,10 @@ def test_reasons_wrap_wherever_they_stand_and_so_do_the_summarys_labels(tmp_path
     """What to do stands at a reason's end: cut off at the cell's edge, nobody would read it."""
     outcomes = Outcomes(2)
     again = "the same note for the same prospect as row 2"
-    several = "several prospects have the email; write the id of the one meant"
+    several = "several prospects have the email address. Replace the email address with the ID of the right prospect"
     outcomes.settle([0], Result.DUPLICATE, note_ids=["N1"], reason=words(again))
     outcomes.settle([1], Result.REJECTED, reason=words(several))
-    summary = Summary("Notes", [("Calls to find prospects by email", "3")])
+    summary = Summary("Notes", [("Calls to look up email addresses", "3")])
     path = results.write(tmp_path / "r.xlsx", Rows(("P1", "x", "1"), ("P2", "y", "1")), outcomes, summary).path
     book = openpyxl.load_workbook(path)
     reasons = [book["Results"]["F2"], book["Results"]["F3"], book["To fix"]["B2"]]
@@ -526,7 +526,7 @@ def test_with_nothing_to_fix_the_sheet_says_so_under_its_heading(tmp_path: Path)
     assert len(CalamineWorkbook.from_path(path).get_sheet_by_name("To fix").to_python()) == 1
     with ZipFile(path) as package:
         drawings = [package.read(name) for name in package.namelist() if name.startswith("xl/drawings/drawing")]
-    assert sum(b"Nothing to fix: no row needs a person." in drawing for drawing in drawings) == 1
+    assert sum(b"Nothing to fix. No row needs your attention." in drawing for drawing in drawings) == 1
     table, outcomes = every_outcome()
     with ZipFile(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY).path) as package:
         assert not any(b"Nothing to fix" in package.read(name) for name in package.namelist())
@@ -538,10 +538,7 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path
     lines = {row[1]: row[2:] for row in cells(path, "Summary") if row[1]}
     assert SUMMARY.title in lines
-    assert (
-        "2 of 8 rows are delivered, 1 repeats one of them, 3 are to be corrected, 1 is to be checked, 1 was not sent."
-        in lines
-    )
+    assert "2 of 8 rows delivered, 1 repeats one of them, 3 to correct, 1 to check, 1 not sent." in lines
     assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
     assert lines["all rows"][0] == 8
     assert lines["rejected"][1] == 0.25
@@ -630,7 +627,7 @@ def test_a_folder_or_a_missing_folder_is_refused(tmp_path: Path) -> None:
     results.check_target(tmp_path / "fine.XLSX")
     with pytest.raises(BadSettings, match="it is a folder"):
         results.check_target(tmp_path / "dir.xlsx")
-    with pytest.raises(BadSettings, match="there is no folder"):
+    with pytest.raises(BadSettings, match=r"the folder .* does not exist"):
         results.check_target(tmp_path / "none" / "r.csv")
     with pytest.raises(BadSettings, match="Name another file"):
         results.check_target(tmp_path / "loop.csv")
@@ -659,7 +656,7 @@ def test_more_columns_than_a_sheet_holds_become_csv(tmp_path: Path) -> None:
     names = [f"c{i}" for i in range(16_379)]
     written = results.write(tmp_path / "r.xlsx", Rows(names, headings=names), created(1), SUMMARY)
     assert written.path == tmp_path / "r.csv"
-    assert "16,385 columns are more than a workbook's sheet holds" in render(written.remark)
+    assert "16,385 columns is more than a sheet can hold" in render(written.remark)
     assert len(csv_rows(written.path)[1]) == 16_385
     assert not (tmp_path / "r.xlsx").exists()
 
@@ -795,7 +792,7 @@ def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
     for name in ("r.csv", "r (2).csv"):
         (tmp_path / name).write_text("theirs")
     written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY)
-    assert render(written.remark) == "r.csv exists already, so this is r (3).csv beside it."
+    assert render(written.remark) == "r.csv already exists, so the new file is r (3).csv, beside it."
     assert (tmp_path / "r.csv").read_text() == (tmp_path / "r (2).csv").read_text() == "theirs"
     assert len(csv_rows(written.path)) == 2
 
@@ -826,7 +823,7 @@ def test_a_file_that_appears_in_the_very_moment_is_left_alone(
     with before(events, save_theirs):
         written = results.write(target, rows(1), created(1), SUMMARY, policy=OnlyOld())
     assert written.path == tmp_path / "r (2).csv"
-    assert render(written.remark) == "r.csv isn't the old one, so this is r (2).csv beside it."
+    assert render(written.remark) == "r.csv isn't the old one, so the new file is r (2).csv, beside it."
     assert target.read_text() == "theirs"
     assert len(csv_rows(written.path)) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r (2).csv", "r.csv"]
@@ -837,7 +834,7 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for a pipe that nobody writes to."""
     os.mkfifo(tmp_path / "r.csv")
     written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, policy=Ours())
-    assert render(written.remark) == "r.csv is no ordinary file, so this is r (2).csv beside it."
+    assert render(written.remark) == "r.csv is not a regular file, so the new file is r (2).csv, beside it."
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -857,7 +854,9 @@ def test_a_file_that_is_open_in_a_spreadsheet_program_is_left_alone(tmp_path: Pa
         (tmp_path / name).write_text("theirs")
     written = results.write(tmp_path / "r.xlsx", rows(1), created(1), SUMMARY)
     assert written.path == tmp_path / "r (3).xlsx"
-    assert render(written.remark) == "r.xlsx is open in a spreadsheet program, so this is r (3).xlsx beside it."
+    assert (
+        render(written.remark) == "r.xlsx is open in a spreadsheet program, so the new file is r (3).xlsx, beside it."
+    )
     assert (tmp_path / "r.xlsx").read_text() == (tmp_path / "r (2).xlsx").read_text() == "theirs"
     assert len(cells(written.path)) == 2
 
@@ -876,7 +875,10 @@ def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, mo
     monkeypatch.setattr(Path, "replace", refuse)
     written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
     assert written.path == tmp_path / "r (2).csv"
-    assert render(written.remark) == "r.csv is open in another program or protected, so this is r (2).csv beside it."
+    assert (
+        render(written.remark)
+        == "r.csv is open in another program or protected, so the new file is r (2).csv, beside it."
+    )
     assert target.read_text() == "old"
 
 
@@ -887,7 +889,7 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     target.chmod(0o444)
     written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
     assert written.path.name == "r (2).csv"
-    assert render(written.remark) == "r.csv is read-only, so this is r (2).csv beside it."
+    assert render(written.remark) == "r.csv is read-only, so the new file is r (2).csv, beside it."
     assert target.read_text() == "old"
 
 
@@ -911,7 +913,7 @@ def test_when_no_folder_takes_the_file_it_says_what_to_do(monkeypatch: pytest.Mo
     monkeypatch.chdir("/proc")
     monkeypatch.setenv("HOME", "/proc")
     monkeypatch.setattr(tempfile, "tempdir", "/proc")
-    with pytest.raises(ResultsNotWritten, match=r"r\.csv could not be written anywhere \(/proc: .*Make room"):
+    with pytest.raises(ResultsNotWritten, match=r"r\.csv could not be written anywhere \(/proc: .*Free some space"):
         results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY)
 
 

@@ -204,11 +204,11 @@ def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     assert told.out.startswith(f"0 2 * * * cd {tmp_path} && NOTE_IMPORTER_PROFILES=")
     assert f"-- '{tmp_path / 'my exports'}'" in told.out
     notes = " ".join(told.err.split())
-    assert "won't count: NOTE_IMPORTER_WORKERS. Put them into the profile." in notes
-    assert "SALESHANDY_API_KEY isn't set there" in notes
+    assert "will not apply: NOTE_IMPORTER_WORKERS. Add them to the profile." in notes
+    assert "SALESHANDY_API_KEY is not set there" in notes
     profiles.write_text('[night]\nbetween = "02:00-06:00"\napi-key-file = "key.txt"\n', encoding="utf-8")
     assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
-    assert "isn't set there" not in capsys.readouterr().err
+    assert "is not set there" not in capsys.readouterr().err
 
 
 def test_schedule_writes_files_when_told_where(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def tried(statuses: list[int], *, breaks_off: bool = False) -> tuple[int, list[d
 def test_outside_of_the_window_nothing_is_begun(shown: str) -> None:
     """Not even once."""
     at = datetime.combine(START, dt_time.fromisoformat(shown))
-    with pytest.raises(Interrupted, match=f"It is {shown} here, outside of 02:00-06:00"):
+    with pytest.raises(Interrupted, match=f"It is {shown} here, outside the window 02:00-06:00"):
         repeat(lambda: pytest.fail("it was run"), Tries(WINDOW, 600), now=lambda: at, wait=lambda _: True)
 
 
@@ -274,7 +274,7 @@ def test_what_is_killed_is_said_and_begun_again(
     now = datetime.now().astimezone()
     all_day = f"{now:%H:%M}-{now - timedelta(minutes=1):%H:%M}"
     assert main(["repeat", "--between", all_day, "--every", "0s", "run"]) == 1
-    assert f"The command ended all at once ({said})" in " ".join(capfd.readouterr().err.split())
+    assert f"The command was killed ({said})" in " ".join(capfd.readouterr().err.split())
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 4])

@@ -102,13 +102,15 @@ def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tm
         status, found = looked(type_)
         assert [call.method for call in box.received] == ["GET"]
     assert status == 0
-    assert found["Key"].startswith(f"ok from the environment variable {KEY_VARIABLE}; a scheduler may not have it")
-    assert found["Key accepted"].startswith("ok yes, by what stands in for Saleshandy at http://127.0.0.1")
-    assert found["Limit"] == "ok 19 calls remain in this window of 20"
+    assert found["Key"].startswith(
+        f"ok from the environment variable {KEY_VARIABLE}; a scheduler may be unable to use it, because it does not"
+    )
+    assert found["Key accepted"].startswith("ok yes, by a stand-in for Saleshandy at http://127.0.0.1")
+    assert found["Limit"] == "ok 19 calls left in this window of 20"
     assert found["Clock"] == "ok agrees with the server's"
-    assert found["Journal"].startswith("ok none yet; the first run makes it: ")
+    assert found["Journal"].startswith("ok none yet. The first run creates it: ")
     assert found["Disk space"].startswith("ok ")
-    assert found["Notifications"] == "ok nobody is notified; see --notify-file"
+    assert found["Notifications"] == "ok no notifications. See --notify-file"
     assert [*tmp_path.iterdir()] == []
 
 
@@ -123,7 +125,7 @@ def test_doctor_says_that_the_journal_is_whole_and_whose(type_: Terminal) -> Non
     with held(type_.folder / "journal.sqlite", str(settings.workspace)):
         status, found = looked(type_)
     assert status == 0
-    assert found["Journal"].startswith("ok an import is at work: ")
+    assert found["Journal"].startswith("ok an import is running: ")
 
 
 @pytest.mark.parametrize(
@@ -131,8 +133,8 @@ def test_doctor_says_that_the_journal_is_whole_and_whose(type_: Terminal) -> Non
     [
         ([], "wrong", 4, "WRONG no. The API does not accept the key"),
         (["500:GET@1"], "sandbox-key", 3, "WRONG not known: the API failed"),
-        (["html-404:GET@1"], "sandbox-key", 4, "WRONG not known: what answers at"),
-        (["redirect:GET@1"], "sandbox-key", 4, "WRONG not known: what answers at"),
+        (["html-404:GET@1"], "sandbox-key", 4, "WRONG not known: the server at"),
+        (["redirect:GET@1"], "sandbox-key", 4, "WRONG not known: the server at"),
         (["429:GET@1"], "sandbox-key", 1, "look not known: the account's limit is used up"),
     ],
 )
@@ -152,7 +154,7 @@ def test_doctor_says_how_far_the_clock_is_off(type_: Terminal) -> None:
         type_.variables |= {"NOTE_IMPORTER_BASE_URL": box.url, KEY_VARIABLE: box.api_key}
         status, found = looked(type_)
     assert status == 1
-    assert found["Clock"].startswith("look this machine's is 7 minutes ahead of the server's")
+    assert found["Clock"].startswith("look this machine's clock is 7 minutes ahead of the server's")
 
 
 def test_doctor_finds_a_journal_that_cant_be_used(type_: Terminal) -> None:
@@ -182,7 +184,7 @@ def test_doctor_looks_whether_the_folder_of_attachments_is_there(type_: Terminal
     assert "Attachments" not in looked(type_, "--profile", "night", "--attachments-are", "ids")[1]
     (type_.folder / "forms").mkdir()
     status, found = looked(type_, "--profile", "night")
-    assert (status, found["Attachments"]) == (0, f"ok files that notes carry are taken from {type_.folder / 'forms'}")
+    assert (status, found["Attachments"]) == (0, f"ok attachments come from {type_.folder / 'forms'}")
 
 
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
@@ -207,22 +209,22 @@ def test_doctor_finds_a_disk_that_is_nearly_full(type_: Terminal, monkeypatch: p
     monkeypatch.setattr("importer.commands.doctor.shutil.disk_usage", lambda _: usage)
     status, found = looked(type_)
     assert status == 3
-    assert found["Disk space"].startswith("WRONG only 50 MB are free for the ")
+    assert found["Disk space"].startswith("WRONG only 50 MB free for the ")
 
 
 def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
     """To everyone who is notified; where it can't be sent, that is said."""
     with http_ear() as ear:
         type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] = f"json://{ear.place}"
-        assert looked(type_)[1]["Notifications"] == "ok 1 address; to try it: --test-notification"
+        assert looked(type_)[1]["Notifications"] == "ok 1 address. To try it: --test-notification"
         assert ear.calls == []
         status, found = looked(type_, "--test-notification")
-        assert (status, found["Notifications"]) == (0, "ok the test was sent; see that it arrived")
+        assert (status, found["Notifications"]) == (0, "ok the test was sent. Check that it arrived")
         assert "this is a test" in ear.calls[0].body
         type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] += f" ping+http://{ear.place}/alive"
         status, found = looked(type_, "--test-notification")
-        assert (status, found["Notifications"]) == (0, "ok the test was sent; see that it arrived")
-        assert found["Pings"] == "ok 1 address not tried: the service would take a test for a run"
+        assert (status, found["Notifications"]) == (0, "ok the test was sent. Check that it arrived")
+        assert found["Pings"] == "ok 1 address was not tried, because the service would take a test for a run"
         assert len(ear.calls) == 2
     status, found = looked(type_, "--test-notification")
     assert (status, found["Notifications"].split()[0]) == (1, "look")
@@ -250,8 +252,8 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     for share in ("max-invalid", "max-unknown"):
         assert f'{share} = "10%"' in text
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
-    assert "# For rows where the visibility is blank." in text
-    assert 'An empty text, "", means that no column has the role.' in " ".join(text.replace("#", " ").split())
+    assert "# The visibility of rows that leave it blank." in text
+    assert 'An empty text, "", means that no column has this role.' in " ".join(text.replace("#", " ").split())
     assert "as in `" not in text
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
@@ -285,7 +287,7 @@ def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
     type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
     ended = answered(type_, monkeypatch, "day", away, "", "", "", "", KEY, "")
     assert ended.status == 3
-    assert "could not be kept. The journal" in " ".join(ended.out.split())
+    assert "could not be saved. The journal" in " ".join(ended.out.split())
     assert "[day]" in profiles.read_text(encoding="utf-8")
 
 
@@ -316,8 +318,10 @@ def test_init_asks_again_until_an_answer_can_be_used(
     ended = answered(type_, monkeypatch, *answers)
     assert ended.status == 0
     for words in (
-        "There is a profile 'night'", "'https://x' is an address", "is no web address", "'many'", "is no window",
-        "is not one of 'private', 'public'", "can't be made", "That is no API key", "The key is still missing",
+        "The profile 'night' already exists", "'https://x' is an address", "is not a web address",
+        "'secret' is not valid here. Use one of 'private', 'public'", "'many' is not a valid percentage",
+        "'noon' is not a valid time window", "can't be created, because a file with this name exists",
+        "This is not an API key", "The API key is still missing",
     ):  # fmt: skip
         assert words in ended.all
     assert "max-invalid =" not in profiles.read_text(encoding="utf-8").replace("# max-invalid", "")
@@ -330,7 +334,7 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     """A key that comes later has its place and its line; an address is understood, its package is named."""
     ended = answered(type_, monkeypatch, "night", "", "", "", "", "", "", "slakc://hush", "json://127.0.0.1:1/hush")
     assert ended.status == 0
-    assert "none that a notification can go to" in ended.all
+    assert "not a valid notification address" in ended.all
     assert "pip install apprise" not in ended.all
     file = profiles.with_name("night.key")
     assert str(file) in ended.all.replace("\n", "")

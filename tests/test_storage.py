@@ -79,7 +79,7 @@ def test_urls_are_taken_where_paths_are(type_: Typed) -> None:
     assert type_("schedule", "s3://sales/inbox/", "--between", "02:00-06:00", "--system", "cron") == 0
     assert "s3://sales/inbox" in type_.out
     assert type_("check", "sftp://me:secret@host/a.csv") == 2
-    assert "A password stands in the URL" in type_.all
+    assert "The URL contains a password, which others can read." in type_.all
 
 
 # -- any store of fsspec's, here one in memory
@@ -117,14 +117,14 @@ def test_results_that_are_kept_here_have_such_a_name_too(name: str, here: str) -
 
 
 def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sandbox, memory: dict[str, object]) -> None:
-    """Results beside the files; earlier results are left out; then all goes into the archive."""
+    """Results beside the files; earlier results are skipped; then all goes into the archive."""
     put_in_memory("/inbox/a.csv", f"{HEAD}P-1,hello,private\n")
     put_in_memory("/inbox/b.csv", f"{HEAD}P-2,there,private\n")
     fsspec.filesystem("memory").mkdir("/done")
     assert type_("run", "memory://inbox", *ROOM) == 0, type_.all
     assert sorted(memory) == ["/inbox/a.csv", "/inbox/a.results.csv", "/inbox/b.csv", "/inbox/b.results.csv"]
     assert type_("run", "memory://inbox/*.csv", *ROOM, "--archive", "memory://done") == 0, type_.all
-    assert "Left out, as results of an earlier run: 'a.results.csv', 'b.results.csv'." in type_.all
+    assert "Skipped (results of an earlier run): 'a.results.csv', 'b.results.csv'." in type_.all
     assert sorted(memory) == ["/done/a.csv", "/done/a.results.csv", "/done/b.csv", "/done/b.results.csv"]
     assert len(box.notes) == 2
 
@@ -148,14 +148,14 @@ def test_a_file_that_may_not_be_whole_yet_is_left(type_: Typed, box: Sandbox, me
     """Stores of files, unlike those of objects, show what is still being written."""
     put_in_memory("/inbox/a.csv", f"{HEAD}P-1,hello,private\n", datetime.now(UTC))
     assert type_("run", "memory://inbox", *ROOM) == 3
-    assert "may not be whole yet" in type_.all
+    assert "may be incomplete" in type_.all
     assert box.notes == ()
 
 
 def test_a_store_that_nothing_here_speaks_to_is_named(type_: Typed, box: Sandbox) -> None:
     """With what to install where that is known, and before anything is sent."""
     assert type_("run", "nosuch://inbox/a.csv", "--yes") == 2
-    assert "nosuch://inbox/a.csv names no kind of store that is known here" in type_.all
+    assert "nosuch://inbox/a.csv uses a kind of storage that is not supported" in type_.all
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(__import__("sys").modules, "fsspec.core", None)
         assert type_("check", "s3://sales/a.csv") == 2

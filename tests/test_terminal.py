@@ -162,7 +162,7 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(desk: De
     person.waits_for("trying again in ")
     box.set_limit(Limit(20, 600, aligned=False))
     box.start()
-    person.waits_for(" s for the account's limit")
+    person.waits_for(" s because of the account's limit")
     box.set_limit(None)
     person.types(CTRL_C)  # it would wait for what it was told
     assert person.leaves() == 3
@@ -216,9 +216,9 @@ def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by
         else:
             person.types(CTRL_C)
         assert person.leaves() == 3
-        assert "finishing the requests under way, then writing the results" in person.seen
+        assert "finishing the current requests, then writing the results" in person.seen
         name = "SIGTERM" if by_signal else "Ctrl-C"
-        assert f"You asked it to end ({name}). Run the same command again to go on." in " ".join(person.seen.split())
+        assert f"You asked it to end ({name}). Run the same command again to continue." in " ".join(person.seen.split())
         made = len(box.notes)
         assert made < 200
         assert desk.results() == ["created" if f"P{i}" in {n.prospect_id for n in box.notes} else "not sent"
@@ -240,10 +240,10 @@ def test_ctrl_c_twice_ends_at_once(desk: Desk, box: Sandbox) -> None:
     person = desk.run(*command)
     eventually(box, 1)
     person.types(CTRL_C)
-    person.waits_for("finishing the requests under way")
+    person.waits_for("finishing the current requests")
     person.types(CTRL_C)
     assert person.leaves() == 3
-    assert "Ended at once. The same command goes on" in person.seen
+    assert "Stopped immediately. Run the same command to continue." in person.seen
     assert "Nothing was sent" not in person.seen
     assert desk.results() == ["unconfirmed"]
     assert desk.run(*command[:-2], "--read-timeout", "1").leaves() == 0

@@ -55,7 +55,7 @@ def test_a_second_column_that_says_less_is_asked_about(
     columns |= {} if "isib" in used[0] or used[0] in ("Shared With", "Sichtbarkeit") else {"Visibility": ["Private"]}
     assert run(columns) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "it may say less than the" in said
+    assert "it may be more restrictive than the" in said
     assert box.notes == ()
     assert run(columns, "--ignore", other[0]) == 0
     assert len(box.notes) == 1

@@ -1,4 +1,4 @@
-"""What verify says of deliveries in doubt is what it found, and how they came to be in doubt."""
+"""What verify says of unconfirmed deliveries is what it found, and how they came to be unconfirmed."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def test_verify_says_what_was_found(
         assert counts(report)["unconfirmed"] == 1
         by_hand(box, LINES[0])
         said = verify(box, tmp_path, monkeypatch, capsys)
-    assert "1 note still in doubt: 1: " in said
-    assert "found, but dated shortly before it was sent" in said
+    assert "1 note still unconfirmed: 1: " in said
+    assert "found, but its date is shortly before the request" in said
     assert "could not be looked up" not in said
-    assert "got no clear answer" in said
-    assert "broke off" not in said
+    assert "got no clear reply" in said
+    assert "was interrupted" not in said
 
 
 @pytest.mark.parametrize("broke_off", [False, True])
 def test_only_a_run_that_broke_off_is_said_to_have(broke_off: bool, tmp_path: Path) -> None:
-    """A run that stops in good order knows that no clear answer came; after a crash the journal lacks its end."""
+    """A run that stops in good order knows that no clear reply came; after a crash the journal lacks its end."""
     with Sandbox(api_key=KEY, faults=[Fault.parse("500:after@1"), Fault.parse("503:any@2-")]) as box:
         report = deliver(box, tmp_path, LINES, workers=1, give_up=1)
         assert report.exit_status == 3
@@ -81,5 +81,5 @@ def test_only_a_run_that_broke_off_is_said_to_have(broke_off: bool, tmp_path: Pa
         report = deliver(box, tmp_path, LINES)
         reasons = [row["reason"] for row in read_results(report.results) if "reading back" in row["reason"]]
     assert reasons
-    assert all(("broke off" in reason) is broke_off for reason in reasons)
-    assert all(("no clear answer" in reason) is not broke_off for reason in reasons)
+    assert all(("was interrupted" in reason) is broke_off for reason in reasons)
+    assert all(("no clear reply" in reason) is not broke_off for reason in reasons)

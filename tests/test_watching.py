@@ -43,13 +43,13 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
         ),
         (
             Progress(9, 6, 6, 0, 3, ended={Result.CREATED: 6}, seconds_left=7500.0, held_to=(5, 1.0)),
-            "6 of 240 notes: created 6; held to 5 calls a second by the account's limit; about 2:05:00 left",
+            "6 of 240 notes: created 6; limited to 5 calls per second by your account; about 2:05:00 left",
         ),
         (
             Progress(
                 9, 6, 6, 0, 3, words("trying again in 9 s: it is gone"), {Result.CREATED: 6}, None, (5, 1.0), 860.0
             ),
-            "6 of 240 notes: created 6; trying again in 9 s: it is gone; gives up in 14:20",
+            "6 of 240 notes: created 6; trying again in 9 s: it is gone; the run stops in 14:20",
         ),
     ],
     ids=["nothing yet", "results and time left", "held", "trouble"],
@@ -61,10 +61,10 @@ def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(pro
 @pytest.mark.parametrize(
     ("calls", "seconds", "said"),
     [
-        (5, 1.0, "5 calls a second"),
-        (1, 1.004, "1 call a second"),
-        (100, 60.2, "100 calls a minute"),
-        (1000, 3600, "1,000 calls an hour"),
+        (5, 1.0, "5 calls per second"),
+        (1, 1.004, "1 call per second"),
+        (100, 60.2, "100 calls per minute"),
+        (1000, 3600, "1,000 calls per hour"),
         (30, 10.3, "30 calls in 10 seconds"),
         (20, 0.5, "20 calls in 0.5 seconds"),
         (5, 2.5, "5 calls in 2.5 seconds"),
@@ -80,7 +80,7 @@ def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys:
         stopper.arm()
         signal.raise_signal(signal.SIGINT)
         assert capsys.readouterr().err == ""
-        assert render(stopper.why()) == "You asked it to end (Ctrl-C). Run the same command again to go on."
-        assert capsys.readouterr().err == "\nCtrl-C: finishing the requests under way, then writing the results …\n"
+        assert render(stopper.why()) == "You asked it to end (Ctrl-C). Run the same command again to continue."
+        assert capsys.readouterr().err == "\nCtrl-C: finishing the current requests, then writing the results …\n"
         assert stopper.why() is not None
         assert capsys.readouterr().err == ""

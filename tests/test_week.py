@@ -191,7 +191,7 @@ def monday(office: Office) -> None:
     text = HEAD + "".join(f"{prospect},{note},Public\n" for prospect, note in rows("Mon", 9)) + "P90,Mon wrong,Pubic\n"
     office.laid("monday.csv", text)
     morning = office.night()
-    told(morning, 1, "1 row needs a person", "invalid")
+    told(morning, 1, "1 row needs your attention", "invalid")
     assert "Pubic" not in morning.notified[0] + "".join(morning.log)
     assert morning.fates == {"monday.csv": ("imported", 1)}
     assert morning.counts == {"created": 9, "invalid": 1}
@@ -222,7 +222,7 @@ def wednesday(office: Office) -> None:
     wait_for(lambda: len(office.box.received) > before)
     second = office.night()
     office.box.latency = 0.0
-    told(second, 3, "another import of the same workspace is at work")
+    told(second, 3, "another import of the same workspace is running")
     morning = office.morning(first, heard, logged)
     assert (morning.status, morning.counts) == (0, {"created": 60}), morning.said
 
@@ -261,7 +261,7 @@ def saturday(office: Office) -> None:
     service = office.box.service
     service._rules = replace(service._rules, api_key=NEW_KEY)
     morning = office.night()
-    told(morning, 4, "the API does not accept the key", "Mend it first")
+    told(morning, 4, "the API does not accept the key", "Solve the problem first")
     assert morning.counts == {"not sent": 6}
     status, said = office.typed("doctor", "--profile", "night")
     assert (status, "does not accept the key" in said) == (4, True)
@@ -287,7 +287,7 @@ def sunday(office: Office) -> None:
     office.exported("sunday.csv", [*rows("Mon", 9), *rows("Sun", 5)])
     for path in office.folder.glob("journal.sqlite*"):
         path.unlink()
-    told(office.night(), 4, "the journal is damaged, or isn't the one that the workspace had")
+    told(office.night(), 4, "the journal is damaged, or is not the journal of this workspace")
     shutil.copy(office.folder / "old.sqlite", journal)
     morning = office.night()
     told(morning, 4)

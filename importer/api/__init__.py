@@ -1,19 +1,18 @@
-"""The vendor behind a protocol: what the importer asks of an API for notes, and what it hears from it.
+"""Access to an API for notes, with each vendor behind the same protocol.
 
-Comes in: notes and prospect ids. Goes out: a :class:`Reply` for every call, whatever happened on the way; nothing here
-raises for what an API or a network may do.
+Input: notes and prospect IDs. Output: a :class:`Reply` for each call, in which failures are values, not exceptions.
 
-    protocol     :class:`NotesApi` and :class:`Vendor`, replies and causes as values
-    saleshandy   the one vendor: its addresses, codes and prose
-    entries      its entries, read without trust: answers, notes, prospects, attachments
-    headers      what replies say of limits and times, whichever form that comes in
-    signature    how successes come, by which the API's own refusals are told from others'
+    protocol     :class:`NotesApi` and :class:`Vendor`; replies and causes of failures as values
+    saleshandy   the only vendor so far: its addresses, codes and words
+    entries      entries of Saleshandy's replies, read without trust: answers, notes, prospects, attachments
+    headers      limits and times in the headers of replies, in any of their formats
+    signature    headers that the API's successes share, which distinguish its refusals from an intermediary's
     document     a reply's JSON, read without trust
     exchange     one attempt at a call as a value
-    bodies       what a request carries: JSON, or a form with a file
+    bodies       bodies of requests: JSON, or a form with a file
     proxy        the proxy and the certificates that the environment names
-    connections  connections that know whether a request has begun to leave, and replies that end
-    transport    HTTP through ``requests``: one attempt a call, replies that are bounded, the key masked
+    connections  connections that record whether a request has begun to leave, and replies with a deadline
+    transport    HTTP through ``requests``: one attempt per call, replies of limited size, the key masked
 """
 
 from importer.api.protocol import (

@@ -1,6 +1,6 @@
-"""What a request carries: JSON, or a form with a file, which is read from the disk while it is sent.
+"""Bodies of requests: JSON, or a form with a file that is read from disk while it is sent.
 
-Comes in: a request's fields. Goes out: a body that ``requests`` sends with its length.
+Input: a request's fields. Output: a body that ``requests`` sends with its length.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from urllib3.filepost import choose_boundary
 
 from importer.api.protocol import FilePart
 
-_PIECE = 65_536  # bytes that are read at once
+_PIECE = 65_536  # bytes per read
 
 
 class Body(io.BytesIO):
-    """JSON; ``type`` is that of its content."""
+    """A JSON body. ``type`` is its content type."""
 
     type = "application/json"
 
 
 class FileForm:
-    """A form of one field, a file; see :class:`Body`.
+    """A form with one field, which holds a file. ``type`` is its content type.
 
     Args:
         field: the field's name.
-        file: what it holds; read once.
+        file: the file to send; it is read once.
     """
 
     def __init__(self, field: str, file: FilePart) -> None:
@@ -52,10 +52,10 @@ class FileForm:
             yield piece
 
     def read(self, size: int = -1, /) -> bytes:
-        """Bytes that are sent next.
+        """Return the next bytes to send.
 
         Raises:
-            OSError: the file can't be read as it was; what was sent so far has no end, and counts for nothing.
+            OSError: the file can't be read, or is shorter than before. The unfinished form then has no effect.
         """
         while size < 0 or len(self._rest) < size:
             piece = next(self._pieces, b"")
@@ -63,24 +63,24 @@ class FileForm:
                 size = len(self._rest)
                 break
             self._rest += piece
-        found, self._rest = self._rest[:size], self._rest[size:]
-        return found
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
 
 
 def _pieces(head: bytes, file: FilePart, end: bytes) -> Iterator[bytes]:
     yield head
-    left = file.size
-    while left:
-        piece = file.content.read(min(_PIECE, left))
+    remaining = file.size
+    while remaining:
+        piece = file.content.read(min(_PIECE, remaining))
         if not piece:
             raise OSError("the file is shorter than it was")
-        left -= len(piece)
+        remaining -= len(piece)
         yield piece
     yield end
 
 
 def body_of(fields: Mapping[str, Any]) -> Body | FileForm:
-    """A request's body: a form where one of the fields is a file."""
+    """Return a request's body: a form if one of the fields is a file, otherwise JSON."""
     for name, value in fields.items():
         if isinstance(value, FilePart):
             return FileForm(name, value)

@@ -1,8 +1,8 @@
-"""Connections that know whether a request has begun to leave, and replies that come to an end.
+"""Connections that record whether a request has begun to leave, and replies with a deadline.
 
-Comes in: the requests of :mod:`importer.api.transport`. Goes out: a :class:`Session` for one thread. Its ``departure``
-says whether a byte of the latest request was handed to a connection. We record this fact ourselves, because libraries
-raise the same exceptions before and after that moment.
+Input: the requests of :mod:`importer.api.transport`. Output: a :class:`Session` for one thread. Its ``departure`` says
+whether a byte of the latest request was handed to a connection. We record this fact ourselves, because libraries raise
+the same exceptions before and after that moment.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from requests.adapters import HTTPAdapter
 _SLOW = 1.0  # seconds; if connecting took longer, one of the host's addresses did not answer
 
 Reached = dict[tuple[str, int], str]
-"""By host name and port: the address that answered after another address of the host had not."""
+"""Host name and port → the address that answered after another address of the host did not."""
 
 
 class Departure:
-    """Whether a byte of a request was handed to a connection.
+    """Record of whether a byte of a request was handed to a connection.
 
     The bytes of a TLS handshake or of a CONNECT to a proxy are not bytes of the request.
     """
@@ -36,7 +36,7 @@ class Departure:
 
 
 class Session(requests.Session):
-    """Calls one after another on one connection, without anything that the machine's settings would add.
+    """A session with one connection. It ignores the machine's own settings, such as ``.netrc``.
 
     Args:
         proxies, certificates, headers: as ``requests`` takes them.
@@ -62,7 +62,7 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """An adapter with one connection that repeats no request."""
+    """An HTTP adapter that has one connection and never repeats a request."""
 
     def __init__(self, **told: Any) -> None:
         self._told = told
@@ -78,7 +78,7 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(proxy, **kwargs)
 
     def _track(self, manager: Any) -> None:
-        """Make every connection of this manager a :class:`_Tracked` one, whatever kind of proxy it leads to."""
+        """Make each connection of this manager a :class:`_Tracked` one, for any kind of proxy."""
         manager.pool_classes_by_scheme = {
             scheme: functools.partial(_tracked(pool), **self._told)
             for scheme, pool in manager.pool_classes_by_scheme.items()
@@ -87,14 +87,14 @@ class _Adapter(HTTPAdapter):
 
 @functools.cache
 def _tracked(pool: Any) -> Any:
-    """Return a subclass of this class of pools, with connections that are :class:`_Tracked`."""
-    is_direct = pool.ConnectionCls._new_conn is urllib3.connection.HTTPConnection._new_conn  # a SOCKS one is not
+    """Return a subclass of this class of connection pools whose connections are :class:`_Tracked`."""
+    is_direct = pool.ConnectionCls._new_conn is urllib3.connection.HTTPConnection._new_conn  # SOCKS connections are not
     connection = type("Connection", (_Direct if is_direct else _Tracked, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 class _Tracked:
-    """Mixin for urllib3's connections: records when a request begins to leave, and refuses reuse with unread bytes."""
+    """A mixin for urllib3's connections that notices when a request begins to leave, and when unread bytes remain."""
 
     sock: Any
 
@@ -120,23 +120,20 @@ class _Tracked:
         super().send(data)  # type: ignore[misc]
 
     def response_class(self, *args: Any, **kwargs: Any) -> _BoundedReply:
-        """Make the reply to the latest request, or to a CONNECT."""
+        """Return the reply object for the latest request, or for a CONNECT."""
         self._reply = _BoundedReply(*args, **kwargs)
         return self._reply
 
     @property
     def is_connected(self) -> bool:
-        """Whether the next request may use this connection: it is open and holds no unread bytes.
-
-        Unread bytes would be taken for the reply to the next request.
-        """
+        """Whether the next request may use this connection: it is open, without unread bytes to mistake for a reply."""
         is_quiet: bool = super().is_connected  # type: ignore[misc]
         has_more = self._reply is not None and self._reply.has_more
         return is_quiet and not has_more and not getattr(self.sock, "pending", int)()
 
 
 class _Direct(_Tracked):
-    """The same for connections that try the host's addresses one after another."""
+    """A tracked connection that tries the host's addresses one after another."""
 
     _dns_host: str
     port: int
@@ -145,27 +142,27 @@ class _Direct(_Tracked):
     socket_options: Any
 
     def _new_conn(self) -> socket.socket:
-        """Connect. If an address does not answer, as behind a broken IPv6, wait for its timeout only the first time."""
+        """Connect. If an address does not answer (for example over IPv6), wait for its timeout only the first time."""
         place = self._dns_host, self.port
         if address := self._reached.get(place):
             with contextlib.suppress(OSError):
-                if any(address == other[0] for *_, other in socket.getaddrinfo(*place, type=socket.SOCK_STREAM)):
+                if any(address == resolved[0] for *_, resolved in socket.getaddrinfo(*place, type=socket.SOCK_STREAM)):
                     return urllib3.util.connection.create_connection(
                         (address, self.port), self.timeout, self.source_address, self.socket_options
                     )
             self._reached.pop(place, None)
         began = time.monotonic()
-        found: socket.socket = super()._new_conn()  # type: ignore[misc]
+        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
         if time.monotonic() - began > _SLOW:
-            self._reached[place] = found.getpeername()[0]
-        return found
+            self._reached[place] = connection.getpeername()[0]
+        return connection
 
 
 class _BoundedReply(http.client.HTTPResponse):
-    """A reply whose headers and body must come within twice the read timeout, and one wait more.
+    """A reply whose headers and body must come within twice the read timeout, plus one last read.
 
     Attributes:
-        has_more: whether bytes had come beyond the end of the reply.
+        has_more: whether bytes came after the end of the reply.
     """
 
     has_more = False
@@ -191,10 +188,10 @@ class _BoundedReply(http.client.HTTPResponse):
 
 
 class _Unhurried(io.RawIOBase):
-    """Reads from a socket up to a deadline. A socket's own timeout starts anew with each byte.
+    """A socket's stream with a deadline. A socket's own timeout starts anew with each byte.
 
     Attributes:
-        is_over: whether the reply has ended, so that nothing more is read.
+        is_over: whether the reply has ended, so that no more bytes are read.
     """
 
     is_over = False

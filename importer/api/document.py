@@ -1,6 +1,6 @@
-"""A reply's JSON, read without trust: it may be none, be deep or crowded beyond all memory, or hold anything anywhere.
+"""Parse a reply's JSON, which may be invalid, too deep, too large for memory, or hold any value anywhere.
 
-Comes in: bytes. Goes out: values, or None for what isn't there or can't be used. Knows no vendor.
+Input: bytes. Output: values, or None for a value that is missing or can't be used. This module knows no vendor.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from itertools import islice
 
 from importer.api.exchange import Most
 
-# A text, or what begins or follows another value; a text that doesn't end is one too, so that each byte is seen once.
+# A string, or a sign before a value. A string that doesn't end matches too, so that each byte is read only once.
 _VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{,]', re.DOTALL)
-_SIGNS = (b'"', b"[", b"{", b",")  # with one of which each begins; they are counted in no time
+_SIGNS = (b'"', b"[", b"{", b",")  # each match begins with one of these, and counting them is fast
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parsed(data: bytes, most: Most) -> object:
-    """The JSON, or None for what is none or holds more values than there is memory for."""
+    """Return the parsed JSON; None if it is invalid, too deep, or holds more values than ``most`` allows."""
     if sum(map(data.count, _SIGNS)) > most.values and _holds_more(data, most.values):
         return None
     try:
@@ -32,7 +32,7 @@ def _holds_more(data: bytes, values: int) -> bool:
 
 
 def at(value: object, *path: str) -> object:
-    """The value at a path of an object's fields, or None."""
+    """Return the value at a path of field names; None if there is none."""
     for name in path:
         if not isinstance(value, dict):
             return None
@@ -41,7 +41,7 @@ def at(value: object, *path: str) -> object:
 
 
 def text_of(value: object) -> str | None:
-    """An id as text, whether it came as text or as a whole number; None for what could not be written down."""
+    """Return an ID as text, from a text or a whole number; None for other values, and for text we can't encode."""
     if isinstance(value, str):
         is_odd = not value.isascii() and _SURROGATE.search(value)
         return None if is_odd else value.strip() or None

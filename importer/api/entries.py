@@ -1,7 +1,7 @@
-"""Saleshandy's entries: what stands in its replies, read without trust.
+"""Read the entries of Saleshandy's replies without trust: answers, notes, prospects and attachments.
 
-Comes in: a reply's JSON. Goes out: values, or None where any of it can't be read with certainty. Field names are the
-vendor's reference's, unless a comment says otherwise.
+Input: a reply's JSON. Output: values, or None if any of it can't be read with certainty. Field names come from the
+vendor's reference, unless a comment says otherwise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _STATUS = {code: status for status, code in STATUS.items()}
 
 
 class Astray(Enum):
-    """What is read from a reply that belongs to another request."""
+    """Marker for a reply that belongs to another request."""
 
     ASTRAY = "astray"
 
@@ -33,7 +33,7 @@ ASTRAY = Astray.ASTRAY
 
 
 def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
-    """Return a page of a prospect's notes; None if any of it can't be read."""
+    """Return a page of a prospect's notes; None if any of it can't be read, ASTRAY if it is another prospect's page."""
     payload = at(document, "payload")
     entries = at(payload, "notes")
     if not isinstance(payload, dict) or not isinstance(entries, list):
@@ -42,26 +42,26 @@ def page(document: object, prospect: str, take: int) -> NotesPage | Astray | Non
     owners = [text_of(at(entry, "prospectId")) for entry in (*entries, draft)]
     if any(owner is not None and owner != prospect for owner in owners):
         return ASTRAY
-    notes = [_found(entry) for entry in entries]
-    found = [note for note in notes if note is not None]
-    if len(found) < len(notes) or None in owners[:-1]:  # a page proves whose it is by each of its notes
+    readings = [_found(entry) for entry in entries]
+    notes = [note for note in readings if note is not None]
+    if len(notes) < len(readings) or None in owners[:-1]:  # each note must name its prospect
         return None
     has_more = at(payload, "pagination", "hasMore")
     return NotesPage(
-        tuple(found),
+        tuple(notes),
         _found(draft, "0") if draft is not None else None,
-        has_more if isinstance(has_more, bool) else len(found) >= take,
+        has_more if isinstance(has_more, bool) else len(notes) >= take,
     )
 
 
 def prospects(document: object) -> tuple[FoundProspect, ...] | None:
-    """The prospects on a page, or None where any of it can't be read: that could be the one which is wanted."""
+    """Return the prospects on a page; None if an entry can't be read, because it may be the wanted prospect."""
     entries = at(document, "payload")
     if not isinstance(entries, list) or at(document, "error") is not None:
         return None
-    found = [_prospect(entry) for entry in entries]
-    known = tuple(prospect for prospect in found if prospect is not None)
-    return known if len(known) == len(found) else None
+    readings = [_prospect(entry) for entry in entries]
+    prospects = tuple(prospect for prospect in readings if prospect is not None)
+    return prospects if len(prospects) == len(readings) else None
 
 
 def _prospect(entry: object) -> FoundProspect | None:
@@ -74,9 +74,9 @@ def _prospect(entry: object) -> FoundProspect | None:
 def answers(
     results: Iterable[object], prospects: Sequence[str], brief: Callable[[str], str]
 ) -> dict[str, Answer] | Astray:
-    """What the reply says with certainty, matched by prospect id and never by position; ``brief`` cuts its words."""
+    """Return the certain answers, by prospect ID and never by position; ASTRAY if a prospect wasn't asked for."""
     asked = set(prospects)
-    found: dict[str, Answer | None] = {}
+    by_id: dict[str, Answer | None] = {}
     for entry in results:
         prospect = text_of(at(entry, "prospectId"))
         if prospect is None:
@@ -84,45 +84,44 @@ def answers(
         if prospect not in asked:
             return ASTRAY
         answer = _answer(entry, brief)
-        if prospect in found and found[prospect] != answer:
-            answer = None  # two answers that contradict one another
-        found[prospect] = answer
-    ids = Counter(answer.note_id for answer in found.values() if answer is not None and answer.note_id is not None)
+        if prospect in by_id and by_id[prospect] != answer:
+            answer = None  # the answers contradict each other
+        by_id[prospect] = answer
+    ids = Counter(answer.note_id for answer in by_id.values() if answer is not None and answer.note_id is not None)
     repeated = {note_id for note_id, count in ids.items() if count > 1}
     return {
         prospect: answer
-        for prospect, answer in found.items()
-        if answer is not None and answer.note_id not in repeated  # one note can't be two prospects'
+        for prospect, answer in by_id.items()
+        if answer is not None and answer.note_id not in repeated  # one note can't belong to two prospects
     }
 
 
 def _answer(entry: object, brief: Callable[[str], str]) -> Answer | None:
-    given, success = at(entry, "noteId"), at(entry, "success")
-    note_id = text_of(given)
+    raw_id, success = at(entry, "noteId"), at(entry, "success")
+    note_id = text_of(raw_id)
     if success is True and note_id:
         return Answer(note_id)
-    if success is False and (given is None or (isinstance(given, str) and not given.strip())):
-        said = words(entry)
-        return Answer(None, messages.words(brief(said)) if said else say("api.gave-no-reason"))
+    if success is False and (raw_id is None or (isinstance(raw_id, str) and not raw_id.strip())):
+        reason = words(entry)
+        return Answer(None, messages.words(brief(reason)) if reason else say("api.gave-no-reason"))
     return None
 
 
 def _found(entry: object, default_status: str | None = None) -> FoundNote | None:
-    """Return a note as it was read back; None if the entry can't be read."""
     note_id, content = text_of(at(entry, "id")), at(entry, "content")
     if content is None and isinstance(entry, dict) and "content" in entry:
-        content = ""  # a note of attachments only
-    visibility, its_status = text_of(at(entry, "visibility")), text_of(at(entry, "status")) or default_status
-    if not note_id or not isinstance(content, str) or visibility is None or its_status is None:
+        content = ""  # a note that has only attachments
+    visibility, status = text_of(at(entry, "visibility")), text_of(at(entry, "status")) or default_status
+    if not note_id or not isinstance(content, str) or visibility is None or status is None:
         return None
     created = at(entry, "createdAt")
     created_at = seconds_since_1970(created) if isinstance(created, str) else None
     author = text_of(at(entry, "author", "id")) or text_of(at(entry, "author")) or ""
-    return FoundNote(note_id, content, _VISIBILITY.get(visibility), _STATUS.get(its_status), created_at, author)
+    return FoundNote(note_id, content, _VISIBILITY.get(visibility), _STATUS.get(status), created_at, author)
 
 
 def words(reply: object) -> str | None:
-    """The API's own words for a failure, uncut; how they are laid out is not documented."""
+    """Return the API's own words for a failure, uncut; None if there are none. Their field isn't documented."""
     for path in (("message",), ("error", "message"), ("error",), ("reason",), ("errors",), ("payload", "message")):
         value = at(reply, *path)
         if isinstance(value, list) and value:
@@ -133,8 +132,8 @@ def words(reply: object) -> str | None:
 
 
 def attachment(document: object) -> str | None:
-    """The id of a file that was uploaded; how it is laid out is not documented."""
+    """Return the ID of an uploaded file; None if it can't be read. Its field isn't documented."""
     entry = at(document, "payload") if at(document, "payload") is not None else document
     if isinstance(entry, list):
-        entry = entry[0] if len(entry) == 1 else None  # one file was sent
+        entry = entry[0] if len(entry) == 1 else None  # only one file was sent
     return text_of(at(entry, "attachmentId")) or text_of(at(entry, "id"))

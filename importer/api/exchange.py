@@ -1,4 +1,4 @@
-"""One attempt at a call as a value: what came back over HTTP, how much of it is taken, or why nothing came."""
+"""One attempt at a call as a value: the HTTP reply as far as it was read, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _TITLE = re.compile(rb"<title>\s*(\d{3}\b[^<]*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Most:
-    """How much of a reply is taken.
+    """Limits on what is read of a reply.
 
     Attributes:
         size: bytes.
-        values: texts, lists and the like in its JSON: three bytes of it may take a hundred in memory.
+        values: texts, lists and other values in its JSON. Three bytes of JSON may take a hundred in memory.
     """
 
     size: int
@@ -26,21 +26,21 @@ class Most:
 
 
 SMALL = Most(256 * 1024, 10_000)
-"""For a reply of which a few words matter."""
+"""Limits for a reply of which only a few words matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One attempt, and what came back.
+    """One attempt at a call, and its reply.
 
     Attributes:
-        began, came: when it left and when the answer's headers came, in seconds since 1970 by our clock.
-        status: the HTTP status, 0 where no answer came.
+        began, came: when the request left and when the reply's headers came, in seconds since 1970 by our clock.
+        status: the HTTP status; 0 if no reply came.
         headers: names in lower case.
-        data: the body; empty where it is not whole.
-        cut: why it is not whole, or None.
-        is_too_large: whether more came than is taken.
-        failure: why no answer came, if none did.
+        data: the body; empty if it is incomplete or wasn't read.
+        cut: why the body is incomplete, or None.
+        is_too_large: whether the body exceeds the size limit.
+        failure: why no reply came, or None.
     """
 
     began: float
@@ -54,14 +54,14 @@ class Exchange:
 
 
 def title(data: bytes) -> str:
-    """What a gateway's page says at its head: a status and why; empty where it says none."""
-    found = _TITLE.search(data[:1000])
-    return found[1].decode("utf-8", "replace") if found else ""
+    """Return the title of a gateway's page if it begins with a status, as in *502 Bad Gateway*; otherwise empty."""
+    match = _TITLE.search(data[:1000])
+    return match[1].decode("utf-8", "replace") if match else ""
 
 
 def phrase(status: int) -> str:
-    """An HTTP status in words."""
-    from http import HTTPStatus  # noqa: PLC0415 - who only asks for help waits for nothing
+    """Return an HTTP status in words."""
+    from http import HTTPStatus  # noqa: PLC0415 - --help needn't wait for it
 
     try:
         return HTTPStatus(status).phrase

@@ -1,7 +1,8 @@
-"""What a reply's headers say of time and limits, whichever form they come in, by whichever clock.
+"""Read rate limits and times from a reply's headers, in any of their formats.
 
-Comes in: a reply's headers and times. Goes out: an :class:`Announcement` of the limit, and how far the clock that sets
-the ``date`` header is from ours; a gateway may set it, so it serves for ``retry-after`` and resets only.
+Input: a reply's headers and times. Output: an :class:`Announcement` of the limit, and the difference between our clock
+and the clock that sets the ``date`` header. A gateway may set that header, so the difference is used only for
+``retry-after`` and resets.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from functools import lru_cache
 
 _PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
 _NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
-_LATEST = 7e9  # seconds since 1970, in the year 2191; what is said to be later is no time that anyone can reckon with
+_LATEST = 7e9  # seconds since 1970, in the year 2191; no later time is plausible
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time as a header gave it, in seconds.
+    """A time from a header, in seconds.
 
     Attributes:
-        at: since 1970, or from now where ``is_to_go``.
-        is_whole: whether the form shows whole seconds only, so that the true time may be up to a second later.
+        at: since 1970, or from now if ``is_to_go``.
+        is_whole: whether the format has only whole seconds, so that the true time may be up to a second later.
     """
 
     at: float
@@ -36,8 +37,8 @@ class Time:
     def read(cls, text: str) -> Time | None:
         """Read ISO and HTTP dates, milliseconds and seconds since 1970, and seconds to go; None for anything else.
 
-        Numbers are told apart by their size: seconds to go are under nine years, seconds since 1970 are over forty,
-        milliseconds a thousand times that.
+        The size of a number decides: below 3e8 (nine years) it is seconds to go, above 1e11 it is milliseconds since
+        1970, and between these it is seconds since 1970.
         """
         text = text.strip()
         if re.fullmatch(r"\d{1,18}(\.\d{1,9})?", text, re.ASCII):
@@ -52,12 +53,12 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a reply says of its limit.
+    """The limit on calls that a reply announces.
 
     Attributes:
-        limit: calls in a window, or None where it doesn't say.
+        limit: calls per window, or None if the reply doesn't say.
         remaining: calls left in the window.
-        reset: when the next window opens, or None where it doesn't say.
+        reset: when the next window opens, or None if the reply doesn't say.
     """
 
     limit: int | None
@@ -66,7 +67,7 @@ class Announcement:
 
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> Announcement | None:
-        """Read the headers; None where they say nothing of what remains."""
+        """Read the announcement from a reply's headers; None if they don't say how many calls remain."""
         parts = _parts(headers)
         remaining = _number(parts.get("remaining", ""))
         if remaining is None:
@@ -75,56 +76,56 @@ class Announcement:
 
 
 class ServerClock:
-    """How far the server's clock is from ours, narrowed down by every reply's ``date`` header.
+    """The difference between the server's clock and ours, narrowed down by each reply's ``date`` header.
 
-    The header is cut to whole seconds: at some moment between ``began`` and ``came`` the server's clock stood in
-    [date, date + 1). So each reply bounds the difference, and their intersection is far finer than a second.
+    The header is cut to whole seconds. At some moment between ``began`` and ``came``, the server's clock was within
+    [date, date + 1). So each reply bounds the difference, and all bounds together are much finer than a second.
     """
 
     def __init__(self) -> None:
         self._low, self._high = -math.inf, math.inf
 
     def observe(self, date_header: str, began: float, came: float) -> None:
-        """Take in the date of a reply to a call that began and came back at these times, by our clock."""
+        """Narrow the difference by a reply's date. The call began, and the reply came, at these times by our clock."""
         date = Time.read(date_header)
         if date is None or date.is_to_go:
             return
         low, high = date.at - came, date.at + 1 - began
-        if low > self._high or high < self._low:  # one of the clocks was set anew
+        if low > self._high or high < self._low:  # one of the clocks was set to another time
             self._low, self._high = low, high
         else:
             self._low, self._high = max(low, self._low), min(high, self._high)
 
     @property
     def is_known(self) -> bool:
-        """Whether any reply bore a date."""
+        """Whether a reply with a date was observed."""
         return math.isfinite(self._low)
 
     def server_at_least(self, ours: float) -> float:
-        """The earliest that the server's clock may have shown at our time ``ours``; ``ours`` while nothing is known."""
+        """Return the server's earliest possible time at our time ``ours``; ``ours`` if the difference is unknown."""
         return ours + self._low if self.is_known else ours
 
     def ours_at_most(self, server: float) -> float:
-        """The latest that our clock may show when the server's shows ``server``."""
+        """Return the latest time that our clock may show when the server's shows ``server``."""
         return server - self._low if self.is_known else server
 
     def ours_at_least(self, server: float) -> float:
-        """The earliest that our clock may show when the server's shows ``server``."""
+        """Return the earliest time that our clock may show when the server's shows ``server``."""
         return server - self._high if self.is_known else server
 
 
-@lru_cache(64)  # the replies of a second bear the same date
+@lru_cache(64)  # the replies of one second have the same date
 def seconds_since_1970(text: str) -> float | None:
-    """An ISO or HTTP date as seconds since 1970, read as UTC where it names no zone.
+    """Return an ISO or HTTP date as seconds since 1970, read as UTC if it names no time zone.
 
-    None for what is no date, and for dates before 1970 or after 2190: no clock that is of any use shows them.
+    None if it isn't a date, or is before 1970 or after 2190, which no usable clock shows.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except (ValueError, OverflowError, TypeError, IndexError):  # what the standard library raises for odd zones
+        except (ValueError, OverflowError, TypeError, IndexError):  # raised for odd time zones
             return None
     try:
         at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -134,10 +135,7 @@ def seconds_since_1970(text: str) -> float | None:
 
 
 def seconds_to_wait(retry_after: str, now: float) -> float | None:
-    """What a ``retry-after`` header asks for, given in seconds or as a date; ``now`` is the server's time.
-
-    None where it says nothing that can be understood.
-    """
+    """Return the seconds that a ``retry-after`` header asks for at the server's time ``now``; None if unreadable."""
     time = Time.read(retry_after)
     if time is None:
         return None
@@ -145,18 +143,18 @@ def seconds_to_wait(retry_after: str, now: float) -> float | None:
 
 
 def _parts(headers: Mapping[str, str]) -> dict[str, str]:
-    """Limit, remaining and reset: each in a header of its own, or all in one as the IETF's drafts have it.
+    """Return the limit, the remaining calls and the reset, from separate headers or from those of the IETF's drafts.
 
-    ``RateLimit: limit=20, remaining=7, reset=1`` is the older draft; the newer one writes ``"default";r=7;t=1``, with
-    the limit as ``"default";q=20;w=1`` in ``RateLimit-Policy``. Of several policies, the first is taken.
+    ``RateLimit: limit=20, remaining=7, reset=1`` is the older draft. The newer draft writes ``"default";r=7;t=1``, and
+    the limit as ``"default";q=20;w=1`` in ``RateLimit-Policy``. Of several policies, the first counts.
     """
     parts: dict[str, str] = {}
     for name in ("ratelimit", "ratelimit-policy"):
         for key, value in _PART.findall(headers.get(name, "").lower()):
             parts.setdefault(_NAMES.get(key, key), value)
-    for start in ("x-rate-limit", "ratelimit", "x-ratelimit"):
+    for prefix in ("x-rate-limit", "ratelimit", "x-ratelimit"):
         for key in ("limit", "remaining", "reset"):
-            parts[key] = headers.get(f"{start}-{key}") or parts.get(key, "")
+            parts[key] = headers.get(f"{prefix}-{key}") or parts.get(key, "")
     return parts
 
 
@@ -166,6 +164,6 @@ def _number(text: str) -> int | None:
 
 
 def server_now(headers: Mapping[str, str], ours: float) -> float:
-    """The server's clock by this reply, for a ``retry-after`` that is a date."""
+    """Return the server's time, with which a ``retry-after`` date is compared: the reply's ``date``, or ``ours``."""
     date = seconds_to_wait(headers.get("date", ""), 0.0)
     return date or ours

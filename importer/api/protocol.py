@@ -1,8 +1,8 @@
-"""What the importer asks of an API for notes, and what it hears from it, as values.
+"""The protocol of an API for notes: its calls, its replies, and the causes of failures, as values.
 
-A vendor is one class that satisfies :class:`NotesApi`, and a :class:`Vendor` that names it. Whatever a call comes to is
-a :class:`Reply`: a value, or a :class:`Failure` whose *cause* the vendor's module decided, for it alone knows the
-vendor's words.
+A vendor is one class that satisfies :class:`NotesApi`, and a :class:`Vendor` that names it. Each call returns a
+:class:`Reply`: a value, or a :class:`Failure`. The vendor's module decides the failure's *cause*, because only this
+module knows the vendor's words.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ Value = TypeVar("Value")
 
 
 class Cause(StrEnum):
-    """Why a call brought no value.
+    """The cause of a call's failure.
 
-    The first four are surely not applied, unless a blocked call had left; so are the next five, which are in the API's
-    own words. The last five say nothing of whether the call was applied.
+    The first four prove that the call was not applied, unless a blocked call had begun to leave. So do the next five,
+    which are in the API's own words. The last five leave open whether the call was applied.
     """
 
-    UNREACHABLE = "unreachable"  # no connection came about
-    CLAIM_EXPIRED = "outdated"  # it waited too long for a worker, or its file has changed, and it was not sent
+    UNREACHABLE = "unreachable"  # no connection could be made
+    CLAIM_EXPIRED = "outdated"  # not sent: it waited too long for a worker, or its file has changed
     RATE_LIMITED = "rate limited"  # too many calls
-    BLOCKED = "blocked"  # certificate, proxy, settings: waiting doesn't heal it
+    BLOCKED = "blocked"  # certificate, proxy or settings; waiting doesn't help
     TOO_LARGE = "too large"  # the API: the request is too large
     UNKNOWN_PROSPECT = "unknown prospect"  # the API: there is no such prospect
-    BAD_ATTACHMENT = "bad attachment"  # the API: it doesn't take a file, or knows no attachment of this id
+    BAD_ATTACHMENT = "bad attachment"  # the API: it rejects a file, or knows no attachment with this ID
     BAD_REQUEST = "bad request"  # the API: refused for another reason
     BAD_KEY = "bad key"  # the API: the key is not accepted
-    REDIRECTED = "redirected"  # an answer that names another address
-    INTERMEDIARY = "foreign"  # a refusal that is not in the API's own words: of a gateway, a firewall, another server
-    FAILED = "failed"  # the server, or what stands before it, failed
-    LOST = "lost"  # the connection was lost, or no answer came in time
+    REDIRECTED = "redirected"  # the reply names another address
+    INTERMEDIARY = "foreign"  # not the API's words: a gateway, a firewall or another server refused
+    FAILED = "failed"  # the server, or an intermediary, failed
+    LOST = "lost"  # the connection was lost, or no reply came in time
     UNREADABLE = "unreadable"  # a success that can't be read
 
 
@@ -54,29 +54,29 @@ NOT_APPLIED = frozenset(
         Cause.BAD_KEY,
     }
 )
-"""Causes that prove that the call was not applied, unless its failure says that it had left."""
+"""Causes that prove that the call was not applied, unless the failure's ``has_left`` is true."""
 
 API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
-"""Causes that are the API's own no to what was asked: it is there, and it is well."""
+"""Causes that are the API's own refusal of a request, which proves that the API is reachable and works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a call came to that brought no value.
+    """The reason why a call returned no value.
 
     Attributes:
-        cause: decides what follows.
-        text: for a person, without the key.
-        wait: seconds that the API asked to wait, or None where it didn't say.
-        at_work: whether whoever took the call may still be at work on it.
-        is_accepted: whether it is a success that names no note: whoever took the call may be at work on it for minutes.
+        cause: decides what the importer does next.
+        text: message for a person, without the key.
+        wait: seconds that the API asked to wait, or None if it didn't say.
+        at_work: whether the server that received the call may still be working on it.
+        is_accepted: whether the reply is a success without a note; the server may then work on the call for minutes.
         is_astray: whether the reply belongs to another request.
         has_left: whether a blocked call had begun to leave. If so, it may have been applied.
-        is_size: whether a refusal that isn't in the API's words speaks of the request's size.
-        is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
-            JSON at all, as of a server that has a page for everything, or no https where https was asked for.
-        is_busy: whether what answers says that it has too much to do, or is asked too often.
-        may_pass: whether a refusal tells of no fault of what was sent, so that the same may be taken another time.
+        is_size: whether a refusal that isn't in the API's words is about the request's size.
+        is_other: whether this one reply suggests that the server isn't the API: a success without the API's JSON, as
+            from a server that has a page for every path, or a reply without TLS to an https request.
+        is_busy: whether the server says that it has too much to do, or receives too many calls.
+        may_pass: whether a refusal finds no fault with the request, so that the same request may succeed later.
     """
 
     cause: Cause
@@ -93,18 +93,18 @@ class Failure:
 
     @property
     def is_strange(self) -> bool:
-        """Whether it makes one doubt that what answers is the API; it is none if this goes on before any success."""
+        """True if the server may not be the API. It certainly isn't if every call fails like this."""
         return self.is_other or self.cause in (Cause.INTERMEDIARY, Cause.REDIRECTED)
 
     @property
     def is_applied(self) -> bool | None:
-        """False where the call surely was not applied; None where nobody knows."""
+        """False if the call was certainly not applied; None if that is unknown."""
         return False if self.cause in NOT_APPLIED and not self.has_left else None
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What an HTTP answer says besides its body.
+    """An HTTP reply's status and headers.
 
     Attributes:
         status: the HTTP status.
@@ -117,14 +117,14 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[Value]):
-    """What one call came to: a value or a failure.
+    """The result of one call: a value or a failure.
 
     Attributes:
-        kind: of the call, for the account's limits: ``POST``, ``GET``, ``PATCH`` or ``UPLOAD``.
-        began, came: when the call left and when the answer's headers came, in seconds since 1970 by our clock.
-        value: what the API answered, None with a failure.
-        failure: why there is no value.
-        metadata: status and headers, None where no answer came.
+        kind: kind of call, for the account's limits: ``POST``, ``GET``, ``PATCH`` or ``UPLOAD``.
+        began, came: when the call left and when the reply's headers came, in seconds since 1970 by our clock.
+        value: the API's answer; None with a failure.
+        failure: why there is no value; None with a value.
+        metadata: status and headers; None if no reply came.
     """
 
     kind: str
@@ -136,12 +136,12 @@ class Reply(Generic[Value]):
 
     @property
     def is_rate_limited(self) -> bool:
-        """Whether it was refused for too many calls."""
+        """True if the call was refused because of too many calls."""
         return self.failure is not None and self.failure.cause is Cause.RATE_LIMITED
 
     @property
     def has_left(self) -> bool:
-        """Whether the call reached anyone."""
+        """True if the call left, so that a server may have received it."""
         failure = self.failure
         stays = (Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.BLOCKED)
         return failure is None or failure.has_left or failure.cause not in stays
@@ -149,7 +149,7 @@ class Reply(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said of one prospect: created with an id, or not accepted, and why, in its words if it gave any."""
+    """The API's answer for one prospect: the created note's ID, or the reason for a refusal, in its words if any."""
 
     note_id: str | None
     reason: Message | None = None
@@ -157,12 +157,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FoundNote:
-    """A note as the API reads it back.
+    """A note as the API shows it.
 
     Attributes:
-        visibility, status: None where the API shows a value that isn't known; such a note is nobody's.
-        created_at: seconds since 1970 by the clock that dates notes, or None where the reply didn't say.
-        author: who wrote it, as an id of the vendor's, empty where the reply didn't say.
+        visibility, status: None if the API shows an unknown value; such a note belongs to no delivery.
+        created_at: seconds since 1970 by the clock that dates notes, or None if the reply didn't say.
+        author: the author's ID at the vendor; empty if the reply didn't say.
     """
 
     note_id: str
@@ -175,7 +175,7 @@ class FoundNote:
 
 @dataclass(frozen=True, slots=True)
 class NotesPage:
-    """One page of a prospect's notes, newest first as far as is known; ``draft`` is the draft that is shown apart."""
+    """One page of a prospect's notes, newest first as far as we know; ``draft`` is the draft shown apart from them."""
 
     notes: tuple[FoundNote, ...]
     draft: FoundNote | None
@@ -183,7 +183,7 @@ class NotesPage:
 
     @property
     def all(self) -> tuple[FoundNote, ...]:
-        """The notes and the draft."""
+        """All notes of the page, with the draft."""
         return self.notes if self.draft is None else (*self.notes, self.draft)
 
 
@@ -192,8 +192,8 @@ class FoundProspect:
     """A prospect as the API lists it.
 
     Attributes:
-        email: as the API shows it, empty where the prospect has none.
-        created_at: seconds since 1970 by the API's clock, or None where the reply didn't say.
+        email: as the API shows it; empty if the prospect has none.
+        created_at: seconds since 1970 by the API's clock, or None if the reply didn't say.
     """
 
     prospect_id: str
@@ -202,20 +202,20 @@ class FoundProspect:
 
 
 class Content(Protocol):
-    """What a file holds."""
+    """A file's content."""
 
     def read(self, size: int, /) -> bytes:
-        """What comes next, at most so many bytes; none at the end."""
+        """Return the next bytes, at most ``size``; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file to be uploaded.
+    """A file to upload.
 
     Attributes:
-        name: as people are to see it.
+        name: the name that people will see.
         size: in bytes.
-        content: at its beginning; read once, piece by piece, and so far as ``size`` says. It may raise OSError.
+        content: positioned at its beginning; read once, in pieces, up to ``size`` bytes. It may raise OSError.
     """
 
     name: str
@@ -225,13 +225,13 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is special about a vendor, as far as the importer has to know.
+    """A vendor's peculiarities that the importer must know.
 
     Attributes:
-        one_draft: whether reading shows one draft of a prospect at most, so that a later one hides an earlier.
-        page: notes of a prospect that one look-up asks for at most.
-        prospects_page: prospects on a page of them; a shorter page is the last.
-        nobody: an id that the vendor says no to, for no prospect can have it; empty where none is known.
+        one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
+        page: maximum number of a prospect's notes that one lookup asks for.
+        prospects_page: prospects on a page of prospects; a shorter page is the last.
+        nobody: an ID that the vendor always refuses, because no prospect can have it; empty if none is known.
     """
 
     one_draft: bool
@@ -241,55 +241,55 @@ class Traits:
 
 
 class NotesApi(Protocol):
-    """An API for notes. Safe to use from several threads; no method raises for what an API or a network may do."""
+    """An API for notes, safe to use from several threads. No method raises if the API or the network fails."""
 
     traits: Traits
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
-        """Create one note for each prospect; a prospect of which the reply says nothing certain is missing."""
+        """Create one note for each prospect. The value lacks prospects without a definite answer."""
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
-        """One page of a prospect's notes."""
+        """Return one page of a prospect's notes."""
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        """Change who sees a note, and whether it is a draft."""
+        """Change a note's visibility and status."""
 
     def upload(self, file: FilePart) -> Reply[str]:
-        """Upload a file, so that notes can carry it: the id by which they name it. An unused one harms nobody."""
+        """Upload a file, and return the ID with which notes attach it. An unused upload does no harm."""
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
-        """One page, from 1, of the prospects that have ``search`` in their email or names; empty: of all prospects.
+        """Return one page of the prospects whose email or names contain ``search``, or of all if it is empty.
 
-        That there are none is a value only where the API itself said so.
+        Pages are numbered from 1. An empty page is a value only if the API itself said so.
         """
 
     def renew(self) -> None:
         """Stop using all connections that are open now, for example after a reply that belongs to another request."""
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
 
 
 class Connect(Protocol):
-    """How a vendor's API is reached at one address, with one key; timeouts and the clock in seconds."""
+    """A function that makes a :class:`NotesApi` for one address and one key. Timeouts and the clock are in seconds."""
 
     def __call__(
         self, base_url: str, key: str, /, *, connect_timeout: float, read_timeout: float, clock: Callable[[], float]
     ) -> NotesApi:
-        """Make ready to call it; calls nothing yet.
+        """Return the API, ready for calls; nothing is called yet.
 
         Raises:
-            BadSettings: the environment names something that can't be used.
+            BadSettings: the environment names a proxy or certificates that can't be used.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Whose API it is: all that has to be handed in to import into another one.
+    """A vendor of an API for notes, with all that the importer needs to use that API.
 
     Attributes:
-        name: as people know it.
-        traits: what is special about it; known before it is reached.
+        name: the name that people know.
+        traits: the vendor's peculiarities, known before the API is reached.
         connect: makes a :class:`NotesApi`.
     """
 

@@ -1,7 +1,7 @@
-"""The proxy and the certificates that the environment or the system names for an address: checked, or refused.
+"""Find and check the proxy and the certificates that the environment or the system names for an address.
 
-Comes in: the base URL. Goes out: a :class:`Proxy` or None, and a file of certificates or None. No message holds any
-part of a proxy's address before it is known for certain where in it the name and the password stand.
+Input: the base URL. Output: a :class:`Proxy` or None, and a file or folder of certificates or None. No message shows
+any part of a proxy's address before its name and password are located with certainty.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy's address, taken apart.
+    """The parts of a proxy's address.
 
     Attributes:
-        origin: what named it, for a person.
-        scheme: how it is spoken to.
-        place: host and port, fit to be shown.
-        user, password: decoded; empty where there is none.
+        origin: where the address was set, for a message.
+        scheme: the proxy's protocol.
+        place: host and port, safe to show.
+        user, password: decoded; empty if there is none.
     """
 
     origin: Message
@@ -44,18 +44,19 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its address, spelled so that there is one way to read it."""
-        who = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user or self.password else ""
-        return f"{self.scheme}://{who}{self.place}"
+        """The proxy's address, spelled so that it can be parsed in only one way."""
+        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user or self.password else ""
+        return f"{self.scheme}://{login}{self.place}"
 
 
 def proxy_for(base_url: str) -> Proxy | None:
-    """The proxy for an address, by the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system.
+    """Return the proxy for an address; None if there is none.
 
-    An address in http is on this machine (see settings), where no proxy has any business.
+    The environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names it. An http address is on this
+    machine (see settings), and needs no proxy.
 
     Raises:
-        BadSettings: its address can't be used; which one it is stands nowhere in the message.
+        BadSettings: the proxy's address can't be used. The message doesn't show the address.
     """
     if base_url.lower().startswith("http:"):
         return None
@@ -66,7 +67,7 @@ def proxy_for(base_url: str) -> Proxy | None:
     origin = say("proxy.variable", name=names[0]) if names else say("proxy.system")
     proxy = _taken_apart(text if "://" in text else f"http://{text}", origin)
     if "://" not in text and text.lower().partition(":")[0] in _SCHEMES:
-        proxy = None  # a scheme without its slashes, which would be read as a name
+        proxy = None  # a scheme without slashes, which would be read as a name
     if proxy is None:
         raise BadSettings(say("proxy.bad-address", origin=origin))
     if proxy.scheme.startswith("socks") and find_spec("socks") is None:
@@ -75,23 +76,23 @@ def proxy_for(base_url: str) -> Proxy | None:
 
 
 def _taken_apart(text: str, origin: Message) -> Proxy | None:
-    """None unless every part of the address is where it belongs."""
-    if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in text):
+    """Return the parts of a proxy's address; None unless each part is in its proper place."""
+    if any(character.isspace() or not character.isprintable() or character == "\\" for character in text):
         return None
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # its words may hold the password
+    except ValueError:  # the error's text may hold the password
         return None
-    who, _, _ = parts.netloc.rpartition("@")
-    if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in text or "#" in text or "@" in who:
-        return None  # what looks like a path may be the rest of a password
+    login, _, _ = parts.netloc.rpartition("@")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in text or "#" in text or "@" in login:
+        return None  # an apparent path may be the rest of a password
     if parts.scheme not in _SCHEMES or not _is_host(host):
         return None
-    user, _, password = who.partition(":")
+    user, _, password = login.partition(":")
     user, password = unquote(user), unquote(password)
     try:
-        f"{user}:{password}".encode("latin-1")  # as it has to travel
+        f"{user}:{password}".encode("latin-1")  # the encoding in which it is sent
     except UnicodeEncodeError:
         return None
     host = f"[{host}]" if ":" in host else host
@@ -107,10 +108,10 @@ def _is_host(text: str) -> bool:
 
 
 def certificates_for(base_url: str) -> str | None:
-    """The file or folder of certificates that the environment names, or None for those that come along.
+    """Return the file or folder of certificates that the environment names; None for the bundled ones.
 
     Raises:
-        BadSettings: it isn't there, or holds no certificate.
+        BadSettings: the file or folder doesn't exist, or holds no certificate.
     """
     name = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if name is None or base_url.lower().startswith("http:"):

@@ -1,7 +1,7 @@
-"""Saleshandy: its addresses, codes and prose. Nothing else in the package knows any of them.
+"""Saleshandy's API: its addresses, codes and words. Only this module and :mod:`importer.api.entries` know them.
 
-Facts are the vendor's reference's (developer.saleshandy.com) unless a comment says otherwise. A reply is never trusted:
-what can't be read with certainty is unclear, and delivery looks it up.
+Facts come from the vendor's reference (developer.saleshandy.com), unless a comment says otherwise. A reply is never
+trusted: if it can't be read with certainty, its outcome is unclear, and delivery looks it up.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
 LIVE = "https://open-api.saleshandy.com/v1"
-"""Where the service is."""
+"""The base URL of the live service."""
 
-_FAST = 2.0  # seconds within which a limiter says no; what took longer may be a page for an upstream that timed out
+_FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
 
-_UPLOAD = "UPLOAD"  # a kind of call of its own: how long it takes is the file's size, and it may be made twice
+_UPLOAD = "UPLOAD"  # a separate kind of call: its duration depends on the file's size, and it may be repeated
 _OF_UPLOADS = {"4000": Cause.BAD_ATTACHMENT, "4001": Cause.BAD_ATTACHMENT, "4002": Cause.TOO_LARGE}
-_UPLOAD_FAILED = "4000"  # says nothing of the file
-_DOCUMENTED_CODES = frozenset({"1001", *_OF_UPLOADS})  # of refusals
+_UPLOAD_FAILED = "4000"  # this code does not blame the file
+_DOCUMENTED_CODES = frozenset({"1001", *_OF_UPLOADS})  # codes of refusals
 _FAILURE_CODE = "5001"
 _FAILURE_WORDS = re.compile(r"internal server error, please try again later", re.IGNORECASE)
 _DOCUMENTED_WORDS = re.compile(r"invalid token|invalid prospect id|note not found or access denied", re.IGNORECASE)
-# Not documented, but no gateway says it: it names what was asked, and not only by "content", which is a word of HTTP's
-# own (413 Content Too Large, 422 Unprocessable Content); or it counts things, where a gateway counts bytes and calls;
-# or it is about an API key, and whoever says that turned the call away before anything came of it.
+# Words of refusals that aren't documented, but that no gateway uses. They name a part of the request, and not only
+# "content", which HTTP uses itself (413 Content Too Large, 422 Unprocessable Content). Or they count things, while a
+# gateway counts bytes and calls. Or they are about an API key, and then the call was refused before it had any effect.
 _SPEAKS_OF_THE_REQUEST = re.compile(
     r"\b(prospects?|prospect[ _]?ids?|visibility|attachments?|attachment[ _]?ids?)\b"
     r"|[\"'`]content[\"'`]|\bnote('?s)? content\b"
@@ -61,9 +61,9 @@ _COUNTS_THINGS = re.compile(
     r"\b(elements?|items?|entries|ids|recipients|contacts|notes)\b",
     re.IGNORECASE,
 )
-_JUDGED = 1000  # characters of a refusal's words that are looked at: what is found there is looked for at every place
+_JUDGED = 1000  # characters of a refusal's words that are searched; a search tries every position
 _API_KEY = re.compile(r"\bapi[\s_-]*key\b", re.IGNORECASE)
-# A gateway's words may hold the address that was asked for, and so any of those words.
+# A gateway's words may contain the requested address, and so any of those words.
 _ADDRESS = re.compile(r"\S*/\S*/\S*|(?<!\w)/\S*")
 # "400 Invalid token" means a bad key (vendor's reference); the same code also means a bad prospect id.
 _SPEAKS_OF_THE_KEY = re.compile(
@@ -86,17 +86,17 @@ Value = TypeVar("Value")
 
 
 class Saleshandy:
-    """The service at one address, with one key; see :class:`importer.api.NotesApi`.
+    """Saleshandy's API at one address, with one key; see :class:`importer.api.NotesApi`.
 
     Args:
-        base_url: such as :data:`LIVE`.
-        key: the API key; it appears in no text.
+        base_url: the API's address, such as :data:`LIVE`.
+        key: the API key; it appears in no message.
         connect_timeout: seconds to reach the server.
-        read_timeout: seconds without an answer after which a call is given up.
-        clock: seconds since 1970.
+        read_timeout: seconds without a reply after which a call is given up.
+        clock: returns seconds since 1970.
     """
 
-    # An id of the service holds letters and digits only.
+    # Saleshandy's IDs contain only letters and digits.
     traits = Traits(one_draft=True, page=100, prospects_page=100, nobody="no prospect")
 
     def __init__(
@@ -112,7 +112,7 @@ class Saleshandy:
         self._way = Signature()
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
-        """*Create Note*: one for each prospect; a prospect of which the reply says nothing certain is missing."""
+        """Call *Create Note* for several prospects. Prospects without a certain answer are missing in the value."""
         fields: dict[str, Any] = {
             "content": note.content,
             "visibility": entries.VISIBILITY[note.visibility],
@@ -129,29 +129,32 @@ class Saleshandy:
         return self._call("POST", "/notes", fields, _answers_of(len(prospects)), read)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
-        """*Get Notes*: one page of a prospect's."""
+        """Call *Get Notes*, and return one page of a prospect's notes."""
         path = f"/prospects/{quote(prospect, safe='')}/notes?skip={skip}&take={take}"
         return self._call("GET", path, None, _page_of(take), lambda document: entries.page(document, prospect, take))
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        """*Update Note*: who sees it, and whether it is a draft."""
+        """Call *Update Note*, which changes a note's visibility and status."""
         fields = {"visibility": entries.VISIBILITY[visibility], "status": entries.STATUS[status]}
         reply = self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields, SMALL, lambda _: True)
         return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
 
     def upload(self, file: FilePart) -> Reply[str]:
-        """*Upload Note Attachment*."""
+        """Call *Upload Note Attachment*, and return the attachment's ID."""
         return self._call("POST", "/notes/attachments", {"file": file}, SMALL, entries.attachment, kind=_UPLOAD)
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
-        """*List Prospects*: one page. A search matches names too; listing without one isn't documented."""
-        size, wanted = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
+        """Call *List Prospects*, and return one page.
+
+        A search matches names too. It isn't documented that the search may be left out.
+        """
+        size, search_query = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
         reply = self._call(
-            "GET", f"/prospects?{wanted}pageSize={size}&page={page}", None, _page_of(size), entries.prospects
+            "GET", f"/prospects?{search_query}pageSize={size}&page={page}", None, _page_of(size), entries.prospects
         )
         if reply.failure is None or not search:
             return reply
-        # A gateway's words may hold the address that was asked for; an email is not for logs.
+        # A gateway's words may contain the requested address, and logs must not contain an email.
         email = re.compile(f"{re.escape(search)}|{re.escape(quote(search))}", re.I)
         text = reply.failure.text.changed(partial(email.sub, "(email)"))
         return replace(reply, failure=replace(reply.failure, text=text))
@@ -161,7 +164,7 @@ class Saleshandy:
         self._transport.renew()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         self._transport.close()
 
     # -- what a reply means -----------------------------------------------------------------------------------------
@@ -176,9 +179,9 @@ class Saleshandy:
         *,
         kind: str = "",
     ) -> Reply[Value]:
-        """Make a call, of a kind of its own or its method's.
+        """Make a call, and return its reply. The reply's kind is the method, unless ``kind`` is given.
 
-        ``read`` makes a value of a success's JSON; None if it can't be read, ASTRAY if it answers another request.
+        ``read`` returns the value of a success's JSON; None if it can't be read, ASTRAY if it answers another request.
         """
         kind = kind or method
         answer = self._transport.call(method, path, fields, most)
@@ -196,7 +199,7 @@ class Saleshandy:
     def _success(
         self, kind: str, answer: Exchange, most: Most, read: Callable[[object], Value | Astray | None]
     ) -> tuple[Value | None, Failure | None]:
-        """Return the value of a success, or why there is none; the answer may be a gateway's, in the place of a 504."""
+        """Return a success's value, or why there is none. A gateway may send a success in place of a 504."""
         document = None if answer.cut else parsed(answer.data, most)
         value = None if document is None else read(document)
         why = answer.cut or _why_unreadable(document)
@@ -216,35 +219,34 @@ class Saleshandy:
         )
 
     def _failure(self, kind: str, answer: Exchange) -> Failure:
-        """What an answer means that isn't a success."""
         status, headers = answer.status, answer.headers
         document = parsed(answer.data, SMALL)
         words = entries.words(document)
-        said = self._brief(words or title(answer.data) or f"{status} {phrase(status)}")
+        brief_words = self._brief(words or title(answer.data) or f"{status} {phrase(status)}")
         wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
         is_own = words is not None and self._is_own(words, document, headers)
         if status == 429 and self._is_limiters(kind, answer, document):
-            return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=said), wait)
+            return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=brief_words), wait)
         if status < 300 or status >= 500 or status == 408:
-            # Only the API's own word for it says that it is over; another's may stand in the place of a 504.
-            is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(said) is not None
+            # Only the API's own words prove that the call has ended; an intermediary's reply may replace a 504.
+            is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(brief_words) is not None
             return Failure(
                 Cause.FAILED,
-                say("api.failed", words=said),
+                say("api.failed", words=brief_words),
                 wait,
                 at_work=not is_over or self._way.is_other(headers),
                 is_busy=status == 503,
             )
         if status < 400:
-            where = {"address": self._base, "status": str(status), "target": self._target(headers)}
-            return Failure(Cause.REDIRECTED, say("api.redirected", **where), at_work=True)
+            parts = {"address": self._base, "status": str(status), "target": self._target(headers)}
+            return Failure(Cause.REDIRECTED, say("api.redirected", **parts), at_work=True)
         if status == 407:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
         if is_own:
-            return self._own_failure(kind, status, said, _code(document))
-        came = say("doubt", before=said, why=answer.cut) if answer.cut else said
+            return self._own_failure(kind, status, brief_words, _code(document))
+        body = say("doubt", before=brief_words, why=answer.cut) if answer.cut else brief_words
         text = (
-            say("api.turned-away-with", status=str(status), words=came) if words else say("api.turned-away", words=came)
+            say("api.turned-away-with", status=str(status), words=body) if words else say("api.turned-away", words=body)
         )
         return Failure(
             Cause.INTERMEDIARY,
@@ -256,7 +258,7 @@ class Saleshandy:
         )
 
     def _target(self, headers: Mapping[str, str]) -> str:
-        """Where a redirect leads, as far as that can be read and shown: scheme, host and port."""
+        """Return a redirect's scheme, host and port, as far as they can be read and shown."""
         try:
             parts = urlsplit(headers.get("location", ""))
             place = parts.netloc.rpartition("@")[2]
@@ -265,9 +267,8 @@ class Saleshandy:
         return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
 
     def _own_failure(self, kind: str, status: int, said: str, code: str | None) -> Failure:
-        """A refusal in the API's own words."""
         if status == 400 and kind == _UPLOAD and code in _OF_UPLOADS:
-            # Its words may hold the file's name, and so any words.
+            # The API's words may contain the file's name, and so any words.
             return Failure(_OF_UPLOADS[code], words(said), may_pass=code == _UPLOAD_FAILED)
         is_key = status == 401 or (kind != "GET" and status == 403)
         may_be_key = status in (400, 403)
@@ -282,10 +283,10 @@ class Saleshandy:
         return Failure(Cause.BAD_REQUEST, words(said))
 
     def _is_own(self, words: str, document: object, headers: Mapping[str, str]) -> bool:
-        """Whether a refusal is the API's own word, rather than that of something that stands before it.
+        """Return whether a refusal comes from the API itself, and not from an intermediary.
 
-        It is where it comes the way the API's successes come, *and* what it says is documented or speaks of what was
-        asked. The way alone proves nothing: a gateway may well be who sets the rate-limit headers.
+        A refusal is the API's if it has the headers of its successes, *and* its words are documented or are about the
+        request. The headers alone prove nothing, because a gateway may set the rate-limit headers.
         """
         if self._way.is_other(headers):
             return False
@@ -298,19 +299,19 @@ class Saleshandy:
         return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
 
     def _is_limiters(self, kind: str, answer: Exchange, document: object) -> bool:
-        """Whether a 429 is a limiter's, which lets nothing through, rather than a gateway's page for what failed.
+        """Return whether a 429 comes from a rate limiter, so that the call was not applied.
 
-        The words of a limiter are not documented. It is one's where it says when to come again, or where it comes the
-        API's way and as its refusals are laid out. What comes otherwise, and took about as long as a call that does its
-        work, may be shown in the place of any error; and whatever took long, in that of an upstream that timed out. A
-        file takes long to be sent, and may be sent again whatever became of it.
+        A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
+        the API's form and says that no calls remain. A POST or PATCH that took about as long as a real call needs a
+        time to retry, or the form of the API's refusals. An upload always counts, because it takes long and may be
+        repeated.
         """
         if kind == _UPLOAD:
             return True
         took, headers = answer.came - answer.began, answer.headers
-        said = Announcement.read(headers)
+        announcement = Announcement.read(headers)
         is_its_way = entries.words(document) is not None and not self._way.is_other(headers)
-        if is_its_way and said is not None and said.remaining == 0:
+        if is_its_way and announcement is not None and announcement.remaining == 0:
             return True
         if took >= _FAST:
             return False
@@ -325,23 +326,22 @@ SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)
 
 
 def _answers_of(prospects: int) -> Most:
-    """How large a reply may be that answers for so many prospects."""
     return Most(64 * 1024 + prospects * 4 * 1024, 10_000 + prospects * 100)
 
 
 def _page_of(notes: int) -> Most:
-    """How large a page of so many notes may be: twice a workbook's longest cell for each, or one very long one."""
+    """Return limits that allow notes as long as two of a workbook's longest cells each, or a very long one."""
     return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
 
 
 def _is_receipt(answer: Exchange, document: object) -> bool:
-    """Whether a success that can't be read may be the API's word that it will do what was asked; a page is not."""
+    """Return whether an unreadable success may mean that the API accepted the request; a web page does not."""
     is_error = _code(document) is not None or at(document, "error") is not None
     return answer.status == 202 or not answer.data.strip() or (isinstance(document, dict) and not is_error)
 
 
 def _why_unreadable(document: object) -> Message:
-    """Return what a success held in the place of what was expected, by its fields' names."""
+    """Return why a success can't be read, with the names of the fields that it had instead."""
     if not isinstance(document, dict):
         return say("api.other-json" if document is not None else "api.no-json")
     names = tuple(sorted(f"'{str(name)[:20]}'" for name in document)[:5])

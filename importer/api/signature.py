@@ -1,6 +1,6 @@
-"""How an API's successes come, by which its refusals are told from those of what stands before it.
+"""Learn which headers the API's successes share, to distinguish its refusals from an intermediary's.
 
-Comes in: the headers of successes, and how long they took. Goes out: whether another answer came another way.
+Input: the headers and the durations of successes. Output: whether another reply lacks these headers.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _MARK = re.compile(r"x-ratelimit-|x-rate-limit-|ratelimit")
 
 
 class Signature:
-    """How the API's successes come, learned from them: what they all have, its refusals have too.
+    """The content type and the headers about rate limits that the API's successes share, and its refusals too.
 
-    Threads may learn at once; each replaces the whole, and a mark too few makes it only more careful.
+    Several threads may learn at once. At worst a header too many remains, which makes the check only stricter.
     """
 
     def __init__(self) -> None:
@@ -24,20 +24,20 @@ class Signature:
         self._fastest: Mapping[str, float] = {}
 
     def learn(self, headers: Mapping[str, str], method: str, took: float) -> None:
-        """Take in what a success came with, and how many seconds it took."""
+        """Learn from a success's headers, and from the seconds that the call took."""
         self._fastest = {**self._fastest, method: min(took, self.fastest(method))}
         marks = frozenset(name for name in headers if _MARK.match(name))
-        self._type = _media_type(headers)  # before the marks, which tell that anything was learned
+        self._type = _media_type(headers)  # set before the marks, which show that a success was learned
         self._marks = marks if self._marks is None else self._marks & marks
 
     def is_other(self, headers: Mapping[str, str]) -> bool:
-        """Whether a refusal comes another way than the successes did, as far as there were any."""
+        """Return whether a reply's headers differ from those of the successes; False before the first success."""
         if self._marks is None:
             return False
         return _media_type(headers) != self._type or not self._marks <= headers.keys()
 
     def fastest(self, method: str) -> float:
-        """Seconds that a success took at least; infinity while there was none."""
+        """Return the seconds of the fastest success of this method; infinity before the first one."""
         return self._fastest.get(method, math.inf)
 
 

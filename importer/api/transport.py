@@ -1,8 +1,8 @@
-"""One HTTP request = one attempt: what leaves, how much of a reply is taken, and what a lost connection means.
+"""Send HTTP requests, each in one attempt, read their replies up to a limit, and classify lost connections.
 
-Comes in: a method, a path and fields. Goes out: an :class:`Exchange`: what came back, or why nothing did. Three modules
-use ``requests``: this one, :mod:`importer.api.connections` and :mod:`importer.api.proxy`. They know no vendor. No text
-that leaves them holds the key, or a proxy's name and password.
+Input: a method, a path and fields. Output: an :class:`Exchange`: the reply, or why none came. Three modules use
+``requests``: this one, :mod:`importer.api.connections` and :mod:`importer.api.proxy`. They know no vendor. None of
+their messages holds the key, or a proxy's name and password.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from importer.messages import Message, say
 from importer.version import __version__
 
 _LONGEST_WORDS = 300
-_LONGEST_IDLE = 3.0  # seconds between two calls on one connection; some gateways close idle ones after 5
+_LONGEST_IDLE = 3.0  # seconds between two calls on one connection; some gateways close an idle one after 5
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
-# What a server says that does not accept us, by OpenSSL's names for it; waiting changes none of them.
+# OpenSSL's names for the ways in which a server refuses us; waiting changes none of them.
 _WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
 _NO_COMMON_WAY = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE",
@@ -43,46 +43,46 @@ _NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
 
 
 class Secrets:
-    """Texts that no message may hold: the key, and a proxy's name and password, however they are spelled."""
+    """Texts that no message may show, in any spelling: the key, and a proxy's name and password."""
 
     def __init__(self, key: str, proxy: Proxy | None) -> None:
-        spelled = {key: "(key)", repr(key)[1:-1]: "(key)", quote(key, safe=""): "(key)"}
+        replacements = {key: "(key)", repr(key)[1:-1]: "(key)", quote(key, safe=""): "(key)"}
         if proxy is not None:
-            both = f"{proxy.user}:{proxy.password}"
-            for text in (both, proxy.user, proxy.password):
-                spelled |= dict.fromkeys((text, repr(text)[1:-1], quote(text, safe="")), "(proxy's login)")
-            spelled[base64.b64encode(both.encode("latin-1")).decode()] = "(proxy's login)"
-        spelled.pop("", None)
-        spelled.pop(":", None)
-        self._spelled = spelled
-        # The longest first; what is as short as a syllable only where it stands alone.
-        words = sorted(spelled, key=len, reverse=True)
+            login = f"{proxy.user}:{proxy.password}"
+            for text in (login, proxy.user, proxy.password):
+                replacements |= dict.fromkeys((text, repr(text)[1:-1], quote(text, safe="")), "(proxy's login)")
+            replacements[base64.b64encode(login.encode("latin-1")).decode()] = "(proxy's login)"
+        replacements.pop("", None)
+        replacements.pop(":", None)
+        self._spelled = replacements
+        # The longest texts come first. Texts of up to three characters are replaced only as whole words.
+        words = sorted(replacements, key=len, reverse=True)
         parts = [re.escape(word) if len(word) > 3 else rf"(?<!\w){re.escape(word)}(?!\w)" for word in words]
         self._pattern = re.compile("|".join(parts)) if parts else None
 
     def without(self, text: str) -> str:
-        """The text with each of them replaced, so that it may be cut afterwards."""
+        """Return the text with each secret replaced, so that it may be cut afterwards."""
         if self._pattern is None:
             return text
-        return self._pattern.sub(lambda found: self._spelled[found[0]], text)
+        return self._pattern.sub(lambda match: self._spelled[match[0]], text)
 
     def brief(self, text: str) -> str:
-        """The beginning of a text on one line, without them."""
-        plain = "".join(sign if sign.isprintable() else " " for sign in text)
+        """Return the beginning of a text, on one line and without secrets."""
+        plain = "".join(character if character.isprintable() else " " for character in text)
         return self.without(" ".join(plain.split()))[:_LONGEST_WORDS]
 
 
 class Transport:
-    """Requests to one address, with one key. Safe to use from several threads; each has a session of its own.
+    """A sender of requests to one address, with one key. It is safe to use from several threads, each with its session.
 
     Args:
-        base_url: what every path follows, without a slash at its end.
-        key: goes with every request, in the header ``key_header``.
+        base_url: the address before each path, without a slash at its end.
+        key: sent with each request, in the header ``key_header``.
         connect_timeout, read_timeout: in seconds.
-        clock: seconds since 1970.
+        clock: returns seconds since 1970.
 
     Raises:
-        BadSettings: the proxy or the certificates that the environment names can't be used.
+        BadSettings: the environment names a proxy or certificates that can't be used.
     """
 
     def __init__(
@@ -103,23 +103,23 @@ class Transport:
         self._sessions: list[Session] = []
         self._renewals = 0
         self._reached: Reached = {}
-        # Resolved once, since requests would do it anew for every call.
+        # Resolved once, because requests would do it anew for each call.
         self._proxy = proxy_for(base_url)
         self._certificates = certificates_for(base_url)
         self._headers = {key_header: key, "accept": "application/json", "user-agent": f"note-importer/{__version__}"}
         self.secrets = Secrets(key, self._proxy)
 
     def call(self, method: str, path: str, fields: Mapping[str, Any] | None, most: Most) -> Exchange:
-        """Send one request and take its reply, whatever may go wrong on the way.
+        """Send one request, and return its reply or why none came.
 
         Args:
-            method: of HTTP.
-            path: what follows the base URL, with its query.
-            fields: sent as JSON; as a form where there is a file among them.
-            most: how much of the reply is taken where it is a success; of others, and of redirects, little.
+            method: the HTTP method.
+            path: the part of the URL after the base URL, with its query.
+            fields: sent as JSON, or as a form if one of them is a file.
+            most: limits on a success. Other replies have small limits, and a redirect's body isn't read.
         """
         body = None if fields is None else body_of(fields)
-        # What is read has to be what the API holds now, not what a cache on the way still remembers.
+        # A lookup must show the API's present state, not the copy of a cache.
         headers = {"cache-control": "no-cache"} if body is None else {"content-type": body.type}
         session = self._session()
         began = self._clock()
@@ -133,8 +133,8 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                found = {name.lower(): value for name, value in response.headers.items()}
-                answer = Exchange(began, self._clock(), response.status_code, found)
+                reply_headers = {name.lower(): value for name, value in response.headers.items()}
+                answer = Exchange(began, self._clock(), response.status_code, reply_headers)
                 if 300 <= answer.status < 400:
                     return answer
                 return self._taken(answer, response, most.size if answer.status < 300 else SMALL.size)
@@ -148,7 +148,7 @@ class Transport:
         self._renewals += 1
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         for session in self._sessions:
             session.close()
 
@@ -160,13 +160,13 @@ class Transport:
             session = self._local.session = Session(proxies, self._certificates, self._headers, self._reached)
             self._sessions.append(session)
         elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
-            session.close()  # its connection; it may be used again
+            session.close()  # closes its connection; the session can be used again
         self._local.renewals = self._renewals
         session.departure.has_begun = False
         return session
 
     def _taken(self, answer: Exchange, response: requests.Response, size: int) -> Exchange:
-        """The answer with its body, as far as that came and is no larger than ``size``."""
+        """Return the exchange with its body, or why the body is cut: it broke off, or is larger than ``size``."""
         parts = []
         left = size
         try:
@@ -184,17 +184,17 @@ class Transport:
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
         """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied."""
         chain = list(_chain(error))
-        is_proxys = not has_left and any(isinstance(found, urllib3.exceptions.ProxyError) for found in chain)
-        blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)
-        if blocked:
-            return Failure(Cause.BLOCKED, say("stopped.blocked", why=blocked), at_work=has_left, has_left=has_left)
+        is_proxys = not has_left and any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in chain)
+        why_blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)
+        if why_blocked:
+            return Failure(Cause.BLOCKED, say("stopped.blocked", why=why_blocked), at_work=has_left, has_left=has_left)
         plain = self._plain(error)
         if has_left:
             return Failure(Cause.LOST, say("api.lost", error=plain), at_work=True)
         if is_proxys and self._proxy is not None:
             if tunnel := _tunnel_status(chain):
-                about = {"proxy": self._proxy.place, "place": self._place, "status": str(tunnel), "error": plain}
-                return Failure(Cause.UNREACHABLE, say("api.proxy-leads-nowhere", **about))
+                parts = {"proxy": self._proxy.place, "place": self._place, "status": str(tunnel), "error": plain}
+                return Failure(Cause.UNREACHABLE, say("api.proxy-leads-nowhere", **parts))
             return Failure(Cause.UNREACHABLE, say("api.proxy-unreachable", proxy=self._proxy.place, error=plain))
         text = say("api.unreachable", place=self._place, error=plain)
         if self._proxy is not None:
@@ -202,46 +202,46 @@ class Transport:
         return Failure(Cause.UNREACHABLE, text, is_other=self._proxy is None and _speaks_no_tls(chain))
 
     def _blocked(self, chain: Iterable[BaseException], *, is_proxys: bool, has_left: bool) -> Message | None:
-        """What waiting doesn't heal, with what to do; None where it may."""
+        """Return the problem that waiting can't solve, with what to do; None if waiting may help."""
         if is_proxys and self._proxy is not None and _tunnel_status(chain) == 407:
             return self.proxy_wants_login()
         if self._certificates and not Path(self._certificates).exists():
             return say("api.certificates-gone", path=repr(self._certificates))
-        tls = next((found for found in chain if isinstance(found, ssl.SSLError)), None)
-        if tls is None:
+        tls_error = next((cause for cause in chain if isinstance(cause, ssl.SSLError)), None)
+        if tls_error is None:
             return None
         proxy = self._proxy.place if is_proxys and self._proxy is not None else ""
-        whose = say("api.proxy-first", proxy=proxy) if proxy else self._place
-        if isinstance(tls, ssl.SSLCertVerificationError):
-            why = self.secrets.brief(tls.verify_message or str(tls))
+        server = say("api.proxy-first", proxy=proxy) if proxy else self._place
+        if isinstance(tls_error, ssl.SSLCertVerificationError):
+            why = self.secrets.brief(tls_error.verify_message or str(tls_error))
             return say(
                 "api.certificate-not-accepted",
                 whose=say("api.the-proxy", proxy=proxy) if proxy else self._place,
                 why=why,
             )
-        if tls.reason in _WANTS_CERTIFICATE:
-            return say("api.wants-certificate", whose=whose)
-        if tls.reason in _NO_COMMON_WAY and not has_left:
-            return say("api.no-secure-connection", whose=whose, why=tls.reason)
-        if is_proxys and tls.reason in _NO_TLS and self._proxy is not None:
-            return say("api.speaks-no-https", whose=whose, origin=self._proxy.origin)
+        if tls_error.reason in _WANTS_CERTIFICATE:
+            return say("api.wants-certificate", whose=server)
+        if tls_error.reason in _NO_COMMON_WAY and not has_left:
+            return say("api.no-secure-connection", whose=server, why=tls_error.reason)
+        if is_proxys and tls_error.reason in _NO_TLS and self._proxy is not None:
+            return say("api.speaks-no-https", whose=server, origin=self._proxy.origin)
         return None
 
     def proxy_wants_login(self) -> Message:
-        """What to do about a 407."""
+        """Return a message about what to do if a proxy asks for a login (status 407)."""
         if self._proxy is None:
             return say("api.a-proxy-wants-login")
         return say("api.proxy-wants-login", proxy=self._proxy.place, origin=self._proxy.origin)
 
     def _plain(self, error: BaseException) -> str:
-        """A foreign error in a few words: its innermost cause, without the objects' addresses that libraries print."""
-        *_, inner = _chain(error)
-        text = re.sub(r"<[^>]*object at 0x[0-9a-fA-F]+>(,?\s*|:\s*)", "", str(inner)) or type(inner).__name__
+        """Return a library's error in a few words: its innermost cause, without the addresses of objects."""
+        *_, innermost = _chain(error)
+        text = re.sub(r"<[^>]*object at 0x[0-9a-fA-F]+>(,?\s*|:\s*)", "", str(innermost)) or type(innermost).__name__
         return self.secrets.brief(text)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error, what it came from, and so on."""
+    """Yield an error, then its cause, then the cause of that, and so on."""
     seen = set()
     while id(error) not in seen:
         yield error
@@ -257,13 +257,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _speaks_no_tls(chain: Iterable[BaseException]) -> bool:
-    """Whether something else than https answered where https was asked for."""
-    return any(isinstance(found, ssl.SSLError) and found.reason in _NO_TLS for found in chain)
+    """Return whether a server answered an https request without TLS."""
+    return any(isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS for cause in chain)
 
 
 def _tunnel_status(chain: Iterable[BaseException]) -> int | None:
-    """What a proxy answered when it was asked to connect, where that was no success."""
-    for found in chain:
-        if match := _TUNNEL.search(str(found)):
+    """Return the status with which a proxy refused to connect; None if no proxy refused."""
+    for cause in chain:
+        if match := _TUNNEL.search(str(cause)):
             return int(match[1])
     return None

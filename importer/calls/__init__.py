@@ -1,18 +1,18 @@
-"""Whatever calls the API, calls it from here: at the right moment, again where that is right, and never too often.
+"""Call the API for all other modules, within its rate limits, and retry calls if that is safe.
 
-Comes in: tasks. Goes out: their replies, one by one, in the thread that decides what follows.
+Input: tasks. Output: their replies, one by one, in the thread that decides what follows.
 
-    caller        what calls are made with
-    dispatcher    what is due, what is in flight; the one loop of rounds that delivery, verify and hide stand on
-    workers       the pool that carries the calls
-    limiter       when the next call may go: quota windows, concurrency, the person's own rate
-    quota         what one window of the account's limit still holds
-    windows       the windows that were, and how long so many calls take in them
-    throttle      what the person allows, evenly spread
-    eta           how long the calls to come take
-    concurrency   how many calls may be in flight
-    retry         the retry policy, on tenacity
+    caller        holds the objects and settings that calls need
+    dispatcher    sends due tasks and returns replies, in the one loop that delivery, verify and hide share
+    workers       make calls in a pool of threads
+    limiter       decides when the next call may go: quota windows, concurrency, the person's own rate
+    quota         tracks how many calls a window of the account's limit still allows
+    windows       records past windows, and estimates how long calls take in them
+    throttle      spreads calls evenly within the person's own rate
+    eta           estimates how long the remaining calls take
+    concurrency   decides how many calls may be in flight
+    retry         defines the retry policy, on tenacity
 
-The vendor documents no limit; clients have seen ``x-ratelimit-remaining``, ``-reset`` as a date-time and
-``retry-after``. So every form in use is understood, and none is needed.
+The vendor documents no limit. Clients have seen the headers ``x-ratelimit-remaining``, ``-reset`` as a date-time and
+``retry-after``. So these modules understand every format in use, and work without any of these headers.
 """

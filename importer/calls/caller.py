@@ -1,6 +1,6 @@
-"""What calls to the API are made with, and how one call's failure ends all of them.
+"""Hold the objects and settings that API calls need, and turn a call's failure into the error that ends the run.
 
-Comes in: an API, and who makes its calls when. Goes out: :class:`Caller`, which every stage that calls is handed.
+Input: an API, a pool and a limiter. Output: :class:`Caller`, which every stage that calls the API receives.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from importer.messages import Said
 
 @dataclass(frozen=True)
 class Caller:
-    """What calls to the API are made with.
+    """Objects and settings that calls to the API need.
 
     Attributes:
-        api: the vendor.
-        pool: who carries the calls.
-        limiter: when the next may go.
-        clock: seconds since 1970, never going back.
-        give_up: seconds without any progress after which it stops.
-        stop: asked in every round whether a person wants it to end; says why, or None.
-        rng: for jitter.
+        api: the vendor's API.
+        pool: the workers that make the calls.
+        limiter: decides when the next call may go.
+        clock: returns seconds since 1970, never going back.
+        give_up: seconds without any progress after which the run stops.
+        stop: called in every round; returns why a person wants the run to end, or None.
+        rng: random numbers for jitter.
     """
 
     api: NotesApi
@@ -41,7 +41,7 @@ class Caller:
 
 
 def stopped_by(failure: Failure) -> Stopped:
-    """The end of a run that one call's failure brings about."""
+    """Return the error that ends the run because of one call's failure."""
     if failure.cause is Cause.BAD_KEY:
         return KeyRefused(failure.text)
     if failure.cause is Cause.REDIRECTED:

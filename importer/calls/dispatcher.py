@@ -1,7 +1,7 @@
-"""What is due and what is in flight: the one loop of rounds that every caller of the API stands on.
+"""Send due tasks and return their replies, in the one loop that every caller of the API uses.
 
-Comes in: tasks, now or for later. Goes out: each task with its reply, in the thread that asked. In every round the
-caller is shown the tasks that are about to leave and may write them down first; what it doesn't hand back stays.
+Input: tasks, now or for later. Output: each task with its reply, in the thread that asked. In every round of the
+loop, the caller sees the tasks that are about to leave, and may record them first or hold them back.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from importer.messages import Message, Said, say
 from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
-"""Seconds that calls under way are given once a person, or the system, wants the run to end."""
+"""Seconds that calls in flight may still take after a person or the system has asked the run to stop."""
 
-_AFTER_OTHERS = 0.2  # seconds by which what reads lets those go first that show whether anything can be sent
+_AFTER_OTHERS = 0.2  # more seconds that reads wait, so that calls which show whether notes can be sent go first
 
 
 class Task(Protocol):
-    """One call to be made.
+    """API call to be made.
 
     Attributes:
-        kind: what the account's limits may tell apart: ``POST``, ``GET`` or ``PATCH``.
-        purpose: what a person is told while nothing but such a task is waited for.
-        attempts: its failures in a row, where there were any.
+        kind: the kind of call, because the account's limits may differ by kind: ``POST``, ``GET`` or ``PATCH``.
+        purpose: the message for a person while the run waits only for such tasks.
+        attempts: the task's failures in a row, if any.
     """
 
     kind: ClassVar[str]
@@ -47,20 +47,20 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 class Dispatcher(Generic[AnyTask]):
-    """Sends tasks when they may go, and brings their replies.
+    """Loop that sends tasks when they may go, and returns their replies.
 
     Args:
-        pool: who carries the calls.
-        perform: makes a task's call; the pool's threads call it.
-        limiter: when the next call may go; told of every reply here, and nowhere else.
-        kinds: of calls, in the order in which they go where several could; a kind that has to wait holds up no other.
-        clock: seconds since 1970, never going back.
-        give_up: seconds without any progress after which it stops.
-        stop: asked in every round whether a person wants it to end; says why, or None.
-        rng: for jitter.
+        pool: the workers that make the calls.
+        perform: makes a task's call; runs in the pool's threads.
+        limiter: decides when the next call may go; only the dispatcher reports replies to it.
+        kinds: the kinds of calls, by priority; a kind that has to wait doesn't hold up the others.
+        clock: returns seconds since 1970, never going back.
+        give_up: seconds without any progress after which the run stops.
+        stop: called in every round; returns why a person wants the run to end, or None.
+        rng: random numbers for jitter.
 
     Attributes:
-        stopped: why nothing more is sent, or None.
+        stopped: the reason why nothing more is sent, or None.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Dispatcher(Generic[AnyTask]):
 
     @classmethod
     def of(cls, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[str]) -> Self:
-        """One whose calls are made with these."""
+        """Return a dispatcher that makes its calls with this caller."""
         return cls(
             caller.pool,
             perform,
@@ -99,10 +99,10 @@ class Dispatcher(Generic[AnyTask]):
             rng=caller.rng,
         )
 
-    # -- tasks come in ----------------------------------------------------------------------------------------------
+    # -- adding tasks -----------------------------------------------------------------------------------------------
 
     def add(self, task: AnyTask, due: float = -math.inf) -> None:
-        """Make a call when it is due, by our clock; one that is due goes before what has not been tried yet."""
+        """Schedule a call for its due time by our clock; a call that is due now goes before calls not tried yet."""
         if due <= self._clock():
             self._ready[task.kind].appendleft(task)
         else:
@@ -110,30 +110,33 @@ class Dispatcher(Generic[AnyTask]):
             heapq.heappush(self._later, (due, self._tick, task))
 
     def add_all(self, tasks: Sequence[AnyTask]) -> None:
-        """Make some calls next, in their order."""
+        """Schedule these calls to be made next, in this order."""
         for task in reversed(tasks):
             self.add(task)
 
     def retry(self, task: AnyTask, failure: Failure, policy: RetryPolicy) -> bool:
-        """Make a call again after a pause; False when it is time to give it up."""
+        """Schedule another attempt at a call after a pause; return False if it is time to give up."""
         now = self._clock()
         task.attempts = task.attempts or Attempts(policy, self._rng)
         pause = task.attempts.failed(failure, now)
         if pause is None:
             return False
-        # While everyone pauses, it goes as soon as one may try.
+        # During an outage all calls pause, and the task goes as soon as the limiter lets a call try.
         self.add(task, now if self._limiter.is_outage else now + pause)
         return True
 
     def wait_out(self, task: AnyTask) -> bool:
-        """Make a call again once the way is found again, after what else there is to try it; False if it isn't lost."""
+        """Postpone a call until calls can reach the API again; return False if they can now.
+
+        The call goes a little later than the calls that test whether the API can be reached.
+        """
         if not self._limiter.is_way_lost:
             return False
         self.add(task, max(self._clock(), self._limiter.down_until) + _AFTER_OTHERS)
         return True
 
     def halt(self, error: Stopped) -> None:
-        """Nothing more is sent; what is under way is waited for."""
+        """Send no more calls because of this error, but wait for the calls in flight."""
         self.stopped = self.stopped or error
 
     # -- rounds -----------------------------------------------------------------------------------------------------
@@ -145,20 +148,20 @@ class Dispatcher(Generic[AnyTask]):
         enter: Callable[[list[AnyTask]], bool] = lambda _: True,
         after_round: Callable[[], None] = lambda: None,
     ) -> Iterator[tuple[AnyTask, Reply[Any]]]:
-        """Each task with its reply, until there is nothing left to do, or after :meth:`halt` nothing in flight.
+        """Yield each task with its reply until nothing is left to do or, after :meth:`halt`, nothing is in flight.
 
-        Where a person wants it to end, what is in flight is waited for no longer than :data:`LAST_CALLS`; what has no
-        reply by then gets none.
+        If a person wants the run to end, calls in flight are waited for no longer than :data:`LAST_CALLS`. Tasks
+        without a reply by then are not yielded.
 
         Args:
-            fresh: the next task of a kind that was never tried, or None; asked when no other of the kind is ready.
-            admit: asked of each task before it is chosen; False: its caller has put it elsewhere.
-            enter: called in every round with the tasks that are about to leave, maybe none; False: they don't.
+            fresh: returns the next untried task of a kind, or None; called when no other task of the kind is ready.
+            admit: called for each task before it is chosen; returns False if the caller has put the task elsewhere.
+            enter: called in every round with the tasks about to leave, maybe none; returns False to hold them back.
             after_round: called after every round.
         """
         while True:
-            if (why := self._stop()) is not None:
-                self.halt(Interrupted(why))
+            if (reason := self._stop()) is not None:
+                self.halt(Interrupted(reason))
                 self._leaves_at = min(self._leaves_at, self._clock() + LAST_CALLS)
             chosen = [] if self.stopped is not None else self._choose(fresh, admit)
             if enter(chosen):
@@ -179,7 +182,7 @@ class Dispatcher(Generic[AnyTask]):
             after_round()
 
     def _begin(self, chosen: Sequence[AnyTask]) -> Iterator[tuple[AnyTask, Reply[Any]]]:
-        """Begin calls; each that can't even begin comes back at once, as one that never left."""
+        """Begin calls. If a call can't begin, yield it at once with a failure that says that it never left."""
         for task in chosen:
             try:
                 self._pool.submit(task, self._perform)
@@ -187,14 +190,14 @@ class Dispatcher(Generic[AnyTask]):
             except NoThread as error:
                 self.halt(error)
                 now = self._clock()
-                why = Failure(Cause.UNREACHABLE, say("failure.no-thread"))
-                reply: Reply[Any] = Reply(task.kind, now, now, failure=why)
+                failure = Failure(Cause.UNREACHABLE, say("failure.no-thread"))
+                reply: Reply[Any] = Reply(task.kind, now, now, failure=failure)
                 self._limiter.came_back(reply)
                 yield task, reply
 
     @property
     def trouble(self) -> Message | None:
-        """What holds everyone up; None if nothing does."""
+        """Message about what holds up all calls; None if nothing does."""
         next_kind = next((kind for kind, ready in self._ready.items() if ready), None)
         trouble = self._limiter.trouble(next_kind)
         if trouble or next_kind or self._in_flight or not self._later:
@@ -205,15 +208,15 @@ class Dispatcher(Generic[AnyTask]):
 
     @property
     def to_come(self) -> int:
-        """How many tasks wait, to be made at once or later."""
+        """Number of tasks that have not been sent, whether due now or later."""
         return len(self._later) + sum(map(len, self._ready.values()))
 
     def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
-        """How long so many further calls take, and what waits for its time; None while that can't be said.
+        """Estimate the seconds that this many further calls and the tasks due later take; None if that is unknown.
 
         Args:
-            calls: how many.
-            usual: what the API allowed an earlier run; counts until this one knows better.
+            calls: the number of further calls.
+            usual: the rate that the API allowed an earlier run; used until this run knows better.
         """
         if self._limiter.is_outage:
             return None
@@ -223,16 +226,16 @@ class Dispatcher(Generic[AnyTask]):
 
     @property
     def gives_up_in(self) -> float | None:
-        """Return the seconds until it is given up, if the API goes on failing; None if it doesn't, or if that is over.
+        """Seconds until the run gives up if the API keeps failing; None if it doesn't fail, or if that time is over.
 
-        It can be over because a rest after an unclear answer is waited for, and only a call shows that it still fails.
+        The pause after an unclear answer may outlast that time. Then only a call shows whether the API still fails.
         """
         at, now = self._limiter.gives_up_at, self._clock()
         return at - now if at is not None and at > now else None
 
     @property
     def held_to(self) -> Rate | None:
-        """The account's limit, where it is that which holds calls up."""
+        """Rate limit of the account if it is what delays calls, otherwise None."""
         return self._limiter.eta.held_to
 
     @property
@@ -240,12 +243,11 @@ class Dispatcher(Generic[AnyTask]):
         return bool(self._later) or any(self._ready.values())
 
     def _choose(self, fresh: Callable[[str], AnyTask | None], admit: Callable[[AnyTask], bool]) -> list[AnyTask]:
-        """The tasks that may go now."""
         chosen: list[AnyTask] = []
         now = self._clock()
         while self._later and self._later[0][0] <= now:
-            due = heapq.heappop(self._later)[2]
-            self._ready[due.kind].append(due)
+            due_task = heapq.heappop(self._later)[2]
+            self._ready[due_task.kind].append(due_task)
         for kind, ready in self._ready.items():
             if self.stopped is not None:
                 break
@@ -266,7 +268,7 @@ class Dispatcher(Generic[AnyTask]):
             self.halt(_limit_used_up(wait, self._clock()))
 
     def _pause(self) -> float:
-        """Seconds until something can be done, other than taking in what comes back."""
+        """Return the seconds until there is something to do besides receiving replies."""
         if self.stopped is not None:
             return max(0.0, self._leaves_at - self._clock())
         waits = [self._later[0][0] - self._clock()] if self._later else []
@@ -274,7 +276,7 @@ class Dispatcher(Generic[AnyTask]):
         return max(0.0, min(waits, default=math.inf))
 
     def _given_up(self, failure: Failure) -> Stopped:
-        """Nothing has succeeded for too long; ``failure`` is the last that happened."""
+        """Return the error for giving up after too long without a success; ``failure`` is the last failure."""
         if failure.cause is Cause.RATE_LIMITED:
             return _limit_used_up(failure.wait, self._clock())
         if failure.is_strange:

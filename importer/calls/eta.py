@@ -1,6 +1,6 @@
-"""How long the calls take that are still to come, by the limit where it is known, and what holds them up.
+"""Estimate how long the remaining calls take, from the rate limit if it is known, and say whether it delays them.
 
-Comes in: when calls begin. Goes out: numbers for people; nothing waits for them.
+Input: when calls begin. Output: numbers for people to read; they don't affect when calls are made.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.throttle import Throttle
 from importer.settings.rate import Rate
 
-_LATELY = 300.0  # seconds of which it is known how fast calls went
-_ENOUGH = 2.0  # seconds after which that is worth telling
-_KIND = "POST"  # what delivery is made of
+_LATELY = 300.0  # seconds for which the times of calls are kept
+_ENOUGH = 2.0  # seconds after which these times give a useful pace
+_KIND = "POST"  # the kind of call that delivers notes
 
 
 class Eta:
-    """What can be said of the calls to come.
+    """Estimator of the time that the remaining calls take.
 
     Args:
-        clock: seconds since 1970, never going back.
-        quotas: what the API allows.
-        throttle: what the person allows, if that was said.
-        drawn: how many calls on a quota are in flight.
+        clock: returns seconds since 1970, never going back.
+        quotas: the API's limits.
+        throttle: the person's own limit, if there is one.
+        drawn: returns how many calls that count against a quota are in flight.
     """
 
     def __init__(
@@ -38,26 +38,26 @@ class Eta:
         self._lately: deque[float] = deque(maxlen=10_000)
 
     def began(self, now: float) -> None:
-        """A call goes now."""
+        """Record that a call is being sent at ``now``."""
         self._lately.append(now)
         while self._lately[0] < now - _LATELY:
             self._lately.popleft()
 
     def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
-        """How long it takes until so many more calls have gone; None while that isn't known.
+        """Return the seconds until this many more calls have been sent; None if that is unknown.
 
         Args:
-            calls: how many.
-            usual: what the API allowed an earlier run; counts until this one knows better.
+            calls: the number of calls.
+            usual: the rate that the API allowed an earlier run; used until this run knows better.
         """
         now, quota = self._clock(), self._quotas.of(_KIND)
-        told = quota.seconds_for(calls, now, self._drawn(quota), usual)
+        by_limit = quota.seconds_for(calls, now, self._drawn(quota), usual)
         if self._throttle:
-            return max(told or 0.0, self._throttle.seconds_for(calls, now))
-        if told is not None and quota.is_spent is not False:
-            return told
+            return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
+        if by_limit is not None and quota.is_spent is not False:
+            return by_limit
         pace = self._at_the_pace_so_far(calls, now)
-        return told if pace is None else pace
+        return by_limit if pace is None else pace
 
     def _at_the_pace_so_far(self, calls: int, now: float) -> float | None:
         span = now - self._lately[0] if self._lately else 0.0
@@ -65,8 +65,8 @@ class Eta:
 
     @property
     def held_to(self) -> Rate | None:
-        """The API's limit, where it is that which holds calls up."""
+        """Rate limit of the API if it is what delays calls, otherwise None."""
         quota = self._quotas.of(_KIND)
         rate = quota.rate if quota.is_spent else None
-        own = self._throttle.rate if self._throttle else None
-        return None if rate and own and own.calls / own.seconds < rate.calls / rate.seconds else rate
+        personal = self._throttle.rate if self._throttle else None
+        return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate

@@ -1,7 +1,7 @@
-"""When the next call may go: what the API allows, what the person allows, and what the API seems to bear.
+"""Decide when the next call may be sent, by the API's limits, the person's own limit, and the load the API can take.
 
-Comes in: calls that begin, and the replies that they come to. Goes out: seconds to wait. One thread's alone: a reply
-brings its metadata with it, and the dispatcher hands it on.
+Input: calls that begin, and their replies. Output: seconds to wait. Only one thread uses this module: the
+dispatcher passes each reply, with its metadata, to the limiter.
 """
 
 from __future__ import annotations
@@ -23,35 +23,36 @@ from importer.calls.throttle import Throttle
 from importer.messages import Message, render, say
 from importer.settings.rate import Rate
 
-_OUTAGE = 3  # failures in a row that concern everyone, and no longer each its own request
-_LONGEST_SILENCE = 15.0  # seconds between two tries while the API fails, unless it asks for more
+_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
+_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more
 _LONGEST_BACKOFF = 60.0
-_FAST = 2.0  # seconds within which a limiter says no
-_UNTOLD = 8  # refusals in a row that may be a limit's that nobody tells; more are an outage
-_WRONG_ADDRESS = 60.0  # seconds after which what never was the API is believed not to be it
-_MOST_WORDS = 120  # characters of an error that are shown while it is tried again
+_FAST = 2.0  # seconds; a limit refuses a call within this time
+_UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
+_WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API is taken for another server
+_MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
-_SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})  # of how the API fares
+# These causes say nothing about the API's state.
+_SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})
 
 LONG_PAUSE = 5.0
-"""Seconds; a person is told of a longer wait."""
+"""Seconds; longer waits are reported to a person."""
 
 
 class Limiter:
-    """Says when the next call may go.
+    """Limiter that decides when the next call to the API may be sent.
 
     Args:
-        workers: calls in flight at most.
-        clock: seconds since 1970, never going back.
+        workers: the maximum number of calls in flight.
+        clock: returns seconds since 1970, never going back.
         give_up: seconds without any progress after which it is time to give up.
-        rate: what the person allows at most, in any such stretch of time; spread evenly.
-        rng: for jitter.
+        rate: the person's own limit, which holds in any period of its length; calls are spread evenly.
+        rng: random numbers for jitter.
 
     Attributes:
-        server_clock: what the replies' ``date`` showed.
-        rate_limited: how often a call was refused for too many.
-        outlook: how long the calls take that are still to come.
-        down_until: when the next may try, by our clock, while the API fails.
+        server_clock: the server's clock, from the ``date`` of replies.
+        rate_limited: how often a call was refused because there were too many.
+        eta: the estimate for the remaining calls.
+        down_until: when the next call may be tried while the API fails, by our clock.
     """
 
     def __init__(
@@ -68,15 +69,15 @@ class Limiter:
         self._give_up = give_up
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._in_flight: Counter[str] = Counter()  # by kind
-        # What the API allows.
+        # The API's limits.
         self._limited_until = -math.inf
         self._quotas = Quotas(self.server_clock)
         self._speed = _Speed()
-        self._odd_refusals = 0  # calls that were refused though their own replies say that calls remain
-        # What the person allows.
+        self._odd_refusals = 0  # refused calls whose own replies say that calls remain
+        # The person's limit.
         self._throttle = Throttle(rate) if rate else None
         self.eta = Eta(clock, self._quotas, self._throttle, self._drawn)
-        # What the API seems to bear.
+        # The load that the API seems to bear.
         self.down_until = -math.inf
         self._trouble = ""
         self._concurrency = ConcurrencyLimiter(workers)
@@ -86,21 +87,21 @@ class Limiter:
         self._limited_since: float | None = None
         self._is_wait_told = False  # whether the last refusal said how long to wait
         self._backoff = 1.0
-        self._untold = 0  # refusals in a row by a limit that isn't told, if it is one
-        self._untold_at = -math.inf  # when the last came that taught something
+        self._untold = 0  # refusals in a row, maybe by an unannounced limit
+        self._untold_at = -math.inf  # when the last of these refusals that reduced the flow came
         self._began_at = self._looked_up_at = -math.inf
 
     @property
     def learned_rate(self) -> Rate | None:
-        """What the API allows for POST requests, once it has shown that."""
-        told = self._quotas.of("POST").rate
+        """Rate of POST requests that the API allows, as announced or as refusals have shown; None if unknown."""
+        announced = self._quotas.of("POST").rate
         pace = self._concurrency.pace
-        return told or (None if pace is None else Rate(max(1, round(60 * pace)), 60.0))
+        return announced or (None if pace is None else Rate(max(1, round(60 * pace)), 60.0))
 
-    # -- asked before a call ----------------------------------------------------------------------------------------
+    # -- before a call ----------------------------------------------------------------------------------------------
 
     def wait(self, kind: str) -> float:
-        """Seconds until a call of this kind may go: 0 now, infinity when one in flight must come back first."""
+        """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
         now = self._clock()
         if self._in_flight.total() >= self._concurrency.size:
             return math.inf
@@ -108,19 +109,19 @@ class Limiter:
         waits = [self.down_until - now, self._wait_for_limit(kind, now), self._began_at + gap - now]
         if self._throttle:
             waits.append(self._throttle.ready_at - now)
-        if kind == "GET":  # every second call at most, so that requests go on
+        if kind == "GET":  # at most every second call, so that sending goes on
             waits.append(self._looked_up_at + 2 * gap - now)
         return max(0.0, *waits)
 
     def wait_for_limit(self, kind: str) -> float:
-        """Seconds until the account's limit lets a call of this kind go; infinity as for :meth:`wait`."""
+        """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
         return self._wait_for_limit(kind, self._clock())
 
     def trouble(self, kind: str | None) -> Message | None:
-        """What holds everyone up; None if nothing does.
+        """Return a message about what holds up all calls; None if nothing does.
 
         Args:
-            kind: of the call that is next, if there is one; only then does it matter what the limit allows.
+            kind: the kind of the next call, if there is one; otherwise the limit doesn't matter.
         """
         now = self._clock()
         pause = max(0.0, self.down_until - now)
@@ -133,23 +134,23 @@ class Limiter:
 
     @property
     def is_outage(self) -> bool:
-        """Whether everyone pauses, and one call at a time tries."""
+        """Whether the API is in an outage: all calls pause, except for one at a time that tests it."""
         return self._failing is not None and self._failing.failures >= _OUTAGE
 
     @property
     def is_way_lost(self) -> bool:
-        """Whether it is the way that is out, since calls that send are turned away, too."""
+        """Whether there is an outage, and something other than the API turns away even calls that send notes."""
         return self.is_outage and self._is_turned_away
 
     @property
     def gives_up_at(self) -> float | None:
-        """When it is time to give up, by our clock, if the API goes on failing; None while it doesn't."""
+        """Time to give up, by our clock, if the API keeps failing; None while it doesn't fail."""
         return None if self._failing is None else self._failing.gives_up_at
 
-    # -- told of calls ----------------------------------------------------------------------------------------------
+    # -- calls and their replies ------------------------------------------------------------------------------------
 
     def began(self, kind: str) -> None:
-        """A call of this kind goes now."""
+        """Record that a call of this kind is sent now."""
         now = self._clock()
         self._in_flight[kind] += 1
         self.eta.began(now)
@@ -162,11 +163,11 @@ class Limiter:
         self._speed.began(now)
 
     def withdrawn(self, kind: str) -> None:
-        """A call that was to go now doesn't."""
+        """Record that a call announced with :meth:`began` was not sent after all."""
         self._in_flight[kind] -= 1
 
     def came_back(self, reply: Reply[Any]) -> bool:
-        """Learn from a reply; True when it is time to give up, since nothing has succeeded for too long."""
+        """Learn from a reply; return True if it is time to give up, because nothing has succeeded for too long."""
         if reply.metadata is not None:
             self._observe(reply)
         self._in_flight[reply.kind] -= 1
@@ -179,14 +180,14 @@ class Limiter:
         elif failure.cause is Cause.RATE_LIMITED:
             return self._limited(failure)
         elif reply.kind == "GET" and failure.cause is Cause.INTERMEDIARY and is_let_through:
-            pass  # one prospect's notes may be kept from us; what strikes every call strikes those that send, too
+            pass  # one prospect's notes may be blocked; a block of every call would also hit calls that send notes
         elif failure.cause not in _SAYS_NOTHING:
             self._is_turned_away |= reply.kind != "GET" and failure.cause in _TURNED_AWAY
             return self._failed(failure)
         return False
 
     def _succeeded(self) -> None:
-        """The API did what it was asked, or said plainly that it won't."""
+        """Record that the API carried out a call, or clearly refused it."""
         self._failing, self._trouble, self._has_succeeded = None, "", True
         self._is_turned_away = False
         self._limited_since, self._backoff, self._untold = None, 1.0, 0
@@ -194,9 +195,9 @@ class Limiter:
         self._speed.succeeded(self._clock())
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Refused at once and without a word: too many a second, or too many at a time.
+        """Slow down after an immediate refusal without an announced limit: too many calls a second, or at a time.
 
-        Of several that were under way together, the first teaches.
+        If several calls in flight together are refused, only the first refusal counts.
         """
         assert reply.failure is not None
         now = self._clock()
@@ -208,14 +209,15 @@ class Limiter:
         self._concurrency.refused(again=self._untold > 1)
 
     def _failed(self, failure: Failure) -> bool:
-        """The API could not be reached or failed.
+        """Record that the API could not be reached or failed; return True if it is time to give up.
 
-        A single failure concerns its own request. After three in a row everyone pauses, and one call at a time tries.
+        A single failure concerns its own request. After three in a row all calls pause, except for one at a
+        time that tests the API.
         """
         now = self._clock()
         self._trouble = _few_words(failure)
         if self.is_outage and self._is_pause(now):
-            return False  # it left before everyone began to pause
+            return False  # the call left before the pause began
         self._concurrency.failed()
         if self._failing is None:
             is_doubtful = failure.is_strange and not self._has_succeeded
@@ -233,13 +235,13 @@ class Limiter:
         return False
 
     def _limited(self, failure: Failure) -> bool:
-        """Too many calls: everyone waits as told."""
+        """Make all calls wait after a refusal for too many calls; return True if it is time to give up."""
         now = self._clock()
         self.rate_limited += 1
         if self._limited_since is None:
             self._limited_since = now
         self._is_wait_told = bool(failure.wait)
-        is_first = not self._is_pause(now)  # others left before everyone began to pause
+        is_first = not self._is_pause(now)  # if not, the call left before the pause began
         if failure.wait:
             self._limited_until = max(self._limited_until, now + failure.wait)
         elif is_first:
@@ -250,7 +252,6 @@ class Limiter:
         return self._limited_until - self._limited_since > self._give_up
 
     def _observe(self, reply: Reply[Any]) -> None:
-        """Learn from a reply's headers and times."""
         assert reply.metadata is not None
         headers, failure = reply.metadata.headers, reply.failure
         self.server_clock.observe(headers.get("date", ""), reply.began, reply.came)
@@ -258,12 +259,12 @@ class Limiter:
         is_answer = not is_refusal and (failure is None or failure.cause is not Cause.FAILED)
         if is_answer:
             self._concurrency.took(reply.came - reply.began)
-        told = Announcement.read(headers)
-        if told is not None:
-            self._quotas.tell_apart(reply, told)
+        announcement = Announcement.read(headers)
+        if announcement is not None:
+            self._quotas.tell_apart(reply, announcement)
             quota = self._quotas.of(reply.kind)
-            quota.learn(reply, told, self._drawn(quota))
-            if reply.is_rate_limited and told.remaining:
+            quota.learn(reply, announcement, self._drawn(quota))
+            if reply.is_rate_limited and announcement.remaining:
                 self._odd_refusals += 1
             if self._is_told_all:
                 self._speed.lift()
@@ -271,7 +272,7 @@ class Limiter:
             self._quotas.of(reply.kind).learn_nothing()
 
     def _drawn(self, quota: QuotaWindow) -> int:
-        """How many calls on a quota are in flight."""
+        """Return how many calls that count against a quota are in flight."""
         return sum(count for kind, count in self._in_flight.items() if self._quotas.of(kind) is quota)
 
     def _wait_for_limit(self, kind: str, now: float) -> float:
@@ -281,7 +282,7 @@ class Limiter:
 
     @property
     def _is_told_all(self) -> bool:
-        """Whether the limit that is told is the only one; a single refusal beyond it may be a slip of the API's."""
+        """Whether the announced limit seems to be the only one; a single refusal despite it may be a mistake."""
         return self._odd_refusals < 2
 
     def _is_pause(self, now: float) -> bool:
@@ -293,29 +294,30 @@ def _held_up(seconds: int, *, is_limit_known: bool) -> Message:
 
 
 def _is_untold(reply: Reply[Any]) -> bool:
-    """Whether it looks like a limit of which nothing is told, such as a gateway's on calls a second or at a time."""
-    failure, told = reply.failure, reply.metadata
-    if failure is None or not failure.is_busy or told is None or reply.came - reply.began >= _FAST:
+    """Return whether a refusal looks like an unannounced limit, such as a gateway's on calls a second or at a time."""
+    failure, metadata = reply.failure, reply.metadata
+    if failure is None or not failure.is_busy or metadata is None or reply.came - reply.began >= _FAST:
         return False
-    return "retry-after" not in told.headers and Announcement.read(told.headers) is None
+    return "retry-after" not in metadata.headers and Announcement.read(metadata.headers) is None
 
 
 def _few_words(failure: Failure) -> str:
-    """The beginning of what went wrong, fit for a terminal's line."""
-    text = "".join(sign if sign.isprintable() else " " for sign in render(failure.text))
+    """Return the beginning of the failure's text, short enough for one line of a terminal."""
+    text = "".join(character if character.isprintable() else " " for character in render(failure.text))
     return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
 class _Speed:
-    """Calls a second, where nothing but refusals tells the limit: down by a fifth at each, and up again step by step.
+    """Calls per second, if only refusals show the limit: each refusal lowers the rate by a fifth, successes raise it.
 
-    After the first one, and after a minute without any, little is known: the rate grows by a hundredth with every call.
+    After the first refusal, and after a minute without any, little is known about the limit. Then each success raises
+    the rate by a hundredth.
     """
 
     def __init__(self) -> None:
         self._rate: float | None = None
         self._step = 0.0
-        self._is_first = False  # whether the rate stands on one refusal alone
+        self._is_first = False  # whether the rate is based on a single refusal
         self._refused_at = -math.inf
         self._recent: deque[float] = deque(maxlen=1000)
         self.ready_at = -math.inf
@@ -336,8 +338,8 @@ class _Speed:
     def refused(self, now: float) -> None:
         while self._recent and self._recent[0] < now - 1.0:
             self._recent.popleft()
-        rate = self._rate or max(5.0, len(self._recent))  # of the first calls there may be too few to tell
+        rate = self._rate or max(5.0, len(self._recent))  # the first calls may be too few to show a rate
         self._refused_at, self._is_first = now, self._rate is None
         self._rate = max(0.8 * rate, 1 / 60)
-        self._step = (rate - self._rate) / 200  # so that two hundred calls later it is where it was
+        self._step = (rate - self._rate) / 200  # two hundred successes restore the rate
         self.ready_at = now + 1 / self._rate

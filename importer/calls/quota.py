@@ -1,6 +1,7 @@
-"""What one budget of calls still holds. The API counts calls in windows; each window ends at its reset.
+"""Track how many calls one rate limit of the API, a *budget*, still allows.
 
-Comes in: when calls begin, and what replies announce. Goes out: how long until another call may go.
+The API counts calls in windows of time, each of which ends at its reset. Input: when calls begin, and what replies
+announce. Output: the seconds until another call may go.
 """
 
 from __future__ import annotations
@@ -14,72 +15,73 @@ from importer.api.headers import Announcement, ServerClock, Time
 from importer.calls.windows import Windows
 from importer.settings.rate import Rate
 
-_SAME = 0.02  # seconds by which two announcements of one reset may differ
-_UNSAID = 1.0  # seconds after which a call tries whether a budget without a reset has filled up again
-_REMEMBERED = 1000  # calls of which it is known when they began
-_STRETCH = 1.05  # of a window's length, since calls don't all take as long to arrive
-_SPREAD = 4  # a window's calls take a quarter of it, or of a second: the replies to a burst overtake each other
+_SAME = 0.02  # seconds by which two announcements of the same reset may differ
+_UNSAID = 1.0  # seconds after which a call tests whether a budget without an announced reset has refilled
+_REMEMBERED = 1000  # calls whose beginnings are remembered
+_STRETCH = 1.05  # factor of a window's length, because calls don't all take equally long to arrive
+_SPREAD = 4  # a window's calls are spread over a quarter of it, or of a second: replies to a burst come out of order
 
 
 class QuotaWindow:
-    """The calls of one window after the other.
+    """Windows of one budget, one after the other, and the calls in them.
 
-    Two rules allow a call, and either is enough:
+    Either of two rules allows a call:
 
-    - The window: replies tell what remains until the reset, and what is in flight is taken off. After the reset one
-      call goes ahead alone, and its reply tells of the next window.
-    - The stretch: once a window's length is known, no more calls than a window holds begin in any stretch of that
-      length. This suits every way of counting and waits for no reply; so it fills windows that are over before a reply
-      comes back, and makes up for resets that are told roughly. After a refusal the length is measured anew first.
+    - The window: replies announce how many calls remain until the reset. Calls in flight are subtracted. After the
+      reset, one call goes ahead alone, and its reply announces the next window.
+    - The stretch: once a window's length is known, no more calls than a window allows begin in any stretch of that
+      length. This rule suits every way of counting, and needs no reply. So it also uses windows that end before a reply
+      comes back, and tolerates inexact resets. After a refusal, the length is measured again first.
 
-    While an exact reset is told in time, the window alone counts: other programs may draw on the account, too.
+    While the open window and its exact reset are announced, only the window counts, because other programs may use the
+    account too.
     """
 
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
-        self._is_free = False  # whether calls succeed without a word of any limit
+        self._is_free = False  # whether calls succeed without any announced limit
         # The window.
-        self._is_told = False  # whether a reply has told of the one that is open now
-        self._left = 0  # calls that it still holds, those in flight included
-        self._opened = -math.inf  # since when it is surely open, by our clock
-        self._reset: Time | None = None  # as last told; seconds to go are made seconds since 1970 by our clock
-        self._lag = 0.0  # how much later than announced windows open: a second, once one has proved to
+        self._is_told = False  # whether a reply has announced the window that is open now
+        self._left = 0  # calls that the open window still allows, including those in flight
+        self._opened = -math.inf  # since when the window is certainly open, by our clock
+        self._reset: Time | None = None  # as last announced; seconds to go become seconds since 1970 by our clock
+        self._lag = 0.0  # seconds by which windows open later than announced: 1 once a reply has shown it
         # The stretch.
         self._begun: deque[float] = deque(maxlen=_REMEMBERED)  # when the last calls began
-        self._limit = 0  # calls in a window, as last told; where it isn't, the most that were said to remain, and one
-        self._length = math.inf  # of a window in seconds, once one has been seen to follow on another
-        self._is_sure = False  # whether no call was refused since
+        self._limit = 0  # calls in a window, as last announced, otherwise the most announced to remain, plus one
+        self._length = math.inf  # seconds of a window, once one was seen to follow another
+        self._is_sure = False  # whether no call was refused since the length was measured
         self._windows = Windows()
 
     @property
     def is_limited(self) -> bool:
-        """Whether the API tells what remains."""
+        """Whether the API announces how many calls remain."""
         return self._reset is not None and not self._is_free
 
     @property
     def rate(self) -> Rate | None:
-        """What the API allows, once its windows have shown that."""
+        """Limit of the API, once its windows have shown it; otherwise None."""
         return Rate(self._limit, self._length) if self._limit and math.isfinite(self._length) else None
 
     def began(self, now: float) -> None:
-        """A call on this budget goes now."""
+        """Record that a call on this budget is sent now."""
         self._begun.append(now)
         self._windows.began(now)
 
     @property
     def is_spent(self) -> bool | None:
-        """Whether it is what a window holds that calls wait for; None while none was seen whole."""
-        cycle = self._windows.measured(self.rate)
-        return None if cycle is None else self.is_limited and cycle.is_spent
+        """Whether calls wait because windows are used up; None if no whole window was seen."""
+        average = self._windows.measured(self.rate)
+        return None if average is None else self.is_limited and average.is_spent
 
     def seconds_for(self, calls: int, now: float, in_flight: int, usual: Rate | None) -> float | None:
-        """How long so many calls take that have not begun, and draw on this budget alone; None where that isn't known.
+        """Return the seconds for this many new calls if only this budget limits them; None if that is unknown.
 
         Args:
-            calls: how many.
-            now: by our clock.
+            calls: the number of calls.
+            now: the time by our clock.
             in_flight: calls on this budget that have not come back.
-            usual: what a window held in an earlier run; counts until one was seen in this.
+            usual: the limit in an earlier run; used until a window was seen in this run.
         """
         if self._is_free:
             return None
@@ -90,10 +92,10 @@ class QuotaWindow:
         )
 
     def wait(self, now: float, in_flight: int) -> float:
-        """Seconds until another call may go; infinity when one in flight must come back first.
+        """Return the seconds until another call may go; infinity if a call in flight must come back first.
 
         Args:
-            now: by our clock.
+            now: the time by our clock.
             in_flight: calls on this budget that have not come back.
         """
         if self._is_free:
@@ -101,16 +103,16 @@ class QuotaWindow:
         if self._is_told and now >= self._reset_at:
             self._is_told, self._opened = False, now
         last = self._begun[-1] if self._begun else -math.inf
-        throttle = last + min(1.0, self._length) / _SPREAD / max(1, self._limit)
-        ready = self._ready_by_window(now, in_flight, last, throttle)
+        next_slot = last + min(1.0, self._length) / _SPREAD / max(1, self._limit)
+        ready = self._ready_by_window(now, in_flight, last, next_slot)
         if self._is_sure and self._limit and not (self._is_told and self._is_exact):
-            ready = min(ready, max(throttle, self._ready_by_stretch))
+            ready = min(ready, max(next_slot, self._ready_by_stretch))
         return max(0.0, ready - now)
 
-    def _ready_by_window(self, now: float, in_flight: int, last: float, throttle: float) -> float:
+    def _ready_by_window(self, now: float, in_flight: int, last: float, next_slot: float) -> float:
         if not self._is_told:
             return math.inf if in_flight and last >= self._opened else now
-        return throttle if self._left > in_flight else self._reset_at
+        return next_slot if self._left > in_flight else self._reset_at
 
     @property
     def _ready_by_stretch(self) -> float:
@@ -126,11 +128,11 @@ class QuotaWindow:
         return self._reset is not None and not (self._reset.is_to_go or self._reset.is_whole)
 
     def learn(self, reply: Reply[Any], told: Announcement, in_flight: int) -> None:
-        """Take in what a reply says; ``in_flight`` counts its own call too."""
+        """Learn from a reply's announcement; ``in_flight`` counts the reply's own call too."""
         self._is_free = False
         reset = self._by_a_clock(reply, told.reset)
         if (reply.came if reset.is_to_go else reply.began) >= self._opens(reset):
-            # The call was made after the reset which its own reply still announces.
+            # The call was made after the reset that its own reply still announces.
             self._lag = 1.0
         self._limit = told.limit or max(self._limit, told.remaining + 1)
         if reply.is_rate_limited:
@@ -138,91 +140,95 @@ class QuotaWindow:
         self._measure(reset, told.remaining, reply.came)
         is_ours = reply.began >= self._opened
         is_next = self._ends_later(reset) or (is_ours and self._has_risen(told.remaining, in_flight))
-        is_late = reply.came - reply.began > self._length / 2  # what it tells of its window is hardly true any more
+        is_late = reply.came - reply.began > self._length / 2  # its announcement is probably outdated
         if is_next and not is_late:
             self._opened = reply.began
             self._windows.opened(reply.began, self._begun, self._length)
         elif not (is_next or is_ours or (self._is_told and self._ends_later(reset, by=-_SAME))):
-            return  # a straggler from a window that is over
+            return  # a late reply from a window that is over
         if is_next or not self._is_told:
             self._left, self._reset, self._is_told = told.remaining, reset, not is_late
         else:
             assert self._reset is not None
             self._left = min(self._left, told.remaining)
-            # Until a length is known, the latest of several seconds to go leaves a window that is surely new.
+            # Until a length is known, the latest of several resets in seconds counts: the window after it is new.
             if not reset.is_to_go or math.isinf(self._length) or reset.at < self._reset.at:
                 self._reset = reset
 
     def learn_nothing(self) -> None:
-        """A call succeeded without a word of any limit."""
+        """Record that a call succeeded whose reply announced no limit."""
         if not self._is_told:
             self._is_free = True
 
     def _measure(self, reset: Time, remaining: int, came: float) -> None:
-        """Take in how long a window is, which is told by the first call in it that follows on another's end.
+        """Measure a window's length, from the first call after the end of the window before.
 
-        Any other call won't do: where the API counts over any stretch of time, each reply tells a reset of its own.
+        Other calls can't show it: if the API counts over any stretch of time, each reply announces another reset.
         """
-        known = self._reset
-        if known is None or known.is_to_go != reset.is_to_go or remaining < self._limit - 1 or came < self._reset_at:
+        last = self._reset
+        if last is None or last.is_to_go != reset.is_to_go or remaining < self._limit - 1 or came < self._reset_at:
             return
-        length = reset.at - known.at
+        length = reset.at - last.at
         if reset.is_whole:
             length = round(max(length, reset.at - came if reset.is_to_go else 0.0))
-            # Two may be one, and another one waited for since the reset is told roughly; a refusal would show it.
+            # Two seconds may be one second and a wait for an inexact reset. If one is wrong, a refusal shows it.
             length = 1 if length == 2 else length
         if length > _SAME:
             self._length, self._is_sure = min(self._length, length) if self._is_sure else length, True
 
     def _by_a_clock(self, reply: Reply[Any], reset: Time | None) -> Time:
-        """A reset that stays true: seconds to go count from now, and a date needs to be by a clock that we know."""
+        """Return a reset as a point in time: by our clock if seconds to go were announced, otherwise by the server's.
+
+        If no reset was announced, or it is a date and the server's clock is unknown, assume that
+        the reset is :data:`_UNSAID` seconds away.
+        """
         if reset is None or not (reset.is_to_go or self._clock.is_known):
             return Time(reply.came + _UNSAID, is_to_go=True, is_whole=False)
         return Time(reply.came + reset.at, is_to_go=True, is_whole=reset.is_whole) if reset.is_to_go else reset
 
     def _ends_later(self, reset: Time, by: float = _SAME) -> bool:
-        """Whether it is later than the one told last, where dates are told."""
-        known = self._reset
-        return known is not None and not (known.is_to_go or reset.is_to_go) and reset.at > known.at + by
+        """Return whether a reset is later than the last one; False unless both are dates."""
+        last = self._reset
+        return last is not None and not (last.is_to_go or reset.is_to_go) and reset.at > last.at + by
 
     def _has_risen(self, remaining: int, in_flight: int) -> bool:
-        """Where only seconds to go are told: whether more remains than replies in the wrong order can explain."""
+        """Return whether more calls remain than replies in the wrong order explain; False if resets are dates."""
         if not (self._is_told and self._reset is not None and self._reset.is_to_go):
             return False
         return remaining > self._left + in_flight
 
     def _opens(self, reset: Time) -> float:
-        """When the next window surely is open, by our clock."""
+        """Return when the next window is certainly open, by our clock."""
         return (reset.at if reset.is_to_go else self._clock.ours_at_most(reset.at)) + self._lag
 
 
 class Quotas:
-    """The windows of all kinds of calls: one for all, or one each once the API shows separate limits."""
+    """Quota windows: one for all calls, or one for each kind of call once the API shows separate limits."""
 
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
         self._shared = QuotaWindow(clock)
         self._own: dict[str, QuotaWindow] = {}
-        self._limits: dict[str, tuple[int, float]] = {}  # the limit as last told, and when
+        self._limits: dict[str, tuple[int, float]] = {}  # the limit of each kind as last announced, and when
 
     @property
     def is_limited(self) -> bool:
-        """Whether the API tells what remains."""
+        """Whether the API announces how many calls remain."""
         return self._shared.is_limited or bool(self._own)
 
     def of(self, kind: str) -> QuotaWindow:
-        """The window that calls of this kind draw on."""
+        """Return the window that calls of this kind count in."""
         return self._own.get(kind, self._shared)
 
     def tell_apart(self, reply: Reply[Any], told: Announcement) -> None:
-        """Two kinds have quotas of their own when each kept its limit while the other was told another one."""
+        """Give two kinds of calls separate windows if each kept its limit while the other had a different one."""
         if told.limit is None:
             return
-        before = self._limits.get(reply.kind)
+        earlier = self._limits.get(reply.kind)
         self._limits[reply.kind] = (told.limit, reply.came)
-        if before is None or before[0] != told.limit:
+        if earlier is None or earlier[0] != told.limit:
             return
         for other, (limit, came) in self._limits.items():
-            if limit != told.limit and before[1] <= came <= reply.began:
+            if limit != told.limit and earlier[1] <= came <= reply.began:
                 for kind in (other, reply.kind):
                     self._own.setdefault(kind, QuotaWindow(self._clock))

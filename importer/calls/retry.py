@@ -1,6 +1,6 @@
-"""What is tried again, after how long, and when to give up: the retry policy, on tenacity.
+"""Decide which calls are retried, after how long, and when to give up, with tenacity.
 
-Comes in: what a call came to and when. Goes out: seconds to wait, or None to give up. Nothing here sleeps: the
+Input: a call's failure and its time. Output: seconds to wait, or None to give up. Nothing here sleeps, because the
 dispatcher does other work in the meantime.
 """
 
@@ -14,18 +14,18 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_de
 from importer.api import Cause, Failure
 from importer.api.protocol import API_REFUSED
 
-_NO_USE = API_REFUSED | {Cause.RATE_LIMITED, Cause.BAD_KEY, Cause.BLOCKED}  # not what trying again is for
+_NO_USE = API_REFUSED | {Cause.RATE_LIMITED, Cause.BAD_KEY, Cause.BLOCKED}  # another attempt is of no use
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to keep trying.
+    """Limits on how long to keep trying.
 
     Attributes:
-        attempts: how often one thing is tried at most; 0: as often as fits into the time.
-        seconds: after how long it is given up; the last attempt is made then.
-        first: seconds before the second attempt at most, doubled from attempt to attempt.
-        longest: seconds between two attempts at most, unless the API asks for more.
+        attempts: the maximum number of attempts; 0 for as many as fit into the time.
+        seconds: the time after which to give up; the last attempt is made then.
+        first: the maximum seconds before the second attempt, doubled from attempt to attempt.
+        longest: the maximum seconds between two attempts, unless the API asks for more.
     """
 
     attempts: int
@@ -35,7 +35,7 @@ class RetryPolicy:
 
 
 class Attempts:
-    """The attempts at one thing, from the first failure to success or giving up."""
+    """Attempts at one task, from the first failure to success or giving up."""
 
     def __init__(self, policy: RetryPolicy, rng: random.Random) -> None:
         self._policy, self._rng = policy, rng
@@ -47,27 +47,27 @@ class Attempts:
 
     @property
     def failures(self) -> int:
-        """How many attempts have failed so far."""
+        """Number of attempts that have failed so far."""
         return self._state.attempt_number - 1
 
     @property
     def gives_up_at(self) -> float | None:
-        """When it is given up; None while nothing has failed."""
+        """Time of giving up; None while nothing has failed."""
         return None if self._started is None else self._started + self._policy.seconds
 
     def failed(self, failure: Failure, now: float) -> float | None:
-        """Seconds to wait before the next attempt, or None when it is time to give up, or of no use to try again.
+        """Record a failure; return the seconds before the next attempt, or None if no attempt should follow.
 
-        Never shorter than the API asked for, and not beyond the time of giving up.
+        The pause is never shorter than the API asked for, and doesn't go beyond the time of giving up.
         """
         if self._started is None:
             self._started = now
         self._state.start_time, self._state.outcome_timestamp = self._started, now
         left = self._started + self._policy.seconds - now
-        asked = failure.wait or 0.0
+        requested = failure.wait or 0.0
         is_no_use = failure.cause in _NO_USE and not failure.may_pass
-        if is_no_use or self._stop(self._state) or left < asked:
+        if is_no_use or self._stop(self._state) or left < requested:
             return None
-        pause = min(max(asked, self._wait(self._state) * self._rng.uniform(0.5, 1.0)), left)
+        pause = min(max(requested, self._wait(self._state) * self._rng.uniform(0.5, 1.0)), left)
         self._state.attempt_number += 1
         return pause

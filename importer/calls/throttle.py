@@ -1,6 +1,6 @@
-"""What the person allows: so many calls in a time, evenly spread.
+"""Keep calls within the person's own rate limit, and spread them evenly.
 
-Comes in: when calls begin. Goes out: when the next may go, and how long so many take.
+Input: when calls begin. Output: when the next call may go, and how long a number of calls take.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections import deque
 
 from importer.settings.rate import Rate
 
-_LATE = 0.1  # seconds by which our own rounds may be late
+_LATE = 0.1  # seconds by which the dispatcher's rounds may be late
 
 
 class Throttle:
-    """So many calls in a time at most, in any such stretch of it."""
+    """Limit on the calls in any period of the rate's length."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -22,17 +22,17 @@ class Throttle:
         self._slot = -math.inf  # when the next call is due
 
     def began(self, now: float) -> None:
-        """A call goes now. A little lateness is made up for, so that it costs no pace."""
+        """Record that a call is being sent at ``now``. A small delay is made up for, to keep the pace the same."""
         self._recent.append(now)
         gap = self.rate.seconds / self.rate.calls
         self._slot = (self._slot if now - self._slot < max(gap, _LATE) else now) + gap
 
     @property
     def ready_at(self) -> float:
-        """When another call may go."""
+        """Time when another call may go."""
         is_full = len(self._recent) == self.rate.calls
         return max(self._slot, self._recent[0] + self.rate.seconds if is_full else -math.inf)
 
     def seconds_for(self, calls: int, now: float) -> float:
-        """How long it takes until so many calls have gone."""
+        """Return the seconds until this many calls have been sent."""
         return max(0.0, self.ready_at - now) + max(0, calls - 1) * self.rate.seconds / self.rate.calls

@@ -1,7 +1,7 @@
-"""The windows of one budget of calls, as they really followed on each other; and how long so many calls take in them.
+"""Record the successive windows of one rate limit, a *budget*, and estimate how long further calls take.
 
-Comes in: when calls began, and when a window opened. Goes out: seconds. Nothing waits for these numbers; people read
-them.
+Input: when calls began, and when a window opened. Output: seconds for people to read; they don't
+affect when calls are made.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from importer.settings.rate import Rate
 
-_CYCLES = 10  # windows over which the time between two is averaged
-_SPENT = 0.8  # of what a window holds; where that much is used, it is the limit that holds calls up
+_CYCLES = 10  # windows over which the averages are taken
+_SPENT = 0.8  # share of a window's calls; if so much is used, the limit holds up calls
 
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
-    """A window opened ``at`` a time, after so many calls had ``begun``, the ``last`` of them at another."""
+    """Window that opened ``at`` a time, after ``begun`` calls, of which the last began at the time ``last``."""
 
     at: float
     begun: int
@@ -28,7 +28,14 @@ class _Opening:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """From window to window: ``seconds``, ``calls`` in them, how long those are ``busy``, whether a window is spent."""
+    """Average window.
+
+    Attributes:
+        seconds: the time from one window's opening to the next.
+        calls: the number of calls in the window.
+        busy: the seconds from the window's opening to its last call.
+        is_spent: whether windows are used up, so that calls wait.
+    """
 
     seconds: float
     calls: float
@@ -37,9 +44,10 @@ class _Window:
 
 
 class Windows:
-    """The windows of one budget of calls, as they really followed on each other.
+    """Windows of one budget, in their order.
 
-    They are a little longer than the API's: to see that one is open takes a call, and clocks differ.
+    The recorded windows are a little longer than the API's, because it takes a call to see that a window is
+    open, and clocks differ.
     """
 
     def __init__(self) -> None:
@@ -49,25 +57,31 @@ class Windows:
         self._openings: deque[_Opening] = deque(maxlen=_CYCLES)
 
     def began(self, now: float) -> None:
-        """A call on this budget goes now."""
+        """Record that a call on this budget is sent now."""
         if not self._begun:
             self._first = now
         self._begun, self._last = self._begun + 1, now
 
     def opened(self, at: float, begun: Iterable[float], length: float) -> None:
-        """A window was seen to be open since ``at``; ``begun`` are the times of the last calls, ``length`` its own."""
-        if self._openings and at < self._openings[-1].at + (length / 2 if math.isfinite(length) else 0.0):
-            return  # where calls are counted over any stretch of time, each reply tells of another window
-        times = list(begun)
-        since = sum(time >= at for time in times)
-        before = [time for time in times if time < at]
-        self._openings.append(_Opening(at, self._begun - since, before[-1] if before else at))
-
-    def measured(self, rate: Rate | None) -> _Window | None:
-        """What one window after the other came to, on average; None while none was seen whole.
+        """Record that a window has opened.
 
         Args:
-            rate: what a window holds, and how long it is, if that is known.
+            at: the time from which the window is open.
+            begun: the times when the last calls began.
+            length: the length of a window in seconds; infinity if unknown.
+        """
+        if self._openings and at < self._openings[-1].at + (length / 2 if math.isfinite(length) else 0.0):
+            return  # if the API counts over any stretch of time, each reply announces another window
+        times = list(begun)
+        calls_since = sum(time >= at for time in times)
+        earlier = [time for time in times if time < at]
+        self._openings.append(_Opening(at, self._begun - calls_since, earlier[-1] if earlier else at))
+
+    def measured(self, rate: Rate | None) -> _Window | None:
+        """Return the average window; None if no whole window was seen.
+
+        Args:
+            rate: the calls in a window, and its length, if known.
         """
         openings = [*self._openings]
         if len(openings) < 2:
@@ -76,36 +90,40 @@ class Windows:
         span, calls, number = last.at - first.at, last.begun - first.begun, len(openings) - 1
         if rate is not None:  # not every opening is noticed
             number = max(number, round(span / rate.seconds))
-        each = max(1.0, calls / number)
-        is_spent = rate is not None and each >= _SPENT * rate.calls
+        per_window = max(1.0, calls / number)
+        is_spent = rate is not None and per_window >= _SPENT * rate.calls
         busy = last.last - openings[-2].at
-        return _Window(span / number, float(rate.calls) if rate and is_spent else each, busy, is_spent)
+        return _Window(span / number, float(rate.calls) if rate and is_spent else per_window, busy, is_spent)
 
     def seconds_for(
         self, calls: int, now: float, rate: Rate | None, left: float | None, reset_in: float | None
     ) -> float | None:
-        """How long so many calls take; None while that isn't known.
+        """Estimate the seconds that this many further calls take; None if that is unknown.
 
         Args:
-            calls: that have not begun.
-            now: by our clock.
-            rate: what a window holds, and how long it is, if that is known.
-            left: calls that the window which is open now still allows, if that is told.
-            reset_in: seconds until it is over, if that is told.
+            calls: the number of calls that have not begun.
+            now: the time by our clock.
+            rate: the calls in a window, and its length, if known.
+            left: the calls that the open window still allows, if announced.
+            reset_in: the seconds until that window ends, if announced.
         """
         measured = self.measured(rate)
-        cycle = measured
-        if cycle is None and rate is not None:
+        window = measured
+        if window is None and rate is not None:
             busy = min(rate.seconds, max(0.0, self._last - self._first)) * rate.calls / max(self._begun, 1)
-            cycle = _Window(rate.seconds, float(rate.calls), busy, is_spent=False)
-        if cycle is None:
+            window = _Window(rate.seconds, float(rate.calls), busy, is_spent=False)
+        if window is None:
             return None
         opening = self._openings[-1] if self._openings else _Opening(self._first, 0, self._first)
-        if left is None or measured is not None:  # what is told lags by the calls whose replies are on their way
-            left = max(0.0, cycle.calls - (self._begun - opening.begun))
+        if left is None or measured is not None:  # announcements lag behind by the calls in flight
+            left = max(0.0, window.calls - (self._begun - opening.begun))
         if calls <= left:
-            return cycle.busy * calls / cycle.calls
-        wait = max(0.0, opening.at + cycle.seconds - now) if reset_in is None else reset_in
-        rest = calls - left
-        whole = math.ceil(rest / cycle.calls) - 1
-        return wait + whole * cycle.seconds + (rest / cycle.calls - whole) * min(cycle.busy, cycle.seconds)
+            return window.busy * calls / window.calls
+        wait = max(0.0, opening.at + window.seconds - now) if reset_in is None else reset_in
+        further = calls - left
+        whole_windows = math.ceil(further / window.calls) - 1
+        return (
+            wait
+            + whole_windows * window.seconds
+            + (further / window.calls - whole_windows) * min(window.busy, window.seconds)
+        )

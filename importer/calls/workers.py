@@ -1,4 +1,4 @@
-"""Who carries the calls: tasks in, tasks with their replies out, as they come back."""
+"""Make calls in a pool of threads. Input: tasks. Output: tasks with their replies, as they come back."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from importer.messages import say
 Task = TypeVar("Task")
 
 LONGEST_WAIT = 0.5
-"""Seconds that the main thread waits at a stretch, so that it hears Ctrl-C soon on every system."""
+"""Longest wait of the main thread at one time, in seconds, so that Ctrl-C is noticed soon on every system."""
 
 
 class WorkerPool(Protocol[Task]):
-    """Carries calls: with threads, or in a test by itself."""
+    """Pool that makes calls, in threads or, in a test, without them."""
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
-        """Begin a call. Raises NoThread; then it never begins."""
+        """Begin a call. Raises NoThread if the call can't begin."""
 
     def wait(self, seconds: float) -> list[tuple[Task, Reply[Any]]]:
-        """The calls that came back, waiting for the first of them at most so long."""
+        """Return the calls that came back; wait at most this long for the first of them."""
 
 
 class Threads(Generic[Task]):
-    """Calls carried by a pool of threads."""
+    """Pool of threads that makes calls."""
 
     def __init__(self, workers: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call")
@@ -39,10 +39,10 @@ class Threads(Generic[Task]):
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
         """Begin a call.
 
-        The pool has taken the call before it starts a thread. If that fails, one that it has carries the call.
+        The pool takes the call before it starts a thread. If no thread starts, an existing thread makes the call.
 
         Raises:
-            NoThread: it has none, so the call never begins.
+            NoThread: the pool has no thread, so the call never begins.
         """
         try:
             self._pool.submit(self._carry, task, perform)
@@ -59,24 +59,24 @@ class Threads(Generic[Task]):
             self._back.put((task, error))
 
     def wait(self, seconds: float) -> list[tuple[Task, Reply[Any]]]:
-        """The calls that came back, waiting for the first of them at most so long.
+        """Return the calls that came back; wait at most this long for the first of them.
 
-        Whatever :func:`perform` raised is a bug of ours. It is raised here, once nothing else has come back: what the
-        other calls came to is true, and must be written down.
+        Anything that :func:`perform` raised is a bug of ours. It is raised here once nothing else has come back,
+        because the replies to the other calls are valid and must be recorded.
         """
-        found = []
+        results = []
         with contextlib.suppress(queue.Empty):
-            found.append(self._back.get(timeout=min(seconds, LONGEST_WAIT)))
+            results.append(self._back.get(timeout=min(seconds, LONGEST_WAIT)))
             while True:
-                found.append(self._back.get_nowait())
-        whole = [(task, reply) for task, reply in found if not isinstance(reply, BaseException)]
-        broken = [(task, error) for task, error in found if isinstance(error, BaseException)]
-        for task, error in broken if whole else ():
+                results.append(self._back.get_nowait())
+        replies = [(task, reply) for task, reply in results if not isinstance(reply, BaseException)]
+        errors = [(task, error) for task, error in results if isinstance(error, BaseException)]
+        for task, error in errors if replies else ():
             self._back.put((task, error))
-        if broken and not whole:
-            raise broken[0][1]
-        return whole
+        if errors and not replies:
+            raise errors[0][1]
+        return replies
 
     def close(self, *, wait: bool = False) -> None:
-        """Let the threads go; what is still under way is left to its timeout, or with ``wait`` waited for."""
+        """Close the pool; calls in flight are left to their timeout or, with ``wait``, waited for."""
         self._pool.shutdown(wait=wait, cancel_futures=not wait)

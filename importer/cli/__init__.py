@@ -1,29 +1,29 @@
-"""The command line: commands, printing, progress, exit statuses. Nothing else in the package prints or exits.
+"""Define the command line: commands, printing, progress, exit statuses. No other part of the package prints or exits.
 
-Comes in: what a person typed. Goes out: lines for that person, and an exit status.
+Input: what a person typed. Output: printed lines, and an exit status.
 
     importing    run, check, results, template
-    several      what is seen and asked of files that are imported one after the other
-    asking       what couldn't be decided, asked
+    several      questions and output for files that are imported one after the other
+    asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
     beginning    init
     setting_up   config, doctor, completion
     keys         login, logout
     scheduling   schedule, repeat, prune
-    scheduler_files  what to install, as each system reads it
+    scheduler_files  files to install, in the format of each scheduler
     practising   sandbox
     paging       page
-    manual       what help says
-    notifications  who is notified of how a run ended
-    reporting    what is printed, for a person or a program; the log
-    watching     progress, and the word to end
+    manual       the help texts
+    notifications  notifications about how a run ended
+    reporting    output for a person or a program; the log
+    watching     progress, and the request to stop
     options      settings as flags
     rendering    a setting's name becomes its flag
-    screen       sayings, printed
-    terminal     the gate to the terminal
+    screen       messages, printed
+    terminal     output without control characters
 
-Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
-can't be used and nothing was sent; 3 stopped before the end; 4 stopped, and only a person can help.
+Exit statuses: 0 every row delivered; 1 finished, some rows need your attention; 2 the file, the settings or the command
+line can't be used, and nothing was sent; 3 stopped before the end; 4 stopped and needs your attention.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stop
 from importer.messages import FACE, say
 from importer.settings import profiles
 
-_COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable for a shell that asks what may follow
+_COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable, by which a shell asks for completions
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="note-importer")
 def cli() -> None:
-    """Put a spreadsheet of notes on the right Saleshandy prospects, every note exactly once.
+    """Import a spreadsheet of notes into Saleshandy, each note exactly once.
 
-    Exit status: 0 every row delivered; 1 finished, some rows need a person; 2 nothing was sent, because the file, the
-    settings or the command line can't be used; 3 stopped before the end: run the same command again; 4 stopped, and
-    only a person can help: the key is refused, the address is wrong, a certificate or a proxy is in the way, or the
-    journal is damaged or isn't the one that the workspace had.
+    Exit status: 0 every row delivered; 1 finished, some rows need your attention; 2 nothing was sent, because the file,
+    the settings or the command line can't be used; 3 stopped before the end: run the same command again; 4 stopped and
+    needs your attention: the key is refused, the address is wrong, a certificate or a proxy blocks the connection, or
+    the journal is damaged or is not the journal of this workspace.
     """
 
 
@@ -94,7 +94,7 @@ for _command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; every error becomes a message and an exit status here."""
+    """Run one command and return its exit status. Every error becomes a message and an exit status here."""
     PROFILE.set(profiles.DEFAULT)
     FACE.set(TERMINAL)
     with gated():
@@ -108,7 +108,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
         error.show()
         return 2
     except click.Abort as error:
-        if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
+        if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort
             paragraph(
                 say("cli.ended-at-once"),
                 err=True,
@@ -117,7 +117,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
         say_line(say("cli.nothing-sent"), err=True)
         return 2
     except OutputFailed:
-        return OutputFailed.exit_status  # which is told at the end
+        return OutputFailed.exit_status  # its message is printed at the end
     except ImporterError as error:
         paragraph(words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
         return error.exit_status
@@ -130,14 +130,14 @@ def _status_of(arguments: Sequence[str] | None) -> int:
 
 
 def script() -> None:
-    """The command ``note-importer``."""
-    # Circles are rare here, and looking for them costs a tenth of loading, and of reading. What a run loads comes to
-    # some 170,000 objects, all of which stay.
+    """Run the command ``note-importer``."""
+    # Reference cycles are rare here. Looking for them takes a tenth of the time for loading and reading. A run loads
+    # some 170,000 objects and keeps them all.
     gc.set_threshold(250_000)
     if _COMPLETING in os.environ:
-        cli.main(prog_name="note-importer")  # speaks to the shell, in bytes; ends the program
+        cli.main(prog_name="note-importer")  # writes bytes to the shell, and ends the program
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.flush()
-    os._exit(status)  # a call that hangs must not hold up the end
+    os._exit(status)  # a call that hangs must not delay the end

@@ -1,7 +1,7 @@
-"""Asks a person at the terminal what couldn't be decided, one by one, between the preview and the sending.
+"""Ask a person at the terminal what couldn't be decided, question by question, after the preview and before sending.
 
-Comes in: a prepared file with questions. Goes out: the same with answers. Who may not be asked gets the questions as an
-error, which names the settings that answer them.
+Input: a prepared file with questions. Output: the same file with answers. If nobody can be asked, the questions become
+an error, which names the settings that answer them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _BACK = "b"
 
 
 class Asking:
-    """The questions of one file, or of several one after the other, and the answers to them.
+    """Questions about one file, or about several files in turn, and their answers.
 
     Args:
-        options: whether anything may be asked, and whether the answers are to be kept.
+        options: the options that say whether questions are allowed, and whether answers are to be remembered.
     """
 
     def __init__(self, options: Options) -> None:
@@ -39,7 +39,7 @@ class Asking:
 
     @property
     def may(self) -> bool:
-        """Whether a person is there who wants to be asked."""
+        """Whether a person is at the terminal and wants to be asked."""
         return self._is_anybody_there and not self._told.says("yes")
 
     @property
@@ -47,10 +47,10 @@ class Asking:
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
     def check(self, settings: Settings) -> None:
-        """See that nothing is left for a person to look at where none is.
+        """Refuse to send only the first rows if nobody is at the terminal to look at them.
 
         Raises:
-            BadSettings: the rest would never be sent.
+            BadSettings: the other rows would never be sent.
         """
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(
@@ -60,10 +60,10 @@ class Asking:
             )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
-        """Ask what has to be known before a file can be read; None where nobody says.
+        """Ask a question that must be answered before a file can be read; return None if nobody answers.
 
-        How an export is encoded is kept in the profile, for its headings. Which sheet is meant isn't: other files are
-        imported with the profile, too.
+        The encoding of an export is kept in the profile, for files with the same headings. The choice of a sheet isn't
+        kept, because the profile is also used for other files.
         """
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
@@ -78,59 +78,61 @@ class Asking:
         return None
 
     def ask(self, prepared: Prepared) -> None:
-        """Ask until nothing is left to decide, or the person doesn't say.
+        """Ask until nothing is left to decide, or the person gives no answer.
 
-        What was answered for a sheet with the same headings isn't asked again.
+        Answers for a sheet with the same headings are used again without asking.
         """
-        before = self._before.setdefault(tuple(prepared.all_headings), [])
-        known, taken = [*before], list[PossibleAnswer]()
+        for_headings = self._before.setdefault(tuple(prepared.all_headings), [])
+        reusable, decided = [*for_headings], list[PossibleAnswer]()
         while self.may and (questions := prepared.questions) and questions[0].choices:
             answer: PossibleAnswer | str | None
-            answer = next((found for found in known if _is_among(found, questions[0].choices)), None)
-            if answer is None and (answer := _ask(questions[0], may_go_back=bool(taken))) is None:
+            answer = next((earlier for earlier in reusable if _is_among(earlier, questions[0].choices)), None)
+            if answer is None and (answer := _ask(questions[0], may_go_back=bool(decided))) is None:
                 break
             if answer == _BACK:
-                self._take_back(taken.pop(), before)
+                self._take_back(decided.pop(), for_headings)
                 prepared.undecide()
-                known.clear()
+                reusable.clear()
                 continue
             assert isinstance(answer, PossibleAnswer)
-            if is_known := answer in known:
-                known.remove(answer)
+            if is_reused := answer in reusable:
+                reusable.remove(answer)
             try:
                 prepared.decide(answer)
             except BadSettings as error:
                 paragraph(error.reason, err=True)
                 continue
-            taken.append(answer)
-            if not is_known:
+            decided.append(answer)
+            if not is_reused:
                 self._answers.append(answer)
-                before.append(answer)
+                for_headings.append(answer)
 
-    def _take_back(self, answer: PossibleAnswer, before: list[PossibleAnswer]) -> None:
-        for answers in (self._answers, before):
+    def _take_back(self, answer: PossibleAnswer, for_headings: list[PossibleAnswer]) -> None:
+        for answers in (self._answers, for_headings):
             if answer in answers:
                 answers.remove(answer)
 
     def offer_to_remember(self, settings: Settings, headings: Mapping[Role, str]) -> None:
-        """Offer to keep in the profile what was answered since the last time, so that it isn't asked next time.
+        """Offer to keep the new answers in the profile, so that they aren't asked next time.
 
         Args:
-            settings: with the answers.
-            headings: role → heading of its column in the file; what was said of words is kept for it.
+            settings: the settings with the answers.
+            headings: role → heading of its column in the file. The meanings of words are kept for that column.
         """
         is_wanted = self._told.says("remember")
         answered = {answer.setting for answer in self._answers}
-        only = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
-        alone = tuple(
-            SettingPart(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
+        to_remember = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
+        others = tuple(
+            SettingPart(other.setting, as_argument(other.value))
+            for other in self._answers
+            if other.setting not in to_remember
         )
         self._answers.clear()
         offer = say("asking.remember", profile=repr(settings.profile))
-        if only and (is_wanted or ask(offer)):
-            say_line(say("asking.remembered", place=str(remembering.remember(settings, only, headings))))
-        if alone:
-            paragraph(say("asking.of-this-file-alone", settings=alone))
+        if to_remember and (is_wanted or ask(offer)):
+            say_line(say("asking.remembered", place=str(remembering.remember(settings, to_remember, headings))))
+        if others:
+            paragraph(say("asking.of-this-file-alone", settings=others))
 
 
 def _is_among(answer: PossibleAnswer, choices: Sequence[PossibleAnswer]) -> bool:
@@ -138,25 +140,25 @@ def _is_among(answer: PossibleAnswer, choices: Sequence[PossibleAnswer]) -> bool
 
 
 def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | str | None:
-    """What a person chooses; b to go back to the question before; None for Enter alone."""
+    """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed."""
     say_line(err=True)
     paragraph(question.asks, err=True)
     names_a_column = question.column is None and bool(question.roles)
-    everything = offered(question)
-    choices = everything[: _most_shown(question)] if names_a_column else everything
+    all_choices = offered(question)
+    choices = all_choices[: _most_shown(question)] if names_a_column else all_choices
     for number, choice in enumerate(choices, 1):
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
-        said = choice.means
-        said = say("asking.likely", choice=said) if is_likely else said
+        text = choice.means
+        text = say("asking.likely", choice=text) if is_likely else text
         if choice.samples:
-            said = say("asking.with-samples", choice=said, samples=tuple(map(Cell, choice.samples)))
-        paragraph(said, f"  {number}  ", err=True)
-    if more := len(everything) - len(choices):
+            text = say("asking.with-samples", choice=text, samples=tuple(map(Cell, choice.samples)))
+        paragraph(text, f"  {number}  ", err=True)
+    if more := len(all_choices) - len(choices):
         paragraph(say("asking.another-column", more=more), "     ", err=True)
-    wanted = say("asking.column" if names_a_column else "asking.number")
+    prompt = say("asking.column" if names_a_column else "asking.number")
     if may_go_back:
-        wanted = say("asking.column-or-back" if names_a_column else "asking.number-or-back")
-    while answer := ask_for(wanted):
+        prompt = say("asking.column-or-back" if names_a_column else "asking.number-or-back")
+    while answer := ask_for(prompt):
         if answer == _BACK and may_go_back:
             return answer
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
@@ -165,16 +167,16 @@ def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | s
             paragraph(say("asking.first-question"), err=True)
         elif names_a_column and not answer.isdecimal():
             role = question.roles[0]
-            setting, before = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
-            return PossibleAnswer(setting, f"{before}{answer}", words(answer))
+            setting, prefix = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
+            return PossibleAnswer(setting, f"{prefix}{answer}", words(answer))
         else:
             paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None
 
 
 def _most_shown(question: Question) -> int:
-    """How many choices are shown: those for which the sheet speaks, or a few more."""
-    telling = sum(
+    """Return how many choices are shown: those that the sheet suggests, or a few more."""
+    supported = sum(
         choice.is_likely or choice.setting != "map" or choice.value.endswith("=") for choice in question.choices
     )
-    return min(max(telling, _LEAST_SHOWN), _MOST_SHOWN) if telling else _MOST_SHOWN
+    return min(max(supported, _LEAST_SHOWN), _MOST_SHOWN) if supported else _MOST_SHOWN

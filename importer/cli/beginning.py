@@ -1,4 +1,4 @@
-"""The command with which everything begins: init, which writes a profile by asking a few questions."""
+"""Define init, the command that writes a profile by asking a few questions."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _HINTS = {
     "rate": 'rate = "20/1s"',
     "max-notes": "max-notes = 5000",
 }
-"""Settings that a new profile proposes in a comment."""
+"""Settings that a new profile suggests in comments."""
 
 
 @click.command()
 def init() -> int:
-    """Set a profile up, by asking a few questions: the key, the hours, who is told. Sends nothing.
+    """Create a profile by answering a few questions: the key, the time window, the notifications. Sends nothing.
 
-    It writes a commented profile, which you may edit afterwards, and confirms the workspace: the first import as this
-    profile then needs nobody at the terminal. Where NOTE_IMPORTER_JOURNAL names a journal that machines share, it is
-    confirmed there, for all of them.
+    Writes a profile with comments, which you may edit afterwards, and confirms the workspace. The first import as this
+    profile then needs nobody at the terminal. If NOTE_IMPORTER_JOURNAL names a journal that several machines share, the
+    workspace is confirmed for all of them.
     """
     try:
         return _init()
@@ -67,22 +67,24 @@ def _init() -> int:
     if address != LIVE:
         chosen["base-url"] = address
     _ask_visibility(chosen)
-    most = say("init.ask-guard")
-    if share := _asked(most, "20%", lambda text: _checked("max-invalid", text)):
+    guard_question = say("init.ask-guard")
+    if share := _asked(guard_question, "20%", lambda text: _checked("max-invalid", text)):
         chosen["max-invalid"] = chosen["max-unknown"] = share
     hours = _asked(say("init.ask-hours"), "02:00-06:00", lambda text: _checked("between", text))
     if archive := _asked(say("init.ask-archive"), "", _folder):
         chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
     key = _asked_unseen(say("init.ask-key"))
-    options = _asked(say("init.ask-notify"), "", _recipient)
+    recipient = _asked(say("init.ask-notify"), "", _recipient)
     in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
     settings = Settings(profile=name, base_url=address, journal=journal)
-    return _write(settings, chosen, key, options, in_store=in_store, hours=hours)
+    return _write(settings, chosen, key, recipient, in_store=in_store, hours=hours)
 
 
-def _write(settings: Settings, chosen: dict[str, object], key: str, options: str, *, in_store: bool, hours: str) -> int:
-    """Write the profile and what belongs to it, confirm the workspace, and say what comes next."""
+def _write(
+    settings: Settings, chosen: dict[str, object], key: str, recipient: str, *, in_store: bool, hours: str
+) -> int:
+    """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
     if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
         try:
@@ -93,8 +95,8 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, options: str
             ) from error
     if key and not in_store:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
-    if options:
-        chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", options))
+    if recipient:
+        chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", recipient))
     key_file = profiles.beside(f"{name}.key")
     hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
     path = profiles.make(name, chosen, hints)
@@ -106,11 +108,11 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, options: str
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
-    if options and commands.notifications.lacks_package(options):
+    if recipient and commands.notifications.lacks_package(recipient):
         paragraph(say("init.needs-package"))
     say_line(say("init.next"))
     for line in (
-        f"note-importer doctor {profile}" + (" --test-notification" if options else ""),
+        f"note-importer doctor {profile}" + (" --test-notification" if recipient else ""),
         f"note-importer check {profile} contacts.xlsx",
         f"note-importer run {profile} contacts.xlsx",
         f"note-importer schedule {profile} --between {hours or '02:00-06:00'} exports",
@@ -120,7 +122,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, options: str
 
 
 def _confirm(settings: Settings) -> int:
-    """Keep that the workspace is confirmed, and say where, if others see it; the exit status."""
+    """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status."""
     try:
         commands.workspaces.confirm(settings)
     except ImporterError as error:
@@ -133,7 +135,7 @@ def _confirm(settings: Settings) -> int:
 
 
 def _asked(question: Message, usual: str, read: Callable[[str], _Value]) -> _Value:
-    """What is answered, asked again until it can be used."""
+    """Ask a question until the answer is valid, and return the answer."""
     while True:
         try:
             return read(ask_for(question, usual))
@@ -150,7 +152,7 @@ def _asked_unseen(question: Message) -> str:
 
 
 def _checked(setting: str, text: str) -> str:
-    """The text, once it is known that it can be used; nothing for a dash."""
+    """Return the text if it is valid for the setting, or an empty text for a dash. Otherwise raise BadSettings."""
     if text == "-":
         return ""
     SETTINGS[setting].read(text)
@@ -158,8 +160,8 @@ def _checked(setting: str, text: str) -> str:
 
 
 def _folder(folder: str) -> str:
-    """A folder's name in full, where there is one or can be."""
-    if not folder or not isinstance(AnyFile().read(folder), Path):  # a URL is in full, and needs no folder made
+    """Return a folder's absolute path if it exists or can be made."""
+    if not folder or not isinstance(AnyFile().read(folder), Path):  # a URL is already absolute, and needs no folder
         return folder
     path = Path(folder).expanduser().absolute()
     if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
@@ -168,7 +170,7 @@ def _folder(folder: str) -> str:
 
 
 def _recipient(address: str) -> str:
-    """An address, once it is known that something can be sent to it; the package for that may come later."""
+    """Return the address after checking it. Skip the check if its package is missing, which may be installed later."""
     if address and not commands.notifications.lacks_package(address):
         commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
     return address
@@ -186,5 +188,5 @@ def _ask_visibility(chosen: dict[str, object]) -> None:
         SETTINGS["default-visibility"].read(text)
         return text
 
-    if found := _asked(say("init.ask-visibility"), "problem", read):
-        chosen["default-visibility"] = found
+    if visibility := _asked(say("init.ask-visibility"), "problem", read):
+        chosen["default-visibility"] = visibility

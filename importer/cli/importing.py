@@ -1,4 +1,4 @@
-"""The commands that take a file: run, check, results, template."""
+"""Define the commands that take a file: run, check, results, template."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 @files_argument
 @settings_about(*Topic)
 def run(files: tuple[Path, ...], **_: Any) -> int:
-    """Import FILES: every note once, and results of each with what became of every row.
+    """Import FILES: every note exactly once. The results say what became of every row.
 
-    A FILE is a spreadsheet, or a folder with such, or a pattern such as 'exports/*.csv', or - for CSV from standard
-    input. The key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command goes on
-    where it was.
+    A FILE is a spreadsheet, a folder of spreadsheets, a pattern such as 'exports/*.csv', or - for CSV from standard
+    input. The API key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command
+    continues where the last one stopped.
     """
     with Stopper() as stopper, notifying(files, stopper.why) as notifications:
         options = notifications.options
         settings = options.settings_with_key
-        said_now = {name for name, found in options.given.items() if not found.origin}
-        alone = [SettingPart(name) for name in ("ignore", "default-visibility") if name in said_now]
-        if alone and options.says("remember"):
-            paragraph(say("cli.of-this-run-alone", settings=tuple(alone)))
+        given_as_flags = {name for name, given in options.given.items() if not given.origin}
+        for_this_run = [SettingPart(name) for name in ("ignore", "default-visibility") if name in given_as_flags]
+        if for_this_run and options.says("remember"):
+            paragraph(say("cli.of-this-run-alone", settings=tuple(for_this_run)))
         asking = Asking(options)
         asking.check(settings)
         chosen = commands.choosing.choose(files)
@@ -55,26 +55,24 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 @click.command(cls=InGroups)
 @file_argument
 @settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
-@click.option(
-    "--online", is_flag=True, help="Look up the emails of FILE's rows as well, still sending nothing; needs the key."
-)
+@click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write every problem to this .csv file.",
+    help="Write all problems to this .csv file.",
 )
 def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
-    """Look at FILE without sending anything: problems by cell, groups, requests needed. Needs no key, and calls nobody.
+    """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
-    The exit status is the one that `run` would give if the API accepted everything.
+    The exit status is that of `run`, if the API accepted everything.
     """
     with reporting("check") as out:
         return _check(file, report, out, online=online)
 
 
 def _prepared(file: Path, settings: Settings, asking: Asking) -> Prepared:
-    """The file, prepared; where it isn't clear which of its sheets is meant, a person may say."""
+    """Return the prepared file. If its sheet isn't clear, ask which one is meant."""
     try:
         return commands.prepare(file, settings)
     except UnclearColumns as error:
@@ -109,7 +107,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
 
 
 def _look_up(prepared: Prepared) -> None:
-    """Look up who has the emails; progress and Ctrl-C are as in a run."""
+    """Look up the prospects' emails, with progress and Ctrl-C as in a run."""
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(prepared.preview.remaining.total)
         stopper.arm()
@@ -121,9 +119,9 @@ def _look_up(prepared: Prepared) -> None:
 @file_argument
 @settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.RESULTS)
 def write_results(run_name: str, file: Path, **_: Any) -> int:
-    """Write the results of an earlier RUN again; RUN is a name from `history`, or last. FILE is what it imported.
+    """Write the results of an earlier RUN again. RUN is a name from `history`, or last. FILE is the imported file.
 
-    Needs the flags that say how FILE is read, as the run had them, and sends nothing.
+    Needs the same settings for reading FILE as the run, and sends nothing.
     """
     written, outcomes = commands.results.rewrite(run_name, file, Options.here().settings)
     show(commands.report_messages.counts(outcomes.counts()))
@@ -134,7 +132,7 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
 
 
 def _named(path: Path, remark: Message | None, kind: str, kind_with_remark: str) -> Message:
-    """Where something was written, and why not where it was wanted."""
+    """Return a message that says where a file was written, and if that isn't the requested place, why."""
     if not remark:
         return say(kind, path=str(path))
     return say(kind_with_remark, path=str(path), remark=remark)

@@ -1,4 +1,4 @@
-"""The commands about earlier runs: history, verify, hide; and about the journal that knows of them."""
+"""Define the commands about earlier runs, history, verify and hide, and the commands about the journal."""
 
 from __future__ import annotations
 
@@ -25,65 +25,67 @@ _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITI
 @click.command()
 @click.argument("run_name", metavar="[RUN]", required=False)
 @settings_about(Topic.PLACE, Topic.OUTPUT)
-@click.option("--all", "of_all", is_flag=True, help="The runs of every workspace in the journal.")
-@click.option("--since", metavar="DAY", help="Those that began since then: 2026-03-01, or 7d for seven days.")
-@click.option("--file", "name", default="", metavar="TEXT", help="Those of files in whose names this stands.")
+@click.option("--all", "of_all", is_flag=True, help="Show the runs of all workspaces in the journal.")
+@click.option("--since", metavar="DAY", help="Runs that started since this time: 2026-03-01, or 7d for seven days.")
+@click.option("--file", "name", default="", metavar="TEXT", help="Runs of files whose name contains this text.")
 @click.option(
-    "--ended", default="", metavar="WORD", help="Those that ended so: finished, stopped, broken off, declined."
+    "--ended", default="", metavar="WORD", help="Runs that ended this way: finished, stopped, broken off, declined."
 )
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="So many at most.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="The largest number of runs to show.")
 def history(
     run_name: str | None, *, of_all: bool, since: str | None, name: str, ended: str, last: int | None, **_: Any
 ) -> int:
-    """List the runs: when, what file, how long, how many rows ended how; or show one, RUN.
+    """List the runs with their time, file, duration and results; or show one RUN.
 
     RUN is a name from the list, or last.
     """
     with reporting("history") as out:
         settings, readable_after = out.options.settings, None
         if run_name is not None:
-            found = [commands.history.one(settings, run_name)]
-            show(commands.report_messages.past_run(found[0]))
+            past_runs = [commands.history.one(settings, run_name)]
+            show(commands.report_messages.past_run(past_runs[0]))
         else:
-            began = None if since is None else commands.history.since(since, datetime.now().astimezone())
-            wanted = commands.history.RunFilter(began, name, ended, last, of_all)
-            found = commands.history.history(settings, wanted)
-            is_filtered = wanted != commands.history.RunFilter(of_all=of_all)
-            elsewhere = None if found or of_all else commands.history.elsewhere(settings)
-            show(commands.report_messages.history(found, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere))
-            readable_after = None if of_all or not found else commands.history.readable_after(settings)
+            since_time = None if since is None else commands.history.since(since, datetime.now().astimezone())
+            run_filter = commands.history.RunFilter(since_time, name, ended, last, of_all)
+            past_runs = commands.history.history(settings, run_filter)
+            is_filtered = run_filter != commands.history.RunFilter(of_all=of_all)
+            elsewhere = None if past_runs or of_all else commands.history.elsewhere(settings)
+            show(
+                commands.report_messages.history(past_runs, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere)
+            )
+            readable_after = None if of_all or not past_runs else commands.history.readable_after(settings)
             show(commands.rendering.readable(readable_after))
-        return out.over(0, lambda: commands.documents.history(found, readable_after))
+        return out.over(0, lambda: commands.documents.history(past_runs, readable_after))
 
 
 @click.command()
 @settings_about(*_CALLING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 def verify(**_: Any) -> int:
-    """Look up every delivery that no clear answer came for, and settle it. Creates nothing.
+    """Look up every unconfirmed delivery, and settle it. Creates nothing.
 
     Also reads back a sample of the created notes.
 
-    Exit status: 0 all are settled; 1 some are still in doubt, are there more than once, or are not there; 3 stopped
-    before the end; 4 stopped, and only a person can help.
+    Exit status: 0 all are settled; 1 some notes are still unconfirmed, exist more than once, or do not exist; 3 stopped
+    before the end; 4 stopped and needs your attention.
     """
     with reporting("verify") as out:
         settings = out.options.settings_with_key
         with Stopper() as stopper, RunWatch(silent=out.is_quiet) as watch:
             stopper.arm()
-            found = commands.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
-        show(commands.report_messages.verified(found))
-        return out.over(found.exit_status, lambda: commands.documents.verify(found))
+            lookup = commands.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
+        show(commands.report_messages.verified(lookup))
+        return out.over(lookup.exit_status, lambda: commands.documents.verify(lookup))
 
 
 @click.command()
 @click.argument("run_name", metavar="RUN", required=False)
-@click.option("--duplicates", is_flag=True, help="Not a run's notes, but those found to be there once too often.")
+@click.option("--duplicates", is_flag=True, help="Hide known duplicates instead of a run's notes.")
 @settings_about(*_CALLING, Topic.ASKING, Topic.LOG)
 def hide(run_name: str | None, *, duplicates: bool, **_: Any) -> int:
-    """Make the notes that RUN created private drafts. They still exist: the API can't delete notes.
+    """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
-    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 some were refused; 2 nothing was changed; 3
-    stopped before the end: the same command goes on; 4 stopped, and only a person can help.
+    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 the API refused some; 2 nothing was changed;
+    3 stopped before the end: run the same command again; 4 stopped and needs your attention.
     """
     if (run_name is None) is not duplicates:
         raise click.UsageError(with_flags(say("hide.which")))
@@ -101,23 +103,23 @@ def _hide(run_name: str | None, options: Options) -> int:
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(len(planned.notes))
         stopper.arm()
-        done = commands.hide.hide(planned, settings, observe=watch.observe, stop=stopper.why)
-    show(commands.report_messages.hidden(done))
-    return done.exit_status
+        hidden = commands.hide.hide(planned, settings, observe=watch.observe, stop=stopper.why)
+    show(commands.report_messages.hidden(hidden))
+    return hidden.exit_status
 
 
 @click.group()
 def journal() -> None:
-    """Keep the record of what was delivered."""
+    """Copy, restore or move the record of deliveries."""
 
 
 @journal.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_about(Topic.PLACE)
 def backup(file: Path, **_: Any) -> int:
-    """Copy the journal to FILE, whole and as it is at one moment; an import may be at work.
+    """Copy the journal to FILE. Works during an import; the copy shows the journal at one moment.
 
-    An earlier copy of the same journal is replaced; nothing else is.
+    Replaces an earlier copy of the same journal, and nothing else.
     """
     commands.journals.back_up(Options.here().settings, file)
     say_line(say("journals.copied", file=str(file)))
@@ -128,9 +130,9 @@ def backup(file: Path, **_: Any) -> int:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_about(Topic.PLACE)
 def restore(file: Path, **_: Any) -> int:
-    """Put the copy FILE in the place of the journal, once that is lost or damaged; no import may be at work.
+    """Replace a lost or damaged journal by the copy FILE. Not possible during an import.
 
-    The file that stands there is kept under another name, together with its log.
+    The previous file and its log are kept under other names.
     """
     done = commands.journals.restore(Options.here().settings, file)
     show(commands.report_messages.restored(done, file))
@@ -141,9 +143,9 @@ def restore(file: Path, **_: Any) -> int:
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 def copy(source: str, target: str) -> int:
-    """Move the journal FROM, a file, to TO, a PostgreSQL database that several machines share: postgresql://HOST/DATABASE.
+    """Copy the journal file FROM to the PostgreSQL database TO, such as postgresql://HOST/DATABASE.
 
-    Every row is copied and compared. TO must be empty; no import may be at work.
+    Copies and compares every row. TO must be empty. Not possible during an import.
     """
     copied = commands.journals.copy(source, target)
     runs, rows = commands.rendering.count(copied["runs"], "run"), commands.rendering.count(sum(copied.values()), "row")

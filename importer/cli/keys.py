@@ -1,4 +1,4 @@
-"""The commands that keep the API key in the system's key store: login, logout."""
+"""Define the commands that keep the API key in the system's key store: login, logout."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 @click.command()
 @settings_about(Topic.PLACE)
 def login(**_: Any) -> int:
-    """Keep a profile's API key in the key store of the system: type it, or paste it; it isn't shown.
+    """Store a profile's API key in the system's key store. Type or paste the key; it isn't shown.
 
-    It is kept for the profile and its address, and used where no other key is given. Where no person sits at the
-    terminal, it is read from standard input.
+    The key is stored for the profile and its address, and used if no other key is given. Without a terminal, the key is
+    read from standard input.
     """
     workspace = Options.here().settings.workspace
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
@@ -36,7 +36,7 @@ def login(**_: Any) -> int:
 @click.command()
 @settings_about(Topic.PLACE)
 def logout(**_: Any) -> int:
-    """Take a profile's API key out of the key store of the system."""
+    """Remove a profile's API key from the system's key store."""
     workspace = Options.here().settings.workspace
     was_there = keystore.forget(workspace)
     kind = "keys.taken-out" if was_there else "keys.none-there"

@@ -1,6 +1,6 @@
-"""What help says: the commands in the order of use with an example each, the settings of a command in groups.
+"""Format the help: commands in the order of use with an example each, and the settings of a command in groups.
 
-Comes in: commands. Goes out: their help; and for what is no command, which one was probably meant.
+Input: commands. Output: their help; for an unknown command, the one that was probably meant.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "logout": "note-importer logout --profile night",
     },
 }
-"""The commands in the order of use, an example each."""
+"""Commands in the order of use, with an example each."""
 
 GROUPS: Mapping[str, frozenset[Topic]] = {
     "Reading": frozenset({Topic.FILE, Topic.EMAILS}),
@@ -65,35 +65,35 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
         }
     ),
 }
-"""What the settings of a topic stand under in a command's help."""
+"""Group in a command's help → its topics."""
 
 
 class InGroups(click.Command):
-    """A command whose settings stand in groups in its help."""
+    """Command whose help lists its settings in groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the groups, in their order; last what is no setting."""
+        """Write the groups in their order, then the options that aren't settings."""
         titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
-        found: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Else")}
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Else")}
         for parameter in self.get_params(ctx):
             if (record := parameter.get_help_record(ctx)) is not None:
                 setting = SETTINGS.get(parameter.opts[0].removeprefix("--"))
-                found[titles[setting.topic] if setting else "Else"].append(record)
-        for title, records in found.items():
+                groups[titles[setting.topic] if setting else "Else"].append(record)
+        for title, records in groups.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
 
 class Commands(click.Group):
-    """All commands."""
+    """Group of all commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
-        """In the order of use."""
+        """Return the commands in the order of use."""
         return [name for names in COMMANDS.values() for name in names if name in self.commands]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each with what it does and an example."""
+        """Write each command with its summary and an example."""
         names = self.list_commands(ctx)
         width = max(map(len, names))
         for title, examples in COMMANDS.items():
@@ -106,7 +106,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant; a file in its place is an error that says so."""
+        """Return the command. If a file is named in its place, fail with a message that says so."""
         name = args[0]
         if name not in self.commands and not name.startswith("-") and _looks_like_file(name):
             rest = " ".join(map(argument, args))

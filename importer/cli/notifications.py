@@ -1,7 +1,7 @@
-"""What is heard of a run by those who didn't watch it: whoever is to be notified is told how it ended.
+"""Notify recipients of how a run ended, because they didn't watch it.
 
-Comes in: what a command was told; how its files ended. Goes out: notifications. One that fails is said, and fails
-nothing.
+Input: a command's options, and how its files ended. Output: notifications. A notification that fails is reported, and
+doesn't change the exit status.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class RunNotifications:
-    """Who hears of a run, and what became of its files so far.
+    """Recipients of a run's notifications, and how its files have ended so far.
 
     Args:
         options: the settings.
-        out: what the command comes to; None where it never began.
-        asked: why it was asked to end, if it was: then nobody tries it again.
+        out: the command's report; None if the command never began.
+        asked: returns why the run was asked to stop, if it was. Such a run isn't tried again.
     """
 
     def __init__(self, options: Options, out: Reporting | None, asked: Callable[[], Said | None]) -> None:
@@ -44,11 +44,11 @@ class RunNotifications:
         self._ended: list[FileEnded] = []
 
     def ended(self, ended: FileEnded) -> None:
-        """A file came to its end."""
+        """Record how a file ended."""
         self._ended.append(ended)
 
     def failed(self, file: Path, error: ImporterError | None) -> None:
-        """The whole came to its end with an error; None: with a fault of the program's own."""
+        """Record that the whole run ended with an error (None: a fault of the program), and notify the recipients."""
         if error is None or not any(ended.error is error for ended in self._ended):
             self.ended(commands.batch.FileEnded.failed(file, error))
         if self._out is not None:
@@ -57,13 +57,13 @@ class RunNotifications:
         self.tell()
 
     def over(self, batch: Batch) -> int:
-        """All files came to their end."""
+        """Record that all files have ended; return the exit status."""
         assert self._out is not None
         document = commands.documents.run
         return self._out.over(batch.exit_status, lambda: document(batch.files, batch.left_out, self.options.profile))
 
     def tell(self) -> None:
-        """Notify whoever is to hear of it."""
+        """Notify the recipients, unless the run will be tried again."""
         now = datetime.now().astimezone()
         if self._tries is not None and self._ended and self._tries.goes_on(self._ended, now) and not self._asked():
             commands.logs.event("it will be tried again: nobody is notified")
@@ -71,15 +71,15 @@ class RunNotifications:
             notification = commands.notification_messages.notification(
                 self._ended, self.options.profile, self.options.read("log-file")
             )
-            for failed in self._notifier.tell(notification):
-                paragraph(failed, "Warning: ", err=True)
+            for failure in self._notifier.tell(notification):
+                paragraph(failure, "Warning: ", err=True)
 
 
 @contextmanager
 def notifying(files: Sequence[Path], asked: Callable[[], Said | None]) -> Iterator[RunNotifications]:
-    """What a command is told; and however its block is left, whoever is to be notified hears of it.
+    """Provide a command's notifications, which are sent however the block ends.
 
-    A person who says no to the plan has heard of it.
+    If a person declines the plan, no notification is sent, because that person knows.
     """
     with contextlib.ExitStack() as stack:
         options = None
@@ -88,7 +88,7 @@ def notifying(files: Sequence[Path], asked: Callable[[], Said | None]) -> Iterat
             options = out.options
             notifications = RunNotifications(options, out, asked)
         except ImporterError as error:
-            with contextlib.suppress(ImporterError):  # the same again, or another: the first is what is said
+            with contextlib.suppress(ImporterError):  # the same error again, or another one: only the first is reported
                 RunNotifications(options or Options.here(without_profile=True), None, asked).failed(files[0], error)
             raise
         try:

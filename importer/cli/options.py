@@ -1,6 +1,6 @@
-"""The settings as flags, made from the one table; and settings made of a command line.
+"""Make flags from the table of settings, and settings from a command line.
 
-Comes in: a command line. Goes out: :class:`~importer.settings.Settings`.
+Input: a command line. Output: :class:`~importer.settings.Settings`.
 """
 
 from __future__ import annotations
@@ -39,39 +39,39 @@ PREPARING = (
     Topic.GUARDS,
     Topic.NEW_JOURNAL,
 )
-"""What the settings are about on which it depends what would be sent."""
+"""Topics of the settings that decide what would be sent."""
 
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add FILE."""
+    """Add the argument FILE."""
     return click.argument("file", type=AnyPath())(command)
 
 
 def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add FILE…: one or more files, folders or patterns."""
+    """Add the argument FILE…: one or more files, folders or patterns."""
     return click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")(command)
 
 
 class AnyPath(click.Path):
-    """A path, ``-`` or a URL."""
+    """Parameter type for a path, ``-`` or a URL."""
 
     def __init__(self, *, exists: bool = False) -> None:
         super().__init__(exists=exists, path_type=Path, allow_dash=not exists)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """See click."""
+        """Convert text with ``://`` into a URL, and any other text into a path (see click)."""
         if "://" in str(value):
             try:
-                found: Any = kinds.AnyFile().read(value)
+                place: Any = kinds.AnyFile().read(value)
             except BadSettings as error:
                 self.fail(with_flags(error.reason), param, ctx)
-            if not isinstance(found, Path):
-                return found
+            if not isinstance(place, Path):
+                return place
         return super().convert(value, param, ctx)
 
 
 def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the settings of some topics, in the table's order."""
+    """Add the flags of the settings of these topics, in the table's order."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for setting in reversed([*SETTINGS.values()]):
@@ -83,7 +83,7 @@ def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..
 
 
 def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add single settings."""
+    """Add the flags of these settings."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for name in reversed(names):
@@ -93,7 +93,7 @@ def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return add
 
 
-@cache  # several commands have it
+@cache  # several commands have the same flag
 def _help(setting: Setting) -> str:
     text = with_flags(say("setting.many", help=setting.help) if setting.many else setting.help)
     default = usual(setting)
@@ -101,13 +101,13 @@ def _help(setting: Setting) -> str:
 
 
 class _SettingOption(click.Option):
-    """A flag of a setting. Its help is read when it is shown, so that no other start waits for that."""
+    """Flag of a setting. Its help is built only when it is shown, so that other starts don't wait for that."""
 
     def __init__(self, *names: Any, setting: Setting, **about: Any) -> None:
         self._setting = setting
         super().__init__(*names, **about)
 
-    help = property(lambda self: _help(self._setting), lambda *_: None)  # click itself has none to give
+    help = property(lambda self: _help(self._setting), lambda *_: None)  # click sets no help of its own
 
 
 def _option(setting: Setting) -> Callable[..., Any]:
@@ -126,56 +126,56 @@ def _option(setting: Setting) -> Callable[..., Any]:
     )
 
 
-def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
-    """What may follow at a shell's Tab key."""
+def _completed(setting: Setting, prefix: str) -> list[CompletionItem]:
+    """Return the completions for a shell's Tab key."""
     words: Iterable[str] = ()
     match setting.kind:
         case kinds.LocalFile() | kinds.AnyFile() | kinds.JournalPlace():
-            return [CompletionItem(begun, type="file")]
+            return [CompletionItem(prefix, type="file")]
         case kinds.OneOf():
             words = setting.kind.words
         case _ if setting.name == "profile":
             with contextlib.suppress(BadSettings):
                 words = profiles.names()
-    return [CompletionItem(word) for word in words if word.startswith(begun)]
+    return [CompletionItem(word) for word in words if word.startswith(prefix)]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line, the environment and the profile say to a command."""
+    """Options of a command, from the command line, the environment and the profile."""
 
     given: Mapping[str, Given]
 
     @classmethod
     def here(cls, *, without_profile: bool = False) -> Options:
-        """What is said to the command that is at work."""
+        """Return the options of the current command."""
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
         if without_profile:
             names.pop("profile", None)
-        said = {
+        values = {
             names[name]: value
             for name, value in context.params.items()
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
-        options = cls(sources.gather(said, [name for name in names.values() if name in SETTINGS]))
+        options = cls(sources.gather(values, [name for name in names.values() if name in SETTINGS]))
         PROFILE.set(options.profile)
         return options
 
     @property
     def profile(self) -> str:
-        """The profile's name."""
-        found = self.given.get("profile")
-        return str(found.value) if found is not None else profiles.DEFAULT
+        """Name of the profile."""
+        given = self.given.get("profile")
+        return str(given.value) if given is not None else profiles.DEFAULT
 
     @property
     def settings(self) -> Settings:
-        """The settings, without a key."""
+        """Settings without a key."""
         return sources.settings_of(self.given)
 
     @property
     def settings_with_key(self) -> Settings:
-        """The settings with the key; where others could read its file, that is said."""
+        """Settings with the key. Prints a warning if other users could read the key's file."""
         settings = sources.with_key(self.settings, self.given)
         file = sources.key_file(self.given)
         if file is not None and (warning := who_can_read(file)):
@@ -183,7 +183,7 @@ class Options:
         return settings
 
     def notifier(self, *, as_far_as_possible: bool = False) -> Notifier:
-        """What sends notifications to whoever is to have them; where others could read their file, that is said."""
+        """Return the notifier for the recipients. Prints a warning if other users could read the recipients' file."""
         file = sources.recipients_file(self.given)
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
@@ -192,9 +192,9 @@ class Options:
         )
 
     def read(self, name: str) -> Any:
-        """The value of a setting that is for the command line itself; None where none was given."""
+        """Return the value of a setting that only the command line uses; None if it wasn't given."""
         return sources.read(self.given, name)
 
     def says(self, name: str) -> bool:
-        """Whether a setting that is for the command line itself is on."""
+        """Return whether a setting that only the command line uses is on."""
         return bool(sources.read(self.given, name))

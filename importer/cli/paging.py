@@ -1,4 +1,4 @@
-"""The command that opens a page in the browser: page."""
+"""Define page, the command that opens a page in the browser."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ASKED = say("page.asked-to-end")
 _QUIT = say("page.quit")
 _PATIENCE = 10.0
-"""Seconds that the browser may take to open the page, until the address is printed."""
+"""Seconds to wait for the browser to open the page before the address is printed."""
 _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 
 
@@ -41,14 +41,14 @@ _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
     type=click.IntRange(0, 65535),
     default=0,
     metavar="N",
-    help="Where the page is served on this computer.  [default: any that is free]",
+    help="The port of the page on this computer.  [default: any free port]",
 )
 @click.option("--no-browser", is_flag=True, help="Print the page's address instead of opening a browser.")
 def page(port: int, *, no_browser: bool, **_: Any) -> int:
-    """Open a page in your browser on which a file is dropped, checked and sent.
+    """Open a page in your browser, where you can drop, check and send a file.
 
-    Nobody but this computer sees it. It begins with the profile that was chosen on it last, unless one is named here or
-    in the environment. Quit on the page, or Ctrl-C, ends a run in good order, and then the program.
+    Only this computer can see the page. It starts with the profile that you chose on it last, unless you name one here
+    or in the environment. To stop, press Quit on the page or Ctrl-C here: the current requests are finished first.
     """
     if importlib.util.find_spec("flask") is None:
         raise BadSettings(say("page.needs-part"))
@@ -56,12 +56,12 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     from importer.page.current_settings import CurrentSettings as ToldToPage  # noqa: PLC0415
 
     given = Options.here().given
-    said = {name: found.value for name, found in given.items() if found.place is Source.SAID}
+    values = {name: setting_given.value for name, setting_given in given.items() if setting_given.place is Source.SAID}
     if "profile" in given:
-        said["profile"] = given["profile"].value  # by the environment, too, until another is chosen on the page
+        values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
-        server = serving.PageServer(ToldToPage(said, names), port)
+        server = serving.PageServer(ToldToPage(values, names), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     with server:
@@ -84,27 +84,27 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
             say_line(say("page.opens", seconds=round(_PATIENCE)))
         say_line(say("page.leave-open"))
         sys.stdout.flush()
-        why = _QUIT if _wait(server, launch) else _ASKED
-    jobs = server.stop_jobs(why)
+        reason = _QUIT if _wait(server, launch) else _ASKED
+    jobs = server.stop_jobs(reason)
     if jobs:
         say_line(say("page.finishing"), err=True)
         try:
             while any(job.ended is None for job in jobs):
                 time.sleep(0.05)
-        except KeyboardInterrupt as error:  # a second time: the run ends by itself, as it finds itself alone
+        except KeyboardInterrupt as error:  # a second Ctrl-C: the run ends by itself once this process is gone
             raise EndedAtOnce from error
     return 0 if server.current.practice is not None else max((_said(job) for job in jobs), default=0)
 
 
 def _launched(server: PageServer, at_end: contextlib.ExitStack) -> Launch | None:
-    """Open the browser by a private file, whose address may be seen by anybody; None if there is no browser."""
+    """Open the browser with a private file, whose address anybody may see; return None if there is no browser."""
     import webbrowser  # noqa: PLC0415 - only this command waits for it
 
     from importer.page.launching import Launch  # noqa: PLC0415 - see page
 
     try:
         launch = Launch(server.address)
-    except OSError:  # no room for temporary files
+    except OSError:  # for example, no space for temporary files
         return None
     at_end.callback(launch.remove)
     return launch if webbrowser.open(launch.address) else None
@@ -117,14 +117,14 @@ def _say_address(server: PageServer) -> None:
 
 
 def _wait(server: PageServer, launch: Launch | None) -> bool:
-    """Wait for the end; True if a person pressed Quit, False if Ctrl-C.
+    """Wait for the end; return True if a person pressed Quit, False for Ctrl-C.
 
-    The file is removed once the browser has come. If no browser comes, perhaps because it runs in a sandbox and can't
-    read the file, the address is printed.
+    Once the browser has opened the page, remove the file. If no browser comes, perhaps because it runs in a sandbox and
+    can't read the file, print the address.
     """
     until = time.monotonic() + _PATIENCE if launch else math.inf
     try:
-        while not server.ended.wait(0.5):  # in slices: on Windows nothing interrupts a wait without end
+        while not server.ended.wait(0.5):  # in short waits, because on Windows nothing interrupts an endless one
             if launch is not None and server.guard.came.is_set():
                 launch.remove()
                 launch, until = None, math.inf
@@ -139,7 +139,7 @@ def _wait(server: PageServer, launch: Launch | None) -> bool:
 def _said(job: Job) -> int:
     if job.ended is None:
         return 0
-    PROFILE.set(job.workspace.profile)  # another may have been chosen since
+    PROFILE.set(job.workspace.profile)  # another profile may have been chosen since
     for sentence in (job.ended.error, *job.ended.why):
         if sentence:
             paragraph(with_flags(sentence), err=True)

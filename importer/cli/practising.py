@@ -1,4 +1,4 @@
-"""The command that serves a stand-in of the API, to practise with: sandbox."""
+"""Define sandbox, the command that serves a stand-in of the API to practise with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from importer.messages import say
 
 
 class _WithManual(click.Command):
-    """A command whose help ends with all faults and limits that the sandbox knows."""
+    """Command whose help ends with all faults and limits that the sandbox supports."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
-        from importer import sandbox  # noqa: PLC0415 - only who practises waits for it
+        from importer import sandbox  # noqa: PLC0415 - only this command waits for it
 
         for title, rows in sandbox.manual().items():
             with formatter.section(title):
@@ -29,7 +29,7 @@ class _WithManual(click.Command):
     "keys",
     multiple=True,
     metavar="KEY",
-    help="The key that it accepts; of several, each opens an account of its own.  [default: a new one at each start]",
+    help="The API key to accept. Each of several keys opens its own account.  [default: a new key at each start]",
 )
 @click.option(
     "--latency",
@@ -37,29 +37,33 @@ class _WithManual(click.Command):
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long it takes to answer.",
+    help="Time before each reply.",
 )
-@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s; see below.")
+@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Rate limit, such as 20/1s; see below.")
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="FAULT",
-    help="A misbehaviour, as 500@3:after; see below. May be given more than once.",
+    help="A fault, such as 500@3:after; see below. May be repeated.",
 )
-@click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
-@click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
+@click.option(
+    "--max-batch", type=click.IntRange(min=1), metavar="N", help="Largest number of prospects in one request."
+)
+@click.option(
+    "--max-content", type=click.IntRange(min=1), metavar="N", help="Largest number of characters in one note."
+)
 @click.option(
     "--prospects",
     "count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Only so many prospects exist, each with an email; it says where they are listed.",
+    help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
-@click.option("--no-listing", is_flag=True, help="Prospects are found by a search only, not page by page.")
-@click.option("--uploads", default="", metavar="HOW", help="How it answers uploads of files, as id:list:x1; see below.")
-@click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
-@click.option("--seed", type=int, metavar="N", help="Decides the note ids, and the chance in faults.")
+@click.option("--no-listing", is_flag=True, help="Find prospects by search only, not page by page.")
+@click.option("--uploads", default="", metavar="HOW", help="Replies to file uploads, such as id:list:x1; see below.")
+@click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="Time by which its clock is ahead.")
+@click.option("--seed", type=int, metavar="N", help="Seed for note IDs and random faults.")
 def serve_sandbox(
     port: int,
     keys: tuple[str, ...],
@@ -71,20 +75,20 @@ def serve_sandbox(
     no_listing: bool,
     **options: Any,
 ) -> int:
-    """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
+    """Serve a stand-in of the API on this machine, for practice. Nothing leaves the machine.
 
-    A prospect exists there if its ID looks like Saleshandy's, 8 to 10 letters and digits in upper and lower case, and
-    does not begin with INVALID. Emails that begin with nobody, unknown or invalid are nobody's; every other one is
-    somebody's, unless you say how many prospects there are. It prints its key, with a command that uses it, and the
-    addresses at which a browser shows what it received, the notes it holds and the files it was given. They end in a
-    token. Key and token are new at each start, so that nobody else can read your notes.
+    A prospect exists if its ID looks like one of Saleshandy's (8 to 10 letters and digits in upper and lower case) and
+    does not start with INVALID. An email address has a prospect unless it starts with nobody, unknown or invalid, or
+    you limit the number of prospects. The command prints its key, a command that uses it, and addresses where a browser
+    shows the requests, notes and files that it received. The addresses end in a token. Key and token are new at each
+    start, so that nobody else can read your notes.
     """
     from importer import sandbox  # noqa: PLC0415 - see above
 
     try:
-        found = [sandbox.Fault.parse(fault) for fault in faults]
-        files = sandbox.UploadBehaviour.parse(uploads)
-        window = None if limit is None else sandbox.Limit.parse(limit)
+        parsed_faults = [sandbox.Fault.parse(fault) for fault in faults]
+        upload_behaviour = sandbox.UploadBehaviour.parse(uploads)
+        rate_limit = None if limit is None else sandbox.Limit.parse(limit)
     except ValueError as error:
         raise BadSettings(str(error)) from error
     try:
@@ -93,9 +97,9 @@ def serve_sandbox(
             port=port,
             api_key="".join(keys[:1]),
             further_keys=keys[1:],
-            limit=window,
-            faults=found,
-            uploads=files,
+            limit=rate_limit,
+            faults=parsed_faults,
+            uploads=upload_behaviour,
             prospects=None if count is None else sandbox.invented(count),
             any_email=count is None,
             any_id=False,

@@ -1,6 +1,6 @@
-"""How the command line says what the library says: a setting becomes its flag, a command names the profile.
+"""Render the library's messages for the command line: a setting becomes its flag, and a command names the profile.
 
-Comes in: messages. Goes out: texts for a terminal.
+Input: messages. Output: texts for a terminal.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from importer.messages import Plain, Said, render
 from importer.settings import profiles
 
 PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
-"""The profile of the command that is at work."""
+"""Name of the current command's profile."""
 
 
 class Terminal(Plain):
-    """A face for people who type: settings are flags, and commands name the profile."""
+    """Rendering for people who type: settings are flags, and commands name the profile."""
 
     def command(self, command: str) -> str:
         """Return the command with the profile in force."""
@@ -27,12 +27,12 @@ TERMINAL = Terminal()
 
 
 def with_flags(said: Said) -> str:
-    """Return a message with flags in the place of settings, and with the profile in commands."""
+    """Return a message as text, with settings as flags, and with the profile in commands."""
     return render(said, TERMINAL)
 
 
 def words(error: ImporterError) -> str:
-    """What the command line says of an error."""
+    """Return the text of an error for the command line."""
     if isinstance(error, BadSettings) and error.setting:
         where = f", from {with_flags(error.origin)}" if error.origin else ""
         return f"Invalid value for '--{error.setting}'{where}: {with_flags(error.reason)}"

@@ -1,8 +1,8 @@
-"""What to install so that a profile's import runs every night: a cron line, a systemd timer, a Windows task.
+"""Make the files that run a profile's import every night: a cron line, a systemd timer, a Windows task.
 
-Comes in: the program, what it is to import, as which profile, in which window of the day. Goes out: texts to be put in
-their places, with every path and every quote as that system reads them. Each repeats a run that stopped before its end
-(exit status 3) while the window is open, and nothing else: what only a person can mend isn't tried again.
+Input: the program, the files to import, the profile, and the window of the day. Output: texts to install, with every
+path and quote escaped for that system. Each repeats a run that stopped before its end (exit status 3) while the window
+is open. Other runs aren't repeated, because only a person can help there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TASK = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 
 
 class System(StrEnum):
-    """What starts programs at a time of day."""
+    """Scheduler that starts programs at a time of day."""
 
     CRON = "cron"
     SYSTEMD = "systemd"
@@ -39,34 +39,34 @@ class System(StrEnum):
 
     @classmethod
     def here(cls) -> System:
-        """The one of this system."""
+        """Return the scheduler of this system."""
         if os.name == "nt":
             return cls.WINDOWS
         return cls.SYSTEMD if Path("/run/systemd/system").exists() else cls.CRON
 
 
 def this_program() -> list[str]:
-    """The words that start this program, whoever starts them and wherever."""
+    """Return the command that starts this program, for any user and in any folder."""
     script = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
     return [str(script)] if script.exists() else [sys.executable, "-P", "-m", "importer"]
 
 
 def carried_on() -> dict[str, str]:
-    """What a scheduler's environment has to hold because this one does; the rest belongs into the profile."""
+    """Return the environment variables that a scheduled run needs, too. All other settings belong in the profile."""
     return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
 
 
 @dataclass(frozen=True)
 class Night:
-    """What is to run.
+    """Import to run every night.
 
     Attributes:
-        files: files, folders or patterns, in full.
-        profile: as which.
-        window: when.
-        program: the words that start this program.
-        variables: what it has to find in its environment.
-        folder: where it runs; what the profile names in part is meant from there, as when a person tried it.
+        files: absolute paths of files, folders or patterns.
+        profile: the profile's name.
+        window: the window of the day.
+        program: the command that starts this program.
+        variables: the environment variables to set.
+        folder: the folder where the import runs; relative paths in the profile then mean the same as in a run by hand.
     """
 
     files: Sequence[Path]
@@ -83,19 +83,19 @@ class Night:
 
     @property
     def name(self) -> str:
-        """What it is called where it is installed."""
+        """Name under which the import is installed in the scheduler."""
         return "note-importer-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", self.profile).strip("-") or "profile")
 
     @property
     def run(self) -> list[str]:
-        """The words of the import, without the program's."""
+        """Arguments of the import, without the program."""
         return self._run()
 
     @property
     def repeated(self) -> list[str]:
-        """The same, repeated by the program itself, for schedulers that can't tell one exit status from another.
+        """Arguments that make this program repeat the import, for schedulers that can't tell exit statuses apart.
 
-        cron mails whatever is printed, so where all is well nothing is.
+        cron mails whatever is printed, so nothing is printed if all is well.
         """
         return ["repeat", "--between", str(self.window), "--every", f"{PAUSE // 60}m", *self._run("--quiet")]
 
@@ -106,12 +106,12 @@ class Night:
 
 @dataclass(frozen=True)
 class SchedulerFile:
-    """One file to install, or a line of one.
+    """File to install, or a line of one.
 
     Attributes:
-        name: of a file that holds it.
-        text: what stands in it.
-        install: what to do with it.
+        name: the file's name.
+        text: the file's content.
+        install: instructions for installing it.
     """
 
     name: str
@@ -120,20 +120,20 @@ class SchedulerFile:
 
 
 def files_of(night: Night, system: System) -> list[SchedulerFile]:
-    """What to install on a system."""
-    made: Mapping[System, Callable[[Night], list[SchedulerFile]]] = {
+    """Return the files to install on a system."""
+    makers: Mapping[System, Callable[[Night], list[SchedulerFile]]] = {
         System.CRON: _cron,
         System.SYSTEMD: _systemd,
         System.WINDOWS: _windows,
     }
-    return made[system](night)
+    return makers[system](night)
 
 
 def write(scheduler_file: SchedulerFile, folder: Path) -> Path:
-    """Write one into a folder, over what stands there; its place.
+    """Write a file into a folder, replacing an existing one; return its path.
 
     Raises:
-        BadSettings: it can't be written there.
+        BadSettings: the file can't be written there.
     """
     path = folder / scheduler_file.name
     try:
@@ -148,7 +148,7 @@ def _cron(night: Night) -> list[SchedulerFile]:
     variables = [f"{name}={shlex.quote(value)}" for name, value in night.variables.items()]
     words = [*variables, *map(shlex.quote, [*night.program, *night.repeated])]
     command = f"cd {shlex.quote(str(night.folder))} && {' '.join(words)}"
-    command = command.replace("%", r"\%")  # cron ends the command at a bare one, whatever the quotes
+    command = command.replace("%", r"\%")  # cron ends the command at a bare %, even within quotes
     opens = night.window.opens
     line = f"{opens.minute} {opens.hour} * * * {command}\n"
     return [SchedulerFile(f"{night.name}.cron", line, say("units.crontab"))]
@@ -156,12 +156,12 @@ def _cron(night: Night) -> list[SchedulerFile]:
 
 def _systemd(night: Night) -> list[SchedulerFile]:
     opens, closes = (f"{at:%H%M}" for at in (night.window.opens, night.window.closes))
-    either = "&&" if night.window.opens < night.window.closes else "||"
-    is_open = f't=$(date +%H%M); [ "$t" -ge {opens} ] {either} [ "$t" -lt {closes} ]'
+    operator = "&&" if night.window.opens < night.window.closes else "||"
+    is_open = f't=$(date +%H%M); [ "$t" -ge {opens} ] {operator} [ "$t" -lt {closes} ]'
     tries = dict([commands.repeating.Tries(night.window, PAUSE).variable])
     service = [
         "[Unit]",
-        f"Description=Notes of the profile {_specifiers(night.profile)}, imported by note-importer",
+        f"Description=Import of notes, profile {_specifiers(night.profile)}",
         "StartLimitIntervalSec=0",
         "",
         "[Service]",
@@ -171,14 +171,14 @@ def _systemd(night: Night) -> list[SchedulerFile]:
             for name, value in {**night.variables, **tries}.items()
         ),
         f"WorkingDirectory={_specifiers(str(night.folder))}",
-        "# Outside of the window nothing is started, and so nothing repeated.",
+        "# Outside the window, nothing starts or repeats.",
         f"ExecCondition=/bin/sh -c {_systemd_word(is_open)}",
         f"ExecStart={' '.join(map(_systemd_word, [*night.program, *night.run]))}",
-        "# 3: stopped before the end, to be gone on with. 2 and 4 need a person, and are not tried again.",
+        "# 3: stopped before the end, to be continued. 2 and 4 need your attention, and are not repeated.",
         "Restart=on-abnormal",
         "RestartForceExitStatus=3",
         f"RestartSec={PAUSE}",
-        "# It ends within 30 seconds when it is asked to.",
+        "# It stops within 30 seconds when asked to.",
         "TimeoutStopSec=60",
     ]
     timer = [
@@ -187,7 +187,7 @@ def _systemd(night: Night) -> list[SchedulerFile]:
         "",
         "[Timer]",
         f"OnCalendar=*-*-* {night.window.opens:%H:%M}:00",
-        "# A machine that was off or asleep then starts it later, if the window is still open.",
+        "# If the machine was off or asleep, it starts later, if the window is still open.",
         "Persistent=true",
         "AccuracySec=1min",
         "",
@@ -206,7 +206,7 @@ def _specifiers(text: str) -> str:
 
 
 def _systemd_word(word: str, *, variables: bool = True) -> str:
-    """One word as systemd reads it: % begins what it fills in, and in a command $ does, too."""
+    """Return one word quoted for systemd, which expands ``%``, and in a command also ``$``."""
     escaped = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped.replace("$", "$$") if variables else escaped}"'
 
@@ -222,7 +222,7 @@ def _windows(night: Night) -> list[SchedulerFile]:
     _nested(
         task,
         {
-            "RegistrationInfo": {"Description": f"Notes of the profile {night.profile}, imported by note-importer"},
+            "RegistrationInfo": {"Description": f"Import of notes, profile {night.profile}"},
             "Triggers": {
                 "CalendarTrigger": {
                     "StartBoundary": f"2025-01-01T{night.window.opens:%H:%M}:00",
@@ -247,7 +247,7 @@ def _windows(night: Night) -> list[SchedulerFile]:
         },
     )
     ElementTree.indent(task)
-    text = ElementTree.tostring(task, encoding="us-ascii").decode()  # whatever the file's encoding will be
+    text = ElementTree.tostring(task, encoding="us-ascii").decode()  # ASCII is valid in any encoding of the file
     text = text.partition("?>\n")[2] if text.startswith("<?xml") else text
     install = say("units.windows", night=night.name)
     return [SchedulerFile(f"{night.name}.xml", text + "\n", install)]

@@ -1,4 +1,4 @@
-"""The commands for nights that nobody watches: schedule, which says what to install; repeat, which it uses; prune."""
+"""Define the commands for unattended nights: schedule, repeat, which it uses, and prune."""
 
 from __future__ import annotations
 
@@ -30,62 +30,72 @@ from importer.settings.times import Span
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=AnyPath(exists=True))
 @settings_named("profile", "between")
-@click.option("--system", type=click.Choice(["cron", "systemd", "windows"]), help="For which; else for this one.")
+@click.option(
+    "--system", type=click.Choice(["cron", "systemd", "windows"]), help="The system to write for. Default: this one."
+)
 @click.option(
     "--write",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Write it into files there, instead of showing it.",
+    help="Write files into this folder instead of printing them.",
 )
 def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None, **_: Any) -> int:
-    """Show what to install on this system so that FILES are imported every night; FILES are folders, mostly.
+    """Show what to install on this system to import FILES every night. FILES are usually folders.
 
-    It starts when the window opens (`between`), and goes on in it if it stopped before its end (exit status 3). What
-    needs a person (2 and 4) isn't repeated. All other settings belong into the profile.
+    The import starts when the time window opens (`between`), and continues in it if it stopped before its end (exit
+    status 3). It is not repeated if it needs your attention (2 and 4). All other settings belong in the profile.
     """
     options = Options.here()
     window = sources.read(options.given, "between")
     if window is None:
         raise BadSettings(say("schedule.say-when"))
     night = scheduler_files.Night([file.absolute() for file in files], options.profile, window)
-    made = scheduler_files.files_of(night, scheduler_files.System(system) if system else scheduler_files.System.here())
-    for scheduler_file in made:
+    to_install = scheduler_files.files_of(
+        night, scheduler_files.System(system) if system else scheduler_files.System.here()
+    )
+    for scheduler_file in to_install:
         if write is not None:
             say_line(say("schedule.written", path=str(scheduler_files.write(scheduler_file, write))))
             continue
-        if len(made) > 1:
+        if len(to_install) > 1:
             say_line(f"# {scheduler_file.name}")
         for line in scheduler_file.text.splitlines():
             say_line(line)
         say_line()
-    paragraph(made[0].install, err=True)
+    paragraph(to_install[0].install, err=True)
     for note in _missed_at_night(options):
         paragraph(note, "Note: ", err=True)
     return 0
 
 
 def _missed_at_night(options: Options) -> Iterator[Message]:
-    """What counts in this session and not in a scheduler's."""
+    """Yield notes about settings of this session that a scheduler's session lacks."""
     given = sources.gather({"profile": options.profile}, ["profile", "api-key-file"])
     if "api-key-file" not in given or given["api-key-file"].place is not sources.Source.PROFILE:
         yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(options.profile))
-    carried = scheduler_files.carried_on()
-    if lost := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in carried]:
-        yield say("schedule.lost", lost=", ".join(lost))
+    inherited = scheduler_files.carried_on()
+    if ignored := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in inherited]:
+        yield say("schedule.lost", lost=", ".join(ignored))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--between", required=True, metavar="TIMES", help="Begin it only while this window of the day is open.")
-@click.option("--every", default="10m", show_default=True, metavar="TIME", help="From an end to the next beginning.")
+@click.option("--between", required=True, metavar="TIMES", help="Start the command only in this window of the day.")
+@click.option(
+    "--every",
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="Time between the end of a run and the next start.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
-    """Run another COMMAND of note-importer, and again while it stops before its end (exit status 3, or a crash).
+    """Run another COMMAND of note-importer, and repeat it while it stops before its end (exit status 3, or a crash).
 
-    For schedulers that can't do that by themselves, such as cron. Everything after the options is the COMMAND, as in:
+    For schedulers that can't do that themselves, such as cron. Everything after the options is the COMMAND, as in:
     note-importer repeat --between 02:00-06:00 run exports --profile night --yes
 
-    Outside of the window nothing is begun. What is at work when it closes goes on, unless `between` in the profile, or
-    --between after COMMAND, ends it.
+    Outside the time window, nothing starts. A command that is running when the window closes continues, unless
+    `between` in the profile, or --between after COMMAND, stops it.
     """
     tries = commands.repeating.Tries(TimeWindow.parse(between), Span().read(every))
     child = _Child([*scheduler_files.this_program(), *command], dict([tries.variable]))
@@ -96,7 +106,7 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
 
 
 class _Child:
-    """A process of this program's that is run again and again; who asks this process to end, asks that one."""
+    """Child process with this program, run repeatedly. A request to stop the parent is passed on to the child."""
 
     def __init__(self, words: list[str], variables: Mapping[str, str]) -> None:
         self.stopped = threading.Event()
@@ -104,34 +114,34 @@ class _Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """Run it once; a crash is said, and counts as stopped before its end."""
+        """Run the process once. A crash is reported, and counts as stopped before its end."""
         self._process = subprocess.Popen(self._words, env=self._environment)  # noqa: S603 - this program
-        if self.stopped.is_set():  # asked in between
+        if self.stopped.is_set():  # the request came while the process was being started
             self._process.terminate()
         status = self._process.wait()
-        if (said := commands.repeating.broke_off(status)) is None:
+        if (message := commands.repeating.broke_off(status)) is None:
             return status
         if not self.stopped.is_set():
-            paragraph(said, "Warning: ", err=True)
+            paragraph(message, "Warning: ", err=True)
         return Stopped.exit_status
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While the block runs, signals to end are passed on, and nothing is begun any more."""
-        before = {}
+        """Forward signals to stop to the process while the block runs. After such a signal, start no process."""
+        handlers = {}
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
             if (number := getattr(signal, name, None)) is not None:
                 with contextlib.suppress(ValueError, OSError):  # not in the main thread
-                    before[number] = signal.signal(number, self._heard)
+                    handlers[number] = signal.signal(number, self._heard)
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in handlers.items():
                 signal.signal(number, handler)
 
     def _heard(self, number: int, _: FrameType | None) -> None:
         self.stopped.set()
-        # What a terminal sends reaches the child by itself, and twice would mean at once; SIGTERM is for one process.
+        # A terminal's signals reach the child directly. A second one would end it at once: pass on SIGTERM only.
         if os.name == "posix" and number == signal.SIGTERM and self._process is not None:
             with contextlib.suppress(OSError):
                 self._process.terminate()
@@ -139,26 +149,26 @@ class _Child:
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--older-than", "days", type=click.IntRange(min=1), required=True, metavar="DAYS", help="In days.")
+@click.option("--older-than", "days", type=click.IntRange(min=1), required=True, metavar="DAYS", help="Age in days.")
 @settings_named("profile", "base-url", "journal", "yes")
 def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
-    """Remove old results from FOLDERS: those that still are as a run wrote them. Whatever you changed or made stays.
+    """Remove old results from FOLDERS, if nobody changed them since a run wrote them. Your own files stay.
 
-    A log's old files go by themselves.
+    Old log files are removed automatically.
     """
     options = Options.here()
-    found = commands.pruning.old_results(folders, days, options.settings)
-    for path in found:
+    old_results = commands.pruning.old_results(folders, days, options.settings)
+    for path in old_results:
         say_line(str(path))
-    what = commands.rendering.count(len(found), "results-file")
-    if not found:
+    files = commands.rendering.count(len(old_results), "results-file")
+    if not old_results:
         say_line(say("prune.nothing", days=days))
         return 0
-    if not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=what))):
+    if not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=files))):
         say_line(say("prune.nothing-removed" if is_terminal(sys.stdin) else "prune.nothing-removed-unasked"))
         return 2
-    left = commands.pruning.remove(found)
-    say_line(say("prune.removed", files=commands.rendering.count(len(found) - len(left), "results-file")))
-    for path in left:
+    remaining = commands.pruning.remove(old_results)
+    say_line(say("prune.removed", files=commands.rendering.count(len(old_results) - len(remaining), "results-file")))
+    for path in remaining:
         say_line(say("prune.not-removed", path=str(path)), err=True)
-    return 1 if left else 0
+    return 1 if remaining else 0

@@ -1,4 +1,4 @@
-"""What a person reads, printed: sayings in, lines on standard output out. Nothing is reckoned or worded here."""
+"""Print messages as lines on standard output. Nothing is computed or worded here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ",
 
 
 def show(lines: Iterable[Line]) -> None:
-    """Print sayings, each in the way of its kind."""
+    """Print messages, each in the format of its kind."""
     for line in lines:
         if line.kind is LineKind.LINE:
             say_line(line.text)
@@ -23,5 +23,5 @@ def show(lines: Iterable[Line]) -> None:
 
 
 def argument(text: Path | str) -> str:
-    """A path or a name as one word of a command line."""
+    """Return a path or a name as one word of a command line, quoted if necessary."""
     return as_argument(str(text)) if re.search(r"[^\w./:-]", str(text)) else str(text)

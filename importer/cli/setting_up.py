@@ -1,4 +1,4 @@
-"""The commands that come before the first night: config, doctor, completion."""
+"""Define the commands for use before the first night: config, doctor, completion."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 @click.command()
 @settings_about(*Topic)
 def config(**_: Any) -> int:
-    """Show every setting in force, and where it comes from: this command line, the environment, the profile.
+    """Show every setting in force, and its source: this command line, the environment, or the profile.
 
-    An entry that can't be used is an error, with the line where it stands. Flags count most, then the environment, then
-    the profile, then the defaults.
+    An entry that can't be used is an error, with its line. Flags have priority over the environment, the environment
+    over the profile, and the profile over the defaults.
     """
     options = Options.here()
     settings = options.settings
@@ -36,17 +36,17 @@ def config(**_: Any) -> int:
     say_line(f"Profiles:  {profiles.profiles_file()}")
     say_line()
     for name in options.given:
-        sources.read(options.given, name)  # those too that no run has
+        sources.read(options.given, name)  # checks settings that a run doesn't read, too
     width = max(map(len, SETTINGS))
     for is_given in (True, False):
         for name, setting in SETTINGS.items():
             if (name in options.given) is not is_given:
                 continue
-            found = options.given.get(name)
+            given = options.given.get(name)
             value = (
-                _written(found.value) if found else render(usual(setting)) or ("not set" if setting.metavar else "no")
+                _written(given.value) if given else render(usual(setting)) or ("not set" if setting.metavar else "no")
             )
-            origin = render(found.at(name)) or "said now" if found else "default"
+            origin = render(given.at(name)) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
     say_line()
     try:
@@ -60,13 +60,13 @@ def config(**_: Any) -> int:
 @settings_about(Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING)
 @settings_named("archive", "attachments", "attachments-are")
 @click.option(
-    "--test-notification", is_flag=True, help="Send a test to everyone who is notified; ping addresses are left alone."
+    "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
 def doctor(*, test_notification: bool, **_: Any) -> int:
-    """Check what can be checked before the first night; one call is made, which only reads.
+    """Check everything that can be checked before the first night. Makes one call, which only reads.
 
-    The exit status is that of a run which would meet the same: 0 all is well; 1 something to look at; 2, 3 and 4 as
-    `run` has them.
+    The exit status is that of a run with the same problems: 0 all is well; 1 something to look at; 2, 3 and 4 as for
+    `run`.
     """
     options = Options.here()
     settings = options.settings
@@ -80,7 +80,7 @@ def doctor(*, test_notification: bool, **_: Any) -> int:
 
 
 def _findings(options: Options, settings: Settings, *, test_notification: bool) -> Iterator[Check]:
-    """What the settings say of the key and of notifications, and between them all that is looked at."""
+    """Yield the findings about the key, those of :mod:`importer.commands.doctor`, and those about notifications."""
     finding = commands.doctor.Check
     try:
         place, file = sources.key_place(settings, options.given), sources.key_file(options.given)
@@ -96,19 +96,19 @@ def _findings(options: Options, settings: Settings, *, test_notification: bool) 
     except BadSettings as error:
         yield finding("Notifications", words(error), error.exit_status)
         return
-    number = len(notifier.ways)
-    if not number:
+    addresses = len(notifier.ways)
+    if not addresses:
         yield finding("Notifications", say("config.nobody-notified"))
     elif not test_notification:
         yield finding(
             "Notifications",
-            say("config.addresses", n=number),
+            say("config.addresses", n=addresses),
         )
     else:
-        failed = notifier.test(commands.notification_messages.trial(options.profile))
-        for text in failed:
+        failures = notifier.test(commands.notification_messages.trial(options.profile))
+        for text in failures:
             yield finding("Notifications", text, 1)
-        if not failed and number > notifier.pings:
+        if not failures and addresses > notifier.pings:
             yield finding("Notifications", say("config.test-sent"))
         if notifier.pings:
             yield finding("Pings", say("config.not-tried", n=notifier.pings))
@@ -117,28 +117,28 @@ def _findings(options: Options, settings: Settings, *, test_notification: bool) 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print what makes SHELL complete commands, flags, profiles and files at the Tab key.
+    """Print the script that lets SHELL complete commands, flags, profiles and files with the Tab key.
 
-    Put this line into ~/.bashrc: eval "$(note-importer completion bash)". For zsh, into ~/.zshrc: eval "$(note-importer
+    Add this line to ~/.bashrc: eval "$(note-importer completion bash)". For zsh, add to ~/.zshrc: eval "$(note-importer
     completion zsh)". For fish: note-importer completion fish > ~/.config/fish/completions/note-importer.fish
     """
-    made = get_completion_class(shell)
-    assert made is not None
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
     context = click.get_current_context().find_root()
-    for line in made(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
+    for line in completion_class(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
         say_line(line)
     return 0
 
 
 def _written(value: object) -> str:
-    """A value as it was written, whether as a text or in a profile."""
+    """Return a value as text, in the same form whether a flag or the profile sets it."""
     match value:
         case bool():
             return "yes" if value else "no"
         case Mapping():
             return ", ".join(
-                f"{name}:{_written(found)}" if isinstance(found, Mapping) else f"{name}={found}"
-                for name, found in value.items()
+                f"{name}:{_written(item)}" if isinstance(item, Mapping) else f"{name}={item}"
+                for name, item in value.items()
             )
         case list() | tuple():
             return ", ".join(map(str, value))

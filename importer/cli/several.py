@@ -1,6 +1,6 @@
-"""What a person sees of files that are imported one after the other, and is asked before each.
+"""Show a person the files that are imported one after the other, and ask before each.
 
-Comes in: previews, progress, and how each file ended. Goes out: lines; yes or no; and when it is time to end.
+Input: previews, progress, and how each file ended. Output: printed lines, yes or no, and the request to stop.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _Answer = TypeVar("_Answer")
 
 
 class BatchImport:
-    """The face of a series.
+    """Questions and output of a batch at the terminal.
 
     Args:
-        stopper: hears that it is to end.
-        notifications: told of each file, for those who aren't here.
-        asking: asks what is undecided.
-        is_one: whether a person named a single file: then nothing is said of a series.
+        stopper: receives the request to stop.
+        notifications: receives how each file ended.
+        asking: asks the open questions.
+        is_one: whether a person named a single file, so that the output doesn't mention a batch.
     """
 
     def __init__(self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool) -> None:
@@ -46,7 +46,7 @@ class BatchImport:
         self._said: Message | None = None
 
     def face(self) -> BatchFace:
-        """The same for the series."""
+        """Return the callbacks for the batch."""
         confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
         return commands.batch.BatchFace(
             self._asking.may,
@@ -60,48 +60,48 @@ class BatchImport:
         )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
-        """Ask what has to be known before a file can be read."""
+        """Ask a question that must be answered before a file can be read."""
         return self._answered(lambda: self._asking.choose(error))
 
     def decide(self, prepared: Prepared) -> None:
-        """Ask what is undecided."""
+        """Ask the open questions about a file."""
         if self._asking.may and prepared.questions:
             if not self._is_one:
                 say_line(f"\n{prepared.preview.loaded.sheet.source}:")
             self._answered(lambda: self._asking.ask(prepared))
-            if not prepared.questions and prepared.preview.guarded:  # it isn't sent; what was answered is true even so
+            if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
                 self._answered(
                     lambda: self._asking.offer_to_remember(prepared.settings, prepared.preview.loaded.headings)
                 )
 
     def confirm(self, preview: Preview) -> bool:
-        """Whether a workspace is the right one into which nobody has imported yet; asked once, whatever was said."""
+        """Return whether a person confirms the workspace of its first import. No option skips this question."""
         settings = preview.settings
         paragraph(say("first.profile", profile=repr(settings.profile), url=settings.base_url))
         return bool(self._answered(lambda: ask(say("first.is-it-right"))))
 
     def agree(self, preview: Preview) -> bool:
-        """Show what is about to happen; whether it is to."""
+        """Show what is about to be sent; return whether to send it."""
         if not self._is_one:
             say_line()
         show(commands.preview_messages.plan(preview))
         total = preview.remaining.total
-        sends = commands.preview_messages.question(preview, total)
+        question = commands.preview_messages.question(preview, total)
         if self._asking.may and total:
             show(commands.preview_messages.first_of_kind(preview))
-            if not self._answered(lambda: ask(sends)):
-                return False  # that nothing was sent, its end says
+            if not self._answered(lambda: ask(question)):
+                return False  # the file's result will say that nothing was sent
         self._answered(lambda: self._asking.offer_to_remember(preview.settings, preview.loaded.headings))
         self._watch, self._has_sent = RunWatch(silent=self._hearing.is_quiet), True
         self._watch.begin(total)
         self._stopper.arm()
         return True
 
-    def _answered(self, asked: Callable[[], _Answer]) -> _Answer | None:
-        """What a person says; None where they want an end to files of which some were sent."""
-        self._stopper.disarm()  # Ctrl-C is an answer, too
+    def _answered(self, question: Callable[[], _Answer]) -> _Answer | None:
+        """Return the person's answer; None if they stop a batch of which files were already sent."""
+        self._stopper.disarm()  # Ctrl-C is an answer here
         try:
-            return asked()
+            return question()
         except click.Abort:
             if not self._has_sent:
                 raise
@@ -109,7 +109,7 @@ class BatchImport:
             return None
 
     def observe(self, progress: Progress) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         if self._watch is not None:
             self._watch.observe(progress)
         elif progress.trouble is not None and progress.trouble != self._said:
@@ -117,20 +117,20 @@ class BatchImport:
             say_line(f"It {with_flags(progress.trouble)}", err=True)
 
     def ended(self, over: FileEnded) -> None:
-        """Say what became of a file.
+        """Report how a file ended.
 
         Raises:
-            ImporterError: what kept a single file from being imported.
+            ImporterError: the error that kept a single file from being imported.
         """
         if self._watch is not None:
             self._watch.__exit__()
             self._watch = None
         if over.error is not None and self._is_one:
             raise over.error
-        fates = commands.batch.FileResult
-        if over.fate is not fates.DECLINED:
+        results = commands.batch.FileResult
+        if over.fate is not results.DECLINED:
             self._hearing.ended(over)
-        if over.error is not None and over.fate in (fates.REFUSED, fates.STOPPED):
+        if over.error is not None and over.fate in (results.REFUSED, results.STOPPED):
             say_line(err=True)
             say_line(f"{over.file}: {over.fate}.", err=True)
             paragraph(

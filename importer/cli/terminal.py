@@ -1,12 +1,12 @@
-r"""The gate to the terminal: nothing is printed past it, and no text that came from elsewhere can steer the screen.
+r"""Guard the terminal: all output passes here, so that no text from elsewhere can control the screen.
 
-Comes in: our words, mixed with file names, headings, note texts and what servers say. Goes out: the same on standard
-output or standard error, with every sign that would move the cursor, colour, erase, hide or turn round what a person
-reads written out, as ``\x1b`` or ``\u202e``.
+Input: our words, mixed with file names, headings, note texts and servers' messages. Output: the same on standard output
+or standard error. Characters that would move the cursor, colour, erase, hide or reverse text are escaped, as
+``\x1b`` or ``\u202e``.
 
-Two things hold it. `Gate` stands in for both streams, so that what click, Python and other libraries print passes too;
-only line ends and tabs go through as they are. And `say_line` prints one line, `paragraph` a message, `ask` a question:
-a line break within a file name doesn't begin a line of ours.
+`Gate` replaces both streams, so that the output of click, Python and other libraries is escaped, too, except line ends
+and tabs. `say_line` prints one line, `paragraph` a message, `ask` a question, so that a line break in a file
+name doesn't begin a new line of output.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def say_line(text: Said = "", *, err: bool = False) -> None:
 
 
 def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
-    """Print text in lines that fit the terminal; each further line of the text is indented, as it isn't ours alone."""
+    """Print text in lines that fit the terminal. Further lines are indented, because the text may not be ours."""
     width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
     following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
     for line in with_flags(text).rstrip("\r\n").replace("\r\n", "\n").split("\n"):
@@ -52,25 +52,25 @@ def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
 
 
 def say_json(document: object) -> None:
-    """Write a document on standard output, in ASCII: whatever it holds, no sign of it steers the terminal."""
+    """Write a document on standard output, in ASCII, so that none of its characters can control the terminal."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     if isinstance(sys.stdout, Gate):
         sys.stdout.holds_document = True
 
 
 def ask(question: Said) -> bool:
-    """Whether the person says yes."""
+    """Ask a question, and return whether the person says yes."""
     return click.confirm(visible(with_flags(question)))
 
 
 def ask_for(what: Said, usual: str = "") -> str:
-    """What the person types in a line; what is ``usual`` for Enter alone."""
+    """Ask for a line, and return what the person types; ``usual`` if only Enter is pressed."""
     answer: str = click.prompt(visible(with_flags(what)), default=usual, show_default=bool(usual), err=True)
     return answer.strip()
 
 
 def ask_unseen(question: Said) -> str:
-    """What the person types, which isn't shown; where none sits there, the next line of standard input."""
+    """Ask for a line without showing it. If nobody is at the terminal, read the next line of standard input."""
     hidden = is_terminal(sys.stdin)
     return str(
         click.prompt(visible(with_flags(question)), default="", show_default=False, hide_input=hidden, err=True)
@@ -78,18 +78,18 @@ def ask_unseen(question: Said) -> str:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sits at the other end; a program without a terminal may have no streams at all."""
+    """Return whether the stream is a terminal. A program without a terminal may have no streams at all."""
     with contextlib.suppress(ValueError, OSError):
         return stream is not None and stream.isatty()
     return False
 
 
 class Gate(io.TextIOBase):
-    """A text stream before the real one, which writes out what would steer the screen.
+    """Text stream in front of the real one, which escapes characters that would control the screen.
 
-    It has neither a buffer nor a file number, by which click and `input` would go round it. The real stream may be
-    closed at its other end: what follows is lost, and nothing else comes of it. If it can't be written, as its disk is
-    full, what follows is lost too, and :func:`unsaid` tells.
+    The gate has neither a buffer nor a file number, because click and `input` would use these to bypass it. If the real
+    stream is closed at its other end, further output is lost without an error. If it can't be written, for example
+    because the disk is full, further output is lost, too, and :func:`unsaid` reports it.
     """
 
     def __init__(self, stream: TextIO, let_through: str = "", troubles: list[OSError] | None = None) -> None:
@@ -98,14 +98,14 @@ class Gate(io.TextIOBase):
         self.holds_document = False
 
     def write(self, text: str) -> int:
-        """As the stream does, with the signs that would steer the screen written out."""
+        """Write the text, with characters escaped that would control the screen."""
         with self._noting():
             self._stream.write(written_out(text, self._let_through))
         return len(text)
 
     def flush(self) -> None:
-        """As the stream does."""
-        with self._noting(), contextlib.suppress(ValueError):  # the stream may be closed before this one is
+        """Flush the real stream."""
+        with self._noting(), contextlib.suppress(ValueError):  # the real stream may already be closed
             self._stream.flush()
 
     @contextmanager
@@ -118,27 +118,27 @@ class Gate(io.TextIOBase):
             self.troubles.append(error)
 
     def isatty(self) -> bool:
-        """Whether a person sits at the other end."""
+        """Return whether the real stream is a terminal."""
         return self._stream.isatty()
 
     def writable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """As the stream has it."""
+        """Encoding of the real stream."""
         return self._stream.encoding
 
     @property
     def errors(self) -> str | None:  # type: ignore[override]
-        """As the stream has it."""
+        """Error handling of the real stream."""
         return self._stream.errors
 
     def for_bar(self) -> TextIO:
-        """The same for a bar, which returns to the start of its line and asks how wide the terminal is.
+        """Return a stream for a progress bar, which needs the terminal's width and returns to the start of its line.
 
-        What is said beside the bar has to be made `visible` before, for here a carriage return goes through.
+        Text beside the bar must be made `visible` before, because carriage returns pass unchanged here.
         """
         return cast(TextIO, _BarGate(self._stream, "\r", self.troubles))
 
@@ -149,7 +149,7 @@ class _BarGate(Gate):
 
 
 def unsaid() -> OutputFailed | None:
-    """Return why a part of what was said could not be written; None if all of it was."""
+    """Return an error if a part of the output could not be written, else None."""
     for stream, name in ((sys.stdout, "standard output"), (sys.stderr, "standard error")):
         if isinstance(stream, Gate):
             stream.flush()
@@ -159,28 +159,28 @@ def unsaid() -> OutputFailed | None:
 
 
 def exit_status_of(status: int) -> int:
-    """Say at a command's end, if any of its output was lost, that it was; the exit status with that."""
-    lost = unsaid()
-    if lost is None:
+    """Report lost output, if any, at a command's end. Return the command's final exit status."""
+    failure = unsaid()
+    if failure is None:
         return status
     is_err_lost = isinstance(sys.stderr, Gate) and bool(sys.stderr.troubles)
     if not is_err_lost or not (isinstance(sys.stdout, Gate) and sys.stdout.holds_document):
-        paragraph(lost.message, "Error: ", err=not is_err_lost)
-    return status if status in _COUNT_MORE else lost.exit_status
+        paragraph(failure.message, "Error: ", err=not is_err_lost)
+    return status if status in _COUNT_MORE else failure.exit_status
 
 
-_COUNT_MORE = (2, 4)  # exit statuses on which nothing is to be repeated
+_COUNT_MORE = (2, 4)  # exit statuses that outrank lost output, because the run must not be repeated
 
 
 @contextmanager
 def gated() -> Iterator[None]:
-    """Put the gate before both streams; what their encoding lacks is replaced, whatever the terminal."""
-    before = sys.stdout, sys.stderr
-    for stream in before:
+    """Put a gate in front of both streams. Characters that their encoding lacks are replaced."""
+    streams = sys.stdout, sys.stderr
+    for stream in streams:
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    sys.stdout, sys.stderr = (stream and cast(TextIO, Gate(stream)) for stream in before)
+    sys.stdout, sys.stderr = (stream and cast(TextIO, Gate(stream)) for stream in streams)
     try:
         yield
     finally:
-        sys.stdout, sys.stderr = before
+        sys.stdout, sys.stderr = streams

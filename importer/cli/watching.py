@@ -1,6 +1,6 @@
-"""While a run goes on: progress for the person, and the person's word that it is to end.
+"""Watch a run: show its progress to the person, and receive the request to stop.
 
-Comes in: progress from delivery, signals from the system. Goes out: a bar or lines on standard error; a reason to stop.
+Input: progress from delivery, signals from the system. Output: a bar or lines on standard error; a reason to stop.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _NAMES = {"SIGINT": "Ctrl-C", "SIGBREAK": "Ctrl-Break"}
 
 
 class EndedAtOnce(KeyboardInterrupt):
-    """A person asked a second time for the end of what was being sent."""
+    """Error raised because a person asked a second time to stop sending."""
 
 
 class RunWatch:
-    """Progress on standard error: a bar where a person sits, a line with the time every ten seconds where none does."""
+    """Progress on standard error: a bar on a terminal, else a line with the time every ten seconds."""
 
     _EVERY = 10.0  # seconds between lines
     _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed}%s{postfix}]"
     _IN_TROUBLE = "{n_fmt}/{total_fmt} rows, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
-    _BESIDES = 37  # columns that are left for numbers where there is trouble, besides those of rows
+    _BESIDES = 37  # columns reserved beside the words about trouble, without those for the numbers of rows
 
     def __init__(self, *, silent: bool = False) -> None:
         self._is_silent = silent
@@ -54,17 +54,17 @@ class RunWatch:
             self._bar.close()
 
     def begin(self, total: int) -> None:
-        """So many notes are to be delivered."""
+        """Start showing the progress of this number of notes."""
         self._total = 0 if self._is_silent else total
         self._next_line = time.monotonic() + self._EVERY
         if self._total and is_terminal(sys.stderr):
-            from tqdm import tqdm  # noqa: PLC0415 - only who watches waits for it
+            from tqdm import tqdm  # noqa: PLC0415 - only a watched run waits for it
 
             stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr
             self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM % "", dynamic_ncols=True)
 
     def observe(self, progress: Progress) -> None:
-        """Show how far it is, and what holds it up."""
+        """Show the progress, and what delays it."""
         if self._bar is not None:
             self._move(self._bar, progress)
         elif time.monotonic() >= self._next_line and self._total:
@@ -74,33 +74,33 @@ class RunWatch:
             )
 
     def _move(self, bar: tqdm[Any], progress: Progress) -> None:
-        holds = visible(
+        delay = visible(
             render(what_holds_it_up(progress, max(20, (bar.ncols or 100) - self._BESIDES - 2 * len(str(self._total)))))
         )
         if progress.trouble:
             bar.bar_format = self._IN_TROUBLE
-            bar.set_postfix_str(holds, refresh=False)
+            bar.set_postfix_str(delay, refresh=False)
         else:
             left = "" if progress.seconds_left is None else f" < {taken(progress.seconds_left)}"
             bar.bar_format = self._FORM % left
-            bar.set_postfix_str(", ".join(filter(None, (in_result_words(progress.ended), holds))), refresh=False)
+            bar.set_postfix_str(", ".join(filter(None, (in_result_words(progress.ended), delay))), refresh=False)
         bar.update(min(progress.settled, self._total) - bar.n)
-        if holds != self._trouble:  # tqdm by itself looks only at how far it is
-            self._trouble = holds
+        if delay != self._trouble:  # tqdm itself refreshes only on progress
+            self._trouble = delay
             bar.refresh()
 
 
 class Stopper:
-    """Ctrl-C and the system's request to end: the first ends the run in good order, the second at once.
+    """Handler of Ctrl-C and the system's request to stop. One request ends the run in good order, a second at once.
 
-    The system doesn't ask twice, but kills; so what it asks for is done within 30 seconds. A person has the time.
+    The system doesn't ask twice, but kills the process, so its request is carried out within 30 seconds.
     """
 
-    _AT_ONCE, _LATEST = 26.0, 29.0  # seconds after the system's request: no longer in good order; in whatever order
+    _AT_ONCE, _LATEST = 26.0, 29.0  # seconds after the system's request: end at once; kill the process
 
     def __init__(self) -> None:
         self._why: Message | None = None
-        self._unsaid: str | None = None  # the signal that was heard, until the loop has said so
+        self._unsaid: str | None = None  # the received signal, until the loop has reported it
         self._before: dict[int, Any] = {}
         self._timers: list[threading.Timer] = []
 
@@ -108,13 +108,13 @@ class Stopper:
         return self
 
     def arm(self) -> None:
-        """From now on the end is an orderly one; before, nothing was sent, and Ctrl-C ends the program at once.
+        """Let signals end the run in good order. Before this, nothing was sent, and Ctrl-C ends the program at once.
 
         Raises:
-            OutputFailed: what is about to be sent could not be said.
+            OutputFailed: the description of what is about to be sent could not be printed.
         """
-        if (lost := unsaid()) is not None:
-            raise lost
+        if (failure := unsaid()) is not None:
+            raise failure
         if self._before:
             return
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
@@ -127,7 +127,7 @@ class Stopper:
         self.disarm()
 
     def disarm(self) -> None:
-        """From now on nothing is under way that would have to be ended in good order."""
+        """Restore the signals' handlers, because nothing is under way that would have to end in good order."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
@@ -135,11 +135,11 @@ class Stopper:
             timer.cancel()
 
     def end(self, name: str) -> None:
-        """Let it end in good order, as somebody asked for it."""
+        """Ask the run to stop in an orderly way."""
         self._why = say("watching.asked-to-end", name=name)
 
     def why(self) -> Message | None:
-        """Why the run is to end, or None. Says so once: a signal's handler must not, for it may interrupt a print."""
+        """Return why the run is to stop, or None. Print this reason once, here: a signal handler must not print."""
         if self._unsaid is not None:
             name, self._unsaid = self._unsaid, None
             say_line(err=True)
@@ -156,8 +156,8 @@ class Stopper:
             self._set_timers()
 
     def _set_timers(self) -> None:
-        for seconds, what in ((self._AT_ONCE, _thread.interrupt_main), (self._LATEST, lambda: os._exit(3))):
-            timer = threading.Timer(seconds, what)
+        for seconds, action in ((self._AT_ONCE, _thread.interrupt_main), (self._LATEST, lambda: os._exit(3))):
+            timer = threading.Timer(seconds, action)
             timer.daemon = True
             timer.start()
             self._timers.append(timer)

@@ -1,6 +1,6 @@
-"""What the importer can do, a module a use. Nothing here prints, asks or exits; the command line and others do that.
+"""Provide each command as a module. Nothing here prints, asks or exits; the command line and the page do that.
 
-Comes in: files and settings. Goes out: what was found or done, as values, and what is to be said of it.
+Input: files and settings. Output: the results of a command as values, and messages about them.
 
     batch          several files, one after the other     choosing          which files to import
     run            prepare a file, then send it           sending           one run, with the lock held
@@ -8,20 +8,20 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     guards         checks of a file as a whole            attaching         the files that notes carry
     email_lookup   find the prospects of the emails       answering         answers to open questions
     check          problems, written to a file            overview          a preview as plain values
-    results        write the results of a run again       pending_results   results that a run still owes
+    results        write the results of a run again       pending_results   results that earlier runs couldn't write
     report         the outcome of a run                   reasons           kinds of reasons, for counts
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     history        the list of runs                       journals          copy or restore a journal
     workspaces     the journal, checked and locked        doctor            checks before the first night
-    hours          when a run may work                    repeating         run again while that helps
+    hours          when a run may work                    repeating         run again after an early stop
     archiving      move a finished file                   pruning           remove old results
-    template       an empty workbook                      examples          a few notes as they will read
+    template       an empty workbook                      examples          notes as their readers will see them
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     logs           the log file                           messenger         send one notification
 
-Each name below is loaded when it is first asked for, so that whoever only wants help waits for nothing.
+Each name below is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Answers to a preview's questions: what they make of the settings.
+"""Apply a person's answers to the settings.
 
-Comes in: settings, and an :class:`~importer.models.Answer`. Goes out: settings in which it is answered, whoever asked.
+Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: settings that contain the answer.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from importer.settings.remembering import NO_COLUMNS
 
 
 def answered(settings: Settings, answer: PossibleAnswer, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
-    """The settings with an answer; what they said of other columns and words stays.
+    """Return the settings with an answer added. Settings for other columns and words don't change.
 
     Args:
-        settings: as they are.
-        answer: to one of a sheet's questions.
-        headings: role → heading of its column in the sheet; a word's meaning counts for columns of this heading.
+        settings: the current settings.
+        answer: an answer to one of a sheet's questions.
+        headings: role → heading of its column in the sheet. A word's meaning counts for columns with this heading.
 
     Raises:
-        BadSettings: that can't be the answer.
+        BadSettings: the setting can't have this value.
     """
     setting = SETTINGS[answer.setting]
-    before, said = getattr(settings, setting.attribute), setting.read(answer.value)
+    current, parsed = getattr(settings, setting.attribute), setting.read(answer.value)
     if answer.setting == "value":
-        meant: Any = said
+        meanings: Any = parsed
         for role, heading in headings.items():
-            meant = rescoped(meant, role, heading)
-        return replace(settings, values=merged(settings.values, meant))
+            meanings = rescoped(meanings, role, heading)
+        return replace(settings, values=merged(settings.values, meanings))
     changed: dict[str, Any] = {
-        setting.attribute: _together(before, said),
-        "usual": _usual(settings, answer.setting, said),
+        setting.attribute: _together(current, parsed),
+        "usual": _usual(settings, answer.setting, parsed),
     }
     if answer.setting == "map":
-        assert isinstance(said, Mapping)
-        changed["mapping"] = {**before, **{role: _names(before.get(role, ()), name) for role, name in said.items()}}
+        assert isinstance(parsed, Mapping)
+        changed["mapping"] = {**current, **{role: _names(current.get(role, ()), name) for role, name in parsed.items()}}
     elif answer.setting == "ignore":
         changed["lasting"] = settings.lasting - {answer.value}
     elif answer.setting == "default-visibility" and Role.VISIBILITY in settings.mapping:
-        # It was asked as this sheet hasn't the column; where a sheet has it, the column counts.
+        # The question was asked because this sheet lacks the column. If another sheet has it, the column counts.
         changed["mapping"] = {**settings.mapping, Role.VISIBILITY: _names(settings.mapping[Role.VISIBILITY], "")}
     return replace(settings, **changed)
 
 
 def offered(question: Question) -> list[PossibleAnswer]:
-    """The choices in the order in which a person sees them: private stands first, public second, in every question."""
+    """Return the choices of a question in the order shown to a person: private always before public."""
     places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
 
     def place(choice: PossibleAnswer) -> int:
@@ -60,56 +60,58 @@ def offered(question: Question) -> list[PossibleAnswer]:
 
 
 def chosen(settings: Settings, name: str, value: str) -> Settings:
-    """The settings with a choice that counts more than what they said before: of a role's headings it comes first.
+    """Return the settings with a chosen value, which takes precedence over the current one.
+
+    If the value is a heading, it is tried before the other headings of its role.
 
     Args:
-        settings: as they are.
-        name: of a setting.
-        value: what it is given, as a text.
+        settings: the current settings.
+        name: name of the setting.
+        value: its new value, as a text.
 
     Raises:
-        BadSettings: it can't be given that.
+        BadSettings: the setting can't have this value.
     """
     setting = SETTINGS[name]
-    before, said = getattr(settings, setting.attribute), setting.read(value)
-    changed: dict[str, Any] = {"usual": _usual(settings, name, said)}
+    current, parsed = getattr(settings, setting.attribute), setting.read(value)
+    changed: dict[str, Any] = {"usual": _usual(settings, name, parsed)}
     if setting.attribute == "mapping":
-        assert isinstance(said, Mapping)
-        changed["usual"] = settings.usual - said.keys()
-        said = {**before, **{role: _first(heading, before.get(role)) for role, heading in said.items()}}
+        assert isinstance(parsed, Mapping)
+        changed["usual"] = settings.usual - parsed.keys()
+        parsed = {**current, **{role: _first(heading, current.get(role)) for role, heading in parsed.items()}}
     elif name == "value":
-        said = merged(before, said)  # type: ignore[arg-type]
-    elif isinstance(said, tuple):
-        changed["lasting"] = settings.lasting - set(said)
-        said = _together(before, said)
-    changed[setting.attribute] = said
+        parsed = merged(current, parsed)  # type: ignore[arg-type]
+    elif isinstance(parsed, tuple):
+        changed["lasting"] = settings.lasting - set(parsed)
+        parsed = _together(current, parsed)
+    changed[setting.attribute] = parsed
     return replace(settings, **changed)
 
 
-def _usual(settings: Settings, name: str, said: object) -> frozenset[Role]:
-    """The roles of which other sheets may have other columns: an answer is about one sheet."""
-    if isinstance(said, Mapping) and name == "map":
-        return settings.usual | (said.keys() - settings.mapping.keys())
-    if name == "ignore":  # of a column that was named for one of these, and turned out to be something else
+def _usual(settings: Settings, name: str, parsed: object) -> frozenset[Role]:
+    """Return the roles for which other sheets may use other columns, because an answer is about one sheet."""
+    if isinstance(parsed, Mapping) and name == "map":
+        return settings.usual | (parsed.keys() - settings.mapping.keys())
+    if name == "ignore":  # the column was named for one of these roles, but holds something else
         return settings.usual | ({Role.VISIBILITY, Role.STATUS} & settings.mapping.keys())
     return settings.usual
 
 
-def _names(before: str | Sequence[str], said: str) -> str | tuple[str, ...]:
-    """A role's names with another, for sheets that have none of the others; that there is none comes last."""
-    names = dict.fromkeys([*([before] if isinstance(before, str) else before), said])
-    found = (*filter(None, names), *([""] if "" in names else ()))
-    return found[0] if len(found) == 1 else found
+def _names(current: str | Sequence[str], heading: str) -> str | tuple[str, ...]:
+    """Return a role's headings with one added, for sheets that have none of the others. "" (no column) is last."""
+    names = dict.fromkeys([*([current] if isinstance(current, str) else current), heading])
+    ordered = (*filter(None, names), *([""] if "" in names else ()))
+    return ordered[0] if len(ordered) == 1 else ordered
 
 
-def _first(said: Any, before: Any) -> object:
-    """A heading, and after it those that were named before, for sheets that haven't this one."""
-    others = [before] if isinstance(before, str) else [*(before or ())]
-    names = [name for name in others if name != said]
-    return (said, *names) if said and names else said
+def _first(heading: Any, current: Any) -> object:
+    """Return a new heading, followed by the role's current headings for sheets that lack the new one."""
+    others = [current] if isinstance(current, str) else [*(current or ())]
+    names = [name for name in others if name != heading]
+    return (heading, *names) if heading and names else heading
 
 
-def _together(before: object, said: object) -> object:
-    if isinstance(before, tuple) and isinstance(said, tuple):
-        return (*before, *(value for value in said if value not in before))
-    return said
+def _together(current: object, parsed: object) -> object:
+    if isinstance(current, tuple) and isinstance(parsed, tuple):
+        return (*current, *(value for value in parsed if value not in current))
+    return parsed

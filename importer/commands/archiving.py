@@ -1,8 +1,8 @@
-"""A finished file, moved into a folder together with its results, so that the next night doesn't find it again.
+"""Move a finished file and its results into a folder, so that the next night's run doesn't import the file again.
 
-Comes in: both, and what was read. Goes out: where they are now; the two keep names that belong together. Nothing in
-the folder is replaced, the folder may be on another disk, and a file that isn't any more what was read stays: what was
-moved is looked at again, and put back if another had taken its place.
+Input: a file, its results, and its fingerprint at the import. Output: their new paths, with matching names. No file in
+the folder is replaced, and the folder may be on another disk. A file that has changed since the import isn't moved. The
+moved file is checked again, and put back if another file had taken its place.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _NAMES = 999
 
 @dataclass(frozen=True)
 class Moved:
-    """Where the two are now."""
+    """Current paths of a file and its results."""
 
     file: Path
     results: Path
 
 
 class NotArchived(ImporterError):
-    """A file was imported but couldn't be moved, or not with its results.
+    """Error raised because an imported file or its results couldn't be moved.
 
     Attributes:
-        moved: where both are.
-        exit_status: 3 where the next run will see to it, 1 where a person has to, 0 where nobody has to.
+        moved: the current paths of both.
+        exit_status: 3 if the next run will import the changed file, 1 if a person has to act, 0 if the file is gone.
     """
 
     kind = say("error.not-archived")
@@ -48,11 +48,10 @@ class NotArchived(ImporterError):
 
 
 def check(folder: Path, found: Iterable[Path] = ()) -> None:
-    """See before anything else whether files can be moved there.
+    """Check, before anything else, that files can be moved to the folder.
 
     Raises:
-        BadSettings: there is no such folder; one isn't made, for its disk may merely not be there. Or a file is kept by
-            another store than the folder.
+        BadSettings: there is no such folder (it isn't created: its disk may be missing), or a file is in another store.
         ImporterError: the folder's store can't be used.
     """
     if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
@@ -71,7 +70,7 @@ def _store_of(place: Path) -> str:
 
 
 def lies_in(file: Path, folder: Path) -> bool:
-    """Whether a file is in the folder already, or further down: what was corrected there stays where it is."""
+    """Return whether a file is already in the folder or below it. A file that a person corrected there isn't moved."""
     if isinstance(file, Url) or isinstance(folder, Url):
         return folder in file.parents
     place = file.parent.resolve()
@@ -82,47 +81,47 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
     """Move a file and its results into a folder.
 
     Args:
-        file: the file.
-        results: its results.
-        folder: where they go.
+        file: path of the file.
+        results: path of its results.
+        folder: the folder to move both into.
         fingerprint: SHA-256 of the file as it was imported, as hex digits.
 
     Raises:
-        NotArchived: they couldn't be moved, or the file has changed since; says what lies where.
+        NotArchived: a file couldn't be moved, or has changed since the import. The message says where both files are.
     """
-    here = Moved(file, results)
+    paths = Moved(file, results)
     try:
         if _digest(file).hex() != fingerprint:
-            raise _changed(here)
+            raise _changed(paths)
         moved = _free(file, results, folder)
         try:
             _move(file, moved.file, fingerprint)
-            here = Moved(moved.file, results)
+            paths = Moved(moved.file, results)
             _move(results, moved.results)
         except OSError:
             _give_back(moved)
             raise
     except storage.ChangedMeanwhile as error:
-        raise _changed(here) from error
+        raise _changed(paths) from error
     except OSError as error:
-        if here.file == file and is_gone(file):
-            raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), here, 0) from error
-        kind = "archive.results-not-moved" if here.file != file else "archive.not-moved"
-        why = say(kind, file=str(file), folder=str(folder), error=plain(error))
-        raise NotArchived(why, here) from error
+        if paths.file == file and is_gone(file):
+            raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
+        kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
+        message = say(kind, file=str(file), folder=str(folder), error=plain(error))
+        raise NotArchived(message, paths) from error
     return moved
 
 
-def _changed(here: Moved) -> NotArchived:
+def _changed(paths: Moved) -> NotArchived:
     return NotArchived(
-        say("archive.has-changed", file=str(here.file)),
-        here,
+        say("archive.has-changed", file=str(paths.file)),
+        paths,
         Stopped.exit_status,
     )
 
 
 def is_gone(file: Path) -> bool:
-    """Whether a file surely isn't there any more."""
+    """Return whether a file no longer exists. If its store can't be reached, return False."""
     if isinstance(file, Url):
         with contextlib.suppress(OSError):
             return storage.version(file) is None
@@ -135,7 +134,7 @@ def _digest(file: Path) -> bytes:
 
 
 def _give_back(moved: Moved) -> None:
-    """Remove the empty files that hold the names of what didn't come."""
+    """Remove the empty files that reserve names for files that weren't moved."""
     for place in (moved.file, moved.results):
         with contextlib.suppress(OSError):
             if isinstance(place, Url):
@@ -145,17 +144,17 @@ def _give_back(moved: Moved) -> None:
 
 
 def _free(file: Path, results: Path, folder: Path) -> Moved:
-    """Two names that are free and belong together; both are taken with empty files, so that nobody else takes them."""
+    """Return free, matching names for a file and its results. Empty files reserve both names against other programs."""
     for number in range(1, _NAMES):
-        more = f" ({number})" if number > 1 else ""
-        moved = Moved(*(folder / f"{path.stem}{more}{path.suffix}" for path in (file, results)))
-        made: list[Path] = []
+        suffix = f" ({number})" if number > 1 else ""
+        moved = Moved(*(folder / f"{path.stem}{suffix}{path.suffix}" for path in (file, results)))
+        taken: list[Path] = []
         try:
             for path in (moved.results, moved.file):
                 _take(path)
-                made.append(path)
+                taken.append(path)
         except FileExistsError:
-            for path in made:
+            for path in taken:
                 _remove(path)
             continue
         return moved
@@ -163,7 +162,7 @@ def _free(file: Path, results: Path, folder: Path) -> Moved:
 
 
 def _take(path: Path) -> None:
-    """Put an empty file there. Raises FileExistsError where there is one."""
+    """Create an empty file. Raise FileExistsError if there is a file already."""
     if isinstance(path, Url):
         storage.put(b"", path)
     else:
@@ -178,7 +177,7 @@ def _remove(path: Path) -> None:
 
 
 def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
-    """Put a file over the empty one that holds its place. Onto another disk it is copied, and whole before it goes."""
+    """Move a file over the empty file that reserves its name. To another disk, copy the file and then remove it."""
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
         storage.move(path, place, fingerprint)
@@ -197,7 +196,7 @@ def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
 
 
 def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> None:
-    """Copy a file, and remove it once the copy is whole, unless another has taken its place meanwhile."""
+    """Copy a file, and remove it once the copy is complete, unless another file has taken its place meanwhile."""
     with path.open("rb") as source, files.draft(place) as draft:
         shutil.copyfileobj(source, draft.file)
         draft.finish(bounds=[path.stat()])
@@ -208,7 +207,7 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
     aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.tmp")
     try:
         path.replace(aside)
-    except OSError:  # on Windows: open in another program
+    except OSError:  # on Windows, another program may have the file open
         place.write_bytes(b"")
         raise
     try:

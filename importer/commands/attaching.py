@@ -1,6 +1,8 @@
-"""The files that notes carry: which of them are there already, which are uploaded, before the first note and anew.
+"""Upload the files of a run's notes before the first note is sent, unless the journal already knows their IDs.
 
-Comes in: a loaded file, the journal, what calls are made with. Goes out: under which ids the files are.
+A file is uploaded again if a note needs a new ID for it.
+
+Input: a loaded file, the journal, and a caller for the API. Output: the ID of each uploaded file.
 """
 
 from __future__ import annotations
@@ -18,18 +20,18 @@ from importer.settings import Settings
 
 
 class Attaching:
-    """Uploads the files of a run's notes.
+    """Uploader for the files of a run's notes.
 
     Args:
-        rows: where the files are.
-        settings: whose notes they are.
-        journal: what it knows; what is uploaded is entered there.
+        rows: the rows, with the files of their notes.
+        settings: the settings, which name the workspace of the notes.
+        journal: the journal. It knows earlier uploads, and new ones are recorded there.
         caller: makes the calls.
-        retry: of one call.
-        observe: told in a few words how far it is.
+        retry: retry policy of each call.
+        observe: called with a short message about the progress.
 
     Attributes:
-        calls: that left for the API.
+        calls: number of calls that were sent to the API.
     """
 
     def __init__(
@@ -46,41 +48,41 @@ class Attaching:
         self._journal = journal.uploads(settings.workspace, caller.clock)
 
     def upload(self, digests: Sequence[str]) -> Uploaded:
-        """See that these files are there: those that the journal doesn't know are uploaded, each once.
+        """Upload each file that the journal doesn't know, once. Return the ID of each file, or why it has none.
 
         Raises:
-            Stopped: the run can't go on; which are there stands in the journal.
+            Stopped: the run can't go on. Finished uploads are recorded in the journal.
         """
         if not digests:
             return Uploaded()
         self._journal.expire()
-        known = self._journal.known(digests)
-        new = self._made(self._rows.files[digest] for digest in digests if digest not in known)
-        uploaded = Uploaded.of(new)
-        return Uploaded({**known, **uploaded.ids}, uploaded.rejected, uploaded.failed)
+        file_ids = self._journal.known(digests)
+        uploads = self._made(self._rows.files[digest] for digest in digests if digest not in file_ids)
+        uploaded = Uploaded.of(uploads)
+        return Uploaded({**file_ids, **uploaded.ids}, uploaded.rejected, uploaded.failed)
 
     def renew(self, notes: Sequence[Note]) -> list[Uploaded]:
-        """Upload the files of each of these notes once more, for it alone: the ids that it had didn't serve.
+        """Upload each note's files again, for that note alone, because their earlier IDs didn't work.
 
         Raises:
             Stopped: the run can't go on.
         """
-        new = iter(self._made(self._rows.files[digest] for note in notes for digest in note.files))
-        return [Uploaded.of([next(new) for _ in note.files]) for note in notes]
+        uploads = iter(self._made(self._rows.files[digest] for note in notes for digest in note.files))
+        return [Uploaded.of([next(uploads) for _ in note.files]) for note in notes]
 
     def _made(self, files: Iterable[AttachedFile]) -> list[Upload]:
-        wanted = list(files)
-        total = len(wanted)
+        to_upload = list(files)
+        total = len(to_upload)
 
         def tell(done: int, trouble: Message | None) -> None:
-            far = say("progress.uploading", done=done, total=total)
-            self._observe(far if trouble is None else say("progress.held-up", far=far, trouble=trouble))
+            progress = say("progress.uploading", done=done, total=total)
+            self._observe(progress if trouble is None else say("progress.held-up", far=progress, trouble=trouble))
 
         uploads = Uploads(self._caller, self._journal, self._retry, tell)
         try:
-            made = uploads.upload(wanted)
+            uploaded = uploads.upload(to_upload)
         finally:
             self.calls += uploads.calls
-        refused = sum(bool(one.rejected) for one in made)
+        refused = sum(bool(upload.rejected) for upload in uploaded)
         logs.event("files uploaded", files=total, refused=refused, calls=uploads.calls)
-        return made
+        return uploaded

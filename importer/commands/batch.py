@@ -1,8 +1,8 @@
-"""Several files, one after the other: each is imported for itself, and what became of all of them is told as one.
+"""Import several files, one after the other, and report on all of them together.
 
-Comes in: the files that were chosen, and settings. Goes out: notes, results, files in the archive, and a
-:class:`Batch`. What is wrong with one file doesn't hold up the others; what would be so for each of them (an outage,
-a key that is refused, a full disk) ends the series, and so does the end of its hours.
+Input: the chosen files, and settings. Output: notes, results, archived files, and a :class:`Batch`. A problem with one
+file doesn't stop the others. A problem that every file would have (an outage, a refused key, a full disk) ends the
+batch, and so does the end of the allowed hours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from importer.commands.answering import answered
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
-from importer.commands.report import Report
+from importer.commands.report import Report, needs_a_hand
 from importer.commands.run import Prepared, Preview, prepare, unconfirmed
 from importer.errors import (
     BadSettings,
@@ -47,11 +47,11 @@ from importer.settings import Settings
 from importer.settings.meanings import without_column
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
-"""What is not a single file's trouble: the next one would meet it, too."""
+"""Errors that would also stop the import of the next file."""
 
 
 class FileResult(StrEnum):
-    """What became of a file."""
+    """Result of one file of a batch."""
 
     IMPORTED = "imported"
     STOPPED = "stopped before its end"
@@ -64,17 +64,17 @@ class FileResult(StrEnum):
 
 @dataclass(frozen=True)
 class FileEnded:
-    """What became of one file.
+    """End of one file's import: its result, with details.
 
     Attributes:
-        file: its path; of a folder or pattern that holds none, that.
-        fate: in a word.
-        exit_status: what a run of it alone would have ended with.
+        file: path of the file; for a folder or pattern without files, the folder or pattern.
+        fate: the result in a few words.
+        exit_status: exit status that a run of this file alone would have.
         started_at, ended_at: seconds since 1970.
-        why: the reason in sentences, where it isn't simply imported; names settings as messages do.
-        report: how its run ended, where one was begun.
-        error: what kept it from being imported, if anything did.
-        archived: where the file itself is now, if it was moved.
+        why: the reason for the result, in sentences; empty for a file that was simply imported.
+        report: report of the file's run; None if no run began.
+        error: the error that prevented the import, if any.
+        archived: new path of the file, if it was moved.
     """
 
     file: Path
@@ -91,32 +91,37 @@ class FileEnded:
     def failed(
         cls, file: Path, error: ImporterError | None, at: float | None = None, fate: FileResult | None = None
     ) -> FileEnded:
-        """What became of a file of which no run came about; without an error, by a fault of the program's own."""
+        """Return the result of a file for which no run began. Without an error, the program itself was at fault."""
         at, status = time.time() if at is None else at, (error or ImporterError).exit_status
-        why = error.message if error is not None else say("series.fault")
+        message = error.message if error is not None else say("series.fault")
         if fate is None:
-            is_early = isinstance(error, (Busy, Interrupted))  # of a run that is under way, its report says them
+            is_early = isinstance(error, (Busy, Interrupted))  # once a run has begun, its report has such an error
             fate = FileResult.REFUSED if status == 2 else FileResult.NOT_BEGUN if is_early else FileResult.STOPPED
-        return cls(file, fate, status, at, at, why, error=error)
+        return cls(file, fate, status, at, at, message, error=error)
 
     @property
     def counts(self) -> Mapping[Result, int]:
-        """Result → rows; empty where no run was begun."""
+        """Number of rows by result; empty if no run began."""
         return {} if self.report is None else self.report.counts
 
     @property
+    def needs_a_hand(self) -> bool:
+        """Whether a person has to remove the cause before the same command can import this file."""
+        return needs_a_hand(self.error if self.report is None else self.report.stopped)
+
+    @property
     def why_it_stays(self) -> Said:
-        """Why it wasn't moved into the archive though it is imported, or its results weren't put where they belong."""
+        """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
         return self.why if self.report is not None and self.report.stopped is None else ""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What became of several files.
+    """Results of several files.
 
     Attributes:
-        files: each file, in the order of their turns.
-        left_out: what lay beside them and wasn't meant → why.
+        files: the result of each file, in the order of import.
+        left_out: path of each file that was found but isn't imported → reason.
     """
 
     files: Sequence[FileEnded]
@@ -124,32 +129,31 @@ class Batch:
 
     @property
     def exit_status(self) -> int:
-        """The worst of all files: 4, 3, 2, 1."""
+        """Worst exit status of all files; 4 is the worst, 0 the best."""
         return max((ended.exit_status for ended in self.files), default=0)
 
     @property
     def counts(self) -> Mapping[Result, int]:
-        """Result → rows of all files, in the order of :class:`Result`."""
-        found: Counter[Result] = Counter()
+        """Number of rows of all files by result, in the order of :class:`Result`."""
+        totals: Counter[Result] = Counter()
         for ended in self.files:
-            found.update(ended.counts)
-        return {result: found[result] for result in Result if found[result]}
+            totals.update(ended.counts)
+        return {result: totals[result] for result in Result if totals[result]}
 
 
 @dataclass(frozen=True)
 class BatchFace:
-    """Who is asked and told while files are imported; without one, nobody is.
+    """Callbacks that ask and inform a person during an import; by default, nobody is asked or informed.
 
     Attributes:
-        is_person: whether a person agrees: then nothing is sent but what they saw.
-        decide: may answer what is undecided of a file; the answers count for the files after it, too.
-        agree: shown what is about to happen to a file; False: it isn't sent.
-        confirm: asks a person whether a workspace is the right one into which nobody has imported yet; None: nobody can
-            be asked, and nothing is sent there.
-        ended: told of each file when it is over.
-        observe: told of progress.
-        stop: asked again and again; a sentence ends the series early, with what is under way waited for.
-        choose: may answer what is undecided before a file can be read, as which of its sheets is meant.
+        is_person: whether a person agrees to each file. If so, only the notes that they saw are sent.
+        decide: may answer a file's open questions. The answers also apply to the files after it.
+        agree: shows the preview of a file. If it returns False, the file isn't sent.
+        confirm: asks a person to confirm a workspace without imports. None: nobody can be asked, so nothing is sent.
+        ended: receives the result of each file.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, the batch ends early, after the calls under way.
+        choose: may answer a question that must be decided before a file can be read, such as which sheet is meant.
     """
 
     is_person: bool = False
@@ -174,14 +178,14 @@ def run(
 
     Args:
         chosen: the files.
-        settings: how each is imported.
-        face: who is asked and told.
+        settings: settings for the import of each file.
+        face: callbacks that ask and inform a person.
         clock: seconds since 1970, by the system's clock.
-        vendor: whose API the notes go to.
+        vendor: the vendor whose API receives the notes.
 
     Raises:
-        BadSettings: results or archive can't be where the settings say.
-        Interrupted: it isn't the time of day for it; nothing was sent.
+        BadSettings: the results or the archive can't be where the settings say.
+        Interrupted: the run isn't allowed at this time of day; nothing was sent.
     """
     face = face or BatchFace()
     hours = Hours.of(settings, clock)
@@ -193,60 +197,60 @@ def run(
         raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
-    one = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
-    found: list[FileEnded] = []
-    held_up: NotBegun | None = None
+    file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
+    files: list[FileEnded] = []
+    not_begun: NotBegun | None = None
     for candidate in chosen.candidates:
-        if held_up is None and (why := face.stop() or hours.over()) is not None:
-            held_up = NotBegun(why, Stopped.exit_status)
-        if held_up is not None:
-            over = FileEnded.failed(candidate.path, held_up, clock(), FileResult.NOT_BEGUN)
+        if not_begun is None and (reason := face.stop() or hours.over()) is not None:
+            not_begun = NotBegun(reason, Stopped.exit_status)
+        if not_begun is not None:
+            ended = FileEnded.failed(candidate.path, not_begun, clock(), FileResult.NOT_BEGUN)
         else:
             with logs.about(file=candidate.path.name):
-                over = one.imported(candidate)
-            if _ends_all(over):
-                held_up = NotBegun(over.why, over.exit_status)
-        found.append(over)
-        _log(over)
-        face.ended(over)
-    return Batch(tuple(found), tuple(chosen.left_out))
+                ended = file_importer.imported(candidate)
+            if _ends_all(ended):
+                not_begun = NotBegun(ended.why, ended.exit_status)
+        files.append(ended)
+        _log(ended)
+        face.ended(ended)
+    return Batch(tuple(files), tuple(chosen.left_out))
 
 
-def _log(over: FileEnded) -> None:
-    error = over.error
+def _log(ended: FileEnded) -> None:
+    error = ended.error
     logs.event(
-        f"file {over.fate}",
-        logging.INFO if over.exit_status <= 1 else logging.ERROR,
-        file=over.file.name,
-        run=over.report.run if over.report is not None else None,
-        exit_status=over.exit_status,
-        seconds=round(over.ended_at - over.started_at, 1),
-        archived=over.archived,
+        f"file {ended.fate}",
+        logging.INFO if ended.exit_status <= 1 else logging.ERROR,
+        file=ended.file.name,
+        run=ended.report.run if ended.report is not None else None,
+        exit_status=ended.exit_status,
+        seconds=round(ended.ended_at - ended.started_at, 1),
+        archived=ended.archived,
         why=logs.said(error) if error is not None else None,
     )
 
 
-def _ends_all(over: FileEnded) -> bool:
-    """Whether what ended a file's run would end the next one's too."""
-    if over.report is not None and over.report.results_owed:
+def _ends_all(ended: FileEnded) -> bool:
+    """Return whether the reason that ended a file's run would also end the next one."""
+    if ended.report is not None and ended.report.results_owed:
         return True
-    trouble = over.error or (over.report and over.report.stopped)
-    return over.fate is not FileResult.LEFT and isinstance(trouble, _FOR_ALL)
+    error = ended.error or (ended.report and ended.report.stopped)
+    return ended.fate is not FileResult.LEFT and isinstance(error, _FOR_ALL)
 
 
-def _for_the_next(before: Settings, answered: Settings) -> Settings:
-    """Return the settings for the file that follows: an answer that is true of one sheet alone isn't carried on."""
+def _for_the_next(settings: Settings, answered_settings: Settings) -> Settings:
+    """Return the settings for the next file, without answers that apply to one sheet alone."""
     return replace(
-        before,
-        mapping=answered.mapping,
-        usual=answered.usual,
-        values=without_column(answered.values, ""),
+        settings,
+        mapping=answered_settings.mapping,
+        usual=answered_settings.usual,
+        values=without_column(answered_settings.values, ""),
     )
 
 
 @dataclass
 class _One:
-    """Imports one file after the other; ``taken`` is where results went so far."""
+    """Importer for the files of a batch, one at a time; ``taken`` holds the results paths that are in use."""
 
     settings: Settings
     hours: Hours
@@ -258,15 +262,15 @@ class _One:
     taken: set[Path] = field(default_factory=set)
 
     def imported(self, candidate: FileCandidate) -> FileEnded:
-        """Import one file; whatever is wrong with it is a value."""
+        """Import one file. Return any problem with it as a value."""
         path, started_at = candidate.path, self.clock()
         if candidate.nothing:
             return self._nothing(path, candidate.nothing)
         try:
             self._wait()
             if not candidate.is_named and not is_there(path):
-                why = say("series.gone")
-                return FileEnded(path, FileResult.GONE, 0, started_at, started_at, why)
+                message = say("series.gone")
+                return FileEnded(path, FileResult.GONE, 0, started_at, started_at, message)
             if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
                 return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
             return self._sent(path, started_at)
@@ -278,11 +282,11 @@ class _One:
             return replace(FileEnded.failed(path, ProgramFault(error), self.clock()), started_at=started_at)
 
     def _wait(self) -> None:
-        """Wait for another import before the file is read, for it may import, and move, the same one.
+        """Wait for another import before reading the file, because that import may send and move the same file.
 
         Raises:
-            Busy: it is still at work.
-            Interrupted: it was to end while it waited.
+            Busy: the other import is still running.
+            Interrupted: the run was asked to stop while it waited.
         """
         if self.settings.wait and Journal.exists(self.settings.journal):
             with workspaces.held(
@@ -290,12 +294,12 @@ class _One:
             ):
                 pass
 
-    def _nothing(self, path: Path, nothing: Message) -> FileEnded:
+    def _nothing(self, path: Path, message: Message) -> FileEnded:
         now = self.clock()
         if not self.settings.min_rows:
-            return FileEnded(path, FileResult.IMPORTED, 0, now, now, say("series.nothing", nothing=nothing))
+            return FileEnded(path, FileResult.IMPORTED, 0, now, now, say("series.nothing", nothing=message))
         error = Guarded(
-            say("series.nothing-to-import", nothing=nothing),
+            say("series.nothing-to-import", nothing=message),
             "min-rows",
         )
         return FileEnded.failed(path, error, now)
@@ -327,19 +331,19 @@ class _One:
                 hours=self.hours,
             )
         self.taken.add(target)
-        is_over = report.exit_status <= 1 and not report.held_back
+        is_finished = report.exit_status <= 1 and not report.held_back
         is_owed = report.results_owed and report.stopped is None
-        fate = FileResult.IMPORTED if is_over or is_owed else FileResult.STOPPED
-        why: Said = (report.remark if is_owed else report.stopped.message if report.stopped else None) or ""
-        over = FileEnded(path, fate, report.exit_status, started_at, self.clock(), why, report)
-        if self.settings.archive is None or not is_over or str(path) == "-":
-            return over
+        fate = FileResult.IMPORTED if is_finished or is_owed else FileResult.STOPPED
+        message: Said = (report.remark if is_owed else report.stopped.message if report.stopped else None) or ""
+        ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
+        if self.settings.archive is None or not is_finished or str(path) == "-":
+            return ended
         if archiving.lies_in(path, self.settings.archive):
-            return over
-        return self._archived(over, report, preview.loaded.sheet.fingerprint)
+            return ended
+        return self._archived(ended, report, preview.loaded.sheet.fingerprint)
 
     def _is_right(self, preview: Preview) -> bool:
-        """Whether a person has confirmed the workspace, now or before.
+        """Return whether a person has confirmed the workspace, now or earlier.
 
         Raises:
             FirstRun: nobody can be asked.
@@ -353,19 +357,19 @@ class _One:
         workspaces.confirm(self.settings)
         return True
 
-    def _archived(self, over: FileEnded, report: Report, fingerprint: str) -> FileEnded:
-        """The same, moved into the archive; where that can't be, it says so."""
+    def _archived(self, ended: FileEnded, report: Report, fingerprint: str) -> FileEnded:
+        """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
         assert self.settings.archive is not None
         try:
-            moved = archiving.archive(over.file, report.results, self.settings.archive, fingerprint)
+            moved = archiving.archive(ended.file, report.results, self.settings.archive, fingerprint)
         except archiving.NotArchived as error:
-            status = max(over.exit_status, error.exit_status)
-            is_moved = error.moved.file != over.file
+            status = max(ended.exit_status, error.exit_status)
+            is_moved = error.moved.file != ended.file
             return replace(
-                over,
+                ended,
                 exit_status=status,
                 why=error.message,
                 report=replace(report, results=error.moved.results),
                 archived=error.moved.file if is_moved else None,
             )
-        return replace(over, archived=moved.file, report=replace(report, results=moved.results))
+        return replace(ended, archived=moved.file, report=replace(report, results=moved.results))

@@ -1,6 +1,6 @@
-"""What a command calls the API with.
+"""Create the caller for the API, and the policy for delivery.
 
-Comes in: settings. Goes out: a caller, which is closed when the block is left; and how delivery goes about it.
+Input: settings. Output: a caller, which is closed when its block ends; and a delivery policy.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from importer.delivery.policy import Policy
 from importer.messages import Said
 from importer.settings import BATCH_SIZE, Settings
 
-_AHEAD = 2  # calls entered in the journal and waiting for a free worker, so that no worker waits for the disk
+_AHEAD = 2  # calls recorded in the journal before a worker is free, so that no worker waits for the disk
 
 
 def steady_clock() -> Callable[[], float]:
-    """Seconds since 1970, from one look at the system's clock on; never going back when that is set anew."""
+    """Return a clock for seconds since 1970 that never goes back, even if the system's clock is changed."""
     offset = time.time() - time.monotonic()
     return lambda: time.monotonic() + offset
 
 
 def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) -> NotesApi:
-    """The vendor's API, at the address and with the key of the settings; who asks for it closes it."""
+    """Return a client of the vendor's API, with the settings' address and key. Close the client after use."""
     return vendor.connect(
         settings.base_url,
         settings.key,
@@ -44,7 +44,7 @@ def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) ->
 def calls(
     settings: Settings, vendor: Vendor, clock: Callable[[], float], stop: Callable[[], Said | None] = lambda: None
 ) -> Iterator[Caller]:
-    """What calls to the API are made with."""
+    """Yield a caller for the API, and close it when the block ends."""
     messages.load()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
@@ -57,7 +57,7 @@ def calls(
 
 
 def policy(settings: Settings, *, learned: int | None = None, resends: bool = True) -> Policy:
-    """How delivery is to go about it; ``learned`` is the batch size that proved to work before."""
+    """Return the policy for delivery; ``learned`` is a batch size that worked in an earlier run."""
     return Policy(
         settings.batch_size or learned or BATCH_SIZE,
         settings.read_timeout,

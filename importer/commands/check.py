@@ -1,4 +1,4 @@
-"""What is wrong in a sheet, written to a file; see :func:`importer.commands.prepare` for all the rest of a check."""
+"""Write the problems of a sheet to a file. See :func:`importer.commands.prepare` for the rest of a check."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from importer.storage import is_same
 
 
 def check_report(report: Path, file: Path) -> None:
-    """See before anything else whether the problems can be written there.
+    """Check, before anything else, that the problems can be written to the report.
 
     Raises:
-        BadSettings: they can't.
+        BadSettings: they can't be written there.
     """
     if report.suffix.lower() != ".csv":
         raise BadSettings(say("check.no-csv", report=repr(report.name)))
@@ -26,19 +26,19 @@ def check_report(report: Path, file: Path) -> None:
 
 
 def write_report(report: Path, preview: Preview, file: Path) -> Written:
-    """Write every problem of a file to a .csv file."""
+    """Write all problems of a file to a .csv file."""
     loaded = preview.loaded
     return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
 
 
 def write_unknown_emails(preview: Preview, file: Path) -> Written | None:
-    """Write the emails that nobody has, where that is wanted."""
+    """Write the emails that no prospect has, if the settings name a file for them."""
     target = preview.settings.unknown_emails
     return None if target is None else results.write_emails(target, preview.unknown_emails, file)
 
 
 def exit_status(preview: Preview) -> int:
-    """The exit status that a run would end with if the API accepted everything."""
+    """Return the exit status that a run of the file would have if the API accepted every note."""
     if preview.questions or preview.guarded:
         return 2
     return 1 if preview.loaded.rows.problems or preview.loaded.rows.rejected else 0

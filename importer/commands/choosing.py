@@ -1,7 +1,8 @@
-"""Which files are to be imported: files, folders and patterns in; files in a stable order out, and what was left out.
+"""Choose the files to import, from files, folders and patterns.
 
-A folder means every spreadsheet in it. What is named by itself is imported whatever it is called; of what a folder or
-a pattern holds, our own results, hidden files and the marks of open programs aren't meant.
+Input: paths and patterns. Output: files in a stable order, and those left out. A folder stands for every spreadsheet in
+it. A file that was named itself is imported whatever its name. In a folder or a pattern, our own results, hidden files
+and the lock files of open programs are ignored.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from importer.resultsfile import is_results
 from importer.storage import Url, place
 
 ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt"})
-"""Of spreadsheets; also .xlsb, which isn't read: better a message than notes that nobody misses."""
+"""Endings of spreadsheet files. Files in .xlsb can't be read, but are included so that a message reports them."""
 
 STILL_YOUNG = 60.0
-"""Seconds since its last change after which a file is taken to be whole."""
+"""Seconds after a file's last change until the file counts as complete."""
 
 _HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
 
 
 @dataclass(frozen=True)
 class FileCandidate:
-    """A file whose turn comes, or a place in which there is none.
+    """A file to import, or a folder or pattern without files.
 
     Attributes:
-        path: the file, or the place.
-        is_named: whether a person named it; then it is imported at once, however young it is.
-        nothing: what is said of a place that holds no file; empty for a file.
+        path: the file, folder or pattern.
+        is_named: whether a person named the file itself. If so, it is imported at once, however new it is.
+        nothing: the message about a folder or pattern without files; None for a file.
     """
 
     path: Path
@@ -47,11 +48,11 @@ class FileCandidate:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was chosen.
+    """Chosen files, and those that were left out.
 
     Attributes:
-        candidates: in the order in which their turns come; a file comes once.
-        left_out: what lay there and isn't imported → why, as half a sentence.
+        candidates: the files in the order of import, each once.
+        left_out: path of each file that isn't imported → reason, as half a sentence.
     """
 
     candidates: Sequence[FileCandidate]
@@ -59,77 +60,77 @@ class Chosen:
 
     @property
     def is_one_file(self) -> bool:
-        """Whether a person named a single file."""
+        """Whether a person named exactly one file."""
         return len(self.candidates) == 1 and self.candidates[0].is_named and not self.left_out
 
 
 def choose(named: Sequence[str | Path]) -> Chosen:
-    """Find the files that a person named: files, folders and patterns such as ``exports/*.csv``, here or at a URL.
+    """Find the files that a person named: as files, folders or patterns such as ``exports/*.csv``, here or at a URL.
 
     Raises:
-        UnreadableFile: a folder can't be looked into.
+        UnreadableFile: a folder can't be read.
         NotReached: the store of a URL can't be reached.
     """
-    found: list[FileCandidate] = []
+    candidates: list[FileCandidate] = []
     left_out: list[tuple[Path, Message]] = []
     for name in named:
         path = place(name)
         if isinstance(path, Url):
-            found += _elsewhere(path, left_out)
+            candidates += _elsewhere(path, left_out)
         elif path.is_dir():
             try:
-                inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
+                paths = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
             except OSError as error:
                 raise UnreadableFile(
                     say("choosing.folder-unreadable", path=str(path), error=files.why(error))
                 ) from error
-            found += _of_place(path, say("choosing.the-folder", place=str(path)), inside, left_out)
+            candidates += _of_place(path, say("choosing.the-folder", place=str(path)), paths, left_out)
         elif glob.has_magic(str(name)) and not path.exists():
-            inside = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute
-            found += _of_place(path, say("choosing.stands-for", place=str(path)), inside, left_out)
+            paths = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute
+            candidates += _of_place(path, say("choosing.stands-for", place=str(path)), paths, left_out)
         else:
-            found.append(FileCandidate(path))
-    return Chosen(list(_once(_without_results(found, left_out))), left_out)
+            candidates.append(FileCandidate(path))
+    return Chosen(list(_once(_without_results(candidates, left_out))), left_out)
 
 
 def _elsewhere(url: Url, left_out: list[tuple[Path, Message]]) -> Iterable[FileCandidate]:
-    """The same at a URL."""
+    """Return the file at a URL, or the files of its folder or pattern."""
     is_pattern = glob.has_magic(str(url))
-    inside = storage.matching(url) if is_pattern else storage.files_in(url)
-    if inside is None:
+    paths = storage.matching(url) if is_pattern else storage.files_in(url)
+    if paths is None:
         return [FileCandidate(url)]
     if is_pattern:
-        return _of_place(url, say("choosing.stands-for", place=str(url)), inside, left_out)
-    sheets = [found for found in inside if found.suffix.lower() in ENDINGS]
+        return _of_place(url, say("choosing.stands-for", place=str(url)), paths, left_out)
+    sheets = [path for path in paths if path.suffix.lower() in ENDINGS]
     return _of_place(url, say("choosing.the-folder", place=str(url)), sheets, left_out)
 
 
 def _of_place(
-    place: Path, where: Message, inside: Iterable[Path], left_out: list[tuple[Path, Message]]
+    place: Path, place_name: Message, paths: Iterable[Path], left_out: list[tuple[Path, Message]]
 ) -> Iterator[FileCandidate]:
-    """The files of a folder or a pattern, in the order of their names."""
-    is_empty, is_left_out = True, 0
-    for path in sorted(inside, key=lambda path: (str(path).casefold(), str(path))):
+    """Yield the files of a folder or a pattern, ordered by name."""
+    is_empty, left_out_count = True, 0
+    for path in sorted(paths, key=lambda path: (str(path).casefold(), str(path))):
         if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
         if isinstance(path, Url) and (unfit := storage.why_unfit(path)):
             left_out.append((path, unfit))
             continue
-        if (ours := _ours(path)) is not None:
-            left_out.append((path, ours))
-            is_left_out += 1
+        if (reason := _ours(path)) is not None:
+            left_out.append((path, reason))
+            left_out_count += 1
             continue
         is_empty = False
         yield FileCandidate(path, is_named=False)
     if is_empty:
-        nothing = say("choosing.no-spreadsheet", where=where)
-        if is_left_out:
-            nothing = say("choosing.only-ours", where=where, n=is_left_out)
-        yield FileCandidate(place, nothing=nothing)
+        message = say("choosing.no-spreadsheet", where=place_name)
+        if left_out_count:
+            message = say("choosing.only-ours", where=place_name, n=left_out_count)
+        yield FileCandidate(place, nothing=message)
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether it isn't meant for people: hidden, or the mark of a program that has a file open."""
+    """Return whether a file isn't meant for people: a hidden file, or the lock file of an open program."""
     if path.name.startswith((".", "~$")):
         return True
     if isinstance(path, Url):
@@ -137,15 +138,15 @@ def is_hidden(path: Path) -> bool:
     try:
         return bool(getattr(path.stat(), "st_file_attributes", 0) & _HIDDEN)
     except OSError:
-        return False  # what is wrong with it is said when its turn comes
+        return False  # the problem is reported when the file is imported
 
 
 def _ours(path: Path) -> Message | None:
-    """Why a file isn't one to import, if a run or a check wrote it."""
+    """Return the reason for leaving out a file that a run or a check wrote; None for any other file."""
     if isinstance(path, Url):
-        with contextlib.suppress(OSError), storage.copy_of(path) as here:
-            return _ours(here)
-        return None  # what is wrong with it is said when its turn comes
+        with contextlib.suppress(OSError), storage.copy_of(path) as copy:
+            return _ours(copy)
+        return None  # the problem is reported when the file is imported
     try:
         with path.open("rb") as file:
             if is_results(file):
@@ -157,21 +158,27 @@ def _ours(path: Path) -> Message | None:
     return None
 
 
-def _without_results(found: Sequence[FileCandidate], left_out: list[tuple[Path, Message]]) -> Iterator[FileCandidate]:
-    """A shell makes names of ``*.xlsx``: results that stand there among others aren't meant; named alone they are."""
-    ours = {candidate.path for candidate in found if candidate.is_named and len(found) > 1 and _ours(candidate.path)}
-    if len(ours) == len(found):
-        ours = set()
-    for candidate in found:
-        if candidate.path in ours:
+def _without_results(
+    candidates: Sequence[FileCandidate], left_out: list[tuple[Path, Message]]
+) -> Iterator[FileCandidate]:
+    """Leave out our own results, which a shell includes in ``*.xlsx``. If a person named only results, keep them."""
+    results = {
+        candidate.path
+        for candidate in candidates
+        if candidate.is_named and len(candidates) > 1 and _ours(candidate.path)
+    }
+    if len(results) == len(candidates):
+        results = set()
+    for candidate in candidates:
+        if candidate.path in results:
             left_out.append((candidate.path, say("choosing.results-among-others")))
         else:
             yield candidate
 
 
-def _once(found: Iterable[FileCandidate]) -> Iterator[FileCandidate]:
+def _once(candidates: Iterable[FileCandidate]) -> Iterator[FileCandidate]:
     seen = set()
-    for candidate in found:
+    for candidate in candidates:
         path = candidate.path
         key = str(path) if isinstance(path, Url) else os.path.normcase(os.path.realpath(path))
         if key not in seen:
@@ -180,7 +187,7 @@ def _once(found: Iterable[FileCandidate]) -> Iterator[FileCandidate]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file that was chosen is still there.
+    """Return whether a chosen file still exists.
 
     Raises:
         NotReached: the store of a URL can't be reached.
@@ -189,7 +196,7 @@ def is_there(path: Path) -> bool:
 
 
 def why_not_yet(path: Path, now: float) -> Message | None:
-    """Why a file is better left for next time: somebody is at work on it; empty if nobody seems to be.
+    """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None.
 
     Args:
         path: the file.
@@ -198,7 +205,7 @@ def why_not_yet(path: Path, now: float) -> Message | None:
     if isinstance(path, Url):
         changed_at = storage.changed_at(path)
         return None if changed_at is None else _why_too_young(now - changed_at)
-    for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # Excel and LibreOffice leave these while it is open
+    for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
         if path.with_name(mark).exists():
             return say("choosing.open-in-program", mark=mark)
     try:
@@ -208,7 +215,7 @@ def why_not_yet(path: Path, now: float) -> Message | None:
         if os.name == "nt":
             return say("choosing.locked")
     except OSError:
-        pass  # said when it is read
+        pass  # reported when the file is read
     else:
         return _why_too_young(now - path.stat().st_mtime)
     return None

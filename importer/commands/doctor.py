@@ -1,8 +1,8 @@
-"""What can be checked before the first night: the key, the account's limit, clocks, journal, disk and proxy.
+"""Check what a run needs before the first night: key, account limit, clocks, journal, disk and proxy.
 
-Comes in: settings, with the key. Goes out: findings, each with what to do where something is wrong. One harmless call
-is made, which reads; nothing is written but a file that is gone at once, and the tables of a journal that machines
-share: whether this user may make them, only making them tells.
+Input: settings, with the key. Output: findings, each with advice if something is wrong. One harmless call is made,
+which only reads. A file is written and removed at once. The tables of a shared journal are created, because nothing
+else shows whether this user may create them.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
 from importer.settings import Settings, journal_place
 
-_OFF = 5.0  # seconds by which a clock may be off before it is worth a word
-_LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: an import may stop for want of room; plenty for a million rows
+_OFF = 5.0  # seconds by which a clock may be off without being reported
+_LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: too little for an import; enough for a million rows
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """Result of one check.
 
     Attributes:
-        about: what.
-        text: how it is, and what to do where something is wrong.
-        exit_status: that a run would end with because of it; 1 for what a person should look at, 0 where all is well.
+        about: the subject of the check.
+        text: the finding, with advice if something is wrong.
+        exit_status: exit status of a run with this finding; 1 if a person should look at it, 0 if all is well.
     """
 
     about: str
@@ -51,7 +51,7 @@ class Check:
 
 
 def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Check]:
-    """Look at everything but the settings themselves, which can be used or weren't made."""
+    """Run all checks. The settings need none, because a :class:`Settings` object with unusable values can't exist."""
     yield from _way(settings)
     yield from _api(settings, vendor)
     yield from _journal(settings)
@@ -61,7 +61,7 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Chec
 
 
 def _way(settings: Settings) -> Iterator[Check]:
-    """The proxy and the certificates; whether they work, the call shows."""
+    """Report the proxy and the certificates. Only a call shows whether they work."""
     try:
         proxy, certificates = proxy_for(settings.base_url), certificates_for(settings.base_url)
     except BadSettings as error:
@@ -83,7 +83,7 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
         return
     try:
         reply = _ask(settings, vendor)
-    except BadSettings:  # told of already: the proxy or the certificates
+    except BadSettings:  # already reported: the proxy or the certificates
         return
     yield _key(reply.failure, settings, vendor)
     if reply.metadata is not None:
@@ -92,7 +92,7 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
 
 
 def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Check:
-    """Whether the API accepts the key: one call that only reads.
+    """Check whether the API accepts the key, with one call that only reads.
 
     Raises:
         BadSettings: the proxy or the certificates can't be used.
@@ -101,7 +101,7 @@ def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Check:
 
 
 def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
-    """The notes of a prospect that surely isn't there."""
+    """Ask for the notes of a prospect that certainly doesn't exist."""
     api = connected(settings, vendor, steady_clock())
     try:
         return api.find(f"doctor{secrets.token_hex(6)}", 0, 1)
@@ -110,10 +110,10 @@ def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
 
 
 def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
-    place = settings.base_url
+    url = settings.base_url
     if failure is None or failure.cause is Cause.UNKNOWN_PROSPECT:
         kind = "doctor.key-accepted-by-stand-in" if settings.is_on_this_machine else "doctor.key-accepted"
-        return Check("Key accepted", say(kind, vendor=vendor.name, place=place))
+        return Check("Key accepted", say(kind, vendor=vendor.name, place=url))
     match failure.cause:
         case Cause.BAD_KEY:
             return Check("Key accepted", say("doctor.key-refused", why=failure.text), NeedsAPerson.exit_status)
@@ -130,7 +130,7 @@ def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
     if failure.is_strange:
         return Check(
             "Key accepted",
-            say("doctor.other-than-api", place=str(place), why=failure.text),
+            say("doctor.other-than-api", place=str(url), why=failure.text),
             NeedsAPerson.exit_status,
         )
     return Check(
@@ -141,35 +141,35 @@ def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
 
 
 def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Check]:
-    said = Announcement.read(headers)
+    announcement = Announcement.read(headers)
     learned = None
     if Journal.exists(settings.journal):
-        with contextlib.suppress(ImporterError), Journal.open(settings.journal) as journal:  # it has its own finding
+        with contextlib.suppress(ImporterError), Journal.open(settings.journal) as journal:  # checked separately
             learned = learned_rate(journal, settings)
-    seen = []
-    if said:
-        kind = "doctor.calls-remain-of" if said.limit else "doctor.calls-remain"
-        limit = {"limit": said.limit} if said.limit else {}
-        seen.append(say(kind, n=said.remaining, **limit))
+    limits = []
+    if announcement:
+        kind = "doctor.calls-remain-of" if announcement.limit else "doctor.calls-remain"
+        limit = {"limit": announcement.limit} if announcement.limit else {}
+        limits.append(say(kind, n=announcement.remaining, **limit))
     if learned:
-        seen.append(say("doctor.earlier-run-saw", rate=rate(learned.calls, learned.seconds)))
-    yield Check("Limit", say("doctor.limit", seen=tuple(seen)) if seen else say("doctor.no-limit-told"))
+        limits.append(say("doctor.earlier-run-saw", rate=rate(learned.calls, learned.seconds)))
+    yield Check("Limit", say("doctor.limit", seen=tuple(limits)) if limits else say("doctor.no-limit-told"))
 
 
 def _clock(reply: Reply[NotesPage]) -> Iterator[Check]:
-    """By the header, which a gateway may set: it serves for a word to the person, and for nothing else."""
+    """Compare the clocks by the reply's date header. A gateway may set the header, so nothing else relies on it."""
     assert reply.metadata is not None
     clock = ServerClock()
     clock.observe(reply.metadata.headers.get("date", ""), reply.began, reply.came)
     if not clock.is_known:
         return
     least, most = clock.server_at_least(0.0), -clock.ours_at_least(0.0)
-    off = max(least, -most, 0.0)
-    if off < _OFF:
+    difference = max(least, -most, 0.0)
+    if difference < _OFF:
         yield Check("Clock", say("doctor.clock-agrees"))
         return
     kind = "doctor.clock-behind" if least > 0 else "doctor.clock-ahead"
-    yield Check("Clock", say(kind, time=duration(off)), 1)
+    yield Check("Clock", say(kind, time=duration(difference)), 1)
 
 
 # -- this machine -----------------------------------------------------------------------------------------------
@@ -186,13 +186,13 @@ def _journal(settings: Settings) -> Iterator[Check]:
                 yield Check("Journal", say("doctor.no-journal-yet", place=str(place)))
                 yield from _first(None, settings)
                 return
-        with Journal.open(settings.journal) as journal:  # which looks whether it is whole
+        with Journal.open(settings.journal) as journal:  # opening the journal checks that it isn't damaged
             check_journal(journal, settings)
             profile, runs = settings.workspace.profile, _last(journal, settings)
             yield Check("Journal", say("doctor.journal", profile=profile, place=str(place), runs=runs))
             try:
                 with journal.held(settings.workspace), journal.transaction():
-                    pass  # a journal that can't be written refuses the very beginning
+                    pass  # fails if the journal can't be written
             except Busy as error:
                 yield Check("Journal", say("doctor.import-at-work", why=error.message))
             yield from _first(journal, settings)
@@ -202,7 +202,7 @@ def _journal(settings: Settings) -> Iterator[Check]:
 
 
 def _first(journal: Journal | None, settings: Settings) -> Iterator[Check]:
-    """Whether a run that can ask nobody would be refused, as nobody has confirmed the workspace."""
+    """Report if an unattended run would be refused because nobody has confirmed the workspace."""
     if is_first(journal, settings):
         is_shared = journal is not None and journal.is_shared
         kind = "doctor.unconfirmed" if is_shared else "doctor.unconfirmed-here"
@@ -218,7 +218,7 @@ def _last(journal: Journal, settings: Settings) -> Message:
 
 
 def _try_folder(file: Path) -> None:
-    """Raises OSError where the folder that is there already takes no file."""
+    """Check that a file can be created in the nearest existing folder. Raise OSError if it can't."""
     folder = next(parent for parent in file.absolute().parents if parent.exists())
     with files.draft(folder / "note-importer-doctor"):
         pass
@@ -247,7 +247,6 @@ def _attachments(settings: Settings) -> Iterator[Check]:
 
 
 def _room(settings: Settings) -> Iterator[Check]:
-    """On the disks of the journal and of temporary files."""
     disks = [(say("doctor.temporary-files"), Path(tempfile.gettempdir()))]
     if isinstance(file := journal_place(settings.journal), Path):
         disks.insert(

@@ -1,6 +1,6 @@
-"""What is told to programs: one document a command, of numbers, words and lists; see docs/output.schema.json.
+"""Build the JSON documents for programs, one per command; see docs/output.schema.json.
 
-Comes in: what a command found or did. Goes out: a document, ready to be written as JSON.
+Input: the results of a command. Output: a document of numbers, words and lists, ready to be written as JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importer.commands.verify import Verified
 
 FORMAT = 1
-"""Raised when a program that reads these documents would have to be changed."""
+"""Version of the format. It is raised if programs that read the documents have to change."""
 
 _MOST_PROBLEMS = 1000
 
@@ -33,30 +33,30 @@ Document = Mapping[str, Any]
 
 
 def failed(command: str, exit_status: int, kind: Message, text: Said) -> Document:
-    """A command that came to nothing, with the kind of error in words that are the same each time, and the message."""
+    """Return the document of a failed command. ``kind`` names the kind of error, and ``text`` is its message."""
     return {**_head(command, exit_status), "error": {"kind": kind, "text": text}}
 
 
 def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, Message]], profile: str) -> Document:
-    """An import of files."""
+    """Return the document of an import of files."""
     return {
-        **_head("run", max((one.exit_status for one in ended), default=0)),
+        **_head("run", max((file.exit_status for file in ended), default=0)),
         "profile": profile,
-        "files": [_file(one) for one in ended],
+        "files": [_file(file) for file in ended],
         "left_out": [{"file": str(path.absolute()), "why": why} for path, why in left_out],
     }
 
 
-def _file(one: FileEnded) -> Document:
-    report = one.report
+def _file(ended: FileEnded) -> Document:
+    report = ended.report
     return {
-        "file": str(one.file.absolute()) if str(one.file) != "-" else "-",
-        "fate": one.fate.value,
-        "exit_status": one.exit_status,
-        **_span(one.started_at, one.ended_at),
-        "why": one.why or None,
-        "error": _error(one.error) if one.error is not None else None,
-        "archived": str(one.archived.absolute()) if one.archived is not None else None,
+        "file": str(ended.file.absolute()) if str(ended.file) != "-" else "-",
+        "fate": ended.fate.value,
+        "exit_status": ended.exit_status,
+        **_span(ended.started_at, ended.ended_at),
+        "why": ended.why or None,
+        "error": _error(ended.error) if ended.error is not None else None,
+        "archived": str(ended.archived.absolute()) if ended.archived is not None else None,
         "run": _report(report) if report is not None else None,
     }
 
@@ -88,10 +88,10 @@ def _report(report: Report) -> Document:
 
 
 def check(preview: Preview, exit_status: int) -> Document:
-    """A file as it was understood."""
+    """Return the document of a check: how the file was understood, its problems, and what would be sent."""
     loaded, remaining = preview.loaded, preview.remaining
     sheet, plan, sizes = loaded.sheet, loaded.plan, counted(remaining.groups)
-    problems = [problem for _, found in sorted(loaded.rows.problems.items()) for problem in found]
+    problems = [problem for _, row_problems in sorted(loaded.rows.problems.items()) for problem in row_problems]
     return {
         **_head("check", exit_status),
         "profile": preview.settings.profile,
@@ -151,7 +151,7 @@ def check(preview: Preview, exit_status: int) -> Document:
 
 
 def history(runs: Sequence[PastRun], readable_after: float | None = None) -> Document:
-    """Runs, the latest first, and the seconds within which notes became readable, if that was measured."""
+    """Return the document of past runs, latest first, and of the seconds until new notes were readable, if measured."""
     return {**_head("history", 0), "runs": [_past(past) for past in runs], "readable_after": readable_after}
 
 
@@ -170,7 +170,7 @@ def _past(past: PastRun) -> Document:
 
 
 def verify(found: Verified) -> Document:
-    """What looking up found."""
+    """Return the document of a look-up of unconfirmed deliveries."""
     return {
         **_head("verify", found.exit_status),
         "found": found.found,
@@ -184,7 +184,6 @@ def verify(found: Verified) -> Document:
 
 
 def _read_back(ended: Report | Verified) -> Document:
-    """What reading back a sample of the created notes showed."""
     return {
         "not_found": [
             {"row": note.row, "prospect": note.prospect, "note_id": note.note_id} for note in ended.not_found

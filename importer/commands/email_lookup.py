@@ -1,6 +1,6 @@
-"""Who has the emails of a file's rows: what is known, what is looked up, and what that makes of the file.
+"""Look up the prospects that have the emails of a file's rows, and put the prospects' IDs in the rows.
 
-Comes in: a loaded file, the journal, what calls are made with. Goes out: the file with ids in the place of emails.
+Input: a loaded file, the journal, and a caller for the API. Output: the file with IDs in the place of emails.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from importer.storage import is_same, place
 
 _LIST = "unknown-emails"
 _LEAST = 2
-"""Emails that must belong to other prospects before the IDs beside them count as another program's."""
+"""Number of emails that must lead to other IDs before the IDs in their rows count as another program's."""
 
 
 @dataclass(frozen=True)
 class LookedUpEmails:
-    """The emails of a file, and what is known of them.
+    """Emails of a file, with the prospects that are known for them.
 
     Attributes:
-        loaded: the file; by its emails, if they show that its IDs are another program's.
-        emails: of the rows that can be delivered.
-        answers: what is known.
-        made: the rows that an earlier run delivered by their ids: their emails are compared no more.
+        loaded: the file. If the emails show that its IDs are another program's, its prospects are found by email.
+        emails: the emails of the rows that can be delivered.
+        answers: the known prospects of each email, or why it couldn't be looked up.
+        made: positions of the rows that an earlier run delivered by their IDs. Their emails aren't compared any more.
     """
 
     loaded: Loaded
@@ -56,23 +56,23 @@ class LookedUpEmails:
 
     @property
     def open(self) -> Emails:
-        """Those of which nothing is known."""
-        found, refused = self.answers.found, self.answers.refused
+        """Emails that haven't been looked up yet."""
+        matches, refused = self.answers.found, self.answers.refused
 
         def left(emails: Sequence[str]) -> list[str]:
-            return [email for email in emails if email not in found and email not in refused]
+            return [email for email in emails if email not in matches and email not in refused]
 
         return Emails(left(self.emails.naming), left(self.emails.compared))
 
     @property
     def open_doubts(self) -> list[str]:
-        """Those that have to be looked up before it is known whose the IDs are."""
-        known = self.answers
-        return [email for email in self._doubtful if email not in known.found and email not in known.refused]
+        """Emails that must be looked up to decide whether the IDs are another program's."""
+        answers = self.answers
+        return [email for email in self._doubtful if email not in answers.found and email not in answers.refused]
 
     @property
     def _doubtful(self) -> list[str]:
-        """Three of the emails that stand beside IDs in doubt; none if an earlier run delivered by such an ID."""
+        """Three of the emails in rows whose ID is in doubt; none if an earlier run delivered by such an ID."""
         if not self.loaded.roles.in_doubt or self.made or not self.emails.compared:
             return []
         emails = self.emails.compared
@@ -80,7 +80,7 @@ class LookedUpEmails:
 
     @property
     def are_foreign(self) -> bool:
-        """Whether the IDs in doubt are another program's: none of the three prospects found has the ID in its row."""
+        """Whether the IDs in doubt are another program's: at least two emails have prospects, all with other IDs."""
         rows, emails = self.loaded.rows, self._doubtful
         if rows.email is None or not emails:
             return False
@@ -89,7 +89,7 @@ class LookedUpEmails:
         beside = np.flatnonzero((rows.note >= 0) & np.isin(rows.email, [*owners]))
         pairs = set(zip(rows.email[beside].tolist(), rows.prospect[beside].tolist(), strict=True))
         return len(owners) >= _LEAST and not any(
-            name in {match.prospect for match in owners[email]} for email, name in pairs
+            prospect in {match.prospect for match in owners[email]} for email, prospect in pairs
         )
 
 
@@ -100,23 +100,22 @@ def asked(
     occurrence: str = "",
     before: EmailAnswers | None = None,
 ) -> LookedUpEmails:
-    """What a file asks for, and what the journal, or an earlier look-up, knows of it.
+    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows.
 
     Args:
-        loaded: as it was read.
-        journal: what it knows; None where there is none.
-        settings: whether all prospects of an email have to be known.
-        occurrence: what the run puts before every key.
-        before: what was looked up since the file was read.
+        loaded: the file as it was read.
+        journal: the journal; None if there is none yet.
+        settings: the settings, which say whether all prospects of an email are needed.
+        occurrence: prefix of every row's key in the run; empty unless the file is imported again.
+        before: the look-ups since the file was read.
     """
-    found = _asked(loaded, journal, settings, occurrence, before)
-    if found.are_foreign:
+    looked_up = _asked(loaded, journal, settings, occurrence, before)
+    if looked_up.are_foreign:
         return _asked(understood(loaded.sheet, settings, by_email=True), journal, settings, occurrence, before)
-    return found if found.open_doubts else replace(found, loaded=_with_sure_ids(loaded))
+    return looked_up if looked_up.open_doubts else replace(looked_up, loaded=_with_sure_ids(loaded))
 
 
 def _with_sure_ids(loaded: Loaded) -> Loaded:
-    """Return the file as it is once its IDs are in doubt no more."""
     if not loaded.roles.in_doubt:
         return loaded
     doubt = foreign.remarks(loaded.sheet, loaded.roles)
@@ -125,39 +124,39 @@ def _with_sure_ids(loaded: Loaded) -> Loaded:
 
 
 def _asked(
-    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: EmailAnswers | None
+    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, looked_up: EmailAnswers | None
 ) -> LookedUpEmails:
-    emails, made, known = emails_of(loaded.rows), frozenset[int](), {}
+    emails, made, known_matches = emails_of(loaded.rows), frozenset[int](), {}
     if journal is not None and emails and Role.PROSPECT in loaded.roles.columns:
         made = _made(loaded, journal, settings, occurrence)
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
-        known = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
     if needs_whole(settings):
-        known = {email: matches for email, matches in known.items() if matches.is_whole}
-    before = before or EmailAnswers()
-    return LookedUpEmails(loaded, emails, EmailAnswers({**before.found, **known}, before.refused), made)
+        known_matches = {email: matches for email, matches in known_matches.items() if matches.is_whole}
+    looked_up = looked_up or EmailAnswers()
+    return LookedUpEmails(loaded, emails, EmailAnswers({**looked_up.found, **known_matches}, looked_up.refused), made)
 
 
 def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
-    """The rows that an earlier run delivered by the ids that stand in them."""
+    """Return the positions of the rows that an earlier run delivered by their IDs."""
     groups = loaded.plan.groups
     keys = [NoteKey.of(group.note) for group in groups]
     numbers = journal.deliveries.find_notes(settings.workspace, keys)
-    found: set[int] = set()
-    for one in earlier.sort(groups, keys, numbers, loaded.rows, journal, settings.workspace, occurrence):
-        found.update(int(one.group.positions[i]) for i, _ in one.made)
-        one.made = []
-    return frozenset(found)
+    positions: set[int] = set()
+    for sorted_group in earlier.sort(groups, keys, numbers, loaded.rows, journal, settings.workspace, occurrence):
+        positions.update(int(sorted_group.group.positions[i]) for i, _ in sorted_group.made)
+        sorted_group.made = []
+    return frozenset(positions)
 
 
 def needs_whole(settings: Settings) -> bool:
-    """Whether it matters if an email has further prospects than the first that was found."""
+    """Return whether all prospects of an email are needed, not only the first prospect that is found."""
     return settings.on_several is not OnSeveral.REJECT
 
 
 def resolved(loaded: Loaded, answers: EmailAnswers, settings: Settings, made: frozenset[int] = frozenset()) -> Loaded:
-    """The file with ids in the place of emails, as far as they are known; rows that were ``made`` are left alone."""
+    """Return the file with IDs in place of emails whose prospects are known. Rows that were ``made`` don't change."""
     column = loaded.roles.columns.get(Role.EMAIL)
     if column is None or loaded.rows.email is None:
         return loaded
@@ -171,18 +170,18 @@ def resolved(loaded: Loaded, answers: EmailAnswers, settings: Settings, made: fr
 
 
 def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
-    """The emails that nobody has → in how many rows each stands."""
+    """Return the emails without a prospect, each with its number of rows."""
     rows = loaded.rows
     emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
-    counted = Counter(email for email in emails if email in answers.found and not answers.found[email].all)
-    return dict(sorted(counted.items()))
+    counts = Counter(email for email in emails if email in answers.found and not answers.found[email].all)
+    return dict(sorted(counts.items()))
 
 
 def check_list(target: Path | None, file: str | Path) -> None:
-    """See before anything else whether the emails that nobody has can be written where they are wanted.
+    """Check, before anything else, that the list of emails without a prospect can be written to its file.
 
     Raises:
-        BadSettings: they can't.
+        BadSettings: it can't be written there.
     """
     if target is None:
         return
@@ -194,22 +193,22 @@ def check_list(target: Path | None, file: str | Path) -> None:
 
 
 class EmailLookup:
-    """Looks up who has the emails of a file.
+    """Look-up of the prospects that have the emails of a file.
 
     Args:
         given: the file as it was read.
-        settings: how it is done.
-        journal: what it knows; what is found is entered there.
+        settings: the settings of the run.
+        journal: the journal. It knows earlier look-ups, and new ones are recorded there.
         caller: makes the calls.
-        retry: of one call.
-        observe: told of progress.
-        occurrence: what the run puts before every key.
-        before: what is known since the file was read.
+        retry: retry policy of each call.
+        observe: receives the progress.
+        occurrence: prefix of every row's key in the run; empty unless the file is imported again.
+        before: the look-ups since the file was read.
 
     Attributes:
-        calls: that left for the API.
-        asked: the file's emails, and what was known of them at first.
-        answers: what is known now.
+        calls: number of calls that were sent to the API.
+        asked: the emails of the file, with the prospects that were known at first.
+        answers: the prospects of each email that are known now, or why it couldn't be looked up.
     """
 
     def __init__(
@@ -227,26 +226,28 @@ class EmailLookup:
         self._settings, self._caller, self._retry = settings, caller, retry
         self._observe = observe
         self._journal = journal.found(settings.workspace, settings.key, caller.clock)
-        kept = asked(given, journal, settings, occurrence)
+        looked_up = asked(given, journal, settings, occurrence)
         before = before or EmailAnswers()
-        self._ask_again = partial(asked, kept.loaded, journal, settings, occurrence)
-        self._now = kept
-        self.asked = replace(kept, answers=EmailAnswers({**before.found, **kept.answers.found}, before.refused))
-        self.answers = kept.answers
-        if kept.emails:
+        self._ask_again = partial(asked, looked_up.loaded, journal, settings, occurrence)
+        self._now = looked_up
+        self.asked = replace(
+            looked_up, answers=EmailAnswers({**before.found, **looked_up.answers.found}, before.refused)
+        )
+        self.answers = looked_up.answers
+        if looked_up.emails:
             self._journal.expire()
-        self._kept = frozenset(kept.answers.found)
+        self._kept = frozenset(looked_up.answers.found)
 
     @cached_property
     def as_known(self) -> Loaded:
-        """The file with ids as far as they were known before anything was looked up."""
+        """File with the IDs that were known before the first look-up."""
         return resolved(self.asked.loaded, self.asked.answers, self._settings, self.asked.made)
 
     def look_up(self) -> Loaded:
-        """Look up what isn't known, and name the prospects.
+        """Look up the emails whose prospects aren't known, and return the file with the prospects' IDs.
 
         Raises:
-            Stopped: the run can't go on; what was found so far is in the journal.
+            Stopped: the run can't go on. Prospects found so far are recorded in the journal.
         """
         if doubts := self._now.open_doubts:
             self._ask(Emails(doubts))
@@ -257,10 +258,10 @@ class EmailLookup:
         return resolved(self._now.loaded, self.answers, self._settings, self._now.made)
 
     def look_again(self, loaded: Loaded, outcomes: Outcomes) -> Loaded | None:
-        """Look up anew whose prospects the API rejected, where the journal's answer may have been an old one.
+        """Look up again the emails of rejected rows whose prospect in the journal may be outdated.
 
         Returns:
-            the file with those rows alone whose email is another prospect's now; None where there is none.
+            the file with only the rows whose email now belongs to another prospect; None if there are none.
 
         Raises:
             Stopped: the run can't go on.
@@ -268,16 +269,16 @@ class EmailLookup:
         rows = loaded.rows
         if not self._kept or rows.email is None:
             return None
-        turned_away = outcomes.positions(Result.REJECTED)
+        rejected = outcomes.positions(Result.REJECTED)
         created = set(rows.prospect[outcomes.positions(Result.CREATED)].tolist())
-        given, size = self._now.loaded.rows, len(self._now.loaded.rows)
+        original, size = self._now.loaded.rows, len(self._now.loaded.rows)
         sheet_rows = np.arange(size) if rows.sheet_rows is None else rows.sheet_rows
         suspects: dict[int, str] = {}
-        for position in turned_away.tolist():
+        for position in rejected.tolist():
             row = int(sheet_rows[position])
             email = str(rows.email[position])
-            is_named_by_it = email in self._kept and str(given.prospect[row]) == email
-            if is_named_by_it and position not in rows.rejected and rows.prospect[position] not in created:
+            is_named_by_email = email in self._kept and str(original.prospect[row]) == email
+            if is_named_by_email and position not in rows.rejected and rows.prospect[position] not in created:
                 suspects[position] = email
         if not suspects:
             return None
@@ -301,24 +302,28 @@ class EmailLookup:
         return replace(loaded, rows=moved, plan=grouping.plan(moved))
 
     def finish(self) -> None:
-        """The import is finished: what was found is kept no more."""
+        """Forget the prospects that were found, because the import is finished."""
         self._journal.clear()
 
     def _ask(self, emails: Emails) -> None:
         rows, total = len(self._now.loaded.rows), len(emails)
 
         def tell(done: int, trouble: Message | None) -> None:
-            far = say("progress.finding", done=done, total=total)
-            far = far if trouble is None else say("progress.held-up", far=far, trouble=trouble)
-            self._observe(Progress(rows, 0, 0, 0, 0, far))
+            progress = say("progress.finding", done=done, total=total)
+            progress = progress if trouble is None else say("progress.held-up", far=progress, trouble=trouble)
+            self._observe(Progress(rows, 0, 0, 0, 0, progress))
 
         lookups = Lookups(
             self._caller, self._journal, self._retry, needs_whole=needs_whole(self._settings), observe=tell
         )
         try:
-            new = lookups.look_up(emails)
+            answers = lookups.look_up(emails)
         finally:
             self.calls += lookups.calls
-        self.answers = EmailAnswers({**self.answers.found, **new.found}, {**self.answers.refused, **new.refused})
-        nobody = sum(not matches.all for matches in new.found.values())
-        logs.event("emails looked up", emails=total, nobody=nobody, refused=len(new.refused), calls=lookups.calls)
+        self.answers = EmailAnswers(
+            {**self.answers.found, **answers.found}, {**self.answers.refused, **answers.refused}
+        )
+        without_prospect = sum(not matches.all for matches in answers.found.values())
+        logs.event(
+            "emails looked up", emails=total, nobody=without_prospect, refused=len(answers.refused), calls=lookups.calls
+        )

@@ -1,6 +1,6 @@
-"""What is wrong with a file as a whole, so that nothing of it is to be sent: it is empty, or not what it should be.
+"""Check a file as a whole: it may be empty, or not the right file. If a guard fires, nothing of the file is sent.
 
-Comes in: a loaded file, what is left to do of it, and settings. Goes out: each guard that fires, as an error.
+Input: a loaded file, what is left to do of it, and settings. Output: each guard that fires, as an error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importer.settings import Settings
 
 
 def every(loaded: Loaded, unknown: Mapping[str, int], remaining: Remaining, settings: Settings) -> list[Guarded]:
-    """Return all guards that fire, once what earlier runs left to do is known; see each for the arguments."""
+    """Return the errors of all guards that fire. See :func:`_of_prospects` for the arguments."""
     return [
         *of_rows(loaded, settings),
         *_of_prospects(loaded, unknown, remaining, settings),
@@ -27,28 +27,28 @@ def every(loaded: Loaded, unknown: Mapping[str, int], remaining: Remaining, sett
 
 
 def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
-    """The guards that need nothing but the file."""
+    """Return the guards that fire because of the file alone."""
     rows = _data_rows(loaded)
-    found, name = [], writable(loaded.sheet.source)
+    guards, file = [], writable(loaded.sheet.source)
     if loaded.unclear is None and rows < settings.min_rows:
-        found.append(Guarded(_few_rows(rows, name, settings.min_rows), "min-rows"))
-    wrong, most = len(loaded.rows.problems), settings.max_invalid
-    if most is not None and wrong > most * rows:
+        guards.append(Guarded(_few_rows(rows, file, settings.min_rows), "min-rows"))
+    invalid, limit = len(loaded.rows.problems), settings.max_invalid
+    if limit is not None and invalid > limit * rows:
         first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
-        found.append(
+        guards.append(
             Guarded(
                 say(
                     "guard.many-problems",
-                    n=wrong,
+                    n=invalid,
                     rows=count(rows, "row"),
-                    file=name,
-                    share=f"{most * 100:.4g}",
+                    file=file,
+                    share=f"{limit * 100:.4g}",
                     first=say("problem", place=first.cell, text=first.text),
                 ),
                 "max-invalid",
             )
         )
-    return found
+    return guards
 
 
 def _few_rows(rows: int, file: str, least: int) -> Message:
@@ -58,64 +58,64 @@ def _few_rows(rows: int, file: str, least: int) -> Message:
 
 
 def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
-    """The guards that need to know what earlier runs left to do."""
-    found, name, remaining = [], writable(loaded.sheet.source), _surely(loaded, remaining)
-    for setting, most, number, things in (
+    """Return the guards that fire because of the number of notes still to be sent."""
+    guards, file, remaining = [], writable(loaded.sheet.source), _surely(loaded, remaining)
+    for setting, limit, number, noun in (
         ("max-notes", settings.max_notes, remaining.total, "note"),
         ("max-public", settings.max_public, remaining.public, "public-note"),
     ):
-        if most is not None and number > most:
-            found.append(
+        if limit is not None and number > limit:
+            guards.append(
                 Guarded(
                     say(
                         "guard.many-notes",
-                        notes=count(number, things),
-                        file=name,
-                        most=most,
+                        notes=count(number, noun),
+                        file=file,
+                        most=limit,
                         setting=SettingPart(setting, str(number)),
                     ),
                     setting,
                 )
             )
-    return found
+    return guards
 
 
 def _of_prospects(
     loaded: Loaded, unknown: Mapping[str, int], remaining: Remaining, settings: Settings
 ) -> list[Guarded]:
-    """Return the guard that fires if too many rows name a prospect that the workspace does not have.
+    """Return the guard that fires if too many rows name a prospect that the workspace doesn't have.
 
     Args:
         loaded: the file.
-        unknown: the emails that nobody has, with the number of their rows.
-        remaining: what is left to do, with the IDs that the API refused in earlier runs.
-        settings: what is allowed.
+        unknown: emails that no prospect has → number of their rows.
+        remaining: the notes still to be sent, and how many of their IDs the API refused in earlier runs.
+        settings: the settings with the limit.
     """
-    emails, refused, rows, most = sum(unknown.values()), remaining.refused, _data_rows(loaded), settings.max_unknown
-    if most is None or emails + refused <= most * rows:
+    emails, refused, rows, limit = sum(unknown.values()), remaining.refused, _data_rows(loaded), settings.max_unknown
+    if limit is None or emails + refused <= limit * rows:
         return []
-    how: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
-    how += (say("guard.by-id", n=refused),) if refused else ()
+    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
+    parts += (say("guard.by-id", n=refused),) if refused else ()
     share = math.ceil((emails + refused) / rows * 100)
-    about = say(
+    message = say(
         "guard.unknown-prospects",
         n=emails + refused,
         rows=count(rows, "row"),
         file=writable(loaded.sheet.source),
-        how=how,
-        share=f"{most * 100:.4g}",
+        how=parts,
+        share=f"{limit * 100:.4g}",
         profile=repr(settings.profile),
         enough=f"{share}%",
     )
-    return [Guarded(about, "max-unknown")]
+    return [Guarded(message, "max-unknown")]
 
 
 def _data_rows(loaded: Loaded) -> int:
-    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer is no data, however long it is
+    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
 
 
 def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
-    """What is left to do whoever has the emails that aren't looked up yet: their notes may all be delivered already."""
+    """Return the notes that certainly aren't sent yet. Rows whose email isn't looked up may be delivered already."""
     rows = loaded.rows
     if rows.email is None:
         return remaining

@@ -1,7 +1,7 @@
-"""Notes that a run created, or that are there once too often, made private drafts: the API can't delete.
+"""Make notes private drafts, because the API can't delete notes: those that a run created, or duplicates.
 
-Comes in: what a person agreed to. Goes out: what became of it. Creates nothing. Looking what there is holds no lock;
-hiding takes the lock, looks anew, and refuses where that is not what was agreed to.
+Input: the notes that a person agreed to hide. Output: how many were hidden, and which the API refused. No note is
+created. Listing the notes takes no lock. Hiding takes the lock, lists them again, and refuses if the list has changed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from importer.settings import Settings
 
 @dataclass(frozen=True)
 class Hiding:
-    """What would be hidden.
+    """Notes that would be hidden.
 
     Attributes:
-        run: the run whose notes they are; None: of any run, those that are there besides a delivery's own.
-        notes: the deliveries, each with the id of the note that would be hidden.
-        left: deliveries of the run whose note is left alone, for it reads differently from what was sent.
+        run: the run that created the notes; None: the notes are duplicates, from any run.
+        notes: the deliveries, each with the ID of the note that would be hidden.
+        left: deliveries of the run whose note isn't hidden, because its text differs from the text that was sent.
     """
 
     run: Run | None
@@ -43,12 +43,12 @@ class Hiding:
 
 @dataclass(frozen=True)
 class Hidden:
-    """What became of the notes.
+    """Result of hiding notes.
 
     Attributes:
-        hidden: how many are private drafts now.
-        refused: note id → the API's words, for those that it would not change.
-        stopped: why it ended before its end, or None; the same command goes on.
+        hidden: number of notes that are private drafts now.
+        refused: note ID → the API's words, for notes that it would not change.
+        stopped: why hiding ended early, or None. The same command hides the rest.
     """
 
     hidden: int
@@ -57,49 +57,51 @@ class Hidden:
 
     @property
     def exit_status(self) -> int:
-        """0: all are hidden; 1: some were refused; 3 and 4: stopped before the end."""
+        """Exit status. 0: all notes are hidden; 1: some were refused; 3 and 4: hiding ended early."""
         return self.stopped.exit_status if self.stopped else int(bool(self.refused))
 
 
 def what_to_hide(name: str | None, settings: Settings, *, expected: int | None = None) -> Hiding:
-    """What there is to hide; changes nothing.
+    """Return the notes that would be hidden, without changing them.
 
     Args:
-        name: of a run, or ``last``; None: the notes that stand there besides a delivery's own, as far as was seen.
-        settings: which workspace.
-        expected: how many notes a person agreed to already; None: nobody was asked yet.
+        name: name of a run, or ``last``; None: the duplicates that were seen.
+        settings: the settings, which name the workspace.
+        expected: number of notes that a person has agreed to; None: nobody was asked yet.
 
     Raises:
         BadSettings: there is no such run, or it belongs to another workspace.
-        Changed: that are not as many notes as ``expected``.
+        Changed: the number of notes isn't ``expected``.
     """
     with Journal.open(settings.journal) as journal:
         check_journal(journal, settings)
-        found = _found(name, journal, settings)
-    if expected is not None and len(found.notes) != expected:
-        raise Changed(say("hide.number-has-changed", expected=expected, notes=len(found.notes)))
-    return found
+        hiding = _found(name, journal, settings)
+    if expected is not None and len(hiding.notes) != expected:
+        raise Changed(say("hide.number-has-changed", expected=expected, notes=len(hiding.notes)))
+    return hiding
 
 
 def hidden_since(run: Run, settings: Settings) -> tuple[int, int]:
-    """How many notes that a run created were hidden since, and how many weren't."""
+    """Return how many of the notes that a run created were hidden since, and how many weren't."""
     with Journal.open(settings.journal) as journal:
         return journal.deliveries.hidden_of(run)
 
 
 def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
     if name is None:
-        found = journal.deliveries.with_duplicates(settings.workspace)
-        return Hiding(None, [known._replace(note_id=twin) for known in found for twin in known.duplicates])
+        deliveries = journal.deliveries.with_duplicates(settings.workspace)
+        return Hiding(
+            None, [delivery._replace(note_id=note_id) for delivery in deliveries for note_id in delivery.duplicates]
+        )
     run = find_run(journal, name, settings.workspace)
     if run.workspace != settings.workspace:
         raise BadSettings(
             say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
         )
-    made = journal.deliveries.created_by(run)
-    # A note that was recognised by its likeness stays, because it may be a colleague's after all.
-    by_likeness = [known for known in made if known.is_by_likeness]
-    return Hiding(run, [known for known in made if not known.is_by_likeness], by_likeness)
+    created = journal.deliveries.created_by(run)
+    # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
+    by_likeness = [delivery for delivery in created if delivery.is_by_likeness]
+    return Hiding(run, [delivery for delivery in created if not delivery.is_by_likeness], by_likeness)
 
 
 def hide(
@@ -111,34 +113,34 @@ def hide(
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Hidden:
-    """Make notes private drafts; the API can't delete. Changing a note twice does no harm.
+    """Make notes private drafts. Changing a note twice does no harm.
 
     Args:
-        planned: what a person agreed to.
-        settings: which workspace, and how to call the API.
-        observe: told of progress.
-        stop: asked again and again; a sentence ends it early.
+        planned: the notes that a person agreed to hide.
+        settings: the workspace, and how to call the API.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, hiding ends early.
         clock: seconds since 1970.
-        vendor: whose API is called.
+        vendor: the vendor whose API is called.
 
     Raises:
-        Changed: there are others by now; nothing was changed.
+        Changed: the notes to hide aren't those that were agreed to; nothing was changed.
     """
     clock = clock or steady_clock()
     with held(settings, observe=observe, stop=stop) as journal:
-        found = _found(planned.run.name if planned.run is not None else None, journal, settings)
-        if [known.note_id for known in found.notes] != [known.note_id for known in planned.notes]:
+        current = _found(planned.run.name if planned.run is not None else None, journal, settings)
+        if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
             raise Changed(say("hide.others-meanwhile"))
-        if found.notes:
+        if current.notes:
             keep_in_mind(journal, settings)
         with calls(settings, vendor, clock, stop) as caller:
-            are_hidden = journal.deliveries.hide_duplicates if planned.run is None else journal.deliveries.hide
-            return _hide(found.notes, are_hidden, caller, policy(settings).retry, observe)
+            record = journal.deliveries.hide_duplicates if planned.run is None else journal.deliveries.hide
+            return _hide(current.notes, record, caller, policy(settings).retry, observe)
 
 
 @dataclass(eq=False, slots=True)
 class _Change:
-    """A note to be hidden: its delivery."""
+    """Change of one note into a private draft."""
 
     known: KnownDelivery
     attempts: Attempts | None = None
@@ -153,26 +155,25 @@ def _perform(api: NotesApi, change: _Change) -> Reply[None]:
 
 def _hide(
     notes: Sequence[KnownDelivery],
-    are_hidden: Callable[[Sequence[KnownDelivery]], None],
+    record: Callable[[Sequence[KnownDelivery]], None],
     caller: Caller,
     policy: RetryPolicy,
     observe: Callable[[Progress], None],
 ) -> Hidden:
-    """Change notes one by one, several at a time."""
     dispatcher: Dispatcher[_Change] = Dispatcher.of(caller, partial(_perform, caller.api), (_Change.kind,))
-    dispatcher.add_all([_Change(known) for known in notes])
+    dispatcher.add_all([_Change(delivery) for delivery in notes])
     hidden = 0
     refused: dict[str, Said] = {}
     unwritten: list[KnownDelivery] = []
 
     def enter(_: object = None) -> bool:
-        are_hidden(unwritten)
+        record(unwritten)
         unwritten.clear()
         return True
 
     def tell() -> None:
         settled = hidden + len(refused)
-        left = dispatcher.seconds_for(len(notes) - settled)
+        seconds_left = dispatcher.seconds_for(len(notes) - settled)
         observe(
             Progress(
                 len(notes),
@@ -181,7 +182,7 @@ def _hide(
                 len(refused),
                 0,
                 dispatcher.trouble,
-                seconds_left=left,
+                seconds_left=seconds_left,
                 gives_up_in=dispatcher.gives_up_in,
             )
         )

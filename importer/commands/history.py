@@ -1,6 +1,6 @@
-"""The runs that a journal knows, the latest first: all of them, or those that are asked for; or one.
+"""List the runs in a journal, latest first: all of them, those that match a filter, or one.
 
-Comes in: settings, and what is asked for. Goes out: runs, each with how it ended in words.
+Input: settings, and a filter. Output: runs, each with how it ended in words.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run.
+    """A run in the journal, and how it ended.
 
     Attributes:
-        run: as the journal has it.
+        run: the run as the journal has it.
         ended: how it ended, in words.
-        hidden: how many of the notes that it created were hidden since.
+        hidden: number of notes that it created and that were hidden since.
     """
 
     run: Run
@@ -36,21 +36,21 @@ class PastRun:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None where its end isn't known."""
+        """Duration of the run in seconds; None if its end isn't known."""
         return None if self.run.ended_at is None else max(0.0, self.run.ended_at - self.run.started_at)
 
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs are asked for.
+    """Conditions that runs must meet to be listed.
 
     Attributes:
-        since: seconds since 1970; those that began earlier aren't meant.
-        file: a part of the file's name, whatever its case.
-        ended: the beginning of how it ended, as `stopped` or `broken off`.
-        last: so many at most.
-        of_all: of every workspace in the journal.
-        name: of the one that is meant.
+        since: earliest start, in seconds since 1970.
+        file: a part of the file's name, in upper or lower case.
+        ended: the beginning of how the run ended, such as `stopped` or `broken off`.
+        last: maximum number of runs.
+        of_all: whether the runs of every workspace in the journal are listed.
+        name: name of the only run to list.
     """
 
     since: float | None = None
@@ -61,7 +61,7 @@ class RunFilter:
     name: str | None = None
 
     def holds(self, past: PastRun) -> bool:
-        """Whether a run is among them."""
+        """Return whether a run has the wanted start, file and end."""
         return (
             past.run.started_at >= (self.since or 0.0)
             and self.file.casefold() in past.run.file.casefold()
@@ -70,7 +70,7 @@ class RunFilter:
 
 
 def history(settings: Settings, wanted: RunFilter | None = None) -> list[PastRun]:
-    """The runs that are asked for; where there is no journal yet, none is made."""
+    """Return the runs that match a filter. If there is no journal yet, none is created."""
     wanted = wanted or RunFilter()
     if not Journal.exists(settings.journal):
         return []
@@ -80,12 +80,12 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> list[PastRun
         if wanted.name is not None:
             return [_past(journal, run) for run in runs]
         hidden = journal.deliveries.hidden_by_run(workspace)
-        told = [PastRun(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
-    return [past for past in told if wanted.holds(past)][: wanted.last]
+        past_runs = [PastRun(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
+    return [past for past in past_runs if wanted.holds(past)][: wanted.last]
 
 
 def elsewhere(settings: Settings) -> Message | None:
-    """Of which workspaces the journal knows runs, if it knows none of this one."""
+    """Return a message that names the journal's workspaces, if the journal has no runs of this workspace."""
     if not Journal.exists(settings.journal):
         return None
     with Journal.open(settings.journal) as journal:
@@ -93,7 +93,7 @@ def elsewhere(settings: Settings) -> Message | None:
 
 
 def readable_after(settings: Settings) -> float | None:
-    """Seconds within which runs of the workspace saw notes become readable; None where that wasn't measured lately."""
+    """Return after how many seconds the workspace's new notes were readable; None if not measured in 30 days."""
     if not Journal.exists(settings.journal):
         return None
     with Journal.open(settings.journal) as journal:
@@ -101,10 +101,10 @@ def readable_after(settings: Settings) -> float | None:
 
 
 def one(settings: Settings, name: str) -> PastRun:
-    """The run of this name, or the last.
+    """Return the run with this name, or the workspace's latest run for ``last``.
 
     Raises:
-        BadSettings: there is none.
+        BadSettings: there is no such run.
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
@@ -117,15 +117,15 @@ def _past(journal: Journal, run: Run) -> PastRun:
 
 
 def _ended(journal: Journal, run: Run) -> str:
-    """How it ended; a later one could begin only when the lock was free, so a run that is followed is over."""
+    """Return how the run ended. If a later run began, this run is over, because a run needs the lock to begin."""
     return run.ended or ("broken off" if journal.runs.is_followed(run) else "still running, or broken off")
 
 
 def since(text: str, now: datetime) -> float:
-    """A day (2026-03-01), a day and a time (2026-03-01 14:30), or a time ago (7d, 12h), in seconds since 1970.
+    """Return the seconds since 1970 of a day (2026-03-01), a day and time (2026-03-01 14:30), or a time ago (7d, 12h).
 
     Raises:
-        BadSettings: it is none of these.
+        BadSettings: the text is none of these.
     """
     if ago := _AGO.fullmatch(text.strip()):
         return (now - int(ago[1]) * _UNITS[ago[2]]).timestamp()

@@ -1,7 +1,7 @@
-"""When a run may be at work: a window of the day by the clock on the wall, and so long at most.
+"""Decide when a run may work: in a window of the day by local time, and for a maximum time.
 
-Comes in: settings, a clock and a zone. Goes out: :class:`Hours`, which says why it is time to end. The window is open
-whenever a clock on the wall shows a time in it: on the days on which clocks are set, it is an hour shorter or longer.
+Input: settings, a clock and a time zone. Output: :class:`Hours`, which say when and why to stop. The window is open
+whenever the local time is in it. So on days when the clocks change, it is an hour shorter or longer.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from importer.settings import Settings, TimeWindow
 
 _MINUTE = 60
 _AT_THE_END = 30.0
-"""Seconds before its hours are over at which a run stops: for calls under way, and for the results."""
+"""Seconds before the end of the allowed hours at which a run stops, to finish calls and to write the results."""
 _ROWS_WRITTEN = 15_000
-"""Rows of results that a slow machine writes in a second; of a large file they take longer."""
+"""Rows of results that a slow machine writes in a second. The results of a large file need more time."""
 
 
 @dataclass(frozen=True)
 class Hours:
-    """The hours in which a run may be at work; without an end, whenever and however long it likes.
+    """Hours in which a run may work. Without an end, a run may work at any time and for any duration.
 
     Attributes:
-        ends_at: seconds since 1970, by the system's clock; None: never.
-        why: what is said at the end.
-        clock: the system's; unlike a run's own it goes on while a computer sleeps.
+        ends_at: seconds since 1970, by the system's clock; None: no end.
+        why: the message at the end.
+        clock: the system's clock. Unlike a run's own clock, it goes on while the computer sleeps.
     """
 
     ends_at: float | None = None
@@ -38,32 +38,32 @@ class Hours:
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], float] = time.time, zone: tzinfo | None = None) -> Hours:
-        """The hours of a run that begins now.
+        """Return the hours of a run that begins now.
 
         Args:
-            settings: which say when.
+            settings: the window of the day, and the maximum time.
             clock: seconds since 1970, by the system's clock.
-            zone: where the clock on the wall hangs; None: here.
+            zone: time zone of the window; None: the local one.
 
         Raises:
-            OutOfHours: now is outside of the window; nothing was sent.
+            OutOfHours: the current time is outside the window; nothing was sent.
         """
-        now, found = clock(), []
+        now, ends = clock(), []
         if (window := settings.between) is not None:
             check(window, _on_the_wall(now, zone))
-            found.append((_closing(window, now, zone), say("stopped.window-over", window=str(window))))
+            ends.append((_closing(window, now, zone), say("stopped.window-over", window=str(window))))
         if settings.longest is not None:
-            found.append((now + settings.longest, say("stopped.time-over")))
-        if not found:
+            ends.append((now + settings.longest, say("stopped.time-over")))
+        if not ends:
             return cls()
-        ends_at, why = min(found, key=lambda end: end[0])
-        return cls(ends_at, say("stopped.hours-over", why=why), clock)
+        ends_at, reason = min(ends, key=lambda end: end[0])
+        return cls(ends_at, say("stopped.hours-over", why=reason), clock)
 
     def over(self, rows: int = 0) -> Said | None:
-        """Why it is time to end, or None.
+        """Return the reason to stop if the allowed hours are nearly over, else None.
 
         Args:
-            rows: of the file at hand, whose results are still to be written.
+            rows: number of rows of the current file, whose results are still to be written.
         """
         if self.ends_at is None or self.clock() < self.ends_at - _AT_THE_END - rows / _ROWS_WRITTEN:
             return None
@@ -71,22 +71,21 @@ class Hours:
 
 
 def check(window: TimeWindow, shown: datetime) -> None:
-    """See whether a window is open by what the clock on the wall shows.
+    """Check that a local time is in a window.
 
     Raises:
-        OutOfHours: it isn't; nothing was sent.
+        OutOfHours: the time is outside the window; nothing was sent.
     """
     if not window.holds(shown.time()):
         raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
 
 
 def _on_the_wall(at: float, zone: tzinfo | None) -> datetime:
-    """What the clock on the wall shows; clocks are set in whole minutes, so nothing happens between these."""
     return datetime.fromtimestamp(at, zone)
 
 
 def _closing(window: TimeWindow, now: float, zone: tzinfo | None) -> float:
-    """The first minute after the open window in which a clock on the wall shows a time outside of it."""
+    """Return when the window closes, in seconds since 1970. Try every minute: clocks change at full minutes."""
     minute = (now // _MINUTE + 1) * _MINUTE
     while window.holds(_on_the_wall(minute, zone).time()):
         minute += _MINUTE

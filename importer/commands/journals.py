@@ -1,7 +1,7 @@
-"""A journal, copied while an import may be at work; or, while none is, put back from a copy, or moved into a database.
+"""Copy a journal, even during an import; restore it from a copy, or move it into a database, while no import runs.
 
-Comes in: settings that name the journal, and a file; or two journals. Goes out: a copy of it there, whole and of one
-moment; the copy in the journal's place; or the same journal, in the other's place.
+Input: settings that name the journal, and a file; or two journals. Output: a complete copy of the journal at one
+moment; the copy in the journal's place; or the journal in its new place.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from importer.settings import Settings, journal_place
 
 
 def back_up(settings: Settings, target: Path) -> None:
-    """Copy the journal; an earlier copy of it that stands there is replaced, and nothing else is.
+    """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file.
 
     Raises:
-        BadSettings: there is no journal, or something else stands there.
-        Unusable: the journal can't be read, or the copy not be written.
+        BadSettings: there is no journal, or another file is in the copy's place.
+        Unusable: the journal can't be read, or the copy can't be written.
     """
     if not Journal.exists(settings.journal):
         raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
@@ -31,12 +31,12 @@ def back_up(settings: Settings, target: Path) -> None:
 
 @dataclass(frozen=True)
 class Restored:
-    """A copy that was put in the journal's place.
+    """Result of putting a copy in the journal's place.
 
     Attributes:
-        journal: the journal's path.
-        kept: where the file is now that stood there; None if there was none.
-        latest: the latest run that the copy knows; None if it knows none.
+        journal: path of the journal.
+        kept: new path of the file that was in this place; None if there was none.
+        latest: latest run that the copy knows; None if it knows none.
     """
 
     journal: Path
@@ -45,12 +45,12 @@ class Restored:
 
 
 def restore(settings: Settings, source: Path) -> Restored:
-    """Put a copy in the place of the journal, whose file is kept under another name.
+    """Put a copy in the place of the journal, and keep the old file under another name.
 
     Raises:
-        BadSettings: a server keeps the journal, or the file is no copy of it.
-        Busy: an import is at work with it.
-        Unusable, WrongJournal: one of them can't be used.
+        BadSettings: the journal is on a database server, or the file isn't a copy of it.
+        Busy: an import is using the journal.
+        Unusable, WrongJournal: the journal or the copy can't be used.
     """
     place = journal_place(settings.journal)
     if not isinstance(place, Path):
@@ -62,12 +62,12 @@ def restore(settings: Settings, source: Path) -> Restored:
 
 
 def copy(source: Path | str, target: Path | str) -> dict[str, int]:
-    """Move a journal to another place, mostly from a file into PostgreSQL: table → rows.
+    """Move a journal to another place, usually from a file into PostgreSQL. Return table → number of rows.
 
     Raises:
         BadSettings: there is no journal, or the other place isn't empty.
-        Busy: an import is at work with it.
-        Unusable, Stopped: one of them can't be used; nothing was copied.
+        Busy: an import is using the journal.
+        Unusable, Stopped: one of the two journals can't be used; nothing was copied.
     """
     if not Journal.exists(source):
         raise BadSettings(say("journals.none-to-copy", source=str(source)))

@@ -1,7 +1,6 @@
-"""A file, read, checked and grouped; nothing was sent, and no key is needed.
+"""Read, check and group a file. Nothing is sent, and no key is needed.
 
-Comes in: a file and settings. Goes out: :class:`Loaded`, which owns the open sheet until it is closed; and where the
-results of it go.
+Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet until it is closed; the results' path.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, UnreadableFile
-from importer.messages import Cell, Message, render, say, some
+from importer.messages import Cell, Message, Said, say, some
 from importer.models import Group, Plan, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
@@ -31,19 +30,19 @@ from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
 from importer.storage import Url, is_same, place
 
-_MOST_ALIKE = 3  # files that hold the same as others which are named
+_MOST_ALIKE = 3  # files with the same content that a remark names
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file that was read; to be closed by whoever has it.
+    """Input file that was read, checked and grouped. Close this object after use.
 
     Attributes:
-        sheet: open, and this one's own.
-        roles: which column is which; nothing where that is unclear.
-        rows: what stands in them; none where the columns are unclear.
+        sheet: the open sheet, which is closed with this object.
+        roles: the role of each column; empty if the roles are unclear.
+        rows: the rows of the sheet; none if the roles are unclear.
         plan: the rows, grouped.
-        unclear: why it can't be said which column is which, or None.
+        unclear: why it is unclear which column has which role, or None.
     """
 
     sheet: Sheet
@@ -54,11 +53,11 @@ class Loaded:
 
     @property
     def headings(self) -> dict[Role, str]:
-        """Role → heading of the column that has it."""
+        """Heading of each role's column."""
         return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()}
 
     def close(self) -> None:
-        """Give back what the sheet holds."""
+        """Release the sheet and its resources."""
         self.sheet.close()
 
     def __enter__(self) -> Self:
@@ -69,7 +68,7 @@ class Loaded:
 
 
 def load(path: str | Path, settings: Settings) -> Loaded:
-    """Read, check and group a file; sends nothing and needs no key.
+    """Read, check and group a file. Sends nothing and needs no key.
 
     Raises:
         Unusable: the file can't be used.
@@ -98,7 +97,7 @@ def load(path: str | Path, settings: Settings) -> Loaded:
 
 
 def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
-    """Check and group what stands in an open sheet, as the settings say.
+    """Check and group the rows of an open sheet, as the settings say.
 
     Args:
         sheet: the open sheet.
@@ -110,10 +109,10 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         cells = suggestions.glance(sheet)
         roles = foreign.find(sheet, wanted, cells, by_email=by_email)
     except UnclearColumns as error:
-        nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
-        return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
+        no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
+        return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), error)
     if roles.ours and sheet.delimiter is not None:
-        sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
+        sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
     folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
     rules = validation.ValidationRules(settings.default_visibility, settings.content, settings.values, folder)
     rows = validation.validate(sheet, roles, rules)
@@ -124,18 +123,18 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
 
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
-    """Where there is a folder of files, and no column that names any, ask or at least say so."""
+    """Ask for the column of attachments, or add a remark, if there is a folder of files but no column names them."""
     if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.vacant:
         return
-    found = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
-    says = say("overlooked.names-files")
-    rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in found]
-    if not found:
+    positions = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
+    message = say("overlooked.names-files")
+    rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
+    if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
 
 
 def _of_files_alike(folder: Folder) -> list[Message]:
-    """What to say where files hold the same: whoever sees a note sees the name of one of them."""
+    """Return a remark about files with the same content: readers of a note see the name of only one of them."""
     shown = [
         say("attachments.as", name=Cell(repr(name)), first=Cell(repr(first))) for name, first in folder.alike.items()
     ]
@@ -143,75 +142,75 @@ def _of_files_alike(folder: Folder) -> list[Message]:
 
 
 def _folder(sheet: Sheet, settings: Settings) -> Folder | None:
-    """The folder that files are taken from, and what is never taken from it; None where there are no files.
+    """Return the folder of the files to upload, with the files that must never be uploaded; None if there is none.
 
     Raises:
-        BadSettings: it isn't there.
+        BadSettings: the folder doesn't exist.
     """
     if settings.attachments is None or not settings.takes_files:
         return None
-    given = (place(sheet.source), settings.unknown_emails, settings.results)
-    never = [file for file in given if file is not None and not isinstance(file, Url)]  # of a URL's there is none here
+    files = (place(sheet.source), settings.unknown_emails, settings.results)
+    never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
     beside = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
     return Folder(settings.attachments, never, beside, settings.key)
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
-    """Where the results go: where the person said, or beside the input.
+    """Return the path for the results: the one in the settings, or one beside the input.
 
     Args:
         path: the input.
-        settings: where results go, or how they are called.
-        at: seconds since 1970, for the date in their name; None: now.
-        taken: where those of other files go.
+        settings: where the results go, or the pattern of their name.
+        at: seconds since 1970, for the date in the name; None: now.
+        taken: paths for the results of other files.
 
     Raises:
-        BadSettings: results can't be written there, or it is the input itself, or the journal.
-        UnreadableFile: the folder isn't there in which the input would be, and beside which they go.
+        BadSettings: results can't be written there, or the path is that of the input or the journal.
+        UnreadableFile: the folder of the input, where the results would go, doesn't exist.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
-    wanted = settings.results
-    if wanted is None:
+    target = settings.results
+    if target is None:
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
             raise UnreadableFile(say("files.no-such-file", source=str(source)))
         pattern = settings.results_name or "{name}.results.xlsx"
-        wanted = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
-        if wanted in taken:
-            wanted = source.parent / _filled(pattern, source.name, at)
-    check_target(wanted)
-    if is_same(wanted, source):
+        target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
+        if target in taken:
+            target = source.parent / _filled(pattern, source.name, at)
+    check_target(target)
+    if is_same(target, source):
         raise BadSettings(say("results.would-replace-file", source=str(source)))
     journal = journal_place(settings.journal)
-    if isinstance(journal, Path) and is_same(wanted, journal):  # which nobody may open but its database
+    if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
         raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
-    return wanted
+    return target
 
 
 _FIELDS = {"{name}": ".+", "{date}": r"\d{4}-\d\d-\d\d", "{time}": r"\d{4}"}
 
 
 def _next(pattern: str, stem: str) -> str:
-    """The name of the results of results: x.results.xlsx → x.results-2.xlsx → x.results-3.xlsx; empty for others."""
+    """Return the next results name for a results file (x.results.xlsx → x.results-2.xlsx); empty for any other file."""
     ending = Path(pattern).suffix
-    before = pattern.removesuffix(ending)
-    if not before.endswith(".results"):  # without that word any file could be called so
+    base = pattern.removesuffix(ending)
+    if not base.endswith(".results"):  # without this ending, any file could match
         return ""
-    parts = re.split(r"(\{(?:name|date|time)\})", before)
-    wanted = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
-    match = re.fullmatch(rf"({wanted})(?:-(\d+))?", stem)
+    parts = re.split(r"(\{(?:name|date|time)\})", base)
+    regex = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
+    match = re.fullmatch(rf"({regex})(?:-(\d+))?", stem)
     return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
 
 
 def _filled(pattern: str, name: str, at: float | None) -> str:
-    """The name of results; texts are put in one step, as a file may be called {date}."""
+    """Return the name for results. All fields are filled in one step, because a file's name may contain {date}."""
     now = datetime.fromtimestamp(time.time() if at is None else at).astimezone()
     values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
     return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
 
 
 def counted(groups: Sequence[Group]) -> dict[str, int]:
-    """How many notes are public, private, drafts."""
+    """Return the numbers of public notes, private notes and drafts."""
     sizes = [(group.note, len(group.positions)) for group in groups]
     return {
         "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
@@ -220,44 +219,44 @@ def counted(groups: Sequence[Group]) -> dict[str, int]:
     }
 
 
-def about_file(loaded: Loaded) -> list[tuple[str, str]]:
-    """What a summary says of the file, and of how it was read."""
+def about_file(loaded: Loaded) -> list[tuple[str, Said | None]]:
+    """Return the lines of a summary about the file and how it was read: kind of the label, value."""
     sheet = loaded.sheet
-    lines = [("File", writable(sheet.source)), ("Format", render(sheet.format))]
-    if sheet.name is not None:
-        lines.append(("Sheet", sheet.name))
-    if sheet.encoding is not None:
-        lines.append(("Encoding", sheet.encoding))
-    lines.append(("Rows", f"{loaded.rows.in_sheet:,}"))
-    lines += [("Good to know", render(remark)) for remark in (*sheet.remarks, *loaded.rows.remarks)]
-    return lines
+    return [
+        ("history.of-file", writable(sheet.source)),
+        ("label.format", sheet.format),
+        ("label.sheet", sheet.name),
+        ("label.encoding", sheet.encoding),
+        ("label.rows", f"{loaded.rows.in_sheet:,}"),
+        *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
+    ]
 
 
-def how_understood(loaded: Loaded) -> list[tuple[str, str]]:
-    """What a summary says of the columns, and of who may see the notes."""
+def how_understood(loaded: Loaded) -> list[tuple[str, Said | None]]:
+    """Return the lines of a summary about the columns and the visibility: kind of the label, value."""
     headings, columns_of = loaded.sheet.headings, loaded.roles.columns.items()
     listed = ", ".join(f"{role} {column_letter(at)} {columns.shown(headings[at]).text}" for role, at in columns_of)
     sizes = ", ".join(f"{size:,} {name}" for name, size in counted(loaded.plan.groups).items())
-    return [("Columns", listed), ("Visibility", sizes)]
+    return [("label.columns", listed), ("label.visibility", sizes)]
 
 
 def how_read(settings: Settings) -> str:
-    """A digest of the settings by which a file is read: by others its rows would be others."""
-    how = [getattr(settings, found.attribute) for found in SETTINGS.values() if found.topic is Topic.FILE]
-    return hashlib.sha256(repr(how).encode()).hexdigest()
+    """Return a digest of the settings for reading a file. With other settings, the file could have other rows."""
+    values = [getattr(settings, setting.attribute) for setting in SETTINGS.values() if setting.topic is Topic.FILE]
+    return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
 def writable(name: str) -> str:
-    """A file's name as it can be written down; what of it is no text, as on other systems' disks, becomes a ?."""
+    """Return a file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def marked(loaded: Loaded) -> dict[int, Collection[int]]:
-    """The cells to blame: row position → positions of columns."""
+    """Return the cells with problems: row position → positions of columns."""
     email = loaded.roles.columns.get(Role.EMAIL)
-    found: dict[int, Collection[int]] = {}
+    cells: dict[int, Collection[int]] = {}
     if email is not None:
-        found |= {position: {email} for position in loaded.rows.rejected}
+        cells |= {position: {email} for position in loaded.rows.rejected}
     for position, problems in loaded.rows.problems.items():
-        found[position] = {problem.column for problem in problems if problem.column is not None}
-    return found
+        cells[position] = {problem.column for problem in problems if problem.column is not None}
+    return cells

@@ -1,12 +1,12 @@
-"""The log: a line an event, with the time, the run, the file, and counts.
+"""Write the log: one line per event, with the time, the run, the file, and counts.
 
-Comes in: a file to log to; events, as records of the standard library's ``logging`` whose ``facts`` are values by name.
-Goes out: lines such as
+Input: a log file; events, as records of the standard library's ``logging`` whose ``facts`` are values by name. Output:
+lines such as
 
     2026-03-01T02:00:07+01:00 INFO    request answered  request=7 notes=100 created=98 … file=a.csv run=20260301-…
 
-A new file is begun each day, and thirty are kept. No note's text, email or key stands in it, and none of the API's
-words, unless whoever starts the program asks to debug it; even then no key and no email does.
+A new file begins each day, and thirty are kept. The log never contains a key or an email. It contains the text of notes
+and the API's words only if the program is started for debugging.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from importer.errors import (
 from importer.messages import Message, render, say
 
 _DAYS = 30
-_NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # how a journal begins, and a workbook
+_NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # first bytes of a journal and of a workbook
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+\.[^\s@\"'<>(),;:.]+")
 _PLAIN = re.compile(r"[\w.:/+\-]+")
 _QUOTE_THE_API = (KeyRefused, Redirected, WrongAddress, Blocked, Outage)
@@ -53,7 +53,7 @@ def event(name: str, level: int = logging.INFO, **facts: object) -> None:
 
 @contextmanager
 def about(**facts: object) -> Iterator[None]:
-    """What every event within is about: the file, the run."""
+    """Add facts, such as the file or the run, to every event within the block."""
     token = _about.set({**(_about.get() or {}), **facts})
     try:
         yield
@@ -62,7 +62,7 @@ def about(**facts: object) -> Iterator[None]:
 
 
 def said(error: ImporterError) -> str:
-    """What a log tells of an error: its message, unless the API or a cell may have a word in it."""
+    """Return an error's message for the log, or only its kind if the message may quote the API; hide cell values."""
     if isinstance(error, _QUOTE_THE_API):
         return render(error.kind)
     text = render(error.message)
@@ -74,21 +74,21 @@ def said(error: ImporterError) -> str:
 
 @contextmanager
 def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
-    """Log to a file as long as the block runs; None: to wherever the caller of the library logs.
+    """Log to a file while the block runs; None: use the logging of the library's caller.
 
     Args:
-        file: where.
+        file: the log file.
         debugging: whether the API's words are logged, too.
 
     Raises:
-        BadSettings: it can't be written, or is a journal or a workbook, which the log would damage.
+        BadSettings: the file can't be written, or it is a journal or a workbook, which logging would damage.
     """
     if file is None:
         yield
         return
     log = logging.getLogger("importer")
     try:
-        if file.is_file() and _begins(file).startswith(_NO_LOG):  # no journal is open here yet
+        if file.is_file() and _begins(file).startswith(_NO_LOG):  # safe: no journal is open yet
             raise BadSettings(
                 say("logs.file-is-other", file=str(file)),
                 setting="log-file",
@@ -101,7 +101,7 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
             setting="log-file",
         ) from error
     handler.setFormatter(_Formatter())
-    before, propagates = log.level, log.propagate
+    level, propagates = log.level, log.propagate
     log.setLevel(logging.DEBUG if debugging else logging.INFO)
     log.propagate = False
     log.addHandler(handler)
@@ -109,7 +109,7 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
-        log.setLevel(before)
+        log.setLevel(level)
         log.propagate = propagates
         handler.close()
 
@@ -120,7 +120,7 @@ def _begins(file: Path) -> bytes:
 
 
 class _LogHandler(TimedRotatingFileHandler):
-    """A file a day; its owner's alone. What can't be written is lost: the import goes on without."""
+    """Handler that writes one private file a day. Lines that can't be written are lost, and the import goes on."""
 
     def __init__(self, file: Path) -> None:
         super().__init__(file, when="midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
@@ -130,36 +130,36 @@ class _LogHandler(TimedRotatingFileHandler):
         return os.fdopen(handle, "a", encoding=self.encoding, errors=self.errors)
 
     def rotate(self, source: str, dest: str) -> None:
-        """Begin a new file; where another program has it open, go on in the same."""
+        """Begin a new log file. If another program has the current file open, continue that file."""
         with contextlib.suppress(OSError):
             super().rotate(source, dest)
 
     def close(self) -> None:
-        """Close the file; what the disk has no room for is lost."""
+        """Close the file. Lines for which the disk has no space are lost."""
         with contextlib.suppress(OSError):
             super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Nothing: a disk that is full is the journal's to tell of."""
+        """Ignore the error, because the journal reports a full disk."""
 
 
 class _Formatter(logging.Formatter):
-    """One line an event."""
+    """Formatter that writes an event on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line for an event."""
         at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds")
         facts = {**getattr(record, "facts", {}), **(_about.get() or {})}
-        told = "".join(
+        text = "".join(
             f" {name}={_written(render(value) if isinstance(value, Message) else str(value))}"
             for name, value in facts.items()
             if value not in (None, "")
         )
-        return f"{at} {record.levelname:7} {record.getMessage()} {told}".rstrip()
+        return f"{at} {record.levelname:7} {record.getMessage()} {text}".rstrip()
 
 
 def _written(text: str) -> str:
-    """A value as one word that steers nothing; an email is nobody's business."""
+    """Return a value as one word without control characters, and with its emails hidden."""
     text = _EMAIL.sub("…@…", text)
     if _PLAIN.fullmatch(text):
         return text
@@ -168,5 +168,5 @@ def _written(text: str) -> str:
 
 
 def is_debugging() -> bool:
-    """Whether whoever started the program wants to find a fault in it."""
+    """Return whether the program was started for debugging."""
     return bool(os.environ.get("NOTE_IMPORTER_DEBUG"))

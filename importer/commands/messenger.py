@@ -1,8 +1,8 @@
-"""Send one notification, in a process of its own, which can be ended whatever the other side does.
+"""Send one notification in a process of its own, which can be stopped whatever the receiver does.
 
-Comes in: on standard input an object with ``url`` (to be called) or ``address`` (for apprise), and what goes with it.
-Goes out: on standard output a JSON text that says why it failed, without the address; empty where it was sent. It is
-started as a script and imports nothing of ours, so that it begins soon; :mod:`importer.commands.notifications` does so.
+Input: a JSON object on standard input, with ``url`` (to be called) or ``address`` (for apprise), and the values that go
+with it. Output: JSON on standard output that says why sending failed, without the address; null if it was sent. The
+script imports nothing of ours, so that it starts fast. :mod:`importer.commands.notifications` starts it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import requests
 from requests.adapters import HTTPAdapter
 
 Reason: TypeAlias = "tuple[str, dict[str, str]]"
-"""A kind of message and its parts, for a process that knows nothing of this package."""
+"""Kind of a message and its parts, for a process that doesn't know this package."""
 
 NOT_REACHED: Reason = ("notifying.not-reached", {})
 _SECONDS = 10.0
-"""For each step; whoever starts the process gives all of it a time."""
+"""Time limit for each step, in seconds. The process that starts this one limits the total time."""
 _LATEST = 45.0
-_MOST = 1 << 14  # bytes of a reply that are read
+_MOST = 1 << 14  # maximum number of bytes that are read of a reply
 
 
 def ping(url: str, proxy: str | None, certificates: str | None) -> Reason | None:
-    """Call an address, and read no more than the status."""
+    """Call an address, and read no more than the status. Return why that failed, or None."""
     with requests.Session() as session:
-        session.trust_env = False  # no name or password from anywhere
+        session.trust_env = False  # use no name or password from the environment
         proxies = {"https": proxy} if proxy else {}
         session.verify = certificates or True
         with session.get(url, timeout=_SECONDS, allow_redirects=False, stream=True, proxies=proxies) as reply:
@@ -43,10 +43,10 @@ def ping(url: str, proxy: str | None, certificates: str | None) -> Reason | None
 
 
 def service(address: str) -> Any | None:
-    """Return apprise's service for an address; None where there is none. Raises ImportError without apprise."""
+    """Return apprise's service for an address; None if there is none. Raises ImportError without apprise."""
     import apprise  # noqa: PLC0415 - an extra, and only who is notified waits for it
 
-    # Who the notices are from; no picture is fetched from anywhere.
+    # Name the notifications' sender, and fetch no picture.
     asset = apprise.AppriseAsset(
         app_id="note-importer", app_desc="note-importer", app_url="", image_url_mask="", image_url_logo=""
     )
@@ -55,23 +55,23 @@ def service(address: str) -> Any | None:
 
 
 def notify(address: str, title: str, body: str, kind: str) -> Reason | None:
-    """Send a notice by apprise."""
+    """Send a notification by apprise. Return why that failed, or None."""
     _bound_replies()
-    found = service(address)
-    if found is None:
+    channel = service(address)
+    if channel is None:
         return NOT_REACHED
-    with _hushed() as said:
-        is_sent = found.notify(title=title, body=body, notify_type=kind, body_format="text")
-    return None if is_sent else _why(said, str(found.service_name))
+    with _hushed() as log_lines:
+        is_sent = channel.notify(title=title, body=body, notify_type=kind, body_format="text")
+    return None if is_sent else _why(log_lines, str(channel.service_name))
 
 
 def _bound_replies() -> None:
-    """From now on no reply in this process leads anywhere else, and only the beginning of each is read."""
+    """Make this process follow no redirects, and read only the beginning of each reply."""
     send = HTTPAdapter.send
 
-    def bounded(self: HTTPAdapter, *given: Any, **more: Any) -> requests.Response:
-        reply = send(self, *given, **{**more, "stream": True})
-        reply._content = reply.raw.read(_MOST, decode_content=True)  # as requests reads all of it
+    def bounded(self: HTTPAdapter, *args: Any, **kwargs: Any) -> requests.Response:
+        reply = send(self, *args, **{**kwargs, "stream": True})
+        reply._content = reply.raw.read(_MOST, decode_content=True)  # by itself, requests would read the whole reply
         reply.close()
         return reply
 
@@ -79,27 +79,27 @@ def _bound_replies() -> None:
     requests.Session.get_redirect_target = lambda *_: None  # type: ignore[method-assign]
 
 
-def _why(said: Sequence[str], service: str) -> Reason:
-    """What of the library's words is sure to hold no address."""
-    words = " ".join(said)
+def _why(log_lines: Sequence[str], name: str) -> Reason:
+    """Return why sending failed, from those words of the library's log that can't contain an address."""
+    words = " ".join(log_lines)
     if code := re.search(r"\berror=(\d{3})\b", words):
-        return "notifying.service-answered", {"service": service, "status": code[1]}
+        return "notifying.service-answered", {"service": name, "status": code[1]}
     is_unreachable = "onnection error" in words
-    return "notifying.service-not-reached" if is_unreachable else "notifying.not-taken", {"service": service}
+    return "notifying.service-not-reached" if is_unreachable else "notifying.not-taken", {"service": name}
 
 
 @contextlib.contextmanager
 def _hushed() -> Iterator[list[str]]:
-    """What the library would log, gathered: it may show addresses, so nobody else gets it."""
-    log, said = logging.getLogger("apprise"), _Gathering()
-    before = log.propagate
+    """Collect the library's log, and hide it from everyone else, because it may contain addresses."""
+    log, handler = logging.getLogger("apprise"), _Gathering()
+    propagates = log.propagate
     log.propagate = False
-    log.addHandler(said)
+    log.addHandler(handler)
     try:
-        yield said.texts
+        yield handler.texts
     finally:
-        log.removeHandler(said)
-        log.propagate = before
+        log.removeHandler(handler)
+        log.propagate = propagates
 
 
 class _Gathering(logging.Handler):
@@ -112,17 +112,17 @@ class _Gathering(logging.Handler):
 
 
 def main() -> None:
-    """Send what standard input says; the process ends by itself if whoever started it is gone."""
+    """Send the notification on standard input. A timer ends the process even if its parent process is gone."""
     latest = threading.Timer(_LATEST, os._exit, (1,))
     latest.daemon = True
     latest.start()
     task = json.load(sys.stdin)
-    with contextlib.redirect_stdout(sys.stderr):  # where nobody reads
+    with contextlib.redirect_stdout(sys.stderr):  # nobody reads standard error
         try:
-            why = ping(**task) if "url" in task else notify(**task)
+            reason = ping(**task) if "url" in task else notify(**task)
         except Exception:  # noqa: BLE001 - whatever it is, its words may hold the address
-            why = NOT_REACHED
-    json.dump(why, sys.stdout)
+            reason = NOT_REACHED
+    json.dump(reason, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What a notification says of how an import ended; it leaves the house.
+"""Write the text of a notification about how an import ended.
 
-So it holds what happened, counts, kinds of reasons, where the results are and what to do, but nothing of what stands in
-a sheet, and none of the API's words. A file's name is whoever's: it is written on one line, and mentions nobody.
+A notification leaves this computer. It contains what happened, counts, kinds of reasons, the path of the results and
+advice, but no cell values and none of the API's words. A file's name is on one line and mentions (@) nobody in a chat.
 
-Comes in: what became of files. Goes out: a :class:`~importer.commands.notifications.Notification`.
+Input: the results of files. Output: a :class:`~importer.commands.notifications.Notification`.
 """
 
 from __future__ import annotations
@@ -15,38 +15,48 @@ from pathlib import Path
 from importer.commands.batch import FileEnded, FileResult
 from importer.commands.notifications import Notification
 from importer.commands.rendering import calling_nobody, clock_time, count, in_result_words, listed, taken
-from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, UnclearColumns
+from importer.errors import (
+    BadSettings,
+    Busy,
+    Guarded,
+    ImporterError,
+    NeedsAPerson,
+    NotBegun,
+    OutOfHours,
+    Stopped,
+    UnclearColumns,
+)
 from importer.messages import Message, as_message, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
-from importer.results.presentation import MEANINGS
+from importer.results.presentation import HELD_BACK, MEANINGS
 
 _TITLES = {0: "notice.delivered", 2: "notice.nothing-sent", 3: "notice.stopped", 4: "notice.needs-a-person"}
 _ADVICE = {0: "notice.do-nothing", 2: "notice.correct-it", 3: "notice.run-again", 4: "notice.mend-it-first"}
 
 
 def notification(ended: Sequence[FileEnded], profile: str, log_file: Path | None = None) -> Notification:
-    """What is told of how an import of files ended.
+    """Return the notification about the import of files.
 
     Args:
-        ended: what became of each of them.
-        profile: as which it ran.
-        log_file: where more stands.
+        ended: the result of each file.
+        profile: profile of the import.
+        log_file: log with the details; None if there is no log.
     """
     groups = _by_status(ended)
-    status = max(one.exit_status for one in ended)
-    what = words(ended[0].file.name) if len(ended) == 1 else count(len(ended), "file")
-    lines = [line for one in ended for line in (*_about(one), None)]
+    status = max(file.exit_status for file in ended)
+    subject = words(ended[0].file.name) if len(ended) == 1 else count(len(ended), "file")
+    lines = [line for file in ended for line in (*_about(file), None)]
     lines.extend(_what_to_do(groups))
     lines.append(say("notice.profile", profile=profile, machine=_machine(), status=str(status)))
     if log_file is not None:
         lines.append(say("notice.log", path=str(log_file.absolute())))
-    title = say("notice.title", title=_title(ended, groups), what=what)
+    title = say("notice.title", title=_title(ended, groups), what=subject)
     body = "\n".join(calling_nobody(render(line)) for line in lines)
     return Notification(calling_nobody(render(title)), body, status, is_for_switch=not _left_to_another(ended))
 
 
 def trial(profile: str) -> Notification:
-    """What is sent to see whether notifications arrive."""
+    """Return a test notification."""
     body = say("notice.trial", profile=profile, machine=_machine())
     return Notification(render(say("notice.trial.title")), calling_nobody(render(body)), 0)
 
@@ -56,20 +66,20 @@ def _machine() -> Message:
 
 
 def _by_status(ended: Sequence[FileEnded]) -> Mapping[int, Sequence[FileEnded]]:
-    """The files by exit status, the worst first; those that went well only where all did."""
-    found: dict[int, list[FileEnded]] = {}
-    for one in sorted(ended, key=lambda one: -one.exit_status):
-        found.setdefault(one.exit_status, []).append(one)
-    if len(found) > 1:
-        found.pop(0, None)
-    return found
+    """Return the files by exit status, the worst first. Files with status 0 are included only if all have it."""
+    groups: dict[int, list[FileEnded]] = {}
+    for file in sorted(ended, key=lambda file: -file.exit_status):
+        groups.setdefault(file.exit_status, []).append(file)
+    if len(groups) > 1:
+        groups.pop(0, None)
+    return groups
 
 
 def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]) -> Message:
     if len(groups) > 1:
         parts = (
-            say("notice.files", files=count(len(files), "file"), ended=_in_short(files, it))
-            for it, files in groups.items()
+            say("notice.files", files=count(len(files), "file"), ended=_in_short(files, status))
+            for status, files in groups.items()
         )
         return say("notice.several", parts=tuple(parts))
     [(status, files)] = groups.items()
@@ -77,60 +87,58 @@ def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]
 
 
 def _in_short(files: Sequence[FileEnded], status: int) -> Message:
-    """How files of one exit status ended."""
-    if all(_is_owed(one) for one in files):
+    if all(_is_owed(ended) for ended in files):
         return say("notice.results-owed")
     if _only_stay(files, status):
         return say("notice.not-archived")
     if status != 1:
         return say(_TITLES[status])
-    reports = [one.report for one in files if one.report is not None]
+    reports = [ended.report for ended in files if ended.report is not None]
     rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
     rows += sum(len(report.duplicates) + len(report.not_found) for report in reports)
     return say("notice.rows-need-a-person", n=rows)
 
 
 def _left_to_another(ended: Sequence[FileEnded]) -> bool:
-    """Whether nothing else is wrong than that another import is at work, of which a switch hears anyway."""
-    wrong = [one.error for one in ended if one.exit_status > 1]
-    return any(isinstance(error, Busy) for error in wrong) and all(
-        isinstance(error, (Busy, NotBegun)) for error in wrong
+    """Return whether the only problem is that another import is running, which calls the dead man's switch itself."""
+    errors = [file.error for file in ended if file.exit_status > 1]
+    return any(isinstance(error, Busy) for error in errors) and all(
+        isinstance(error, (Busy, NotBegun)) for error in errors
     )
 
 
-def _is_owed(one: FileEnded) -> bool:
-    """Whether nothing else is wrong with a file than that its results could not be put where they were wanted."""
-    return one.report is not None and one.report.results_owed and one.report.stopped is None
+def _is_owed(ended: FileEnded) -> bool:
+    """Return whether the only problem with a file is that its results couldn't be put where they belong."""
+    return ended.report is not None and ended.report.results_owed and ended.report.stopped is None
 
 
 def _only_stay(files: Sequence[FileEnded], status: int) -> bool:
-    """Whether nothing else is wrong with any of these files than that it wasn't moved into the archive."""
-    return all(one.why_it_stays and one.report is not None and one.report.exit_status < status for one in files)
+    """Return whether the only problem with these files is that they weren't moved into the archive."""
+    return all(ended.why_it_stays and ended.report is not None and ended.report.exit_status < status for ended in files)
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
-    """In a line; or in one for each kind of end, with the names of the files."""
+    """Yield the advice in one line; or in one line per exit status, with the names of the files."""
     if len(groups) == 1:
         [(status, files)] = groups.items()
         yield say("notice.what-to-do", advice=_advice(files, status))
         return
     yield say("notice.what-to-do-for-each")
     for status, files in groups.items():
-        yield say("notice.to-do", files=listed([one.file.name for one in files]), advice=_advice(files, status))
+        yield say("notice.to-do", files=listed([ended.file.name for ended in files]), advice=_advice(files, status))
 
 
-def _about(one: FileEnded) -> Iterator[Message]:
-    """What happened to a file."""
-    name, report = one.file.name, one.report
+def _about(ended: FileEnded) -> Iterator[Message]:
+    name, report = ended.file.name, ended.report
     if report is None:
-        yield _not_begun(one)
+        yield _not_begun(ended)
         return
-    ended = say("notice.finished")
+    ending = say("notice.finished")
     if report.stopped is not None:
-        ended = say("notice.stopped-because", why=report.stopped.kind)
+        ending = say("notice.stopped-because", why=report.stopped.kind)
     begin, end = clock_time(report.started_at), clock_time(report.ended_at)
     took = taken(report.ended_at - report.started_at)
-    yield say("notice.ended", file=name, ended=ended, begin=begin, end=end, took=took)
+    yield say("notice.ended", file=name, ended=ending, begin=begin, end=end, took=took)
     rows = count(sum(report.counts.values()), "row")
     yield say("notice.counts", rows=rows, counts=in_result_words(report.counts))
     for result, kinds in report.reasons.items():
@@ -142,24 +150,25 @@ def _about(one: FileEnded) -> Iterator[Message]:
         yield say("notice.not-found", n=len(report.not_found))
     if report.results_owed:
         yield say("notice.results-kept")
-    elif one.why_it_stays:
-        yield as_message(one.why_it_stays)
+    elif ended.why_it_stays:
+        yield as_message(ended.why_it_stays)
     yield say("notice.results", path=str(report.results.absolute()))
     yield say("notice.run", run=report.run)
 
 
-def _not_begun(one: FileEnded) -> Message:
-    """What kept a file from being imported."""
-    why = _why(one.error) if one.error is not None else say("notice.own-fault")
-    if one.fate in (FileResult.LEFT, FileResult.NOT_BEGUN):
-        why = say("notice.left", fate=one.fate.value, why=why)
-    elif one.error is None and not one.exit_status:
-        why = say("notice.gone" if one.fate is FileResult.GONE else "notice.nothing-to-import")
-    return say("notice.file-nothing-sent" if one.exit_status == 2 else "notice.file", file=one.file.name, why=why)
+def _not_begun(ended: FileEnded) -> Message:
+    reason = _why(ended.error) if ended.error is not None else say("notice.own-fault")
+    if ended.fate in (FileResult.LEFT, FileResult.NOT_BEGUN):
+        reason = say("notice.left", fate=ended.fate.value, why=reason)
+    elif ended.error is None and not ended.exit_status:
+        reason = say("notice.gone" if ended.fate is FileResult.GONE else "notice.nothing-to-import")
+    return say(
+        "notice.file-nothing-sent" if ended.exit_status == 2 else "notice.file", file=ended.file.name, why=reason
+    )
 
 
 def _why(error: ImporterError) -> Message:
-    """What kept a file from being imported; a guard's words hold numbers alone, and a setting's name is ours."""
+    """Return why a file wasn't imported. A guard's message contains only numbers, and a setting's name is ours."""
     if isinstance(error, Guarded):
         return say("notice.guard", why=error.message)
     kind = error.kind
@@ -169,22 +178,26 @@ def _why(error: ImporterError) -> Message:
 
 
 def _advice(ended: Sequence[FileEnded], status: int) -> Message:
-    if all(isinstance(one.error, OutOfHours) for one in ended):
+    if all(isinstance(file.error, OutOfHours) for file in ended):
         return say("notice.run-in-its-hours")
-    if all(isinstance(one.error, UnclearColumns) and one.error.questions for one in ended):
+    if all(isinstance(file.error, UnclearColumns) and file.error.questions for file in ended):
         return say("notice.answer-at-a-terminal")
+    if status == Stopped.exit_status and any(file.needs_a_hand for file in ended):
+        return say(_ADVICE[NeedsAPerson.exit_status])
     if status != 1:
         return say(_ADVICE[status])
     if _only_stay(ended, status):
         return say("notice.do-what-is-said")
-    found = {result for one in ended if one.report is not None for result in one.report.counts}
+    results = {result for file in ended if file.report is not None for result in file.report.counts}
     parts = [
         say("notice.of-result", result=result.value, advice=following)
         for result in Result
-        if result in found & NEEDS_A_PERSON and (following := MEANINGS[result].next)
+        if result in results & NEEDS_A_PERSON and (following := MEANINGS[result].next)
     ]
-    if any(one.report is not None and one.report.duplicates for one in ended):
+    if any(file.report is not None and file.report.held_back for file in ended):
+        parts.append(say("notice.of-result", result=HELD_BACK.means, advice=HELD_BACK.next or ""))
+    if any(file.report is not None and file.report.duplicates for file in ended):
         parts.append(say("notice.remove-duplicates"))
-    if any(one.report is not None and one.report.not_found for one in ended):
+    if any(file.report is not None and file.report.not_found for file in ended):
         parts.append(say("notice.look-at-not-found"))
     return say("notice.look-at-to-fix", parts=tuple(parts))

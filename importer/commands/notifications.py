@@ -1,13 +1,14 @@
-"""Notifications: a notice goes to every address that was given, and a dead man's switch hears that the run was there.
+"""Send a notification to each recipient, and call the addresses of dead man's switches.
 
-Comes in: recipients, whose addresses are secrets; a notice. Goes out: the notice, to each of them; and a sentence for
-every one that could not be reached. An address is what `apprise` understands (mail, Slack, Teams and some hundred
-more), or one of two that are simply called:
+Input: recipients, whose addresses are secrets; a notification. Output: the notification, sent to each of them; and a
+sentence for each recipient that could not be reached. An address is one that `apprise` understands (mail, Slack, Teams
+and some hundred more), or one of two kinds that are only called, named pings:
 
-    ping+https://hc-ping.com/…            when a run came to its end (exit status 0 or 1)
-    ping-fail+https://hc-ping.com/…/fail  when it didn't
+    ping+https://hc-ping.com/…            if a run came to its end (exit status 0 or 1)
+    ping-fail+https://hc-ping.com/…/fail  if it didn't
 
-So a service such as healthchecks says that *nothing* was heard, as when the machine was off. A ping carries no word.
+So a service such as healthchecks notices when *nothing* arrives, for example because the machine was off. A ping
+contains no text.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ from importer.settings import Occasion, Recipient
 
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)
 _SECONDS = 30.0
-"""Time limit for one notification. Python starts and apprise is imported within it, and a mail server may be slow."""
+"""Time limit for one notification, with the start of Python and the import of apprise; a mail server may be slow."""
 
 
 @dataclass(frozen=True)
 class Notification:
-    """What is told outside of the house: no cell's value, no note, no key stands in it.
+    """Message that leaves this computer. It contains no cell value, no note and no key.
 
     Attributes:
         title: what happened, in a line.
-        body: the rest, in lines.
-        exit_status: how the program ends.
-        is_for_switch: whether a dead man's switch hears of it.
+        body: the details, in lines.
+        exit_status: exit status of the program.
+        is_for_switch: whether it also goes to dead man's switches.
     """
 
     title: str
@@ -53,12 +54,12 @@ class Notification:
 
 @dataclass(frozen=True)
 class _Channel:
-    """One recipient, understood.
+    """One recipient, after its address was parsed.
 
     Attributes:
-        origin: where its address stood.
-        address: as it stood there, or of a ping the URL.
-        ping: the exit statuses of which a ping hears; None: it is no ping.
+        origin: where the address was set.
+        address: the address as it was set; for a ping, the URL.
+        ping: the exit statuses that trigger the ping; None: the address isn't a ping.
     """
 
     origin: Message
@@ -66,7 +67,7 @@ class _Channel:
     ping: frozenset[int] | None = None
 
     def send(self, notification: Notification) -> Message | None:
-        """Send a notice, within a time; return why that failed, without the address; None if it was sent."""
+        """Send a notification within a time limit. Return why that failed, without the address; None if it was sent."""
         try:
             done = subprocess.run(  # noqa: S603 - this Python, and a script of ours
                 [sys.executable, "-P", messenger.__file__],
@@ -74,7 +75,7 @@ class _Channel:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=_SECONDS,
-                env={**os.environ, "NETRC": os.devnull},  # passwords in it are meant for others
+                env={**os.environ, "NETRC": os.devnull},  # its passwords are for other programs
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 check=True,
             )
@@ -98,11 +99,11 @@ class _Channel:
 
 @dataclass(frozen=True)
 class Notifier:
-    """Sends notices.
+    """Sender of notifications.
 
     Attributes:
-        ways: to each recipient.
-        occasion: when a notice goes out; a ping goes out unless that is never.
+        ways: the channel of each recipient.
+        occasion: when a notification is sent. Pings are sent on every occasion except never.
     """
 
     ways: Sequence[_Channel]
@@ -112,69 +113,69 @@ class Notifier:
     def to(
         cls, recipients: Sequence[Recipient], occasion: Occasion | None = None, *, as_far_as_possible: bool = False
     ) -> Notifier:
-        """What sends notices to these recipients.
+        """Return a notifier for these recipients.
 
         Args:
-            recipients: who is told.
-            occasion: when; None: on a problem.
-            as_far_as_possible: leave out those that nothing can be sent to, so that the others hear of that.
+            recipients: who receives notifications.
+            occasion: when they are sent; None: if there is a problem.
+            as_far_as_possible: leave out recipients with unusable addresses, so that the others learn of the problem.
 
         Raises:
-            BadSettings: an address is none that anything can be sent to, or `apprise` isn't installed.
+            BadSettings: nothing can be sent to an address, or `apprise` isn't installed.
         """
-        ways: list[_Channel] = []
+        channels: list[_Channel] = []
         for recipient in recipients if occasion is not Occasion.NEVER else ():
             try:
-                ways.append(_way(recipient))
+                channels.append(_way(recipient))
             except BadSettings:
                 if not as_far_as_possible:
                     raise
-        return cls(ways, occasion or Occasion.PROBLEM)
+        return cls(channels, occasion or Occasion.PROBLEM)
 
     def tell(self, notification: Notification) -> list[Message]:
-        """Send a notice to whoever is to have it; a message for each that failed. Nothing is raised."""
+        """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
         is_due = self.occasion is Occasion.ALWAYS or notification.exit_status != 0
-        ways = [
+        channels = [
             channel
             for channel in self.ways
             if (is_due if channel.ping is None else notification.exit_status in channel.ping)
         ]
         return self._send(
-            notification, [channel for channel in ways if notification.is_for_switch or channel.ping is None]
+            notification, [channel for channel in channels if notification.is_for_switch or channel.ping is None]
         )
 
     @property
     def pings(self) -> int:
-        """How many addresses are simply called: a test leaves them alone, for they would take it for a run."""
+        """Number of recipients that are pings. A test doesn't call them: the service would take that for a run."""
         return sum(channel.ping is not None for channel in self.ways)
 
     def test(self, notification: Notification) -> list[Message]:
-        """Send a notice to everyone who isn't a ping, whatever the occasion; a message for each that failed."""
+        """Send a notification to all recipients except pings, whatever the occasion. Return a message per failure."""
         return self._send(notification, [channel for channel in self.ways if channel.ping is None])
 
-    def _send(self, notification: Notification, ways: Sequence[_Channel]) -> list[Message]:
+    def _send(self, notification: Notification, channels: Sequence[_Channel]) -> list[Message]:
         failed = []
-        for channel, why in zip(ways, _sent_at_once(notification, ways), strict=True):
-            if why:
-                failed.append(say("notifying.failed", origin=channel.origin, why=why))
+        for channel, reason in zip(channels, _sent_at_once(notification, channels), strict=True):
+            if reason:
+                failed.append(say("notifying.failed", origin=channel.origin, why=reason))
             logs.event(
-                "notification failed" if why else "notification sent",
-                logging.WARNING if why else logging.INFO,
+                "notification failed" if reason else "notification sent",
+                logging.WARNING if reason else logging.INFO,
                 to=render(channel.origin),
-                why=why,
+                why=reason,
             )
         return failed
 
 
-def _sent_at_once(notification: Notification, ways: Sequence[_Channel]) -> list[Message | None]:
-    """Send a notice to all recipients at once; if the system starts no thread, send it to one after another."""
-    found: list[Message | None] = [None] * len(ways)
+def _sent_at_once(notification: Notification, recipients: Sequence[_Channel]) -> list[Message | None]:
+    """Send a notification to all recipients at once, or one after another if the system starts no thread."""
+    errors: list[Message | None] = [None] * len(recipients)
 
     def send(number: int) -> None:
-        found[number] = ways[number].send(notification)
+        errors[number] = recipients[number].send(notification)
 
     threads = []
-    for number in range(len(ways)):
+    for number in range(len(recipients)):
         thread = threading.Thread(target=send, args=(number,))
         try:
             thread.start()
@@ -184,11 +185,11 @@ def _sent_at_once(notification: Notification, ways: Sequence[_Channel]) -> list[
             threads.append(thread)
     for thread in threads:
         thread.join()
-    return found
+    return errors
 
 
 def lacks_package(address: str) -> bool:
-    """Whether sending to an address needs `apprise`, which isn't installed."""
+    """Return whether sending to an address needs `apprise`, which isn't installed."""
     return not _PING.fullmatch(address) and importlib.util.find_spec("apprise") is None
 
 

@@ -1,7 +1,6 @@
-"""A preview as plain values, which outlive the open sheet: for a face that isn't in the process that read the file.
+"""Describe a preview in plain values, which outlive the open sheet, for a user interface in another process.
 
-Comes in: a :class:`~importer.commands.run.Preview`. Goes out: an :class:`Overview`. Nothing heavy is loaded by whoever
-only receives one.
+Input: a :class:`~importer.commands.run.Preview`. Output: an :class:`Overview`. Receiving it loads no large library.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from importer.commands.run import Preview
 
 FIRST_ROWS = 5
-_CHARACTERS = 200  # so much of a cell is shown
-_COLUMNS = 200  # so many columns can be chosen from
-_LONGEST_EXAMPLE = 3_000  # so many characters of an example
-_WORDS = 20  # so many words can be given a meaning
-_KINDS = 50  # so many kinds of problems are told
-_LACKING = 10_000  # so many names of files that can't be taken
+_CHARACTERS = 200  # maximum number of characters shown of a cell
+_COLUMNS = 200  # maximum number of columns
+_LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
+_WORDS = 20  # maximum number of words that can be given a meaning
+_KINDS = 50  # maximum number of listed kinds of problems
+_LACKING = 10_000  # maximum number of names of files that can't be uploaded
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class ColumnOverview:
     """A column of the sheet.
 
     Attributes:
-        letter: as a spreadsheet program calls it.
-        heading: what stands above it.
-        name: by which settings name it: its heading, or its letter where that wouldn't do.
+        letter: its letter in a spreadsheet program.
+        heading: the text above it.
+        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
     """
 
     letter: str
@@ -50,9 +49,9 @@ class Trouble:
     """Problems of one kind.
 
     Attributes:
-        count: how many cells have it.
+        count: number of cells with the problem.
         text: what is wrong, and what is allowed.
-        cells: where, the first of them.
+        cells: the first of these cells.
     """
 
     count: int
@@ -62,42 +61,42 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Overview:
-    """What was understood of a file, what is wrong with it, and what would be sent.
+    """Summary of a file, its problems, and what would be sent.
 
     Attributes:
-        file: its name.
-        about: what it is: format, sheet, encoding.
-        sheet: which of ``sheets``; None in a text file.
-        sheets: of the workbook.
-        header_row: the row that holds the headings.
+        file: name of the file.
+        about: its format, sheet and encoding.
+        sheet: the selected one of ``sheets``; None in a text file.
+        sheets: the sheets of the workbook.
+        header_row: the row with the headings.
         encoding, delimiter: of a text file; None in a workbook.
-        columns: of the sheet.
+        columns: the columns of the sheet.
         roles: role → position of its column.
-        first_rows: the first rows, as they were read: number, cells.
-        remarks: what is good to know of how the file was read.
-        questions: what couldn't be decided; while there are any, nothing can be sent.
-        guarded: what is wrong with the file as a whole; while anything is, nothing can be sent.
-        rows, invalid: how many there are; how many of them have problems.
+        first_rows: the first rows as they were read: number, cells.
+        remarks: remarks about how the file was read.
+        questions: open questions. While there are any, nothing can be sent.
+        guarded: problems with the file as a whole. While there are any, nothing can be sent.
+        rows, invalid: number of rows; number of those with problems.
         total: notes that would be sent or looked up.
-        deliveries, notes, requests: notes that would be sent; distinct ones among them; requests that this takes.
-        public, private, drafts: how these are.
-        sizes: the same in sentences, with what earlier runs did.
-        good_to_know: what a person should consider before they send.
-        seconds: how long the calls take; None where that isn't known yet.
-        largest: of these the notes for most prospects: how many, and the beginning of the text.
-        troubles: what is wrong with cells, in kinds, the most frequent first.
-        words: words of the sheet that are no value of their role, and could be given a meaning: role, word.
-        more_troubles: how many more problems there are, of other kinds.
+        deliveries, notes, requests: notes that would be sent; distinct notes among them; requests needed.
+        public, private, drafts: numbers of such notes.
+        sizes: sentences about the numbers above and about the notes of earlier runs.
+        good_to_know: what a person should consider before sending.
+        seconds: duration of the calls; None if it isn't known yet.
+        largest: the notes with the most prospects: number of prospects, beginning of the text.
+        troubles: problems with cells, by kind, the most frequent first.
+        words: words of the sheet that aren't a value of their role, but could be given a meaning: role, word.
+        more_troubles: number of further problems, of other kinds.
         is_first: whether nobody has imported into the workspace yet.
-        uploads: how many files are to be uploaded, and their bytes.
-        digest: of all that would be sent; see :func:`digest`.
-        mapping: each role, and its column with what the words in it mean.
+        uploads: number of files to upload, and their bytes.
+        digest: digest of all that would be sent; see :func:`digest`.
+        mapping: each role with its column, and the meanings of the words in it.
         examples: each visibility that would be sent, private first, with three notes as they will read.
         owner_only: who will see the private notes; None if there are none.
         is_first_private: whether these are the first private notes of the workspace.
         is_sent: whether earlier runs sent notes of the file, or may have.
-        lacking: the names in the cells of attachments that have a problem: of files that aren't there, most of them.
-        undecided: why it isn't clear which column is which, where no question asks it; empty where it is clear.
+        lacking: names in attachment cells with a problem; most of these files don't exist.
+        undecided: why the columns' roles are unclear, if no question asks about it; else empty.
     """
 
     file: str
@@ -142,23 +141,23 @@ class Overview:
 
     @property
     def headings(self) -> dict[Role, str]:
-        """Role → heading of the column that has it."""
+        """Heading of each role's column."""
         return {role: self.columns[at].heading for role, at in self.roles.items() if at < len(self.columns)}
 
     @property
     def can_be_sent(self) -> bool:
-        """Whether a person may say yes to it."""
+        """Whether a person may agree to sending."""
         return not self.questions and not self.guarded and not self.undecided and self.total > 0
 
 
 def of(preview: Preview) -> Overview:
-    """A preview as values."""
+    """Return the overview of a preview."""
     from importer.commands import examples, loading, preview_messages  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
 
     loaded, remaining = preview.loaded, preview.remaining
     sheet, rows = loaded.sheet, loaded.rows
     kinds = preview_messages.kinds_of_problems(loaded)
-    counted = loading.counted(remaining.groups)
+    counts = loading.counted(remaining.groups)
     lines = (
         [] if loaded.unclear is not None else [*preview_messages.sizes(preview), *preview_messages.profiles(preview)]
     )
@@ -183,9 +182,9 @@ def of(preview: Preview) -> Overview:
         deliveries=remaining.deliveries,
         notes=remaining.notes,
         requests=remaining.requests,
-        public=counted["public"],
-        private=counted["private"],
-        drafts=counted["drafts"],
+        public=counts["public"],
+        private=counts["private"],
+        drafts=counts["drafts"],
         sizes=tuple(line.text for line in lines if line.kind is not LineKind.NOTE),
         good_to_know=tuple(line.text for line in lines if line.kind is LineKind.NOTE),
         seconds=preview.seconds,
@@ -201,9 +200,9 @@ def of(preview: Preview) -> Overview:
         digest=digest(preview),
         mapping=tuple(preview_messages.columns(preview)),
         examples=tuple(
-            (visibility, tuple(some)) for visibility, some in examples.examples(preview, _LONGEST_EXAMPLE).items()
+            (visibility, tuple(shown)) for visibility, shown in examples.examples(preview, _LONGEST_EXAMPLE).items()
         ),
-        owner_only=preview_messages.owner_only(counted["private"]),
+        owner_only=preview_messages.owner_only(counts["private"]),
         is_first_private=Visibility.PRIVATE in preview.never_sent,
         is_sent=loaded.plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
@@ -214,29 +213,31 @@ def of(preview: Preview) -> Overview:
 def digest(preview: Preview) -> str:
     """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
 
-    It differs if a setting, or a file that a note carries, makes anything else of the same spreadsheet.
+    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet.
     """
-    rows, found = preview.as_read, hashlib.sha256()
+    rows, hasher = preview.as_read, hashlib.sha256()
     parts = [preview.settings.on_several.value, *rows.prospect, *(() if rows.key is None else rows.key)]
-    found.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
-    found.update(rows.note.tobytes())
+    hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
+    hasher.update(rows.note.tobytes())
     for note in rows.notes:
-        found.update(note.digest)
-        found.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
-    return found.hexdigest()
+        hasher.update(note.digest)
+        hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
+    return hasher.hexdigest()
 
 
 def _lacking(loaded: Loaded) -> Iterator[str]:
     from importer.rows.attachments import names_in  # noqa: PLC0415 - see above
 
-    place = loaded.roles.columns.get(Role.ATTACHMENTS)
-    if place is None:
+    column = loaded.roles.columns.get(Role.ATTACHMENTS)
+    if column is None:
         return
-    rows = {problem.row for found in loaded.rows.problems.values() for problem in found if problem.column == place}
+    rows = {
+        problem.row for problems in loaded.rows.problems.values() for problem in problems if problem.column == column
+    }
     if not rows:
         return
     for numbers, columns in loaded.sheet.columns():
-        for number, text in zip(numbers, columns[place], strict=True):
+        for number, text in zip(numbers, columns[column], strict=True):
             if number in rows:
                 yield from names_in(text)
 
@@ -257,7 +258,7 @@ def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _words(loaded: Loaded) -> Iterator[tuple[Role, str]]:
-    """Those that nobody asks about, for each stands in one row: most are slips, but not all."""
+    """Yield the words that no question asks about, because each is in only one row. Most of them are typing errors."""
     role_of = {column: role for role, column in loaded.roles.columns.items()}
     asked = {word for question in loaded.rows.unknown for word in question.samples}
     seen = {

@@ -1,7 +1,6 @@
-"""Results that an earlier run didn't come to write, as it was killed or the disk was full, written by the next one.
+"""Write the results that an earlier run couldn't write, because it was killed or the disk was full.
 
-Comes in: the journal, with the workspace's lock held, and settings. Goes out: results files, and what is to be said of
-each.
+Input: the journal, with the workspace's lock held, and settings. Output: results files, and a message about each.
 """
 
 from __future__ import annotations
@@ -19,32 +18,34 @@ from importer.storage import place
 
 
 def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[Message]:
-    """Write what is owed, but for the file that is about to be imported, whose results come with it; say what was done.
+    """Write the pending results, except those of the file that is about to be imported. Yield a message about each.
 
     Args:
-        journal: whose lock is held.
-        settings: of the run that begins.
-        source: its file.
+        journal: the journal, with its lock held.
+        settings: the settings of the run that begins.
+        source: the file that it imports.
     """
-    coming = str(place(source).absolute())
-    for each in journal.pending_results.pending(settings.workspace):
-        if each.file == coming:
+    current_file = str(place(source).absolute())
+    for pending in journal.pending_results.pending(settings.workspace):
+        if pending.file == current_file:
             continue
-        said = say("owed.ended-before-results", run=each.run, file=str(each.file))
-        by_hand = say("owed.by-hand", run=each.run, file=str(as_argument(each.file)))
-        if each.reading != how_read(settings):
-            yield say("owed.read-differently", said=said, by_hand=by_hand)
+        message = say("owed.ended-before-results", run=pending.run, file=str(pending.file))
+        by_hand = say("owed.by-hand", run=pending.run, file=str(as_argument(pending.file)))
+        if pending.reading != how_read(settings):
+            yield say("owed.read-differently", said=message, by_hand=by_hand)
         else:
             try:
-                written, _ = results.rewrite(each.run, place(each.file), replace(settings, results=place(each.results)))
+                written, _ = results.rewrite(
+                    pending.run, place(pending.file), replace(settings, results=place(pending.results))
+                )
             except ResultsNotWritten as error:
-                yield say("owed.still-not", said=said, why=error.message)
+                yield say("owed.still-not", said=message, why=error.message)
                 continue
             except ImporterError as error:
-                yield say("owed.not-now", said=said, why=error.message, by_hand=by_hand)
+                yield say("owed.not-now", said=message, why=error.message, by_hand=by_hand)
             else:
                 if written.is_owed:
-                    yield say("owed.still-not-since", said=said, remark=written.remark or "")
+                    yield say("owed.still-not-since", said=message, remark=written.remark or "")
                     continue
-                yield say("owed.written", said=said, path=str(written.path))
-        journal.pending_results.cross_out(settings.workspace, each.run)
+                yield say("owed.written", said=message, path=str(written.path))
+        journal.pending_results.cross_out(settings.workspace, pending.run)

@@ -1,6 +1,6 @@
-"""What a preview says: the file as it was understood, what would be sent, what is wrong, what can't be decided.
+"""Write the messages of a preview: how the file was understood, what would be sent, problems and open questions.
 
-Comes in: a :class:`~importer.commands.run.Preview`. Goes out: sayings.
+Input: a :class:`~importer.commands.run.Preview`. Output: lines with messages.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from importer.rows.values import quoted
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
-_FEW = 2  # so many problems of one kind are told one by one
-_VALUES = 4  # that are named of a kind
-_WORDS = 12  # words of a column whose meanings are told
-_CHARACTERS = 400  # so much of an example is shown
+_FEW = 2  # maximum number of problems of one kind that are listed one by one
+_VALUES = 4  # maximum number of values shown for one kind of problem
+_WORDS = 12  # maximum number of words of a column whose meanings are shown
+_CHARACTERS = 400  # maximum number of characters shown of an example
 
 
 def plan(preview: Preview) -> Iterator[Line]:
-    """What a run is about to do."""
+    """Yield the lines about what a run would do."""
     yield from _file(preview)
     settings = preview.settings
     yield Line(say("plan.to", url=settings.base_url, profile=repr(settings.profile)))
@@ -40,30 +40,30 @@ def plan(preview: Preview) -> Iterator[Line]:
 
 
 def first_of_kind(preview: Preview) -> Iterator[Line]:
-    """What a person is shown before the first public or private notes of a workspace; nothing for later ones."""
+    """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
     if not preview.never_sent:
         return
-    sizes_of = counted(preview.remaining.groups)
+    sizes_by_kind = counted(preview.remaining.groups)
     if Visibility.PRIVATE in preview.never_sent:
         yield Line()
         yield Line(say("plan.first-private"), LineKind.TEXT)
     if Visibility.PUBLIC in preview.never_sent:
         yield Line()
         shown = examples(preview, _CHARACTERS)[Visibility.PUBLIC]
-        yield Line(say("plan.first-public", n=sizes_of["public"], shown=len(shown)), LineKind.TEXT)
+        yield Line(say("plan.first-public", n=sizes_by_kind["public"], shown=len(shown)), LineKind.TEXT)
         for example in shown:
             yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
             *lines, last = example.text.split("\n")
             yield from (Line(words(line), LineKind.QUOTE) for line in lines)
-            cut = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
-            yield Line(cut, LineKind.QUOTE)
+            last_line = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
+            yield Line(last_line, LineKind.QUOTE)
     yield Line()
 
 
 def question(preview: Preview, total: int) -> Message:
-    """What a person is asked to agree to; the first public or private notes of a workspace are named."""
-    asked = _to_send(preview, total)
-    return say("plan.is-this-meant", question=asked) if preview.never_sent else asked
+    """Return the question before sending. For first public or private notes, also ask whether that is intended."""
+    message = _to_send(preview, total)
+    return say("plan.is-this-meant", question=message) if preview.never_sent else message
 
 
 def _to_send(preview: Preview, total: int) -> Message:
@@ -82,7 +82,7 @@ def _to_send(preview: Preview, total: int) -> Message:
 
 
 def check(preview: Preview) -> Iterator[Line]:
-    """All that `check` has to say."""
+    """Yield everything that `check` reports."""
     loaded = preview.loaded
     yield from _file(preview)
     yield from profiles(preview)
@@ -118,8 +118,8 @@ def check(preview: Preview) -> Iterator[Line]:
 
 
 def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
-    """The notes for most prospects: for how many, and the first words."""
-    for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
+    """Yield the five notes with the most prospects: number of prospects, first words."""
+    for group in sorted(groups, key=lambda group: -len(group.positions))[:5]:
         yield len(group.positions), say("plan.group", words=Cell(first_words(group.note.text)), about=aside(group.note))
 
 
@@ -132,32 +132,31 @@ def _largest(preview: Preview) -> Iterator[Line]:
 
 
 def about(loaded: Loaded) -> Message:
-    """What the file was understood to be, in a line."""
+    """Return one line about how the file was read: format, sheet, header row, encoding."""
     sheet = loaded.sheet
-    found: list[Message] = [sheet.format]
-    found += [say("plan.sheet", sheet=Cell(repr(sheet.name)))] if sheet.name else []
-    found.append(say("plan.headings-in-row", row=str(sheet.header_row)))
-    found += [words(sheet.encoding)] if sheet.encoding else []
-    return say("plan.file-is", about=tuple(found))
+    parts: list[Message] = [sheet.format]
+    parts += [say("plan.sheet", sheet=Cell(repr(sheet.name)))] if sheet.name else []
+    parts.append(say("plan.headings-in-row", row=str(sheet.header_row)))
+    parts += [words(sheet.encoding)] if sheet.encoding else []
+    return say("plan.file-is", about=tuple(parts))
 
 
 def _audience(preview: Preview) -> Iterator[Line]:
-    """How many of the notes that would be sent are for whom."""
     if groups := preview.remaining.groups:
-        sizes_of = counted(groups)
-        sizes = tuple(say("plan.size", audience=name, notes=size) for name, size in sizes_of.items())
+        counts = counted(groups)
+        sizes = tuple(say("plan.size", audience=name, notes=size) for name, size in counts.items())
         yield Line(say("plan.sizes", sizes=sizes))
-        if said := owner_only(sizes_of["private"]):
-            yield Line(said, LineKind.TEXT)
+        if message := owner_only(counts["private"]):
+            yield Line(message, LineKind.TEXT)
 
 
 def owner_only(private: int) -> Message | None:
-    """Return who will see so many private notes; None if there are none."""
+    """Return a message about who will see the private notes; None if there are none."""
     return say("plan.owner-only", n=private) if private else None
 
 
 def columns(preview: Preview) -> Iterator[tuple[Role, Message]]:
-    """The column of each role, with what its words mean."""
+    """Yield the column of each role, with the meanings of its words."""
     loaded, default = preview.loaded, preview.settings.default_visibility
     for role, column in loaded.roles.columns.items():
         about: dict[str, Part] = {"column": column_letter(column), "heading": Cell(repr(loaded.sheet.headings[column]))}
@@ -168,8 +167,8 @@ def columns(preview: Preview) -> Iterator[tuple[Role, Message]]:
 
 
 def in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
-    """What the words of a column mean: Yes → public, No → private."""
-    told = [
+    """Return the meanings of a column's words, such as Yes → public, No → private; None if it has none."""
+    messages = [
         say(
             "plan.word-means" if word else "plan.blank-means",
             **({"word": Cell(word)} if word else {}),
@@ -177,18 +176,17 @@ def in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
         )
         for word, value in meanings.items()
     ]
-    if len(told) > _WORDS:
-        return say("plan.more-words", words=tuple(told[:_WORDS]), n=len(told) - _WORDS)
-    return say("names", names=tuple(told)) if told else None
+    if len(messages) > _WORDS:
+        return say("plan.more-words", words=tuple(messages[:_WORDS]), n=len(messages) - _WORDS)
+    return say("names", names=tuple(messages)) if messages else None
 
 
 def _file(preview: Preview) -> Iterator[Line]:
-    """What the file was understood to be."""
     loaded = preview.loaded
     sheet = loaded.sheet
     yield Line(say("plan.file", file=sheet.source, about=about(loaded)))
-    for role, said in columns(preview):
-        yield Line(say("plan.role", role=f"{role + ':':12}", column=said), LineKind.DETAIL)
+    for role, message in columns(preview):
+        yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
     if loaded.roles.unused:
         unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
         yield Line(say("plan.not-used", columns=listed(unused)), LineKind.DETAIL)
@@ -199,38 +197,38 @@ def _file(preview: Preview) -> Iterator[Line]:
 
 
 def profiles(preview: Preview) -> Iterator[Line]:
-    """A profile's first import may be a slip of the hand, and would deliver everything again."""
+    """Yield a warning about a profile's first import: a mistyped profile would deliver everything again."""
     if others := preview.other_profiles:
         about = {"profile": repr(preview.settings.profile), "url": preview.settings.base_url}
         yield Line(say("plan.first-as-profile", **about, others=listed(others)), LineKind.NOTE)
 
 
 def sizes(preview: Preview) -> Iterator[Line]:
-    """Rows, notes, requests, and the time that they take."""
+    """Yield the numbers of rows, notes and requests, and how long the requests take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
-    before = plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back
-    left = plan.deliveries - before
+    imported = plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back
+    left = plan.deliveries - imported
     is_at_most = preview.to_look_up and preview.settings.on_several is not OnSeveral.ALL
     notes = say("plan.at-most-notes" if is_at_most else "count.note", n=plan.deliveries)
-    if before:
+    if imported:
         notes = say("plan.some-to-deliver", notes=notes, n=left) if left else say("plan.none-to-deliver", notes=notes)
     else:
         notes = say("plan.to-deliver", notes=notes)
-    others = {
+    counts = {
         "plan.repeat": duplicates,
         "plan.delivered-already": len(rows.done),
         "plan.with-problems": len(rows.problems),
         "plan.email-names-none": len(rows.rejected),
         "plan.skipped": len(rows.skipped),
     }
-    about = (notes, *(say(kind, n=number) for kind, number in others.items() if number))
-    yield Line(say("plan.rows", n=rows.in_sheet, about=about), LineKind.TEXT)
+    parts = (notes, *(say(kind, n=number) for kind, number in counts.items() if number))
+    yield Line(say("plan.rows", n=rows.in_sheet, about=parts), LineKind.TEXT)
     yield from _emails(preview)
-    if before:
-        yield Line(say("plan.imported-before", n=before), LineKind.TEXT)
-    if held := remaining.held_back:
-        yield Line(say("plan.held-back", first=remaining.deliveries, n=held), LineKind.TEXT)
+    if imported:
+        yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
+    if held_back := remaining.held_back:
+        yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     if remaining.unclear:
         yield Line(say("plan.unclear", n=remaining.unclear), LineKind.TEXT)
     if remaining.made_without_key:
@@ -243,12 +241,9 @@ def sizes(preview: Preview) -> Iterator[Line]:
 
 
 def _requests(preview: Preview) -> Iterator[Line]:
-    """How many requests it takes, and how long."""
     remaining, plan = preview.remaining, preview.loaded.plan
-    saved = remaining.deliveries - remaining.requests
-    about = {"notes": count(remaining.notes, "distinct-note"), "requests": count(remaining.requests, "request")}
-    said = say("plan.requests", **about, prospects=preview.batch_size)
-    yield Line(say("plan.fewer", requests=said, n=saved) if saved else said, LineKind.TEXT)
+    notes, requests = count(remaining.deliveries, "note"), count(remaining.requests, "request")
+    yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
     vendor = preview.vendor
     if drafts := grouping.several_drafts(plan.groups, preview.loaded.rows) if vendor.traits.one_draft else 0:
         yield Line(say("plan.several-drafts", n=drafts, vendor=vendor.name), LineKind.NOTE)
@@ -260,7 +255,7 @@ def _requests(preview: Preview) -> Iterator[Line]:
 
 
 def _emails(preview: Preview) -> Iterator[Line]:
-    """What has to be looked up first, and what that may come to."""
+    """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
     if preview.to_look_up:
         is_each = preview.settings.on_several is OnSeveral.ALL
         yield Line(say("plan.emails-each" if is_each else "plan.emails", n=preview.to_look_up), LineKind.TEXT)
@@ -272,12 +267,12 @@ def _emails(preview: Preview) -> Iterator[Line]:
 
 
 def _problems(loaded: Loaded, most: int, more: Message) -> Iterator[Line]:
-    """The kinds of problems, the most frequent first: how many there are of each, and where they begin.
+    """Yield the kinds of problems, the most frequent first, each with its number and its first cells.
 
     Args:
         loaded: the file.
-        most: so many kinds are told of, and so many cells of each.
-        more: what to say of the rest.
+        most: maximum number of kinds, and of cells for each.
+        more: message about the rest.
     """
     ordered = kinds_of_problems(loaded)
     for alike in ordered[:most]:
@@ -294,24 +289,24 @@ def _problems(loaded: Loaded, most: int, more: Message) -> Iterator[Line]:
 
 
 def kinds_of_problems(loaded: Loaded) -> list[list[Problem]]:
-    """Problems that are told together, the most frequent first."""
+    """Return the problems, grouped by column and kind, the most frequent first."""
     kinds: dict[tuple[int | None, Message], list[Problem]] = {}
-    for _, found in sorted(loaded.rows.problems.items()):
-        for problem in found:
+    for _, problems in sorted(loaded.rows.problems.items()):
+        for problem in problems:
             kinds.setdefault((problem.column, problem.kind), []).append(problem)
     return sorted(kinds.values(), key=len, reverse=True)
 
 
 def in_common(problems: Sequence[Problem]) -> Message:
-    """What is wrong with several cells, and what stands in them where that differs."""
+    """Return a message about a problem that several cells share, with the cells' values if they differ."""
     if len({problem.text for problem in problems}) == 1:
         return problems[0].text
-    counted = Counter(problem.value for problem in problems)
-    told = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in counted.most_common(_VALUES)]
-    values: tuple[Part, ...] = tuple(map(Cell, told))
-    if len(counted) > _VALUES:
-        values = (say("problems.other-values", values=values, n=len(counted) - _VALUES),)
+    counts = Counter(problem.value for problem in problems)
+    shown = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in counts.most_common(_VALUES)]
+    values: tuple[Part, ...] = tuple(map(Cell, shown))
+    if len(counts) > _VALUES:
+        values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
     kind, text = problems[0].kind, problems[0].text
     if (ways := dict(text.parts).get("ways")) is not None:
         return say("problems.or-say", kind=kind, ways=ways, values=values)
-    return say("problems.question" if kind.kind.endswith(".near") else "problems.alike", kind=kind, values=values)
+    return say("problems.alike", kind=kind, values=values)

@@ -1,6 +1,6 @@
-"""Why rows ended as they did, in a few kinds that hold nothing of what stands in the sheet: they may leave the house.
+"""Count the rows by result and kind of reason. The kinds contain no cell values, so they may leave this computer.
 
-Comes in: a loaded file and what became of its rows. Goes out: result → kind of reason → rows.
+Input: a loaded file, and the outcomes of its rows. Output: result → kind of reason → rows.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ _SUMMARIES = {
         "outcome.could-not-be-sent": "why.could-not-be-sent",
     },
 }
-"""Result → kind of a reason → kind of its summary, which holds nothing of the sheet and none of the API's words."""
+"""Result → kind of a reason → kind of its summary, which contains no cell value and none of the API's words."""
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
-    """Of each result that asks for something, how many rows have which kind of reason; the most frequent first."""
+    """Return the number of rows by kind of reason, for each result that needs action; the most frequent first."""
     broke_off = stopped.kind if stopped else say("outcome.broke-off")
-    found = {
+    counters = {
         Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
         Result.INVALID: problems(loaded),
         Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
         Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
     }
-    return {result: dict(counted.most_common()) for result, counted in found.items() if counted}
+    return {result: dict(counter.most_common()) for result, counter in counters.items() if counter}
 
 
 def problems(loaded: Loaded) -> Counter[Message]:
-    """How many rows have which kind of problem; of several in a row, the first counts."""
+    """Return the number of rows by kind of problem. Of several problems in a row, the first counts."""
     role_of = {column: role.value for role, column in loaded.roles.columns.items()}
-    return Counter(_kind(found[0], role_of) for found in loaded.rows.problems.values() if found)
+    return Counter(_kind(row_problems[0], role_of) for row_problems in loaded.rows.problems.values() if row_problems)
 
 
 def _kind(problem: Problem, role_of: Mapping[int, str]) -> Message:
@@ -66,10 +66,10 @@ def _kind(problem: Problem, role_of: Mapping[int, str]) -> Message:
 
 
 def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counter[Message]:
-    counted: Counter[Message] = Counter()
+    counts: Counter[Message] = Counter()
     for reason, rows in outcomes.reasons(result).items():
         kinds_of = reason.kinds() if reason is not None else ()
-        known = (_SUMMARIES.get(result, {}).get(kind) for kind in kinds_of)
-        summary = next(filter(None, known), None)
-        counted[say(summary) if summary else otherwise] += rows
-    return counted
+        summaries = (_SUMMARIES.get(result, {}).get(kind) for kind in kinds_of)
+        summary = next(filter(None, summaries), None)
+        counts[say(summary) if summary else otherwise] += rows
+    return counts

@@ -1,8 +1,7 @@
-"""A program, run again while it stops before its end and its window of the day is open.
+"""Run a program again while it stops early and its window of the day is open.
 
-Comes in: how to run it, the window, a clock. Goes out: the exit status that counts. What ended with another status than
-3 isn't repeated: 2 and 4 need a person, 0 and 1 are done. An end that is none of these, as when the system kills it for
-want of memory, counts as 3.
+Input: how to run it, the window, a clock. Output: the last exit status. Only status 3 is repeated, because 2 and 4 need
+a person, and 0 and 1 are final. Any other end counts as 3, as when the system kills the program for lack of memory.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from importer.settings.sources import TRIES_VARIABLE
 from importer.settings.times import Span
 
 _MARGIN = 60.0
-"""Seconds: a try that would begin so short before the window closes may come too late, and isn't counted on."""
+"""Seconds before the window closes. A try that is due later than that may not happen, so nobody relies on it."""
 
 
 @dataclass(frozen=True)
 class Tries:
-    """How a run that stops before its end is tried again; whoever does that tells the run by an environment variable.
+    """Schedule for trying a run again if it stops early. The run reads the schedule from an environment variable.
 
     Attributes:
-        window: while it is open.
-        every: seconds from an end to the next beginning.
+        window: window of the day in which the run is tried again.
+        every: seconds from the end of a try to the next one.
     """
 
     window: TimeWindow
@@ -39,10 +38,10 @@ class Tries:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Tries | None:
-        """What a run was told; None: nobody tries it again.
+        """Return the schedule that a run was given, or None if the run is not tried again.
 
         Raises:
-            BadSettings: the variable holds something else.
+            BadSettings: the variable contains something else.
         """
         if not (text := environment.get(TRIES_VARIABLE)):
             return None
@@ -50,33 +49,33 @@ class Tries:
         try:
             return cls(TimeWindow.parse(window), Span().read(every))
         except BadSettings as error:
-            why = error.reason
-            raise BadSettings(say("repeating.bad-variable", name=TRIES_VARIABLE, error=why)) from error
+            reason = error.reason
+            raise BadSettings(say("repeating.bad-variable", name=TRIES_VARIABLE, error=reason)) from error
 
     @property
     def variable(self) -> tuple[str, str]:
-        """The variable's name and value, for a run."""
+        """Name and value of the environment variable that passes the schedule to a run."""
         return TRIES_VARIABLE, f"{self.window} {self.every:g}s"
 
     def goes_on(self, ended: Sequence[FileEnded], now: datetime) -> bool:
-        """Whether another try follows that tells all there is to tell, so that nobody needs to hear of this one.
+        """Return whether another try follows and reports everything, so that nobody needs to be notified of this one.
 
-        What is in the archive with rows that need a person isn't there for the next one.
+        A file in the archive isn't tried again, so its rows that need a person must be reported now.
         """
-        if any(one.exit_status == 1 and one.archived for one in ended):
+        if any(file.exit_status == 1 and file.archived for file in ended):
             return False
-        next_one = now + timedelta(seconds=self.every + _MARGIN)
-        return max(one.exit_status for one in ended) == Stopped.exit_status and self.window.holds(next_one.time())
+        next_start = now + timedelta(seconds=self.every + _MARGIN)
+        return max(file.exit_status for file in ended) == Stopped.exit_status and self.window.holds(next_start.time())
 
 
 def repeat(run: Callable[[], int], tries: Tries, *, now: Callable[[], datetime], wait: Callable[[float], bool]) -> int:
-    """Run something, again and again while that helps; the last exit status.
+    """Run a program, and again while it stops early and the window is open. Return the last exit status.
 
     Args:
-        run: runs it once; its exit status.
-        tries: while what window is open by the clock on the wall it is run again, and how soon.
+        run: runs the program once, and returns its exit status.
+        tries: the window of the day by local time, and the seconds between tries.
         now: the local time.
-        wait: waits so many seconds; whether that was broken off, and nothing is to be run any more.
+        wait: waits so many seconds, and returns whether it was interrupted, so that nothing more is to be run.
 
     Raises:
         Interrupted: the window isn't open; nothing was run.
@@ -89,11 +88,11 @@ def repeat(run: Callable[[], int], tries: Tries, *, now: Callable[[], datetime],
 
 
 def broke_off(status: int) -> Message | None:
-    """What is said of a status that isn't the program's own; None where it is."""
+    """Return a message about an exit status that isn't one of the program's own (0 to 4); None for these."""
     if 0 <= status <= 4:
         return None
-    how = say("repeating.exit-status", status=str(status))
+    reason = say("repeating.exit-status", status=str(status))
     if status < 0:
         with contextlib.suppress(ValueError):
-            how = words(signal.Signals(-status).name)
-    return say("repeating.broke-off", how=how)
+            reason = words(signal.Signals(-status).name)
+    return say("repeating.broke-off", how=reason)

@@ -1,6 +1,6 @@
-"""What a run came to, as a value: what became of its rows, where the results are, and the exit status.
+"""Hold the result of a run as a value: the outcomes of its rows, the path of its results, and the exit status.
 
-Comes in: what a run counted. Goes out: a :class:`Report`, from which screens, documents and notices tell.
+Input: what a run counted. Output: a :class:`Report`, which is the source of screens, documents and notifications.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ import numpy as np
 
 from importer.commands.reasons import Kinds
 from importer.delivery.outcomes import Outcomes
-from importer.errors import ResultsNotWritten, Stopped
+from importer.errors import (
+    ImporterError,
+    JournalFailed,
+    NeedsAPerson,
+    NoThread,
+    OutputFailed,
+    ResultsNotWritten,
+    Stopped,
+)
 from importer.messages import Message
 from importer.models import NEEDS_A_PERSON, Result, Rows
 from importer.results import Written, presentation
@@ -21,12 +29,12 @@ from importer.results import Written, presentation
 
 @dataclass(frozen=True)
 class ToFix:
-    """A row that needs a person.
+    """A row that needs a person's attention.
 
     Attributes:
-        row: its number as the spreadsheet program shows it.
-        prospect: whose note it is, as far as that is known.
-        result, reason: as the results say.
+        row: the row's number in the spreadsheet.
+        prospect: the prospect of its note, if it is known.
+        result, reason: as in the results.
     """
 
     row: int
@@ -37,11 +45,11 @@ class ToFix:
 
 @dataclass(frozen=True)
 class NotFound:
-    """A note that the API said it created, and that was not found when it was read back.
+    """A note that the API reported as created, but that was not found when it was read back.
 
     Attributes:
-        row: its row; None if an import of another file created it.
-        prospect: whose note it is.
+        row: number of its row; None if an import of another file created it.
+        prospect: the prospect of the note.
         note_id: the ID that the API gave.
     """
 
@@ -51,36 +59,39 @@ class NotFound:
 
 
 MOST_TO_FIX = 100
-"""So many of them are told by a report; the results have all."""
+"""Maximum number of rows to fix in a report; the results contain all of them."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a run ended.
+    """All facts about a run, for the terminal, the page, the JSON document, the log, notifications and *Summary*.
 
     Attributes:
-        run: its name in the journal.
+        run: name of the run in the journal.
         counts: result → rows.
-        requests: how many requests were sent; those that reached nobody don't count.
-        looks: how many look-ups were made of what got no clear answer.
-        rate_limited: how often the API said 429.
-        results: where the results are.
-        remark: why they are not where they were wanted, if they aren't.
-        results_owed: whether they are kept on this machine for now, and the same command again puts them where they
-            belong.
-        stopped: why the run ended before its end, or None.
-        duplicates: notes that reading back found more than once: the row's number → the ids of all of them.
-        reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
-        started_at, ended_at: in seconds since 1970.
-        caught_up: what is to be said of results that earlier runs didn't come to write.
-        held_back: how many rows wait until a person has looked at those that were sent (the setting ``first``).
-        finding_calls: how many calls it took to find prospects by their emails.
-        uploads: how many calls it took to upload files.
-        unknown_emails: where the emails are that nobody has, if they were to be written.
-        to_fix: the first rows that need a person.
+        requests: number of requests that were sent, without those that reached no server.
+        looks: number of look-ups after unclear answers.
+        rate_limited: number of answers with status 429.
+        results: path of the results.
+        remark: why the results are not in the requested place; None if they are.
+        results_owed: whether the results are kept on this machine for now; the same command again puts them in place.
+        stopped: why the run ended early, or None.
+        duplicates: row number → IDs of its notes, for notes that reading back found more than once.
+        reasons: why rows need action, in kinds without cell values: result → kind → rows.
+        started_at, ended_at: seconds since 1970.
+        caught_up: messages about results that earlier runs couldn't write.
+        held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
+        finding_calls: number of calls to find prospects by their emails.
+        uploads: number of calls to upload files.
+        unknown_emails: the file with the emails that no prospect has, if one was wanted.
+        to_fix: the first rows that need a person's attention.
         not_found: notes that were created, but not found when they were read back.
-        could_not_look: whether reading showed no note of the sample, so that nothing is known of them.
-        not_looked_at: notes of a run with such notes that are still to be read back.
+        could_not_look: whether reading back showed no note of the sample, so that nothing is known about them.
+        not_looked_at: number of notes still to be read back, of a run with notes that weren't found.
+        ended: the journal's word for how the run ended.
+        batch_size: maximum number of prospects in a request.
+        distinct_notes: number of distinct notes in the file.
+        readable_within: seconds until new notes could be read, if this was measured.
     """
 
     run: str
@@ -105,15 +116,26 @@ class Report:
     not_found: Sequence[NotFound] = ()
     could_not_look: bool = False
     not_looked_at: int = 0
+    ended: str = "finished"
+    batch_size: int = 0
+    distinct_notes: int = 0
+    readable_within: float | None = None
 
     @property
     def not_sent(self) -> presentation.Meaning:
-        """What it means here that a row wasn't sent."""
-        return not_sent(self.stopped, self.held_back)
+        """Meaning of *not sent*: the run stopped, held rows back, or came to its end."""
+        if self.stopped is not None:
+            return presentation.MEANINGS[Result.NOT_SENT]
+        return presentation.HELD_BACK if self.held_back else presentation.PASSED_OVER
+
+    @property
+    def needs_a_hand(self) -> bool:
+        """Whether the run stopped for a reason that the same command alone won't remove."""
+        return needs_a_hand(self.stopped)
 
     @property
     def exit_status(self) -> int:
-        """0: every row delivered; 1: some need a person; 3: again, please; 4: and only a person can help."""
+        """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
         if self.stopped is not None:
             return self.stopped.exit_status
         if self.results_owed:
@@ -122,22 +144,20 @@ class Report:
         return exit_status(others) or int(bool(self.duplicates or self.held_back or self.not_found))
 
 
+def needs_a_hand(error: ImporterError | None) -> bool:
+    """Return whether a person has to remove the cause of an error before the same command can continue."""
+    return isinstance(error, (NeedsAPerson, JournalFailed, OutputFailed, NoThread))
+
+
 def exit_status(counts: Mapping[Result, int]) -> int:
-    """The exit status for rows that ended like this, where nothing says why a run stopped."""
+    """Return the exit status for rows with these results, if no reason for stopping is known."""
     if counts.get(Result.NOT_SENT):
         return Stopped.exit_status
     return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
 
 
-def not_sent(stopped: Stopped | None, held_back: int) -> presentation.Meaning:
-    """What it means that a row wasn't sent, where the run stopped, held some back, or came to its end."""
-    if stopped is not None:
-        return presentation.MEANINGS[Result.NOT_SENT]
-    return presentation.HELD_BACK if held_back else presentation.PASSED_OVER
-
-
 def to_fix(rows: Rows, outcomes: Outcomes) -> Iterator[ToFix]:
-    """The first rows that need a person."""
+    """Yield the first rows that need a person's attention."""
     for position in np.flatnonzero(outcomes.to_fix())[:MOST_TO_FIX].tolist():
         ended = outcomes.columns(position, position + 1)
         prospect = str(rows.prospect[position])
@@ -145,7 +165,7 @@ def to_fix(rows: Rows, outcomes: Outcomes) -> Iterator[ToFix]:
 
 
 def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
-    """Row number → the ids of its notes, where there are more than one."""
+    """Return the note IDs of each row with several notes, by row number."""
     return {
         int(rows.number[position]): (outcomes.note_id(position), *others)
         for position, others in sorted(outcomes.duplicates.items())
@@ -153,10 +173,10 @@ def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
 
 
 def not_found_of(rows: Rows, outcomes: Outcomes) -> tuple[NotFound, ...]:
-    """Return the notes that were created, but not found; first those of this file's rows."""
-    here = [
+    """Return the notes that were created, but not found, those of this file's rows first."""
+    of_this_file = [
         NotFound(int(rows.number[position]), str(rows.prospect[position]), note_id)
         for position, note_ids in sorted(outcomes.missing.items())
         for note_id in note_ids
     ]
-    return (*here, *(NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere))
+    return (*of_this_file, *(NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere))

@@ -1,6 +1,6 @@
-"""What is said of how things ended: a run, a look-up, notes that were hidden, all runs of a journal.
+"""Write the messages about the result of a run, a look-up or hiding, and about the runs of a journal.
 
-Comes in: reports. Goes out: sayings.
+Input: reports. Output: lines with messages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.rendering import Line, LineKind, clock_time, listed, listed_duplicates, not_found, taken, when
 from importer.commands.report import Report
-from importer.errors import JournalFailed, NeedsAPerson
 from importer.messages import Message, as_message, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_of
@@ -24,14 +23,11 @@ if TYPE_CHECKING:
     from importer.commands.journals import Restored
     from importer.commands.verify import Verified
 
-_NEED_A_HAND = (NeedsAPerson, JournalFailed)
-
 
 def report(ended: Report) -> Iterator[Line]:
-    """How a run ended."""
+    """Yield the lines about how a run ended."""
     yield from why(ended)
-    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
-    yield from counts(ended.counts, needs_a_hand=needs_a_hand, not_sent=ended.not_sent)
+    yield from counts(ended.counts, needs_a_hand=ended.needs_a_hand, not_sent=ended.not_sent)
     yield from besides(ended)
     if (emails := ended.unknown_emails) is not None:
         kind = "ended.unknown-emails-remark" if emails.remark else "ended.unknown-emails"
@@ -43,7 +39,7 @@ def report(ended: Report) -> Iterator[Line]:
 
 
 def why(ended: Report) -> Iterator[Line]:
-    """What comes before the counts of a run: why it stopped, if it did, else why some rows weren't sent."""
+    """Yield the lines before the counts: results of earlier runs, and why the run stopped or didn't send some rows."""
     for caught_up in ended.caught_up:
         yield Line(caught_up, LineKind.TEXT)
     if ended.stopped is not None:
@@ -56,7 +52,7 @@ def why(ended: Report) -> Iterator[Line]:
 
 
 def besides(ended: Report) -> Iterator[Line]:
-    """What comes after them: notes that are there twice, how many calls it took."""
+    """Yield the lines after the counts: duplicates, notes that weren't found, and numbers of calls."""
     if ended.duplicates:
         yield Line(
             say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT
@@ -64,17 +60,16 @@ def besides(ended: Report) -> Iterator[Line]:
     yield from _read_back(ended)
     calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
     asked = {"ended.asked-to-wait": ended.rate_limited}
-    besides = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
-    yield Line(say("ended.requests", n=ended.requests, besides=besides))
+    others = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
+    yield Line(say("ended.requests", n=ended.requests, besides=others))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
 
 
 def _read_back(ended: Report | Verified) -> Iterator[Line]:
-    """What reading back a sample of the created notes showed."""
     if ended.not_found:
-        found = not_found(ended.not_found)
-        yield Line(say("ended.not-found", n=len(ended.not_found), which=found), LineKind.TEXT)
+        notes = not_found(ended.not_found)
+        yield Line(say("ended.not-found", n=len(ended.not_found), which=notes), LineKind.TEXT)
     if ended.not_looked_at:
         yield Line(say("ended.not-looked-at", n=ended.not_looked_at), LineKind.TEXT)
     if ended.could_not_look:
@@ -82,7 +77,7 @@ def _read_back(ended: Report | Verified) -> Iterator[Line]:
 
 
 def file_ended(over: FileEnded) -> Iterator[Line]:
-    """What became of one file of several; what kept it from being imported is said by itself."""
+    """Yield the result of one of several files."""
     if over.report is not None:
         yield from report(over.report)
     if over.archived is not None:
@@ -92,25 +87,24 @@ def file_ended(over: FileEnded) -> Iterator[Line]:
     if over.report is None:
         about = {"file": str(over.file), "fate": over.fate.value}
         yield Line(say("ended.file", **about, why=as_message(over.why)), LineKind.TEXT)
-    elif over.why_it_stays and not over.report.results_owed:  # of those the run's remark says it
+    elif over.why_it_stays and not over.report.results_owed:  # otherwise the run's remark has already said so
         yield Line(over.why_it_stays, LineKind.TEXT)
 
 
 def batch(found: Batch) -> Iterator[Line]:
-    """What became of all files."""
+    """Yield the results of all files."""
     yield Line()
-    fates = Counter(over.fate for over in found.files)
+    fates = Counter(ended.fate for ended in found.files)
     by_fate = tuple(say("fate.count", files=fates[fate], fate=fate.value) for fate in FileResult if fates[fate])
     yield Line(say("series.files", n=len(found.files), fates=by_fate))
-    width = max((len(over.file.name) for over in found.files), default=0)
-    for over in found.files:
-        yield Line(_in_a_line(over, width))
-    if why := next((over.why for over in found.files if over.fate is FileResult.NOT_BEGUN), None):
-        yield Line(say("series.not-begun", why=as_message(why)), LineKind.TEXT)
+    width = max((len(ended.file.name) for ended in found.files), default=0)
+    for ended in found.files:
+        yield Line(_in_a_line(ended, width))
+    if reason := next((ended.why for ended in found.files if ended.fate is FileResult.NOT_BEGUN), None):
+        yield Line(say("series.not-begun", why=as_message(reason)), LineKind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
-        hands = any(over.report is not None and isinstance(over.report.stopped, _NEED_A_HAND) for over in found.files)
-        yield from counts(found.counts, needs_a_hand=hands)
+        yield from counts(found.counts, needs_a_hand=any(ended.needs_a_hand for ended in found.files))
     reasons: dict[Message, list[str]] = {}
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)
@@ -118,56 +112,54 @@ def batch(found: Batch) -> Iterator[Line]:
         yield Line(say("series.not-meant", why=left_out, files=listed(names, most=3)), LineKind.NOTE)
 
 
-def _in_a_line(over: FileEnded, width: int) -> Message:
-    """Return what became of one file, in the table of all of them."""
-    rows = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in over.counts.items())
-    why = over.why_it_stays or (over.why if not rows and over.fate is not FileResult.NOT_BEGUN else "")
-    said: tuple[Message, ...] = (say("series.counts", counts=rows),) if rows else ()
-    said += (say("series.why", why=as_message(why)),) if why else ()
-    results = (say("series.results", path=str(over.report.results)),) if over.report else ()
-    file = f"{over.file.name:{width}}"
-    fate = say("series.fate-and-why", fate=over.fate.value, why=said) if said else words(over.fate.value)
+def _in_a_line(ended: FileEnded, width: int) -> Message:
+    rows = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in ended.counts.items())
+    reason = ended.why_it_stays or (ended.why if not rows and ended.fate is not FileResult.NOT_BEGUN else "")
+    parts: tuple[Message, ...] = (say("series.counts", counts=rows),) if rows else ()
+    parts += (say("series.why", why=as_message(reason)),) if reason else ()
+    results = (say("series.results", path=str(ended.report.results)),) if ended.report else ()
+    file = f"{ended.file.name:{width}}"
+    fate = say("series.fate-and-why", fate=ended.fate.value, why=parts) if parts else words(ended.fate.value)
     return say("series.file", file=file, about=(fate, *results))
 
 
 def counts(
     found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
 ) -> Iterator[Line]:
-    """How many rows ended in which way, and what that means.
+    """Yield the number of rows with each result, and its meaning.
 
     Args:
         found: result → rows.
-        needs_a_hand: whether the run stopped for something that the same command alone won't mend.
-        not_sent: what that means here.
+        needs_a_hand: whether the run stopped for a reason that the same command alone won't fix.
+        not_sent: the meaning of *not sent* here.
     """
     width = max((len(result) for result in found), default=0)
-    for result, rows, said in meanings(found, needs_a_hand=needs_a_hand, not_sent=not_sent):
-        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=said))
+    for result, rows, message in meanings(found, needs_a_hand=needs_a_hand, not_sent=not_sent):
+        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=message))
 
 
 def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
-    """How many rows of a run ended in which way, and what that means and asks for."""
-    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
-    return meanings(ended.counts, needs_a_hand=needs_a_hand, not_sent=ended.not_sent)
+    """Return the number of rows with each result of a run, with its meaning and what to do."""
+    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, not_sent=ended.not_sent)
 
 
 def of_past(found: Mapping[Result, int], *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
-    """The same of a run that is long over, and may have held rows back."""
+    """Return the same as :func:`of_report` for a past run, which may have held rows back."""
     return meanings(found, not_sent=HELD_BACK if held_back else MEANINGS[Result.NOT_SENT])
 
 
 def meanings(
     found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
 ) -> Iterator[tuple[Result, int, Message]]:
-    """The same as values; see :func:`counts`."""
+    """Yield each result with its number of rows and its meaning, as values instead of the lines of :func:`counts`."""
     for result, rows in found.items():
         meaning = meaning_of(result, not_sent)
-        then = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
-        yield result, rows, say("result.and-next", means=meaning.means, next=then) if then else meaning.means
+        advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
+        yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
 
 
 def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
-    """What looking up found; without ``zeros``, only what there is."""
+    """Yield the findings of a look-up; without ``zeros``, counts of zero are left out."""
     if found.stopped is not None:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
     if found.elsewhere:
@@ -188,7 +180,7 @@ def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
 
 
 def hidden(done: Hidden) -> Iterator[Line]:
-    """What became of the notes that were to be hidden."""
+    """Yield the result of hiding notes."""
     if done.stopped is not None:
         yield Line(say("ended.stopped", why=done.stopped.message), LineKind.TEXT)
     if done.hidden or done.refused or done.stopped:
@@ -198,7 +190,7 @@ def hidden(done: Hidden) -> Iterator[Line]:
 
 
 def hiding(planned: Hiding) -> Iterator[Line]:
-    """What would be hidden."""
+    """Yield which notes would be hidden."""
     run, notes = planned.run, planned.notes
     about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
     if not notes:
@@ -207,12 +199,12 @@ def hiding(planned: Hiding) -> Iterator[Line]:
     if about:
         yield Line(say("hide.run", **about))
     yield Line(say("hide.notes-of-run" if about else "hide.duplicates", n=len(notes)))
-    for known in notes[:5]:
-        yield Line(say("hide.note", note=known.note_id or "", prospect=known.prospect))
+    for delivery in notes[:5]:
+        yield Line(say("hide.note", note=delivery.note_id or "", prospect=delivery.prospect))
     if len(notes) > 5:
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:
-        ids = tuple(known.note_id or "" for known in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
+        ids = tuple(delivery.note_id or "" for delivery in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
         yield Line(say("hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
     yield Line(say("hide.still-exist"), LineKind.TEXT)
     if about:
@@ -222,10 +214,10 @@ def hiding(planned: Hiding) -> Iterator[Line]:
 def history(
     runs: Sequence[PastRun], *, of_all: bool, is_filtered: bool = False, elsewhere: Message | None = None
 ) -> Iterator[Line]:
-    """Runs, the latest first; ``of_all`` workspaces, or of one; all of those, or some; or whose runs there are."""
+    """Yield the runs, latest first, with their workspaces for ``of_all``; or the reason why there are none."""
     if not runs:
-        nothing = say("history.no-such-run") if is_filtered else elsewhere or say("history.no-run")
-        yield Line(nothing, LineKind.TEXT)
+        message = say("history.no-such-run") if is_filtered else elsewhere or say("history.no-run")
+        yield Line(message, LineKind.TEXT)
     for past in runs:
         run, seconds = past.run, past.seconds
         took = "" if seconds is None else taken(seconds)
@@ -240,7 +232,7 @@ def history(
 
 
 def restored(done: Restored, copy: Path) -> Iterator[Line]:
-    """A copy of the journal that was put in its place, and what to do next."""
+    """Yield that a copy of the journal was put in its place, and what to do next."""
     latest = done.latest
     knows = say("restored.knows-no-run")
     if latest:
@@ -252,7 +244,7 @@ def restored(done: Restored, copy: Path) -> Iterator[Line]:
 
 
 def past_run(past: PastRun) -> Iterator[Line]:
-    """One run."""
+    """Yield the details of a run."""
     run, seconds = past.run, past.seconds
     lines = {
         say("history.of-run"): run.name,

@@ -1,4 +1,4 @@
-"""The results of a run: written at its end, or written again from its file and the journal. Sends nothing."""
+"""Write the results of a run, at its end or later from its file and the journal. Sends nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from importer import results
 from importer.commands.email_lookup import asked, resolved
-from importer.commands.loading import Loaded, load, marked, results_path
-from importer.commands.rendering import count, when
+from importer.commands.loading import Loaded, about_file, how_understood, load, marked, results_path
+from importer.commands.rendering import count, duration, listed_duplicates, not_found, when
+from importer.commands.report import Report
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
 from importer.delivery.local_outcomes import settle_after, settle_before
@@ -17,8 +18,8 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.several_prospects import gathered
 from importer.errors import BadSettings
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
-from importer.messages import say
-from importer.models import Result
+from importer.messages import Message, Said, say
+from importer.models import Result, Workspace
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.storage import place
@@ -28,7 +29,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
     """Write the results of an earlier run again, from its file and the journal.
 
     Raises:
-        BadSettings: there is no such run, it imported another file, or what became of its rows can't be told any more.
+        BadSettings: there is no such run, it imported another file, or the outcomes of its rows aren't known any more.
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
@@ -38,11 +39,11 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
                 raise loaded.unclear
             if loaded.sheet.fingerprint != run.fingerprint:
                 raise BadSettings(say("results.other-file", path=str(path), run=run.name, file=str(run.file)))
-            known = asked(loaded, journal, settings, run.occurrence)
-            naming = known.emails.naming
-            if naming and len(known.open.naming) == len(naming):
+            looked_up = asked(loaded, journal, settings, run.occurrence)
+            naming = looked_up.emails.naming
+            if naming and len(looked_up.open.naming) == len(naming):
                 raise BadSettings(say("results.emails-forgotten", path=str(path)))
-            loaded = resolved(known.loaded, known.answers, settings, known.made)
+            loaded = resolved(looked_up.loaded, looked_up.answers, settings, looked_up.made)
             outcomes = Outcomes(len(loaded.rows))
             settle_before(loaded.rows, outcomes, loaded.sheet.headings)
             _recall(journal, run, loaded, outcomes)
@@ -50,15 +51,15 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             settle_after(loaded.rows, loaded.plan, outcomes)
             outcomes = gathered(outcomes, loaded.rows)
             _see_that_it_reads_as_then(outcomes, run, loaded, path)
-            untold = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
-            if run.ended == "finished" and untold > 0:  # those that it couldn't send it had said why
-                raise BadSettings(say("results.rows-forgotten", rows=count(untold, "row"), path=str(path)))
+            forgotten = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
+            if run.ended == "finished" and forgotten > 0:  # more rows than the run itself left unsent
+                raise BadSettings(say("results.rows-forgotten", rows=count(forgotten, "row"), path=str(path)))
             lines = [
-                ("File", run.file),
-                ("Run", run.name),
-                ("Started", when(run.started_at)),
-                ("Ended", f"{when(run.ended_at)} ({run.ended})" if run.ended_at else "broken off"),
-                ("Written again", when(time.time())),
+                (say("history.of-file"), run.file),
+                (say("history.of-run"), run.name),
+                (say("history.of-start"), when(run.started_at)),
+                (say("history.of-end"), f"{when(run.ended_at)} ({run.ended})" if run.ended_at else "broken off"),
+                (say("label.written-again"), when(time.time())),
             ]
             target = results_path(path, settings)
             written = write_results(target, loaded, outcomes, run, lines, journal)
@@ -66,18 +67,18 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
 
 
 def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, path: Path) -> None:
-    """See that no row has a problem now that the run had none with: that would be told of a note that is there.
+    """Check that no more rows have problems now than in the run, because their notes may exist.
 
     Raises:
-        BadSettings: some have; says what the first one is.
+        BadSettings: more rows have problems; the message shows the first problem.
     """
-    wrong = outcomes.counts().get(Result.INVALID, 0) - run.counts.get(Result.INVALID, 0)
-    if run.counts and wrong > 0:
+    invalid = outcomes.counts().get(Result.INVALID, 0) - run.counts.get(Result.INVALID, 0)
+    if run.counts and invalid > 0:
         first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
         raise BadSettings(
             say(
                 "results.reads-otherwise",
-                rows=count(wrong, "row"),
+                rows=count(invalid, "row"),
                 path=str(path),
                 run=run.name,
                 first=say("problem", place=first.cell, text=first.text),
@@ -86,58 +87,87 @@ def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, pat
 
 
 def texts(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[int, str]:
-    """What notes say, from the file that they came from, for the journal holds no text: a note's number → its text.
+    """Return each note's text by the note's number. Read it from the file, because the journal contains no texts.
 
     Raises:
         Unusable: the file can't be used.
     """
-    wanted = {known.note for known in notes}
+    note_numbers = {delivery.note for delivery in notes}
     with Journal.open(settings.journal) as journal, load(path, settings) as loaded:
         groups = loaded.plan.groups
         numbers = journal.deliveries.find_notes(settings.workspace, [NoteKey.of(group.note) for group in groups])
-    return {number: group.note.text for number, group in zip(numbers, groups, strict=True) if number in wanted}
+    return {number: group.note.text for number, group in zip(numbers, groups, strict=True) if number in note_numbers}
 
 
 def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> None:
-    """Settle rows by what the journal knows of their deliveries."""
+    """Set the outcome of each row to that of its delivery in the journal."""
     rows, groups = loaded.rows, loaded.plan.groups
     numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
     read_before: list[earlier.SortedGroup] = []
     for block in earlier.blocks(groups, numbers):
-        known = earlier.look_up(groups, numbers, block, rows, journal)
+        deliveries = earlier.look_up(groups, numbers, block, rows, journal)
         for index in block:
             group, number, left = groups[index], numbers[index] or 0, []
             prospects, keys = rows.deliveries(group.positions)
             for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
-                found = known.get((number, prospect, run.occurrence + key))
-                if found is None:
+                delivery = deliveries.get((number, prospect, run.occurrence + key))
+                if delivery is None:
                     left.append(i)
-                elif found.run <= run.id:
-                    _settle_known(outcomes, int(group.positions[i]), found, run)
+                elif delivery.run <= run.id:
+                    _settle_known(outcomes, int(group.positions[i]), delivery, run)
             if left and rows.former is not None:
                 read_before.append(earlier.SortedGroup(group, NoteKey.of(group.note), number, left))
-    for one in earlier.under_former_readings(read_before, rows, journal, run.workspace, run.occurrence):
-        for i, found in [*one.made, *(pair for members in one.unclear.values() for pair in members)]:
-            if found.run <= run.id:
-                _settle_known(outcomes, int(one.group.positions[i]), found, run)
+    for sorted_group in earlier.under_former_readings(read_before, rows, journal, run.workspace, run.occurrence):
+        for i, delivery in [
+            *sorted_group.made,
+            *(pair for members in sorted_group.unclear.values() for pair in members),
+        ]:
+            if delivery.run <= run.id:
+                _settle_known(outcomes, int(sorted_group.group.positions[i]), delivery, run)
 
 
-def _settle_known(outcomes: Outcomes, position: int, known: KnownDelivery, run: Run) -> None:
-    number = known.request if known.run == run.id else 0
-    note_ids = [known.note_id or ""]
-    if known.state in (DeliveryState.CREATED, DeliveryState.HIDDEN):
-        result = Result.CREATED if known.run == run.id else Result.ALREADY_IMPORTED
-        reason = say("outcome.hidden") if known.state is DeliveryState.HIDDEN else None
-        outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=known.at, request=number)
-        if known.duplicates:
-            outcomes.found_duplicates(position, known.duplicates)
-        if known.is_missing:
+def _settle_known(outcomes: Outcomes, position: int, delivery: KnownDelivery, run: Run) -> None:
+    request = delivery.request if delivery.run == run.id else 0
+    note_ids = [delivery.note_id or ""]
+    if delivery.state in (DeliveryState.CREATED, DeliveryState.HIDDEN):
+        result = Result.CREATED if delivery.run == run.id else Result.ALREADY_IMPORTED
+        reason = say("outcome.hidden") if delivery.state is DeliveryState.HIDDEN else None
+        outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=delivery.at, request=request)
+        if delivery.duplicates:
+            outcomes.found_duplicates(position, delivery.duplicates)
+        if delivery.is_missing:
             outcomes.found_missing(position, note_ids)
-    elif known.state is DeliveryState.REJECTED:
-        outcomes.settle([position], Result.REJECTED, reason=known.why, at=known.at, request=number)
+    elif delivery.state is DeliveryState.REJECTED:
+        outcomes.settle([position], Result.REJECTED, reason=delivery.why, at=delivery.at, request=request)
     else:
         reason = say("outcome.no-clear-answer")
-        outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=known.at, request=number)
+        outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=delivery.at, request=request)
+
+
+def summary_lines(report: Report, loaded: Loaded, workspace: Workspace) -> list[tuple[Message, Said]]:
+    """Return the lines about a run for the sheet *Summary*: label, value."""
+    stopped, lag, waits = report.stopped, report.readable_within, report.rate_limited
+    lines: list[tuple[str, Said | None]] = [
+        *about_file(loaded),
+        ("history.of-run", report.run),
+        ("history.of-workspace", str(workspace)),
+        ("history.of-start", when(report.started_at)),
+        ("history.of-end", f"{when(report.ended_at)} ({report.ended})"),
+        ("label.stopped", stopped.message if stopped is not None else None),
+        ("label.requests", f"{report.requests:,}"),
+        ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
+        ("label.look-ups", f"{report.looks:,}" if report.looks else None),
+        ("label.readable-within", duration(lag) if lag is not None else None),
+        ("label.finding-calls", f"{report.finding_calls:,}" if report.finding_calls else None),
+        ("label.uploads", f"{report.uploads:,}" if report.uploads else None),
+        ("label.batch-size", f"{report.batch_size:,}"),
+        ("label.distinct-notes", f"{report.distinct_notes:,}"),
+        *how_understood(loaded),
+        ("label.duplicates", listed_duplicates(report.duplicates) if report.duplicates else None),
+        ("label.not-found", not_found(report.not_found) if report.not_found else None),
+        ("label.told-to-wait", say("label.times", n=waits) if waits else None),
+    ]
+    return [(say(kind), value) for kind, value in lines if value is not None]
 
 
 def write_results(
@@ -145,13 +175,13 @@ def write_results(
     loaded: Loaded,
     outcomes: Outcomes,
     run: Run,
-    lines: Sequence[tuple[str, str]],
+    lines: Sequence[tuple[Message, Said]],
     journal: Journal,
     *,
     not_sent: Meaning = MEANINGS[Result.NOT_SENT],
 ) -> results.Written:
-    """Write what became of a file's rows; ``lines`` say in the summary what was run, ``not_sent`` what that means."""
-    summary = results.Summary("What became of the notes", lines, run.workspace.profile, not_sent)
+    """Write the outcomes of a file's rows; ``lines`` describe the run, ``not_sent`` explains rows that weren't sent."""
+    summary = results.Summary(say("summary.title"), lines, run.workspace.profile, not_sent)
     return results.write(
         target,
         loaded.sheet,

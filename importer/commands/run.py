@@ -1,12 +1,12 @@
-"""An import, in two steps with a person's word between them: prepare, which sends nothing; send.
+"""Import a file in two steps, with a person's consent between them: prepare, which sends nothing; and send.
 
     with prepare("contacts.xlsx", Settings(key="…")) as prepared:
         print(prepared.preview.remaining.total, prepared.preview.questions)
         report = prepared.send()
 
-Comes in: a file and settings. Goes out: a :class:`Prepared`, which owns the open sheet until its block is left; then
-notes in the workspace, a results file and a :class:`~importer.commands.report.Report`. Preparing holds no lock and
-writes nothing; sending takes the lock, plans anew, and refuses where that is not what was agreed to.
+Input: a file and settings. Output: a :class:`Prepared`, which owns the open sheet until its block ends; then notes in
+the workspace, a results file and a :class:`~importer.commands.report.Report`. Preparing holds no lock and writes
+nothing. Sending takes the lock, plans again, and refuses if the plan isn't what was agreed to.
 """
 
 from __future__ import annotations
@@ -52,22 +52,22 @@ from importer.settings.kinds import Columns
 
 @dataclass(frozen=True)
 class Preview:
-    """What is about to happen.
+    """Summary of what a run would do.
 
     Attributes:
         loaded: the file, as long as it is open.
-        settings: how it would be sent.
-        remaining: what is left to do; less than the plan where earlier runs did some of it.
-        batch_size: prospects in one request at most.
-        as_read: the rows as they stand in the file, with emails that aren't looked up.
-        rate: what the API allowed an earlier run, if it told.
-        other_profiles: as which earlier runs delivered at this address, where none did as this one.
-        vendor: whose API the notes go to.
-        is_first: whether nobody has imported into this workspace yet: a person has to confirm that it is the right one.
-        answers: what is known of the file's emails.
-        to_look_up: emails of which it isn't known yet who has them; until then each counts as one prospect.
-        readable_after: seconds within which earlier runs saw notes become readable, if that was measured lately.
-        never_sent: visibilities of these notes of which the workspace was sent no note yet.
+        settings: the settings for sending it.
+        remaining: the notes that no earlier run delivered.
+        batch_size: maximum number of prospects in a request.
+        as_read: the rows as they are in the file, with emails that aren't looked up.
+        rate: the rate that the API allowed an earlier run, if it is known.
+        other_profiles: profiles of earlier runs at this address, if none had this profile.
+        vendor: the vendor whose API receives the notes.
+        is_first: whether nobody has imported into this workspace yet, so that a person has to confirm it.
+        answers: the prospects that are known for the file's emails.
+        to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
+        readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
+        never_sent: visibilities of these notes that no note sent to the workspace has had yet.
     """
 
     loaded: Loaded
@@ -86,79 +86,79 @@ class Preview:
 
     @property
     def unknown_emails(self) -> dict[str, int]:
-        """The emails that nobody has, as far as that was looked up → in how many rows each stands."""
+        """Emails that no prospect has, as far as they were looked up → number of rows with the email."""
         return unknown(self.loaded, self.answers)
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """What couldn't be decided; while there are any, nothing can be sent."""
+        """Questions that are undecided. While there are any, nothing can be sent."""
         return questions_of(self.loaded)
 
     @property
     def undecided(self) -> UnclearColumns | None:
-        """The questions as an error; None where there are none."""
+        """Error about the undecided questions; None if there are none."""
         return _undecided(self.loaded)
 
     @property
     def guarded(self) -> list[Guarded]:
-        """What is wrong with the file as a whole; while anything is, nothing can be sent."""
+        """Problems with the file as a whole. While there are any, nothing can be sent."""
         return guards.every(self.loaded, self.unknown_emails, self.remaining, self.settings)
 
     @property
     def to_upload(self) -> list[AttachedFile]:
-        """The files that are to be uploaded, each once."""
+        """Files to upload, each once."""
         return [self.loaded.rows.files[digest] for digest in self.remaining.files]
 
     @property
     def seconds(self) -> float | None:
-        """How long the calls take at the slower of what the API allows and what the person allows, if that is known."""
+        """Duration of the calls at the slower of the API's and the person's limit; None if it is unknown."""
         calls = self.remaining.requests + self.to_look_up + len(self.remaining.files)
         if not calls or (rate := self.slower) is None:
             return None
-        return (calls - 1) // rate.calls * rate.seconds  # the first go at once; then the rate binds
+        return (calls - 1) // rate.calls * rate.seconds  # the first calls leave at once
 
     @property
     def slower(self) -> Rate | None:
-        """The slower of what the API allows and what the person allows."""
+        """Slower of the rates that the API and the person allow; None if neither limits the rate."""
         rates = [rate for rate in (self.settings.rate, self.rate) if rate is not None]
-        return min(rates, key=lambda found: found.calls / found.seconds, default=None)
+        return min(rates, key=lambda rate: rate.calls / rate.seconds, default=None)
 
 
 class Prepared:
-    """A file that is ready to be sent; a context manager, which closes the sheet.
+    """File that is ready to be sent; a context manager that closes the sheet.
 
     Args:
-        loaded: the file; closed with this.
-        target: where the results go.
-        settings: how it is to be sent.
-        vendor: whose API the notes go to.
+        loaded: the file, which is closed with this object.
+        target: path for the results.
+        settings: the settings for sending.
+        vendor: the vendor whose API receives the notes.
     """
 
     def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
         self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
         self._answers: EmailAnswers | None = None
-        self._earlier: list[Settings] = []  # before each answer that was taken
+        self._earlier: list[Settings] = []  # the settings before each answer
 
     @property
     def settings(self) -> Settings:
-        """How it is to be sent: as it was prepared, and as it was answered since."""
+        """Settings for sending, with all answers since the file was prepared."""
         return self._settings
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """What couldn't be decided, as the preview has it."""
+        """Questions that are undecided, as in the preview."""
         return questions_of(self._loaded)
 
     @property
     def all_headings(self) -> Sequence[str]:
-        """The headings of the sheet, by which exports of one kind are known."""
+        """Headings of the sheet, which identify exports of one kind."""
         return self._loaded.sheet.headings
 
     def decide(self, answer: PossibleAnswer) -> None:
-        """Take an answer to one of the questions; the sheet is understood anew, and what is asked may be less, or else.
+        """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.
 
         Raises:
-            BadSettings: that can't be the answer, or contradicts what was said before; the question stays.
+            BadSettings: the answer isn't possible, or contradicts an earlier one. The question remains.
         """
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
@@ -177,22 +177,22 @@ class Prepared:
         self.__dict__.pop("preview", None)
 
     def undecide(self) -> None:
-        """Take the latest answer back; its question is asked again."""
+        """Take back the latest answer, so that its question is asked again."""
         self._settings = self._earlier.pop()
         self._loaded = understood(self._loaded.sheet, self._settings)
         self.__dict__.pop("preview", None)
 
     @cached_property
     def preview(self) -> Preview:
-        """What is about to happen, as the journal knows it now.
+        """Summary of what a run would do, given the journal's current content.
 
         Raises:
             JournalFailed: the journal can't be read.
         """
         settings = self._settings
         if not Journal.exists(settings.journal):
-            known = asked(self._loaded, None, settings, before=self._answers)
-            loaded = resolved(known.loaded, known.answers, settings)
+            looked_up = asked(self._loaded, None, settings, before=self._answers)
+            loaded = resolved(looked_up.loaded, looked_up.answers, settings)
             batch_size = settings.batch_size or BATCH_SIZE
             remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
             return Preview(
@@ -203,19 +203,19 @@ class Prepared:
                 self._loaded.rows,
                 vendor=self._vendor,
                 is_first=is_first(None, settings),
-                answers=known.answers,
-                to_look_up=len(known.open),
+                answers=looked_up.answers,
+                to_look_up=len(looked_up.open),
                 never_sent=never_sent(None, settings, remaining.groups),
             )
         with Journal.open(settings.journal) as journal:
             workspace = settings.workspace
             occurrence = self._occurrence(journal)
-            known = asked(self._loaded, journal, settings, occurrence, self._answers)
-            loaded = resolved(known.loaded, known.answers, settings, known.made)
+            looked_up = asked(self._loaded, journal, settings, occurrence, self._answers)
+            loaded = resolved(looked_up.loaded, looked_up.answers, settings, looked_up.made)
             batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
-            there = journal.uploads(workspace, time.time).known(remaining.files)
-            remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in there))
+            uploaded = journal.uploads(workspace, time.time).known(remaining.files)
+            remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
             return Preview(
                 loaded,
                 settings,
@@ -226,14 +226,14 @@ class Prepared:
                 other_profiles(journal, settings),
                 self._vendor,
                 is_first(journal, settings),
-                known.answers,
-                len(known.open),
+                looked_up.answers,
+                len(looked_up.open),
                 journal.learned.replication_lag(workspace),
                 never_sent(journal, settings, remaining.groups),
             )
 
     def _occurrence(self, journal: Journal) -> str:
-        """What a run would put before every key."""
+        """Return the prefix of every row's key in the run; empty unless the file is imported again."""
         if not self._settings.again:
             return ""
         return journal.runs.unfinished_again(self._settings.workspace, self._loaded.sheet.fingerprint) or "again"
@@ -245,11 +245,11 @@ class Prepared:
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Look up the emails of the file's rows, so that the preview knows who has them; sends nothing.
+        """Look up the emails of the file's rows, so that the preview knows their prospects. Sends nothing.
 
         Raises:
             UnclearColumns: there are questions.
-            Stopped: it ended before its end; what was found so far is not looked up again.
+            Stopped: the look-up ended early. Emails found so far aren't looked up again.
         """
         if (error := _undecided(self._loaded)) is not None:
             raise error
@@ -259,9 +259,9 @@ class Prepared:
             calls(settings, self._vendor, clock, stop) as caller,
         ):
             retry, occurrence = policy(settings).retry, self._occurrence(journal)
-            finding = EmailLookup(self._loaded, settings, journal, caller, retry, observe, occurrence)
-            finding.look_up()
-            self._answers = finding.answers
+            lookup = EmailLookup(self._loaded, settings, journal, caller, retry, observe, occurrence)
+            lookup.look_up()
+            self._answers = lookup.answers
         self.__dict__.pop("preview", None)
 
     def send(
@@ -276,23 +276,23 @@ class Prepared:
         """Send every note once, and write a results file with an outcome for every row.
 
         Args:
-            expected: how many notes a person agreed to, ``preview.remaining.total``; None: however many there are.
-            observe: told of progress.
-            stop: asked again and again; a sentence ends the run early, with what is under way waited for.
+            expected: number of notes that a person agreed to, ``preview.remaining.total``; None: any number.
+            observe: receives the progress.
+            stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
-            hours: in which it may be at work; None: those of the settings, from now on.
+            hours: the hours in which the run may work; None: those of the settings, from now on.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.
             Guarded: something is wrong with the file as a whole; nothing was sent.
             FirstRun: nobody has imported into the workspace yet, and nobody has agreed to it; nothing was sent.
             SharedKey: the key is another profile's; nothing was sent.
-            Interrupted: it isn't the time of day for it; nothing was sent.
+            Interrupted: the run isn't allowed at this time of day; nothing was sent.
             Unusable: the journal can't be used; nothing was sent.
-            Changed: the number differs from ``expected``; nothing was sent.
-            Busy: another import of the workspace is at work; nothing was sent.
-            NeedsAPerson: it is another journal than the workspace had so far; nothing was sent.
-            ResultsNotWritten: the import ended, but its results could be written nowhere.
+            Changed: the number of notes isn't ``expected``; nothing was sent.
+            Busy: another import of the workspace is running; nothing was sent.
+            NeedsAPerson: the workspace had another journal so far; nothing was sent.
+            ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
         if (error := _undecided(self._loaded)) is not None:
             raise error
@@ -321,7 +321,7 @@ class Prepared:
             return replace(sending.run(expected, self._answers), caught_up=caught_up)
 
     def close(self) -> None:
-        """Close the sheet; what was prepared can't be sent any more."""
+        """Close the sheet, after which nothing can be sent any more."""
         self._loaded.close()
 
     def __enter__(self) -> Self:
@@ -332,11 +332,11 @@ class Prepared:
 
 
 def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY) -> Prepared:
-    """Read, check and group a file, and see what earlier runs made of it; sends nothing and needs no key.
+    """Read, check and group a file, and check the journal. Sends nothing and needs no key.
 
     Raises:
         Unusable: the file, the settings or the journal can't be used.
-        WrongJournal: it is another journal than the workspace had so far.
+        WrongJournal: the workspace had another journal so far.
     """
     loaded = load(file, settings)
     try:
@@ -356,12 +356,12 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
 
 
 def questions_of(loaded: Loaded) -> tuple[Question, ...]:
-    """What only a person can decide about a file."""
+    """Return the questions about a file that only a person can answer."""
     return loaded.unclear.questions if loaded.unclear is not None else loaded.rows.questions
 
 
 def unconfirmed(settings: Settings) -> FirstRun:
-    """Why a workspace's first import is not begun where no person can be asked."""
+    """Return the error for a workspace's first import that no person can be asked to confirm."""
     return FirstRun(say("run.unconfirmed", profile=repr(settings.profile), url=settings.base_url))
 
 
@@ -373,15 +373,15 @@ def _undecided(loaded: Loaded) -> UnclearColumns | None:
 
 
 def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
-    """See that the note ids which a results file brings along are of this workspace, and not of the sandbox, say.
+    """Check that the note IDs in a results file are from this workspace, and not, for example, from the sandbox.
 
-    Ids of which the journal knows nothing may be of an import on another computer; they count.
+    IDs that the journal doesn't know may be from an import on another computer. They are accepted.
 
     Raises:
-        BadSettings: they are of another workspace.
+        BadSettings: the note IDs are from another workspace.
     """
-    some = list(itertools.islice(loaded.rows.done.values(), 200))
-    owners = journal.deliveries.workspaces_of(some) if some else []
+    note_ids = list(itertools.islice(loaded.rows.done.values(), 200))
+    owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
     if owners and settings.workspace not in owners:
         raise BadSettings(
             say(

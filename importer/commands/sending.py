@@ -1,7 +1,6 @@
-"""One run over a loaded file, with the workspace's lock held: deliver, and write the results.
+"""Deliver the notes of a loaded file in one run, with the workspace's lock held, and write the results.
 
-Comes in: a loaded file, settings, the number of notes that was agreed to. Goes out: notes in the workspace, a results
-file, and a :class:`Report`.
+Input: a loaded file, settings, the number of notes agreed to. Output: notes, a results file, and a :class:`Report`.
 """
 
 from __future__ import annotations
@@ -22,11 +21,10 @@ from importer.commands import guards, logs
 from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.email_lookup import EmailLookup, unknown
-from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
+from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.reasons import kinds
-from importer.commands.rendering import duration, listed_duplicates, not_found, when
-from importer.commands.report import Report, duplicates_of, not_found_of, not_sent, to_fix
-from importer.commands.results import write_results
+from importer.commands.report import Report, duplicates_of, not_found_of, to_fix
+from importer.commands.results import summary_lines, write_results
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.earlier import foresee
@@ -38,24 +36,24 @@ from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
 from importer.journal.pending_results import PendingResult
 from importer.messages import Message, Said, render, say
-from importer.models import Progress, Result, Rows, Workspace
+from importer.models import Progress, Result, Workspace
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
 from importer.storage import place
 
 
 class Sending:
-    """One run.
+    """One run of a loaded file.
 
     Args:
         loaded: the file.
-        target: where the results go.
-        settings: how it is done.
-        journal: the workspace's, whose lock is held.
-        vendor: whose API the notes go to.
+        target: path for the results.
+        settings: settings of the run.
+        journal: the workspace's journal, with its lock held.
+        vendor: the vendor whose API receives the notes.
         clock: seconds since 1970, never going back.
-        observe: told of progress.
-        stop: asked again and again; a sentence ends the run early, with what is under way waited for.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
     """
 
     def __init__(
@@ -77,48 +75,48 @@ class Sending:
         self.started_at = clock()
 
     def run(self, expected: int | None, before: EmailAnswers | None = None) -> Report:
-        """Deliver what no earlier run did.
+        """Deliver the notes that no earlier run delivered.
 
         Args:
-            expected: how many notes were agreed to; None: however many there are.
-            before: what was looked up of emails since the file was read.
+            expected: number of notes that was agreed to; None: any number.
+            before: look-ups of emails since the file was read.
 
         Raises:
-            Changed: that are not as many notes as ``expected``; nothing was sent.
-            Guarded: that are more notes than the settings allow; nothing was sent.
-            ResultsNotWritten: the run ended, but its results could be written nowhere.
+            Changed: the number of notes isn't ``expected``; nothing was sent.
+            Guarded: there are more notes than the settings allow; nothing was sent.
+            ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
         """
         with calls(self.settings, self.vendor, self.clock, self.stop) as caller, self._begun() as run:
-            how = policy(self.settings, learned=self.journal.learned.batch_size(self.settings.workspace))
-            finding = EmailLookup(
-                self.loaded, self.settings, self.journal, caller, how.retry, self.observe, run.occurrence, before
+            rules = policy(self.settings, learned=self.journal.learned.batch_size(self.settings.workspace))
+            lookup = EmailLookup(
+                self.loaded, self.settings, self.journal, caller, rules.retry, self.observe, run.occurrence, before
             )
-            agreed = self._check_agreed(run, finding.as_known, how, expected) if finding.asked.emails else 0
+            agreed = self._check_agreed(run, lookup.as_known, rules, expected) if lookup.asked.emails else 0
             stopped: Stopped | None = None
             try:
-                self.loaded = finding.look_up()
+                self.loaded = lookup.look_up()
             except Stopped as error:
-                stopped, self.loaded = error, finding.as_known
+                stopped, self.loaded = error, lookup.as_known
             self.outcomes = Outcomes(len(self.loaded.rows))
             settle_before(self.loaded.rows, self.outcomes, self.loaded.sheet.headings)
-            delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
-            rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
+            delivery, total = self._planned(run, caller, rules, lookup, None if stopped else expected)
+            rejected = len(self.loaded.rows.rejected) - len(lookup.as_known.rows.rejected)
             attaching = Attaching(
                 self.loaded.rows,
                 self.settings,
                 self.journal,
                 caller,
-                how.retry,
-                lambda said: self.observe(replace(delivery.progress, trouble=said)),
+                rules.retry,
+                lambda trouble: self.observe(replace(delivery.progress, trouble=trouble)),
             )
-            delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})
+            delivery.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
             ended = "broken off"
             try:
                 if stopped is None:
                     delivery.run(attaching.upload(delivery.files), attaching.renew)
-                    self._send_elsewhere(finding, delivery, attaching)
+                    self._send_elsewhere(lookup, delivery, attaching)
                     self.journal.see_that_it_stands()
                 ended = "finished" if stopped is None else "stopped"
             except Stopped as error:
@@ -128,32 +126,10 @@ class Sending:
                 self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 self.outcomes = gathered(self.outcomes, self.loaded.rows)
-                written = self._finish(run, delivery, finding, attaching, caller.limiter, ended, stopped)
-                if not written.is_owed:
+                report = self._finish(run, delivery, lookup, attaching, caller.limiter, ended, stopped)
+                if not report.results_owed:
                     self.journal.pending_results.cross_out(run.workspace, run.name)
-        return Report(
-            run.name,
-            self.outcomes.counts(),
-            delivery.posts_sent,
-            delivery.lookups_sent,
-            caller.limiter.rate_limited,
-            written.path,
-            written.remark,
-            stopped,
-            duplicates_of(self.loaded.rows, self.outcomes),
-            kinds(self.loaded, self.outcomes, stopped),
-            self.started_at,
-            self.clock(),
-            held_back=_held_back(self.loaded, delivery),
-            finding_calls=finding.calls,
-            uploads=attaching.calls,
-            unknown_emails=_write_unknown(self.loaded, finding, self.settings),
-            to_fix=tuple(to_fix(self.loaded.rows, self.outcomes)),
-            results_owed=written.is_owed,
-            not_found=not_found_of(self.loaded.rows, self.outcomes),
-            could_not_look=delivery.samples.could_not_look,
-            not_looked_at=delivery.samples.left,
-        )
+        return replace(report, ended_at=self.clock(), unknown_emails=_write_unknown(self.loaded, lookup, self.settings))
 
     @contextmanager
     def _begun(self) -> Iterator[Run]:
@@ -166,35 +142,35 @@ class Sending:
             yield run
 
     def _owe_results(self, run: Run) -> None:
-        """Note that results are to be written: if this run doesn't come to it, the next one does."""
+        """Record that the results must be written, so that the next run writes them if this run can't."""
         if (source := self.loaded.sheet.source) != "-":
             file, target = str(place(source).absolute()), str(self.target.absolute())
             pending = PendingResult(run.name, file, target, how_read(self.settings))
             self.journal.pending_results.enter(run.workspace, pending)
 
-    def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> int:
-        """See before any call that there is as much to send as was agreed to, and say how much."""
-        found = foresee(
-            known.rows,
-            known.plan,
+    def _check_agreed(self, run: Run, loaded: Loaded, rules: Policy, expected: int | None) -> int:
+        """Check, before any call, that the number of notes is the one agreed to, and return it."""
+        remaining = foresee(
+            loaded.rows,
+            loaded.plan,
             self.journal,
             self.settings.workspace,
-            how.batch_size,
+            rules.batch_size,
             run.occurrence,
             self.settings.first,
         )
-        if expected is not None and found.total != expected:
+        if expected is not None and remaining.total != expected:
             self._decline(run)
-            raise _changed(expected, found.total)
-        return found.total
+            raise _changed(expected, remaining.total)
+        return remaining.total
 
     def _planned(
-        self, run: Run, caller: Caller, how: Policy, finding: EmailLookup, expected: int | None
+        self, run: Run, caller: Caller, rules: Policy, lookup: EmailLookup, expected: int | None
     ) -> tuple[Delivery, int]:
-        """Plan it anew, and say how many notes that are; where it isn't what was agreed to, it is declined.
+        """Plan again. Return the delivery and its number of notes, or refuse the run if that number wasn't agreed to.
 
-        Once emails are looked up, it may well be less. It may be more only by the further notes of rows whose email
-        several prospects have, where each of these was agreed to.
+        Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
+        email, and it was agreed that each of them receives the note.
         """
         agreed = False
         try:
@@ -204,7 +180,7 @@ class Sending:
                 self.settings.workspace,
                 run,
                 caller,
-                how,
+                rules,
                 self.observe,
                 self.journal.learned.replication_lag(self.settings.workspace),
             )
@@ -218,11 +194,11 @@ class Sending:
                 workspace=self.settings.workspace,
             )
             if expected is not None and remaining.total != expected:
-                most = expected + len(self.loaded.rows) - len(finding.as_known.rows)
-                if not finding.asked.emails or remaining.total > most:
+                limit = expected + len(self.loaded.rows) - len(lookup.as_known.rows)
+                if not lookup.asked.emails or remaining.total > limit:
                     raise _changed(expected, remaining.total)
-            nobody_has = unknown(self.loaded, finding.answers)
-            for guarded in guards.every(self.loaded, nobody_has, remaining, self.settings):
+            unknown_emails = unknown(self.loaded, lookup.answers)
+            for guarded in guards.every(self.loaded, unknown_emails, remaining, self.settings):
                 raise guarded
             agreed = True
         finally:
@@ -233,9 +209,9 @@ class Sending:
     def _decline(self, run: Run) -> None:
         self.journal.runs.end(run, "declined", {}, self.clock())
 
-    def _send_elsewhere(self, finding: EmailLookup, delivery: Delivery, attaching: Attaching) -> None:
-        """Deliver to whom an email belongs now, where the API rejected the prospect that was known to have it."""
-        if (moved := finding.look_again(self.loaded, self.outcomes)) is not None:
+    def _send_elsewhere(self, lookup: EmailLookup, delivery: Delivery, attaching: Attaching) -> None:
+        """Deliver to the new owner of an email, if the API rejected the prospect that was known to have it."""
+        if (moved := lookup.look_again(self.loaded, self.outcomes)) is not None:
             held_back = delivery.held_back
             delivery.prepare(moved.rows, moved.plan)
             delivery.held_back = held_back
@@ -246,71 +222,69 @@ class Sending:
         self,
         run: Run,
         delivery: Delivery,
-        finding: EmailLookup,
+        lookup: EmailLookup,
         attaching: Attaching,
         limiter: Limiter,
         ended: str,
         stopped: Stopped | None,
-    ) -> results.Written:
-        counts = self.outcomes.counts()
-        if counts.get(Result.NOT_SENT) and ended == "finished":
-            ended = "stopped"
-        now, held = self.clock(), _held_back(self.loaded, delivery)
-        lines = [
-            *about_file(self.loaded),
-            ("Run", run.name),
-            ("Workspace", str(self.settings.workspace)),
-            ("Started", when(self.started_at)),
-            ("Ended", f"{when(now)} ({ended})"),
-            *([("Why it stopped", render(stopped.message))] if stopped else []),
-            ("Requests sent", f"{delivery.posts_sent:,}"),
-            *([("Held back", render(say("summary.held-back", n=held)))] if held else []),
-            *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
-            *([("Notes readable within", render(duration(lag)))] if (lag := delivery.measured_lag) is not None else []),
-            *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
-            *([("Files sent", f"{attaching.calls:,}")] if attaching.calls else []),
-            ("Batch size", f"{delivery.batch_size:,}"),
-            ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
-            *how_understood(self.loaded),
-            *_amiss(self.loaded.rows, self.outcomes),
-            *([("Told to wait (429)", f"{limiter.rate_limited:,} times")] if limiter.rate_limited else []),
-        ]
-        with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
-            _learn(self.journal, run.workspace, delivery, limiter, now)
-            if ended == "finished" and not counts.get(Result.UNCONFIRMED):
-                finding.finish()
-            self.journal.runs.end(run, ended, {result.value: count for result, count in counts.items()}, now)
-        logs.event(
-            f"run {ended}",
+    ) -> Report:
+        """End the run in the journal, write the results, and return the report."""
+        rows, counts = self.loaded.rows, self.outcomes.counts()
+        report = Report(
+            run=run.name,
+            counts=counts,
             requests=delivery.posts_sent,
-            look_ups=delivery.lookups_sent,
-            told_to_wait=limiter.rate_limited,
-            seconds=round(now - self.started_at, 1),
+            looks=delivery.lookups_sent,
+            rate_limited=limiter.rate_limited,
+            results=self.target,
+            remark=None,
+            stopped=stopped,
+            duplicates=duplicates_of(rows, self.outcomes),
+            reasons=kinds(self.loaded, self.outcomes, stopped),
+            started_at=self.started_at,
+            ended_at=self.clock(),
+            held_back=_held_back(self.loaded, delivery),
+            finding_calls=lookup.calls,
+            uploads=attaching.calls,
+            to_fix=tuple(to_fix(rows, self.outcomes)),
+            not_found=not_found_of(rows, self.outcomes),
+            could_not_look=delivery.samples.could_not_look,
+            not_looked_at=delivery.samples.left,
+            ended="stopped" if counts.get(Result.NOT_SENT) and ended == "finished" else ended,
+            batch_size=delivery.batch_size,
+            distinct_notes=len(self.loaded.plan.groups),
+            readable_within=delivery.measured_lag,
+        )
+        with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
+            _learn(self.journal, run.workspace, delivery, limiter, report.ended_at)
+            if report.ended == "finished" and not counts.get(Result.UNCONFIRMED):
+                lookup.finish()
+            counted = {result.value: count for result, count in counts.items()}
+            self.journal.runs.end(run, report.ended, counted, report.ended_at)
+        logs.event(
+            f"run {report.ended}",
+            requests=report.requests,
+            look_ups=report.looks,
+            told_to_wait=report.rate_limited,
+            seconds=round(report.ended_at - self.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             why=logs.said(stopped) if stopped else None,
         )
+        lines = summary_lines(report, self.loaded, self.settings.workspace)
         written = write_results(
-            self.target, self.loaded, self.outcomes, run, lines, self.journal, not_sent=not_sent(stopped, held)
+            self.target, self.loaded, self.outcomes, run, lines, self.journal, not_sent=report.not_sent
         )
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
-        return written
+        return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 
 
 def _held_back(loaded: Loaded, delivery: Delivery) -> int:
-    """How many rows, those that repeat one of them included."""
+    """Return the number of rows held back, with the rows that repeat them."""
     return len(delivery.held_back) + int(np.isin(loaded.plan.original, delivery.held_back).sum())
 
 
-def _amiss(rows: Rows, outcomes: Outcomes) -> Iterator[tuple[str, str]]:
-    """Name the notes that are there more than once, or not at all."""
-    if repeated := duplicates_of(rows, outcomes):
-        yield "More than once there", render(listed_duplicates(repeated))
-    if lost := not_found_of(rows, outcomes):
-        yield "Created, but not found", render(not_found(lost))
-
-
 def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: Limiter, now: float) -> None:
-    """Keep for later runs what this one found out about the API."""
+    """Store the batch size, delay and rate limit that this run measured, for later runs."""
     if delivery.has_learned:
         journal.learned.learn_batch_size(workspace, delivery.batch_size)
     if (lag := delivery.measured_lag) is not None:
@@ -319,18 +293,17 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: 
         journal.learned.learn_limit(workspace, limit.calls, limit.seconds)
 
 
-def _write_unknown(loaded: Loaded, finding: EmailLookup, settings: Settings) -> results.Written | None:
-    """Write the emails that nobody has, where that is wanted."""
+def _write_unknown(loaded: Loaded, lookup: EmailLookup, settings: Settings) -> results.Written | None:
     target, source = settings.unknown_emails, place(loaded.sheet.source)
-    return None if target is None else results.write_emails(target, unknown(loaded, finding.answers), source)
+    return None if target is None else results.write_emails(target, unknown(loaded, lookup.answers), source)
 
 
-def _changed(expected: int, found: int) -> Changed:
-    return Changed(say("sending.number-has-changed", expected=expected, found=found))
+def _changed(expected: int, total: int) -> Changed:
+    return Changed(say("sending.number-has-changed", expected=expected, found=total))
 
 
 def _why_not_sent(stopped: Stopped | None) -> Message:
-    """What the rows that a run didn't come to are told: the first sentence of why it stopped."""
+    """Return the reason for rows that a run didn't reach: why it stopped."""
     if stopped is None:
         return say("outcome.broke-off")
     return say("outcome.run-stopped", why=stopped.message)

@@ -1,6 +1,6 @@
-"""An empty workbook to fill in: drop-downs where there is a choice, and a sheet that explains the columns.
+"""Write an empty workbook to fill in, with drop-downs for choices and a sheet that explains the columns.
 
-Comes in: a name. Goes out: an ``.xlsx`` file whose sheet *Notes* can be imported as it is once it has rows.
+Input: a path. Output: an ``.xlsx`` file whose sheet *Notes* can be imported unchanged once it has rows.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class TemplateColumn:
     """A column of the template.
 
     Attributes:
-        heading: as the importer finds it.
-        width: in characters.
-        prompt: shown while a cell of it is selected; at most 255 characters.
+        heading: the text by which the importer finds the column.
+        width: width of the column, in characters.
+        prompt: text shown while one of its cells is selected; at most 255 characters.
         meaning: the explanation on the second sheet.
         example: a value that can be used.
-        allowed: what may stand there, where there are no choices.
-        choices: what the drop-down offers; nothing else is accepted.
+        allowed: the values that are allowed, if there are no choices.
+        choices: the values in the drop-down; nothing else is accepted.
         required: whether every row needs it.
     """
 
@@ -112,12 +112,12 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
     """Write the template.
 
     Args:
-        path: where; its ending must be ``.xlsx``.
-        overwrite: whether a file that stands there may be replaced.
+        path: path of the file, which must end in ``.xlsx``.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        BadSettings: another ending, no such folder, or a file that may not be replaced.
-        ResultsNotWritten: no folder took the file.
+        BadSettings: the file has another ending, its folder doesn't exist, or it exists and may not be replaced.
+        ResultsNotWritten: the file couldn't be written to any folder.
     """
     if path.suffix.lower() != ".xlsx":
         raise BadSettings(say("template.no-xlsx", path=repr(path.name)))
@@ -147,7 +147,7 @@ def _workbook() -> Workbook:
 
 
 def _notes(sheet: Worksheet) -> None:
-    """The sheet to fill in: a heading and nothing else, so that it imports as empty."""
+    """Fill in the first sheet: headings and nothing else, so that it imports as empty."""
     sheet.title = "Notes"
     sheet.freeze_panes = "A2"
     sheet.sheet_properties.tabColor = _BLUE
@@ -164,7 +164,6 @@ def _notes(sheet: Worksheet) -> None:
 
 
 def _validation(column: TemplateColumn, cells: str) -> DataValidation:
-    """A drop-down where there are choices, and a prompt in any case."""
     rule = DataValidation(sqref=cells, allow_blank=True, showInputMessage=True)
     rule.promptTitle = column.heading if column.required else f"{column.heading} (optional)"
     rule.prompt = render(column.prompt)

@@ -1,7 +1,4 @@
-"""Deliveries that no clear answer came for, looked up and settled; what was sent again, looked at once more.
-
-Creates nothing.
-"""
+"""Look up and settle unconfirmed deliveries, and check whether notes sent again exist twice. Creates nothing."""
 
 from __future__ import annotations
 
@@ -25,18 +22,18 @@ from importer.settings import Settings
 
 @dataclass(frozen=True)
 class Verified:
-    """What reading back found.
+    """Findings of reading back deliveries.
 
     Attributes:
-        found: how many notes are there; they count as created from now on.
-        absent: how many surely aren't; the import sends them when it is run again.
-        unconfirmed: how many are still in doubt.
-        doubts: why they are, in words → how many.
-        duplicates: ids of notes that stand there besides those that were found.
-        stopped: why it ended before its end, or None.
-        not_found, could_not_look, not_looked_at: of notes that earlier runs created, as a run's report has them.
+        found: number of notes that exist; they count as created from now on.
+        absent: number of notes that certainly don't exist; the import sends them when it is run again.
+        unconfirmed: number of notes that are still in doubt.
+        doubts: reason for the doubt, in words → number of notes.
+        duplicates: IDs of further notes that are like the ones found.
+        stopped: why the look-up ended early, or None.
+        not_found, could_not_look, not_looked_at: about notes of earlier runs, as in a run's report.
         due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
-        elsewhere: of which workspaces the journal knows runs, if it knows none of this one.
+        elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
     """
 
     found: int
@@ -53,18 +50,20 @@ class Verified:
 
     @property
     def exit_status(self) -> int:
-        """0: all are settled; 1: some need a person; 3 and 4: stopped before the end."""
+        """Exit status. 0: all deliveries are settled; 1: some need a person; 3 and 4: the look-up ended early."""
         needs_a_look = self.unconfirmed > 0 or self.duplicates or self.not_found
         return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
 
 
 def unclear(settings: Settings) -> int:
-    """How many deliveries of the workspace there are to look up, those that an import at work waits for included."""
+    """Return how many deliveries of the workspace are to be looked up, including those of an import under way."""
     if not Journal.exists(settings.journal):
         return 0
     with Journal.open(settings.journal) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
-        return sum(len(known) for _, known in unsettled.values()) + len(journal.deliveries.resent(settings.workspace))
+        return sum(len(deliveries) for _, deliveries in unsettled.values()) + len(
+            journal.deliveries.resent(settings.workspace)
+        )
 
 
 def verify(
@@ -76,41 +75,39 @@ def verify(
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Verified:
-    """Read back every delivery of the workspace of which no run knows what became of it; creates nothing.
+    """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
 
-    What a run sent again and then, because it broke off, didn't look at once more, is looked at too; and so are the
-    notes of a run's sample that were too new when it ended.
+    Deliveries that a run sent again, but broke off before checking, are checked too. So are the notes of a run's sample
+    that were too new when the run ended.
 
     Args:
-        settings: which workspace, and how to call the API.
-        begin: told how many there are.
-        observe: told of progress.
-        stop: asked again and again; a sentence ends it early.
+        settings: the workspace, and how to call the API.
+        begin: receives the number of unsettled deliveries.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, the look-up ends early.
         clock: seconds since 1970.
-        vendor: whose API is read.
+        vendor: the vendor whose API is read.
     """
     clock = clock or steady_clock()
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)
         sampled = journal.deliveries.sampled(settings.workspace)
-        if (
-            unsettled or resent or sampled
-        ):  # a journal that knows nothing of the workspace isn't thereby the workspace's
+        if unsettled or resent or sampled:  # a journal without its deliveries may be another one's
             keep_in_mind(journal, settings)
         size = sum(len(deliveries) for _, deliveries in unsettled.values())
         begin(size)
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
         with calls(settings, vendor, clock, stop) as caller:
-            how = policy(settings, resends=False)
-            delivery = Delivery(outcomes, journal, settings.workspace, None, caller, how, observe)
+            rules = policy(settings, resends=False)
+            delivery = Delivery(outcomes, journal, settings.workspace, None, caller, rules, observe)
             start = 0
             for key, deliveries in unsettled.values():
                 delivery.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
                 start += len(deliveries)
-            for position, (key, known) in enumerate(resent, size):
-                delivery.check(key, [(position, known)])
+            for position, (key, known_delivery) in enumerate(resent, size):
+                delivery.check(key, [(position, known_delivery)])
             stopped = None
             try:
                 delivery.run()
@@ -126,7 +123,7 @@ def verify(
             created,
             absent,
             doubts.total(),
-            {why: rows for why, rows in doubts.items() if why is not None},
+            {reason: rows for reason, rows in doubts.items() if reason is not None},
             duplicates,
             stopped,
             elsewhere(journal, settings),

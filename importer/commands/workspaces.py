@@ -1,6 +1,6 @@
-"""A workspace's journal, guarded: the right one, with the lock held, and what is known in it of earlier runs.
+"""Open and lock a workspace's journal after checking that it is the right journal; read what earlier runs learned.
 
-Comes in: settings. Goes out: the journal; a run by its name; what earlier runs learned.
+Input: settings. Output: the journal; a run with a certain name; what earlier runs learned.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Rate, Settings, journal_place
 
-_SEVERAL = 3  # other profiles; of more, those are told that this one may be a slip for
+_SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
 
 
 @contextmanager
@@ -31,21 +31,21 @@ def held(
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
 ) -> Iterator[Journal]:
-    """The workspace's journal, with its lock held; another import of it is waited for as long as the settings say.
+    """Yield the workspace's journal with its lock held, after waiting for another import as long as the settings say.
 
     Args:
-        settings: which workspace.
-        rows: of the file that is to be imported.
-        observe: told what is waited for.
-        stop: asked while it waits; a sentence ends that.
+        settings: the settings, which name the workspace.
+        rows: number of rows of the file that is to be imported.
+        observe: receives the reason for waiting.
+        stop: called while waiting. If it returns a sentence, waiting ends.
 
     Raises:
-        WrongJournal: it is another than the workspace had so far.
-        Busy: another import of the workspace is still at work.
-        Interrupted: it was to end while it waited.
+        WrongJournal: the workspace had another journal so far.
+        Busy: another import of the workspace is still running.
+        Interrupted: the run was asked to stop while it waited.
     """
     if not Journal.exists(settings.journal):
-        check_journal(None, settings)  # before one is made in the place of what may only be out of reach
+        check_journal(None, settings)  # so that none is created while the right journal is out of reach
     until = time.monotonic() + settings.wait
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
         check_journal(journal, settings)
@@ -54,13 +54,13 @@ def held(
                 stack.enter_context(_locks(journal, settings))
                 break
             except Busy as error:
-                if (left := until - time.monotonic()) <= 0:
+                if (seconds_left := until - time.monotonic()) <= 0:
                     raise
                 trouble = say("progress.waits", holder=error.holder)
-            if (why := stop()) is not None:
-                raise Interrupted(say("stopped.nothing-sent", why=as_message(why)))
+            if (reason := stop()) is not None:
+                raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
             observe(Progress(rows, 0, 0, 0, 0, trouble))
-            time.sleep(min(LONGEST_WAIT, left))
+            time.sleep(min(LONGEST_WAIT, seconds_left))
         yield journal
 
 
@@ -75,15 +75,15 @@ def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
 
 
 def _is_guarded_by_key(settings: Settings) -> bool:
-    """Whether its key may be one profile's only; for practice on this machine all may use one."""
+    """Return whether the key may be used for one profile only; for practice on this machine, all may use one key."""
     return bool(settings.key) and not settings.is_for_practice
 
 
 def check_journal(journal: Journal | None, settings: Settings) -> None:
-    """See that it is the journal that the workspace had so far, and that no other workspace has its key.
+    """Check that the workspace had this journal so far, and that no other workspace uses its key.
 
     Raises:
-        WrongJournal: it is another journal.
+        WrongJournal: the workspace had another journal.
         SharedKey: the key was used for another profile, or at another address.
     """
     if _is_guarded_by_key(settings):
@@ -94,14 +94,14 @@ def check_journal(journal: Journal | None, settings: Settings) -> None:
 
 
 def check_place(settings: Settings) -> None:
-    """See that a journal could be made where none is yet, as far as that can be seen without making it.
+    """Check that a journal could be created, as far as that is possible without creating it.
 
     Raises:
-        UnusableJournal: what should be its folder is none.
+        UnusableJournal: the path of the journal's folder isn't a folder.
     """
     file = journal_place(settings.journal)
     if not isinstance(file, Path):
-        return  # it was looked for there, so its server was reached
+        return  # looking for the journal has shown that its server can be reached
     for folder in file.absolute().parents:
         if folder.exists():
             if not folder.is_dir():
@@ -110,7 +110,7 @@ def check_place(settings: Settings) -> None:
 
 
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
-    """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
+    """Remember that this is the workspace's journal, except for practice on this machine, where any journal will do."""
     if not settings.is_for_practice:
         identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
         journal.count = identity.counter(settings.workspace, journal.id)
@@ -119,9 +119,9 @@ def keep_in_mind(journal: Journal, settings: Settings) -> None:
 
 
 def is_first(journal: Journal | None, settings: Settings) -> bool:
-    """Whether nothing was imported into the workspace yet and no person has confirmed it; on this machine none has to.
+    """Return whether nobody has imported into the workspace or confirmed it yet. False for practice on this machine.
 
-    A slip in a profile's name or an address would deliver everything again, or to strangers.
+    A mistyped profile or address would deliver everything again, or to strangers.
     """
     if settings.is_for_practice or identity.is_confirmed(settings.workspace):
         return False
@@ -129,7 +129,7 @@ def is_first(journal: Journal | None, settings: Settings) -> bool:
 
 
 def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
-    """Return the visibilities of these notes of which the workspace was sent no note yet."""
+    """Return the visibilities of these notes that no note sent to the workspace has had yet."""
     present = {group.note.visibility for group in groups}
     return frozenset(
         visibility
@@ -139,12 +139,12 @@ def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Gro
 
 
 def confirm(settings: Settings) -> None:
-    """Remember that a person has confirmed the workspace: that this profile, at this address, is what they mean.
+    """Remember that a person has confirmed the workspace: this profile at this address is what they mean.
 
-    Where machines share the journal, it is remembered there, and for all of them; else for this user.
+    A journal that machines share keeps this for all of them. Otherwise, it is remembered for this user.
 
     Raises:
-        ImporterError: that can't be kept.
+        ImporterError: the confirmation can't be kept.
     """
     if isinstance(journal_place(settings.journal), Path):
         identity.confirm(settings.workspace)
@@ -154,49 +154,49 @@ def confirm(settings: Settings) -> None:
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
-    """The run of this name, or ``last`` for the workspace's latest that a person didn't decline.
+    """Return the run with this name, or for ``last`` the workspace's latest run that a person didn't decline.
 
     Raises:
-        BadSettings: there is none.
+        BadSettings: there is no such run.
     """
     if name == "last":
-        found = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
+        run = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
         kind = "workspaces.no-last-run"
     else:
-        found = next(iter(journal.runs.listed(name=name)), None)
+        run = next(iter(journal.runs.listed(name=name)), None)
         kind = "workspaces.no-such-run"
-    if found is None:
+    if run is None:
         about = {"workspace": str(workspace)} if name == "last" else {}
         raise BadSettings(say(kind, journal=journal.name, run=repr(name), **about))
-    return found
+    return run
 
 
 def elsewhere(journal: Journal, settings: Settings) -> Message | None:
-    """Of which workspaces the journal knows runs, where it knows none of this one: a flag may be forgotten."""
-    known = journal.runs.workspaces()
-    if not known or settings.workspace in known:
+    """Return a message that names the journal's workspaces if this one has no runs: a flag may be missing."""
+    workspaces = journal.runs.workspaces()
+    if not workspaces or settings.workspace in workspaces:
         return None
     return say(
         "workspaces.elsewhere",
         journal=journal.name,
         workspace=str(settings.workspace),
-        known=listed([*map(str, known)]),
+        known=listed([*map(str, workspaces)]),
     )
 
 
 def learned_rate(journal: Journal, settings: Settings) -> Rate | None:
-    """What the API allowed an earlier run, if it told."""
+    """Return the rate that the API allowed an earlier run, if it is known."""
     limit = journal.learned.limit(settings.workspace)
     return Rate(*limit) if limit else None
 
 
 def other_profiles(journal: Journal, settings: Settings) -> list[str]:
-    """As which profiles earlier runs delivered at this address, where none did as this one.
+    """Return the profiles of earlier runs at this address, if none had this profile.
 
-    An agency has hundreds, and a new one is nothing new; of those only what is spelt alike is meant, perhaps.
+    With more than three others, as at an agency, a new profile is normal. Then only similar names are returned.
     """
-    known = journal.runs.workspaces()
-    if settings.workspace in known:
+    workspaces = journal.runs.workspaces()
+    if settings.workspace in workspaces:
         return []
-    others = [workspace.profile for workspace in known if workspace.base_url == settings.base_url]
+    others = [workspace.profile for workspace in workspaces if workspace.base_url == settings.base_url]
     return others if len(others) <= _SEVERAL else difflib.get_close_matches(settings.profile, others, _SEVERAL)

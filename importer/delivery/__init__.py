@@ -1,33 +1,33 @@
-"""Requests → outcomes: every delivery happens exactly once, or its row says plainly why not.
+"""Deliver each note exactly once, or give its row the reason why it was not delivered.
 
-Comes in: rows and their plan. Goes out: an outcome for every row, and the journal's record of every delivery.
+Input: rows and their plan. Output: an outcome for each row, and the journal's record of each delivery.
 
-    delivery      prepares a plan, and puts the following together
-    earlier       what earlier runs did of a plan
-    coordinator   a loop over replies, and one match
-    decisions     what follows from a reply: pure functions, values in and out
-    resolver      reading back what got no clear answer
-    unclear       the requests in question, and until when each may be applied
-    readback      what one page of a prospect's notes says of a delivery
-    evidence      what is known of notes: whose they are, and what lag and clock measure
-    exchanged     notes whose IDs came in the answer to another request
-    lookup_queue  lookups that wait for what something else is about to tell
-    reachability  whether calls come through, and whose trouble a refusal is
-    attachments   the files that notes carry: none leaves without their ids
-    sizes         how large requests may be
-    queue         posts that must not go before others have ended
-    duplicates    what was sent again, looked at once more
-    looks         when the looks at notes of samples are made
-    sample        some of the created notes, read back because the API's answer may be wrong
-    known_ids     the IDs that deliveries have, to tell a reply of another request
-    replication_lag  how far reading lags behind writing
-    clock         the clock that dates notes
-    pages         which pages are asked for, and which of them are up to date
-    ledger        the journal's entry and the row's outcome, in one call
-    outcomes      what became of every row, as columns
-    several_prospects  one outcome for a row that made several notes
-    local_outcomes  rows that need no call
-    tasks         calls and ambiguities as data
-    policy        how to go about it, as a value
-    events        what a log tells of calls
+    delivery      prepares a plan and combines the modules below
+    earlier       sorts a plan's deliveries by what earlier runs did
+    coordinator   handles replies in one loop and carries out decisions
+    decisions     decides what follows from a reply, in pure functions
+    resolver      reads back deliveries whose answer was unclear
+    unclear       tracks unclear requests, and until when each may be applied
+    readback      judges one page of a prospect's notes
+    evidence      collects facts about notes: IDs, authors, clock and lag
+    exchanged     finds notes whose IDs came in another request's answer
+    lookup_queue  holds lookups that need facts still to come
+    reachability  tracks whether requests reach the API, and where refusals come from
+    attachments   gives notes the IDs of their files
+    sizes         learns how large requests may be
+    queue         holds requests that must wait for others
+    duplicates    looks for further copies of notes that were sent again
+    looks         schedules the lookups of sampled notes
+    sample        reads back some created notes, because the API's answer may be wrong
+    known_ids     stores the note IDs in use, to detect replies to other requests
+    replication_lag  measures how far reading lags behind writing
+    clock         measures the clock that dates notes
+    pages         chooses page sizes, and detects outdated pages
+    ledger        writes the journal's entry and the row's outcome together
+    outcomes      stores the outcome of each row in columns
+    several_prospects  combines several notes of a row into one outcome
+    local_outcomes  settles rows that need no call
+    tasks         describes calls and unclear requests as data
+    policy        holds the settings of delivery
+    events        logs calls
 """

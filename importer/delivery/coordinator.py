@@ -1,8 +1,9 @@
-"""The coordinator: posts in, outcomes of their rows out. A loop over replies, and one ``match``.
+"""Send requests, and settle their rows in one loop over the replies.
 
-One thread decides and is the journal's only writer; the workers only carry calls. What is known to be on its way is
-*sending* in the journal until an answer is entered; so after any stop, what stands there as *sending* is unclear and is
-read back first. What a reply means is decided in :mod:`importer.delivery.decisions`.
+Input: requests. Output: outcomes of their rows. One thread decides and is the journal's only writer; workers only make
+calls. A delivery that may have been sent stays *sending* in the journal until its answer is entered. So deliveries that
+are still *sending* after a stop are unclear, and are read back first. :mod:`importer.delivery.decisions` decides what a
+reply means.
 """
 
 from __future__ import annotations
@@ -44,27 +45,27 @@ from importer.delivery.tasks import EvidenceLookup, Lookup, Post, Probe, SampleL
 from importer.errors import Busy, JournalFailed
 from importer.messages import Message, say
 
-_ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
-_ANOTHERS = Failure(Cause.CLAIM_EXPIRED, say("failure.may-be-anothers-answer"), has_left=True)  # so it is read again
+_ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
+_ANOTHERS = Failure(Cause.CLAIM_EXPIRED, say("failure.may-be-anothers-answer"), has_left=True)  # the lookup is repeated
 
 
 class Coordinator:
-    """Sends posts once, and has looked up what got no clear answer.
+    """Sender of requests, which sends each note once and looks up deliveries without a clear answer.
 
     Args:
-        ledger: told of everything that becomes of a delivery.
-        dispatcher: makes the calls, of kind GET before those of kind POST.
-        reachability: what is known of the way to the API.
-        evidence: what is known of notes.
-        samples: what is read back of the notes that were created.
-        policy: how to go about it.
-        clock: seconds since 1970, never going back.
-        observe: called after every round.
+        ledger: records the result of each delivery.
+        dispatcher: makes the calls, GET before POST.
+        reachability: tracks whether requests reach the API.
+        evidence: collects facts about notes.
+        samples: reads back some of the created notes.
+        policy: the settings of delivery.
+        clock: returns seconds since 1970, and never goes back.
+        observe: called after each round.
 
     Attributes:
         posts_sent, lookups_sent: calls that left for the API, answered or not.
         sizes: how large requests may be.
-        attachments: the files that notes carry.
+        attachments: attachment IDs for the notes of requests.
     """
 
     def __init__(
@@ -91,36 +92,36 @@ class Coordinator:
 
     @property
     def to_come(self) -> int:
-        """Calls that are to be made besides those that the dispatcher knows of, as far as that is known."""
+        """Known number of calls still to be made, besides those that the dispatcher holds."""
         return len(self._queue) + len(self._resolver.lookup_queue) + self._duplicates.due
 
     def take_up(self, post: Post, *, broke_off: bool) -> None:
-        """Look up what an earlier run sent, before anything else; that run ``broke_off``, or got no clear answer."""
+        """Look up the notes of an earlier run's request; that run ``broke_off``, or got no clear answer."""
         if post.conflict is not None:
             post.conflict.open += len(post.request)
             post.has_turn = True
-        why = say("failure.broke-off" if broke_off else "failure.no-clear-answer")
-        self._ledger.ambiguous(post, why)
-        self._resolver.look_up_earlier(post, why)
+        reason = say("failure.broke-off" if broke_off else "failure.no-clear-answer")
+        self._ledger.ambiguous(post, reason)
+        self._resolver.look_up_earlier(post, reason)
 
     def check(self, post: Post, note_id: str) -> None:
-        """What an earlier run sent again is looked at once more; it ended before it had done so itself."""
+        """Look for further copies of a note that an earlier run sent again, because that run ended before it looked."""
         self._duplicates.made(post, note_id, min(post.sent_at, self._clock()))  # that run's clock may have been ahead
 
     def run(self, posts: Iterable[Post] = ()) -> None:
         """Deliver everything that can be delivered.
 
         Raises:
-            Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
+            Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
         self._posts = iter(posts)
         try:
             self._work()
-            last = self._reachability, self._queue, self._evidence, self._resolver, self._duplicates, self._samples
-            while self._dispatcher.stopped is None and _goes_on(*last):
+            helpers = self._reachability, self._queue, self._evidence, self._resolver, self._duplicates, self._samples
+            while self._dispatcher.stopped is None and _goes_on(*helpers):
                 self._work()
         finally:
-            self._enter([])  # what came back last; also when something unforeseen ends the run
+            self._enter([])  # write the last replies' results, also after an unexpected error
         self._observe()
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
@@ -130,13 +131,12 @@ class Coordinator:
             try:
                 for post, decision in self._decided(task, reply):
                     self._carry_out(post, decision)
-            except JournalFailed as error:  # it could not even be read; what is under way is waited for
+            except JournalFailed as error:  # the journal cannot even be read; calls in flight are waited for
                 self._dispatcher.halt(error)
             self._resolver.proceed()
             self._queue.proceed()
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
-        """What follows from a reply, for which post."""
         if isinstance(task, Post):
             reply = self._evidence.known_ids.believed(reply, is_trusted=self._reachability.is_trusted(reply))
         elif reply.value is not None and not self._reachability.is_trusted(reply):
@@ -152,8 +152,8 @@ class Coordinator:
             task.sent_at = reply.began
             self._learn(task, reply)
             is_largest = failure is not None and failure.is_size and self.sizes.is_largest(task)
-            known = decisions.Facts(self._any_success, self.sizes.largest_accepted, is_largest, task.renewable)
-            for decision in decisions.after_post(task.request.prospects, reply, known):
+            facts = decisions.Facts(self._any_success, self.sizes.largest_accepted, is_largest, task.renewable)
+            for decision in decisions.after_post(task.request.prospects, reply, facts):
                 yield task, decision
             return
         if isinstance(task, Probe):
@@ -204,8 +204,8 @@ class Coordinator:
     def _settle(self, post: Post, decision: Settle) -> None:
         now = self._clock()
         self._duplicates.settled(post, decision.answers, now)
-        how = decision.reason, decision.duplicates
-        self._ledger.answered(post, decision.answers, now, *how, is_foreign=decision.is_foreign)
+        details = decision.reason, decision.duplicates
+        self._ledger.answered(post, decision.answers, now, *details, is_foreign=decision.is_foreign)
         self._queue.ended(post, len(decision.answers))
 
     def _split(self, post: Post, decision: Split) -> None:
@@ -222,7 +222,7 @@ class Coordinator:
         self._reachability.sent(post, reply)
 
     def _send_again(self, post: Post, decision: Retry | Suspect | Renew) -> None:
-        """The same again; it isn't its own trouble, so it is tried as long as the run has patience."""
+        """Send a request again until it is time to give up, because the request did not cause the failure."""
         if isinstance(decision, Renew):
             self._queue.ended(post, len(post.request))
             self.attachments.renew(post, decision.failure)
@@ -240,7 +240,7 @@ class Coordinator:
         self._ledger.abandoned(post, reason)
         self._queue.ended(post, len(post.request))
 
-    # -- whose turn it is -------------------------------------------------------------------------------------------
+    # -- which tasks may go -----------------------------------------------------------------------------------------
 
     def _fresh(self, kind: str) -> Task | None:
         if kind != Post.kind:
@@ -249,18 +249,18 @@ class Coordinator:
 
     @property
     def _is_doubtful(self) -> bool:
-        """Whether nothing but the looks at what is unclear may go, since it isn't known yet that the API answers.
+        """Whether only lookups of unclear deliveries may be sent, because the API has not answered in this run yet.
 
-        If reading is refused again and again, another post shows whether it is reading alone.
+        If lookups are refused repeatedly, another request is tried, to show whether only reading fails.
         """
         is_reading_refused = self._reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
         return bool(self._resolver.unclear) and not self._any_success and not is_reading_refused
 
     def _admit(self, task: Task) -> bool:
-        """Whether a task may go as far as other deliveries are concerned; if not, its turn comes after them."""
+        """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
         if isinstance(task, Lookup) and self._reachability.passes_over(task):
-            for post, decision in self._resolver.pass_over(task):
-                self._carry_out(post, decision)
+            for lookup_post, lookup_decision in self._resolver.pass_over(task):
+                self._carry_out(lookup_post, lookup_decision)
             return False
         if not isinstance(task, Post):
             return True
@@ -269,24 +269,24 @@ class Coordinator:
             return False
         if not self._queue.has_come(task):
             return False
-        rest, back = held_back(task)
-        if back is None:
-            if (incomplete := self.attachments.complete(task)) is not None:
-                self._carry_out(task, incomplete)
-            return incomplete is None
-        if rest is not None:
-            self._dispatcher.add(rest)
-        self._abandon(back, say("outcome.waits-for-another"))
+        sendable, withheld = held_back(task)
+        if withheld is None:
+            if (decision := self.attachments.complete(task)) is not None:
+                self._carry_out(task, decision)
+            return decision is None
+        if sendable is not None:
+            self._dispatcher.add(sendable)
+        self._abandon(withheld, say("outcome.waits-for-another"))
         return False
 
     def _must_wait(self, post: Post) -> bool:
-        """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
+        """Return whether a request must wait for an unclear delivery to its prospects, or for the API to answer."""
         if self._is_doubtful or self._reachability.is_closed:
             return True
         return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
-        """Write what is known and what is about to be sent; False where that failed, and nothing may leave."""
+        """Write pending entries and the chosen requests' claims; return False if that fails and nothing may be sent."""
         now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
@@ -308,11 +308,11 @@ def _goes_on(
     duplicates: Duplicates,
     samples: Samples,
 ) -> bool:
-    """Begin what has waited until all else was done; return whether there is any."""
+    """Start work that waits until all other work is done; return whether there is any."""
     if reachability.set_aside:
         reachability.try_once_more()
     elif resolver.lookup_queue:
-        if not queue.proceed_in_part() and not evidence.introductions.ask_once_more():  # an answer would tell
+        if not queue.proceed_in_part() and not evidence.introductions.ask_once_more():  # the lookup may show the author
             resolver.proceed(nothing_else=True)
     elif duplicates.due:
         duplicates.check()
@@ -322,7 +322,7 @@ def _goes_on(
 
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
-    """Make a task's call; a worker does, perhaps a while after it was entered."""
+    """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
     if isinstance(task, Probe):
         return api.create(task.note, (task.nobody,))
     if not isinstance(task, Post):
@@ -331,6 +331,6 @@ def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]
     if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
         return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
     note = task.request.note
-    assert note is not None  # what only the journal knows is never sent
-    assert len(note.attachments) == len(note.files) or not note.files  # nor a note without its files
+    assert note is not None  # a note known only from the journal is never sent
+    assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files
     return api.create(note, task.request.prospects)

@@ -1,8 +1,8 @@
-"""What follows from a reply: pure functions from (attempt, reply, what is known) to a list of decisions.
+"""Decide what follows from a reply, in pure functions.
 
-Comes in: what was attempted, the reply, and what is known besides. Goes out: decisions as values. Nothing here calls,
-waits, writes or remembers. The table of what an answer means (``docs/architecture.md``) stands here row by row, and in
-``tests/delivery/test_decisions.py``.
+Input: the attempt, its reply and known facts. Output: decisions as values. Nothing here calls the API, waits, writes or
+keeps state. The table of what each answer means (``docs/delivery.md``) is implemented here row by row, and tested
+in ``tests/delivery/test_decisions.py``.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from importer.errors import Stopped
 from importer.messages import Message, say
 
 ENOUGH_MISSES = 2
-"""So often a note has to be missed, before it is believed that it isn't there."""
+"""Number of lookups that must miss a note before it counts as absent."""
 
 PERSISTENT = 2
-"""Refusals of one request, not in the API's words, after which it is halved: one of its notes may be the trouble."""
+"""Refusals of a request, not in the API's words, after which it is halved because one note may be the cause."""
 
 CONVICTING = 3
-"""Refusals in a row, not in the API's words, after which a note that stands alone is the trouble.
+"""Consecutive refusals, not in the API's words, after which a note that was sent alone counts as the cause.
 
-After those before the last it is set aside, until all else was sent.
+After one refusal fewer, the note is set aside until all else was sent.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """These prospects' rows are settled: index → answer, with why that is known.
+    """Final answers for some of a request's prospects, which settle their rows.
 
     Attributes:
-        answers: for each prospect's index.
-        reason: how that is known.
-        duplicates: ids under which the same note stands there again.
-        is_foreign: whether something other than the API said no, so that a later run looks before it sends again.
+        answers: pairs of the prospect's index and its answer.
+        reason: how the answers are known.
+        duplicates: IDs of further copies of the note.
+        is_foreign: whether something other than the API refused the note. A later run then looks before it sends again.
     """
 
     answers: tuple[tuple[int, Answer], ...]
@@ -50,18 +50,18 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It surely was not applied: the same again, after a pause where there was a failure that counts."""
+    """Request that was not applied and is sent again, after a pause if ``failure`` is given."""
 
     failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """It surely was not applied: halve it.
+    """Request that was not applied and is halved.
 
     Attributes:
-        is_size: whether the API takes fewer prospects.
-        is_body: whether something takes only smaller bodies.
+        is_size: whether the API accepts only fewer prospects.
+        is_body: whether an intermediary accepts only smaller bodies.
     """
 
     is_size: bool = False
@@ -70,14 +70,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """It surely was not applied, maybe since ids of its files don't serve: the same again, with uploads of its own."""
+    """Request that was not applied, perhaps because of an attachment ID, and is sent again with its own uploads."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """These prospects may or may not have their note: read back before anything else."""
+    """Prospects that may or may not have their note, so their notes are read back before anything else."""
 
     indices: tuple[int, ...]
     failure: Failure
@@ -85,25 +85,25 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """The lookup told nothing: once more, after a pause where there was a failure that counts; else give it up."""
+    """Lookup without a result, to be repeated. After a ``failure``, the lookup waits first, and may be given up."""
 
     failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NextPage:
-    """The note may stand on the next page."""
+    """Request for the next page, which may hold the note; ``read`` counts the notes on this page."""
 
     read: int
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The note isn't among the prospect's notes.
+    """Note that is not among the prospect's notes.
 
     Attributes:
-        for_good: whether another look could tell nothing new.
-        is_unknown: whether the API says that it doesn't know the prospect, as copies that lag may say, too.
+        for_good: whether another lookup could show nothing new.
+        is_unknown: whether the API does not know the prospect. A copy of the data that lags may say so, too.
     """
 
     for_good: bool = False
@@ -112,42 +112,42 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Reading back can't tell, and why."""
+    """Delivery that reading back cannot decide, with the reason."""
 
     why: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
+    """Check of a delivery that was sent again, with the IDs of further copies of its note."""
 
     duplicates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """It surely was not applied, and is not sent again in this run."""
+    """Request that was not applied and is not sent again in this run."""
 
     reason: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """It surely was not applied, and whether the note or the way is the trouble has to be found out."""
+    """Request that was not applied. A probe must show whether its note or the connection is the cause."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """It surely was not applied, and is tried once more when all else was sent."""
+    """Request that was not applied and is tried once more after all else was sent."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The run can't go on; ``is_applied`` is False where the call surely was not applied, else None."""
+    """End of the run. ``is_applied`` is False if the call was not applied, None if that is unknown."""
 
     error: Stopped
     is_applied: bool | None = False
@@ -157,19 +157,19 @@ SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | SetAside | Abandon
 Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | SetAside | Abandon | Stop
-"""What can be carried out on a post."""
+"""Decisions that the coordinator can carry out on a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when a reply comes.
+    """Facts that are known when a reply arrives.
 
     Attributes:
-        any_success: whether the API has done or refused anything in this run, in its own words.
-        largest_accepted: prospects of the largest request that it accepted.
-        is_largest: whether this request's body is larger than any that was accepted.
-        renewable: refusals of this request that ids of its files may be the reason of: whether one serves several
-            requests, and how long, isn't documented.
+        any_success: whether the API has accepted or refused anything in this run, in its own words.
+        largest_accepted: prospects in the largest accepted request.
+        is_largest: whether this request's body is larger than any accepted body.
+        renewable: refusals of this request that its attachment IDs may have caused. It is not documented whether an ID
+            serves several requests, or for how long.
     """
 
     any_success: bool = False
@@ -179,8 +179,8 @@ class Facts:
 
 
 def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[SendDecision]:
-    """What follows from the reply to a request for these prospects."""
-    failure, everyone = reply.failure, tuple(range(len(prospects)))
+    """Return the decisions that follow from the reply to a request for these prospects."""
+    failure, all_indices = reply.failure, tuple(range(len(prospects)))
     if failure is None:
         assert reply.value is not None
         return _answered(prospects, reply.value)
@@ -195,41 +195,41 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
     if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):
-        return [LookUp(everyone, failure), Stop(stopped_by(failure), is_applied=None)]
-    return [LookUp(everyone, failure)]
+        return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
+    return [LookUp(all_indices, failure)]
 
 
 def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
-    """Return what follows from a refusal that surely is one: the API's own, or a 413 for the largest body so far."""
+    """Return the decision after a definite refusal: the API's own, or a 413 for the largest body so far."""
     if failure.cause is Cause.INTERMEDIARY:
         return Split(is_body=True) if size > 1 else _turned_away(failure)
     if size == 1:
         return Settle(((0, Answer(None, say("outcome.refused", why=failure.text))),))
-    # If a larger one was accepted, this one's size isn't the trouble, whatever the words are.
+    # If a larger request was accepted, size is not the cause, whatever the API's words are.
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
 
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
-    found = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
+    answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
     missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[SendDecision] = [Settle(found)] if found else []
+    decisions: list[SendDecision] = [Settle(answered)] if answered else []
     if missing:
-        why = say("failure.says-nothing")
-        decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, why, at_work=True, is_accepted=True)))
+        text = say("failure.says-nothing")
+        decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
     return decisions
 
 
 def after_lookup(
     reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, pages: int, most_pages: int
 ) -> LookDecision:
-    """What follows from a page of a prospect's notes, or from none.
+    """Return the decision that follows from the reply to a lookup.
 
     Args:
-        reply: to the lookup.
-        verdict: what this page and those before it say of the delivery, None with a failure.
-        failure_before: why the delivery was unclear.
-        pages: how many pages were read, this one included.
-        most_pages: that are read.
+        reply: the reply to the lookup.
+        verdict: the judgement of all pages read so far; None after a failure.
+        failure_before: the reason why the delivery was unclear.
+        pages: number of pages read, including this one.
+        most_pages: the most pages that are read.
     """
     failure = reply.failure
     if failure is not None:
@@ -260,15 +260,16 @@ def _not_read(failure: Failure) -> LookDecision:
 
 
 def doubtful(absent: Sequence[int], misses: Sequence[int], all_misses: int, *, is_applied: bool) -> list[int]:
-    """Which of the prospects without the note have to be looked up once more.
+    """Return the indices of prospects without their note that must be looked up once more.
 
-    One lookup may be at a copy that lags; unless those of the request's other prospects all agree, there is another.
+    A lookup may reach a copy of the data that lags. A second lookup is needed unless the lookups of other prospects
+    agree with it.
 
     Args:
         absent: indices of prospects whose note was missed.
-        misses: how often it was, by index, once the server was at rest.
-        all_misses: how often that was, of all the request's prospects.
-        is_applied: whether the note of at least one of them is there.
+        misses: by index, the number of misses once the server was at rest.
+        all_misses: the number of such misses over all prospects of the request.
+        is_applied: whether the note of at least one prospect exists.
     """
     if not is_applied and all_misses >= ENOUGH_MISSES:
         return []
@@ -286,18 +287,18 @@ def after_absence(
     most_sends: int,
     can_tell: bool = False,
 ) -> AbsenceDecision:
-    """What follows when the notes of an unclear request surely aren't there.
+    """Return the decision on an unclear request whose notes are surely absent.
 
     Args:
-        size: prospects in question.
-        failure: why it was unclear.
-        refusals: how often in a row it was refused in words that are not the API's.
-        passed: whether other calls came through between its refusals.
-        healed: whether in this run what had been refused so was accepted when it was sent again. Then the way is bad at
-            times, as where one of several gateways has lost its route, and no note can be blamed.
-        sends: how often it was sent so far.
-        most_sends: how often it is sent.
-        can_tell: whether it can be found out if the note or the way is the trouble where no other request passed.
+        size: number of prospects in question.
+        failure: the reason why the request was unclear.
+        refusals: consecutive refusals in words that are not the API's.
+        passed: whether other calls reached the API between these refusals.
+        healed: whether this run had such a refusal that was accepted when sent again. Then the connection is sometimes
+            bad, for example if one of several gateways has lost its route, and no note is to blame.
+        sends: number of attempts so far.
+        most_sends: the most attempts.
+        can_tell: whether a probe can show if the note or the connection is the cause.
     """
     if failure.cause is Cause.INTERMEDIARY:
         if size > 1 and (failure.is_size or refusals >= PERSISTENT):

@@ -1,6 +1,6 @@
-"""Delivery of a plan: what earlier runs did is settled or looked up, the rest is sent.
+"""Deliver a plan: settle or look up what earlier runs did, and send the rest.
 
-Comes in: rows and their plan. Goes out: an outcome for every row.
+Input: rows and their plan. Output: an outcome for each row.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from importer.settings import Rate
 
 
 class Delivery:
-    """Delivers once.
+    """Delivery of a plan.
 
     Args:
-        outcomes: told what became of each row.
+        outcomes: stores the outcome of each row.
         journal: the record of deliveries.
-        workspace: whose deliveries these are.
-        run: the run, begun in the journal; None where nothing is sent, but only looked up.
+        workspace: the workspace of the deliveries.
+        run: the run, already begun in the journal; None if nothing is sent, but only looked up.
         caller: makes the calls.
-        policy: how to go about it.
-        observe: told of progress after every round, if anybody is.
-        learned_lag: seconds that reading lagged in an earlier run, where that was measured.
+        policy: the settings of delivery.
+        observe: called with the progress after each round, if given.
+        learned_lag: seconds that reading lagged in an earlier run, if that was measured.
 
     Attributes:
-        samples: what is read back of the notes that were created.
+        samples: reads back some of the created notes.
         held_back: positions of the rows that wait until a person has looked at others.
     """
 
@@ -59,22 +59,22 @@ class Delivery:
         learned_lag: float | None = None,
     ) -> None:
         self._outcomes, self._journal, self._workspace, self._run = outcomes, journal, workspace, run
-        if journal.is_shared:  # a lock that is lost doesn't stop its holder
+        if journal.is_shared:  # a process that has lost its lock may still send
             policy = replace(policy, head_start=LONGEST_CLAIM)
-        limit = journal.learned.limit(workspace)
-        self._usual = Rate(*limit) if limit else None
+        learned_limit = journal.learned.limit(workspace)
+        self._usual = Rate(*learned_limit) if learned_limit else None
         self._one_draft = caller.api.traits.one_draft
         self._ledger = Ledger(journal, outcomes, run)
         self._dispatcher: Dispatcher[Task] = Dispatcher.of(
             caller, partial(perform, caller.api, caller.clock), (Lookup.kind, Post.kind)
         )
-        replication_lag, number = ReplicationLag(policy.assumed_lag, learned_lag), run.id if run is not None else None
+        replication_lag, run_id = ReplicationLag(policy.assumed_lag, learned_lag), run.id if run is not None else None
         self._evidence = Evidence(
-            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, replication_lag, policy.retry, number
+            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, replication_lag, policy.retry, run_id
         )
         reachability = Reachability(self._dispatcher, caller.api.traits, policy, caller.api.renew)
         recorded = partial(journal.deliveries.sampled, workspace, missing=run is None)
-        self.samples = Samples(self._ledger, self._dispatcher, self._evidence, recorded, caller, policy, number)
+        self.samples = Samples(self._ledger, self._dispatcher, self._evidence, recorded, caller, policy, run_id)
         self.samples.take_up()
         self._coordinator = Coordinator(
             self._ledger,
@@ -87,12 +87,12 @@ class Delivery:
             observe=lambda: observe(self.progress) if observe is not None else None,
         )
         self._posts: Iterator[Post] = iter(())
-        self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
+        self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # requests not built yet
         self.held_back: list[int] = []
 
     @property
     def files(self) -> Sequence[str]:
-        """Digests of the files that what is still to be made carries."""
+        """Digests of the files of all notes still to be made."""
         return self._remaining.files
 
     @property
@@ -107,51 +107,52 @@ class Delivery:
 
     @property
     def batch_size(self) -> int:
-        """Prospects in one request at most."""
+        """Most prospects in one request."""
         return self._coordinator.sizes.batch_size
 
     @property
     def measured_lag(self) -> float | None:
-        """Seconds that reading lagged behind writing, where that was measured."""
+        """Seconds that reading lagged behind writing, if that was measured."""
         return self._evidence.replication_lag.measured
 
     @property
     def has_learned(self) -> bool:
-        """Whether the API refused a size, and accepted a smaller one."""
+        """Whether the API refused a request's size and accepted a smaller one."""
         return self.batch_size < self._full_batch
 
     def prepare(self, rows: Rows, plan: Plan, first: int | None = None) -> Remaining:
-        """Look up what earlier runs did, settle what needs no call, and return what remains.
+        """Settle or look up the deliveries of earlier runs, and return what remains to be done.
 
-        ``first``: so many of the rows that are to be sent are sent; ``held_back`` has the positions of the others.
+        If ``first`` is given, at most that many rows are sent; the others are held back.
         """
         assert self._run is not None
         occurrence = self._run.occurrence
         keys = [NoteKey.of(group.note) for group in plan.groups]
         numbers, known_before = self._journal.deliveries.enter_notes(self._workspace, keys)
         conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=self._one_draft)
-        known = [number if number in known_before else None for number in numbers]
-        found = []
-        sorted_groups = earlier.sort(plan.groups, keys, known, rows, self._journal, self._workspace, occurrence)
-        for one, number in zip(sorted_groups, numbers, strict=True):
-            found.append(one)
-            one.number = number
-            positions = one.group.positions
-            there = [int(positions[i]) for i, _ in one.made], [delivery for _, delivery in one.made]
-            self._ledger.already(*there)
-            for note, key in {number: one.key, **one.former}.items():
-                self.check(key, [pair for pair in zip(*there, strict=True) if pair[1].note == note])
-            for members in one.unclear.values():
+        known_numbers = [number if number in known_before else None for number in numbers]
+        sorted_groups = []
+        looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, self._journal, self._workspace, occurrence)
+        for sorted_group, number in zip(looked_up, numbers, strict=True):
+            sorted_groups.append(sorted_group)
+            sorted_group.number = number
+            positions = sorted_group.group.positions
+            made = [int(positions[i]) for i, _ in sorted_group.made], [delivery for _, delivery in sorted_group.made]
+            self._ledger.already(*made)
+            for note, key in {number: sorted_group.key, **sorted_group.former}.items():
+                self.check(key, [pair for pair in zip(*made, strict=True) if pair[1].note == note])
+            for members in sorted_group.unclear.values():
                 indices, deliveries = [i for i, _ in members], [delivery for _, delivery in members]
-                its_rows = [int(positions[i]) for i in indices]
-                if (note := deliveries[0].note) != number:  # absent, it is sent by the next run, as it is read now
-                    self.take_up(one.former[note], note, deliveries, its_rows)
+                row_positions = [int(positions[i]) for i in indices]
+                # If a note of an earlier version is absent, the next run sends the note as it is read now.
+                if (note := deliveries[0].note) != number:
+                    self.take_up(sorted_group.former[note], note, deliveries, row_positions)
                 else:
-                    self._take_up(one, deliveries, its_rows, conflicts)
-            one.made = []  # of a million rows they would fill the memory
-        self.held_back = earlier.hold_back(found, first) if first is not None else []
-        self._posts = self._to_send(found, rows, conflicts, occurrence)
-        remaining = earlier.summed(found, rows, self.batch_size)
+                    self._take_up(sorted_group, deliveries, row_positions, conflicts)
+            sorted_group.made = []  # for a million rows they would use too much memory
+        self.held_back = earlier.hold_back(sorted_groups, first) if first is not None else []
+        self._posts = self._to_send(sorted_groups, rows, conflicts, occurrence)
+        remaining = earlier.summed(sorted_groups, rows, self.batch_size)
         self._remaining = replace(remaining, held_back=len(self.held_back), groups=())
         self.samples.draw.expect(remaining.deliveries)
         return self._remaining
@@ -172,58 +173,62 @@ class Delivery:
     def _to_send(
         self, found: Sequence[earlier.SortedGroup], rows: Rows, conflicts: ConflictKeys[Post], occurrence: str
     ) -> Iterator[Post]:
-        for one in found:
-            if (group := one.todo) is not None:
+        for entry in found:
+            if (group := entry.todo) is not None:
                 for request in grouping.requests(group, rows, self.batch_size):
                     if occurrence:
                         request = request.with_keys(occurrence + key for key in request.keys)  # noqa: PLW2901
-                    assert one.number is not None
-                    left = self._remaining
+                    assert entry.number is not None
+                    remaining = self._remaining
                     self._remaining = replace(
-                        left, requests=left.requests - 1, deliveries=left.deliveries - len(request)
+                        remaining, requests=remaining.requests - 1, deliveries=remaining.deliveries - len(request)
                     )
-                    yield Post(request, one.key, one.number, conflicts.of(one.key, request.prospects))
+                    yield Post(request, entry.key, entry.number, conflicts.of(entry.key, request.prospects))
 
     def take_up(self, key: NoteKey, number: int, deliveries: Sequence[KnownDelivery], positions: Sequence[int]) -> None:
-        """Look up what an earlier run sent without a clear answer; without its note it can't be sent again.
+        """Look up an earlier run's deliveries without a clear answer.
+
+        Because the note's text isn't given, absent deliveries are not sent again.
 
         Args:
             key: the note.
             number: the note's number in the journal.
-            deliveries: all of one request of that run.
-            positions: their rows.
+            deliveries: all deliveries of one request of that run.
+            positions: the positions of their rows.
         """
         post = _earlier_post(key, number, deliveries, positions)
         self._coordinator.take_up(post, broke_off=self._broke_off(deliveries))
 
     def check(self, key: NoteKey, made: Iterable[tuple[int, KnownDelivery]]) -> None:
-        """Look once more at what an earlier run sent again, where it ended before it had looked itself.
+        """Look for further copies of notes that an earlier run sent again, if that run ended before it looked.
 
         Args:
             key: the note.
-            made: its deliveries that are there, each with its row's position.
+            made: its deliveries that exist, each with its row's position.
         """
-        for position, known in made:
-            if known.resent_at is not None and known.note_id is not None:
-                post = _earlier_post(key, known.note, [known], [position])
-                # When it was sent for the first time isn't known any more, but not before that run began.
-                post.first_sent_at = min(post.sent_at, self._runs[known.run].started_at)
-                self._coordinator.check(post, known.note_id)
+        for position, delivery in made:
+            if delivery.resent_at is not None and delivery.note_id is not None:
+                post = _earlier_post(key, delivery.note, [delivery], [position])
+                # The time of the first attempt is no longer known, but it was not before that run began.
+                post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
+                self._coordinator.check(post, delivery.note_id)
 
     def _broke_off(self, deliveries: Sequence[KnownDelivery]) -> bool:
-        """Whether the run that sent them broke off before it knew what became of them."""
+        """Return whether the run that sent the deliveries broke off before it recorded their answers."""
         return any(
-            known.state is DeliveryState.SENDING and known.run in self._runs and self._runs[known.run].ended_at is None
-            for known in deliveries
+            delivery.state is DeliveryState.SENDING
+            and delivery.run in self._runs
+            and self._runs[delivery.run].ended_at is None
+            for delivery in deliveries
         )
 
     @cached_property
     def _runs(self) -> dict[int, Run]:
-        """The workspace's earlier runs, by their number."""
+        """Earlier runs of the workspace, by number."""
         return {run.id: run for run in self._journal.runs.listed(self._workspace)}
 
     def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
-        """Count so many as settled that needed no sending after all; of some it is told how they ended."""
+        """Count rows that were settled without being sent, and the results of some of them."""
         self._ledger.settled += size
         self._ledger.ended.update(ended)
 
@@ -235,25 +240,25 @@ class Delivery:
         """Deliver everything that can be delivered.
 
         Args:
-            uploaded: what became of the files that ``prepare`` said are to be uploaded.
-            renew: uploads the files of each of these notes once more, for it alone.
+            uploaded: results of the uploads of :attr:`files`.
+            renew: uploads the files of each of these notes once more, for that note alone.
 
         Raises:
-            Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
+            Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
         coordinator = self._coordinator
         coordinator.attachments.uploaded = uploaded or coordinator.attachments.uploaded
         coordinator.run(self._posts)
         while stale := coordinator.attachments.take_stale():
             notes = [post.request.note for post in stale if post.request.note is not None]
-            for post, its_own in zip(stale, renew(notes), strict=True):
-                post.uploaded = its_own
+            for post, uploads in zip(stale, renew(notes), strict=True):
+                post.uploaded = uploads
             coordinator.run(stale)
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
-        ledger, calls, held = self._ledger, self._dispatcher, self._dispatcher.held_to
+        """Progress of the delivery."""
+        ledger, calls, held_to = self._ledger, self._dispatcher, self._dispatcher.held_to
         return Progress(
             len(self._outcomes),
             ledger.settled,
@@ -263,15 +268,15 @@ class Delivery:
             calls.trouble,
             dict(ledger.ended),
             calls.seconds_for(self._calls_to_come, self._usual),
-            None if held is None else (held.calls, held.seconds),
+            None if held_to is None else (held_to.calls, held_to.seconds),
             calls.gives_up_in,
         )
 
     @property
     def _calls_to_come(self) -> int:
-        """Calls that are still to be made: about, for a request that is refused for its size becomes several."""
-        smaller = self._full_batch / self.batch_size
-        requests = min(self._remaining.deliveries, round(max(0, self._remaining.requests) * smaller))
+        """Estimate of the calls still to be made; a request that is refused for its size becomes several."""
+        pieces = self._full_batch / self.batch_size
+        requests = min(self._remaining.deliveries, round(max(0, self._remaining.requests) * pieces))
         return max(0, requests) + self._dispatcher.to_come + self._coordinator.to_come
 
 

@@ -1,6 +1,6 @@
-"""Twins: what was sent again is looked at once more, for its first attempt may have arrived all the same.
+"""Look for further copies of notes that were sent again, because the first attempt may have arrived after all.
 
-Comes in: deliveries that were sent again and are there. Goes out: for each, the other ids under which its note stands.
+Input: deliveries that were sent again and exist. Output: for each, the IDs of further copies of its note.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from importer.delivery.tasks import DuplicateLookup, Post, Task
 from importer.markup import seen_digests
 from importer.models import Status
 
-_PAUSE = 5.0  # seconds between looks that don't even show the note that is known
+_PAUSE = 5.0  # seconds before the next check if the known note was not shown
 
 
 class Duplicates:
-    """Looks once more at what was sent again.
+    """Checks for further copies of notes that were sent again.
 
     Args:
-        dispatcher: makes the looks.
-        evidence: what is known of notes.
+        dispatcher: makes the lookups.
+        evidence: collects facts about notes.
     """
 
     def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence) -> None:
@@ -34,17 +34,17 @@ class Duplicates:
 
     @property
     def due(self) -> int:
-        """How many looks told nothing, since another delivery may own what stands there."""
+        """Number of checks that proved nothing, because another delivery may own the notes found."""
         return len(self._contested)
 
     def settled(self, post: Post, answers: Sequence[tuple[int, Answer]], now: float) -> None:
-        """Take in the answers to a request, by their prospects' index; look at what was made by sending it again."""
+        """Schedule a check for each note that a repeated request has created, given its answers by index."""
         for index, answer in answers if post.sends > 1 else ():
             if answer.note_id is not None:
                 self.made(post.only([index]), answer.note_id, now)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
-        """Look at a delivery that was sent again and made this note, when a first attempt that was late shows, too."""
+        """Schedule a check of a note that was sent again, for the time when a late first attempt can be read, too."""
         take, until = (
             self._evidence.pages.take(post.request.prospects[0]),
             came + self._evidence.replication_lag.assumed,
@@ -52,14 +52,17 @@ class Duplicates:
         self._dispatcher.add(DuplicateLookup(post, note_id, take, until), max(until, came + self._evidence.margin))
 
     def check(self) -> None:
-        """Look once more at what was contested, when all else is done."""
+        """Repeat the checks that proved nothing, because all other work is done."""
         contested, self._contested = self._contested, []
         for check in contested:
             check.take, check.is_last = self._evidence.pages.take(check.prospect), True
             self._dispatcher.add(check)
 
     def checked(self, check: DuplicateLookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """What follows from the reply to a look: a twin shows as the note itself does."""
+        """Yield the decision that follows from the reply to a check.
+
+        A note counts as a copy if it reads like the note that was sent, or like that note as the API shows it.
+        """
         page, evidence = reply.value, self._evidence
         if page is None:
             evidence.read_again(check, reply.failure)
@@ -69,19 +72,19 @@ class Duplicates:
             self._dispatcher.add(check, reply.came + _PAUSE)
             return
         if evidence.is_contested(check.prospect, check.post.key):
-            if not check.is_last:  # then a later run looks, when it is known whose the others are
+            if not check.is_last:  # otherwise a later run checks, when it is known which deliveries own the notes
                 self._contested.append(check)
             return
-        shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
-        key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
-        taken = evidence.taken(page, check.prospect, check.post)  # first, for it may tell of the clock
+        readings = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
+        key = replace(check.post.key, readings=check.post.key.readings.union(*readings))
+        taken = evidence.taken(page, check.prospect, check.post)  # first, because it may measure the clock
         window = evidence.note_clock.window(check.post, reply.came)
         sought = Sought(key, window, taken, check.post.sent_at, authors=evidence.authors)
-        found = judge(page, sought)
-        yield check.post, Checked((found.note_id, *found.duplicates) if found.note_id is not None else ())
+        verdict = judge(page, sought)
+        yield check.post, Checked((verdict.note_id, *verdict.duplicates) if verdict.note_id is not None else ())
 
 
 def _is_old(check: DuplicateLookup, page: NotesPage) -> bool:
-    """Whether a page is of a time before the note was made of which we know: then it tells nothing of another."""
-    is_draft = check.post.key.status is Status.DRAFT  # which a later one may hide
+    """Return whether a page is older than the known note, so that it proves nothing about copies."""
+    is_draft = check.post.key.status is Status.DRAFT  # a later draft may hide the note
     return not is_draft and not page.has_more and all(note.note_id != check.note_id for note in page.notes)

@@ -1,6 +1,6 @@
-"""What earlier runs did of a plan: made, left unclear, or still to do.
+"""Sort a plan's deliveries by what earlier runs did: made, left unclear, or still to do.
 
-Comes in: the plan's groups and the journal. Goes out: each group sorted by what the journal knows of its deliveries.
+Input: the plan's groups and the journal. Output: each group, sorted by what the journal knows of its deliveries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importer.journal import AGAIN, DeliveryState, Journal, KnownDelivery, NoteK
 from importer.messages import Message
 from importer.models import Group, Note, Plan, Remaining, Rows, Visibility, Workspace
 
-_AT_ONCE = 10_000  # deliveries that are looked up together
+_AT_ONCE = 10_000  # deliveries looked up together
 _ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
 
 _Delivery = tuple[int, str, str]
@@ -21,17 +21,17 @@ _Delivery = tuple[int, str, str]
 
 @dataclass(slots=True)
 class SortedGroup:
-    """A group's deliveries by what the journal knows of them, as indices of its positions.
+    """Deliveries of a group by what the journal knows of them, as indices of the group's positions.
 
     Attributes:
         group: the group.
-        key: what the journal keeps of its note; ``number`` is the note's there, None where it was never sent.
-        left: those still to be made.
-        unclear: those that were sent without a clear answer: request number → index and what is known.
-        made: those that exist.
-        made_without_key: how many of ``left`` exist with another key: none.
-        refused: how many of ``left`` the API refused in an earlier run, for their prospect's ID.
-        former: what the journal keeps of the notes that earlier versions read in its rows, by their numbers there.
+        key: the journal's key of its note; ``number`` is the note's number there, None if it was never sent.
+        left: deliveries still to be made.
+        unclear: deliveries sent without a clear answer: request number → index and delivery.
+        made: deliveries that exist.
+        made_without_key: how many of ``left`` an earlier run created without a key.
+        refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
+        former: journal keys of the notes that earlier versions read in its rows, by the notes' numbers.
     """
 
     group: Group
@@ -46,20 +46,20 @@ class SortedGroup:
 
     @property
     def in_doubt(self) -> int:
-        """How many are unclear."""
+        """Number of unclear deliveries."""
         return sum(map(len, self.unclear.values()))
 
     @property
     def open(self) -> Group | None:
-        """What of the group is still to be made or looked up, None where nothing is."""
+        """Part of the group that is still to be made or looked up, or None."""
         if not self.unclear:
             return self.todo
-        unclear = [i for found in self.unclear.values() for i, _ in found]
+        unclear = [i for members in self.unclear.values() for i, _ in members]
         return replace(self.group, positions=self.group.positions[sorted([*self.left, *unclear])])
 
     @property
     def todo(self) -> Group | None:
-        """What of the group is still to be made, None where nothing is."""
+        """Part of the group that is still to be made, or None."""
         if len(self.left) == len(self.group.positions):
             return self.group
         return replace(self.group, positions=self.group.positions[self.left]) if self.left else None
@@ -74,19 +74,19 @@ def sort(
     workspace: Workspace,
     occurrence: str = "",
 ) -> Iterator[SortedGroup]:
-    """Look groups up in the journal, under the readings of earlier versions, too.
+    """Sort each group's deliveries by their state in the journal, also under earlier versions' readings of the rows.
 
     Args:
-        groups: what is to be delivered.
-        keys: what the journal keeps of their notes.
-        numbers: their notes' numbers in the journal; None: no delivery of it is known.
-        rows: where prospects and keys stand.
-        journal: what is known.
-        workspace: where.
-        occurrence: what the run puts before every key.
+        groups: groups to be delivered.
+        keys: journal keys of their notes.
+        numbers: journal numbers of their notes; None if no delivery of the note is known.
+        rows: rows with prospects and keys.
+        journal: the journal.
+        workspace: the workspace of the deliveries.
+        occurrence: prefix that the run puts before each key.
     """
-    found = _sorted(groups, keys, numbers, rows, journal, occurrence)
-    return found if rows.former is None else under_former_readings(found, rows, journal, workspace, occurrence)
+    entries = _sorted(groups, keys, numbers, rows, journal, occurrence)
+    return entries if rows.former is None else under_former_readings(entries, rows, journal, workspace, occurrence)
 
 
 def _sorted(
@@ -98,35 +98,35 @@ def _sorted(
     occurrence: str,
 ) -> Iterator[SortedGroup]:
     for block in blocks(groups, numbers):
-        known = look_up(groups, numbers, block, rows, journal)
+        deliveries = look_up(groups, numbers, block, rows, journal)
         for index in block:
             group, number = groups[index], numbers[index]
-            found = SortedGroup(group, keys[index], number)
+            sorted_group = SortedGroup(group, keys[index], number)
             if number is None:
-                found.left = list(range(len(group.positions)))
+                sorted_group.left = list(range(len(group.positions)))
             else:
-                _sort(found, number, rows, known, occurrence)
-            yield found
+                _sort(sorted_group, number, rows, deliveries, occurrence)
+            yield sorted_group
 
 
 def under_former_readings(
     found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
 ) -> Iterator[SortedGroup]:
-    """Move what was delivered under a former reading from what is left of each group to what was made or is unclear.
+    """Move deliveries that earlier versions of the program made, with another reading of the row, out of ``left``.
 
-    Of several rows that were the same to an earlier version, the first has its delivery, and the others are left.
+    Of several rows that had the same reading then, only the first row's delivery is moved.
     """
     used: set[_Delivery] = set()
     codecs = journal.runs.codecs(workspace)
-    some: list[SortedGroup] = []
+    batch: list[SortedGroup] = []
     size = 0
-    for one in found:
-        some.append(one)
-        size += 1 + len(one.left)
+    for sorted_group in found:
+        batch.append(sorted_group)
+        size += 1 + len(sorted_group.left)
         if size > _ROWS_AT_ONCE:
-            yield from _asked(some, rows, journal, workspace, occurrence, used, codecs)
-            some, size = [], 0
-    yield from _asked(some, rows, journal, workspace, occurrence, used, codecs)
+            yield from _asked(batch, rows, journal, workspace, occurrence, used, codecs)
+            batch, size = [], 0
+    yield from _asked(batch, rows, journal, workspace, occurrence, used, codecs)
 
 
 def _asked(
@@ -138,43 +138,48 @@ def _asked(
     used: set[_Delivery],
     codecs: frozenset[str] | None,
 ) -> Sequence[SortedGroup]:
-    readings = [(one, *reading) for one in some for reading in _readings(one, rows, used, codecs)]
+    readings = [
+        (sorted_group, *reading) for sorted_group in some for reading in _readings(sorted_group, rows, used, codecs)
+    ]
     notes = {note.digest: note for _, _, _, note, _, _ in readings}
     numbers = dict(zip(notes, journal.deliveries.find_notes(workspace, [*notes.values()]), strict=True))
     wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
     known = journal.deliveries.known([*dict.fromkeys(wanted)])
-    last = journal.runs.rounded_until if readings else 0
+    last_rounded_run = journal.runs.rounded_until if readings else 0
     taken: set[tuple[int, int]] = set()
-    for one, i, prospect, note, key, is_rounded in readings:
+    for sorted_group, i, prospect, note, key, is_rounded in readings:
         delivery = known.get((numbers[note.digest] or 0, prospect, occurrence + key))
-        if delivery is None or delivery.state is DeliveryState.REJECTED or (id(one), i) in taken:
+        if delivery is None or delivery.state is DeliveryState.REJECTED or (id(sorted_group), i) in taken:
             continue
-        if is_rounded and (delivery.run > last or _name(delivery) in used):
+        if is_rounded and (delivery.run > last_rounded_run or _name(delivery) in used):
             continue
         used.add(_name(delivery))
-        taken.add((id(one), i))
-        one.former[delivery.note] = NoteKey.of(note)
+        taken.add((id(sorted_group), i))
+        sorted_group.former[delivery.note] = NoteKey.of(note)
         if delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
-            one.unclear.setdefault(delivery.request, []).append((i, delivery))
+            sorted_group.unclear.setdefault(delivery.request, []).append((i, delivery))
         else:
-            one.made.append((i, delivery))
-    for one in some:
-        one.left = [i for i in one.left if (id(one), i) not in taken]
+            sorted_group.made.append((i, delivery))
+    for sorted_group in some:
+        sorted_group.left = [i for i in sorted_group.left if (id(sorted_group), i) not in taken]
     return some
 
 
 def _readings(
     one: SortedGroup, rows: Rows, used: set[_Delivery], codecs: frozenset[str] | None
 ) -> Iterator[tuple[int, str, Note, str, bool]]:
-    """Yield index, prospect, former note and former key of what is left of a group; note what its own readings took."""
+    """Yield the former readings of a group's remaining deliveries, and add its known deliveries to ``used``.
+
+    A reading is the index, the prospect, the former note, its key, and whether a number was rounded.
+    """
     assert rows.former is not None
     used.update(_name(delivery) for _, delivery in one.made)
     used.update(_name(delivery) for members in one.unclear.values() for _, delivery in members)
     positions = one.group.positions[one.left]
     prospects, keys = rows.deliveries(positions)
     for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
-        for note, its_key, is_rounded in rows.former(one.group.note, key, number, codecs):
-            yield i, prospect, note, its_key, is_rounded
+        for note, former_key, is_rounded in rows.former(one.group.note, key, number, codecs):
+            yield i, prospect, note, former_key, is_rounded
 
 
 def _name(delivery: KnownDelivery) -> _Delivery:
@@ -182,14 +187,14 @@ def _name(delivery: KnownDelivery) -> _Delivery:
 
 
 def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[range]:
-    """Indices of groups in a row with at most so many known deliveries as are held in memory at once, or one group."""
+    """Yield ranges of consecutive groups with at most :data:`_AT_ONCE` known deliveries, or with a single group."""
     start = size = 0
     for index, (group, number) in enumerate(zip(groups, numbers, strict=True)):
-        more = 0 if number is None else len(group.positions)
-        if size and size + more > _AT_ONCE:
+        added = 0 if number is None else len(group.positions)
+        if size and size + added > _AT_ONCE:
             yield range(start, index)
             start, size = index, 0
-        size += more
+        size += added
     if start < len(groups):
         yield range(start, len(groups))
 
@@ -197,7 +202,7 @@ def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[r
 def look_up(
     groups: Sequence[Group], numbers: Sequence[int | None], block: range, rows: Rows, journal: Journal
 ) -> dict[tuple[int, str, str], KnownDelivery]:
-    """What is known of a block's deliveries: (note's number, prospect, occurrence) → what."""
+    """Return the known deliveries of a block, by note number, prospect and occurrence."""
     wanted: list[tuple[int, str]] = []
     for index in block:
         if (number := numbers[index]) is not None:
@@ -225,7 +230,7 @@ def _sort(
 
 
 def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDelivery]) -> KnownDelivery:
-    """Return the delivery by which a person sent a note again that was not found, or else the note that is missing."""
+    """Return the delivery by which a person sent a missing note again, or else the missing delivery."""
     for (number, prospect, occurrence), other in known.items():
         is_same = (number, prospect) == (missing.note, missing.prospect) and occurrence.endswith(missing.occurrence)
         if is_same and occurrence.startswith(AGAIN) and other.state is DeliveryState.CREATED and not other.is_missing:
@@ -242,19 +247,19 @@ def foresee(
     occurrence: str = "",
     first: int | None = None,
 ) -> Remaining:
-    """What a run would find left to do; nothing is entered anywhere."""
+    """Return what a run would still have to do, without entering anything in the journal."""
     keys = [NoteKey.of(group.note) for group in plan.groups]
     numbers = journal.deliveries.find_notes(workspace, keys)
-    found = sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
-    return summed(found, rows, batch_size) if first is None else _first([*found], rows, batch_size, first)
+    entries = sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
+    return summed(entries, rows, batch_size) if first is None else _first([*entries], rows, batch_size, first)
 
 
 def foresee_all(rows: Rows, plan: Plan, batch_size: int, first: int | None = None) -> Remaining:
-    """The same where no journal knows of anything."""
+    """Return what a run would have to do if no earlier delivery is known."""
     if first is None:
         return grouping.remaining(plan.groups, rows, batch_size)
-    found = [SortedGroup(group, NoteKey.of(group.note), None, [*range(len(group.positions))]) for group in plan.groups]
-    return _first(found, rows, batch_size, first)
+    todo = [SortedGroup(group, NoteKey.of(group.note), None, [*range(len(group.positions))]) for group in plan.groups]
+    return _first(todo, rows, batch_size, first)
 
 
 def _first(found: Sequence[SortedGroup], rows: Rows, batch_size: int, first: int) -> Remaining:
@@ -263,36 +268,36 @@ def _first(found: Sequence[SortedGroup], rows: Rows, batch_size: int, first: int
 
 
 def hold_back(found: Sequence[SortedGroup], first: int) -> list[int]:
-    """Leave of what is to be made only so many rows, the first in the sheet.
+    """Leave only the first rows of the sheet to be delivered, at most ``first`` of them.
 
     Returns:
-        positions of the others.
+        positions of the other rows.
     """
-    left = sorted(int(one.group.positions[i]) for one in found for i in one.left)
-    held_back = left[first:]
+    positions = sorted(int(sorted_group.group.positions[i]) for sorted_group in found for i in sorted_group.left)
+    held_back = positions[first:]
     if held_back:
-        for one in found:
-            one.left = [i for i in one.left if one.group.positions[i] < held_back[0]]
+        for sorted_group in found:
+            sorted_group.left = [i for i in sorted_group.left if sorted_group.group.positions[i] < held_back[0]]
     return held_back
 
 
 def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaining:
-    """What sorted groups come to; none is held longer than it takes to count it."""
+    """Return the totals of sorted groups, each of which stays in memory only while it is counted."""
     todo: list[Group] = []
     groups: list[Group] = []
     unclear = unclear_public = made_without_key = refused = 0
     files: dict[str, None] = {}
-    for one in found:
-        if (group := one.todo) is not None:
+    for sorted_group in found:
+        if (group := sorted_group.todo) is not None:
             todo.append(group)
-        if (group := one.open) is not None:
+        if (group := sorted_group.open) is not None:
             groups.append(group)
-        if one.left or one.unclear:
-            files |= dict.fromkeys(one.group.note.files)
-        unclear += one.in_doubt
-        unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
-        made_without_key += one.made_without_key
-        refused += one.refused
+        if sorted_group.left or sorted_group.unclear:
+            files |= dict.fromkeys(sorted_group.group.note.files)
+        unclear += sorted_group.in_doubt
+        unclear_public += sorted_group.in_doubt if sorted_group.group.note.visibility is Visibility.PUBLIC else 0
+        made_without_key += sorted_group.made_without_key
+        refused += sorted_group.refused
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public
     return replace(
@@ -307,5 +312,5 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
 
 
 def _is_about_the_prospect(why: Message | None) -> bool:
-    """Whether a refusal was for the prospect, by the API's own words."""
+    """Return whether the API refused a note because of its prospect, or gave no reason."""
     return why is not None and ("api.gave-no-reason" in why.kinds() or "prospect" in " ".join(why.texts()).lower())

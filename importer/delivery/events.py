@@ -1,7 +1,7 @@
-"""What a log tells of calls: which request, for how many notes, what came of it. No text of a note, none of the API's.
+"""Log each call: its request, the number of notes and the result, but no text of a note.
 
-Comes in: a task and its reply. Goes out: a record of the standard library's ``logging``, whose ``facts`` are numbers
-and words of ours. What the API said in its own words is told at the level of debugging alone.
+Input: a task and its reply. Output: a record of the standard library's ``logging``, whose ``facts`` are numbers and our
+own words. The API's words are logged only at the debug level.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def came_back(task: Task, reply: Reply[Any]) -> None:
-    """A call came back."""
+    """Log that a call has returned."""
     failure = reply.failure
     level = logging.INFO if failure is None else logging.WARNING
     if not _log.isEnabledFor(level):

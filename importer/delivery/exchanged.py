@@ -1,6 +1,6 @@
-"""Answers that were another request's, so that a delivery has the ID of another one's note.
+"""Find deliveries that have the ID of another delivery's note, because their answer belonged to another request.
 
-In: pages that were read back. Out: the notes on them that such deliveries have, and the runs that took such answers.
+Input: pages that were read back. Output: the notes on them that such deliveries have, and the runs with such answers.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from importer.models import Workspace
 
 
 class Exchanged:
-    """What pages show of such answers.
+    """Answers that belonged to another request, as pages show them.
 
     Args:
-        journal: knows the IDs of all notes that were delivered.
-        workspace: whose notes these are.
+        journal: knows the IDs of all delivered notes.
+        workspace: the workspace of the notes.
         run: the run's number, if there is a run.
         known_ids: the IDs that deliveries have.
-        is_alike: whether a note with this ID is that of a delivery of the same text, given the IDs of those.
+        is_alike: returns whether the delivery with this note ID has a request's text, given the IDs of such deliveries.
     """
 
     def __init__(
@@ -40,34 +40,33 @@ class Exchanged:
         self._runs: set[int] = set()
 
     def contested(self, page: NotesPage, post: Post, taken: Collection[str]) -> frozenset[str]:
-        """Return the notes that read like a post's and that a delivery of another text has.
-
-        Then an answer was another request's: it gave that delivery the ID of this note.
-        """
+        """Return IDs of notes that read like the request's, but are recorded for a delivery of another text."""
         alike = {note.note_id for note in page.all if readback.is_same(note, post.key)}
         others = {note_id for note_id in alike if not self._is_alike(note_id, post, taken)}
         contested = frozenset(self._known_ids.among(others)) if others else frozenset()
         if contested:
             made = self._deliveries.delivered(self._workspace, [*contested])
-            self._runs |= {one.run for one in made.values()}
+            self._runs |= {delivery.run for delivery in made.values()}
             if self._run is not None and not contested <= made.keys():
                 self._runs.add(self._run)
         return contested
 
     def has(self, page: NotesPage, note: Promised) -> bool:
-        """Whether the note with the ID that was promised is another delivery's.
+        """Return whether the note with the promised ID belongs to another delivery.
 
-        It reads like that one, and another note on the page reads like the one that was promised. An API that changes
-        texts can make it read like another one, but then no other note reads like the one that was sent.
+        That is so if the note reads like the other delivery's, and another note on the page reads like the promised
+        note. An API that changes texts can cause the former, but then no other note reads like the promised note.
         """
         key = self._deliveries.key_of(note.note)
-        [found] = [one for one in page.all if one.note_id == note.note_id]
-        if readback.is_same(found, key) or not any(readback.is_same(one, key) for one in page.all):
+        [created] = [other for other in page.all if other.note_id == note.note_id]
+        if readback.is_same(created, key) or not any(readback.is_same(other, key) for other in page.all):
             return False
-        where = self._workspace, note.prospect
-        return any(self._deliveries.has_another(*where, seen, found.note_id) for seen in seen_digests(found.content))
+        target = self._workspace, note.prospect
+        return any(
+            self._deliveries.has_another(*target, seen, created.note_id) for seen in seen_digests(created.content)
+        )
 
     def take_runs(self) -> set[int]:
-        """Return the runs that took another request's answer for theirs, each once."""
+        """Return the runs that took another request's answer for their own, and forget them."""
         runs, self._runs = self._runs, set()
         return runs

@@ -1,8 +1,8 @@
-"""The IDs that deliveries already have: an answer that names one of them belongs to another request.
+"""Detect answers that belong to another request, because they name a note ID that a delivery already has.
 
-In: the IDs of new notes. Out: those that some delivery of the workspace has. Few IDs are simply kept. Of many a Bloom
-filter answers first, because the journal has no index on note IDs: eight megabytes hold a million of them, and the
-journal is asked about hits only.
+Input: IDs of new notes. Output: the IDs that a delivery of the workspace already has. A few IDs are kept in a set. Many
+go into a Bloom filter of 8 MB, which can hold a million IDs. Only IDs that match it are looked up in the journal,
+because the journal has no index on note IDs.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from importer.api import Answer, Cause, Failure, Reply
 from importer.messages import say
 
 _FEW = 50_000
-_BITS = 26  # of a place in the filter
+_BITS = 26  # bits of a position in the filter
 _HASHES = 6
 
 
 class KnownIds:
-    """The note IDs of a workspace's deliveries.
+    """Note IDs of a workspace's deliveries.
 
     Args:
-        stored: returns the IDs that the journal holds; called once, before the first answer is looked at.
-        exact: returns those of a few IDs that deliveries have.
+        stored: returns the IDs in the journal; called once, before the first answer is checked.
+        exact: returns which of a few IDs belong to deliveries.
     """
 
     def __init__(
@@ -35,20 +35,20 @@ class KnownIds:
         self._doubtful: set[str] = set()
 
     def take(self, note_ids: Collection[str]) -> Collection[str]:
-        """Return those of the IDs that another answer has named; if there are none, all are taken from now on."""
-        known = {*self.among(note_ids), *self._doubtful.intersection(note_ids)}
-        if not known:
+        """Return the IDs that another answer has named; if there are none, record all of them."""
+        used = {*self.among(note_ids), *self._doubtful.intersection(note_ids)}
+        if not used:
             self._add(note_ids)
-        return known
+        return used
 
     def among(self, note_ids: Collection[str]) -> Collection[str]:
-        """Return those of the IDs that a delivery already has."""
+        """Return the IDs that a delivery already has."""
         self._load()
         possible = [note_id for note_id in note_ids if self._may_have(note_id)]
         return self._exact(possible) if possible else ()
 
     def add(self, note_ids: Iterable[str]) -> None:
-        """Take IDs that reading back has shown."""
+        """Record IDs that reading back has shown."""
         self._load()
         self._add(note_ids)
 
@@ -58,20 +58,20 @@ class KnownIds:
             self._add(self._stored())
 
     def believed(self, reply: Reply[dict[str, Answer]], *, is_trusted: bool) -> Reply[dict[str, Answer]]:
-        """Return the reply to a request; a failure if it names a note of another delivery, as another's answer does.
+        """Return a request's reply, or a failure if it is not trusted or names a note of another delivery.
 
-        What is not trusted may be another's answer. Whosever it is, its IDs are no answer to any further request.
+        The IDs in a reply that is not trusted are remembered, so that no later reply may name them.
         """
         note_ids = [answer.note_id for answer in (reply.value or {}).values() if answer.note_id is not None]
-        known = self.take(note_ids) if note_ids else ()
-        if known:
-            text = say("failure.note-of-another-row", note=min(known))
+        used = self.take(note_ids) if note_ids else ()
+        if used:
+            text = say("failure.note-of-another-row", note=min(used))
         elif note_ids and not is_trusted:
             self._doubtful.update(note_ids)
             text = say("failure.answer-of-another-request")
         else:
             return reply
-        failure = Failure(Cause.UNREADABLE, text, at_work=True, is_astray=bool(known))
+        failure = Failure(Cause.UNREADABLE, text, at_work=True, is_astray=bool(used))
         return replace(reply, value=None, failure=failure)
 
     def _add(self, note_ids: Iterable[str]) -> None:

@@ -1,7 +1,6 @@
-"""The journal's entry and the row's outcome, in one call: neither is ever written without the other.
+"""Write the journal's entry and the row's outcome in one call, never one without the other.
 
-Comes in: what became of deliveries. Goes out: journal entries, gathered for the next transaction; outcomes of rows, at
-once; and how many rows are settled.
+Input: results of deliveries. Output: journal entries, collected for the next transaction; outcomes and counts of rows.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from importer.models import Result, Status
 
 
 class Ledger:
-    """Writes what becomes of deliveries.
+    """Record of deliveries, in the journal and in the rows' outcomes.
 
     Args:
         journal: the durable record.
-        outcomes: of the rows.
-        run: which claims; None where nothing is sent.
+        outcomes: outcomes of the rows.
+        run: the run that claims deliveries; None if nothing is sent.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, run: Run | None) -> None:
@@ -41,20 +40,20 @@ class Ledger:
         self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
-        """Enter what is known, and claim what is about to be sent, in one transaction that is on disk on return.
+        """Enter pending results and claim the requests, in one transaction that is on disk on return.
 
-        Where other machines share the journal, a claim is good for :data:`LONGEST_CLAIM`, by the database's clock until
-        it is on disk, from then on by the system's, which goes on while this machine sleeps: the lock may be another's
-        by then.
+        If machines share the journal, a claim expires after :data:`LONGEST_CLAIM`, because the lock may be lost by
+        then. The time counts by the database's clock until the claim is on disk, then by the system's, which continues
+        while this machine sleeps.
 
         Args:
-            posts: to be claimed.
-            now: by our clock.
-            since: the earliest date that the note of a post can bear, where that is sure.
+            posts: the requests to be claimed.
+            now: the time by this run's clock.
+            since: returns the earliest date that a request's note can have, if that is certain.
 
         Raises:
-            JournalFailed, Busy: nothing was entered; the next call tries once more.
-            JournalReplaced: all was entered, into a journal that isn't in its place any more; nothing may be sent.
+            JournalFailed, Busy: nothing was entered; the next call tries again.
+            JournalReplaced: all was entered, but into a journal that is no longer in its place; nothing may be sent.
         """
         entries, self._entries, entered_at = self._entries, [], time.time()
         if not entries and not posts:
@@ -72,7 +71,7 @@ class Ledger:
             is_late = bool(posts) and self._journal.now() - claimed_at > LONGEST_CLAIM
             good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
         except (JournalFailed, Busy):
-            self._entries = entries + self._entries  # the order matters
+            self._entries = entries + self._entries  # the order of entries matters
             raise
         if numbers:
             self._journal.claimed(numbers)
@@ -105,46 +104,46 @@ class Ledger:
         *,
         is_foreign: bool = False,
     ) -> None:
-        """Some of a request's prospects have their answer: index → created or rejected.
+        """Settle the rows of a request's prospects that have an answer: created or rejected.
 
         Args:
             post: the request.
-            answers: index → answer.
-            at: now, by our clock.
-            reason: how that is known, where it isn't the answer to the request itself.
-            duplicates: ids under which the same note stands there again.
-            is_foreign: whether something other than the API refused it. The journal doesn't say rejected then, so that
-                a later run looks before it sends it again. A look can't tell for a draft, which another draft may hide,
-                or for a note that reads like another note of the same prospect.
+            answers: pairs of the prospect's index and its answer.
+            at: the time by this run's clock.
+            reason: how the answers are known, if they are not the reply to the request itself.
+            duplicates: IDs of further copies of the note.
+            is_foreign: whether something other than the API refused the note. The journal then does not say rejected,
+                so that a later run looks before it sends again. This excludes drafts, which another draft may hide, and
+                notes that read like another note of the same prospect, because a lookup cannot identify these.
         """
         if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
             return
-        request, shown = post.request, _shown(post)
+        request, request_number = post.request, _shown(post)
         created = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
         if created:
             positions = [request.positions[index] for index, _ in created]
             note_ids = [note_id for _, note_id in created]
-            self._settle(positions, Result.CREATED, note_ids=note_ids, reason=reason, at=at, request=shown)
+            self._settle(positions, Result.CREATED, note_ids=note_ids, reason=reason, at=at, request=request_number)
             if duplicates:
                 self._outcomes.found_duplicates(positions[0], duplicates)
         for index, answer in answers:
             if answer.note_id is None:
                 position = request.positions[index]
-                self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=shown)
-        note = post.number
+                self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
+        number = post.number
         self._enter_answers(
             Answered(
-                post.request_number, note, request.prospects[index], request.keys[index], _kept(answer, reason), at
+                post.request_number, number, request.prospects[index], request.keys[index], _kept(answer, reason), at
             )
             for index, answer in answers
         )
         if created and duplicates:
             prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
-            self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, duplicates))
+            self._entries.append(lambda: self._journal.deliveries.checked(number, prospect, key, duplicates))
 
     def _enter_answers(self, answers: Iterable[Answered]) -> None:
-        """In one statement with those before them, unless something else came in between: the order matters."""
+        """Enter answers in one statement with the answers before them; other entries in between keep their order."""
         last = self._entries[-1] if self._entries else None
         if not isinstance(last, _RowAnswers):
             last = _RowAnswers(self._journal)
@@ -152,73 +151,73 @@ class Ledger:
         last.all.extend(answers)
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
-        """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
-        note, request = post.number, post.request
-        known = self._outcomes.duplicates.get(request.positions[0], ())  # found when it was read back
-        duplicates = [*known, *(note_id for note_id in duplicates if note_id not in known)]
+        """Record the check of a delivery that was sent again, with the IDs of further copies of its note."""
+        number, request = post.number, post.request
+        known_ids = self._outcomes.duplicates.get(request.positions[0], ())  # found when the note was read back
+        duplicates = [*known_ids, *(note_id for note_id in duplicates if note_id not in known_ids)]
         if duplicates:
             self._outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(
-            lambda: self._journal.deliveries.checked(note, request.prospects[0], request.keys[0], duplicates)
+            lambda: self._journal.deliveries.checked(number, request.prospects[0], request.keys[0], duplicates)
         )
 
     def sampled(self, notes: Sequence[Promised], sample: SampleState | None) -> None:
-        """Created notes are in a sample, or in none any more."""
+        """Put created notes into a sample, or out of it if ``sample`` is None."""
         if notes:
-            which = [note.delivery for note in notes]
-            self._entries.append(lambda: self._journal.deliveries.sample(which, sample))
+            to_sample = [note.delivery for note in notes]
+            self._entries.append(lambda: self._journal.deliveries.sample(to_sample, sample))
 
     def sample_all(self, runs: Iterable[int], *, drafts: bool) -> None:
-        """All notes that some runs created are to be read back."""
+        """Record that all notes created by these runs are to be read back."""
         for run in runs:
             self._entries.append(partial(self._journal.deliveries.sample_all, run, drafts=drafts))
 
     def not_found(self, notes: Sequence[Promised]) -> None:
-        """The API said that it created these notes, and they are not there."""
+        """Record that notes which the API said it created were not found."""
         self.sampled(notes, SampleState.MISSING)
         for note in notes:
             self._outcomes.not_found(note.prospect, note.note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
-        """A request's answer was unclear: until its notes are read back, its rows are unconfirmed.
+        """Mark the rows of a request as unconfirmed until its notes are read back.
 
-        With ``is_accepted``, a run that goes on with it knows that the API may be at work on it for minutes.
+        With ``is_accepted``, the journal shows a later run that the API may work on the request for minutes.
         """
         reason = say("outcome.unclear", why=why)
         if is_accepted:
-            number, note, deliveries = post.request_number, post.number, _deliveries(post)
-            self._entries.append(lambda: self._journal.deliveries.accept(number, note, deliveries))
+            request_number, note_number, deliveries = post.request_number, post.number, _deliveries(post)
+            self._entries.append(lambda: self._journal.deliveries.accept(request_number, note_number, deliveries))
         positions = post.request.positions
         self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def unconfirmed(self, post: Post, reason: Message | None, at: float, result: Result = Result.UNCONFIRMED) -> None:
-        """It can't be found out whether these deliveries were made."""
-        number, note, deliveries = post.request_number, post.number, _deliveries(post)
-        self._entries.append(lambda: self._journal.deliveries.unconfirm(number, note, deliveries))
+        """Settle deliveries that can be neither confirmed nor ruled out."""
+        request_number, note_number, deliveries = post.request_number, post.number, _deliveries(post)
+        self._entries.append(lambda: self._journal.deliveries.unconfirm(request_number, note_number, deliveries))
         positions = post.request.positions
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
-        """A request surely was not applied, and is to be sent again: its rows are not sent until then.
+        """Mark the rows of a request that was not applied as not sent until it is sent again.
 
-        Its claim is given up, unless it was proven absent: then the claim stands until it is sent again.
+        Its claim is released. But if its notes were proven absent, the claim stays until the request is sent again.
         """
         if post.replaces != post.request_number:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)
 
     def abandoned(self, post: Post, reason: Message) -> None:
-        """A request surely was not applied, and is not sent in this run."""
+        """Settle the rows of a request that was not applied and is not sent in this run."""
         self._release(post)
         self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
 
     def _release(self, post: Post) -> None:
-        number, note, deliveries = post.request_number, post.number, _deliveries(post)
-        self._entries.append(lambda: self._journal.deliveries.release(number, note, deliveries))
+        request_number, note_number, deliveries = post.request_number, post.number, _deliveries(post)
+        self._entries.append(lambda: self._journal.deliveries.release(request_number, note_number, deliveries))
         post.replaces = None
 
     def already(self, positions: Sequence[int], made: Sequence[KnownDelivery]) -> None:
-        """An earlier run made these deliveries."""
+        """Settle rows whose deliveries an earlier run made."""
         pairs = zip(positions, made, strict=True)
         for (at, state), together in groupby(pairs, lambda pair: (pair[1].at, pair[1].state)):
             rows, deliveries = zip(*together, strict=True)
@@ -244,7 +243,6 @@ class Ledger:
         at: float | None = None,
         request: int = 0,
     ) -> None:
-        """Settle rows, and count them."""
         self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
         self.settled += len(positions)
         self.ended[result] += len(positions)
@@ -256,7 +254,7 @@ class Ledger:
 
 @dataclass
 class _RowAnswers:
-    """Answers that are to be entered together."""
+    """Answers to be entered in one statement."""
 
     journal: Journal
     all: list[Answered] = field(default_factory=list)
@@ -266,13 +264,13 @@ class _RowAnswers:
 
 
 def _kept(answer: Answer, reason: Message | None) -> Answer:
-    """Return an answer as the journal keeps it, which tells a note that was read back from one that an answer named."""
+    """Return an answer as the journal keeps it: a note that was read back is marked."""
     is_read_back = reason is not None and answer.note_id is not None and answer.reason is None
     return Answer(answer.note_id, READ_BACK) if is_read_back else answer
 
 
 def _shown(post: Post) -> int:
-    """The request's number where a row may show it: that of an earlier run's would be taken for one of this run's."""
+    """Return the request number for the row; 0 for an earlier run's, which would be mistaken for one of this run."""
     return 0 if post.of_earlier_run else post.request_number
 
 

@@ -1,6 +1,6 @@
-"""The looks at notes of samples: which of them wait, when each is made, and how many calls they may take.
+"""Schedule the lookups of sampled notes: when each is made, and how many calls they may take.
 
-In: looks and the times when they are due. Out: looks, in the order of these times.
+Input: lookups and the times when they are due. Output: lookups, in the order of these times.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from importer.delivery.pages import Pages
 from importer.delivery.tasks import SampleLookup, Task
 
 MOST_CALLS = 100
-"""Calls in a run that read samples."""
+"""Most calls that a run makes to read samples."""
 
 
 class Looks:
-    """The looks of a run.
+    """Lookups of sampled notes in a run.
 
     Args:
-        dispatcher: makes them.
-        pages: knows how pages are asked for.
+        dispatcher: makes the lookups.
+        pages: chooses page sizes.
         clock: returns seconds since 1970, and never goes back.
 
     Attributes:
-        waiting: looks whose time has not come.
-        calls: how many were made.
-        is_off: whether reading failed, so that no more are made.
+        waiting: lookups whose time has not come.
+        calls: number of calls that were made.
+        is_off: whether reading failed, so that no more lookups are made.
     """
 
     def __init__(self, dispatcher: Dispatcher[Task], pages: Pages, clock: Callable[[], float]) -> None:
@@ -36,7 +36,7 @@ class Looks:
         self._dispatcher, self._pages, self._clock = dispatcher, pages, clock
 
     def add(self, look: SampleLookup, due: float) -> None:
-        """Make a look when it is due; at once if it is known that something is wrong, whatever else is to be done."""
+        """Schedule a lookup for its due time. Lookups made because another note was not found have priority."""
         if look.is_widened:
             look.begin_again(self._pages.take(look.prospect))
             self._dispatcher.add(look, due)
@@ -46,15 +46,15 @@ class Looks:
 
     @property
     def due_at(self) -> float | None:
-        """When the next look is due, by our clock; None if nothing waits for its time."""
+        """Time when the next lookup is due, by this run's clock; None if none waits."""
         return min((look.due for look in self.waiting), default=None)
 
     def next(self) -> SampleLookup | None:
-        """Return a look that is due; one at a time, so that requests go on."""
+        """Return a lookup that is due, or None. Only one is made at a time, so that sending goes on."""
         return self._due_now() if not self._under_way else None
 
     def begin(self, *, is_missed: bool) -> bool:
-        """Begin all looks that are due, and also the second ones at notes that were missed; False if there are none."""
+        """Begin all due lookups and, with ``is_missed``, second lookups of missed notes; return whether any began."""
         before = self.calls
         while (look := self._due_now()) is not None:
             self._dispatcher.add(look)
@@ -63,7 +63,7 @@ class Looks:
         return self.calls > before
 
     def next_page(self, look: SampleLookup) -> bool:
-        """Read the next page; return whether that may be done."""
+        """Read the next page; return False if the limit of calls is reached."""
         if not look.is_widened:
             if self.calls >= MOST_CALLS:
                 return False
@@ -72,11 +72,11 @@ class Looks:
         return True
 
     def came_back(self, look: SampleLookup) -> None:
-        """Take in that a call came to its end."""
+        """Record that a call has ended."""
         self._under_way -= not look.is_widened
 
     def drop(self, runs: Container[int]) -> None:
-        """Drop the looks at notes of these runs."""
+        """Drop the lookups of these runs' notes."""
         self.waiting = [look for look in self.waiting if look.promised[0].run not in runs]
 
     def _due_now(self) -> SampleLookup | None:

@@ -1,7 +1,6 @@
-"""What became of every row, as columns: delivery settles rows by position, results reads them by columns.
+"""Store the outcome of each row in columns: delivery settles rows by position, results read them by column.
 
-Comes in: the number of rows, then settlements. Goes out: :class:`OutcomeColumns` in the sheet's order. A million rows
-take about 50 MB.
+Input: row count and settlements. Output: :class:`OutcomeColumns` in the sheet's order. A million rows take about 50 MB.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ _CODE = {result: code for code, result in enumerate(_RESULTS)}
 
 
 class OutcomeColumns(NamedTuple):
-    """What became of some rows, by columns.
+    """Outcomes of some rows, as columns.
 
     Attributes:
-        finished_at: seconds since 1970, NaN where nothing settled the row.
-        request: a number in the journal, 0 where no request settled the row.
+        finished_at: seconds since 1970; NaN if nothing settled the row.
+        request: the request's number in the journal; 0 if no request settled the row.
     """
 
     result: list[str]
@@ -36,10 +35,10 @@ class OutcomeColumns(NamedTuple):
 
 
 class Outcomes:
-    """The outcome of each of ``size`` rows; every row starts as *not sent*.
+    """Outcomes of ``size`` rows, each of which starts as *not sent*.
 
     Attributes:
-        missing_elsewhere: notes of other files that were created, but not found: prospect, note ID.
+        missing_elsewhere: prospect and note ID of other files' notes that were created but not found.
     """
 
     def __init__(self, size: int) -> None:
@@ -47,8 +46,8 @@ class Outcomes:
         self._note_id: Texts = np.full(size, "", dtype=TEXT)
         self._reason = np.zeros(size, dtype=np.int32)
         self._reasons: dict[Message | None, int] = {None: 0}
-        self._as: dict[int, int] = {}  # rows that ended as another one did → that row
-        self._more: dict[int, dict[str, Message]] = {}  # rows of which more is to be said, by the kind of message
+        self._as: dict[int, int] = {}  # row → the row whose result it has
+        self._more: dict[int, dict[str, Message]] = {}  # row → further messages, by kind
         self._finished_at = np.full(size, np.nan)
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
         self._duplicates: dict[int, tuple[str, ...]] = {}
@@ -69,16 +68,16 @@ class Outcomes:
         request: int = 0,
         repeated: int = 0,
     ) -> None:
-        """Say what became of some rows.
+        """Set the outcome of some rows.
 
         Args:
-            positions: which rows.
-            result: the same for all of them.
-            note_ids: one for each of them, where they have one.
-            reason: why, for a person.
-            at: when, in seconds since 1970 (UTC).
-            request: the number in the journal of the request that settled it, 0 where none did.
-            repeated: the number of the row that these repeat, for the part ``row`` of the reason; 0: they repeat none.
+            positions: positions of the rows.
+            result: the result of all these rows.
+            note_ids: the note ID of each row, if they have one.
+            reason: the reason, for a person.
+            at: the time in seconds since 1970 (UTC).
+            request: the journal's number of the request that settled the rows; 0 if none did.
+            repeated: the number of the row that these repeat, for the part ``row`` of the reason; 0 if none.
         """
         index = np.asarray(positions, dtype=np.int64)
         self._result[index] = _CODE[result]
@@ -91,22 +90,22 @@ class Outcomes:
             self._more.pop(position, None)
 
     def settle_as(self, position: int, other: int, reason: Message, repeated: int) -> None:
-        """Say that a row ended as another one did, which it repeats."""
+        """Give a row the result of another row, which it repeats."""
         self.settle([position], self.result(other), reason=reason, repeated=repeated)
         self._as[position] = other
 
     def explain(self, result: Result, reason: Message) -> None:
-        """Give the rows that ended like this a reason, where they have none yet."""
-        bare = (self._result == _CODE[result]) & (self._reason == 0)
-        self._reason[bare] = self._reasons.setdefault(reason, len(self._reasons))
+        """Give a reason to the rows with this result that have none yet."""
+        unexplained = (self._result == _CODE[result]) & (self._reason == 0)
+        self._reason[unexplained] = self._reasons.setdefault(reason, len(self._reasons))
 
     def found_duplicates(self, position: int, note_ids: Sequence[str]) -> None:
-        """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
+        """Record further copies of a row's note by ID; the row counts as delivered but needs attention."""
         self._duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
     def not_found(self, prospect: str, note_id: str) -> None:
-        """Take note that a created note was not found when it was read back, whether or not a row here has it."""
+        """Record that a created note was not found when it was read back, whether or not a row here has it."""
         positions = np.flatnonzero(self._note_id == note_id).tolist()
         for position in positions:
             self.found_missing(position, [note_id])
@@ -114,7 +113,7 @@ class Outcomes:
             self.missing_elsewhere.append((prospect, note_id))
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
-        """Take note that a row's notes, which the API said it created, were not found: they are to be looked at."""
+        """Record that notes which the API said it created for a row were not found; the row needs attention."""
         self._missing[position] = tuple(note_ids)
         self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
 
@@ -123,30 +122,30 @@ class Outcomes:
 
     @property
     def duplicates(self) -> Mapping[int, tuple[str, ...]]:
-        """The rows whose notes stand there more than once → the ids of the others."""
+        """IDs of further copies of rows' notes, by the row's position."""
         return self._duplicates
 
     @property
     def missing(self) -> Mapping[int, tuple[str, ...]]:
-        """The rows whose notes were created, but not found → the IDs of these notes."""
+        """IDs of rows' notes that were created but not found, by the row's position."""
         return self._missing
 
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """For each row, whether it needs a person."""
-        found = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        found[[*self._duplicates, *self._missing]] = True
-        return found
+        """Return for each row whether it needs attention."""
+        needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
+        needs_attention[[*self._duplicates, *self._missing]] = True
+        return needs_attention
 
     def result(self, position: int) -> Result:
-        """What became of one row."""
+        """Return the result of a row."""
         return _RESULTS[int(self._result[position])]
 
     def note_id(self, position: int) -> str:
-        """The note id of one row, empty where it has none."""
+        """Return the note ID of a row; empty if it has none."""
         return str(self._note_id[position])
 
     def reason(self, position: int) -> Message | None:
-        """Why one row ended so."""
+        """Return the reason for the result of a row."""
         return self._with_more(position, [*self._reasons][int(self._reason[position])])
 
     def _with_more(self, position: int, reason: Message | None) -> Message | None:
@@ -154,48 +153,48 @@ class Outcomes:
             reason = say(reason.kind, **{**dict(reason.parts), "row": str(repeated)})
         if position not in self._more:
             return reason
-        said = [reason] if reason is not None else []
-        return say("outcome.reasons", reasons=(*said, *self._more[position].values()))
+        reasons = [reason] if reason is not None else []
+        return say("outcome.reasons", reasons=(*reasons, *self._more[position].values()))
 
     def finished_at(self, position: int) -> float | None:
-        """When one row was settled, where anything settled it."""
+        """Return when a row was settled; None if nothing settled it."""
         at = float(self._finished_at[position])
         return None if np.isnan(at) else at
 
     def first(self, size: int) -> Outcomes:
-        """Those of the first rows, apart from these."""
-        some = Outcomes(size)
-        some._result[:], some._note_id[:] = self._result[:size], self._note_id[:size]
-        some._reason[:], some._reasons = self._reason[:size], dict(self._reasons)
-        some._finished_at[:], some._request[:] = self._finished_at[:size], self._request[:size]
-        some._repeated[:] = self._repeated[:size]
-        some._duplicates = {position: ids for position, ids in self._duplicates.items() if position < size}
-        some._missing = {position: ids for position, ids in self._missing.items() if position < size}
-        some._more = {row: dict(more) for row, more in self._more.items() if row < size}
-        some._as = {row: other for row, other in self._as.items() if row < size and other < size}
-        some.missing_elsewhere = self.missing_elsewhere
-        return some
+        """Return the outcomes of the first rows, separate from these."""
+        subset = Outcomes(size)
+        subset._result[:], subset._note_id[:] = self._result[:size], self._note_id[:size]
+        subset._reason[:], subset._reasons = self._reason[:size], dict(self._reasons)
+        subset._finished_at[:], subset._request[:] = self._finished_at[:size], self._request[:size]
+        subset._repeated[:] = self._repeated[:size]
+        subset._duplicates = {position: ids for position, ids in self._duplicates.items() if position < size}
+        subset._missing = {position: ids for position, ids in self._missing.items() if position < size}
+        subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
+        subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
+        subset.missing_elsewhere = self.missing_elsewhere
+        return subset
 
     def positions(self, *results: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The rows that ended in one of these ways, in the sheet's order."""
+        """Return the positions of the rows with one of these results, in the sheet's order."""
         return np.flatnonzero(np.isin(self._result, [_CODE[result] for result in results]))
 
     def counts(self) -> dict[Result, int]:
-        """How many rows ended in which way; only ways that occur, in the order of :class:`Result`."""
-        found = Counter(self._result.tolist())
-        return {result: found[code] for code, result in enumerate(_RESULTS) if found[code]}
+        """Return the number of rows with each result that occurs, in the order of :class:`Result`."""
+        counts = Counter(self._result.tolist())
+        return {result: counts[code] for code, result in enumerate(_RESULTS) if counts[code]}
 
     def reasons(self, result: Result) -> Counter[Message | None]:
-        """Return the reasons of the rows that ended in this way, and how many have each.
+        """Return the reasons of the rows with this result, and how many rows have each.
 
-        The reason of a row that ended as another one did is that one's.
+        A row that has another row's result also has its reason.
         """
         reasons = list(self._reasons)
         rows = (self._as.get(row, row) for row in np.flatnonzero(self._result == _CODE[result]).tolist())
         return Counter(reasons[code] for code in self._reason[[*rows]].tolist())
 
     def columns(self, start: int, stop: int) -> OutcomeColumns:
-        """The outcomes of rows ``start`` to ``stop``."""
+        """Return the outcomes of rows ``start`` to ``stop``."""
         part = slice(start, stop)
         reasons = list(self._reasons)
         return OutcomeColumns(

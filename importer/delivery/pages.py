@@ -1,7 +1,7 @@
-"""Pages of a prospect's notes: asked for so that no cache answers, and known for old where one did all the same.
+"""Choose page sizes so that no cache answers, and detect pages that are outdated all the same.
 
-Comes in: whose notes are to be read, and pages that were. Goes out: how many notes to ask for, and whether a page is as
-new as those before it.
+Input: prospects whose notes are to be read, and pages that were read. Output: how many notes to ask for, and whether a
+page is as new as those before it.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from collections import Counter
 from importer.api import NotesPage
 from importer.delivery.tasks import Read
 
-_TAKES = 28  # addresses by which runs are apart, of 90: so many lookups at a prospect a run hardly makes
+_TAKES = 28  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 
 
 class Pages:
-    """The pages of a run.
+    """Page sizes of a run's lookups, and the newest page of each prospect.
 
     Args:
-        size: notes on a page at most.
-        run: the run's number. A cache may still hold what an earlier run asked for: each begins where the one before
-            will hardly have come.
+        size: most notes on a page.
+        run: the run's number. A cache may still hold pages of earlier runs, so each run begins with another size.
     """
 
     def __init__(self, size: int, run: int) -> None:
         self._size, self._first_take = size, run * _TAKES
         self._lookups_of: Counter[str] = Counter()
-        self._latest: dict[str, str] = {}  # prospect → the first note on the last page that was read of it
+        self._latest: dict[str, str] = {}  # prospect → first note on its newest page
 
     def take(self, prospect: str) -> int:
-        """How many notes a lookup asks for: no two lookups of a prospect ask alike, lest a cache answers."""
+        """Return how many notes to ask for: another number for each lookup of a prospect, so that no cache answers."""
         self._lookups_of[prospect] += 1
-        different = max(1, self._size * 9 // 10)
-        return self._size - (self._first_take + self._lookups_of[prospect]) % different
+        distinct_takes = max(1, self._size * 9 // 10)
+        return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
 
     def is_newest(self, read: Read, page: NotesPage) -> bool:
-        """Whether a first page is no older than those that were read of the prospect before: it has what they had.
+        """Return whether a first page is no older than the pages of the same prospect that were read before.
 
-        An older one comes from a cache, or from a copy that lags; it tells nothing that isn't known already.
+        A newer page still shows the first note of these. An older page comes from a cache or from a copy that lags, and
+        shows nothing new.
         """
         if read.skip:
             return True

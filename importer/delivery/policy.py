@@ -1,4 +1,4 @@
-"""How delivery goes about it: a value, for those who call it."""
+"""Define the settings of delivery as one value."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass, field
 from importer.calls.retry import RetryPolicy
 
 LONGEST_PAUSE = 15.0
-"""Seconds before what reached nobody is tried again, at most."""
+"""Most seconds before a call that reached no server is tried again."""
 
 
 LONGEST_CLAIM = 5.0
-"""Seconds for which a claim may wait for a worker; then it is made anew, and not sent."""
+"""Seconds that a claim may wait for a worker; after that it is not sent but claimed anew."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How delivery goes about it.
+    """Settings of delivery.
 
     Attributes:
-        batch_size: prospects in one request at most.
-        least_limit: bytes of a body to which nothing on the way limits requests; a smaller one isn't too large for it.
+        batch_size: most prospects in one request.
+        least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
         read_timeout: seconds after which a call is given up, though the server may still be at work on it.
         rest: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
-        retry: of one request, or one lookup.
-        assumed_lag: seconds that reading may lag behind writing, while nothing is measured.
-        pages: of a prospect's notes that are read at most.
-        resends: whether what surely isn't there is sent again; verify only looks.
-        head_start: seconds for which another process may still send what it claimed, though its lock is ours now.
-        resend_unconfirmed: send again what could not be read back, at the risk of a second note.
+        retry: the retry policy of one request or lookup.
+        assumed_lag: seconds that reading may lag behind writing until the lag is measured.
+        pages: most pages that are read of a prospect's notes.
+        resends: whether absent notes are sent again; verify only looks.
+        head_start: seconds for which another process may still send its claims, though we have the lock now.
+        resend_unconfirmed: whether to send again what could not be read back, at the risk of a second note.
     """
 
     batch_size: int = 100

@@ -1,6 +1,6 @@
-"""Whose turn it is: posts that must not go before others have ended.
+"""Hold requests that must not be sent before others have ended.
 
-Comes in: posts that are about to go, and word of those that have ended. Goes out: which may go.
+Input: requests that are about to be sent, and requests that have ended. Output: requests that may be sent.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery.tasks import Post, Task
 
-_MOST_PARKED = 200  # posts that wait for a prospect, after which no new ones are looked at
+_MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
 
 
 class Queue:
-    """Keeps posts until they may go.
+    """Requests that wait until they may be sent.
 
     Args:
-        dispatcher: sends those whose turn has come.
-        must_wait: whether something that is unclear holds a post up.
+        dispatcher: sends requests that may be sent.
+        must_wait: returns whether an unclear delivery holds a request up.
     """
 
     def __init__(self, dispatcher: Dispatcher[Task], must_wait: Callable[[Post], bool]) -> None:
@@ -27,16 +27,16 @@ class Queue:
         self._parked: deque[Post] = deque()
 
     def __len__(self) -> int:
-        """How many wait for what is unclear."""
+        """Return the number of requests that wait for unclear deliveries."""
         return len(self._parked)
 
     @property
     def are_many(self) -> bool:
-        """Whether so many wait that no new ones need be looked at."""
+        """Whether so many requests wait that no new ones are taken."""
         return len(self._parked) >= _MOST_PARKED
 
     def has_come(self, post: Post) -> bool:
-        """Whether a post may go; if not, its turn comes after the others."""
+        """Return whether a request may be sent; if not, queue it."""
         if post.conflict is not None and not post.has_turn:
             post.has_turn = post.conflict.acquire(post, len(post.request))
             if not post.has_turn:
@@ -47,20 +47,20 @@ class Queue:
         return True
 
     def ended(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
-        """So many of a post's deliveries have ended, those to some prospects in doubt; who waited for that may go."""
-        after = post.conflict.release(settled, doubted) if post.conflict is not None else None
-        if after is not None:
-            self._dispatcher.add(after)
+        """Count a request's ended deliveries, in doubt for ``doubted`` prospects, and send the next request in line."""
+        next_post = post.conflict.release(settled, doubted) if post.conflict is not None else None
+        if next_post is not None:
+            self._dispatcher.add(next_post)
 
     def proceed(self) -> None:
-        """What waited for what is clear now may go."""
+        """Send the requests that no unclear delivery holds up any longer."""
         ready = [post for post in self._parked if not self._must_wait(post)]
         if ready:
             self._parked = deque(post for post in self._parked if self._must_wait(post))
             self._dispatcher.add_all(ready)
 
     def proceed_in_part(self) -> bool:
-        """Of what waits for some of its prospects, one post goes to its others; False where there is none."""
+        """Send one waiting request to its prospects without an unclear delivery; return False if there are none."""
         for post in self._parked:
             free = [index for index in range(len(post.request)) if not self._must_wait(post.only([index]))]
             if free:
@@ -72,13 +72,13 @@ class Queue:
 
 
 def held_back(post: Post) -> tuple[Post | None, Post | None]:
-    """A post in two: what may be sent, and what must not, each None where there is no such part.
+    """Split a request into the part that may be sent and the part that may not; an empty part is None.
 
-    What reads the same as a note that may be there isn't sent: nobody could tell which of them is found.
+    A note that reads like another note that may exist is not sent, because reading back could not tell them apart.
     """
     prospects = post.request.prospects
     if post.conflict is None or post.conflict.doubted.isdisjoint(prospects):
         return post, None
-    back = [index for index, prospect in enumerate(prospects) if prospect in post.conflict.doubted]
-    rest = [index for index in range(len(prospects)) if index not in back]
-    return post.only(rest) if rest else None, post.only(back)
+    withheld = [index for index, prospect in enumerate(prospects) if prospect in post.conflict.doubted]
+    sendable = [index for index in range(len(prospects)) if index not in withheld]
+    return post.only(sendable) if sendable else None, post.only(withheld)

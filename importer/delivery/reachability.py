@@ -1,12 +1,11 @@
-"""The way to the API: whether calls come through on it, and whose trouble a refusal is that isn't in the API's words.
+"""Track whether requests reach the API, and whether a refusal came from the API or from an intermediary.
 
-Comes in: what calls came to, and posts that stand alone and were refused again and again while nothing else passed.
-Goes out: what is known of the way, and decisions on those posts.
+Input: results of calls, and requests for one prospect that were refused repeatedly while no other call got through.
+Output: facts about the connection, and decisions on those requests.
 
-Whether the note is the trouble, or the way, a knock tells: a call of the kind that creates, for an id that no prospect
-can have. Where the API itself says no to that, such calls come through; a note that is refused once more is what
-something dislikes. Where the knock is refused, too, the way is closed: nothing is sent until it is open again, or
-patience ends.
+A probe shows whether the note or the connection is the cause. It is a POST for an ID that no prospect can have. If the
+API itself refuses the probe, requests get through, so a note that is refused once more is the cause. If an intermediary
+refuses the probe, the connection is closed: nothing is sent until it opens again or it is time to give up.
 """
 
 from __future__ import annotations
@@ -27,45 +26,45 @@ from importer.errors import WrongAddress
 from importer.messages import say
 
 REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
-"""Causes that are a no of something that isn't the API."""
+"""Causes of refusals that do not come from the API."""
 
 REFUSED_BEFORE_RESENT = 2
-"""Lookups of a run, or of one note, that were refused so, before what a person said is sent again unread."""
+"""Number of refused lookups, of a run or a note, before the note is sent again unread if a person allowed it."""
 
-_NEVER_OPEN = 60.0  # seconds after which a way on which nothing came through in this run is believed to stay closed
+_NEVER_OPEN = 60.0  # seconds after which a connection that let nothing through in this run counts as closed
 
 
 class Reachability:
-    """What is known of it.
+    """State of the connection to the API.
 
     Args:
         dispatcher: makes the calls.
-        traits: what is special about the vendor.
-        policy: how long to go on.
+        traits: special features of the vendor.
+        policy: the settings of delivery.
         renew: makes all connections anew.
 
     Attributes:
-        is_closed: whether calls that create are turned away, whatever they say.
-        healed: whether what was refused in words that aren't the API's was accepted when it was sent again.
-        has_read: whether any lookup brought notes.
-        refused_reads: lookups that were refused in words that aren't the API's.
-        set_aside: posts that stand alone, were refused so, and are tried once more when all else was sent.
+        is_closed: whether an intermediary refuses every POST, whatever its content.
+        healed: whether a request that was refused in words that are not the API's was accepted when sent again.
+        has_read: whether any lookup returned notes.
+        refused_reads: lookups that were refused in words that are not the API's.
+        set_aside: requests for one prospect that were refused in such words, to be tried again when all else was sent.
     """
 
     def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy, renew: Callable[[], None]) -> None:
         self.is_closed = self.healed = self.has_read = False
         self.refused_reads = 0
-        self._open_at = -math.inf  # when the last call that creates left which came through
+        self._open_at = -math.inf  # when the last POST left that reached the API
         self._renew = renew
-        self._astray = -math.inf, -math.inf  # when another request's reply came last, and when that was seen
+        self._astray = -math.inf, -math.inf  # when another request's reply last came, and when that was noticed
         self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
         self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
 
-    # -- told -------------------------------------------------------------------------------------------------------
+    # -- updates ----------------------------------------------------------------------------------------------------
 
     def sent(self, post: Post, reply: Reply[Any]) -> None:
-        """Take in what a post came to."""
+        """Handle the reply to a request that creates notes."""
         failure = reply.failure
         if _has_come_through(reply):
             self._open_at = max(self._open_at, reply.began)
@@ -75,40 +74,40 @@ class Reachability:
         elif failure.cause is Cause.INTERMEDIARY:
             if not post.refusals:
                 post.refused_since, post.is_alone = reply.came, False
-            # What came through before the way closed, or after it was open again, says nothing.
+            # A call that got through before the connection closed, or after it reopened, proves nothing.
             post.is_alone |= reply.began > self._open_at > post.refused_since
             post.refusals, post.is_cut = post.refusals + 1, False
 
     def read(self, reply: Reply[Any]) -> None:
-        """Take in what a lookup came to."""
+        """Handle the reply to a lookup."""
         self.has_read |= reply.value is not None
         self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
 
     def is_astray(self, came: float, now: float) -> None:
-        """A reply belonged to another request: no connection is used again, once that is seen ``now``."""
+        """Renew all connections because a reply, which ``came`` and is noticed ``now``, belonged to another request."""
         self._renew()
         self._astray = came, now
 
-    # -- asked ------------------------------------------------------------------------------------------------------
+    # -- queries ----------------------------------------------------------------------------------------------------
 
     def is_trusted(self, reply: Reply[Any]) -> bool:
-        """Whether no call can have left on the connection on which another request's reply had come already."""
+        """Return whether the call cannot have used a connection that had already brought another request's reply."""
         came, seen_at = self._astray
         return not came <= reply.began < seen_at
 
     @property
     def can_tell(self) -> bool:
-        """Whether there is an id that no prospect can have."""
+        """Whether a probe is possible, because there is an ID that no prospect can have."""
         return bool(self._nobody)
 
     def passes_over(self, lookup: Lookup) -> bool:
-        """Whether a lookup isn't worth a call: a person said to send again what can't be read, and nothing can be."""
+        """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread."""
         is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
-        is_said = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
-        return is_given_up and is_said
+        is_requested = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
+        return is_given_up and is_requested
 
     def try_once_more(self) -> None:
-        """Send what was set aside once more; if nothing else came through, knock before."""
+        """Resend the requests that were set aside; if no other call got through, send a probe first."""
         posts, self.set_aside = self.set_aside, []
         for post, failure in posts:
             if self._open_at > post.refused_since or not self.can_tell:
@@ -116,16 +115,16 @@ class Reachability:
             else:
                 self.suspect(post, failure)
 
-    # -- knocking ---------------------------------------------------------------------------------------------------
+    # -- probing ----------------------------------------------------------------------------------------------------
 
     def suspect(self, post: Post, failure: Failure) -> None:
-        """Find out about a post, which surely was not applied."""
+        """Hold a request that was refused and surely not applied, and send a probe."""
         if not self._suspects:
             self._dispatcher.add(Probe(self._nobody))
         self._suspects.append((post, failure))
 
     def probed(self, probe: Probe, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
-        """What follows from the reply to a knock."""
+        """Yield the decisions that follow from the reply to a probe."""
         failure = reply.failure
         if failure is None or _has_come_through(reply):
             self._open_at = max(self._open_at, reply.began)
@@ -136,13 +135,13 @@ class Reachability:
             self._dispatcher.add(probe)
         else:
             self.is_closed |= failure.cause in REFUSED
-            longest = self._policy.retry.seconds
-            patience = longest if math.isfinite(self._open_at) else min(longest, _NEVER_OPEN)
+            limit = self._policy.retry.seconds
+            patience = limit if math.isfinite(self._open_at) else min(limit, _NEVER_OPEN)
             if not self._dispatcher.retry(probe, failure, RetryPolicy(0, patience, longest=LONGEST_PAUSE)):
                 yield from self._given_up(failure)
 
     def _opened(self) -> Iterator[tuple[Post, Decision]]:
-        """Calls come through: what is refused once more is disliked, unless the way was closed until now."""
+        """Send held requests again, because calls get through. If the connection was closed, refusals do not count."""
         suspects, was_closed = self._suspects, self.is_closed
         self._suspects, self.is_closed = [], False
         for post, _ in suspects:
@@ -151,8 +150,8 @@ class Reachability:
 
     def _given_up(self, failure: Failure) -> Iterator[tuple[Post, Decision]]:
         if self.is_closed:
-            why = say("stopped.nothing-sent-passes", why=failure.text)
-            yield self._suspects[0][0], Stop(WrongAddress(why), is_applied=None)
+            reason = say("stopped.nothing-sent-passes", why=failure.text)
+            yield self._suspects[0][0], Stop(WrongAddress(reason), is_applied=None)
             return
         suspects, self._suspects = self._suspects, []
         for post, refusal in suspects:
@@ -160,7 +159,7 @@ class Reachability:
 
 
 def _has_come_through(reply: Reply[Any]) -> bool:
-    """Whether it is the API itself that answered, be it that it failed."""
+    """Return whether the API itself answered, even with a failure."""
     failure = reply.failure
-    is_its_failure = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
-    return failure is None or failure.cause in API_REFUSED or is_its_failure
+    is_api_failure = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
+    return failure is None or failure.cause in API_REFUSED or is_api_failure

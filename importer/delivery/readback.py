@@ -1,6 +1,6 @@
-"""What a page of a prospect's notes, read back, says of a delivery whose answer was unclear.
+"""Judge a page of a prospect's notes that was read back after an unclear answer.
 
-Comes in: a page of notes and what is looked for. Goes out: a verdict. Nothing here calls the API.
+Input: a page of notes and the note that is looked for. Output: a verdict. Nothing here calls the API.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from importer.models import Note, Status
 
 @dataclass(frozen=True, slots=True)
 class DateWindow:
-    """When a note can have been made that is the delivery's own, by the clock that dates notes.
+    """Dates that a delivery's own note can have, by the clock that dates notes.
 
     Attributes:
-        surely, until: one that reads the same and is dated between them is its own.
-        perhaps: one dated before that, but from then on, may be: servers have several clocks, which differ.
-        rewritten, rewritten_until: one that reads differently and is dated between them may be, too.
-        is_assumed: whether nothing has shown the clock of the run that sent the note, which may have been off by a day.
+        surely, until: a note that reads the same and is dated between them is the delivery's own.
+        perhaps: a note that is dated from then on but before ``surely`` may be its own, because servers' clocks differ.
+        rewritten, rewritten_until: a note that reads differently and is dated between them may be its own.
+        is_assumed: whether the clock of the run that sent the note was not measured; it may have been off by a day.
     """
 
     surely: float
@@ -36,16 +36,16 @@ class DateWindow:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for.
+    """Note that is looked for.
 
     Attributes:
         key: the note that was sent.
-        window: when it can have been made.
-        taken: ids of notes that other deliveries have → when that was known, by the clock of ``sent_at``.
-        sent_at: when it was sent for the last time.
-        others: notes of other deliveries to the prospect that are unclear, too.
-        authors: whose notes are ours, as far as is known.
-        contested: ids of notes that read the same and are recorded as another delivery's, which has another text.
+        window: the dates that the note can have.
+        taken: IDs of notes that other deliveries have → when that was known, by the clock of ``sent_at``.
+        sent_at: when the note was sent for the last time.
+        others: notes of other unclear deliveries to the prospect.
+        authors: IDs of the authors of our notes, as far as is known.
+        contested: IDs of notes that read the same but are recorded for a delivery of another text.
         is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
     """
 
@@ -61,15 +61,15 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a page says.
+    """Findings from a page of notes about one delivery.
 
     Attributes:
-        note_id: the note to adopt, or None.
-        duplicates: further notes that could be adopted just as well.
-        goes_on: whether the next page may hold it, or another that could be adopted just as well.
-        odd: what makes it impossible to tell; None if nothing does.
-        candidates: notes that could be it although they read differently.
-        authors: who wrote what could be it, where that is shown and nobody has told who we are.
+        note_id: ID of the note to adopt, or None.
+        duplicates: IDs of further notes that could be adopted just as well.
+        goes_on: whether the next page may hold the note, or another that could be adopted just as well.
+        odd: reason why the delivery cannot be decided; None if there is none.
+        candidates: notes that may be the delivery's own although they read differently.
+        authors: authors of possible matches, as far as shown, if our own author is not known.
     """
 
     note_id: str | None = None
@@ -81,15 +81,15 @@ class Verdict:
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
-    """Look for a delivery's note on one page, or on several put together, in any order."""
+    """Look for a delivery's note on one page, or on several pages put together in any order."""
     window = sought.window
-    anothers = {*sought.taken, *sought.contested}
-    possible = [note for note in page.notes if note.note_id not in anothers and _may_be_ours(note, sought)]
+    claimed = {*sought.taken, *sought.contested}
+    possible = [note for note in page.notes if note.note_id not in claimed and _may_be_ours(note, sought)]
     matching = [note for note in possible if is_same(note, sought.key)]
-    hides = False
+    may_be_hidden = False
     if sought.key.status is Status.DRAFT and page.draft is not None:
-        hides = _take_draft(page.draft, sought, matching)
-    goes_on = page.has_more and bool(page.notes)  # whatever the order, which isn't documented
+        may_be_hidden = _take_draft(page.draft, sought, matching)
+    goes_on = page.has_more and bool(page.notes)  # whatever the order, which is not documented
     own = [note for note in matching if _is_dated_right(note, window)]
     candidates = tuple(note for note in possible if _is_candidate(note, sought))
     near = [note for note in matching if note.created_at is None or note.created_at >= window.perhaps]
@@ -100,19 +100,19 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
         return Verdict(first.note_id, duplicates, goes_on, authors=authors)
     if len(near) == 1 and _is_ours_by_itself(near[0], sought):
         return Verdict(near[0].note_id, (), goes_on, authors=authors)
-    odd = _odd(matching, window, hides=hides)
+    odd = _odd(matching, window, hides=may_be_hidden)
     if sought.contested:
         odd = say("doubt.recorded-as-anothers", note=min(sought.contested))
     return Verdict(goes_on=goes_on, odd=odd, candidates=candidates, authors=authors)
 
 
 def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
-    """Whether only the date speaks against a note that reads the same, and the date proves nothing."""
+    """Return whether only the date speaks against a note that reads the same, and the date proves nothing."""
     return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
 
 
 def _odd(matching: Sequence[FoundNote], window: DateWindow, *, hides: bool) -> Message | None:
-    """What makes it impossible to tell, where no note surely is the delivery's own."""
+    """Return why the delivery cannot be decided if no note surely is its own; None if nothing speaks against it."""
     if any(note.created_at is None for note in matching):
         return say("doubt.no-date")
     dates = [note.created_at for note in matching if note.created_at is not None]
@@ -124,14 +124,14 @@ def _odd(matching: Sequence[FoundNote], window: DateWindow, *, hides: bool) -> M
 
 
 def _is_dated_right(note: FoundNote, window: DateWindow) -> bool:
-    # A draft without a date is the only one that is shown, so one that reads the same is the one that was sent.
+    # A draft without a date is the only draft shown, so if it reads the same, it is the one that was sent.
     if note.created_at is None:
         return note.status is Status.DRAFT
     return window.surely <= note.created_at <= window.until
 
 
 def _take_draft(draft: FoundNote, sought: Sought, matching: list[FoundNote]) -> bool:
-    """Take in the one draft that is shown; True where it may hide the one that was sent."""
+    """Match the only draft that is shown; return whether it may hide the draft that was sent."""
     if draft.note_id in sought.taken:
         return sought.taken[draft.note_id] > sought.sent_at
     if is_same(draft, sought.key) and _may_be_ours(draft, sought):
@@ -141,7 +141,7 @@ def _take_draft(draft: FoundNote, sought: Sought, matching: list[FoundNote]) -> 
 
 
 def is_same(note: FoundNote, key: NoteKey) -> bool:
-    """Whether a reader sees the same in both."""
+    """Return whether a note has the key's visibility and status, and a reader sees the same text in it."""
     return (
         note.visibility is key.visibility
         and note.status is key.status
@@ -152,23 +152,24 @@ def is_same(note: FoundNote, key: NoteKey) -> bool:
 def rewritten(
     candidates: Sequence[FoundNote], note: Note | None, others: Sequence[Note | None], authors: Collection[str]
 ) -> FoundNote | None:
-    """Which of the candidates surely is the note that was sent, though it reads differently; None where none surely is.
+    """Return the candidate that certainly is the note sent, though its text differs; None if there is none.
 
-    It is ours, like this note and like no other; and whatever else stands there is like one of the others.
+    The candidate has our author, and resembles this note and none of the ``others``. All other candidates resemble one
+    of the ``others``.
 
     Args:
-        candidates: notes that could be it.
-        note: what was sent, None where that isn't known.
-        others: what else was sent to the prospect and is unclear, None where it isn't known what.
-        authors: whose notes are ours.
+        candidates: notes that may be the note that was sent.
+        note: the note that was sent; None if its text is not known.
+        others: other unclear notes that were sent to the prospect; None for an unknown text.
+        authors: IDs of the authors of our notes.
     """
-    known = [other for other in others if other is not None]
-    if note is None or len(known) < len(others):
+    rivals = [other for other in others if other is not None]
+    if note is None or len(rivals) < len(others):
         return None
-    like_it = [one for one in candidates if are_alike(one.content, note.content)]
-    like_others = [one for one in candidates if any(are_alike(one.content, other.content) for other in known)]
-    is_told_apart = len(like_it) == 1 and like_it[0] not in like_others and len(like_others) == len(candidates) - 1
-    return like_it[0] if is_told_apart and like_it[0].author in authors else None
+    alike = [shown for shown in candidates if are_alike(shown.content, note.content)]
+    like_others = [shown for shown in candidates if any(are_alike(shown.content, other.content) for other in rivals)]
+    is_told_apart = len(alike) == 1 and alike[0] not in like_others and len(like_others) == len(candidates) - 1
+    return alike[0] if is_told_apart and alike[0].author in authors else None
 
 
 def _may_be_ours(note: FoundNote, sought: Sought) -> bool:
@@ -176,7 +177,7 @@ def _may_be_ours(note: FoundNote, sought: Sought) -> bool:
 
 
 def _is_candidate(note: FoundNote, sought: Sought) -> bool:
-    """Whether it could be the delivery's own although it reads differently."""
+    """Return whether a note may be the delivery's own although it reads differently."""
     window = sought.window
     return (
         note.visibility is sought.key.visibility

@@ -1,11 +1,9 @@
-"""Reading back: what became of deliveries whose answer was unclear.
+"""Read back deliveries whose answer was unclear.
 
-Comes in: posts with an unclear answer, and the replies to lookups. Goes out: decisions on posts, for the coordinator to
-carry out: their note was found, surely isn't there, or nobody can tell.
-
-That a note isn't there has to be proven, not waited for: its request is at rest, reading has caught up with that moment
-(:mod:`importer.delivery.replication_lag`), it was missed more than once since, and nothing unexplained stands on the
-prospect.
+Input: requests with an unclear answer, and replies to lookups. Output: decisions for the coordinator: the note was
+found, is absent, or cannot be identified. Absence has to be proven: the request is at rest, which means that it can no
+longer be applied; reading has caught up with that moment (:mod:`importer.delivery.replication_lag`), the note was
+missed more than once since, and the prospect has no unexplained note.
 """
 
 from __future__ import annotations
@@ -35,22 +33,22 @@ from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
 from importer.delivery.unclear import Unclear
 from importer.messages import Message, say
 
-_MOST_PASSES = 3  # times that pages which don't fit together are read again
+_MOST_PASSES = 3  # times that pages which do not fit together are read again
 
 
 class Resolver:
-    """Looks up what got no clear answer.
+    """Lookups of deliveries without a clear answer.
 
     Args:
         dispatcher: makes the lookups.
-        evidence: what is known of notes, of the clock that dates them, and of how reading lags.
-        reachability: what is known of the way to the API.
-        policy: how to go about it.
-        clock: seconds since 1970, never going back.
+        evidence: collects facts about notes, the clock that dates them, and the lag.
+        reachability: tracks whether requests reach the API.
+        policy: the settings of delivery.
+        clock: returns seconds since 1970, and never goes back.
 
     Attributes:
-        unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
-        lookup_queue: lookups that wait until it is known who writes our notes, or how reading lags.
+        unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
+        lookup_queue: lookups that wait until our author or the lag is known.
     """
 
     def __init__(
@@ -68,15 +66,15 @@ class Resolver:
         self.lookup_queue = LookupQueue(evidence)
 
     def look_up(self, post: Post, failure: Failure) -> None:
-        """Look for the notes of a post whose answer was unclear."""
+        """Look up the notes of a request whose answer was unclear."""
         self._begin(self._unclear.begin(post, failure), self._clock() + (failure.wait or 0.0))
 
     def look_up_earlier(self, post: Post, why: Message) -> None:
-        """Look for the notes of a post that an earlier run sent; and ``why`` it is unclear."""
+        """Look up the notes of an earlier run's request; ``why`` says why the request is unclear."""
         self._begin(self._unclear.begin_earlier(post, why), self._clock())
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
-        """Look at one prospect first: its notes mostly show whether the whole request was applied."""
+        """Look up one prospect first, because its notes mostly show whether the whole request was applied."""
         self._add(ambiguous, 0, due, is_first=True)
         self._evidence.unclear(ambiguous.post)
 
@@ -87,17 +85,17 @@ class Resolver:
         self._dispatcher.add(Lookup(ambiguous, index, is_first, take, is_last=is_last), due)
 
     def proceed(self, *, nothing_else: bool = False) -> None:
-        """Look anew at what waited, once it is told; or at all of it, where nothing is left that could tell."""
+        """Repeat the lookups that waited for a fact known now, or all if nothing is left that could bring facts."""
         for lookup in self.lookup_queue.rest() if nothing_else else self.lookup_queue.told():
             self._add(lookup.ambiguous, lookup.index, self._clock(), is_first=lookup.is_first, is_last=nothing_else)
 
-    # -- what came back ---------------------------------------------------------------------------------------------
+    # -- replies ----------------------------------------------------------------------------------------------------
 
     def take_in(self, lookup: Lookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """What follows from the reply to a lookup.
+        """Yield the decisions that follow from the reply to a lookup.
 
         Raises:
-            JournalFailed: it could not be asked whose a note is.
+            JournalFailed: the journal could not say which delivery has a note.
         """
         ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
         verdict = None
@@ -106,7 +104,7 @@ class Resolver:
             page = lookup.take_in(reply.value)
             verdict = readback.judge(page, self._sought(lookup, page))
             if not is_whole or not is_newest:
-                verdict = replace(verdict, goes_on=False)  # a note that was seen is there, whatever else is not
+                verdict = replace(verdict, goes_on=False)  # a note that was seen exists, whatever else is missing
                 if verdict.note_id is None:
                     yield from self._begin_again(lookup, is_whole=is_whole)
                     return
@@ -123,7 +121,7 @@ class Resolver:
                 self._follow_first(lookup, self._clock())
                 yield from self._conclude(ambiguous, lookup.index)
             case NextPage(read):
-                # One note of this page once more, which shows whether the next one joins it.
+                # The last note of this page is read once more, to show whether the next page follows it.
                 lookup.skip, lookup.pages = lookup.skip + max(1, read - 1), lookup.pages + 1
                 self._dispatcher.add(lookup)
             case Missed(for_good, is_unknown):
@@ -140,7 +138,7 @@ class Resolver:
                 self._follow_first(lookup, ambiguous.rest_at)
 
     def _begin_again(self, lookup: Lookup, *, is_whole: bool) -> Iterator[tuple[Post, Decision]]:
-        """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""
+        """Read from the first page again, because notes were added between two pages, or a copy lags."""
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
         lookup.passes += not is_whole
         failure = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
@@ -148,22 +146,22 @@ class Resolver:
             yield from self._doubt(lookup, say("doubt.not-read", why=failure.text))
 
     def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        """What follows where a lookup isn't worth a call."""
+        """Yield the decisions for a lookup that is not worth a call."""
         return self._missed(lookup, for_good=True)
 
     def _sought(self, lookup: Lookup, page: NotesPage) -> readback.Sought:
         post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
         others = [key for key in self.unclear.get(lookup.prospect, ()) if key is not post.key]
-        taken = self._evidence.taken(page, lookup.prospect, post)  # first, for it may tell of the clock
+        taken = self._evidence.taken(page, lookup.prospect, post)  # first, because it may measure the clock
         is_ours = not post.of_earlier_run
         window = self._evidence.note_clock.window(post, ambiguous.applied_until, is_ours=is_ours)
-        is_date_moot = not self._policy.resends  # nothing is sent, so a person has asked what there is
+        is_date_moot = not self._policy.resends  # nothing is sent: a person only asks what exists
         contested = self._evidence.exchanged.contested(page, post, taken)
-        known = others, self._evidence.authors, is_date_moot, contested
-        return readback.Sought(post.key, window, taken, post.sent_at, *known)
+        further = others, self._evidence.authors, is_date_moot, contested
+        return readback.Sought(post.key, window, taken, post.sent_at, *further)
 
     def _follow_first(self, lookup: Lookup, due: float) -> None:
-        """After the first lookup at a request come those at its other prospects."""
+        """Look up a request's other prospects after the first one."""
         if lookup.is_first:
             lookup.is_first = False
             for index in range(1, len(lookup.ambiguous.post.request)):
@@ -172,18 +170,18 @@ class Resolver:
     def _missed(
         self, lookup: Lookup, *, for_good: bool = False, is_unknown: bool = False
     ) -> Iterator[tuple[Post, Decision]]:
-        """The note isn't there, which means nothing before rest, nor before reading has caught up with that."""
+        """Handle a lookup that missed its note, which proves nothing until reading has caught up with rest."""
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
-        if is_unknown:  # how reading lags is measured on prospects that reads know
+        if is_unknown:  # the lag is measured only on prospects that reads know
             caught_up_at = max(caught_up_at, ambiguous.rest_at + self._evidence.replication_lag.assumed)
-        # How long reading lags may be known better by rest. Where it hardly does, one look soon after that will do.
+        # The lag may be known better at rest. If it is short, one lookup soon after rest is enough.
         is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.rest
         next_at = caught_up_at if is_soon else ambiguous.rest_at
         if self._evidence.is_measuring and not is_unknown and lookup.began >= ambiguous.rest_at:
             next_at = min(next_at, self._clock() + max(self._policy.rest, self._clock() - ambiguous.rest_at))
         if not for_good and lookup.began < caught_up_at:
-            # It proves nothing yet, so one prospect of the request is enough.
+            # The miss proves nothing yet, so one prospect of the request is enough.
             if lookup.began < ambiguous.rest_at or is_unknown or not self.lookup_queue.until_measured(lookup):
                 self._add(ambiguous, lookup.index, next_at, is_first=lookup.is_first)
             return
@@ -201,35 +199,35 @@ class Resolver:
         yield from self._conclude(ambiguous)
 
     def _caught_up_at(self, ambiguous: Ambiguous) -> float:
-        """When reading surely has caught up with rest, as far as is known now."""
+        """Return when reading surely has caught up with the request's rest, as far as is known now."""
         return ambiguous.rest_at + self._evidence.margin
 
     def _weigh(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        """Something stands there that was made in that time and reads differently: is it the note after all?"""
+        """Decide whether a note with a fitting date but another text is the delivery's own after all."""
         candidates, ambiguous, post = lookup.candidates, lookup.ambiguous, lookup.ambiguous.post
-        its_own = self._evidence.rewritten(post, lookup.prospect, candidates)
-        if its_own is not None:
+        rewritten_note = self._evidence.rewritten(post, lookup.prospect, candidates)
+        if rewritten_note is not None:
             reason = say("outcome.found-rewritten", before=ambiguous.failure.text)
             ambiguous.is_applied = True
-            self._evidence.adopted(post, its_own, its_own.note_id)
-            yield post, Settle(((lookup.index, Answer(its_own.note_id, reason)),), reason)
+            self._evidence.adopted(post, rewritten_note, rewritten_note.note_id)
+            yield post, Settle(((lookup.index, Answer(rewritten_note.note_id, reason)),), reason)
             yield from self._conclude(ambiguous, lookup.index)
             return
         ids = tuple(note.note_id for note in candidates[:3])
         yield from self._doubt(lookup, say("doubt.reads-differently", ids=ids))
 
     def _look_again(self, lookup: Lookup, failure: Failure | None) -> bool:
-        """Once more, after a pause where there was a failure; False when it is time to give it up."""
+        """Repeat a lookup, after a pause if there was a failure; return False if it is time to give up."""
         if failure is None:
             self._dispatcher.add(lookup)
             return True
         is_refused = failure.cause in REFUSED
         policy = replace(self._policy.retry, longest=min(60.0, max(1.0, self._policy.read_timeout)))
-        if is_refused and self._policy.resend_unconfirmed:  # a person has said so: reading need not come back for it
+        if is_refused and self._policy.resend_unconfirmed:  # sending unread is allowed, so reading need not recover
             policy = replace(policy, attempts=REFUSED_BEFORE_RESENT)
         elif is_refused and self._dispatcher.wait_out(lookup):
-            return True  # not its own trouble
-        if failure.cause is Cause.UNREACHABLE:  # not its own trouble
+            return True  # not caused by this lookup
+        if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
             policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
         return self._dispatcher.retry(lookup, failure, policy)
 
@@ -243,7 +241,7 @@ class Resolver:
         yield from self._conclude(ambiguous, lookup.index)
 
     def _conclude(self, ambiguous: Ambiguous, settled: int | None = None) -> Iterator[tuple[Post, Decision]]:
-        """One prospect fewer to look for; after the last, something follows for those without their note."""
+        """Count one prospect as looked up; after the last, yield the decision on those without their note."""
         if settled is not None:
             self._unclear.is_clear(ambiguous.post.only([settled]))
         ambiguous.open -= 1
@@ -252,19 +250,19 @@ class Resolver:
         if not ambiguous.absent:
             self._unclear.requests.remove(ambiguous)
             return
-        again = decisions.doubtful(
+        unproven = decisions.doubtful(
             ambiguous.absent, ambiguous.misses, ambiguous.all_misses, is_applied=ambiguous.is_applied
         )
-        if again:
-            ambiguous.absent = [index for index in ambiguous.absent if index not in again]
-            ambiguous.open = len(again)
-            for index in again:
+        if unproven:
+            ambiguous.absent = [index for index in ambiguous.absent if index not in unproven]
+            ambiguous.open = len(unproven)
+            for index in unproven:
                 self._add(ambiguous, index, self._clock())
             return
         yield self._absent(ambiguous)
 
     def _absent(self, ambiguous: Ambiguous) -> tuple[Post, Decision]:
-        """The notes at these prospects surely aren't there."""
+        """Return the decision on the prospects whose notes surely are absent."""
         self._unclear.requests.remove(ambiguous)
         sent = ambiguous.post
         post = sent.again(sorted(ambiguous.absent), self._evidence.note_clock.since(sent))
@@ -284,12 +282,12 @@ class Resolver:
         return post, _or_renew(post, decision, ambiguous.failure)
 
     def is_astray(self, came: float) -> None:
-        """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
+        """Renew all connections and repeat the lookups that missed, because a reply belonged to another request."""
         self._reachability.is_astray(came, self._clock())
         for ambiguous, index in self._unclear.forget_misses():
             self._add(ambiguous, index, self._clock())
 
 
 def _or_renew(post: Post, decision: Decision, failure: Failure) -> Decision:
-    """What follows where a note surely isn't there; if it would be turned away for good, new ids are tried before."""
+    """Return the decision on an absent note, or :class:`Renew` to try new attachment IDs before a final refusal."""
     return Renew(failure) if isinstance(decision, Settle) and post.may_renew else decision

@@ -1,15 +1,16 @@
-"""The sample: some of the notes that the API said it created are read back, because its answer may be wrong.
+"""Read back a sample of the notes that the API said it created, because its answer may be wrong.
 
-Comes in: answers that brought note IDs, and notes that earlier runs left to be read back. Goes out: journal entries,
-and the notes that are not there.
+Input: answers with note IDs, and notes that earlier runs left to be read back. Output: journal entries, and the notes
+that were not found.
 
-- Of each run ten notes, or one in a hundred, are drawn before anything is sent. Each gets two looks, 100 calls at most.
-- A look is due when the note is twice as old as reading may lag. The run never waits for that: looks go while it has
-  other work, and the others are left to the next run, or to ``verify``.
-- A note is *not found* if two looks missed it, the second after twice the assumed lag by our own clock, and if another
-  note of a sample was seen that was no older. Without such a note nothing shows that reading works. So if few notes
-  are left to the next run, one that was seen is left with them.
-- Then something is wrong: all notes of that run are read back, and the run waits for that.
+- Ten notes of each run, or one in a hundred if that is more, but at most 50, are drawn before anything is sent. Each
+  note gets two lookups. A run makes at most 100 calls for them.
+- A lookup is due when the note is twice as old as reading may lag. The run never waits for that: lookups are made while
+  it has other work, and the rest is left to the next run, or to ``verify``.
+- A note is *not found* if two lookups missed it, the second after twice the assumed lag by this run's clock, and
+  another sampled note was seen that was no older. Without such a note nothing shows that reading works. So if few notes
+  are left to the next run, a note that was seen is left with them.
+- If a note is not found, something is wrong: all notes of its run are read back, and the run waits for that.
 """
 
 from __future__ import annotations
@@ -32,18 +33,18 @@ from importer.journal import KnownDelivery, SampleState
 from importer.models import Status
 
 _FEWEST, _ONE_IN, _MOST = 10, 100, 50
-_OLDEST = 86_400.0  # seconds after which a note may well have been deleted by a person
-_YOUNGEST = 60.0  # seconds before which no note is looked at, however soon new notes can be read
-_SURELY = 900.0  # seconds after which a note can be read if any can, even if that one is older
-_FEW = 3  # notes that hardly show by themselves whether reading works
-_PAUSE = 5.0  # seconds between two looks at a note
+_OLDEST = 86_400.0  # seconds after which a person may well have deleted a note
+_YOUNGEST = 60.0  # seconds before which no note is looked up, however short the lag
+_SURELY = 900.0  # seconds after which a note can be read if any older note can
+_FEW = 3  # so few notes may not show whether reading works
+_PAUSE = 5.0  # seconds between two lookups of a note
 _ENOUGH_MISSES = 2
 _MOST_TRIES = 3
-_MOST_WIDENED = 1_000  # prospects whose notes a run reads back after a note was not found; verify reads all
+_MOST_WIDENED = 1_000  # prospects that a run reads back after a note was not found; verify reads all
 
 
 class Draw:
-    """Which of the notes that a run creates are read back: as many of each part of the run.
+    """Random choice of the notes of a run that are read back, spread evenly over the run.
 
     Args:
         run: the run's number.
@@ -51,48 +52,48 @@ class Draw:
 
     def __init__(self, run: int | None) -> None:
         self._rng = random.Random(f"sample {run}")  # noqa: S311 - it draws evenly, and keeps no secret
-        self._places: deque[int] = deque()  # those of the sample's notes among all answers
+        self._places: deque[int] = deque()  # positions of the sampled notes among all answers
         self._answers = self._size = 0
 
     def expect(self, notes: int) -> None:
-        """Draw from so many notes, which are about to be sent."""
+        """Draw a sample from the next ``notes`` notes to be sent."""
         size = min(notes, max(_FEWEST, math.ceil(notes / _ONE_IN)), _MOST - self._size)
         self._size += size
         places = [self._answers + place for place in self._rng.sample(range(notes), size)]
         self._places = deque(sorted([*self._places, *places]))
 
     def drawn(self, prospects: Sequence[str], created: Container[str]) -> list[int]:
-        """Return the indices of the prospects of an answered request whose notes are read back.
+        """Return the indices of the prospects whose notes are read back.
 
-        If a note was drawn that is not among the created ones, the next that is takes its place.
+        If a drawn note was not created, the next created note replaces it.
         """
         first = self._answers
         self._answers += len(prospects)
-        found: list[int] = []
+        indices: list[int] = []
         if self._places and self._places[0] < self._answers:
             for place, prospect in enumerate(prospects, first):
                 if self._places and self._places[0] <= place and prospect in created:
                     self._places.popleft()
-                    found.append(place - first)
-        return found
+                    indices.append(place - first)
+        return indices
 
 
 class Samples:
-    """Reads back a sample of the notes that were created.
+    """Samples of the created notes, which are read back.
 
     Args:
-        ledger: told which notes are in the sample, were seen, or are not there.
-        dispatcher: makes the looks.
-        evidence: knows how reading lags, and how pages are asked for.
-        recorded: returns the notes that the journal has to be read back.
+        ledger: records which notes are in the sample, were seen, or were not found.
+        dispatcher: makes the lookups.
+        evidence: knows the lag and the page sizes.
+        recorded: returns the notes that are to be read back, according to the journal.
         caller: knows the clock, and whether reading may hide drafts.
-        policy: how to go about it.
+        policy: the settings of delivery.
         run: the run's number; None if nothing is sent.
 
     Attributes:
-        draw: which notes are in the sample.
-        looks: those that wait for their time.
-        left: notes that are still to be read back because another one of their run was not found.
+        draw: draws the sample.
+        looks: lookups that wait for their time.
+        left: number of notes still to be read back because another note of their run was not found.
     """
 
     def __init__(
@@ -112,16 +113,16 @@ class Samples:
         self.draw = Draw(run)
         self.looks = Looks(dispatcher, evidence.pages, caller.clock)
         self._widened = 0
-        self._seen_at = math.inf  # the least age at which a note was seen
-        self._seen: Promised | None = None  # the last that was; it stays in the journal, to show a later run the same
+        self._seen_at = math.inf  # least age at which a note was seen
+        self._seen: Promised | None = None  # the last note seen, kept to show a later run that reading works
         self._missed: list[Promised] = []  # missed often enough, but nothing shows yet that reading works
-        self._runs: set[int] = set()  # runs that made a note which was not found
-        self._is_recorded = False  # whether the journal has notes of such runs to be read back
+        self._runs: set[int] = set()  # runs with a note that was not found
+        self._is_recorded = False  # whether the journal has notes of such runs to read back
 
     # -- which notes ------------------------------------------------------------------------------------------------
 
     def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
-        """Take in the reply to a request, prospect → note ID, and keep the notes that were drawn."""
+        """Record the note IDs from a request's reply, prospect → ID, and schedule lookups of the drawn notes."""
         if self._one_draft and post.key.status is Status.DRAFT:
             note_ids = {}
         chosen = []
@@ -134,51 +135,50 @@ class Samples:
         self._ledger.sampled(chosen, SampleState.DUE)
 
     def take_up(self) -> None:
-        """Take up what earlier runs left to be read back; what is too old may have been deleted since."""
+        """Schedule lookups of notes that earlier runs left, and drop old ones, which may have been deleted since."""
         now = self._clock()
-        known = [*self._recorded()]
-        old = [one for one in known if one.at < now - _OLDEST and one.sample is SampleState.DUE]
-        self._ledger.sampled([self._of(one, now) for one in old], None)
-        due = [one for one in known if one.at >= now - _OLDEST and one.sample is not SampleState.ALL]
-        for look in _by_prospect(self._of(one, now) for one in due):
+        stored = [*self._recorded()]
+        old = [entry for entry in stored if entry.at < now - _OLDEST and entry.sample is SampleState.DUE]
+        self._ledger.sampled([self._of(entry, now) for entry in old], None)
+        due = [entry for entry in stored if entry.at >= now - _OLDEST and entry.sample is not SampleState.ALL]
+        for look in _by_prospect(self._of(entry, now) for entry in due):
             self.looks.add(look, max(note.came for note in look.promised) + self._due_after)
-        self._is_recorded = any(one.sample is SampleState.ALL for one in known)
+        self._is_recorded = any(entry.sample is SampleState.ALL for entry in stored)
 
     def _of(self, known: KnownDelivery, now: float) -> Promised:
-        """A note as the journal knows it; the time of its answer is by a clock that may have been set since."""
+        """Return a note as the journal knows it; the clock of its answer may have been reset since."""
         assert known.note_id is not None
         came, is_widened = min(known.at, now), known.sample is SampleState.ALL
         certain_from = self._certain_after + (came if known.run == self._run else now)
-        where = known.note, known.prospect, known.occurrence
-        return Promised(*where, known.note_id, known.run, came, certain_from, is_widened)
+        delivery_key = known.note, known.prospect, known.occurrence
+        return Promised(*delivery_key, known.note_id, known.run, came, certain_from, is_widened)
 
     # -- when -------------------------------------------------------------------------------------------------------
 
     @property
     def _due_after(self) -> float:
-        """Seconds after which a created note is looked at."""
+        """Seconds after which a created note is looked up."""
         return max(_YOUNGEST, 2 * self._evidence.margin)
 
     @property
     def _certain_after(self) -> float:
-        """Seconds after which a look that misses a note may prove something."""
+        """Seconds after which a lookup that misses a note may prove something."""
         return max(self._due_after, 2 * self._evidence.replication_lag.assumed)
 
     def finish(self) -> bool:
-        """Begin the looks that are due when all else is done; return whether there are any.
+        """Begin the lookups that are due when all else is done; return whether there are any.
 
-        The run waits only if something seems wrong: for the second look at a note that was missed, and for the other
-        notes of a run that made one which is not there.
+        The run waits only if a note was missed or not found: for its second lookup, or for all notes of its run.
 
         Raises:
-            JournalFailed: it could not be read.
+            JournalFailed: the journal could not be read.
         """
         self._read_all_of(self._evidence.exchanged.take_runs())
         if self._runs:
             self._ledger.sample_all(self._runs, drafts=not self._one_draft)
             self.looks.drop(self._runs)
             self._is_recorded, self._runs = True, set()
-            return True  # once more, when the journal has it
+            return True  # this method is called again when the journal has the entries
         has_begun = self.looks.begin(is_missed=self._seen_at < math.inf)
         if self._widen() or has_begun:
             return True
@@ -187,22 +187,22 @@ class Samples:
         return False
 
     def _widen(self) -> bool:
-        """Begin to read back all notes of the runs that made one which is not there; a run reads so many at most."""
+        """Begin to read back all notes of the runs with a note that was not found, up to the limit of a run."""
         if not self._is_recorded:
             return False
         self._is_recorded, now = False, self._clock()
-        looks = _by_prospect(self._of(one, now) for one in self._recorded() if one.sample is SampleState.ALL)
-        some = looks if self._run is None else looks[: max(0, _MOST_WIDENED - self._widened)]
-        self._widened += len(some)
-        self.left = sum(len(look.promised) for look in looks[len(some) :])
-        for look in some:
+        looks = _by_prospect(self._of(entry, now) for entry in self._recorded() if entry.sample is SampleState.ALL)
+        chosen = looks if self._run is None else looks[: max(0, _MOST_WIDENED - self._widened)]
+        self._widened += len(chosen)
+        self.left = sum(len(look.promised) for look in looks[len(chosen) :])
+        for look in chosen:
             self.looks.add(look, max(note.came for note in look.promised) + self._due_after)
-        return bool(some)
+        return bool(chosen)
 
-    # -- what came back ---------------------------------------------------------------------------------------------
+    # -- replies ----------------------------------------------------------------------------------------------------
 
     def looked(self, look: SampleLookup, reply: Reply[NotesPage]) -> None:
-        """Take in the reply to a look."""
+        """Handle the reply to a lookup."""
         page = reply.value
         self.looks.came_back(look)
         if page is None:
@@ -214,8 +214,8 @@ class Samples:
             look.began = look.began if look.skip else reply.began
             before = {*look.seen}
             goes_on = look.take_in(page)
-            here = [note for note in look.promised if note.note_id in look.seen - before]
-            if wrong := [note for note in here if self._evidence.exchanged.has(page, note)]:
+            shown = [note for note in look.promised if note.note_id in look.seen - before]
+            if wrong := [note for note in shown if self._evidence.exchanged.has(page, note)]:
                 self._found_wrong(wrong)
                 look.promised = [note for note in look.promised if note not in wrong]
             if not look.promised:
@@ -233,7 +233,7 @@ class Samples:
             self._conclude()
 
     def is_astray(self) -> None:
-        """A reply belonged to another request, so the pages that missed notes may have, too."""
+        """Forget all misses, because a reply belonged to another request, and perhaps these pages did, too."""
         self._missed = []
         for look in self.looks.waiting:
             for note in look.promised:
@@ -252,23 +252,23 @@ class Samples:
             self.looks.add(SampleLookup([note]), max(self._clock() + _PAUSE, note.certain_from))
 
     def _conclude(self) -> None:
-        """A note that was missed is not there if a note was seen that was no older: reading works."""
-        found = [note for note in self._missed if note.missed_at >= self._seen_at]
+        """Report missed notes as not found if a note no older was seen, because then reading works."""
+        absent = [note for note in self._missed if note.missed_at >= self._seen_at]
         self._missed = [note for note in self._missed if note.missed_at < self._seen_at]
-        self._found_wrong(found)
+        self._found_wrong(absent)
 
     def _found_wrong(self, notes: Sequence[Promised]) -> None:
-        """The API's answers to these notes were not true, so all notes of their runs are read back."""
+        """Report notes whose answer was not true, and read back all notes of their runs."""
         self._read_all_of({note.run for note in notes if not note.is_widened})
         self._ledger.not_found(notes)
 
     def _read_all_of(self, runs: set[int]) -> None:
-        """Read back all notes of these runs, as soon as nothing else is to be done."""
+        """Read back all notes of these runs as soon as nothing else is to be done."""
         self._runs |= runs
-        self._ledger.sample_all(runs, drafts=not self._one_draft)  # at once, for this run may end soon
+        self._ledger.sample_all(runs, drafts=not self._one_draft)  # at once, because this run may end soon
 
     def _not_read(self, look: SampleLookup, failure: Failure) -> None:
-        """No failure is worth a wait, unless it is known that something is wrong."""
+        """Handle a failed lookup, and wait only if something is known to be wrong."""
         if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED) and self._run is None:
             self._dispatcher.halt(stopped_by(failure))
         elif failure.cause in API_REFUSED:
@@ -283,7 +283,7 @@ class Samples:
             self._give_up(look)
 
     def _in_vain(self, look: SampleLookup) -> None:
-        """A look told nothing: once more, but not often."""
+        """Repeat a lookup that showed nothing, but only a few times."""
         look.tries += 1
         if look.tries < _MOST_TRIES:
             self.looks.add(look, self._clock() + _PAUSE)
@@ -291,19 +291,19 @@ class Samples:
             self._give_up(look)
 
     def _give_up(self, look: SampleLookup) -> None:
-        """The notes could not be read; a later run, or verify, looks at them."""
+        """Leave notes that could not be read to a later run or to verify."""
         self.left += len(look.promised) if look.is_widened else 0
 
-    # -- what is known of it ----------------------------------------------------------------------------------------
+    # -- state ------------------------------------------------------------------------------------------------------
 
     @property
     def could_not_look(self) -> bool:
-        """Whether notes were looked for and reading didn't show any, so that nothing is known of them."""
+        """Whether notes were looked up but none was seen, so that nothing is known about them."""
         return self.looks.calls > 0 and math.isinf(self._seen_at)
 
 
 def _by_prospect(notes: Iterable[Promised]) -> list[SampleLookup]:
-    found: defaultdict[str, list[Promised]] = defaultdict(list)
+    by_prospect: defaultdict[str, list[Promised]] = defaultdict(list)
     for note in notes:
-        found[note.prospect].append(note)
-    return [SampleLookup(some) for some in found.values()]
+        by_prospect[note.prospect].append(note)
+    return [SampleLookup(group) for group in by_prospect.values()]

@@ -1,6 +1,6 @@
-"""How large requests may be, learned from those that were accepted and those that were refused for their size.
+"""Learn how large requests may be from those that were accepted or refused for their size.
 
-In: requests and what became of them. Out: into how many prospects a request is cut.
+Input: requests and their results. Output: the most prospects in a request.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from importer.delivery.tasks import Post
 
 
 class Sizes:
-    """The sizes of requests. The API limits prospects; something on the way to it may limit bytes.
+    """Sizes of requests. The API limits prospects; an intermediary may limit bytes.
 
     Args:
-        batch_size: prospects in one request at most, as the person or an earlier run has it.
-        least_limit: bytes of a body to which nothing limits requests.
+        batch_size: most prospects in one request, as set by a person or learned by an earlier run.
+        least_limit: bytes of a body up to which no limit applies.
 
     Attributes:
-        batch_size: prospects in one request at most.
-        largest_accepted: prospects of the largest request that was accepted.
+        batch_size: most prospects in one request.
+        largest_accepted: prospects in the largest accepted request.
     """
 
     def __init__(self, batch_size: int, least_limit: int) -> None:
@@ -42,15 +42,15 @@ class Sizes:
             self._smallest_refused = min(self._smallest_refused, post.body)
 
     def is_largest(self, post: Post) -> bool:
-        """Whether a request's body is larger than any that was accepted, and large enough to be too large."""
+        """Return whether a request's body is larger than any accepted body, and large enough to be too large."""
         return post.body > max(self._largest_body, self._least_limit)
 
     def most_prospects(self, post: Post) -> int:
-        """Return into how many prospects a request is cut at most: by their number, and by its body."""
+        """Return the most prospects that a part of the request may have, by their number and by its body."""
         size = len(post.request)
         most = size if post.is_too_large else self.batch_size
         if size > 1 and math.isfinite(self._smallest_refused) and post.body >= self._smallest_refused:
-            one = post.only((0,)).body
-            for_each = (post.body - one) / (size - 1)
-            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - one) / for_each)))
+            body_of_one = post.only((0,)).body
+            bytes_each = (post.body - body_of_one) / (size - 1)
+            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - body_of_one) / bytes_each)))
         return most

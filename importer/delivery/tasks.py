@@ -1,7 +1,4 @@
-"""The calls that delivery makes, and the ambiguities that it resolves, as data; nothing here decides anything.
-
-What they hold is the coordinator's alone to change.
-"""
+"""Describe the calls and unclear requests of delivery as data, which only the coordinator may change."""
 
 from __future__ import annotations
 
@@ -21,34 +18,34 @@ from importer.models import Note, Request, Status, Visibility
 from importer.rows.uploads import Uploaded
 
 _OF_IDS = frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
-"""Refusals that an attachment's id may be the reason of, for all that is known of it."""
+"""Refusals that an attachment ID may have caused, as far as is known."""
 
 
 @dataclass(eq=False, slots=True)
 class Post:
-    """A request to be sent.
+    """POST request that creates one note for each of its prospects.
 
     Attributes:
         number: the note's number in the journal.
-        conflict: the conflict key that it needs, if any; ``has_turn``: whether it holds it.
+        conflict: the conflict key that the request needs, if any; ``has_turn``: whether it holds the key.
         request_number: the request's number in the journal, once it is claimed.
-        replaces: the number of the request whose absent deliveries it sends again.
-        sent_at: when it left for the last time, by our clock; until it comes back, when it was claimed.
-        good_until: by the system's clock, until when its claim may be sent; infinity where nobody else could claim it.
-        first_sent_at: when it was claimed for the first time.
-        since: the earliest that the clock which dates notes may have shown at the first attempt, where that is known.
-        sends: how often it was sent, this time included.
-        attempts: the failures in a row so far, where there were any.
-        is_too_large: whether it is part of a request that was refused for its size.
-        refusals: how often in a row it was refused in words that are not the API's.
-        is_cut: whether it was refused so as a part of a larger one, and not yet by itself.
-        refused_since: when that began, by our clock.
-        is_alone: whether other calls came through in between.
-        of_earlier_run: whether an earlier run sent it; ``is_accepted``: and the API confirmed it without naming a note.
-        clock_of: the number of the run whose clock ``first_sent_at`` was read from; None: this run's.
-        uploaded: files that were uploaded for it alone, since it was refused with ids that others had used.
-        uploaded_among: how many posts got uploads of their own at the same time, this one included.
-        renewed_for: why it, or what it is a part of, was refused then.
+        replaces: the number of the earlier request whose absent deliveries this request sends again.
+        sent_at: when the request last left, by this run's clock; until its call comes back, when it was claimed.
+        good_until: until when the request may be sent, by the system's clock; infinity if nobody else could claim it.
+        first_sent_at: when the request was claimed for the first time.
+        since: earliest time of the first attempt by the clock that dates notes, if known.
+        sends: number of attempts, including this one.
+        attempts: consecutive failures so far, if any.
+        is_too_large: whether the request is part of one that was refused for its size.
+        refusals: consecutive refusals in words that are not the API's.
+        is_cut: whether the request was refused in such words only as part of a larger request, not by itself.
+        refused_since: when these refusals began, by this run's clock.
+        is_alone: whether other calls got through between these refusals.
+        of_earlier_run: whether an earlier run sent it; ``is_accepted``: whether the API confirmed it without a note.
+        clock_of: the number of the run whose clock ``first_sent_at`` was read from; None for this run.
+        uploaded: files uploaded for this request alone, after a refusal with attachment IDs that others had used.
+        uploaded_among: number of requests that got their own uploads at the same time, including this one.
+        renewed_for: the cause of that refusal, of this request or the request that it is part of.
     """
 
     request: Request
@@ -81,46 +78,47 @@ class Post:
 
     @property
     def body(self) -> int:
-        """The length of its body in bytes, but for what is the same for all requests."""
+        """Length of the body in bytes, without the parts that are the same in all requests."""
         note, around_an_id = self.request.note, 3
         content = len(json.dumps(note.content)) if note is not None else 0
         return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
     @property
     def renewable(self) -> frozenset[Cause]:
-        """Refusals after which it is sent with uploads of its own: once, and no part of it again for the same reason.
+        """Causes of refusals after which the request is sent again with its own uploads.
 
-        But a prospect that stands alone is never rejected for an attachment that others have used, too.
+        That happens only once, and no part of the request is sent again for the same cause. But a request for one
+        prospect is never rejected because of an attachment ID that other requests have used, too.
         """
         if self.request.note is None or not self.request.note.files:
             return frozenset()
-        if self.uploaded is not None:  # those of several may have grown old before their posts left
+        if self.uploaded is not None:  # if several requests got theirs, IDs may have expired before these left
             return frozenset({Cause.BAD_ATTACHMENT} if self.uploaded_among > 1 else ())
         alone = {Cause.BAD_ATTACHMENT} if len(self.request) == 1 else set()
         return _OF_IDS - {self.renewed_for} | alone
 
     @property
     def may_renew(self) -> bool:
-        """Whether uploads of its own were not tried yet, where it would be turned away in words not the API's."""
+        """Whether the request's own uploads can still be tried after a refusal in words that are not the API's."""
         return bool(self.request.note and self.request.note.files) and self.renewed_for is not Cause.INTERMEDIARY
 
     def only(self, wanted: Sequence[int]) -> Post:
-        """The same for some of its prospects, named by their index in it."""
+        """Return this request limited to some of its prospects, given by index."""
         return replace(self, request=self.request.only(wanted))
 
     def unclear(self, wanted: Sequence[int]) -> Post:
-        """The same for some prospects, what became of which isn't known; the ids of its files may be spent."""
+        """Return the request for some prospects whose result is unclear; its attachment IDs may be used up."""
         turned_away = self.renewed_for if self.renewed_for is Cause.INTERMEDIARY else None
         return replace(self.only(wanted), attempts=None, uploaded=None, renewed_for=turned_away)
 
     def again(self, wanted: Sequence[int], since: float | None) -> Post:
-        """The same once more for some prospects, where it surely isn't; ``since`` as for the first time."""
+        """Return the next attempt for prospects whose note is surely absent; ``since`` is that of the first attempt."""
         return replace(
             self.only(wanted), replaces=self.request_number, sends=self.sends + 1, since=since, of_earlier_run=False
         )
 
     def split(self, size: int) -> list[Post]:
-        """The same in pieces of at most ``size`` prospects; uploads of its own are no piece's alone."""
+        """Return the request in pieces of at most ``size`` prospects, without its uploads, which they would share."""
         count = len(self.request)
         pieces = [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
         return [replace(piece, uploaded=None) for piece in pieces]
@@ -128,18 +126,18 @@ class Post:
 
 @dataclass(eq=False, slots=True)
 class Ambiguous:
-    """A request whose answer was unclear, for some of its prospects, and what reading back has shown so far.
+    """Request whose answer was unclear for some of its prospects, and what reading back has shown so far.
 
     Attributes:
-        post: what was sent, cut down to these prospects.
-        failure: what its answer was.
-        applied_until: when it can have been applied at the latest, by our clock.
-        rest_at: when that surely is over, by our clock; later where that of an earlier run can't be relied on.
-        open: how many of its prospects are still looked for.
-        misses: how often the notes of each were read without the one that was sent, once the server was at rest.
-        all_misses: how often that was in all.
-        absent: indices of those whose note surely isn't there.
-        is_applied: whether the note of at least one is there.
+        post: the request for these prospects.
+        failure: the failure of its call.
+        applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
+        rest_at: when the request surely can no longer be applied, by this run's clock.
+        open: number of prospects still to be looked up.
+        misses: by index, how often the prospect's notes were read without the sent one, once the server was at rest.
+        all_misses: the total of these misses.
+        absent: indices of the prospects whose note surely is absent.
+        is_applied: whether the note of at least one prospect exists.
     """
 
     post: Post
@@ -154,28 +152,28 @@ class Ambiguous:
 
     @classmethod
     def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
-        """A post of which nothing was read back yet."""
+        """Create the record of a request of which nothing was read back yet."""
         size = len(post.request)
         return cls(post, failure, applied_until, rest_at, size, [0] * size)
 
 
 @dataclass(eq=False, slots=True)
 class Lookup:
-    """One page of one prospect's notes, to find what became of a delivery.
+    """Lookup of one page of a prospect's notes, to find out whether a delivery's note exists.
 
     Attributes:
-        ambiguous: what it is to resolve.
-        index: of the prospect in it.
-        is_first: whether it is the first at its request; the other prospects are looked up after it.
-        take: notes a page; no two lookups of a prospect ask for the same page, lest a cache answers.
+        ambiguous: the request to be resolved.
+        index: the prospect's index in the request.
+        is_first: whether this is the request's first lookup; the other prospects are looked up after it.
+        take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
         skip: notes on earlier pages.
-        pages: how many earlier pages were read.
-        notes: those on all pages that were read, by id.
-        read: ids of those that were read since the first page, in their order.
-        passes: how often it was begun again since the pages did not fit together.
-        candidates: those of them that could be it although they read differently.
-        began: when its first page was asked for, by our clock.
-        is_last: whether nothing is left that could tell more.
+        pages: number of earlier pages that were read.
+        notes: notes on all pages that were read, by ID.
+        read: IDs of the notes read since the first page, in their order.
+        passes: number of times that reading began again because pages did not fit together.
+        candidates: notes that may be the delivery's own although they read differently.
+        began: when the first page was asked for, by this run's clock.
+        is_last: whether nothing is left that could bring more facts.
     """
 
     ambiguous: Ambiguous
@@ -197,24 +195,24 @@ class Lookup:
 
     @property
     def prospect(self) -> str:
-        """Whose notes are read."""
+        """Prospect whose notes are read."""
         return self.ambiguous.post.request.prospects[self.index]
 
     def fits(self, page: NotesPage) -> bool:
-        """Whether a page repeats what was asked for again, the last note of the page before it, and nothing else."""
+        """Return whether a page repeats only the last note of the page before it, as it was asked for."""
         ids = [note.note_id for note in page.notes]
         return [note_id for note_id in ids if note_id in self.read] == self.read[-1:] and len(set(ids)) == len(ids)
 
     def take_in(self, page: NotesPage) -> NotesPage:
-        """Return the page, put together with all that were read before it."""
-        # A page that holds nothing but the note that it repeats is the last, whatever it says.
+        """Return the page, combined with all pages that were read before it."""
+        # A page that holds only the repeated note is the last, even if it announces more.
         has_more = page.has_more and len(page.notes) > (1 if self.skip else 0)
         self.notes.update((note.note_id, note) for note in page.notes)
         self.read += [note.note_id for note in page.notes if note.note_id not in self.read]
         return replace(page, notes=tuple(self.notes.values()), has_more=has_more)
 
     def begin_again(self, take: int) -> None:
-        """Read from the first page, by another address."""
+        """Read from the first page again, with another page size."""
         self.skip = self.pages = 0
         self.take = take
         self.read.clear()
@@ -222,16 +220,15 @@ class Lookup:
 
 @dataclass(eq=False, slots=True)
 class EvidenceLookup:
-    """One page of the notes of a prospect that is known to have a certain note.
+    """Lookup of one page of a prospect's notes, among which a certain note is known to be.
 
-    It shows who writes our notes and which clock dates them; and, unless the note is an earlier run's, how soon new
-    notes can be read.
+    The page shows who writes our notes and which clock dates them. A note of this run also shows how reading lags.
 
     Attributes:
-        note: the note.
-        is_young: whether it was made in this run.
-        run: the earlier run whose clock the look is to show, if it is for that.
-        until: when the look is given up, by our clock.
+        note: the note that is known to exist.
+        is_young: whether the note was made in this run.
+        run: the earlier run whose clock the lookup is to show, if any.
+        until: when the lookup is given up, by this run's clock.
     """
 
     note: Watched
@@ -247,18 +244,18 @@ class EvidenceLookup:
 
     @property
     def prospect(self) -> str:
-        """Whose notes are read."""
+        """Prospect whose notes are read."""
         return self.note.prospect
 
 
 @dataclass(eq=False, slots=True)
 class DuplicateLookup:
-    """One page of a prospect's notes, to see whether what was sent again is there twice after all.
+    """Lookup of one page of a prospect's notes, to find further copies of a note that was sent again.
 
     Attributes:
-        post: what was sent again, cut down to this prospect.
-        note_id: the note that it made.
-        until: when that surely can be read, by our clock.
+        post: the repeated request, for this prospect alone.
+        note_id: the ID of the note that the repeated request made.
+        until: when a further copy surely can be read, by this run's clock.
         is_last: whether all else is done.
     """
 
@@ -275,22 +272,22 @@ class DuplicateLookup:
 
     @property
     def prospect(self) -> str:
-        """Whose notes are read."""
+        """Prospect whose notes are read."""
         return self.post.request.prospects[0]
 
 
 @dataclass(eq=False, slots=True)
 class Promised:
-    """A note that the API said it created, and that is to be read back.
+    """Note that the API said it created, to be read back.
 
     Attributes:
         note: the note's number in the journal; ``prospect``, ``key``: the rest of its delivery's key.
-        run: the number of the run that made it.
-        came: when the API's answer came, by our clock.
-        certain_from: a look before this time, by our clock, proves nothing if it misses the note.
-        is_widened: whether it is read back because another note of its run was not found.
-        misses: how many looks have missed it.
-        missed_at: its age in seconds at the latest of them.
+        run: the number of the run that made the note.
+        came: when the API's answer came, by this run's clock.
+        certain_from: time before which a lookup that misses the note proves nothing, by this run's clock.
+        is_widened: whether the note is read back because another note of its run was not found.
+        misses: number of lookups that missed the note.
+        missed_at: the note's age in seconds at the latest of these lookups.
     """
 
     note: int
@@ -306,21 +303,21 @@ class Promised:
 
     @property
     def delivery(self) -> tuple[int, str, str]:
-        """The key of its delivery in the journal."""
+        """Key of the note's delivery in the journal."""
         return self.note, self.prospect, self.key
 
 
 @dataclass(eq=False, slots=True)
 class SampleLookup:
-    """One page of a prospect's notes, to see whether some that the API said it created are there.
+    """Lookup of one page of a prospect's notes, to see whether notes that the API said it created exist.
 
     Attributes:
         promised: the notes.
-        take, skip: notes a page, and on earlier pages.
-        pages: how many earlier pages were read.
-        seen: the IDs on them; ``last``: the last of them.
-        due: when it is to be made, by our clock; ``began``: when the first page was asked for.
-        tries: how often it came to nothing.
+        take, skip: notes on a page, and on earlier pages.
+        pages: number of earlier pages that were read.
+        seen: the note IDs on the pages read; ``last``: the last of these IDs.
+        due: when the lookup is to be made, by this run's clock; ``began``: when the first page was asked for.
+        tries: number of times that the lookup showed nothing.
     """
 
     promised: Sequence[Promised]
@@ -339,7 +336,7 @@ class SampleLookup:
 
     @property
     def prospect(self) -> str:
-        """Whose notes are read."""
+        """Prospect whose notes are read."""
         return self.promised[0].prospect
 
     @property
@@ -349,11 +346,11 @@ class SampleLookup:
 
     @property
     def is_missed(self) -> bool:
-        """Whether an earlier look has missed one of them."""
+        """Whether an earlier lookup has missed one of the notes."""
         return any(note.misses for note in self.promised)
 
     def fits(self, page: NotesPage) -> bool:
-        """Whether a page follows the one before it: it begins with that one's last note and repeats no other."""
+        """Return whether a page begins with the last note of the page before it and repeats no other."""
         ids = [note.note_id for note in page.notes]
         return not self.skip or (ids[:1] == [self.last] and self.seen.isdisjoint(ids[1:]))
 
@@ -365,7 +362,7 @@ class SampleLookup:
         return page.has_more and any(note.note_id not in self.seen for note in self.promised)
 
     def begin_again(self, take: int) -> None:
-        """Read from the first page, by another address."""
+        """Read from the first page again, with another page size."""
         self.skip = self.pages = 0
         self.take = take
         self.seen.clear()
@@ -373,10 +370,10 @@ class SampleLookup:
 
 @dataclass(eq=False, slots=True)
 class Probe:
-    """A call that would create a note for nobody, to see whether such calls come through.
+    """POST request for a prospect that cannot exist, to see whether such requests reach the API.
 
     Attributes:
-        nobody: an id that no prospect can have.
+        nobody: an ID that no prospect can have.
     """
 
     nobody: str

@@ -1,6 +1,7 @@
-"""Requests whose answer was unclear: the prospects they went to, and until when each of them may be applied.
+"""Track requests whose answer was unclear: their prospects, and until when each request may be applied.
 
-In: posts, with why they are unclear. Out: :class:`importer.delivery.tasks.Ambiguous`, to be resolved by reading back.
+Input: requests, with the reason why they are unclear. Output: :class:`importer.delivery.tasks.Ambiguous`, to be read
+back.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ from importer.journal import NoteKey
 from importer.messages import Message
 
 _LONGEST_REST = 600.0
-_RECEIPT = 300.0  # seconds for which the API may be at work on a request that it has confirmed without naming its notes
+_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes
 
 
 class Unclear:
-    """The requests that are unclear now.
+    """Requests that are unclear now.
 
     Args:
-        policy: how long calls are waited for.
-        lateness: returns how many seconds an unclear request took at most until it was applied, as far as was seen.
-        clock: seconds since 1970, never going back.
+        policy: the settings of delivery.
+        lateness: returns the most seconds that an unclear request was seen to take until it was applied.
+        clock: returns seconds since 1970, and never goes back.
 
     Attributes:
-        prospects: those with deliveries that are unclear → their notes; nothing else goes to them.
-        requests: all of them, in the order in which they came.
+        prospects: prospects with unclear deliveries → their notes; nothing else is sent to them.
+        requests: the unclear requests, in the order in which they came.
     """
 
     def __init__(self, policy: Policy, lateness: Callable[[], float], clock: Callable[[], float]) -> None:
@@ -37,7 +38,7 @@ class Unclear:
         self._policy, self._lateness, self._clock = policy, lateness, clock
 
     def begin(self, post: Post, failure: Failure) -> Ambiguous:
-        """Return a request of this run with the time until which it may be applied."""
+        """Record a request of this run as unclear, and return it with the time until which it may be applied."""
         rest = min(self._policy.rest * 2.0 ** (post.sends - 1), _LONGEST_REST)
         rest_at = self._clock() + max(rest, failure.wait or 0.0)
         if failure.at_work:
@@ -45,17 +46,18 @@ class Unclear:
         return self._begun(Ambiguous.of(post, failure, rest_at, rest_at))
 
     def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
-        """Return a request that an earlier run sent with the time until which it may be applied.
+        """Record a request of an earlier run as unclear, and return it with the time until which it may be applied.
 
-        That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves
-        nothing. Where it may have lost its lock without being dead, it is counted from when its last claim is no good.
+        That run may have sent the request just before it died, and a dead process's clock proves nothing, so rest is
+        counted from now. If the run may have lost its lock without dying, rest is counted from when its last claim
+        expires.
         """
         rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
         latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, self._clock() + self._policy.head_start + rest
         return self._begun(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at))
 
     def _work(self, *, is_accepted: bool) -> float:
-        """Return how many seconds the API may be at work on a request: at least twice the longest that was seen."""
+        """Return the most seconds that the API may work on a request: at least twice the longest time seen."""
         least = max(self._policy.read_timeout, _RECEIPT) if is_accepted else self._policy.read_timeout
         return max(least, 2 * self._lateness())
 
@@ -66,16 +68,16 @@ class Unclear:
         return ambiguous
 
     def forget_misses(self) -> list[tuple[Ambiguous, int]]:
-        """Return the prospects of requests, by their index, whose notes were missed and are to be looked for again."""
-        found = []
+        """Forget all misses; return each request, and prospect's index in it, whose note must be looked up again."""
+        missed = []
         for ambiguous in self.requests:
-            found += [(ambiguous, index) for index in ambiguous.absent]
+            missed += [(ambiguous, index) for index in ambiguous.absent]
             ambiguous.open += len(ambiguous.absent)
             ambiguous.absent, ambiguous.misses, ambiguous.all_misses = [], [0] * len(ambiguous.misses), 0
-        return found
+        return missed
 
     def is_clear(self, post: Post) -> None:
-        """Nothing of these deliveries is unclear any more."""
+        """Record that these deliveries are no longer unclear."""
         for prospect in post.request.prospects:
             keys = self.prospects[prospect]
             keys.remove(post.key)

@@ -1,9 +1,9 @@
-"""Rows → groups → requests: the fewest requests that deliver every note.
+"""Group rows by note into the fewest requests that deliver every note.
 
-Comes in: :class:`~importer.models.Rows`. Goes out: a :class:`~importer.models.Plan`; per group its requests; and which
-requests have to go one after the other.
+Input: :class:`~importer.models.Rows`. Output: a :class:`~importer.models.Plan`, the requests of each group, and the
+requests that must go one after the other.
 
-    plan        groups of identical notes, and the requests that they become
+    plan        groups of identical notes, and their requests
     conflicts   conflict keys: deliveries that reading back could not tell apart
 """
 

@@ -1,9 +1,9 @@
-"""Which requests go one after the other, since reading back could not tell their notes apart.
+"""Find requests that must go one after the other, because reading back could not tell their notes apart.
 
-Comes in: the groups of a plan. Goes out: for a request the conflict keys that it has to hold. Two deliveries conflict
-when they are for one prospect and a reader sees the same text, visibility and status; and where the vendor shows one
-draft of a prospect at most, all its drafts do. If one of them is unclear while the other is under way, nobody could
-say whose the note is that was found.
+Input: the groups of a plan. Output: the conflict keys that a request must hold. Two deliveries conflict if they are for
+the same prospect, and reading back shows the same text, visibility and status. If the vendor shows at most one draft of
+a prospect, all drafts of that prospect conflict. If one delivery is unclear while the other is under way, nobody could
+say which of them made the note that is read back.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Waiter = TypeVar("Waiter")
 
 @dataclass(eq=False, slots=True)
 class ConflictKey(Generic[Waiter]):
-    """Deliveries that are alike; one request at a time holds it, until each of its deliveries is settled.
+    """Key of deliveries that look alike. One request at a time holds it, until each of its deliveries is settled.
 
     Attributes:
         contested: prospects that several of the deliveries are for.
-        open: deliveries of the request that holds it which are not settled yet.
+        open: number of deliveries not settled yet, of the request that holds the key.
         waiting: requests that come after it.
-        doubted: prospects for which it can't be told whether one of the deliveries was made; no other goes to them.
+        doubted: prospects for which it is unclear whether a delivery was made; they get no other delivery.
     """
 
     contested: frozenset[str]
@@ -36,7 +36,7 @@ class ConflictKey(Generic[Waiter]):
     doubted: set[str] = field(default_factory=set)
 
     def acquire(self, waiter: Waiter, size: int) -> bool:
-        """Take it for a request of so many deliveries, or else have that wait until it is free."""
+        """Take the key for a request of ``size`` deliveries, or queue the request until the key is free."""
         if self.open:
             self.waiting.append(waiter)
             return False
@@ -44,7 +44,7 @@ class ConflictKey(Generic[Waiter]):
         return True
 
     def release(self, settled: int, doubted: Iterable[str] = ()) -> Waiter | None:
-        """So many deliveries are settled, those to some prospects in doubt; who comes next, where that sets it free."""
+        """Settle some deliveries, and record prospects in doubt; return the next request if the key is now free."""
         self.doubted.update(doubted)
         self.open -= settled
         return self.waiting.popleft() if self.open <= 0 and self.waiting else None
@@ -54,19 +54,19 @@ class ConflictKeys(Generic[Waiter]):
     """The conflict keys of a plan.
 
     Args:
-        groups: what is to be delivered.
-        keys: what the journal keeps of their notes, in the same order.
-        rows: where the prospects stand.
-        one_draft: whether the vendor shows one draft of a prospect at most.
+        groups: the groups to be delivered.
+        keys: the journal's keys of their notes, in the same order.
+        rows: the rows, with their prospects.
+        one_draft: whether the vendor shows at most one draft of a prospect.
     """
 
     def __init__(self, groups: Sequence[Group], keys: Sequence[NoteKey], rows: Rows, *, one_draft: bool) -> None:
         self._one_draft = one_draft
-        alike: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
+        groups_by_class: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
         for group, key in zip(groups, keys, strict=True):
-            alike[self._class(key)].append(group)
+            groups_by_class[self._class(key)].append(group)
         self._found: dict[tuple[object, ...], ConflictKey[Waiter]] = {}
-        for name, members in alike.items():
+        for name, members in groups_by_class.items():
             if len(members) > 1 or rows.key is not None:
                 counts = Counter(prospect for group in members for prospect in rows.prospect[group.positions].tolist())
                 contested = frozenset(prospect for prospect, count in counts.items() if count > 1)
@@ -74,9 +74,9 @@ class ConflictKeys(Generic[Waiter]):
                     self._found[name] = ConflictKey(contested)
 
     def of(self, key: NoteKey, prospects: Sequence[str]) -> ConflictKey[Waiter] | None:
-        """The conflict key of a request, where it has to hold one."""
-        found = self._found.get(self._class(key)) if self._found else None
-        return None if found is None or found.contested.isdisjoint(prospects) else found
+        """Return the conflict key that a request must hold, if any."""
+        conflict_key = self._found.get(self._class(key)) if self._found else None
+        return None if conflict_key is None or conflict_key.contested.isdisjoint(prospects) else conflict_key
 
     def _class(self, key: NoteKey) -> tuple[object, ...]:
         if key.status is Status.DRAFT and self._one_draft:

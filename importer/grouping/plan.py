@@ -1,6 +1,6 @@
-"""Rows → groups → requests: the fewest requests that deliver every note.
+"""Group rows by note, and cut the groups into the fewest requests that deliver every note.
 
-Comes in: :class:`~importer.models.Rows`. Goes out: a :class:`~importer.models.Plan`, and per group its requests.
+Input: :class:`~importer.models.Rows`. Output: a :class:`~importer.models.Plan`, and the requests of each group.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from importer.models import Group, Plan, Remaining, Request, Rows, Status, Visib
 
 
 def plan(rows: Rows) -> Plan:
-    """Group the valid rows by note; a row that repeats a delivery of an earlier row points to that row instead."""
+    """Group the valid rows by note; a row that repeats a delivery of an earlier row refers to that row instead."""
     groups = []
     original = np.full(len(rows), -1, dtype=np.int32)
     valid = np.flatnonzero(rows.note >= 0).astype(np.int32)
     in_order = valid[np.argsort(rows.note[valid], kind="stable")]
     starts = np.flatnonzero(np.diff(rows.note[in_order], prepend=-1))
-    for found in np.split(in_order, starts[1:]) if len(starts) else ():
-        note = rows.notes[rows.note[found[0]]]
-        prospects, keys = rows.deliveries(found)
+    for positions in np.split(in_order, starts[1:]) if len(starts) else ():
+        note = rows.notes[rows.note[positions[0]]]
+        prospects, keys = rows.deliveries(positions)
         if len(set(prospects)) == len(prospects):
-            groups.append(Group(note, found))
+            groups.append(Group(note, positions))
             continue
         first: dict[tuple[str, str], int] = {}
-        for position, delivery in zip(found.tolist(), zip(prospects, keys, strict=True), strict=True):
+        for position, delivery in zip(positions.tolist(), zip(prospects, keys, strict=True), strict=True):
             earlier = first.setdefault(delivery, position)
             if earlier != position:
                 original[position] = earlier
@@ -38,7 +38,7 @@ def plan(rows: Rows) -> Plan:
 
 
 def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
-    """Cut a group into the fewest requests of at most ``batch_size`` prospects, none of which stands twice in one."""
+    """Cut a group into the fewest requests of at most ``batch_size`` prospects, with no prospect twice in a request."""
     prospects, keys = rows.deliveries(group.positions)
     positions: list[int] = group.positions.tolist()
     for members in _cut(prospects, batch_size):
@@ -51,7 +51,7 @@ def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
 
 
 def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining:
-    """What groups come to."""
+    """Return the totals of these groups as remaining work: deliveries, notes, requests and files."""
     deliveries = sum(len(group.positions) for group in groups)
     public = sum(len(group.positions) for group in groups if group.note.visibility is Visibility.PUBLIC)
     requests_needed = sum(_count_requests(group, rows, batch_size) for group in groups)
@@ -66,29 +66,31 @@ def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:
 
 
 def _cut(prospects: Sequence[str], batch_size: int) -> list[Sequence[int]]:
-    """Indices of the prospects of each request."""
+    """Return the indices of the prospects of each request."""
     size = len(prospects)
     most = max(Counter(prospects).values(), default=0)
     if most <= 1:
         return [range(start, min(start + batch_size, size)) for start in range(0, size, batch_size)]
-    # Dealt out like cards in the order of the prospects: neighbours, so also a prospect's occurrences, part.
-    hands = max(-(-size // batch_size), most)
+    # Sorted and dealt out in turn, so that the occurrences of a prospect go to different requests.
+    count = max(-(-size // batch_size), most)
     order = sorted(range(size), key=prospects.__getitem__)
-    return [sorted(order[hand::hands]) for hand in range(hands)]
+    return [sorted(order[index::count]) for index in range(count)]
 
 
 def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
-    """How many prospects are to receive more than one draft, of which some vendors' APIs show one each."""
+    """Return the number of prospects with more than one draft, of which some vendors' APIs show only one."""
     drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]
-    times = Counter(prospect for prospects in drafts for prospect in prospects)
-    return sum(count > 1 for count in times.values())
+    draft_counts = Counter(prospect for prospects in drafts for prospect in prospects)
+    return sum(count > 1 for count in draft_counts.values())
 
 
 def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
-    """Groups that differ only in ways nobody sees: spaces, zero-width signs, shapes of quotes and dashes, Unicode."""
-    alike: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
+    """Return lists of groups that differ only invisibly: spaces, zero-width signs, quotes, dashes, Unicode forms."""
+    groups_by_text: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
     for group in groups:
         note = group.note
         text = unicodedata.normalize("NFKC", INVISIBLE.sub("", note.text).translate(SAME_TO_THE_EYE))
-        alike[(" ".join(text.split()), note.visibility, note.status, note.attachments, note.files)].append(group)
-    return [found for found in alike.values() if len(found) > 1]
+        groups_by_text[(" ".join(text.split()), note.visibility, note.status, note.attachments, note.files)].append(
+            group
+        )
+    return [similar for similar in groups_by_text.values() if len(similar) > 1]

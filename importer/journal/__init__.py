@@ -1,26 +1,27 @@
-"""What is durable, kept across runs: which deliveries were made, by which run, and what was learned on the way.
+"""Keep a durable record across runs: the deliveries, the runs that made them, and what was learned about the API.
 
-Comes in: intents and answers. Goes out: what is known of a delivery. It holds digests and ids, never a note's text or
-the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a read waits for no writer.
+Input: claims (requests about to be sent) and answers. Output: the state of each delivery. The journal holds digests
+and IDs, never a note's text or the key. Only one import of a workspace at a time writes to it (:meth:`Journal.held`).
+Reads don't wait for writers.
 
-    runs         executions: begun, ended, listed
-    deliveries   claims and answers, and what is known of each delivery; entries, known: these as values
-    learned      what an API was seen to take and allow
-    files        which results files were written
-    email_matches  which prospects have an email, until an import is finished
-    uploads      under which id a file was uploaded, for a day
-    notes        a note as the journal knows it, and its number
-    identity     which journal a workspace's deliveries are recorded in, remembered outside of it
-    pending_results  runs whose results are still to be written, beside the journal
-    accounts     whose key is whose, remembered there too
-    schema       the tables; migrations: what leads to them from earlier versions
-    copying      a journal, moved into another database
-    statements   statements, written down once for every database; delivery_sql: those of the deliveries
-    store        transactions and reads over one connection
-    sqlite       all that is SQLite's own; lock: one import of a workspace at a time, by a file beside the journal
-    sqlitefile   its file, looked into, copied and made; restoring: a copy in its place; shares: where none may be
-    postgres     all that is PostgreSQL's own; connecting: the way to a server; views: for those who report with SQL
-    owners       whose the tables in it are
+    runs         record when each run began and how it ended
+    deliveries   record claims and answers, and return the state of each delivery; entries, known: types of these
+    learned      remember what the API accepted and which limits it showed
+    files        remember which results files were written
+    email_matches  remember which prospects have an email, until an import is finished
+    uploads      remember the ID of each uploaded file for a day
+    notes        store notes by their digests, and number them
+    identity     remember outside the journal which journal belongs to a workspace
+    pending_results  list the runs whose results are not written yet, in a file beside the journal
+    accounts     remember which workspace an API key belongs to, also outside the journal
+    schema       define the tables; migrations: change the tables of earlier versions
+    copying      copy a journal into another database
+    statements   define statements once for every database; delivery_sql: those for deliveries
+    store        run transactions and reads over one connection
+    sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
+    sqlitefile   examine, copy and make the SQLite file; restoring: replace it by a copy; shares: find network shares
+    postgres     everything specific to PostgreSQL; connecting: connect to a server; views: views for reports in SQL
+    owners       check who owns the tables in PostgreSQL
 """
 
 from __future__ import annotations
@@ -70,56 +71,56 @@ __all__ = [
 
 
 class JournalPlace(Protocol):
-    """Where a journal is kept, by the module of its database: :class:`.sqlite.File` or :class:`.postgres.Server`."""
+    """Location of a journal: a :class:`.sqlite.SQLiteFile` or a :class:`.postgres.PostgresServer`."""
 
     name: str
     is_shared: bool
     beside: Path
 
     def exists(self) -> bool:
-        """Whether there is one, or something in its place that can't even be looked at."""
+        """Return whether a journal exists; also True if its location can't be checked."""
 
     def open(self) -> Store:
-        """Its store, with the present tables."""
+        """Open the journal's store, with its tables at the current version."""
 
     def held(self, store: Store, workspace: str) -> AbstractContextManager[None]:
-        """Hold a workspace's lock."""
+        """Hold a workspace's lock while the block runs."""
 
     def see_that_it_stands(self) -> None:
-        """See that what was opened, and is locked, is what stands there now."""
+        """Raise JournalReplaced if the journal or its lock was replaced or removed since it was opened."""
 
     def go_on_numbering(self, store: Store) -> None:
-        """Give the next rows numbers after those that are there, inside a transaction."""
+        """Make the next row numbers follow those of the existing rows; call this inside a transaction."""
 
     def back_up(self, store: Store, target: Path) -> None:
-        """Put a copy of it into a file."""
+        """Write a copy of the journal to a file."""
 
 
 def place_of(address: Path | str) -> JournalPlace:
-    """Where the journal of this address is kept.
+    """Return the location of the journal at this address.
 
     Raises:
-        BadSettings: it can't be an address, or what it needs isn't installed.
+        BadSettings: the address isn't valid, or a package that it needs isn't installed.
     """
     place = journal_place(address)
     if isinstance(place, Path):
         return sqlite.SQLiteFile(place)
     try:
-        from importer.journal.postgres import PostgresServer  # noqa: PLC0415 - only who has one needs its driver
+        from importer.journal.postgres import PostgresServer  # noqa: PLC0415 - only such a journal needs the driver
     except ImportError as error:
         raise BadSettings(say("journal.needs-postgres", error=str(error))) from error
     return PostgresServer(place)
 
 
 class Journal:
-    """An open journal. Not for several threads at once.
+    """Open journal. It must not be used by several threads at once.
 
     Attributes:
-        name: what messages call it: its file, or its URL.
+        name: its name in messages: the file or the URL.
         is_shared: whether other machines may use it.
-        id: random, and its own: no other journal has it.
-        count: told the number of the latest request, outside of the journal; see :meth:`claimed`.
-        runs, deliveries, learned, files: its four parts.
+        id: its random ID, which only its copies share.
+        count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
+        runs, deliveries, learned, files: the journal's parts; see the modules of these names.
     """
 
     def __init__(self, store: Store, place: JournalPlace | None) -> None:
@@ -133,27 +134,27 @@ class Journal:
 
     @property
     def place(self) -> str:
-        """Where it is, whatever folder one is in."""
+        """URL of the journal, or the absolute path of its file."""
         return self.name if self.is_shared or self._place is None else str(self._place.beside.absolute())
 
     @staticmethod
     def exists(address: Path | str) -> bool:
-        """Whether there is one, or something in its place that can't even be looked at."""
+        """Return whether a journal exists at this address; also True if its location can't be checked."""
         return place_of(address).exists()
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
-        """Open a journal, making or migrating it where need be.
+        """Open a journal; create or migrate it if necessary.
 
         Args:
             address: a file's path, or a URL: ``sqlite:///FILE``, ``postgresql://HOST/DATABASE``.
 
         Raises:
-            BadSettings: it is a URL that can't be used.
-            Busy: it is to be migrated, and an import is at work with it.
+            BadSettings: the URL can't be used.
+            Busy: the journal must be migrated, but an import is using it.
             JournalFailed: the database can't be reached.
-            UnusableJournal: it can't be opened or made.
-            WrongJournal: it is damaged, isn't ours, or is of a later version; it is left untouched.
+            UnusableJournal: the journal can't be opened or created.
+            WrongJournal: the journal is damaged, isn't ours, or is of a later version; it is left unchanged.
         """
         place = place_of(address)
         store = place.open()
@@ -165,34 +166,34 @@ class Journal:
 
     @classmethod
     def in_memory(cls, content: bytes | None = None) -> Self:
-        """A journal of this process alone, for tests and simulations; ``content`` is another's :meth:`content`."""
+        """Return a journal in memory, for tests and simulations; ``content`` is another journal's :meth:`content`."""
         store = Store(sqlite.in_memory(content), "in memory", sqlite.DIALECT)
         if content is None:
             migrations.name_it(store)
         return cls(store, None)
 
     def content(self) -> bytes:
-        """All that was committed to a journal in memory: what its next process would find after a crash."""
+        """Return everything committed to a journal in memory, as the next process would find it after a crash."""
         return sqlite.content(self._store.connection)
 
     def back_up(self, target: Path) -> None:
-        """Put a copy of it, as it is now, into a file; an import may be at work. The copy is the same journal, by id.
+        """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
 
         Raises:
-            BadSettings: something else than an earlier copy of this journal stands there; or a server keeps it, which
-                has means of its own.
+            BadSettings: an existing file isn't an earlier copy of this journal; or the journal is on a server, which
+                has its own tools for copies.
             UnusableJournal: the copy can't be written.
         """
         assert self._place is not None
         self._place.back_up(self._store, target)
 
     def copy_to(self, other: Journal) -> dict[str, int]:
-        """Move all that it knows into another, empty one, which is then this journal, by id: table → rows.
+        """Copy all rows and the ID to another, empty journal; return table → number of rows.
 
         Raises:
-            BadSettings: the other isn't empty.
-            Busy: an import is at work with one of them.
-            JournalFailed: a row couldn't be copied, or isn't the same there; nothing was.
+            BadSettings: the other journal isn't empty.
+            Busy: an import is using one of the two journals.
+            JournalFailed: a row couldn't be copied, or differs in the other journal; nothing was copied.
         """
         if not copying.is_empty(other._store):
             raise BadSettings(say("journal.not-empty", name=other.name))
@@ -207,15 +208,15 @@ class Journal:
         return copied
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
-        """What an import that isn't finished yet has found for emails, known by their digests with the API's key."""
+        """Return the record of the prospects that an unfinished import found for emails, hashed with the API key."""
         return EmailMatches(self._store, workspace, key, clock)
 
     def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> KnownUploads:
-        """Under which ids files were uploaded for a workspace."""
+        """Return the record of the files uploaded for a workspace."""
         return KnownUploads(self._store, workspace, clock)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the journal."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -225,45 +226,45 @@ class Journal:
         self.close()
 
     def now(self) -> float:
-        """Seconds since 1970 by the database's clock, where several machines share it; 0 where nobody else does.
+        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.
 
         Raises:
-            JournalFailed: the connection isn't the one any more that holds the lock.
+            JournalFailed: the connection isn't the one that holds the lock.
         """
         return self._store.now()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; on disk when the block is left.
+        """Run the block as one transaction, which is on disk when the block ends.
 
         Raises:
-            JournalFailed: it could not be written, and nothing of the block was.
+            JournalFailed: the transaction could not be written; nothing of the block was stored.
         """
         with self._store.transaction():
             yield
 
     def claimed(self, requests: Sequence[int]) -> None:
-        """See after a claim, and before anything of it leaves, that the journal is still the one that was opened.
+        """Check after a claim, and before any request leaves, that the journal is still the one that was opened.
 
-        That it knows these requests is remembered outside of it, so that an earlier copy can't pass for it.
+        The latest request is also remembered outside the journal, so that an earlier copy isn't mistaken for it.
 
         Raises:
-            JournalReplaced: its file, its log or the workspace's lock was removed, or is another file now.
+            JournalReplaced: the journal's file, its log or the workspace's lock was removed or replaced.
         """
         self.see_that_it_stands()
         self.count(max(requests))
 
     def see_that_it_stands(self) -> None:
-        """See that the journal is still the one that was opened. Raises JournalReplaced."""
+        """Check that the journal is still the one that was opened. Raises JournalReplaced."""
         if self._place is not None:
             self._place.see_that_it_stands()
 
     def held(self, workspace: Workspace) -> AbstractContextManager[None]:
-        """Hold the workspace's lock, so that one import at a time claims its deliveries.
+        """Hold the workspace's lock, so that only one import at a time claims its deliveries.
 
         Raises:
-            Busy: another process holds it; says who, and since when.
+            Busy: another process holds the lock; the message says who, and since when.
             UnusableJournal: the lock can't be made there.
-            WrongJournal: another has migrated the journal meanwhile.
+            WrongJournal: another process has migrated the journal meanwhile.
         """
         return nullcontext() if self._place is None else self._place.held(self._store, str(workspace))

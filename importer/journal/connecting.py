@@ -1,9 +1,9 @@
-"""The way to a PostgreSQL server: one connection, which is a journal's for as long as that is open.
+"""Connect to a PostgreSQL server, with one connection that belongs to the journal while the journal is open.
 
-Comes in: a URL, and what the environment says (PGPASSFILE, PGSERVICEFILE, PGSSLMODE, …; libpq reads them). Goes out: a
-connection whose session is set as a journal needs it, or word of what stands in the way and what to do. Who vanishes is
-noticed within a minute, by either side. What hands out another session for each transaction is refused: in it no lock
-holds.
+Input: a URL and the environment (PGPASSFILE, PGSERVICEFILE, PGSSLMODE, …; libpq reads them). Output: a connection with
+the session settings that a journal needs; or an error that says what is wrong and what to do. If either side vanishes,
+the other notices within a minute. A pooler that uses another session for each transaction is refused, because no lock
+holds in such sessions.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from importer.messages import Message, say
 from importer.settings.address import is_this_machine
 
 SCHEMA = "note_importer"
-"""Of the database, in which the tables are; a database may be others' too."""
+"""Schema of the database that holds the tables; other programs may use the same database."""
 
 _SESSION = {
     "lock_timeout": "30s",
-    "idle_session_timeout": "0",  # a run may wait for hours for its limit
-    # The server lets go of what a machine holds that vanished: 30 + 3 × 10 seconds after it was last heard of.
+    "idle_session_timeout": "0",  # a run may wait hours for its limit
+    # If a machine vanishes, the server releases its locks 30 + 3 × 10 seconds after the last sign of life.
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
@@ -38,7 +38,7 @@ _OURS = {
     "connect_timeout": "10",
     "application_name": "note-importer",
     "client_encoding": "UTF8",
-    # The same the other way round: a server that vanished ends the run.
+    # The same for the client: a run ends if the server vanishes.
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
@@ -60,17 +60,15 @@ _ADVICE = (
     ("FATAL", "postgres.refused"),
     ("", "postgres.mistold"),
 )
-"""What to do, by what the driver's words hold; the first that fits."""
-_LOOKS = 5  # by which it shows whether each transaction gets another session
+"""Advice by a pattern in the driver's words; the first match counts."""
+_LOOKS = 5  # checks of whether each transaction gets another session
 
-# PostgreSQL's texts can't hold U+0000, which a key or the API's words may: it is written as two signs of which nobody
+# PostgreSQL's text can't hold U+0000, but a key or the API's words may. It is stored as two characters, of which nobody
 # types the first.
 _MARK, _NUL, _ITSELF = "\ue000", "\ue0000", "\ue0001"
 
 
 class _Dumper(StrDumperUnknown):
-    """A text on its way into the database."""
-
     def dump(self, obj: str) -> Any:
         """See :class:`psycopg.abc.Dumper`."""
         if "\0" in obj or _MARK in obj:
@@ -79,8 +77,6 @@ class _Dumper(StrDumperUnknown):
 
 
 class _Loader(TextLoader):
-    """A text on its way out of it."""
-
     def load(self, data: Any) -> Any:
         """See :class:`psycopg.abc.Loader`."""
         text = super().load(data)
@@ -90,12 +86,12 @@ class _Loader(TextLoader):
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
-    """A connection to the database.
+    """Return a connection to the database.
 
     Raises:
         BadSettings: the URL can't be read.
         JournalFailed: the server can't be reached now.
-        UnusableJournal: it says no, or it isn't the server itself but hands out another session for each transaction.
+        UnusableJournal: the server refuses the connection, or a pooler uses another session for each transaction.
     """
     try:
         parts: dict[str, Any] = conninfo_to_dict(url)
@@ -115,8 +111,10 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 
 def _connection(parts: Mapping[str, Any]) -> psycopg.Connection[Any]:
-    ours = {} if os.environ.get("PGCONNECT_TIMEOUT") is None else {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]}
-    connection = psycopg.connect(**{**_OURS, **ours, **_encryption(parts), **parts})
+    timeout = (
+        {} if os.environ.get("PGCONNECT_TIMEOUT") is None else {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]}
+    )
+    connection = psycopg.connect(**{**_OURS, **timeout, **_encryption(parts), **parts})
     connection.adapters.register_dumper(str, _Dumper)
     for name in ("text", "varchar"):
         connection.adapters.register_loader(name, _Loader)
@@ -124,7 +122,7 @@ def _connection(parts: Mapping[str, Any]) -> psycopg.Connection[Any]:
 
 
 def _encryption(parts: Mapping[str, Any]) -> dict[str, str]:
-    """Return how the connection is encrypted, unless it stays on this machine or something says that already."""
+    """Return the setting that requires encryption, unless the connection is local or ``sslmode`` is set elsewhere."""
     if "sslmode" in parts or os.environ.get("PGSSLMODE") or _is_local(parts):
         return {}
     service = str(parts.get("service") or os.environ.get("PGSERVICE") or "")
@@ -132,28 +130,28 @@ def _encryption(parts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _says_how(service: str) -> bool:
-    """Whether a service file says how a connection is encrypted. Only libpq knows all its places: it reads the file."""
-    nowhere = make_conninfo(service=service, host="/nowhere", hostaddr="")  # so that nobody is called
-    looked_up = PGconn.connect_start(nowhere.encode())
+    """Return whether a service file sets ``sslmode``. Only libpq knows all places of this file, so libpq reads it."""
+    conninfo = make_conninfo(service=service, host="/nowhere", hostaddr="")  # so that no server is contacted
+    attempt = PGconn.connect_start(conninfo.encode())
     try:
-        [mode] = [option for option in looked_up.info if option.keyword == b"sslmode"]
+        [mode] = [option for option in attempt.info if option.keyword == b"sslmode"]
         return mode.val not in (None, mode.compiled)
     finally:
-        looked_up.finish()
+        attempt.finish()
 
 
 def _is_local(parts: Mapping[str, Any]) -> bool:
     if "service" in parts or os.environ.get("PGSERVICE"):
-        return False  # a service file knows, and what stands in it counts
-    given = [parts.get("hostaddr"), parts.get("host"), os.environ.get("PGHOSTADDR"), os.environ.get("PGHOST")]
-    hosts = str(next(filter(None, given), ""))
+        return False  # the host in the service file counts, and only libpq reads that
+    candidates = [parts.get("hostaddr"), parts.get("host"), os.environ.get("PGHOSTADDR"), os.environ.get("PGHOST")]
+    hosts = str(next(filter(None, candidates), ""))
     return all(host.startswith(("/", "@")) or is_this_machine(host) for host in hosts.split(",") if host)
 
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:
-    """Set the session; what this server's version doesn't know is left out.
+    """Set the session's settings; those that this server's version doesn't know are left out.
 
-    Until the path is set, the database may have one on which others put functions, so nothing is called before.
+    No function is called before the search path is set: the database's own path may lead to other people's functions.
     """
     connection.execute(f"SET search_path TO {SCHEMA}, pg_temp")
     connection.execute(
@@ -161,7 +159,7 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
         " FROM unnest(%s::text[], %s::text[]) AS wanted (name, value) JOIN pg_settings USING (name)",
         [[*_SESSION], [*_SESSION.values()]],
     )
-    # A commit is on the server's disk: power may fail there at any moment. Who asks for more than that gets it.
+    # A commit must be on the server's disk, because power may fail at any moment. A stricter setting is kept.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
@@ -169,43 +167,43 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
 
 
 def _see_that_it_stays(connection: psycopg.Connection[Any], parts: Mapping[str, Any], url: str) -> None:
-    """See that nothing between us and the server gives transactions of one connection to several of its sessions.
+    """Check that no pooler spreads the transactions of one connection over several sessions of the server.
 
-    What stands between them names a session of its own when it is called. Then a second connection is made: it must
-    not be where the first is, nor must the first be anywhere else afterwards.
+    A pooler reports a session ID of its own when it is connected to. In that case a second connection is made. It must
+    not be in the first one's session, and the first one must stay in its session.
 
     Raises:
-        UnusableJournal: it does.
+        UnusableJournal: a pooler spreads the transactions.
     """
-    own = _backend(connection)
-    if own == connection.info.backend_pid:
+    session = _backend(connection)
+    if session == connection.info.backend_pid:
         return
     with _connection(parts) as other:
-        if any(_backend(other) == own or _backend(connection) != own for _ in range(_LOOKS)):
+        if any(_backend(other) == session or _backend(connection) != session for _ in range(_LOOKS)):
             raise UnusableJournal(say("postgres.pooler", url=url))
 
 
 def _backend(connection: psycopg.Connection[Any]) -> int:
-    """Which of the server's sessions a transaction is in."""
+    """Return the ID of the server's session that a transaction is in."""
     [(backend,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
     connection.commit()
     return int(backend)
 
 
 def _trouble(url: str, error: psycopg.Error) -> ImporterError:
-    """Why there is no connection, and what to do. The server's words may be of any language; its FATAL hardly is."""
+    """Return why there is no connection, and what to do. The server may translate its words, but rarely its FATAL."""
     words = _words(error)
-    if "statement pooling" in words:  # it knows no transactions at all
+    if "statement pooling" in words:  # such a pooler supports no transactions at all
         return UnusableJournal(say("postgres.pooler", url=url))
     if not _MISTOLD.search(words) and (_PASSES.search(words) or not _REFUSED.search(words)):
         kind = "postgres.pool-used-up" if "query_wait_timeout" in words else "postgres.unreachable"
         return JournalFailed(say(kind, url=url, words=words))
-    advice = next(Message(kind) for held, kind in _ADVICE if re.search(held, words))
+    advice = next(Message(kind) for pattern, kind in _ADVICE if re.search(pattern, words))
     return UnusableJournal(say("postgres.unusable", url=url, words=words, advice=advice))
 
 
 def _words(error: BaseException) -> str:
-    """The driver's words in one line; where they took several, as sentences."""
+    """Return the driver's words in one line; several lines become sentences."""
     text = re.sub(r"^connection (failed|is bad): |\s*Is the server running.*?\?", "", str(error), flags=re.DOTALL)
-    text = re.sub(r"(?<=[^\s.:])\s*\n\s*(?=[A-Z-])", ". ", text)  # a new sentence, not a line that goes on
+    text = re.sub(r"(?<=[^\s.:])\s*\n\s*(?=[A-Z-])", ". ", text)  # a new sentence, not a continued line
     return " ".join(text.split()).rstrip(".") or type(error).__name__

@@ -1,7 +1,7 @@
-"""A journal, moved into another database: every row, with its numbers and the journal's id, and then compared.
+"""Copy a journal into another database: every row with its numbers, and the journal's ID; then compare the rows.
 
-Comes in: two open journals' stores, the second of them empty. Goes out: how many rows of each table the second has now;
-or, where anything fails or differs, the second as it was.
+Input: the stores of two open journals, of which the second is empty. Output: the number of rows in each table of the
+second. If anything fails or differs, the second journal is left as it was.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ _AT_ONCE = 500  # rows
 
 
 def is_empty(store: Store) -> bool:
-    """Whether nothing was ever entered."""
+    """Return whether no row was ever entered."""
     return not any(store.rows(sa.select(sa.literal(1)).select_from(table).limit(1)) for table in _tables())
 
 
 def workspaces_of(store: Store) -> list[Workspace]:
-    """All that anything was ever entered of."""
+    """Return all workspaces that have entries."""
     return [Workspace(row.profile, row.base_url) for row in store.rows(sa.select(workspaces))]
 
 
 def copy(source: Store, target: Store) -> dict[str, int]:
-    """Copy all rows, and compare them, in one transaction of the target's: table → rows.
+    """Copy all rows and compare them, in one transaction of the target; return table → number of rows.
 
     Raises:
-        JournalFailed: one can't be read or written, or a row isn't in the target what it is in the source.
+        JournalFailed: a row can't be read or written, or differs in the target.
     """
     with source.reading(), target.transaction():
         copied = {table.name: sum(_copied(table, source, target)) for table in _tables()}
-        identity = sa.update(about).where(about.c.name == "id").values(value=source.about("id"))
-        target.execute(identity)
+        update_id = sa.update(about).where(about.c.name == "id").values(value=source.about("id"))
+        target.execute(update_id)
         for table in _tables():
             _compare(table, source, target)
     return copied
 
 
 def _tables() -> list[sa.Table]:
-    """In an order in which each refers to those before it; what a journal says of itself is no row to copy."""
+    """Return the tables to copy, each after those that it refers to; the journal's own description isn't copied."""
     return [table for table in tables.sorted_tables if table is not about]
 
 
@@ -60,20 +60,20 @@ def _copied(table: sa.Table, source: Store, target: Store) -> Iterator[int]:
 
 def _compare(table: sa.Table, source: Store, target: Store) -> None:
     keys = tuple(table.primary_key.columns)
-    places = [list(table.c).index(key) for key in keys]
-    same = Among(sa.select(table), keys)
-    size = 0
+    indexes = [list(table.c).index(key) for key in keys]
+    query = Among(sa.select(table), keys)
+    count = 0
     for rows in _rows(table, source):
-        there = {tuple(row) for row in target.among(same, [tuple(row[place] for place in places) for row in rows])}
-        if there != set(rows):
+        copied = {tuple(row) for row in target.among(query, [tuple(row[index] for index in indexes) for row in rows])}
+        if copied != set(rows):
             raise JournalFailed(say("copy.row-differs", table=table.name, name=target.name))
-        size += len(rows)
-    if target.scalar(sa.select(sa.func.count()).select_from(table)) != size:
+        count += len(rows)
+    if target.scalar(sa.select(sa.func.count()).select_from(table)) != count:
         raise JournalFailed(say("copy.other-rows", table=table.name, name=target.name))
 
 
 def _rows(table: sa.Table, store: Store) -> Iterator[list[Row]]:
-    """A table's rows, some at a time, in the order of their keys."""
+    """Yield a table's rows in batches, in the order of their keys."""
     query = sa.select(table).order_by(*table.primary_key.columns)
     result: Any = store.connection.execute(query, execution_options={"yield_per": _AT_ONCE})
     for rows in result.partitions():

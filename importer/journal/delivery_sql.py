@@ -1,6 +1,6 @@
-"""The statements of the deliveries' part of the journal, each made once; SQLAlchemy would take them anew each time.
+"""Build the SQL statements for deliveries once, because SQLAlchemy would otherwise build them at each call.
 
-In: nothing. Out: statements whose values are bound when they are run.
+Input: none. Output: statements whose values are bound when they run.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from importer.journal.statements import Among, Many, Upsert
 from importer.models import Status
 
 LONGEST_ANSWER = 300.0
-"""Seconds within which a run's own answer came that named a note."""
+"""Maximum number of seconds from sending a request to the answer that names its note."""
 
-_LATELY = 100  # a workspace's requests among which a note that was created lately is looked for
+_LATELY = 100  # the latest requests of a workspace, which are searched for a created note
 
 
 def known_query() -> sa.Select[Any]:
-    """Return the query for all that is known of deliveries, in the order of the attributes of Known."""
+    """Return the query for deliveries, with columns in the order of the attributes of :class:`.known.KnownDelivery`."""
     return sa.select(
         deliveries.c.note,
         deliveries.c.prospect,
@@ -41,7 +41,7 @@ def known_query() -> sa.Select[Any]:
 
 
 def _claim(upsert: Upsert) -> Any:
-    """What is the same for every claim stands in the statement: SQLite would take it anew for each row."""
+    """Return the statement for claims; constants are part of its text, since SQLite would bind them for each row."""
     insert = upsert(deliveries).values(
         note=sa.bindparam("note"),
         prospect=sa.bindparam("prospect"),
@@ -51,16 +51,16 @@ def _claim(upsert: Upsert) -> Any:
         at=sa.bindparam("at"),
         resent_at=sa.bindparam("resent_at"),
     )
-    new = insert.excluded
+    proposed = insert.excluded
     return insert.on_conflict_do_update(
         index_elements=["note", "prospect", "occurrence"],
         set_={
-            "state": new.state,
-            "request": new.request,
-            "at": new.at,
+            "state": proposed.state,
+            "request": proposed.request,
+            "at": proposed.at,
             "note_id": sa.null(),
             "reason": sa.null(),
-            "resent_at": sa.func.coalesce(new.resent_at, deliveries.c.resent_at),
+            "resent_at": sa.func.coalesce(proposed.resent_at, deliveries.c.resent_at),
         },
         where=sa.or_(
             deliveries.c.state == _literal(DeliveryState.REJECTED),
@@ -75,7 +75,7 @@ def _literal(state: DeliveryState) -> sa.ColumnElement[str]:
 
 IS_UNCLEAR = deliveries.c.state.in_(
     [_literal(DeliveryState.SENDING), _literal(DeliveryState.UNCONFIRMED)]
-)  # as its index has it
+)  # the same condition as in the index
 _IS_DELIVERY = sa.and_(
     deliveries.c.note == sa.bindparam("of_note"),
     deliveries.c.prospect == sa.bindparam("p"),
@@ -96,7 +96,7 @@ IS_OWNERS = notes.c.workspace == _OWNER
 
 def _latest(*, of_run: bool = False) -> sa.Select[Any]:
     is_of_run = [requests.c.run == sa.bindparam("of_run")] if of_run else []
-    lately = (
+    latest_requests = (
         sa.select(requests.c.id, requests.c.note, requests.c.sent_at)
         .join(runs, runs.c.id == requests.c.run)
         .where(runs.c.workspace == _OWNER, *is_of_run)
@@ -104,20 +104,23 @@ def _latest(*, of_run: bool = False) -> sa.Select[Any]:
         .limit(_LATELY)
         .subquery()
     )
-    took = deliveries.c.at - lately.c.sent_at
-    is_answer = [deliveries.c.reason.is_(None), took.between(0.0, LONGEST_ANSWER)] if of_run else []
+    duration = deliveries.c.at - latest_requests.c.sent_at
+    is_answer = [deliveries.c.reason.is_(None), duration.between(0.0, LONGEST_ANSWER)] if of_run else []
     return (
         sa.select(deliveries.c.prospect, deliveries.c.note_id)
-        .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
+        .join(
+            latest_requests,
+            sa.and_(deliveries.c.note == latest_requests.c.note, deliveries.c.request == latest_requests.c.id),
+        )
         .join(notes, notes.c.id == deliveries.c.note)
         .where(IS_OWNERS, deliveries.c.state == DeliveryState.CREATED.value, *is_answer)
-        .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), lately.c.id.desc())
+        .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), latest_requests.c.id.desc())
         .limit(1)
     )
 
 
 def _made_where(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Return the query for the IDs of a workspace's notes, and when each was made."""
+    """Return the query for the IDs of a workspace's notes, and when each note was made."""
     return (
         sa.select(
             deliveries.c.note_id,
@@ -169,7 +172,7 @@ NOTE_IDS = (
 WITH_IDS = _made_where(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
 ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
 _DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
-ADOPTED_OR_DRAFT = sa.union(ADOPTED, _DRAFTS)  # not as one condition, for which no index would be used
+ADOPTED_OR_DRAFT = sa.union(ADOPTED, _DRAFTS)  # a union, because one combined condition would use no index
 CLAIM = Many(_claim, "note", "prospect", "occurrence", "request", "resent_at")
 ANSWER = Many(
     deliveries.update()
@@ -199,11 +202,11 @@ SAMPLE = Many(deliveries.update().where(_IS_DELIVERY).values(sample=sa.bindparam
 
 def _sample_all(*conditions: sa.ColumnElement[bool]) -> sa.Update:
     of_run = requests.c.run == sa.bindparam("of_run")
-    wanted = sa.select(requests.c.note).join(notes, notes.c.id == requests.c.note).where(of_run, *conditions)
-    ids = sa.select(requests.c.id).where(of_run)
+    note_numbers = sa.select(requests.c.note).join(notes, notes.c.id == requests.c.note).where(of_run, *conditions)
+    request_numbers = sa.select(requests.c.id).where(of_run)
     return (
         deliveries.update()
-        .where(deliveries.c.note.in_(wanted), deliveries.c.request.in_(ids))
+        .where(deliveries.c.note.in_(note_numbers), deliveries.c.request.in_(request_numbers))
         .where(deliveries.c.state == DeliveryState.CREATED.value)
         .where(sa.func.coalesce(deliveries.c.sample, "") != SampleState.MISSING.value)
         .values(sample=SampleState.ALL.value)

@@ -1,9 +1,9 @@
-"""Which prospects have an email, as an import that isn't finished yet has looked it up.
+"""Remember which prospects have an email, as an unfinished import found them.
 
-Comes in: emails with what was found. Goes out: the same, for a day at most, and until the import is finished: an email
-that has moved to another prospect must not get that one's notes. That nobody has an email is never kept. The emails
-themselves are not kept either: they are known by their HMAC with the API's key, which the journal doesn't hold, so that
-nobody can try out addresses on it.
+Input: emails and the prospects found. Output: the same, for a day at most and only until the import is finished: an
+email may move to another prospect, and its notes must not go to the previous one. Emails that no prospect has are never
+stored. Emails are stored as HMACs with the API key, which the journal doesn't hold, so that nobody can test addresses
+against the journal.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from importer.journal.store import Store
 from importer.models import Workspace
 
 LASTS = 86_400.0
-"""Seconds for which what was found is believed."""
+"""Seconds for which a match is trusted."""
 
 _AT_ONCE = 500  # emails in one query
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A prospect that has an email; ``created_at`` is by the API's clock, None where it didn't say."""
+    """Prospect that has an email; ``created_at`` is by the API's clock, None if the API didn't say."""
 
     prospect: str
     created_at: float | None = None
@@ -37,11 +37,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The prospects that have an email.
+    """Prospects that have an email.
 
     Attributes:
-        all: in the order in which the API showed them.
-        is_whole: whether there surely are no others; False where looking stopped once each email was found.
+        all: the prospects, in the order in which the API showed them.
+        is_whole: whether there are certainly no others; False if the search stopped once each email was found.
     """
 
     all: tuple[Match, ...]
@@ -49,67 +49,69 @@ class Matches:
 
 
 class EmailMatches:
-    """What was found for one workspace, with one key; without a key, nothing is known.
+    """Record of the matches for one workspace and one API key; without a key, none are stored.
 
     Args:
-        store: the journal's.
-        workspace: whose prospects they are.
-        key: the API's.
-        clock: seconds since 1970.
+        store: the journal's store.
+        workspace: the workspace that the prospects belong to.
+        key: the API key.
+        clock: returns seconds since 1970.
     """
 
     def __init__(self, store: Store, workspace: Workspace, key: str, clock: Callable[[], float]) -> None:
         self._store, self._workspace, self._key, self._clock = store, workspace, key, clock
 
     def known(self, emails: Sequence[str]) -> dict[str, Matches]:
-        """What is known of some emails."""
-        known: dict[str, Matches] = {}
+        """Return the stored matches of some emails."""
+        matches: dict[str, Matches] = {}
         with self._store.reading():
             number = self._store.number_of(self._workspace)
             if number is None or not self._key:
                 return {}
             now = self._clock()
             for start in range(0, len(emails), _AT_ONCE):
-                called = {self._digest(email): email for email in emails[start : start + _AT_ONCE]}
+                emails_by_digest = {self._digest(email): email for email in emails[start : start + _AT_ONCE]}
                 query = (
                     sa.select(found)
                     .where(
-                        found.c.workspace == number, found.c.digest.in_(called), found.c.at.between(now - LASTS, now)
+                        found.c.workspace == number,
+                        found.c.digest.in_(emails_by_digest),
+                        found.c.at.between(now - LASTS, now),
                     )
                     .order_by(found.c.place)
                 )
                 for row in self._store.rows(query):
-                    email = called[row.digest]
-                    before = known.get(email, Matches(())).all
-                    known[email] = Matches((*before, Match(row.prospect, row.created_at)), row.is_whole)
-        return known
+                    email = emails_by_digest[row.digest]
+                    earlier = matches.get(email, Matches(())).all
+                    matches[email] = Matches((*earlier, Match(row.prospect, row.created_at)), row.is_whole)
+        return matches
 
     def enter(self, matches: Mapping[str, Matches]) -> None:
-        """Keep what was found now; those that nobody has are left out."""
+        """Store matches as found now; emails that no prospect has are left out."""
         now = self._clock()
         with self._store.transaction():
             number = self._store.entered(self._workspace)
             rows = {
-                (digest, match.prospect): (digest, match.prospect, place, match.created_at, one.is_whole)
-                for digest, one in ((self._digest(email), one) for email, one in matches.items())
-                for place, match in enumerate(one.all)
+                (digest, match.prospect): (digest, match.prospect, place, match.created_at, result.is_whole)
+                for digest, result in ((self._digest(email), result) for email, result in matches.items())
+                for place, match in enumerate(result.all)
             }
             self._store.many(_ENTER, [*rows.values()], workspace=number, at=now)
 
     def forget(self, emails: Iterable[str]) -> None:
-        """What was found for these emails counts no more."""
+        """Delete the matches of these emails."""
         with self._store.transaction():
             number = self._store.entered(self._workspace)
             self._store.many(_FORGET, [(self._digest(email),) for email in emails], of=number)
 
     def expire(self) -> None:
-        """Nothing is kept that is older than it may be, of whatever workspace."""
+        """Delete all matches that are too old, in every workspace."""
         now = self._clock()
         with self._store.transaction():
             self._store.execute(sa.delete(found).where(~found.c.at.between(now - LASTS, now)))
 
     def clear(self) -> None:
-        """The import is finished: nothing of it is kept."""
+        """Delete the workspace's matches when its import is finished, and all matches that are too old."""
         with self._store.transaction():
             self.expire()
             self._store.execute(sa.delete(found).where(found.c.workspace == self._store.entered(self._workspace)))

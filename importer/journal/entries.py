@@ -1,4 +1,4 @@
-"""What is entered of deliveries: that a request is about to be sent, and its answer."""
+"""Define the values entered for deliveries: a request about to be sent, and its answer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from importer.models import Request
 
 
 class Claim(NamedTuple):
-    """A request that is about to be sent.
+    """Request that is about to be sent.
 
     Attributes:
         note: the note's number.
-        request: its prospects and keys.
-        since: the earliest that the server's clock may show now, or showed at the first attempt; None if unknown.
-        replaces: the request whose deliveries, known to be absent, this one sends again.
+        request: the request, with its prospects and keys.
+        since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
+        replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
         is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
     """
 
@@ -27,7 +27,7 @@ class Claim(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The answer to a request, numbered as :meth:`Deliveries.claim` did, for one delivery; ``at`` is when it came."""
+    """Answer for one delivery; ``request`` is a number from :meth:`Deliveries.claim`, ``at`` the time of the answer."""
 
     request: int
     note: int

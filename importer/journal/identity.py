@@ -1,10 +1,9 @@
-"""Which journal a workspace's deliveries are recorded in, remembered outside of it: no other is taken for it.
+"""Remember outside the journal which journal a workspace uses, so that no other journal is mistaken for it.
 
-Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before, or
-an earlier copy of it: with an empty one in its place everything would be sent again, with a copy what that lacks. What
-is remembered are two small files a workspace, in the user's data folder of the system; where there is none, as on a new
-machine, nothing is guarded. Beside it stands whether a person has confirmed that the workspace is what they mean; where
-machines share the journal, that keeps it.
+Input: a workspace and the journal to be used. Output: nothing; or an error if the journal isn't the previous one, or is
+an earlier copy of it. With an empty journal all notes would be sent again, with a copy all notes that the copy lacks.
+Two small files for each workspace are kept in the user's data folder. If they are missing, as on a new machine, nothing
+is checked. A third file records that a person has confirmed the workspace. A shared journal records this itself.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
 
 @dataclass(frozen=True)
 class RememberedJournal:
-    """The journal that a workspace had so far.
+    """Journal that a workspace used so far.
 
     Attributes:
-        id: the journal's own.
-        place: where it was.
-        latest: the numbers of its latest run and request then; 0 where that wasn't remembered yet.
+        id: the journal's ID.
+        place: the place where the journal was.
+        latest: the numbers of its latest run and request at that time; 0 if that wasn't remembered yet.
     """
 
     id: str
@@ -43,41 +42,41 @@ class RememberedJournal:
 
 
 def remembered(workspace: Workspace) -> RememberedJournal | None:
-    """The workspace's journal so far; None where none is known.
+    """Return the journal that the workspace used so far; None if none is remembered.
 
     Raises:
-        WrongJournal: what is remembered can't be read.
+        WrongJournal: the remembered data can't be read.
     """
-    note = _note(workspace)
+    file = _note(workspace)
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
-        journal_id = str(found["journal"])
-        latest = Latest(int(found.get("latest", 0)), _counted(workspace, journal_id))
-        return RememberedJournal(journal_id, str(found["place"]), latest)
+        content = json.loads(file.read_text(encoding="utf-8"))
+        journal_id = str(content["journal"])
+        latest = Latest(int(content.get("latest", 0)), _counted(workspace, journal_id))
+        return RememberedJournal(journal_id, str(content["place"]), latest)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        said = say("identity.unreadable", workspace=str(workspace), file=str(note), error=str(error))
-        raise WrongJournal(said) from error
+        message = say("identity.unreadable", workspace=str(workspace), file=str(file), error=str(error))
+        raise WrongJournal(message) from error
 
 
 def check(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], Latest]) -> None:
-    """See that it is the journal that the workspace had so far.
+    """Check that a journal is the one that the workspace used so far.
 
     Args:
-        workspace: whose deliveries are to be recorded.
-        journal_id: the journal's id; None where there is no journal yet.
-        place: where it is.
-        latest: the latest run and request that it knows; asked for last, for an import may go on at any moment.
+        workspace: the workspace whose deliveries are to be recorded.
+        journal_id: the journal's ID; None if there is no journal yet.
+        place: the journal's place.
+        latest: returns the latest run and request in the journal; called last, because an import may be running.
 
     Raises:
-        WrongJournal: it is another, or an earlier copy, or there is none where one is known.
+        WrongJournal: the journal is another one or an earlier copy, or doesn't exist although one is remembered.
     """
     usual = remembered(workspace)
     if usual is None:
         return
     if usual.id == journal_id:
-        if all(known >= remembered for known, remembered in zip(latest(), usual.latest, strict=True)):
+        if all(present >= recorded for present, recorded in zip(latest(), usual.latest, strict=True)):
             return
         kind = "identity.earlier-copy"
     else:
@@ -86,9 +85,9 @@ def check(workspace: Workspace, journal_id: str | None, place: str, latest: Call
 
 
 def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) -> None:
-    """Remember the workspace's journal. Where that can't be written, nothing is guarded, and nothing is held up."""
-    note = _note(workspace)
-    about = {
+    """Remember the workspace's journal. A failure to write this is ignored, and then nothing is checked."""
+    file = _note(workspace)
+    content = {
         "profile": workspace.profile,
         "base_url": workspace.base_url,
         "journal": journal_id,
@@ -96,16 +95,16 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) 
         "latest": latest.run,
     }
     with contextlib.suppress(OSError, BadSettings):
-        files.make_private_folder(note.parent)
-        files.replace(note, json.dumps(about, indent=1).encode())
+        files.make_private_folder(file.parent)
+        files.replace(file, json.dumps(content, indent=1).encode())
         files.replace(_counter(workspace), _entry(journal_id, latest.request))
 
 
 def counter(workspace: Workspace, journal_id: str) -> Callable[[int], None]:
-    """Return what remembers a request that the journal knows, to be called before any of it leaves.
+    """Return a function that remembers a request's number; call it before the request's first byte leaves.
 
-    So a copy that was made while the run was at work is known to be an earlier one, even if the run is killed. The
-    number is written in place, in some 30 µs. If power fails it may be lost, and then guards less.
+    With this number, a copy made during the run is recognised as an earlier one even if the run is killed. The number
+    is overwritten in place, in some 30 µs. If power fails, it may be lost; then an earlier copy may go unnoticed.
     """
     place = str(_counter(workspace))
 
@@ -121,10 +120,10 @@ def _entry(journal_id: str, request: int) -> bytes:
 
 
 def _counted(workspace: Workspace, journal_id: str) -> int:
-    """The latest request of this journal's that was counted; 0 where none was."""
+    """Return the number of the latest request that was remembered for this journal; 0 if there is none."""
     with contextlib.suppress(OSError, ValueError):
-        counted, number = _counter(workspace).read_text(encoding="ascii").split()
-        return int(number) if counted == journal_id else 0
+        counted_id, number = _counter(workspace).read_text(encoding="ascii").split()
+        return int(number) if counted_id == journal_id else 0
     return 0
 
 
@@ -133,30 +132,30 @@ def _counter(workspace: Workspace) -> Path:
 
 
 def confirm(workspace: Workspace) -> None:
-    """Remember that a person has confirmed it: the profile, at this address, is what they mean.
+    """Remember that a person has confirmed the workspace: this profile at this address is the one they mean.
 
     Raises:
-        UnusableJournal: that can't be written.
+        UnusableJournal: the confirmation can't be written.
     """
-    note = _note(workspace).with_suffix(".confirmed")
+    file = _note(workspace).with_suffix(".confirmed")
     try:
-        files.make_private_folder(note.parent)
-        files.replace(note, f"{workspace}\n".encode())
+        files.make_private_folder(file.parent)
+        files.replace(file, f"{workspace}\n".encode())
     except OSError as error:
-        said = say("identity.not-confirmed", workspace=str(workspace), file=str(note), error=str(error))
-        raise UnusableJournal(said) from error
+        message = say("identity.not-confirmed", workspace=str(workspace), file=str(file), error=str(error))
+        raise UnusableJournal(message) from error
 
 
 def is_confirmed(workspace: Workspace) -> bool:
-    """Whether a person has confirmed it, or earlier runs delivered to it."""
-    note = _note(workspace)
-    return note.exists() or note.with_suffix(".confirmed").exists()
+    """Return whether a person has confirmed the workspace, or earlier runs delivered to it."""
+    file = _note(workspace)
+    return file.exists() or file.with_suffix(".confirmed").exists()
 
 
 def folder() -> Path:
-    """Where all this is remembered."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named) if named else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
+    """Return the folder for everything remembered outside of journals."""
+    override = os.environ.get(FOLDER_VARIABLE)
+    return Path(override) if override else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
 
 
 def _note(workspace: Workspace) -> Path:

@@ -1,4 +1,4 @@
-"""What the journal knows of a delivery, as a value. Comes in: a row of a query. Goes out: :class:`KnownDelivery`."""
+"""Define the type of a delivery that the journal knows. Input: a row of a query. Output: :class:`KnownDelivery`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from importer.messages import Message, from_json, words
 
 
 class DeliveryState(StrEnum):
-    """What the journal knows of a delivery."""
+    """State of a delivery in the journal."""
 
-    SENDING = "sending"  # on its way; unclear if the run that sent it is over
+    SENDING = "sending"  # being sent; unclear if the run that sent it is over
     CREATED = "created"
     REJECTED = "rejected"
     UNCONFIRMED = "unconfirmed"
@@ -20,30 +20,30 @@ class DeliveryState(StrEnum):
 
 
 class SampleState(StrEnum):
-    """Why the notes of a prospect are read back although the API's answer was clear."""
+    """Reason to read back a prospect's notes although the API's answer was clear."""
 
     DUE = "due"  # the note is in the sample of its run
-    ALL = "all"  # a note of the same run was not found, so that all of the run's notes are read back
+    ALL = "all"  # a note of the same run was not found, so all notes of the run are read back
     MISSING = "missing"  # the note was read back and not found
 
 
 READ_BACK = Message("read back")
-"""The reason of a delivery whose note was found by reading back, rather than named by an answer."""
+"""Reason of a delivery whose note was found by reading back, and not named in an answer."""
 
 ACCEPTED = "accepted"
-"""The reason of an unclear delivery which the API has confirmed without naming a note."""
+"""Reason of an unclear delivery that the API has confirmed without naming a note."""
 
-STATES = {state.value: state for state in DeliveryState}  # what State(…) finds too, but four times as slowly
+STATES = {state.value: state for state in DeliveryState}  # four times as fast as DeliveryState(…)
 
 
 class KnownDelivery(NamedTuple):
-    """What the journal knows of one delivery; times in seconds since 1970.
+    """Delivery as the journal knows it; times in seconds since 1970.
 
     Attributes:
         note: the note's number.
-        request: the number of the request that it was last part of; ``sent_at`` and ``since`` are of that.
-        resent_at: when it was sent again after an unclear answer, until somebody has looked whether it is there twice.
-        duplicates: ids of further notes like it that were found.
+        request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.
+        resent_at: when the delivery was sent again after an unclear answer; None once it was checked for duplicates.
+        duplicates: IDs of further notes like the delivery's note that were found.
         sample: whether the note is to be read back, or was not found.
     """
 
@@ -64,35 +64,35 @@ class KnownDelivery(NamedTuple):
 
     @property
     def is_by_likeness(self) -> bool:
-        """Whether its note was recognised although the API shows the text differently."""
+        """Whether the delivery's note was recognised although the API shows its text differently."""
         return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
     @classmethod
     def from_row(cls, row: Any) -> KnownDelivery:
-        """What a row of a query holds, whose first columns are these, in their order."""
+        """Return the delivery in a query's row, whose first columns are these attributes in their order."""
         note, prospect, occurrence, state, note_id, at, reason, request, resent_at, duplicates, sample, *rest = row[:14]
-        more = duplicates_in(duplicates), None if sample is None else SampleState(sample)
-        return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *more, *rest)
+        parsed = duplicates_in(duplicates), None if sample is None else SampleState(sample)
+        return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *parsed, *rest)
 
     @property
     def why(self) -> Message | None:
-        """The reason; the plain text of earlier versions is somebody's words."""
+        """Reason of the delivery as a message; the plain text of earlier versions is quoted."""
         return read_reason(self.reason)
 
     @property
     def is_missing(self) -> bool:
-        """Whether the API said that it created the note, and reading back didn't show it."""
+        """Whether the API reported that it created the note, but the note was missing when read back."""
         return self.sample is SampleState.MISSING
 
 
 class Made(NamedTuple):
-    """A note that a delivery has; times in seconds since 1970 by the clock of the run that sent it.
+    """When, and by which run, a delivery's note was made; times in seconds since 1970 by that run's clock.
 
     Attributes:
-        sent_at: when its request left.
-        at: when it was known to exist.
-        run: the number of the run that sent it.
-        is_answer: whether that run's own answer named it, so that it was made between the two times.
+        sent_at: when the note's request was sent.
+        at: when the note was known to exist.
+        run: the number of the run that sent the note.
+        is_answer: whether an answer to that run named the note, so that it was made between the two times.
     """
 
     sent_at: float
@@ -102,15 +102,15 @@ class Made(NamedTuple):
 
 
 def duplicates_in(written: str | None) -> tuple[str, ...]:
-    """The ids of twins, as they are written down."""
+    """Return the IDs of duplicates from their stored text."""
     return tuple(json.loads(written)) if written else ()
 
 
 def written(reason: Message | None) -> str | None:
-    """Return a reason as it is written down: JSON, which holds nothing of a cell.
+    """Return the text to store for a reason: JSON without the texts of cells.
 
-    Only quotation marks, backslashes and control characters are escaped in it: see :mod:`importer.journal.views`. Half
-    of a character, which no database takes, becomes a question mark.
+    Only quotation marks, backslashes and control characters are escaped: see :mod:`importer.journal.views`. A lone
+    surrogate, which no database accepts, becomes a question mark.
     """
     if reason is None or reason == READ_BACK:
         return None if reason is None else reason.kind
@@ -118,7 +118,7 @@ def written(reason: Message | None) -> str | None:
 
 
 def read_reason(text: str | None) -> Message | None:
-    """Return the reason that was written down so; what isn't JSON of ours is an earlier version's plain text."""
+    """Return the reason in a stored text; text that isn't our JSON is an earlier version's plain text."""
     if not text:
         return None
     try:

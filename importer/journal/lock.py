@@ -1,7 +1,7 @@
-"""One import of a workspace at a time: a lock beside the journal, which dies with its holder.
+"""Allow one import of a workspace at a time, by a lock beside the journal that ends with its holder's process.
 
-Comes in: the journal's path and what the workspace is called. Goes out: a lock that is held, or word of who holds it
-and since when.
+Input: the journal's path and the workspace's name. Output: a lock that is held, or an error that says who holds it and
+since when.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from importer.messages import Message, say
 
 @contextmanager
 def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Path]:
-    """Hold the workspace's lock, a file, while the block runs; the system lets it go however the process ends.
+    """Hold the workspace's lock file while the block runs; the system releases it however the process ends.
 
     Args:
-        journal: the lock stands beside this.
-        workspace: whose it is.
-        kind: of the message if another import holds it.
+        journal: the journal's path; the lock file is made beside it.
+        workspace: the workspace's name.
+        kind: the kind of the message if another import holds the lock.
 
     Raises:
-        Busy: another process holds it; says who, and since when.
+        Busy: another process holds the lock; the message says who, and since when.
         UnusableJournal: the lock can't be made there.
     """
     place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
@@ -44,9 +44,9 @@ def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Pat
 
 @contextmanager
 def all_held(journal: Path) -> Iterator[None]:
-    """Hold the lock of every workspace whose lock file stands beside this journal. Raises as :func:`held` does.
+    """Hold the lock of every workspace that has a lock file beside this journal. Raises as :func:`held` does.
 
-    A lock file always stands there while its lock is held. Afterwards filelock may have removed it.
+    A lock file always exists while its lock is held. Afterwards filelock may have removed it.
     """
     with ExitStack() as stack:
         for place in sorted(journal.parent.glob(f"{glob.escape(journal.name)}.*.lock")):
@@ -56,30 +56,32 @@ def all_held(journal: Path) -> Iterator[None]:
 
 @contextmanager
 def _held(place: Path, kind: str) -> Iterator[None]:
-    lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft one outlives a killed process
-    holder = place.with_suffix(".holder")  # beside the lock, for a locked file can't be read on Windows
+    lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft lock survives a killed process
+    holder_file = place.with_suffix(".holder")  # a second file, because Windows can't read a locked one
     try:
         files.make_private_folder(place.parent)
-        files.make_private(place)  # whoever can open a lock file can hold the lock
+        files.make_private(place)  # anybody who can open a lock file can hold the lock
         lock.acquire(timeout=0)
     except Timeout as error:
-        who = _who(holder)
-        raise Busy(say(kind, who=who), who) from error
-    except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
+        holder = _who(holder_file)
+        raise Busy(say(kind, who=holder), holder) from error
+    except (OSError, NotImplementedError) as error:  # NotImplementedError: the file system has no locks
         raise UnusableJournal(say("lock.not-made", place=str(place), error=str(error))) from error
     try:
         with contextlib.suppress(OSError):
-            files.replace(holder, json.dumps(_self()).encode())
+            files.replace(holder_file, json.dumps(_self()).encode())
         yield
     finally:
         with contextlib.suppress(OSError):
-            holder.unlink()
+            holder_file.unlink()
         lock.release()
 
 
 def user() -> str:
-    """Who runs the program, for others to know."""
-    with contextlib.suppress(Exception):  # no name for this user: OSError, KeyError or ImportError, by system
+    """Return the name of the user who runs the program, to show it to others."""
+    with contextlib.suppress(
+        Exception
+    ):  # this user has no name: OSError, KeyError or ImportError, depending on the system
         return getpass.getuser()
     return "someone"
 
@@ -93,9 +95,9 @@ def _self() -> dict[str, str]:
     }
 
 
-def _who(holder: Path) -> Message:
+def _who(holder_file: Path) -> Message:
     try:
-        found = json.loads(holder.read_text(encoding="utf-8"))
-        return say("holder.named", **{name: str(found[name]) for name in ("user", "host", "process", "since")})
+        holder = json.loads(holder_file.read_text(encoding="utf-8"))
+        return say("holder.named", **{name: str(holder[name]) for name in ("user", "host", "process", "since")})
     except (OSError, ValueError, KeyError, TypeError):
         return say("holder.nameless")

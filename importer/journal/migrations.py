@@ -1,8 +1,8 @@
-"""What leads from each version of the tables to the next: steps with their text, written out, for the tables change on.
+"""Migrate the tables of an earlier version, one version at a time.
 
-Comes in: an open database and its version. Goes out: the present tables with all that was known; or, if anything fails
-on the way, the database as it was. Until version 5 a workspace was a text, ``PROFILE at ADDRESS``; here alone it is
-taken apart.
+Input: an open database and its version. Output: the current tables with all earlier content; or, if anything fails, the
+database as it was. The SQL of each step is written out, because the definitions in :mod:`.schema` keep changing. Until
+version 5 a workspace was a text, ``PROFILE at ADDRESS``; only this module parses it.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ def bring_up(
     begin: Callable[[], None] = lambda: None,
     end: Callable[[], None] = lambda: None,
 ) -> None:
-    """Bring the tables to the present version.
+    """Bring the tables to the current version.
 
     Args:
         store: the database.
-        version: that its tables seem to have, 0 for none at all.
-        held: holds the lock of the workspace that is called so.
-        begin: what is to be done first in the transaction that changes tables.
-        end: what is to be done last in it.
+        version: the apparent version of its tables, 0 if there are none.
+        held: holds the lock of the workspace with this name.
+        begin: called first in the transaction that changes the tables.
+        end: called last in that transaction.
 
     Raises:
-        Busy: an import of an earlier version is at work with it; it would go on with tables that are no more.
-        JournalFailed: it could not be written.
+        Busy: an import of an earlier version is using the database, and its tables would be replaced.
+        JournalFailed: the tables could not be written.
     """
     with contextlib.ExitStack() as locks:
         if version:
@@ -50,7 +50,9 @@ def bring_up(
             if not version:
                 tables.create_all(store.connection)
             else:
-                for step in range(int(store.about("schema")), VERSION):  # another process may have done it meanwhile
+                for step in range(
+                    int(store.about("schema")), VERSION
+                ):  # another process may have migrated it meanwhile
                     _STEPS[store.dialect.name][step](store)
                 store.execute(sa.update(about).where(about.c.name == "schema").values(value=str(VERSION)))
             name_it(store)
@@ -58,7 +60,7 @@ def bring_up(
 
 
 def name_it(store: Store) -> None:
-    """Say in the journal what it is, and give it an id of its own unless it has one."""
+    """Store the application's name, the schema's version and, if it is missing, a new ID in the journal."""
     rows = {"application": APPLICATION, "schema": str(VERSION), "id": secrets.token_hex(16)}
     with store.transaction():
         store.execute(
@@ -68,9 +70,9 @@ def name_it(store: Store) -> None:
 
 
 def workspace_called(name: str) -> Workspace:
-    """The workspace that was called so, its address in the one spelling if it has one; where none is named, without."""
-    profile, at, url = name.rpartition(" at ")
-    if not at or "://" not in url:
+    """Return the workspace with this old name. A valid address becomes canonical, a missing one becomes empty."""
+    profile, separator, url = name.rpartition(" at ")
+    if not separator or "://" not in url:
         return Workspace(name, "")
     with contextlib.suppress(ValueError):
         url = canonical_url(url)
@@ -102,16 +104,16 @@ def _from_2(store: Store) -> None:
 
 
 def _from_3(store: Store) -> None:
-    """The same workspace may stand under several spellings of its address; they become one."""
+    """Merge workspaces that differ only in the spelling of their address."""
     for row in store.rows(sa.text("SELECT profile FROM runs UNION SELECT profile FROM notes ORDER BY 1")):
         workspace = workspace_called(row.profile)
         if workspace.base_url and str(workspace) != row.profile:
             _run(store, _MERGE, old=row.profile, new=str(workspace))
 
 
-# Two spellings of one workspace become one, :old becomes :new. Of a delivery that both have, the one of which more is
-# certain stays what it is. The other may stand for a note of its own, so it becomes another occurrence, as --again
-# would have made of it; only a rejection is dropped.
+# The workspace :old is merged into :new, another spelling of it. If both have a delivery, the more certain one stays as
+# it is. The other may have a note of its own, so it becomes another occurrence, as with --again; only a rejection is
+# dropped.
 _MERGE = (
     "CREATE TEMP TABLE twins (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)",
     """INSERT INTO twins SELECT mine.id, theirs.id FROM notes AS mine
@@ -148,7 +150,7 @@ _MERGE = (
 
 
 def _from_4(store: Store) -> None:
-    """Workspaces get a table; what was learned, one row each; and a delivery says whether it was sent again."""
+    """Add a table of workspaces, with a row for each in ``learned``, and a column for deliveries sent again."""
     _run(store, _TABLES_OF_5)
     names = store.rows(
         sa.text(
@@ -214,7 +216,7 @@ _CONTENT_OF_5 = (
 
 
 def _from_5(store: Store) -> None:
-    """What was looked up of emails is kept until the import is finished."""
+    """Add the table of prospects found for emails, kept until the import is finished."""
     _run(
         store,
         [
@@ -226,7 +228,7 @@ def _from_5(store: Store) -> None:
 
 
 def _from_6(store: Store) -> None:
-    """Ids of uploaded files are kept, by what the files hold."""
+    """Add the table of uploaded files' IDs, by the digests of the files."""
     _run(
         store,
         [
@@ -237,12 +239,12 @@ def _from_6(store: Store) -> None:
 
 
 def _from_7(store: Store) -> None:
-    """Where machines share the journal, it keeps that a person has confirmed a workspace."""
+    """Record in the workspaces' table, for shared journals, that a person has confirmed a workspace."""
     _run(store, ["ALTER TABLE workspaces ADD COLUMN confirmed_at FLOAT"])
 
 
 def _from_8(store: Store) -> None:
-    """Add to each delivery whether its note is to be read back, or was not found."""
+    """Record for each delivery whether its note is to be read back, or was not found."""
     _run(
         store,
         [
@@ -253,12 +255,12 @@ def _from_8(store: Store) -> None:
 
 
 def _from_9(store: Store) -> None:
-    """Change no table: reasons are JSON from now on, which an earlier version would show as it is written."""
+    """Change no table. From now on reasons are JSON, which an earlier version would show unparsed."""
 
 
 _STEPS: dict[str, dict[int, Callable[[Store], None]]] = {
     "sqlite": {
         1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8, 9: _from_9,
     },
-    "postgresql": {7: _from_7, 8: _from_8, 9: _from_9},  # begins with version 7
+    "postgresql": {7: _from_7, 8: _from_8, 9: _from_9},  # PostgreSQL is supported since version 7
 }  # fmt: skip

@@ -1,6 +1,6 @@
-"""Notes as the journal knows them: by digests, never by their text.
+"""Store notes by their digests, never by their text.
 
-Comes in: notes. Goes out: their numbers, which the database gives in the order in which they come.
+Input: notes. Output: their numbers, which the database assigns in the order of entry.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ COLUMNS = (notes.c.digest, notes.c.seen, notes.c.readings, notes.c.visibility, n
 
 @dataclass(frozen=True, slots=True)
 class NoteKey:
-    """What the journal keeps of a note.
+    """Digests and settings of a note, as the journal keeps them.
 
     Attributes:
-        digest: 32 bytes that tell it from every other note.
-        seen: 32 bytes that it shares with every note in which a reader sees the same text.
-        readings: digests of all that it may be read back as.
+        digest: 32 bytes that distinguish the note from every other note.
+        seen: 32 bytes shared by all notes in which a reader sees the same text.
+        readings: digests of every text that the note may be read back as.
     """
 
     digest: bytes
@@ -40,52 +40,52 @@ class NoteKey:
 
     @classmethod
     def of(cls, note: Note) -> NoteKey:
-        """What is kept of this note."""
+        """Return the key of a note."""
         content = note.content
         return cls(note.digest, seen_digest(content), seen_digests(content), note.visibility, note.status)
 
     @classmethod
     def from_row(cls, row: Any) -> NoteKey:
-        """The key that stands in a row with :data:`COLUMNS`."""
+        """Return the key in a row that has :data:`COLUMNS`."""
         readings = frozenset(row.readings[start : start + 32] for start in range(0, len(row.readings), 32))
         return cls(row.digest, row.seen, readings, Visibility(row.visibility), Status(row.status))
 
 
 def enter(store: Store, workspace: Workspace, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
-    """The numbers of notes, in their order; new notes are entered. Also the numbers that were known before."""
+    """Enter notes unless they are known; return the number of each, and the set of numbers known before."""
     with store.transaction():
         owner = store.entered(workspace)
-        found = _numbers(store, owner, [key.digest for key in keys])
-        known = set(found.values())
-        new = list({key.digest: key for key in keys if key.digest not in found}.values())
-        for start in range(0, len(new), _AT_ONCE):
-            rows = [_row(key) for key in new[start : start + _AT_ONCE]]
+        numbers = _numbers(store, owner, [key.digest for key in keys])
+        earlier = set(numbers.values())
+        new_keys = list({key.digest: key for key in keys if key.digest not in numbers}.values())
+        for start in range(0, len(new_keys), _AT_ONCE):
+            rows = [_row(key) for key in new_keys[start : start + _AT_ONCE]]
             store.many(_NEW, rows, workspace=owner)
-        found.update(_numbers(store, owner, [key.digest for key in new]))
-    return [found[key.digest] for key in keys], known
+        numbers.update(_numbers(store, owner, [key.digest for key in new_keys]))
+    return [numbers[key.digest] for key in keys], earlier
 
 
 def find(store: Store, workspace: Workspace, keys: Sequence[NoteKey | Note]) -> list[int | None]:
-    """The numbers of notes, in their order; None for those that were never sent."""
+    """Return the numbers of notes in their order; None for notes that were never sent."""
     with store.reading():
         owner = store.number_of(workspace)
-        found = _numbers(store, owner, [key.digest for key in keys]) if owner is not None else {}
-    return [found.get(key.digest) for key in keys]
+        numbers = _numbers(store, owner, [key.digest for key in keys]) if owner is not None else {}
+    return [numbers.get(key.digest) for key in keys]
 
 
 def key_of(store: Store, number: int) -> NoteKey:
-    """Return what is kept of the note of a number."""
+    """Return the key of the note with this number."""
     with store.reading():
         [row] = store.rows(_KEY, {"number": number})
     return NoteKey.from_row(row)
 
 
 def _numbers(store: Store, workspace: int, digests: Sequence[bytes]) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
+    numbers: dict[bytes, int] = {}
     for start in range(0, len(digests), _AT_ONCE):
-        wanted = {"workspace": workspace, "digests": digests[start : start + _AT_ONCE]}
-        found.update((digest, number) for digest, number in store.rows(_FIND, wanted))
-    return found
+        values = {"workspace": workspace, "digests": digests[start : start + _AT_ONCE]}
+        numbers.update((digest, number) for digest, number in store.rows(_FIND, values))
+    return numbers
 
 
 def _row(key: NoteKey) -> tuple[object, ...]:

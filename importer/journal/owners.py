@@ -1,8 +1,8 @@
-"""Whose the journal's schema in PostgreSQL is, and who else may put into it what would run as the importer.
+"""Check who owns the journal's schema in PostgreSQL, and who else could add code to it that runs as the importer.
 
-Comes in: a store. Goes out: nothing, or word of what isn't ours. Whoever may create things in the database could make
-the schema first, with a trigger: it would run with the importer's rights. So the schema and all in it belong to this
-user, to an administrator, or to the role that the setting ``note_importer.owner`` names.
+Input: a store. Output: nothing, or an error that names the foreign object. Anyone who may create objects in the
+database could create the schema first, with a trigger that runs with the importer's rights. So the schema and all its
+objects must belong to this user, to an administrator, or to the role in the setting ``note_importer.owner``.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from importer.journal.store import Store
 from importer.messages import say
 
 OWNER = "note_importer.owner"
-"""A setting of the database, of the role or of the connection."""
+"""Setting with the owner's role; set for the database, a role or a connection."""
 
 
 def check(store: Store) -> None:
-    """See that nothing in the schema runs what somebody else wrote; there need not be a schema.
+    """Check that nothing in the schema runs code written by another role; the schema may be missing.
 
     Raises:
-        UnusableJournal: something could.
+        UnusableJournal: another role's code could run.
     """
-    found = store.rows(sa.text(_STRANGE), {"schema": SCHEMA, "owner": OWNER})
-    if not found:
+    rows = store.rows(sa.text(_STRANGE), {"schema": SCHEMA, "owner": OWNER})
+    if not rows:
         return
-    what, thing, role = found[0]
+    kind, thing, role = rows[0]
     why, mend = {"thing": thing, "role": role or say("owners.everybody")}, {"thing": thing, "role": role or "PUBLIC"}
-    said = {"why": say(f"owners.{what}", **why), "mend": say(f"owners.mend-{what}", **mend)}
-    raise UnusableJournal(say("owners.strange", name=store.name, **said))
+    reasons = {"why": say(f"owners.{kind}", **why), "mend": say(f"owners.mend-{kind}", **mend)}
+    raise UnusableJournal(say("owners.strange", name=store.name, **reasons))
 
 
-# Each comparison is one of the same types, so that no operator which somebody put into the schema fits better.
+# Each comparison is between equal types, so that no operator that somebody added to the schema takes precedence.
 _STRANGE = """
 WITH ours AS (
     SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper OR rolname = current_user

@@ -1,8 +1,8 @@
-"""Runs whose results are still to be written: noted before the first call, crossed out when the results stand.
+"""List the runs whose results are not written yet: added before the first call, removed when the results are written.
 
-Comes in: a run, what it imports, and where its results go. Goes out: what earlier runs didn't come to write, as they
-were killed, or the disk was full. It is a small file beside the journal, which whoever holds the workspace's lock may
-change; where it can't be written, nothing is held up, and nothing is caught up with.
+Input: a run, its file and the path of its results. Output: the results that earlier runs didn't write, because they
+were killed or the disk was full. The list is a small file beside the journal. Only the holder of the workspace's lock
+may change it. If the list can't be written, the run continues, and no later run writes its missing results.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from importer.models import Workspace
 
 @dataclass(frozen=True)
 class PendingResult:
-    """Results that are still to be written.
+    """Results that are not written yet.
 
     Attributes:
         run: the run's name.
-        file: what it imported, as a full path.
-        results: where they were wanted.
-        reading: a digest of how the file was read; read in another way its rows would be others.
+        file: the full path of the imported file.
+        results: the path where the results were wanted.
+        reading: a digest of the settings with which the file was read; other settings may give other rows.
     """
 
     run: str
@@ -35,43 +35,43 @@ class PendingResult:
 
 
 class PendingResults:
-    """The list of them.
+    """List of the results that are not written yet.
 
     Args:
-        beside: what it is called after, and lies beside; None where nothing is to be noted.
+        beside: the path beside which the list is stored, and after which it is named; None to store nothing.
     """
 
     def __init__(self, beside: Path | None) -> None:
         self._beside = beside
 
     def pending(self, workspace: Workspace) -> list[PendingResult]:
-        """What is still to be written, the earliest first."""
-        place = self._place(workspace)
+        """Return the results that are not written yet, the earliest first."""
+        path = self._place(workspace)
         try:
             return (
-                [PendingResult(*map(str, each)) for each in json.loads(place.read_text(encoding="utf-8"))]
-                if place
+                [PendingResult(*map(str, entry)) for entry in json.loads(path.read_text(encoding="utf-8"))]
+                if path
                 else []
             )
         except (OSError, ValueError, TypeError):
             return []
 
     def enter(self, workspace: Workspace, pending: PendingResult) -> None:
-        """Note that a run's results are to be written; with them, those of earlier runs of its file will be."""
-        self._write(workspace, [*(each for each in self.pending(workspace) if each.file != pending.file), pending])
+        """Add a run's results, in place of those of earlier runs of the same file, which the new results include."""
+        self._write(workspace, [*(entry for entry in self.pending(workspace) if entry.file != pending.file), pending])
 
     def cross_out(self, workspace: Workspace, run: str) -> None:
-        """Note that a run's results stand, or that they can't be written any more."""
-        self._write(workspace, [each for each in self.pending(workspace) if each.run != run])
+        """Remove a run whose results are written, or can't be written any more."""
+        self._write(workspace, [entry for entry in self.pending(workspace) if entry.run != run])
 
     def _write(self, workspace: Workspace, pending: list[PendingResult]) -> None:
-        place = self._place(workspace)
+        path = self._place(workspace)
         with contextlib.suppress(OSError, BadSettings):
-            if place is not None and pending:
-                files.make_private_folder(place.parent)
-                files.replace(place, json.dumps([astuple(each) for each in pending]).encode())
-            elif place is not None:
-                place.unlink(missing_ok=True)
+            if path is not None and pending:
+                files.make_private_folder(path.parent)
+                files.replace(path, json.dumps([astuple(entry) for entry in pending]).encode())
+            elif path is not None:
+                path.unlink(missing_ok=True)
 
     def _place(self, workspace: Workspace) -> Path | None:
         if self._beside is None:

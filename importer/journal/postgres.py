@@ -1,7 +1,7 @@
-"""PostgreSQL, and nothing else of the journal knows that it is PostgreSQL.
+"""Keep a journal in PostgreSQL; the rest of the journal doesn't depend on that database.
 
-Comes in: the URL of a database. Goes out: a store over one connection, which also holds the workspace's lock: whoever
-loses the connection has lost the lock, and can claim nothing. Reads see one state and take no lock.
+Input: the URL of a database. Output: a store over one connection, which also holds the workspace's lock. A process that
+loses the connection loses the lock and can claim nothing. Reads see one state of the journal and take no lock.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ schema.sampled.dialect_options["postgresql"]["where"] = sa.text("sample IS NOT N
 
 
 def _many(many: Many, rows: Sequence[Row], constants: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """One statement for all rows, which come as an array a column: run for each, it would take three times as long."""
-    text, known = _for_all(many)
-    assert constants.keys() <= known.keys()
+    """Return one statement for all rows, with an array for each column. Row by row would take three times as long."""
+    text, defaults = _for_all(many)
+    assert constants.keys() <= defaults.keys()
     columns = map(list, zip(*rows, strict=True))
-    return text, {**known, **constants, **dict(zip(many.varying, columns, strict=True))}
+    return text, {**defaults, **constants, **dict(zip(many.varying, columns, strict=True))}
 
 
 @functools.cache
@@ -53,7 +53,7 @@ def _for_all(many: Many) -> tuple[str, dict[str, Any]]:
     rows = f"unnest({arrays}) AS given ({', '.join(many.varying)})"
     text = re.sub(
         r"%\((\w+)\)s(::\w+)?",
-        lambda found: f"given.{found[1]}" if found[1] in many.varying else found[0],
+        lambda match: f"given.{match[1]}" if match[1] in many.varying else match[0],
         str(compiled),
     )
     text = re.sub(r"^(INSERT .*?)VALUES \((.*?)\)(?= ON CONFLICT|$)", rf"\1SELECT \2 FROM {rows}", text)
@@ -68,12 +68,12 @@ def _among(among: Among, values: Sequence[Row]) -> tuple[str, dict[str, Any]]:
 
 @functools.cache
 def _text(among: Among) -> str:
-    """The query for any number of tuples of values, given as an array a column."""
+    """Return the query for any number of value tuples, which are passed as an array for each column."""
     arrays = [sa.bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in among.columns]
     names = (column.name for column in among.columns)
-    given = sa.func.unnest(*arrays).table_valued(*names, name="given").render_derived()
-    same = (column == given.c[column.name] for column in among.columns)
-    return str(among.query.join(given, sa.and_(*same)).compile(dialect=_COMPILER))
+    values = sa.func.unnest(*arrays).table_valued(*names, name="given").render_derived()
+    equalities = (column == values.c[column.name] for column in among.columns)
+    return str(among.query.join(values, sa.and_(*equalities)).compile(dialect=_COMPILER))
 
 
 _COMPILER: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -89,12 +89,12 @@ DIALECT = Dialect(
 
 
 class PostgresServer:
-    """A journal in a database: the place of one that may not be there yet.
+    """Location of a journal in a PostgreSQL database, whether or not the journal exists yet.
 
     Attributes:
-        name: what messages call it.
+        name: its name in messages.
         is_shared: whether other machines may use it.
-        beside: what small files that go with it, on this machine, are called after.
+        beside: the path after which the journal's small files on this machine are named.
     """
 
     is_shared = True
@@ -104,7 +104,7 @@ class PostgresServer:
         self.beside = identity.folder() / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
     def exists(self) -> bool:
-        """Whether there is one, or something in its place that can't even be looked at."""
+        """Return whether a journal exists; also True if the database can't be checked."""
         try:
             with contextlib.closing(connect(self.name)) as connection:
                 return bool(connection.execute(_TABLES, [SCHEMA]).fetchall())
@@ -112,7 +112,7 @@ class PostgresServer:
             return True
 
     def open(self) -> Store:
-        """Its store, with the present tables.
+        """Open the journal's store, with its tables at the current version.
 
         Raises:
             Busy, JournalFailed, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
@@ -137,7 +137,7 @@ class PostgresServer:
         return store
 
     def _examine(self, store: Store) -> int:
-        """Look at the tables without changing anything; the version of their schema, 0 where there are none."""
+        """Return the schema version of the tables without changing anything; 0 if there are none."""
         owners.check(store)
         tables = {row[0] for row in store.rows(sa.text(_TABLES.replace("%s", ":schema")), {"schema": SCHEMA})}
         if not tables:
@@ -155,19 +155,19 @@ class PostgresServer:
         return int(version)
 
     def _without_rights(self, error: JournalFailed) -> UnusableJournal | None:
-        """The same in other words, where a right is missing."""
+        """Return the error in clearer words if a missing right caused it, otherwise None."""
         cause = getattr(error.__cause__, "orig", error.__cause__)
-        # Tables of a schema that may not be used are as if they weren't there.
+        # PostgreSQL reports tables as missing if their schema may not be used.
         if not isinstance(cause, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
             return None
         return UnusableJournal(say("postgres.no-rights", name=self.name, error=str(cause).splitlines()[0]))
 
     @contextmanager
     def held(self, store: Store, workspace: str) -> Iterator[None]:
-        """Hold a workspace's lock on the store's own connection; the server lets it go when that ends, however it ends.
+        """Hold a workspace's lock on the store's connection; the server releases it whenever that connection ends.
 
         Raises:
-            Busy: another connection holds it; says who, and since when.
+            Busy: another connection holds the lock; the message says who, and since when.
             UnusableJournal: the user may not write all tables.
             WrongJournal: another version has changed the tables meanwhile.
         """
@@ -190,17 +190,17 @@ class PostgresServer:
                 store.scalar(sa.text("SELECT pg_advisory_unlock(:key)"), key=key)
 
     def see_that_it_stands(self) -> None:
-        """Who loses the connection can claim nothing."""
+        """Do nothing, because a process that loses the connection can claim nothing."""
 
     def go_on_numbering(self, store: Store) -> None:
-        """Give the next rows numbers after those that are there, inside a transaction."""
+        """Make the next row numbers follow those of the existing rows; call this inside a transaction."""
         for table in schema.tables.sorted_tables:
             if (column := table.autoincrement_column) is not None:
                 query = f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), max({column.name}))"
                 store.connection.exec_driver_sql(f"{query} FROM {table.name} HAVING count(*) > 0")
 
     def back_up(self, _: Store, target: Path) -> None:
-        """The database has means of its own, which keep more than a moment.
+        """Refuse to copy the database, because its own tools can restore more than one moment.
 
         Raises:
             BadSettings: always.
@@ -221,14 +221,14 @@ ORDER BY relname
 
 
 def _engine(url: str) -> sa.Engine:
-    """An engine of one connection: if that is lost, so is the lock, and no other takes its place."""
-    made: list[psycopg.Connection[Any]] = []
+    """Return an engine of one connection, which is never replaced, because its lock would be lost."""
+    connections: list[psycopg.Connection[Any]] = []
 
     def only() -> psycopg.Connection[Any]:
-        if made:
+        if connections:
             raise psycopg.OperationalError(render(say("journal.connection-lost")))
-        made.append(connect(url))
-        return made[0]
+        connections.append(connect(url))
+        return connections[0]
 
     engine = sa.create_engine(
         "postgresql+psycopg://", creator=only, poolclass=sa.NullPool, pool_reset_on_return=None, use_native_hstore=False
@@ -236,10 +236,10 @@ def _engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        inner: Any = connection.connection.driver_connection
+        driver_connection: Any = connection.connection.driver_connection
         writes = bool(connection.get_execution_options().get(WRITES))
-        inner.read_only = not writes
-        inner.isolation_level = (
+        driver_connection.read_only = not writes
+        driver_connection.isolation_level = (
             psycopg.IsolationLevel.READ_COMMITTED if writes else psycopg.IsolationLevel.REPEATABLE_READ
         )
 
@@ -247,31 +247,31 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _begin_migration(store: Store) -> None:
-    """One process at a time changes tables; the schema is made where it isn't there."""
+    """Let only one process at a time change tables, and create the schema if it is missing."""
     store.scalar(sa.text("SELECT pg_advisory_xact_lock(:key) IS NULL"), key=_key(""))
     if not store.scalar(sa.text("SELECT to_regnamespace(:name) IS NOT NULL"), name=SCHEMA):
         store.connection.exec_driver_sql(f"CREATE SCHEMA {SCHEMA}")
-    owners.check(store)  # somebody else may have made it since it was looked at
+    owners.check(store)  # another role may have made the schema since the last check
 
 
 # -- the lock ---------------------------------------------------------------------------------------------------------
 
 
 def _key(workspace: str) -> int:
-    """The number of a workspace's lock, or of that under which tables are changed."""
+    """Return the number of a workspace's lock; an empty name gives the lock for changing tables."""
     digest = hashlib.sha256(f"note-importer {workspace}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def _self() -> str:
-    """How a holder calls itself, in the 63 bytes of a connection's name; administrators see it, too."""
+    """Return the connection's name, by which others see who holds the lock; at most 63 bytes long."""
     return f"note-importer {os.getpid()} {datetime.now(UTC):%Y%m%dT%H%M%SZ} {user()}@{platform.node()}"[:63]
 
 
 def _busy(store: Store, key: int) -> Busy:
-    found = store.rows(sa.text(_HOLDER), {"high": key >> 32 & 0xFFFFFFFF, "low": key & 0xFFFFFFFF})
-    who = _who(found[0].application_name if found else "")
-    return Busy(say("lock.busy", who=who), who)
+    rows = store.rows(sa.text(_HOLDER), {"high": key >> 32 & 0xFFFFFFFF, "low": key & 0xFFFFFFFF})
+    holder = _who(rows[0].application_name if rows else "")
+    return Busy(say("lock.busy", who=holder), holder)
 
 
 _HOLDER = """
@@ -284,9 +284,9 @@ _NAMED = re.compile(r"note-importer (\d+) (\d{8}T\d{6}Z) (.*)@(.*)")
 
 
 def _who(name: str) -> Message:
-    found = _NAMED.fullmatch(name)
-    if found is None:
+    match = _NAMED.fullmatch(name)
+    if match is None:
         return say("holder.calls-itself", name=name) if name else say("holder.nameless")
-    process, since, who, host = found.groups()
+    process, since, holder, host = match.groups()
     began = datetime.strptime(since, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).astimezone()
-    return say("holder.named", user=who, host=host, process=process, since=f"{began:%Y-%m-%d %H:%M:%S}")
+    return say("holder.named", user=holder, host=host, process=process, since=f"{began:%Y-%m-%d %H:%M:%S}")

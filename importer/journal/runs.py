@@ -1,7 +1,7 @@
-"""The runs.
+"""Record runs, and a person's confirmation of each workspace.
 
-Comes in: that one begins, and how it ended; before a workspace's first, that a person has confirmed it. Goes out: the
-list of them, and what ``--again`` goes on with.
+Input: the beginning and the end of a run, and the confirmation before a workspace's first run. Output: the list of
+runs, and the occurrence that ``--again`` continues.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from importer.journal.store import Store
 from importer.models import Result, Workspace
 
 AGAIN = "again "
-"""Beginning of what a run puts before every key if a person wants what was delivered to be delivered anew."""
+"""Beginning of the occurrence in the keys of a run with the setting ``again``, which repeats earlier deliveries."""
 
 _EXACT = {"exact numbers": 1}
-"""Stands beside the counts of every run that reads whole numbers exactly; earlier versions rounded them."""
+"""Mark stored with the counts of a run that reads whole numbers exactly; earlier versions rounded them."""
 
 _CODEC = "codec"
-"""Stands beside them: how the run's file was decoded; empty for a workbook. Earlier versions didn't say."""
+"""Key stored with the counts for the file's codec, empty for a workbook; earlier versions didn't store it."""
 
-_LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
+_LONGEST_COUNTS = 10_000  # characters; ten times as many as all results with the largest numbers need
 _RESULTS = frozenset(result.value for result in Result)
 _HAS_SENT = sa.exists().where(
     runs.c.workspace == workspaces.c.id, sa.func.coalesce(runs.c.ended, "") != "declined"
-)  # of a workspace: a run of it sent something, or may have
+)  # a run of the workspace sent something, or may have
 
 
 class Latest(NamedTuple):
-    """The numbers of the latest run and of the latest request; 0 where there was none."""
+    """Numbers of the latest run and of the latest request; 0 if there was none."""
 
     run: int = 0
     request: int = 0
@@ -44,9 +44,9 @@ class Latest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution; ``ended`` is None while it runs, and for ever after a crash.
+    """Execution of an import; ``ended`` is None while it runs, and stays None after a crash.
 
-    ``codec`` says how its file was decoded, to the process that began it; None where that isn't said.
+    ``codec`` is the codec that decoded its file. Only the process that began the run knows it; otherwise it is None.
     """
 
     id: int
@@ -63,7 +63,7 @@ class Run:
 
 
 class Runs:
-    """The journal's record of executions."""
+    """Record of runs in the journal."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -80,8 +80,8 @@ class Runs:
     ) -> Run:
         """Record that a run begins.
 
-        With ``again``, its deliveries have keys of their own; an earlier such run of the same file that did not come
-        to its end is gone on with instead.
+        With ``again``, the run's deliveries have keys of their own. If an earlier such run of the same file did not
+        finish, its keys are used instead, so that it is continued.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
@@ -100,7 +100,7 @@ class Runs:
         return Run(key[0], name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec)
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
-        """Record how a run ended, in words, and its rows per result."""
+        """Record how a run ended, in words, and its number of rows for each result."""
         change = sa.update(runs).where(runs.c.id == run.id)
         with self._store.transaction():
             self._store.execute(
@@ -108,25 +108,25 @@ class Runs:
             )
 
     def latest(self) -> Latest:
-        """Return how far the journal is, over all workspaces."""
+        """Return the numbers of the latest run and request, over all workspaces."""
         with self._store.reading():
             return Latest(*(self._store.scalar(sa.select(sa.func.max(table.c.id))) or 0 for table in (runs, requests)))
 
     @property
     def rounded_until(self) -> int:
-        """The number of the last run of a version that rounded whole numbers to 15 digits; 0 where there was none."""
+        """Number of the last run of a version that rounded whole numbers to 15 digits; 0 if there was none."""
         is_exact = sa.func.coalesce(runs.c.counts, "").contains(next(iter(_EXACT)))
         return int(self._store.scalar(sa.select(sa.func.max(runs.c.id)).where(~is_exact)) or 0)
 
     def codecs(self, workspace: Workspace) -> frozenset[str] | None:
-        """Return the codecs that the files of a workspace's runs were decoded with; None if a run doesn't say."""
+        """Return the codecs that decoded the files of a workspace's runs; None if a run doesn't say."""
         number = self._store.number_of(workspace)
         query = sa.select(_counts_column()).where(runs.c.workspace == number)
-        found = {_marked(row.counts) for row in self._store.rows(query)} if number is not None else set()
-        return None if None in found else frozenset(filter(None, found))
+        codecs = {_marked(row.counts) for row in self._store.rows(query)} if number is not None else set()
+        return None if None in codecs else frozenset(filter(None, codecs))
 
     def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
-        """Every run, or those of a workspace, or the one of a name; the latest first."""
+        """Return all runs, or those of a workspace, or the run with a name; the latest first."""
         query = (
             sa.select(
                 runs.c.id,
@@ -165,13 +165,13 @@ class Runs:
         ]
 
     def is_followed(self, run: Run) -> bool:
-        """Whether a later run of the same workspace began."""
+        """Return whether a later run of the same workspace began."""
         number = sa.select(runs.c.workspace).where(runs.c.id == run.id).scalar_subquery()
         later = sa.select(runs.c.id).where(runs.c.workspace == number, runs.c.id > run.id).limit(1)
         return any(True for _ in self._store.rows(later))
 
     def workspaces(self) -> list[Workspace]:
-        """Those of which a run sent something, or may have, in the order of their names."""
+        """Return the workspaces to which a run sent something, or may have, in the order of their names."""
         query = (
             sa.select(workspaces.c.profile, workspaces.c.base_url)
             .where(_HAS_SENT)
@@ -180,13 +180,13 @@ class Runs:
         return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
 
     def confirm(self, workspace: Workspace, at: float) -> None:
-        """Record that a person has confirmed a workspace: the profile, at this address, is what they mean."""
+        """Record that a person has confirmed a workspace: this profile at this address is the one they mean."""
         with self._store.transaction():
             change = sa.update(workspaces).where(workspaces.c.id == self._store.entered(workspace))
             self._store.execute(change.values(confirmed_at=at))
 
     def is_confirmed(self, workspace: Workspace) -> bool:
-        """Whether a person has confirmed it, or a run of it sent something, or may have."""
+        """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""
         query = sa.select(workspaces.c.id).where(
             workspaces.c.profile == workspace.profile,
             workspaces.c.base_url == workspace.base_url,
@@ -195,7 +195,7 @@ class Runs:
         return bool(self._store.rows(query))
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
-        """The occurrence that a run of this file would go on with which delivers it anew; None: one of its own."""
+        """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""
         number = self._store.number_of(workspace)
         return None if number is None else self._open_occurrence(number, fingerprint)
 
@@ -206,15 +206,15 @@ class Runs:
             .order_by(runs.c.id.desc())
             .limit(1)
         )
-        found = next(iter(self._store.rows(query)), None)
-        if found is None:
+        row = next(iter(self._store.rows(query)), None)
+        if row is None:
             return None
-        is_over = found.ended == "finished" and not _counts(found.counts).get("unconfirmed")
-        return None if is_over else str(found.occurrence)
+        is_over = row.ended == "finished" and not _counts(row.counts).get("unconfirmed")
+        return None if is_over else str(row.occurrence)
 
 
 def _counts_column() -> Any:
-    """What is of any use of ``counts``, however much stands there."""
+    """Return the ``counts`` column, cut to the maximum useful length."""
     return sa.func.substr(runs.c.counts, 1, _LONGEST_COUNTS).label("counts")
 
 
@@ -223,23 +223,23 @@ def _marks(codec: str | None) -> dict[str, object]:
 
 
 def _marked(text: object) -> str | None:
-    """The codec that :func:`_marks` wrote, or None."""
+    """Return the run's file encoding (codec) that :func:`_marks` wrote, or None."""
     codec = _read(text).get(_CODEC)
     return codec if isinstance(codec, str) else None
 
 
 def _read(text: object) -> dict[str, object]:
-    """What was written beside a run; of what something else wrote there, nothing."""
+    """Return the JSON object stored with a run; empty if the text is anything else."""
     if not isinstance(text, str):
         return {}
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _counts(text: object) -> dict[str, int]:
-    """Rows by result as :meth:`Runs.end` wrote them; of what something else wrote there, nothing."""
+    """Return the rows by result as :meth:`Runs.end` wrote them; anything else is left out."""
     counts = _read(text).items()
     return {result: rows for result, rows in counts if result in _RESULTS and type(rows) is int and 0 <= rows < 1 << 63}

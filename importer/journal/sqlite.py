@@ -1,7 +1,7 @@
-"""SQLite, and nothing else of the journal knows that it is SQLite.
+"""Keep a journal in SQLite; the rest of the journal doesn't depend on that database.
 
-Comes in: a file's path. Goes out: an engine whose commits are on disk, word of what a file holds, and statements in its
-dialect. A reader of a transaction's tables holds no writer up, nor the other way round (WAL).
+Input: a file's path. Output: an engine whose commits are on disk, and statements in SQLite's dialect. Readers and
+writers don't wait for each other (WAL).
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ from importer.messages import say
 
 @compiles(sa.BigInteger, "sqlite")
 def _big_integer(*_: Any, **__: Any) -> str:
-    return "INTEGER"  # which are of 64 bits; only a key that is called so is given by the database
+    return "INTEGER"  # 64 bits in SQLite, which assigns keys only to a column of this type
 
 
-# A delivery lies in the tree of its key, not beside it; an index holds the few that are ever looked for by it.
+# Deliveries are stored in the tree of their key, without row IDs. Each index holds only the few rows searched by it.
 schema.deliveries.dialect_options["sqlite"]["with_rowid"] = False
 schema.drafts.dialect_options["sqlite"]["where"] = sa.text("status = '0'")
 schema.unclear.dialect_options["sqlite"]["where"] = sa.text("state IN ('sending', 'unconfirmed')")
@@ -60,11 +60,11 @@ schema.sampled.dialect_options["sqlite"]["where"] = sa.text("sample IS NOT NULL"
 
 
 def _many(many: Many, rows: Sequence[Row], constants: Mapping[str, Any]) -> tuple[str, list[Row]]:
-    """A statement that is run for each row."""
-    text, known, arranged = _for_each(many)
-    assert constants.keys() <= known.keys()
-    same = tuple({**known, **constants}.values())
-    return text, [arranged(same + row) for row in rows]
+    """Return a statement that is run for each row, and the values of each row."""
+    text, defaults, arranged = _for_each(many)
+    assert constants.keys() <= defaults.keys()
+    shared = tuple({**defaults, **constants}.values())
+    return text, [arranged(shared + row) for row in rows]
 
 
 @functools.cache
@@ -80,9 +80,9 @@ def _among(among: Among, values: Sequence[Row]) -> tuple[str, Row]:
 
 @functools.cache
 def _text(among: Among, count: int) -> str:
-    """The query for so many tuples of values."""
-    some = [tuple(range(len(among.columns)))] * count
-    query = among.query.where(sa.tuple_(*among.columns).in_(some))
+    """Return the query for this number of value tuples."""
+    placeholders = [tuple(range(len(among.columns)))] * count
+    query = among.query.where(sa.tuple_(*among.columns).in_(placeholders))
     return str(query.compile(dialect=_COMPILER, compile_kwargs={"render_postcompile": True}))
 
 
@@ -92,31 +92,31 @@ DIALECT = Dialect("sqlite", sqlite.insert, _many, _among, _FAILURES, say("sqlite
 
 
 class SQLiteFile:
-    """A journal in a file: the place of one that may not be there yet.
+    """Location of a journal in a file, whether or not the journal exists yet.
 
     Attributes:
-        name: what messages call it.
+        name: its name in messages.
         is_shared: whether other machines may use it.
-        beside: what small files that go with it are called after.
+        beside: the path after which the journal's small files are named.
     """
 
     is_shared = False
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self.path = self.beside = Path(os.path.realpath(path))  # whatever link leads there, one file has one lock
+        self.path = self.beside = Path(os.path.realpath(path))  # one file has one lock, whatever link leads to it
         self._marks: dict[Path, Mark | None] = {}
         self._store: Store | None = None
 
     def exists(self) -> bool:
-        """Whether there is one, or something in its place that can't even be looked at."""
+        """Return whether a journal exists; also True if its path can't be checked."""
         try:
             return self.path.exists()
         except OSError:
             return True
 
     def open(self) -> Store:
-        """Its store, with the present tables.
+        """Open the journal's store, with its tables at the current version.
 
         Raises:
             Busy, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
@@ -131,7 +131,7 @@ class SQLiteFile:
             try:
                 if version != schema.VERSION:
                     migrations.bring_up(store, version, lambda name: self.held(store, name))
-                self._marks = {each: mark_of(each) for each in (path, log_of(path))}
+                self._marks = {file: mark_of(file) for file in (path, log_of(path))}
             except BaseException:
                 store.close()
                 raise
@@ -151,56 +151,56 @@ class SQLiteFile:
                 del self._marks[place]
 
     def see_that_it_stands(self) -> None:
-        """See that the files are still those that were opened; see :meth:`importer.journal.Journal.claimed`."""
-        gone = [path for path, mark in self._marks.items() if mark_of(path) != mark]
-        if gone:
-            raise self._replaced(gone[0])
+        """Check that the files are still those that were opened; see :meth:`importer.journal.Journal.claimed`."""
+        changed = [path for path, mark in self._marks.items() if mark_of(path) != mark]
+        if changed:
+            raise self._replaced(changed[0])
 
-    def _replaced(self, gone: Path) -> JournalReplaced:
-        which, how = "lock" if gone.suffix == ".lock" else "file", "replaced" if gone.exists() else "removed"
-        what = say(f"gone.{which}-{how}", file=str(gone))
-        if which == "lock":
-            return JournalReplaced(say("journal.lock-gone", what=what))
+    def _replaced(self, changed: Path) -> JournalReplaced:
+        kind, change = "lock" if changed.suffix == ".lock" else "file", "replaced" if changed.exists() else "removed"
+        event = say(f"gone.{kind}-{change}", file=str(changed))
+        if kind == "lock":
+            return JournalReplaced(say("journal.lock-gone", what=event))
         saved = self.path.with_name(f"{self.path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
             assert self._store is not None
-            inner: Any = self._store.connection.connection.driver_connection
-            with draft(saved) as new:
-                back_up(inner, new.path)
-                new.finish(OWNER_ONLY)
-                new.put(saved)
+            driver_connection: Any = self._store.connection.connection.driver_connection
+            with draft(saved) as copied:
+                back_up(driver_connection, copied.path)
+                copied.finish(OWNER_ONLY)
+                copied.put(saved)
         except (*_FAILURES, OSError) as error:
-            return JournalReplaced(say("journal.gone-unsaved", what=what, error=cause(error)))
-        return JournalReplaced(say("journal.gone", what=what, saved=str(saved), argument=as_argument(str(saved))))
+            return JournalReplaced(say("journal.gone-unsaved", what=event, error=cause(error)))
+        return JournalReplaced(say("journal.gone", what=event, saved=str(saved), argument=as_argument(str(saved))))
 
     def go_on_numbering(self, store: Store) -> None:
-        """SQLite does so by itself."""
+        """Do nothing, because SQLite numbers new rows after the existing ones by itself."""
 
     def back_up(self, store: Store, target: Path) -> None:
-        """Put a copy of it into a file; see :meth:`importer.journal.Journal.back_up`."""
+        """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""
         is_itself = target.exists() and target.samefile(self.path)
         if is_itself or (target.exists() and identity_of(target) != store.about("id")):
             raise BadSettings(say("copy.to-itself" if is_itself else "copy.over-something-else", file=str(target)))
         try:
-            with draft(target) as new:
-                copy(self.path, new.path)
-                new.finish(OWNER_ONLY)
-                new.put(target)
+            with draft(target) as copied:
+                copy(self.path, copied.path)
+                copied.finish(OWNER_ONLY)
+                copied.put(target)
         except (*_FAILURES, OSError) as error:
             raise UnusableJournal(say("copy.failed", name=self.name, file=str(target), error=cause(error))) from error
 
 
 def engine(path: Path) -> sa.Engine:
-    """The engine for a file."""
+    """Return the engine for a file."""
     url = sa.URL.create("sqlite", database=str(path.absolute()))
     return _prepared(sa.create_engine(url, connect_args={"timeout": 30.0}))
 
 
 def in_memory(kept: bytes | None = None) -> sa.Engine:
-    """An engine for a database of this process alone, gone when it is closed.
+    """Return an engine for a database in this process's memory, which is gone when the engine is closed.
 
     Args:
-        kept: what it holds, as :func:`content` gave it; None: the tables, empty.
+        kept: the content, as :func:`content` returned it; None for empty tables.
     """
 
     def connect() -> sqlite3.Connection:
@@ -213,35 +213,35 @@ def in_memory(kept: bytes | None = None) -> sa.Engine:
 
 @functools.cache
 def _template() -> bytes:
-    """The tables, empty: to make them takes longer than a small import."""
-    made = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
-    with made.begin() as connection:
+    """Return a database with empty tables; making the tables takes longer than a small import, so this is cached."""
+    template = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    with template.begin() as connection:
         schema.tables.create_all(connection)
-    with made.connect() as connection:
-        found = content(connection)
-    made.dispose()
-    return found
+    with template.connect() as connection:
+        tables = content(connection)
+    template.dispose()
+    return tables
 
 
 def content(connection: sa.Connection) -> bytes:
-    """All that a database in memory holds; not to be asked for inside a transaction."""
-    inner: Any = connection.connection.driver_connection
-    kept: bytes = inner.serialize()
-    return kept
+    """Return everything in a database in memory; don't call this inside a transaction."""
+    driver_connection: Any = connection.connection.driver_connection
+    serialized: bytes = driver_connection.serialize()
+    return serialized
 
 
-def _prepared(made: sa.Engine) -> sa.Engine:
-    @sa.event.listens_for(made, "connect")
+def _prepared(new_engine: sa.Engine) -> sa.Engine:
+    @sa.event.listens_for(new_engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # transactions begin where we say, see _begin
+        connection.isolation_level = None  # _begin begins each transaction
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk: power may fail at any moment
-        connection.execute("PRAGMA fullfsync = ON")  # macOS otherwise leaves it in the disk's own memory
+        connection.execute("PRAGMA synchronous = FULL")  # a commit must be on disk: power may fail at any moment
+        connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves commits in the disk's cache
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
 
-    @sa.event.listens_for(made, "begin")
+    @sa.event.listens_for(new_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return made
+    return new_engine

@@ -1,8 +1,8 @@
-"""A journal's SQLite file: looked into, copied and made, and told from any other that has its name later.
+"""Examine, copy and create a journal's SQLite file, and notice if another file takes its name.
 
-Comes in: a path, without links. Goes out: what the file holds; a copy; or what is wrong. Only SQLite opens a journal's
-file: when a process closes any other handle on it, the system drops all locks that the process has on the file. The
-next process that closes the journal then takes itself for the last, and deletes the log that this one writes to.
+Input: a path, without links. Output: the file's content, a copy, or an error. Only SQLite opens a journal's file: when
+a process closes any other handle on it, the system drops all locks that the process has on the file. The next process
+that closes the journal then believes that it is the last, and deletes the log that this process writes to.
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ from importer.messages import say
 
 
 def see_that_it_can_stand(path: Path) -> None:
-    """See that a journal may be kept at this place, as far as its name and the file system tell.
+    """Check that a journal may be kept at this path, as far as its name and the file system tell.
 
     Raises:
-        UnusableJournal: the file has several names, each of which would get a lock and a log of its own; or other
-            machines may write it, whose database doesn't see what this one's has in memory.
+        UnusableJournal: the file has several names, each of which would get its own lock and log; or it is on a network
+            share, where other machines may write to it without seeing what this machine has in memory.
     """
     if (share := shares.kind_of(path)) is not None:
-        said = say("sqlite.on-a-share", path=str(path), share=share, argument=as_argument(str(path)))
-        raise UnusableJournal(said)
+        message = say("sqlite.on-a-share", path=str(path), share=share, argument=as_argument(str(path)))
+        raise UnusableJournal(message)
     try:
-        names = path.stat().st_nlink
+        links = path.stat().st_nlink
     except OSError:
-        return  # whatever is wrong with it shows when it is opened
-    if names > 1 and path.is_file():
-        raise UnusableJournal(say("sqlite.several-names", path=str(path), number=str(names)))
+        return  # opening the file will report the error
+    if links > 1 and path.is_file():
+        raise UnusableJournal(say("sqlite.several-names", path=str(path), number=str(links)))
 
 
 def examine(path: Path) -> int:
-    """Look at an existing file without changing it; the version of its schema, 0 where there is nothing yet.
+    """Return the schema version in an existing file without changing the file; 0 if it is missing or empty.
 
     Raises:
-        UnusableJournal: it is no file.
-        WrongJournal: it is damaged, isn't a journal of ours, or is of a later version.
-        sqlite3.OperationalError: it can't be opened or read.
+        UnusableJournal: the path isn't a file.
+        WrongJournal: the file is damaged, isn't one of our journals, or is of a later version.
+        sqlite3.OperationalError: the file can't be opened or read.
     """
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return 0
     if not path.is_file():
         raise UnusableJournal(say("sqlite.no-file", path=str(path)))
-    found = look_into(path)
-    if found.damage:
-        found = look_into(path)  # a file that somebody puts in its place meanwhile isn't damaged for that
-    if found.damage:
-        raise WrongJournal(say("sqlite.is-damaged", path=str(path), damage=found.damage))
-    if found.tables and found.about.get("application") != schema.APPLICATION:
+    contents = look_into(path)
+    if contents.damage:
+        contents = look_into(path)  # the file may have been replaced meanwhile, which isn't damage
+    if contents.damage:
+        raise WrongJournal(say("sqlite.is-damaged", path=str(path), damage=contents.damage))
+    if contents.tables and contents.about.get("application") != schema.APPLICATION:
         raise WrongJournal(say("sqlite.foreign", path=str(path)))
-    version = found.about.get("schema", "0" if not found.tables else "")
+    version = contents.about.get("schema", "0" if not contents.tables else "")
     if not re.fullmatch(r"\d{1,9}", version):
         raise WrongJournal(say("sqlite.no-schema", path=str(path)))
     if int(version) > schema.VERSION:
@@ -68,12 +68,12 @@ def examine(path: Path) -> int:
 
 @dataclass(frozen=True)
 class FileContents:
-    """What a file holds, as it was at one moment.
+    """Contents of a file at one moment.
 
     Attributes:
-        tables: their names.
-        about: what the journal says of itself.
-        damage: what is wrong with the file, in the database's words; empty where it is sound.
+        tables: the names of its tables.
+        about: the journal's description of itself.
+        damage: the damage to the file, in the database's words; empty if the file is sound.
     """
 
     tables: frozenset[str] = frozenset()
@@ -82,12 +82,12 @@ class FileContents:
 
 
 def look_into(path: Path) -> FileContents:
-    """Look into a file as any other of its readers does: with the database's locks, in one transaction.
+    """Read a file's contents like any other reader: with the database's locks, in one transaction.
 
     Raises:
-        sqlite3.OperationalError: it can't be opened or read.
+        sqlite3.OperationalError: the file can't be opened or read.
     """
-    # A log that stands beside it is left as it is. Without one, there is nothing to write, and nothing to leave behind.
+    # Read-only mode leaves an existing log as it is. Without a log, "rw" writes nothing and leaves nothing behind.
     log = log_of(path)
     mode = "ro" if log.exists() and log.stat().st_size else "rw"
     try:
@@ -108,7 +108,7 @@ def look_into(path: Path) -> FileContents:
 
 
 def identity_of(path: Path) -> str | None:
-    """The id of the journal in a file; None where it can't be read, or is no journal."""
+    """Return the ID of the journal in a file; None if the file can't be read or isn't a journal."""
     try:
         return look_into(path.absolute()).about.get("id")
     except (sqlite3.Error, OSError):
@@ -116,54 +116,54 @@ def identity_of(path: Path) -> str | None:
 
 
 def copy(path: Path, target: Path) -> None:
-    """Copy a database into an empty file as it is at one moment, whoever writes to it meanwhile; what is made is whole.
+    """Copy a database, as it is at one moment, into an empty file, and check the copy; others may write meanwhile.
 
     Raises:
-        sqlite3.Error: it can't be read or written.
+        sqlite3.Error: the database can't be read, or the copy can't be written.
     """
     with contextlib.closing(sqlite3.connect(path, timeout=30.0)) as source:
         back_up(source, target)
 
 
 def back_up(source: sqlite3.Connection, target: Path) -> None:
-    """Copy what a connection sees into an empty file, and see that the copy is whole. Raises sqlite3.Error."""
-    with contextlib.closing(sqlite3.connect(target)) as made:
-        source.backup(made)  # all pages in one go, so within one read
-    with contextlib.closing(sqlite3.connect(target)) as made:
-        made.execute("PRAGMA journal_mode = DELETE")  # a copy in a folder that can't be written to can be read then
-        state = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    """Copy the database of a connection into an empty file, and check that the copy is sound. Raises sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(target)) as copied:
+        source.backup(copied)  # all pages at once, in one read
+    with contextlib.closing(sqlite3.connect(target)) as copied:
+        copied.execute("PRAGMA journal_mode = DELETE")  # makes the copy readable in a read-only folder
+        state = copied.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if state != "ok":
         raise sqlite3.DatabaseError(state)
 
 
 def create_private(path: Path) -> None:
-    """Make the file if it is missing, without opening one that is there, and see that only its owner can read it.
+    """Make the file if it is missing, and ensure that only its owner can read it. An existing file is not opened.
 
     Raises:
-        OSError: it can't be made, or it belongs to another user.
+        OSError: the file can't be made, or it belongs to another user.
     """
     make_private_folder(path.parent)
     if not path.exists():
-        with contextlib.suppress(FileExistsError):  # another process makes it at this moment
+        with contextlib.suppress(FileExistsError):  # another process may make it at the same moment
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
     if os.name == "posix":
-        there = path.stat()
-        see_that_it_is_ours(path, there)
-        close_to_others(path, there)
+        status = path.stat()
+        see_that_it_is_ours(path, status)
+        close_to_others(path, status)
 
 
 Mark = tuple[int, int]
 
 
 def mark_of(path: Path) -> Mark | None:
-    """What tells the file that has this name from any other, as long as it is open; None where there is none."""
+    """Return the device and inode of the file, which no other file has while it is open; None if there is no file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def log_of(path: Path) -> Path:
-    """The database's log, which holds what isn't in its file yet."""
+    """Return the path of the database's log, which holds the content that isn't in the file yet."""
     return path.with_name(f"{path.name}-wal")

@@ -1,6 +1,6 @@
-"""Statements as the journal's parts write them down, once for every database; each database compiles them in its way.
+"""Define statements once for every database; each database compiles them in its own way.
 
-What SQLAlchemy would do anew at each call, dicts of all rows and a query's text, is done once, by a :class:`Dialect`.
+A :class:`Dialect` makes a query's text only once, and needs no dict for each row. SQLAlchemy repeats both at each call.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import sqlalchemy as sa
 from importer.messages import Message
 
 Upsert: TypeAlias = Callable[[sa.Table], Any]
-"""Begins an insert that may say what is to be done where such a row is there already; each database has its own."""
+"""Function that begins an insert which says what to do if the row exists already; each database has its own."""
 Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Among:
-    """A query for rows whose columns are among many values.
+    """Query for rows whose columns match any of many value tuples.
 
     Attributes:
-        query: for some of all rows.
-        columns: the columns, which the values that are asked for are tuples of.
+        query: the query, without the condition on the values.
+        columns: the columns that each value tuple is compared with.
     """
 
     query: sa.Select[Any]
@@ -32,18 +32,18 @@ class Among:
 
 
 class Many:
-    """A statement that is run for many rows, none of which it changes twice.
+    """Statement that is run for many rows and changes no row twice.
 
     Args:
-        statement: with ``bindparam`` where a value comes in; or what makes it of a database's :data:`Upsert`.
-        varying: the names of those that differ from row to row, in the order of a row's values.
+        statement: a statement with ``bindparam`` for each value, or a function that makes one with an :data:`Upsert`.
+        varying: the names of the values that differ from row to row, in the order of a row's values.
     """
 
     def __init__(self, statement: sa.Executable | Callable[[Upsert], Any], *varying: str) -> None:
         self._statement, self.varying = statement, varying
 
     def compiled(self, dialect: sa.Dialect, upsert: Upsert) -> tuple[Any, dict[str, Any]]:
-        """In a dialect of SQLAlchemy's; and the values that may be the same for all rows, where they are known."""
+        """Return the statement compiled in a dialect, and the values known so far that are the same for all rows."""
         statement: Any = self._statement
         if not isinstance(statement, sa.Executable):
             statement = statement(upsert)
@@ -53,17 +53,17 @@ class Many:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a database says in its own way.
+    """Parts that differ between databases.
 
     Attributes:
-        name: its name.
+        name: the database's name.
         upsert: begins an insert that may say ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
-        many: a statement, rows, and what is the same for all of them → its text, and the values for it.
-        among: a query for rows whose columns are among some tuples of values → its text, and the values for it.
-        failures: what its driver raises.
-        mend: what a person may do where it can't be written.
-        clock: a query for the time by its clock, in seconds since 1970, and for what it calls the connection, where
-            several machines share it; None where this one is alone with it.
+        many: takes a statement, rows, and the values that are the same for all rows; returns its text and values.
+        among: takes a query and value tuples for its columns; returns its text and values.
+        failures: the exceptions that the driver raises.
+        mend: advice for a person if the database can't be written.
+        clock: a query for the database's time, in seconds since 1970, and for an ID of the connection, if several
+            machines share the database; otherwise None.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""One connection to the journal's database: transactions that write, and reads that hold nobody up.
+"""Run transactions and reads over one connection to the journal's database; reads block nobody.
 
-Comes in: statements of the journal's parts. Goes out: their rows, or one word for all that a database can fail with.
+Input: statements of the journal's other modules. Output: their rows, or one error for every failure of a database.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importer.messages import Message, say
 from importer.models import Workspace
 
 WRITES = "writes"
-"""The execution option of a connection whose next transaction may write."""
+"""Execution option of a connection whose next transaction may write."""
 
 _AT_ONCE = 500  # values in one query
 _NUMBER = sa.select(schema.workspaces.c.id).where(
@@ -27,12 +27,12 @@ _NUMBER = sa.select(schema.workspaces.c.id).where(
 
 
 class Store:
-    """An open database. Not for several threads at once.
+    """Open database. It must not be used by several threads at once.
 
     Args:
-        engine: of the database.
-        name: what messages call it.
-        dialect: what it says in its own way.
+        engine: the database's engine.
+        name: the journal's name in messages.
+        dialect: the parts that differ between databases.
     """
 
     def __init__(self, engine: sa.Engine, name: str, dialect: Dialect) -> None:
@@ -49,10 +49,10 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; on disk when the block is left. Inside another, a part of that.
+        """Run the block as one transaction, on disk when the block ends. Inside another, it is part of that one.
 
         Raises:
-            JournalFailed: it could not be written, and nothing of the block was.
+            JournalFailed: the transaction could not be written; nothing of the block was stored.
         """
         assert self._inside != "reading"
         with self._begun("writing"):
@@ -60,10 +60,10 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """All of the block sees one state of the journal, waits for no writer, and holds none up.
+        """Let the whole block see one state of the journal. The block waits for no writer, and no writer waits for it.
 
         Raises:
-            JournalFailed: it could not be read.
+            JournalFailed: the journal could not be read.
         """
         with self._begun("reading"):
             yield
@@ -88,18 +88,18 @@ class Store:
 
     @property
     def upsert(self) -> Upsert:
-        """Begins an insert that may say what is to be done where such a row is there already."""
+        """Function that begins an insert which says what to do if the row exists already."""
         return self.dialect.upsert
 
     def about(self, name: str) -> str:
-        """What the journal says of itself under a name: ``application``, ``schema`` or ``id``."""
+        """Return the journal's description of itself under a name: ``application``, ``schema`` or ``id``."""
         return str(self.rows(sa.select(schema.about.c.value).where(schema.about.c.name == name))[0].value)
 
     def now(self) -> float:
-        """Seconds since 1970 by the database's clock, where several machines share it; 0 where nobody else does.
+        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.
 
         Raises:
-            JournalFailed: the connection isn't the one that it was when it was to :meth:`stay` so.
+            JournalFailed: the connection isn't the one that the last :meth:`stay` remembered.
         """
         if self.dialect.clock is None:
             return 0.0
@@ -109,52 +109,52 @@ class Store:
         return float(now)
 
     def stay(self) -> None:
-        """What the connection is now, by the database's word, it is to be whenever it is asked for the time."""
+        """Remember the current connection; :meth:`now` fails on any other."""
         assert self.dialect.clock is not None
         [(_, self._home)] = self.rows(self.dialect.clock)
 
     def scalar(self, query: sa.Executable, **parameters: object) -> Any:
-        """The one value that a query finds, or None; inside of a transaction it may write."""
+        """Return the one value that a query finds, or None; inside a transaction the query may write."""
         rows = self.rows(query, parameters)
         return rows[0][0] if rows else None
 
     def execute(self, statement: Any, parameters: Any = None) -> Any:
-        """Run a statement inside the transaction that the caller has opened."""
+        """Run a statement inside the caller's transaction."""
         assert self._inside == "writing"
         return self.connection.execute(statement, parameters)
 
     def many(self, statement: Many, rows: Sequence[tuple[object, ...]], **constants: object) -> int:
-        """Run a statement for each row, inside the transaction that the caller has opened; how many it changed."""
+        """Run a statement for each row, inside the caller's transaction; return how many rows it changed."""
         assert self._inside == "writing"
         if not rows:
             return 0
         return self.connection.exec_driver_sql(*self.dialect.many(statement, rows, constants)).rowcount
 
     def rows(self, query: sa.Executable, parameters: Any = None) -> Sequence[Any]:
-        """All rows that a query finds."""
+        """Return all rows that a query finds."""
         with self.reading():
             rows: Sequence[Any] = self.connection.execute(query, parameters).all()
         return rows
 
     def each(self, query: sa.Executable, parameters: Any = None) -> Iterator[Any]:
-        """Yield the rows that a query finds, without holding all of them."""
+        """Yield the rows that a query finds, without holding all of them in memory."""
         with self.reading():
             yield from self.connection.execute(query, parameters, execution_options={"yield_per": _AT_ONCE})
 
     def among(self, query: Among, values: Sequence[tuple[object, ...]]) -> Iterator[Any]:
-        """All rows of a query that have some of these values; all of one state where the caller has opened a read."""
+        """Yield a query's rows that match any of these value tuples; inside :meth:`reading`, all are of one state."""
         for start in range(0, len(values), _AT_ONCE):
-            some = values[start : start + _AT_ONCE]
+            batch = values[start : start + _AT_ONCE]
             with self.reading():
-                yield from self.connection.exec_driver_sql(*self.dialect.among(query, some))
+                yield from self.connection.exec_driver_sql(*self.dialect.among(query, batch))
 
     def number_of(self, workspace: Workspace) -> int | None:
-        """The workspace's number, None where nothing was ever entered for it."""
-        found = self.rows(_NUMBER, {"of_profile": workspace.profile, "of_url": workspace.base_url})
-        return int(found[0].id) if found else None
+        """Return the workspace's number; None if nothing was ever entered for it."""
+        rows = self.rows(_NUMBER, {"of_profile": workspace.profile, "of_url": workspace.base_url})
+        return int(rows[0].id) if rows else None
 
     def entered(self, workspace: Workspace) -> int:
-        """The workspace's number, inside a transaction; a new one is entered."""
+        """Return the workspace's number, and enter the workspace if it is new; call this inside a transaction."""
         values = {"profile": workspace.profile, "base_url": workspace.base_url}
         number = self.number_of(workspace)
         if number is None:
@@ -165,7 +165,7 @@ class Store:
 
 
 def cause(error: BaseException) -> Message | str:
-    """The database's own words, without the statement that SQLAlchemy adds; or the message of an error of ours."""
+    """Return the database's own words, without the statement that SQLAlchemy adds, or the message of our own error."""
     if isinstance(error, ImporterError):
         return error.message
     original = getattr(error, "orig", None)

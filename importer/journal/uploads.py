@@ -1,7 +1,7 @@
-"""Under which id a file was uploaded, so that a run that was broken off uploads none again that is there.
+"""Remember the IDs of uploaded files, so that a continued run doesn't upload a file again.
 
-Comes in: digests of files, and the ids that the API gave them. Goes out: the same, for a day: how long an id lives
-isn't documented, and an upload costs little. A file is known by what it holds, never by its name.
+Input: digests of files, and the IDs that the API gave them. Output: the same, for a day, because the lifetime of an ID
+isn't documented and an upload is cheap. A file is identified by its content, never by its name.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from importer.journal.store import Store
 from importer.models import Workspace
 
 LASTS = 86_400.0
-"""Seconds for which an id is believed to live."""
+"""Seconds for which an ID is expected to be valid."""
 
 _AT_ONCE = 500  # digests in one query
 
 
 class KnownUploads:
-    """The files that were uploaded for one workspace.
+    """Record of the files that were uploaded for one workspace.
 
     Args:
-        store: the journal's.
-        workspace: whose notes carry them.
-        clock: seconds since 1970.
+        store: the journal's store.
+        workspace: the workspace whose notes have these files attached.
+        clock: returns seconds since 1970.
     """
 
     def __init__(self, store: Store, workspace: Workspace, clock: Callable[[], float]) -> None:
         self._store, self._workspace, self._clock = store, workspace, clock
 
     def known(self, digests: Sequence[str]) -> dict[str, str]:
-        """The ids of those of these files that are there; files by their SHA-256, in hexadecimal digits."""
-        known: dict[str, str] = {}
+        """Return SHA-256 (hexadecimal digits) → ID, for those of these files that have a known ID."""
+        ids: dict[str, str] = {}
         with self._store.reading():
             number, now = self._store.number_of(self._workspace), self._clock()
             for start in range(0, len(digests) if number is not None else 0, _AT_ONCE):
-                some = [bytes.fromhex(digest) for digest in digests[start : start + _AT_ONCE]]
+                batch = [bytes.fromhex(digest) for digest in digests[start : start + _AT_ONCE]]
                 query = sa.select(uploads.c.digest, uploads.c.attachment).where(
-                    uploads.c.workspace == number, uploads.c.digest.in_(some), uploads.c.at.between(now - LASTS, now)
+                    uploads.c.workspace == number, uploads.c.digest.in_(batch), uploads.c.at.between(now - LASTS, now)
                 )
-                known.update((row.digest.hex(), row.attachment) for row in self._store.rows(query))
-        return known
+                ids.update((row.digest.hex(), row.attachment) for row in self._store.rows(query))
+        return ids
 
     def enter(self, ids: Mapping[str, str]) -> None:
-        """Keep under which ids files were uploaded now; the latest counts."""
+        """Store the IDs of files uploaded now; the latest ID of a file counts."""
         with self._store.transaction():
             rows = [(bytes.fromhex(digest), attachment) for digest, attachment in ids.items()]
             self._store.many(_ENTER, rows, workspace=self._store.entered(self._workspace), at=self._clock())
 
     def expire(self) -> None:
-        """Nothing is kept that is older than it may be, of whatever workspace."""
+        """Delete all IDs that are too old, in every workspace."""
         now = self._clock()
         with self._store.transaction():
             self._store.execute(sa.delete(uploads).where(~uploads.c.at.between(now - LASTS, now)))

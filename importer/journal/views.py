@@ -1,7 +1,7 @@
-"""What those read who report on the journal with SQL: two views, whose columns stay while the tables change.
+"""Make two views for people who report on the journal with SQL; their columns stay while the tables change.
 
-Comes in: a store on PostgreSQL, inside a transaction that changes tables. Goes out: the views. A column is added at a
-view's end, and none is taken away: reports read them, and who may do so was granted it on them.
+Input: a store on PostgreSQL, inside a transaction that changes tables. Output: the views. Columns are added at a view's
+end and never removed, because reports read them. Rights are granted on the views.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SELECT runs.name AS run, workspaces.profile, workspaces.base_url, runs.file,
        (counts::jsonb ->> 'skipped')::bigint AS skipped
 FROM runs JOIN workspaces ON workspaces.id = runs.workspace
 """
-# A message as JSON (see :func:`importer.journal.known.written`) is shown by the API's words in it: its first part that
-# is called text. The pattern takes only what surely is a JSON string. A text of PostgreSQL can't hold U+0000.
+# For a message as JSON (see :func:`importer.journal.known.written`), the view shows the API's words: the first part
+# named text. The pattern matches only what is certainly a JSON string. PostgreSQL's text can't hold U+0000.
 _DELIVERIES = r"""
 CREATE OR REPLACE VIEW report_deliveries AS
 SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.occurrence,

@@ -1,29 +1,29 @@
-"""A page in the browser: the same commands for those who don't type any. Nobody but this computer sees it.
+"""Serve the commands as a page in the browser, for people who don't use a terminal. Only this computer can open it.
 
-Comes in: settings, files that a person drops. Goes out: pages; what is read and sent goes through
-:mod:`importer.commands`, in processes of their own, so that the pages stay quick and a file's path is nowhere shown.
+Input: settings, and files that a person drops. Output: pages. Reading and sending go through :mod:`importer.commands`,
+in separate processes, so that the pages stay quick. No page shows a file's path.
 
     serving    the server, from its start to a clean end
-    launching  a private file that leads the browser to the page
-    site       addresses → screens, in groups
-    screens    what the groups share
+    launching  a private file that opens the page in the browser
+    site       routes → screens, in groups
+    screens    code that the groups of screens share
     importing  Import: Reading, Check, Confirm
-    attaching  the files that a spreadsheet's notes carry
-    working    a job under way, and how it ended: Send, Results
-    history    Runs: what earlier imports came to, looked up, hidden, written again
-    setting_up Settings: profiles, key, what is remembered, defaults
+    attaching  attachments of a spreadsheet's notes
+    working    a job under way, and its result: Send, Results
+    history    Runs: results of earlier imports; look up, hide, write again
+    setting_up Settings: profiles, key, remembered answers, defaults
     practising Practice, switched on and off
     leaving    Quit
-    access     who may ask: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every answer
-    current_settings  what counts now: said at the start, environment, profile, a key that was typed; practice
-    practice   the sandbox, with files, jobs and a journal of its own
+    access     the guard: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every response
+    current_settings  settings in force: command line, environment, profile, a key that was typed; practice
+    practice   the sandbox, with its own files, jobs and journal
     fields     the table of settings as fields of a form
-    choices    what a person chose for a file, as the address holds it
-    form       what an overview asks, as drop-downs
+    choices    a person's choices for a file, as its address holds them
+    form       the drop-downs of the Check screen
     uploads    the files that were dropped, kept until they are finished
-    reading    what is only looked at, in processes of their own
-    jobs       what takes a while, each in a process of its own, one at a time a workspace
-    tasks      what those processes do
-    processes  how they are begun
-    rendering  how this face says what the library says
+    reading    read-only tasks, in separate processes
+    jobs       long tasks, each in its own process, one at a time for each workspace
+    tasks      the tasks that those processes perform
+    processes  how the processes are started
+    rendering  how the page words the library's messages
 """

@@ -1,9 +1,9 @@
-"""Decide which requests may reach the page, and put the security headers on every answer.
+"""Decide which requests may reach the page, and set the security headers of every response.
 
-Comes in: requests. Goes out: None for a request that may pass, a refusal for any other; headers. The guard keeps out
-other sites in the same browser, other users and programs of this machine, and names that lead here (DNS rebinding).
-A request needs all of these: the exact Host; the session's secret path, which no browser sends by itself; the session's
-cookie, which a browser gets once, for the launch token; and, unless it is a GET, our own Origin.
+Input: requests. Output: None for a request that may pass, otherwise a refusal; headers. The guard keeps out other sites
+in the same browser, other users and programs on this machine, and host names that resolve to it (DNS rebinding). A
+request needs all of these: the exact Host; the session's secret path, which no browser sends by itself; the session's
+cookie, which a browser gets once, in exchange for the launch token; and, unless it is a GET, our own Origin.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",  # layout.html says same-origin: without it a form's Origin would be "null"
+    "Referrer-Policy": "no-referrer",  # layout.html sets same-origin, because otherwise a form's Origin would be "null"
 }
 LET_IN = "note_importer.let_in"
-"""The key in a request's WSGI environment of a function that the guard calls once the request may pass."""
+"""Key in a request's WSGI environment of a function that the guard calls when it lets the request pass."""
 _START = "/start/"
 _TAKE = "/take/"
 _DOWNLOAD = len(_TAKE) + 64
@@ -43,13 +43,13 @@ _REFUSED = (403, 405, 421)
 
 
 class Access:
-    """The guard of one server.
+    """Guard of one page server, which refuses requests from others.
 
-    The cookie alone proves nothing: a browser sends it to every port of 127.0.0.1, also to a page of another user. So
-    the cookie is bound to the secret path, and the path is in no cookie.
+    The cookie alone proves nothing: a browser sends it to every port of 127.0.0.1, including another user's page. So
+    the cookie is bound to the secret path, and no cookie holds the path.
 
     Args:
-        port: where the server listens, on 127.0.0.1.
+        port: the port on 127.0.0.1 where the server listens.
 
     Attributes:
         home: the secret path, below which all addresses of the page are.
@@ -69,19 +69,19 @@ class Access:
 
     @property
     def address(self) -> str:
-        """The address that opens the page, once."""
+        """Address that opens the page, and works only once."""
         return f"{self._origin}{_START}{self._token}"
 
     def mounted(self, app: WSGIApplication) -> WSGIApplication:
-        """Return the application below the secret path; a request elsewhere reaches it with its path unchanged."""
+        """Mount the application below the secret path. A request to another path arrives with its path unchanged."""
 
         def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path = environ["PATH_INFO"]
             is_download = path.startswith(_TAKE)
             size = _DOWNLOAD if is_download else len(self.home)
-            head, rest = path[:size], path[size:]
-            if rest.startswith("/") and (is_download or _is_same(head, self.home)):
-                environ["SCRIPT_NAME"], environ["PATH_INFO"] = head, rest
+            prefix, rest = path[:size], path[size:]
+            if rest.startswith("/") and (is_download or _is_same(prefix, self.home)):
+                environ["SCRIPT_NAME"], environ["PATH_INFO"] = prefix, rest
             return app(environ, start_response)
 
         return serve
@@ -89,11 +89,11 @@ class Access:
     def why_not(self, request: Request) -> Response | None:
         """Return a refusal, or None for a request that may pass."""
         if request.host != self._host or request.headers.getlist("Host") != [self._host]:
-            return _refusal(421, "This address isn't served here.")
+            return _refusal(421, "There is no page at this address.")
         if request.method not in ("GET", "POST"):
-            return _refusal(405, "That can't be done with this page.")
+            return _refusal(405, "This page does not support that.")
         if request.method != "GET" and request.headers.get("Origin") != self._origin:
-            return _refusal(403, "Another site asked for this, so nothing was done.")
+            return _refusal(403, "Another site made this request, so nothing was done.")
         is_below = _is_same(request.root_path, self.home)
         if not is_below and request.method == "GET" and request.path.startswith(_START):
             return self._started(request.path.removeprefix(_START))
@@ -108,49 +108,49 @@ class Access:
         return None
 
     def set_apart(self, request: Request, response: Response) -> Response:
-        """Lead a download to an address that is good for this file alone; leave every other answer as it is.
+        """Redirect a download to an address that is valid for this file only. Return every other response unchanged.
 
-        Browsers write the address of a download beside the file, where others may read it. So it must not hold the
-        secret path.
+        Browsers store the address of a download beside the file, where other users may read it. So the address must not
+        hold the secret path.
         """
         is_download = response.headers.get("Content-Disposition", "").startswith("attachment")
         if response.status_code in _REFUSED or is_download == request.root_path.startswith(_TAKE):
             return response
         response.close()
         if not is_download:
-            return _refusal(404, "This file is no longer here.")
+            return _refusal(404, "This file no longer exists.")
         query = f"?{request.query_string.decode()}" if request.query_string else ""
         return Response(status=303, headers={"Location": f"{self._apart(request)}{quote(request.path)}{query}"})
 
     def _apart(self, request: Request) -> str:
-        """The path below which a request may be answered without the cookie."""
-        named = f"{request.path}?".encode("utf-8", "surrogateescape") + request.query_string
-        return f"{_TAKE}{hmac.new(self._session.encode(), named, 'sha256').hexdigest()}"
+        """Return the path below which this request may be answered without the cookie."""
+        address = f"{request.path}?".encode("utf-8", "surrogateescape") + request.query_string
+        return f"{_TAKE}{hmac.new(self._session.encode(), address, 'sha256').hexdigest()}"
 
     def seal(self, response: Response) -> Response:
-        """Put the headers on an answer."""
+        """Set the security headers of a response."""
         response.headers.update(HEADERS)
         return response
 
     def _started(self, token: str) -> Response:
-        """Swap the token for the cookie, and lead to the secret path.
+        """Exchange the launch token for the cookie, and open the secret path.
 
-        It is a page that leads on, not a redirect: a browser would count a redirect as asked for by the page before,
-        and keep the cookie back.
+        This is a page that forwards, not a redirect: a browser attributes a redirect to the page before it, and would
+        not send the cookie.
         """
         with self._lock:
             if not _is_same(token, self._token) or self.came.is_set():
                 return _refusal(
                     403,
-                    "This address opens the page once, and has been used, or is wrong. To open the page anew, end"
-                    " note-importer with Ctrl-C, and start note-importer page again.",
+                    "This address works only once and was already used, or it is wrong. To open the page again, stop"
+                    " note-importer with Ctrl-C and start note-importer page again.",
                 )
             self.came.set()
         response = Response(
             _page(
                 "One moment …",
                 f'<meta http-equiv="refresh" content="0; url={self.home}/">',
-                f'<a href="{self.home}/">Go on</a>',
+                f'<a href="{self.home}/">Continue</a>',
             )
         )
         response.set_cookie(self.cookie, self._session, httponly=True, samesite="Strict", path=f"{self.home}/")

@@ -1,8 +1,7 @@
-"""The files that the notes of a spreadsheet carry: dropped on the Check screen, kept beside it, taken away again.
+"""Keep the attachments of a spreadsheet's notes: store files dropped on the Check screen, and remove them again.
 
-Those that were dropped for an earlier spreadsheet may be taken from there, once a person says so.
-
-Comes in: requests that the guard lets pass. Goes out: the Check screen, read anew.
+Input: requests that the guard lets pass. Output: the Check screen, read anew. Files that were dropped for an earlier
+spreadsheet can be copied from there.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from importer.page.screens import Page, Parts, Rules, problem, under_way
 from importer.page.uploads import DroppedFile, folded, name_of
 
 _MOST = 1_000
-"""Files that a browser may hand over at once."""
+"""Maximum number of files in one request."""
 _MOST_BYTES = 2 << 30
-"""Of them together."""
-_TOLD = 5  # so many that were taken, or took the place of another, are called by their names
+"""Maximum size of one request, in bytes."""
+_TOLD = 5  # maximum number of listed names of copied or replaced files
 
 
 class AttachmentScreens:
-    """The screens, each a method."""
+    """Screens for attachments: drop files, copy them from an earlier spreadsheet, remove one."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     @property
     def rules(self) -> Rules:
-        """Address, method, screen."""
+        """Routes of these screens: address, method, screen."""
         return (
             ("/file/<number>/attachments", "POST", self.attach),
             ("/file/<number>/attachments/take", "POST", self.take),
@@ -43,16 +42,16 @@ class AttachmentScreens:
         )
 
     def attach(self, number: str) -> Page:
-        """Keep files; one of a name that is there already takes its place, and that is said.
+        """Keep the dropped files. A file replaces an earlier file with the same name, and the Check screen says so.
 
-        Where two of one name come at once, either may be meant, so none is kept.
+        If two files in one request have the same name, none is kept, because a cell may mean either.
         """
         upload = self._parts.upload(number)
         try:
             files = self._handed_over()
         except RequestEntityTooLarge:
-            said = f"Drop at most {_MOST:,} files at once, and fewer where they are large. None was kept."
-            return problem("Those were too many files, or too large ones, for one time.", said, 413, self._back(upload))
+            text = f"Drop at most {_MOST:,} files at once, and fewer if they are large. No file was saved."
+            return problem("Too many files, or too large files, at once.", text, 413, self._back(upload))
         except OSError as error:
             return self._not_kept(upload, error)
         if not files:
@@ -60,12 +59,13 @@ class AttachmentScreens:
         if busy := self._busy(upload):
             return busy
         names = [name_of(str(file.filename)) for file in files]
-        alike = Counter(map(folded, names))
-        if twice := [name for name in names if alike[folded(name)] > 1]:
-            said = f"{', '.join(map(repr, sorted(twice)))}: rename one, here and in the spreadsheet. None was kept."
-            return problem("Two of the files have the same name.", said, 400, self._back(upload))
-        there = {folded(name) for name, _ in upload.attached}
-        replaced = [name for name in names if folded(name) in there]
+        counts = Counter(map(folded, names))
+        if duplicates := [name for name in names if counts[folded(name)] > 1]:
+            listed = ", ".join(map(repr, sorted(duplicates)))
+            text = f"{listed}: rename one, here and in the spreadsheet. No file was saved."
+            return problem("Two of the files have the same name.", text, 400, self._back(upload))
+        present = {folded(name) for name, _ in upload.attached}
+        replaced = [name for name in names if folded(name) in present]
         try:
             unfit = [file.filename for file in files if not upload.attach(str(file.filename), file.save)]
         except OSError as error:
@@ -73,29 +73,29 @@ class AttachmentScreens:
         finally:
             self._parts.reading.forget(upload)
         if unfit:
-            said = f"{', '.join(map(repr, unfit))}: rename it, here and in the spreadsheet. All others were kept."
-            return problem("The name of a file can't be used.", said, 400, self._back(upload))
+            text = f"{', '.join(map(repr, unfit))}: rename it, here and in the spreadsheet. All other files were saved."
+            return problem("A file name can't be used.", text, 400, self._back(upload))
         return self._look_again(upload, "replaced", replaced)
 
     def take(self, number: str) -> Page:
-        """Take files from beside an earlier spreadsheet: copies, so that each is forgotten with its own."""
+        """Copy files from an earlier spreadsheet, so that forgetting one spreadsheet leaves the other's files."""
         upload, earlier = self._parts.upload(number), self._parts.upload(request.form.get("of", ""))
         if busy := self._busy(upload):
             return busy
-        offered, there = request.form.getlist("name"), {folded(name) for name, _ in upload.attached}
-        names = [name for name, _ in earlier.attached if name in offered and folded(name) not in there]
+        offered, present = request.form.getlist("name"), {folded(name) for name, _ in upload.attached}
+        names = [name for name, _ in earlier.attached if name in offered and folded(name) not in present]
         try:
             for name in names:
                 upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
         except OSError as error:
-            said = f"{error.strerror}. Nothing was sent."
-            return problem("The files could not be taken.", said, 507, self._back(upload))
+            text = f"{error.strerror}. Nothing was sent."
+            return problem("The files could not be added.", text, 507, self._back(upload))
         finally:
             self._parts.reading.forget(upload)
         return self._look_again(upload, "taken", names)
 
     def detach(self, number: str) -> Page:
-        """Take a file away again."""
+        """Remove a file."""
         upload = self._parts.upload(number)
         if busy := self._busy(upload):
             return busy
@@ -105,22 +105,22 @@ class AttachmentScreens:
 
     @staticmethod
     def _handed_over() -> list[FileStorage]:
-        """The files that the form hands over.
+        """Return the files in the form.
 
         Raises:
-            RequestEntityTooLarge: they are too many, or too large.
-            OSError: they can't be kept.
+            RequestEntityTooLarge: there are too many files, or they are too large.
+            OSError: the files can't be kept.
         """
         request.max_form_parts = _MOST
         request.max_content_length = _MOST_BYTES
         return [file for file in request.files.getlist("attachments") if file.filename]
 
     def _not_kept(self, upload: DroppedFile, error: OSError) -> Page:
-        said = f"{error.strerror}. Nothing was sent."
-        return problem("The files could not be kept.", said, 507, self._back(upload))
+        text = f"{error.strerror}. Nothing was sent."
+        return problem("The files could not be saved.", text, 507, self._back(upload))
 
     def _look_again(self, upload: DroppedFile, done: str, names: list[str]) -> Page:
-        """The Check screen, which says what was done with which files."""
+        """Open the Check screen, which says what was done with which files."""
         back = self._back(upload)
         if names:
             more = f" and {len(names) - _TOLD:,} more" if len(names) > _TOLD else ""
@@ -128,7 +128,7 @@ class AttachmentScreens:
         return redirect(back, 303)
 
     def _busy(self, upload: DroppedFile) -> Page | None:
-        """What is said while the spreadsheet is being sent, with the files as they are."""
+        """Return a screen that refuses the change while a job uses the spreadsheet; None if no job does."""
         for job in self._parts.jobs.under_way:
             if job.upload == upload:
                 return under_way(job, "Nothing was changed.")

@@ -1,7 +1,7 @@
-"""What a person chose for a file, as the address holds it: a reload loses nothing, and nothing is kept elsewhere.
+"""Represent a person's choices for a file as the query of its address, so that reloading the page loses nothing.
 
-Comes in: the fields of a form, or of an address. Goes out: settings, or an address with the same. Fields are called as
-settings are; `answer` holds a setting and its value, and becomes a field of that setting.
+Input: the fields of a form or of an address. Output: settings, or an address with the same choices. Each field has the
+name of its setting. The field `answer` holds a setting and its value, and becomes a field of that setting.
 """
 
 from __future__ import annotations
@@ -28,54 +28,54 @@ FIELDS = (
     "key-column",
     "first",
 )
-"""The settings that may be chosen on the page."""
+"""Names of the settings that a person may choose on the page."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Settings and their values, in the order of :data:`FIELDS`."""
+    """Chosen settings and their values, in the order of :data:`FIELDS`."""
 
     pairs: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, fields: Iterable[tuple[str, str]]) -> Choices:
-        """What the fields of a form or an address say; those that are blank say nothing.
+        """Return the choices in the fields of a form or an address. Blank fields are ignored.
 
         Raises:
-            BadSettings: there is a field of another name.
+            BadSettings: a field has a name that is not in :data:`FIELDS`.
         """
-        said = [field[1].partition(" ")[::2] if field[0] == "answer" else field for field in fields if field[1]]
-        for name, _ in said:
+        pairs = [field[1].partition(" ")[::2] if field[0] == "answer" else field for field in fields if field[1]]
+        for name, _ in pairs:
             if name not in FIELDS:
-                raise BadSettings(f"The address holds {name!r}, which can't be chosen here. Begin with the file again.")
-        return cls(tuple(sorted(dict.fromkeys(said), key=lambda pair: FIELDS.index(pair[0]))))
+                raise BadSettings(f"The address holds {name!r}, which is not a choice here. Start again with the file.")
+        return cls(tuple(sorted(dict.fromkeys(pairs), key=lambda pair: FIELDS.index(pair[0]))))
 
     @property
     def query(self) -> str:
-        """The same as the end of an address."""
+        """Query string of an address with these choices; empty if there are none."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
     def values(self, name: str) -> list[str]:
-        """What was chosen for a setting."""
-        return [value for found, value in self.pairs if found == name]
+        """Return the values chosen for a setting."""
+        return [value for setting, value in self.pairs if setting == name]
 
     def without(self, name: str) -> Choices:
-        """The same, with nothing said of a setting."""
+        """Return the choices except those for one setting."""
         return Choices(tuple(pair for pair in self.pairs if pair[0] != name))
 
     def only(self, names: Collection[str]) -> Choices:
-        """The same, with nothing said of other settings."""
+        """Return the choices for these settings only."""
         return Choices(tuple(pair for pair in self.pairs if pair[0] in names))
 
     def and_also(self, name: str, value: str) -> Choices:
-        """The same, with a setting given this value."""
+        """Return the choices with this value as the setting's only value."""
         return Choices.of([*self.without(name).pairs, (name, value)])
 
     def applied(self, settings: Settings) -> Settings:
-        """The settings as they were chosen.
+        """Return the settings with the choices applied.
 
         Raises:
-            BadSettings: one can't be given that.
+            BadSettings: a setting can't take its chosen value.
         """
         for name, value in self.pairs:
             settings = chosen(settings, name, value)
@@ -83,5 +83,5 @@ class Choices:
 
     @property
     def to_remember(self) -> set[str]:
-        """The settings among them that a profile can keep."""
+        """Names of the chosen settings that a profile can keep."""
         return {name for name, _ in self.pairs} & {*REMEMBERED}

@@ -1,7 +1,7 @@
-"""What counts now: what was said at the start, the environment, the profile that was chosen here, and a key typed here.
+"""Determine the settings in force: command line, environment, the profile chosen on the page, and a key typed there.
 
-Comes in: what the command line said; a person's choices on the page. Goes out: settings, with the key or without. While
-they practise, it is practice's settings that count, and nothing that is said here reaches a profile.
+Input: the options of the command line, and a person's choices on the page. Output: settings, with the key or without.
+In practice mode the settings are those of the practice workspace, and nothing is written to a profile.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from importer.settings.sources import Given, Source
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """Where the key comes from.
+    """Source of the key.
 
     Attributes:
-        text: in words; where there is none, why.
-        is_there: whether there is one.
-        is_typed: whether it was typed here.
-        is_kept: whether the system's key store has one, too.
+        text: the source in words; if there is no key, the reason.
+        is_there: whether there is a key.
+        is_typed: whether the key was typed on the page.
+        is_kept: whether the system's key store has a key for this workspace, too.
     """
 
     text: Said
@@ -40,16 +40,16 @@ class KeyPlace:
 
 
 class CurrentSettings:
-    """What the page is told.
+    """Settings in force for the page.
 
     Args:
-        said: what was said when it was started, by the settings' names.
-        names: the settings that matter here.
+        said: the options with which the program was started, by the settings' names.
+        names: names of the settings that matter to the page.
 
     Attributes:
-        profile: which counts.
-        practice: what they practise with, while they do.
-        is_last_chosen: whether the profile counts because it was chosen last, before the program was started.
+        profile: the name of the profile in force.
+        practice: the practice workspace while a person practises, else None.
+        is_last_chosen: whether the profile in force was chosen on the page before this start of the program.
     """
 
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
@@ -69,7 +69,7 @@ class CurrentSettings:
             return None
 
     def given(self) -> dict[str, Given]:
-        """What was given, and where; the profile may have been changed since, by the page itself.
+        """Return each given setting and its source. The profile is read anew, because the page may have changed it.
 
         Raises:
             BadSettings: the profile can't be used.
@@ -77,35 +77,35 @@ class CurrentSettings:
         return sources.gather({**self._said, "profile": self.profile}, self._names)
 
     def settings(self) -> Settings:
-        """The settings, without a key.
+        """Return the settings without a key.
 
         Raises:
-            BadSettings: one can't be used.
+            BadSettings: a setting can't be used.
         """
         return self.practice.settings if self.practice is not None else sources.settings_of(self.given())
 
     def with_key(self) -> Settings:
-        """The settings with the key.
+        """Return the settings with the key.
 
         Raises:
-            BadSettings: there is none, or it can't be used.
+            BadSettings: there is no key, or it can't be used.
         """
         settings = self.settings()
         if self.practice is not None:
             return replace(settings, key=self.practice.key)
-        if typed := self._typed.get(settings.workspace):
-            return replace(settings, key=typed)
-        if why := self._why_not_started_with(settings):
-            if kept := keystore.kept(settings.workspace):
-                return replace(settings, key=kept)
-            raise BadSettings(why)
+        if typed_key := self._typed.get(settings.workspace):
+            return replace(settings, key=typed_key)
+        if reason := self._why_not_started_with(settings):
+            if stored_key := keystore.kept(settings.workspace):
+                return replace(settings, key=stored_key)
+            raise BadSettings(reason)
         return sources.with_key(settings, self.given())
 
     def _why_not_started_with(self, settings: Settings) -> str:
-        """Return why the key that the program was started with isn't sent to this address; empty if nothing forbids it.
+        """Return why the key that the program was started with isn't sent to this address; empty if it may be sent.
 
-        Only the environment and the command's own key file are meant. A key in a profile's file goes to that profile's
-        address, and the system's key store keeps a key for each address.
+        This applies only to the environment and to a key file named for this command. A key in a profile's file goes to
+        that profile's address, and the system's key store keeps a key for each address.
         """
         given = self.given()
         if sources.key_file(given) is not None:
@@ -116,11 +116,11 @@ class CurrentSettings:
             return ""
         return (
             f"The API key that note-importer was started with was given for {self._address}, so it is not sent to"
-            f" {settings.base_url}. Type the key for that address under Settings."
+            f" {settings.base_url}. Enter the key for that address under Settings."
         )
 
     def with_key_if_there(self) -> Settings:
-        """The settings with the key, where there is one that can be used; else without.
+        """Return the settings with the key if there is a usable one, else without a key.
 
         Raises:
             BadSettings: another setting can't be used.
@@ -131,14 +131,14 @@ class CurrentSettings:
             return self.settings()
 
     def remember(self, choices: Choices, headings: Mapping[Role, str]) -> None:
-        """Keep what was chosen for a file, in the profile; while practising, until practice ends.
+        """Keep the choices for a file in the profile; in practice mode, only until practice ends.
 
         Args:
-            choices: what was chosen.
-            headings: role → heading of its column in the file; what was chosen for words is kept for it.
+            choices: the choices.
+            headings: role → heading of its column in the file. The meanings of words are kept for that column.
 
         Raises:
-            BadSettings: it can't be written.
+            BadSettings: the profile can't be written.
         """
         if not (names := choices.to_remember):
             return
@@ -149,7 +149,7 @@ class CurrentSettings:
             remembering.remember(choices.applied(self.settings()), names, headings)
 
     def choose(self, profile: str) -> None:
-        """Work with a profile from now on; and from the next start on, unless another is named then.
+        """Use a profile from now on, and also from the next start unless another profile is named then.
 
         Raises:
             BadSettings: there is no such profile.
@@ -157,34 +157,34 @@ class CurrentSettings:
         profiles.load(profile)
         self.profile, self.is_last_chosen = profile, False
         if self._chosen is not None:
-            with contextlib.suppress(OSError):  # the next start only begins with the usual one
+            with contextlib.suppress(OSError):  # the next start then uses the default profile
                 self._chosen.write_text(profile, encoding="utf-8")
 
     def go_on(self, chosen: Path) -> None:
-        """Work with the profile that was chosen last, unless one was named; if it is gone or can't be used, as usual.
+        """Use the profile that was chosen last, unless one was named at the start or it can't be used any more.
 
         Args:
-            chosen: the file that holds its name, and that of whichever is chosen from now on.
+            chosen: the file that stores the name of the profile chosen last. Later choices are written to it.
         """
-        self._chosen, usual = chosen, self.profile
+        self._chosen, default_profile = chosen, self.profile
         if "profile" in self._said:
             return
         try:
             self.profile = chosen.read_text(encoding="utf-8")
             self.settings()
         except (OSError, ValueError, BadSettings):
-            self.profile = usual
-        self.is_last_chosen, self._address = self.profile != usual, self._address_now()
+            self.profile = default_profile
+        self.is_last_chosen, self._address = self.profile != default_profile, self._address_now()
 
     def type_key(self, key: str, *, keep: bool) -> None:
         """Hold a key for the workspace until the program ends.
 
         Args:
-            key: as it was typed.
-            keep: whether the system's key store is to keep it, too.
+            key: the key as typed.
+            keep: whether to store the key in the system's key store, too.
 
         Raises:
-            BadSettings: it can't be a key, or the store doesn't keep it; nothing is held then.
+            BadSettings: the text can't be a key, or the key store doesn't keep it. In both cases no key is held.
         """
         key, workspace = key.strip(), self.settings().workspace
         if not key or not can_be_key(key):
@@ -194,10 +194,10 @@ class CurrentSettings:
         self._typed[workspace] = key
 
     def forget_key(self, *, kept: bool) -> None:
-        """Forget the key that was typed; or take the one out that the system's key store keeps.
+        """Forget the key that was typed; if ``kept``, also delete the key from the system's key store.
 
         Raises:
-            BadSettings: the store doesn't let it go.
+            BadSettings: the key store doesn't delete the key.
         """
         workspace = self.settings().workspace
         if kept:
@@ -205,25 +205,25 @@ class CurrentSettings:
         self._typed.pop(workspace, None)
 
     def key_place(self) -> KeyPlace:
-        """Where the key comes from.
+        """Return the source of the key.
 
         Raises:
             BadSettings: a setting can't be used.
         """
         settings, is_kept = self.settings(), False
-        with contextlib.suppress(BadSettings):  # whether that matters, is told below
+        with contextlib.suppress(BadSettings):  # an error that matters is reported below
             is_kept = keystore.kept(settings.workspace) is not None
         if settings.workspace in self._typed:
-            said = "It was typed here, and is forgotten when the program ends."
-            return KeyPlace(said, is_typed=True, is_kept=is_kept)
+            text = "You entered it here. It is deleted when the program ends."
+            return KeyPlace(text, is_typed=True, is_kept=is_kept)
         try:
-            if why := self._why_not_started_with(settings):
+            if reason := self._why_not_started_with(settings):
                 if is_kept:
                     return KeyPlace("It comes from the system's key store.", is_kept=True)
-                return KeyPlace(why, is_there=False)
+                return KeyPlace(reason, is_there=False)
             place = sources.key_place(settings, self.given())
             return KeyPlace(say("key.comes-from", place=place), is_kept=is_kept)
         except NoKey:
-            return KeyPlace("There is none yet, so nothing can be sent. Type it below.", is_there=False)
+            return KeyPlace("There is no key yet, so nothing can be sent. Enter it below.", is_there=False)
         except BadSettings as error:
             return KeyPlace(error.message, is_there=False)

@@ -1,7 +1,7 @@
-"""The settings of a profile as fields of a form, made from the one table of settings.
+"""Make form fields for a profile's settings from the one table of settings.
 
-Comes in: what a profile holds, as texts; what is wrong with them; what was given at all places. Goes out: fields, in
-groups, each with its help, its trouble beside it, and what counts without it or instead of it.
+Input: the profile's values as texts, their errors, and the values given by all sources. Output: fields in groups. Each
+field has its help, its error, its default, and the value that overrides it.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ from importer.settings.kinds import OneOf, Seconds, Whole, Yes
 from importer.settings.sources import Given, Source
 
 BY_HAND = ("attachments", "base-url", "guard-local-address", "journal", "api-key-file")
-"""Settings that the page shows and can't change. They decide which files are read, what is guarded, and where notes and
-the key go.
+"""Settings that the page shows and can't change.
 
-Whoever takes over a session of the page can do with it what the page can do.
+They decide which files are read, what is guarded, and where notes and the key go. Someone who takes over a session of
+the page can do everything that the page can do.
 """
 
 _GROUPS = {
-    "How a file is read": (Topic.FILE,),
-    "Prospects that are named by an email": (Topic.EMAILS,),
-    "What keeps a file from being sent": (Topic.GUARDS,),
-    "When it may send": (Topic.HOURS,),
-    "Where the notes go, and where that is recorded": (Topic.PLACE,),
-    "How Saleshandy is called": (Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.WAITING),
+    "Reading files": (Topic.FILE,),
+    "Prospects by email address": (Topic.EMAILS,),
+    "Limits for a file": (Topic.GUARDS,),
+    "Time window": (Topic.HOURS,),
+    "Destination and journal": (Topic.PLACE,),
+    "Calls to Saleshandy": (Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.WAITING),
 }
-"""The topics that make sense here; what is only for runs of the command line is left to whoever types those."""
+"""Title of each group of fields → its topics. Topics that only matter to runs of the command line are left out."""
 FIELDS = tuple(
     setting.name
     for topics in _GROUPS.values()
     for setting in SETTINGS.values()
     if setting.topic in topics and setting.name in IN_SETTINGS and setting.name not in BY_HAND
 )
-"""The settings that the form has."""
+"""Names of the settings that the form can change."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A field.
+    """Form field of one setting.
 
     Attributes:
-        name: of the setting.
-        label: what it is called here.
-        help: what it does.
-        usual: what counts without it; empty where nothing does.
-        text: what stands in it.
-        options: value and label each, where there are only a few; empty for what is typed.
+        name: the setting's name.
+        label: the setting's label on the page.
+        help: what the setting does.
+        usual: the default; empty if there is none.
+        text: the field's value.
+        options: value and label of each option; empty for a field that is typed.
         is_number: whether digits are typed.
-        is_long: whether it may hold a line each.
-        trouble: why it can't be used; empty where it can.
-        instead: what counts in its place, and why; None if it counts itself.
+        is_long: whether the field may hold several values, one a line.
+        trouble: why the value can't be used; empty if it can.
+        instead: the value that overrides this one, and its source; None if this one is in force.
         line: the line that sets it in the profile, for a setting that only the owner of the file can change.
     """
 
@@ -73,7 +73,7 @@ class Entry:
 
     @property
     def shown(self) -> str:
-        """What stands in it, as it is read there."""
+        """Field's value as a person reads it."""
         return dict(self.options).get(self.text, ", ".join(self.text.splitlines()))
 
 
@@ -82,8 +82,8 @@ class FieldGroup:
     """Fields that belong together.
 
     Attributes:
-        title: of the group.
-        entries: its fields.
+        title: the group's title.
+        entries: the group's fields.
     """
 
     title: str
@@ -91,22 +91,22 @@ class FieldGroup:
 
     @property
     def said(self) -> str:
-        """What stands in them, in short."""
+        """Summary of the fields that have a value."""
         return "; ".join(f"{entry.label}: {entry.shown}" for entry in self.entries if entry.text.strip())
 
     @property
     def is_open(self) -> bool:
-        """Whether one of them needs a person."""
+        """Whether a field of the group has an error, so that the group is shown open."""
         return any(entry.trouble for entry in self.entries)
 
 
 def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mapping[str, Given]) -> list[FieldGroup]:
-    """The form.
+    """Return the fields of the form, in groups.
 
     Args:
-        texts: what stands in the fields, by the settings' names.
-        troubles: what is wrong with them.
-        given: what counts now, and where it stood.
+        texts: the fields' values, by the settings' names.
+        troubles: the fields' errors, by the settings' names.
+        given: the values in force and their sources, by the settings' names.
     """
     entries = [
         (SETTINGS[name].topic, _entry(SETTINGS[name], texts.get(name, ""), troubles.get(name, ""), given.get(name)))
@@ -120,24 +120,24 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mappin
 
 def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> Entry:
     options: tuple[tuple[str, str], ...] = ()
-    without = words(usual(setting)).removesuffix(".0")
+    default = words(usual(setting)).removesuffix(".0")
     match setting.kind:
         case Yes():
-            options, without = (("", "no"), ("true", "yes")), ""
+            options, default = (("", "no"), ("true", "yes")), ""
             text = "" if text == "false" else text
         case OneOf() as kind:
-            says = CHOICES.get(setting.name, {})
-            options = (("", says.get(without, without) or "not set"),)
-            options += tuple((word, says.get(word, word)) for word in kind.words if word != without)
-            text = "" if text.strip().lower() == without else text.strip().lower()
-            without = ""
-    if options and text not in dict(options):  # by hand, and to be corrected
+            captions = CHOICES.get(setting.name, {})
+            options = (("", captions.get(default, default) or "not set"),)
+            options += tuple((word, captions.get(word, word)) for word in kind.words if word != default)
+            text = "" if text.strip().lower() == default else text.strip().lower()
+            default = ""
+    if options and text not in dict(options):  # a wrong value, written into the profile by hand
         options = (*options, (text, text))
     return Entry(
         setting.name,
         IN_SETTINGS[setting.name],
         setting.help,
-        without,
+        default,
         text,
         options,
         is_number=isinstance(setting.kind, Whole | Seconds),

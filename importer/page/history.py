@@ -1,7 +1,7 @@
-"""Runs: what earlier imports into the workspace came to, and what can still be done about them.
+"""Show earlier runs of the workspace, and offer what can still be done: look up, hide, write the results again.
 
-Comes in: requests that the guard lets pass. Goes out: pages; what they say, look up, hide and write again comes from
-commands. Runs are called as the journal calls them.
+Input: requests that the guard lets pass. Output: pages. All facts and actions come from :mod:`importer.commands`. Runs
+have the names that the journal gives them.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 _AT_ONCE = 50
-"""So many runs are listed, unless all are asked for."""
-_LOOKED_UP = "looked up since: have the results written again, they say what was found"
+"""Number of runs that are listed, unless all are asked for."""
+_LOOKED_UP = "looked up later. Write the results again to see what was found"
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
-"""Rows whose notes are there, or may be."""
-_ANOTHER = "The profile or its address has changed since. Look again."
+"""Results of rows whose notes exist or may exist."""
+_ANOTHER = "The profile or its address has changed. Check again."
 
 
 class History:
-    """The screens, each a method."""
+    """Screens about earlier runs."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     @property
     def rules(self) -> Rules:
-        """Address, method, screen."""
+        """Routes of these screens: address, method, screen."""
         return (
             ("/runs", "GET", self.runs),
             ("/runs/look-up", "POST", self.look_up),
@@ -51,13 +51,13 @@ class History:
         )
 
     def runs(self) -> Page:
-        """The runs of the workspace, the latest first."""
-        settings, of_all = self._parts.current.settings(), bool(request.args.get("all"))
-        past = commands.history.history(settings, RunFilter(last=None if of_all else _AT_ONCE + 1))
+        """List the runs of the workspace, the latest first."""
+        settings, shows_all = self._parts.current.settings(), bool(request.args.get("all"))
+        past = commands.history.history(settings, RunFilter(last=None if shows_all else _AT_ONCE + 1))
         return render_template(
             "runs.html",
-            past=past if of_all else past[:_AT_ONCE],
-            more=not of_all and len(past) > _AT_ONCE,
+            past=past if shows_all else past[:_AT_ONCE],
+            more=not shows_all and len(past) > _AT_ONCE,
             workspace=settings.workspace,
             unclear=self._unclear(settings),
             sending=self._sending(settings),
@@ -65,18 +65,18 @@ class History:
         )
 
     def past_run(self, run: str) -> Page:
-        """One run: its counts, its file, its results, and what can be done about it."""
+        """Show one run: its counts, its file, its results, and what can be done about it."""
         settings = self._parts.current.settings()
         past = self._past(run, settings)
         upload, counts = self._upload(past), {Result(result): rows for result, rows in past.run.counts.items()}
         is_first_only = upload is not None and bool(upload.choices.values("first"))
         held_back = is_first_only and past.ended == "finished"
         hidden, shown = commands.hide.hidden_since(past.run, settings) if Result.CREATED in counts else (0, 0)
-        since = {Result.CREATED: _hidden(hidden, shown)} if hidden else {}
+        updates = {Result.CREATED: _hidden(hidden, shown)} if hidden else {}
         unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not counts else 0
         is_there = bool(shown or not hidden)
         if not unclear:
-            since[Result.UNCONFIRMED] = _LOOKED_UP
+            updates[Result.UNCONFIRMED] = _LOOKED_UP
         return render_template(
             "run.html",
             past=past,
@@ -84,8 +84,8 @@ class History:
             unclear=unclear,
             sending=self._sending(settings),
             counts=[
-                (result, rows, since.get(result, said))
-                for result, rows, said in commands.report_messages.of_past(_in_order(counts), held_back=held_back)
+                (result, rows, updates.get(result, meaning))
+                for result, rows, meaning in commands.report_messages.of_past(_in_order(counts), held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),
@@ -93,36 +93,36 @@ class History:
         )
 
     def past_results(self, run: str) -> Page:
-        """The results of a run, as they were written."""
+        """Download the results of a run, as they were written."""
         upload = self._upload(self._past(run, self._parts.current.settings()))
         results = upload.results_of(run) if upload is not None else None
         if results is None:
             abort(404)
         return send_file(results, as_attachment=True, download_name=results.name)
 
-    # -- what is done -------------------------------------------------------------------------------------------
+    # -- actions ------------------------------------------------------------------------------------------------
 
     def look_up(self) -> Page:
-        """Look up what is unclear in the workspace."""
+        """Look up the unclear deliveries of the workspace."""
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
             return problem("Nothing was looked up.", _ANOTHER, 409, url_for("runs"))
         return self._begin(LookUpTask(settings), "Nothing was looked up.")
 
     def rewrite(self, run: str) -> Page:
-        """Write the results of a run again, from its file: the one that is kept, or one that is handed over."""
+        """Write the results of a run again from its file, which is either kept or dropped for this."""
         past, back = self._past(run, self._parts.current.settings()), url_for("past_run", run=run)
         upload = self._upload(past)
         try:
-            given = self._parts.handed_over()
+            dropped = self._parts.handed_over()
         except OSError as error:
-            return problem("The file could not be kept.", f"{error.strerror}.", 507, back)
-        if given is not None and given.fingerprint != past.run.fingerprint:
-            if given.workspace is None:
-                self._parts.uploads.forget(given)
-            why = f"is not what this run imported ({without_folders(past.run.file)}), or has changed since."
-            return problem("That isn't its file.", f"{given.name} {why}", 400, back)
-        upload = upload or given
+            return problem("The file could not be saved.", f"{error.strerror}.", 507, back)
+        if dropped is not None and dropped.fingerprint != past.run.fingerprint:
+            if dropped.workspace is None:
+                self._parts.uploads.forget(dropped)
+            reason = f"is not what this run imported ({without_folders(past.run.file)}), or has changed since."
+            return problem("This is not the imported file.", f"{dropped.name} {reason}", 400, back)
+        upload = upload or dropped
         if upload is None:
             return problem("No file was chosen.", "Choose the file that this run imported.", 400, back)
         settings = for_page(upload.choices.applied(self._parts.current.settings()), upload)
@@ -130,32 +130,32 @@ class History:
         return self._begin(task, "Nothing was written.", upload)
 
     def hide(self, run: str) -> Page:
-        """What would be hidden of a run, and the question whether it is to be."""
+        """Show which notes of a run would be hidden, and ask for confirmation."""
         return self._asked(self._past(run, self._parts.current.settings()))
 
     def is_seen(self, run: str) -> Page:
-        """Whether it is known by now what would be hidden."""
-        found, _ = self._to_hide(self._past(run, self._parts.current.settings()), wait=0)
-        return {"reload": found is not None}  # type: ignore[return-value]
+        """Return whether the page should reload because the notes to hide are known by now."""
+        hideable, _ = self._to_hide(self._past(run, self._parts.current.settings()), wait=0)
+        return {"reload": hideable is not None}  # type: ignore[return-value]
 
     def hide_now(self, run: str) -> Page:
-        """Hide what was agreed to of a run."""
+        """Hide the notes of a run that a person agreed to hide."""
         return self._hide(self._past(run, self._parts.current.settings()))
 
     def duplicates(self) -> Page:
-        """What would be hidden of notes that are there more than once, and the question whether it is to be."""
+        """Show which duplicates would be hidden, and ask for confirmation."""
         return self._asked(None)
 
     def duplicates_are_seen(self) -> Page:
-        """Whether that is known by now."""
-        found, _ = self._to_hide(None, wait=0)
-        return {"reload": found is not None}  # type: ignore[return-value]
+        """Return whether the page should reload because the duplicates to hide are known by now."""
+        hideable, _ = self._to_hide(None, wait=0)
+        return {"reload": hideable is not None}  # type: ignore[return-value]
 
     def hide_duplicates(self) -> Page:
-        """Hide what was agreed to of notes that are there more than once."""
+        """Hide the duplicates that a person agreed to hide."""
         return self._hide(None)
 
-    # -- what they share ----------------------------------------------------------------------------------------
+    # -- shared -------------------------------------------------------------------------------------------------
 
     def _past(self, run: str, settings: Settings) -> PastRun:
         return next(iter(commands.history.history(settings, RunFilter(name=run))), None) or abort(404)
@@ -164,21 +164,21 @@ class History:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)
 
     def _sending(self, settings: Settings) -> str:
-        """The job that sends into the workspace just now, if one does."""
+        """Return the ID of the job that is sending into the workspace; empty if there is none."""
         jobs = [job for job in self._parts.jobs.under_way if job.workspace == settings.workspace]
         return next((job.id for job in jobs if isinstance(job.task, Send)), "")
 
     def _unclear(self, settings: Settings) -> int:
-        """How much is to be looked up; what is being sent just now isn't unclear."""
+        """Return the number of unclear deliveries; 0 during a send, because its open deliveries don't count."""
         return 0 if self._sending(settings) else commands.verify.unclear(settings)
 
-    def _begin(self, task: LookUpTask | Rewrite | Hide, otherwise: str, upload: DroppedFile | None = None) -> Page:
+    def _begin(self, task: LookUpTask | Rewrite | Hide, title: str, upload: DroppedFile | None = None) -> Page:
         try:
             job = self._parts.begin(task, upload, upload.choices if upload is not None else None)
         except UnderWay as error:
             if error.job.task == task:  # the button was pressed twice
                 return redirect(url_for("job", number=error.job.id), 303)
-            return under_way(error.job, otherwise)
+            return under_way(error.job, title)
         return redirect(url_for("job", number=job.id), 303)
 
     def _to_hide(self, past: PastRun | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
@@ -190,30 +190,30 @@ class History:
         return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
 
     def _asked(self, past: PastRun | None) -> Page:
-        found, settings = self._to_hide(past)
-        if isinstance(found, Unread):
-            return problem("That can't be looked at.", found.why, 409, url_for("runs"))
-        if found is None:
+        hideable, settings = self._to_hide(past)
+        if isinstance(hideable, Unread):
+            return problem("This can't be shown.", hideable.why, 409, url_for("runs"))
+        if hideable is None:
             return render_template("looking.html", past=past)
         return render_template(
-            "hide.html", past=past, found=found, settings=settings, no_key=why_no_key(self._parts.current)
+            "hide.html", past=past, found=hideable, settings=settings, no_key=why_no_key(self._parts.current)
         )
 
     def _hide(self, past: PastRun | None) -> Page:
         settings = for_page(self._parts.current.with_key())
-        again = url_for("duplicates") if past is None else url_for("hide", run=past.run.name)
+        back = url_for("duplicates") if past is None else url_for("hide", run=past.run.name)
         if request.form.get("workspace") != str(settings.workspace):
-            return problem("Nothing was changed.", _ANOTHER, 409, again)
+            return problem("Nothing was changed.", _ANOTHER, 409, back)
         expected = agreed_number(request.form.get("expected", ""))
         if expected is None or request.form.get("agreed") != "yes":
-            return problem("Nothing was changed.", "It wasn't ticked that these notes are meant.", 400, again)
+            return problem("Nothing was changed.", "Tick the box to confirm these notes.", 400, back)
         return self._begin(Hide(settings, None if past is None else past.run.name, expected), "Nothing was changed.")
 
 
 def _hidden(hidden: int, shown: int) -> str:
-    """What is said of the notes that a run created, where some were hidden since."""
-    which = f"{hidden:,} of the notes were" if shown else "the notes were" if hidden > 1 else "the note was"
-    return f"{which} hidden since: {'private drafts' if hidden > 1 else 'a private draft'} now"
+    """Return the text about a run's created notes of which some were hidden since."""
+    notes = f"{hidden:,} of the notes were" if shown else "the notes were" if hidden > 1 else "the note was"
+    return f"{notes} hidden later: {'private drafts' if hidden > 1 else 'a private draft'} now"
 
 
 def _in_order(counts: dict[Result, int]) -> dict[Result, int]:

@@ -1,6 +1,6 @@
-"""Import: a file is dropped, read, checked, agreed to and sent. What the screens say comes from commands.
+"""Import a file: drop, read, check, confirm, send. The facts on these screens come from :mod:`importer.commands`.
 
-Comes in: requests that the guard lets pass. Goes out: pages; every address of a file holds what was chosen for it.
+Input: requests that the guard lets pass. Output: pages. Every address of a file holds the choices for it.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 FIRST = 5
-"""So many rows may be sent alone, to be looked at before the rest."""
+"""Number of rows that may be sent first, so that a person can look at them before the rest."""
 _NO_CHOICES = ("next", "shown", "changed", "remembered", "replaced", "taken")
-"""What an address of the check may hold besides choices."""
+"""Fields in an address of the Check screen that are not choices."""
 
 
 class ImportScreens:
-    """The screens, each a method."""
+    """Screens of an import."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     @property
     def rules(self) -> Rules:
-        """Address, method, screen."""
+        """Routes of these screens: address, method, screen."""
         return (
             ("/", "GET", self.index),
             ("/template.xlsx", "GET", self.template),
@@ -51,80 +51,80 @@ class ImportScreens:
         )
 
     def index(self) -> Page:
-        """The first screen: a file is dropped."""
+        """Show the first screen, where a file is dropped."""
         settings = self._parts.current.settings()
         kept = list(self._parts.uploads.of(settings.workspace))
-        last = self._parts.current.is_last_chosen
-        return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=last)
+        is_last_chosen = self._parts.current.is_last_chosen
+        return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=is_last_chosen)
 
     def template(self) -> Page:
-        """The workbook to fill in."""
+        """Download the workbook to fill in."""
         sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         response = Response(self._parts.reading.template(), mimetype=sheet)
         response.headers.set("Content-Disposition", "attachment", filename="notes.xlsx")
         return response
 
     def add(self) -> Page:
-        """Take a file."""
+        """Keep a dropped file."""
         try:
             upload = self._parts.handed_over()
         except OSError as error:
-            return problem("The file could not be kept.", f"{error.strerror}. Nothing was sent.", 507)
+            return problem("The file could not be saved.", f"{error.strerror}. Nothing was sent.", 507)
         if upload is None:
             return problem("No file was chosen.", "Choose a file first.", 400)
         return redirect(url_for("check", number=upload.id), 303)
 
     def check(self, number: str) -> Page:
-        """What was understood of a file, what is wrong with it, what is undecided."""
-        upload, said = self._parts.upload(number), [*request.args.items(multi=True)]
-        choices = Choices.of(pair for pair in said if pair[0] not in _NO_CHOICES)
-        if any(name in ("answer", "next") or not value for name, value in said):
+        """Show how the file was read, its problems, and the open questions."""
+        upload, pairs = self._parts.upload(number), [*request.args.items(multi=True)]
+        choices = Choices.of(pair for pair in pairs if pair[0] not in _NO_CHOICES)
+        if any(name in ("answer", "next") or not value for name, value in pairs):
             return self._looked_at(number, choices)
-        found, settings = self._look(upload, choices)
-        if found is None:
+        overview, settings = self._look(upload, choices)
+        if overview is None:
             return self._still_reading(upload, choices)
-        return self._checked(upload, choices, settings, found)
+        return self._checked(upload, choices, settings, overview)
 
     def _looked_at(self, number: str, choices: Choices) -> Page:
-        """Go on with these choices; if they aren't those that the screen showed, show first what comes of them."""
+        """Continue with these choices; if the screen showed other ones, show the Check screen again first."""
         if request.args.get("next") != "confirm":
             return redirect(url_for("check", number=number) + choices.query, 303)
         if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*choices.pairs}:
             return redirect(url_for("confirm", number=number) + choices.query, 303)
         return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&changed=yes", 303)
 
-    def _checked(self, upload: DroppedFile, choices: Choices, settings: Settings, found: Overview | Unread) -> Page:
-        about = {"upload": upload, "choices": choices, "settings": settings}
-        if isinstance(found, Unread):
-            questions = form.questions(found.questions)
-            return render_template("unread.html", found=found, questions=questions, **about)
+    def _checked(self, upload: DroppedFile, choices: Choices, settings: Settings, overview: Overview | Unread) -> Page:
+        context = {"upload": upload, "choices": choices, "settings": settings}
+        if isinstance(overview, Unread):
+            questions = form.questions(overview.questions)
+            return render_template("unread.html", found=overview, questions=questions, **context)
         return render_template(
             "check.html",
-            found=found,
-            **about,
-            about_file=form.about_file(found, choices),
-            roles=form.roles(found, choices, settings),
-            questions=form.questions(found.questions),
-            said=[*form.said(found, choices)],
-            contradictions=form.contradictions(found.questions),
-            wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
+            found=overview,
+            **context,
+            about_file=form.about_file(overview, choices),
+            roles=form.roles(overview, choices, settings),
+            questions=form.questions(overview.questions),
+            said=[*form.said(overview, choices)],
+            contradictions=form.contradictions(overview.questions),
+            wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,
-            role_of={position: ROLES[role] for role, position in found.roles.items()},
+            role_of={position: ROLES[role] for role, position in overview.roles.items()},
             is_remembered=request.args.get("remembered"),
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
-            earlier=self._parts.uploads.with_files(found.lacking, upload, settings.workspace),
+            earlier=self._parts.uploads.with_files(overview.lacking, upload, settings.workspace),
         )
 
     def is_read(self, number: str) -> Page:
-        """Whether a file is read by now."""
+        """Return whether the page should reload because the file is read by now."""
         choices = Choices.of(request.args.items(multi=True))
-        found, _ = self._look(self._parts.upload(number), choices, wait=0)
-        return {"reload": found is not None}  # type: ignore[return-value]
+        overview, _ = self._look(self._parts.upload(number), choices, wait=0)
+        return {"reload": overview is not None}  # type: ignore[return-value]
 
     def problems(self, number: str) -> Page:
-        """Every problem of a file, as CSV."""
+        """Download every problem of a file, as CSV."""
         upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
         path = self._parts.reading.report(upload, choices)
         if not path.is_file():
@@ -132,25 +132,25 @@ class ImportScreens:
         return send_file(path, as_attachment=True, download_name=f"{upload.name}.problems.csv", mimetype="text/csv")
 
     def remember(self, number: str) -> Page:
-        """Keep what was chosen in the profile."""
+        """Keep the choices in the profile."""
         upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
-        found, _ = self._look(upload, choices)
-        self._parts.current.remember(choices, found.headings if isinstance(found, Overview) else {})
+        overview, _ = self._look(upload, choices)
+        self._parts.current.remember(choices, overview.headings if isinstance(overview, Overview) else {})
         return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
 
     def confirm(self, number: str) -> Page:
-        """What is agreed to."""
+        """Show what would be sent, and ask for confirmation."""
         upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
-        found, settings = self._look(upload, choices)
-        if found is None:
+        overview, settings = self._look(upload, choices)
+        if overview is None:
             return self._still_reading(upload, choices)
-        if isinstance(found, Unread) or not found.can_be_sent:
+        if isinstance(overview, Unread) or not overview.can_be_sent:
             return redirect(url_for("check", number=number) + choices.query, 303)
         return render_template(
             "confirm.html",
             upload=upload,
             choices=choices,
-            found=found,
+            found=overview,
             settings=settings,
             first=FIRST,
             roles=ROLES,
@@ -158,15 +158,15 @@ class ImportScreens:
         )
 
     def send(self, number: str) -> Page:
-        """Send what was agreed to."""
+        """Send the notes that a person agreed to."""
         upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
         settings = choices.applied(self._parts.current.with_key())
-        again = url_for("confirm", number=number) + choices.query
+        back = url_for("confirm", number=number) + choices.query
         if request.form.get("workspace") != str(settings.workspace):
-            return problem("Nothing was sent.", "The profile or its address has changed since. Look again.", 409, again)
+            return problem("Nothing was sent.", "The profile or its address has changed. Check again.", 409, back)
         expected = agreed_number(request.form.get("expected", ""))
         if expected is None:
-            return problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
+            return problem("Nothing was sent.", "The number of notes you agreed to is missing.", 400, back)
         try:
             task = Send(
                 for_page(settings, upload),
@@ -185,14 +185,14 @@ class ImportScreens:
         return redirect(url_for("job", number=job.id), 303)
 
     def original(self, number: str) -> Page:
-        """The file as it was dropped."""
+        """Download the file as it was dropped."""
         upload = self._parts.upload(number)
         if not upload.path.is_file():
             abort(404)
         return send_file(upload.path, "application/octet-stream", as_attachment=True, download_name=upload.name)
 
     def forget(self, number: str) -> Page:
-        """Remove a file, with its results; what was delivered stays recorded."""
+        """Remove a file and its results. The record of its deliveries stays."""
         upload = self._parts.upload(number)
         for job in self._parts.jobs.under_way:
             if job.upload is upload:
@@ -204,7 +204,7 @@ class ImportScreens:
     def _look(
         self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT
     ) -> tuple[Overview | Unread | None, Settings]:
-        # The key opens what the journal knows of emails, and tells of a file that holds it.
+        # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
         settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings
 

@@ -1,7 +1,7 @@
-"""Jobs under way, each in a process of its own, and one at a time a workspace.
+"""Run jobs, each in its own process, and one at a time for each workspace.
 
-Comes in: what is to be done (see :mod:`importer.page.tasks`); a person's word that it is to end. Goes out: how far it
-is, and how it ended. A job goes on whatever becomes of the pages that show it.
+Input: a task (see :mod:`importer.page.tasks`), and a person's request to stop it. Output: the job's progress, and how
+it ended. A job continues even if the pages that show it are closed.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from importer.page.tasks import Ended, Task
 from importer.page.uploads import DroppedFile
 
 _BROKE_OFF = (
-    "The process that did it ended without a word: the computer may be short of memory. What was delivered is recorded,"
-    " and is not sent again. Begin it again."
+    "The process stopped unexpectedly. Perhaps the computer is short of memory. Delivered notes are recorded and are"
+    " not sent again. Start again."
 )
 
 
 class UnderWay(Exception):
-    """Another job of the workspace is under way."""
+    """Error raised because another job of the workspace is under way."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job.id)
@@ -40,17 +40,17 @@ class UnderWay(Exception):
 
 @dataclass
 class Job:
-    """Something that takes a while, and goes on by itself.
+    """Long task that runs in its own process.
 
     Attributes:
-        id: in addresses.
-        task: what is done.
-        upload, choices: the file that it is done with, and how that is read; None where it needs none.
-        expected: how many notes a person agreed to; 0 where that isn't asked.
-        began_at: by a clock that only runs.
-        progress: how far it is; None until it has begun.
-        ended: how it ended; None while it is under way.
-        stopping: whether it was asked to end.
+        id: the job's ID in addresses.
+        task: the task.
+        upload, choices: the job's file and the choices by which it is read; None for a job without a file.
+        expected: the number of notes that a person agreed to; 0 if no number is asked for.
+        began_at: the start, in seconds of a monotonic clock.
+        progress: the latest progress; None before the first report.
+        ended: how the job ended; None while it is under way.
+        stopping: whether the job was asked to stop.
     """
 
     id: str
@@ -68,18 +68,18 @@ class Job:
 
     @property
     def workspace(self) -> Workspace:
-        """Whose notes it is about."""
+        """Workspace whose notes the job is about."""
         return self.task.settings.workspace
 
     def stop(self, why: Message) -> None:
-        """Ask it to end in good order."""
+        """Ask the job to stop in good order."""
         if self.ended is None and not self.stopping:
             self.stopping = True
-            with contextlib.suppress(OSError):  # it has just ended
+            with contextlib.suppress(OSError):  # the process has just ended
                 self.connection.send(why)
 
     def listen(self, over: Callable[[Ended], None]) -> None:
-        """Hear of its progress until it has ended; ``over`` is told how, before anybody else knows."""
+        """Receive the job's progress until the job has ended. Call ``over`` with its end before setting ``ended``."""
         ended: Ended | None = None
         try:
             while ended is None:
@@ -99,36 +99,36 @@ class Job:
 
 
 class Jobs:
-    """All jobs since the program was started."""
+    """Jobs since the program was started."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, Job] = {}
 
     def __iter__(self) -> Iterator[Job]:
-        """The latest first."""
+        """Return the jobs, the latest first."""
         return iter(reversed([*self._found.values()]))
 
     def get(self, number: str) -> Job | None:
-        """The job of an id."""
+        """Return the job with this ID, or None."""
         return self._found.get(number)
 
     @property
     def under_way(self) -> list[Job]:
-        """Those that haven't ended, the latest first."""
+        """Jobs that haven't ended, the latest first."""
         return [job for job in self if job.ended is None]
 
     def begin(
         self, task: Task, upload: DroppedFile | None, choices: Choices, expected: int, over: Callable[[Ended], None]
     ) -> Job:
-        """Do something.
+        """Start a task in a process of its own.
 
         Args:
-            task: what.
-            upload: with which file.
-            choices: how that is read.
-            expected: how many notes a person agreed to; 0 where that isn't asked.
-            over: told how it ended.
+            task: the task.
+            upload: its file, or None.
+            choices: the choices by which the file is read.
+            expected: the number of notes that a person agreed to; 0 if no number is asked for.
+            over: called with how the job ended.
 
         Raises:
             UnderWay: another job of the workspace hasn't ended.
@@ -138,14 +138,14 @@ class Jobs:
                 if other.workspace == task.settings.workspace:
                     raise UnderWay(other)
             context = multiprocessing.get_context("spawn")
-            ours, theirs = context.Pipe()
-            process = context.Process(target=tasks.perform, args=(theirs, task), name=task.kind)
+            connection, child_connection = context.Pipe()
+            process = context.Process(target=tasks.perform, args=(child_connection, task), name=task.kind)
             with deaf():
                 process.start()
-            theirs.close()  # so that its end is heard
-            number = secrets.token_hex(16)
-            job = Job(number, task, upload, choices, expected, time.monotonic(), process, ours)
+            child_connection.close()  # otherwise this process wouldn't notice the other one's end
+            job_id = secrets.token_hex(16)
+            job = Job(job_id, task, upload, choices, expected, time.monotonic(), process, connection)
             job.listener = threading.Thread(target=job.listen, args=(over,), name="listening", daemon=True)
             job.listener.start()
-            self._found[number] = job
+            self._found[job_id] = job
             return job

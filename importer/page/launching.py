@@ -1,6 +1,6 @@
-"""A private file that leads the browser to the page, so that the page's address is in no list of processes.
+"""Write a private file that opens the page in the browser, so that the page's address appears in no list of processes.
 
-Comes in: the address that opens the page, once. Goes out: the file's address, to be opened by a browser of this user.
+Input: the address that opens the page, once. Output: the file's address, for a browser of this user.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 
 
 class Launch:
-    """A file that only its owner can read, in a folder that only its owner can enter, until it is removed.
+    """File that only its owner can read, in a folder that only its owner can enter, until it is removed.
 
     Args:
-        address: where the file leads.
+        address: the address that the file opens.
 
     Raises:
         OSError: the file can't be written.
@@ -24,12 +24,12 @@ class Launch:
 
     def __init__(self, address: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="note-importer-"))
-        file, to = self._folder / "open.html", escape(address)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-            written.write(
+        file, url = self._folder / "open.html", escape(address)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as page:
+            page.write(
                 '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>note-importer</title>'
-                f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={to}"></head>'
-                f'<body><p><a href="{to}">Open note-importer</a></p></body></html>\n'
+                f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}"></head>'
+                f'<body><p><a href="{url}">Open note-importer</a></p></body></html>\n'
             )
         self.address = file.as_uri()
 

@@ -1,6 +1,6 @@
-"""Quit: the program ends in good order; where something is under way, that is asked about first.
+"""Quit: end the program in good order. If a job is under way, ask first.
 
-Comes in: requests that the guard lets pass. Goes out: a last page, and the word to end.
+Input: requests that the guard lets pass. Output: a last page, and the request to end the program.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from flask import Response, abort, current_app, render_template, request
 
 from importer.page.screens import Page, Parts, Rules
 
-_GRACE = 5.0  # seconds in which the last page may still ask for its style
+_GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
 
 
 class Leaving:
-    """The screens, each a method."""
+    """Screens for quitting."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -24,11 +24,11 @@ class Leaving:
 
     @property
     def rules(self) -> Rules:
-        """Address, method, screen."""
+        """Routes of these screens: address, method, screen."""
         return ("/quit", "POST", self.quit), ("/quit/page.css", "GET", self.last_style)
 
     def quit(self) -> Page:
-        """End the program; what is under way only with a person's word."""
+        """End the program. If jobs are under way, ask for confirmation first."""
         jobs = self._parts.jobs.under_way
         if jobs and request.form.get("stop") != "yes":
             return render_template("quit.html", jobs=jobs, under_way=[])
@@ -39,7 +39,7 @@ class Leaving:
         return render_template("ended.html", jobs=jobs)
 
     def last_style(self) -> Page:
-        """The style of the last page; once that is delivered, nothing more is needed."""
+        """Send the style sheet of the last page, then end the program, because nothing more is needed."""
         if not self._is_ending:
             abort(404)
         style = Path(current_app.static_folder or "", "page.css").read_bytes()

@@ -1,7 +1,7 @@
-"""Practice: the sandbox inside the page, with files, jobs and a journal of its own. Nothing of it reaches an address.
+"""Practise with the sandbox inside the page. Practice has its own files, jobs and journal, and sends nothing outside.
 
-Comes in: the settings that would count. Goes out: the same for a workspace that exists only here, and only until
-practice ends: how files are read, and what stops one, stay; address, key and journal are the sandbox's.
+Input: the settings in force. Output: settings of a workspace that exists only here, and only until practice ends. The
+settings about reading files and the guards stay the same. Address, key and journal belong to the sandbox.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from importer.settings import SETTINGS, Settings, Topic
 
 PROFILE = "practice"
 _ALIKE = (Topic.FILE, Topic.EMAILS, Topic.GUARDS)
-"""What is practised with as it stands in the profile."""
-_LATENCY = 0.15  # seconds; so that a run can be watched
+"""Topics of the settings that practice takes from the profile."""
+_LATENCY = 0.15  # seconds, so that a person can watch a run
 _LIMIT = Limit.parse("20/1s")
 _MOST = 50
 _PREFIX = "practice-"
-_LEFT = 86_400.0  # seconds
+_LEFT = 86_400.0  # seconds without a change after which a folder counts as abandoned
 _SHOWS = {
     "1-webinar-followup.csv": "A plain list of 240 rows.",
-    "2-crm-export.xlsx": "A workbook with a title and more columns than are needed; some of its rows are wrong.",
-    "3-hubspot-export.csv": "People named by their emails; nobody has one of them.",
-    "4-salesforce-report.csv": "Columns and words of somebody's own, which you are asked about.",
+    "2-crm-export.xlsx": "A workbook with a title and additional columns. Some rows have problems.",
+    "3-hubspot-export.csv": "Prospects named by email address. One address has no prospect.",
+    "4-salesforce-report.csv": "Unusual columns and words, so that you are asked about them.",
 }
 
 
 @dataclass(frozen=True)
 class PracticeSheet:
-    """A sheet to practise with.
+    """Sample sheet for practice.
 
     Attributes:
-        id: in forms.
-        path: where it is.
-        shows: what is to be seen with it.
+        id: the sheet's ID in forms.
+        path: the sheet's path.
+        shows: what a person can see with it.
     """
 
     id: str
@@ -57,7 +57,7 @@ class PracticeSheet:
 
 @dataclass(frozen=True)
 class Held:
-    """A note that the sandbox holds."""
+    """Note in the sandbox."""
 
     prospect: str
     text: str
@@ -66,23 +66,23 @@ class Held:
 
 
 class Practice:
-    """Practice, from its beginning until it is ended.
+    """Practice workspace, from its start until it is ended.
 
     Args:
-        settings: those that would count.
-        place: a private folder, in which practice has one of its own.
+        settings: the settings in force.
+        place: a private folder, in which practice makes its own.
 
     Raises:
-        OSError: no folder can be made for it, or no port be had.
+        OSError: the folder can't be made, or no port is free.
     """
 
     def __init__(self, settings: Settings, place: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self.uploads, self.jobs = DroppedFiles(folder / "files"), Jobs()
-        self.key = secrets.token_urlsafe(16)  # what is practised with may be real, and others may use this machine
+        self.key = secrets.token_urlsafe(16)  # the notes may be real, and other users may be on this machine
         self._box = Sandbox(any_email=True, any_id=False, latency=_LATENCY, limit=_LIMIT, api_key=self.key).start()
-        alike: dict[str, Any] = {
+        shared: dict[str, Any] = {
             setting.attribute: getattr(settings, setting.attribute)
             for setting in SETTINGS.values()
             if setting.topic in _ALIKE and setting.attribute
@@ -93,21 +93,21 @@ class Practice:
             journal=folder / "journal.sqlite",
             usual=settings.usual,
             secret_files=settings.secret_files,
-            **alike,
+            **shared,
         )
 
     def end(self) -> None:
-        """Forget all of it."""
+        """Stop the sandbox and delete practice's files."""
         self._box.stop()
         self._folder.cleanup()
 
     @property
     def notes(self) -> int:
-        """How many notes the sandbox holds."""
+        """Number of notes in the sandbox."""
         return len(self._box.notes)
 
     def latest(self) -> Iterator[Held]:
-        """The latest notes that the sandbox holds, the newest first."""
+        """Yield the latest notes in the sandbox, the newest first."""
         for note in reversed(self._box.notes[-_MOST:]):
             text = html.unescape(re.sub(r"<[^>]*>", " ", note.sent_content)).strip()
             yield Held(
@@ -119,9 +119,9 @@ class Practice:
 
 
 def clear_up(place: Path) -> None:
-    """Remove what programs left that were killed while they practised: folders in which nothing has changed for long.
+    """Remove folders of programs that were killed during practice, if nothing in them has changed for a day.
 
-    Another program may be practising just now. Its files and its journal change as it does.
+    A folder that changed since may belong to another program in which someone is practising now.
     """
     for folder in place.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
@@ -130,8 +130,8 @@ def clear_up(place: Path) -> None:
 
 
 def samples() -> list[PracticeSheet]:
-    """The sheets to practise with."""
-    every = [
+    """Return the sample sheets that are installed."""
+    sheets = [
         PracticeSheet(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)
     ]
-    return [sample for sample in every if sample.path.is_file()]
+    return [sample for sample in sheets if sample.path.is_file()]

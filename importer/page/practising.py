@@ -1,6 +1,6 @@
-"""Practice, switched on and off: sheets to try it with, and what the sandbox holds by now.
+"""Switch practice on and off, and show the sample sheets and the sandbox's notes.
 
-Comes in: requests that the guard lets pass. Goes out: pages. What is practised is :mod:`importer.page.practice`'s.
+Input: requests that the guard lets pass. Output: pages. :mod:`importer.page.practice` does the work.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from importer.page.screens import Page, Parts, Rules, problem, under_way
 
 
 class Practising:
-    """The screens, each a method."""
+    """Screens for practice."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     @property
     def rules(self) -> Rules:
-        """Address, method, screen."""
+        """Routes of these screens: address, method, screen."""
         return (
             ("/practice", "GET", self.practice),
             ("/practice/begin", "POST", self.begin_practice),
@@ -30,25 +30,25 @@ class Practising:
         )
 
     def practice(self) -> Page:
-        """What practice is; or the sheets, and what the sandbox holds."""
+        """Explain practice; once it has begun, show the sample sheets and the sandbox's notes."""
         return render_template("practice.html", practice=self._parts.current.practice, samples=samples())
 
     def begin_practice(self) -> Page:
-        """Practise from now on."""
+        """Begin practice."""
         for job in self._parts.jobs.under_way:
-            return under_way(job, "Practice didn't begin.")
+            return under_way(job, "Practice did not start.")
         current = self._parts.current
         if current.practice is None:
             try:
                 current.practice = Practice(current.settings(), self._parts.uploads.folder)
             except OSError as error:
-                return problem("Practice didn't begin.", f"{error.strerror}.", 507, url_for("practice"))
+                return problem("Practice did not start.", f"{error.strerror}.", 507, url_for("practice"))
         return redirect(url_for("practice"), 303)
 
     def end_practice(self) -> Page:
-        """Leave practice, and forget all of it."""
+        """End practice and delete its files."""
         for job in self._parts.jobs.under_way:
-            return under_way(job, "Practice goes on.")
+            return under_way(job, "Practice continues.")
         current = self._parts.current
         if (practice := current.practice) is not None:
             current.practice = None
@@ -56,17 +56,17 @@ class Practising:
         return redirect(url_for("index"), 303)
 
     def take_sample(self) -> Page:
-        """Take a sheet as if it had been dropped."""
+        """Keep a sample sheet as if a person had dropped it."""
         if self._parts.current.practice is None:
             return problem(
-                "Nothing was taken.",
-                "These sheets are for practice. Begin that first.",
+                "Nothing was imported.",
+                "These sheets are for practice. Start practice first.",
                 409,
                 url_for("practice"),
-                "To practice",
+                "Open practice",
             )
-        found = {sample.id: sample.path for sample in samples()}.get(request.form.get("sample", ""))
-        if found is None:
+        source = {sample.id: sample.path for sample in samples()}.get(request.form.get("sample", ""))
+        if source is None:
             abort(404)
-        upload = self._parts.uploads.add(found.name, lambda path: shutil.copyfile(found, path))
+        upload = self._parts.uploads.add(source.name, lambda path: shutil.copyfile(source, path))
         return redirect(url_for("check", number=upload.id), 303)

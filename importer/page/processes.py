@@ -1,6 +1,6 @@
-"""How processes of their own are begun, so that Ctrl-C is heard by the server alone, which ends them in good order.
+"""Start processes that ignore Ctrl-C, so that only the server handles it and ends them in good order.
 
-Comes in: nothing. Goes out: a block in which processes may be begun.
+Input: nothing. Output: a block in which processes may be started.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def deaf() -> Iterator[None]:
-    """Begin processes that don't hear Ctrl-C, not even while they still load (see ``begin`` of the tasks)."""
-    if not hasattr(signal, "pthread_sigmask"):  # on Windows they are deaf as soon as they have begun
+    """Start processes that ignore Ctrl-C, even while they still load (see :func:`importer.page.tasks.begin`)."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows the processes ignore Ctrl-C once they have begun
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)

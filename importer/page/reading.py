@@ -1,6 +1,6 @@
-"""What is only looked at, in processes of their own: the pages stay quick however large a file or a journal is.
+"""Run read-only tasks in separate processes, so that the pages stay quick however large a file or a journal is.
 
-Comes in: an upload and what was chosen for it, or a run. Goes out: what was found, once it is.
+Input: an upload and the choices for it, or a run. Output: the task's result, once there is one.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 A_MOMENT = 0.7
-"""Seconds for which a screen waits instead of saying that the file is being read."""
+"""Seconds that a screen waits for the result before it says that the file is being read."""
 
 _PROCESSES = 2
-_GOOD_FOR = 60.0  # seconds for which what was found is shown again; a run looks for itself before it sends
+_GOOD_FOR = 60.0  # seconds for which a result is shown again; a run reads the file anew before it sends
 
 _T = TypeVar("_T")
 _Key = tuple[str, str]
-"""An upload's id and what was chosen for it; or nothing, and a run."""
+"""Key of a task: an upload's ID and the query of its choices, or an empty text and a run's name."""
 
 
 @dataclass
@@ -45,14 +45,14 @@ class _Task:
     done_at: float | None = None
 
     def is_good(self, settings: Settings) -> bool:
-        """Whether what it finds, or found, may still be shown."""
+        """Return whether the task's result may still be shown."""
         if self.future.done() and self.done_at is None:
             self.done_at = time.monotonic()
         return self.settings == settings and (self.done_at is None or time.monotonic() < self.done_at + _GOOD_FOR)
 
 
 class Readers:
-    """All files that are being read, or were lately."""
+    """Read-only tasks that are under way or were finished lately."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,20 +61,20 @@ class Readers:
         self._template: bytes | None = None
 
     def begin(self) -> None:
-        """Begin a process before anybody waits for it."""
+        """Start a process in advance, so that nobody has to wait for its start."""
         with deaf():
             self._pool.submit(tasks.begin)
 
     def look(
         self, upload: DroppedFile, choices: Choices, settings: Settings, *, wait: float
     ) -> Overview | Unread | None:
-        """What was found in a file; None while it is still read.
+        """Return the overview of a file, or why it can't be read; None while the file is being read.
 
         Args:
             upload: the file.
-            choices: what was chosen for it.
-            settings: with these choices.
-            wait: seconds.
+            choices: the choices for the file.
+            settings: the settings with these choices.
+            wait: the longest wait, in seconds.
         """
         report = _report(upload, choices)
         check = partial(tasks.check, upload.folder, upload.name, settings, report)
@@ -83,54 +83,54 @@ class Readers:
     def to_hide(
         self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float
     ) -> Hideable | Unread | None:
-        """What there is to hide; None while that is still looked at.
+        """Return the notes that would be hidden, or why that is unknown; None while they are being looked for.
 
         Args:
-            run: its name; None: what is there more than once.
-            upload: its file, if that is kept.
-            settings: by which the file was read.
-            wait: seconds.
+            run: the run's name; None for duplicates.
+            upload: the run's file, if it is kept.
+            settings: the settings by which the file was read.
+            wait: the longest wait, in seconds.
         """
         folder, name = (None, "") if upload is None else (upload.folder, upload.name)
         return self._found(("", str(run)), settings, partial(tasks.to_hide, run, settings, folder, name), wait)
 
     def _found(self, key: _Key, settings: Settings, task: Callable[[], _T | Unread], wait: float) -> _T | Unread | None:
-        look = self._look(key, settings, task)
-        found: _T | Unread
+        read_task = self._look(key, settings, task)
+        result: _T | Unread
         try:
-            found = look.future.result(wait)
+            result = read_task.future.result(wait)
         except NotYet:
             return None
         except BrokenProcessPool:
             self._begin_anew()
-            found = Unread(
-                "Reading it broke off: the computer may be short of memory. Close other programs, or split the file."
+            result = Unread(
+                "Reading failed. Perhaps the computer is short of memory. Close other programs, or split the file."
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-            found = Unread(FAULT.format(type(error).__name__))
-        return found
+            result = Unread(FAULT.format(type(error).__name__))
+        return result
 
     def report(self, upload: DroppedFile, choices: Choices) -> Path:
-        """Where every problem of a file is listed, once it was read with these choices."""
+        """Return the path of the list of a file's problems, which exists once the file was read with these choices."""
         return _report(upload, choices)
 
     def forget(self, upload: DroppedFile | None = None) -> None:
-        """Look anew the next time, at a file or at what there is to hide: something has been done."""
+        """Discard the results about a file, or about the notes to hide, because something has changed."""
         number = "" if upload is None else upload.id
         with self._lock:
             for key in [key for key in self._looks if key[0] == number]:
                 del self._looks[key]
 
     def template(self) -> bytes:
-        """The workbook to fill in."""
+        """Return the bytes of the workbook to fill in."""
         if self._template is None:
             with deaf():
-                found = self._pool.submit(tasks.template)
-            self._template = found.result()
+                future = self._pool.submit(tasks.template)
+            self._template = future.result()
         return self._template
 
     def close(self) -> None:
-        """Let nothing more be read, and give back what the pool holds of the system: the program may end at once."""
+        """End all tasks, and release the pool's system resources, because the program may end at once."""
         for process in [*(self._pool._processes or {}).values()]:
             process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -139,11 +139,11 @@ class Readers:
 
     def _look(self, key: _Key, settings: Settings, task: Callable[[], object]) -> _Task:
         with self._lock:
-            found = self._looks.get(key)
-            if found is None or not found.is_good(settings):
+            read_task = self._looks.get(key)
+            if read_task is None or not read_task.is_good(settings):
                 with deaf():
-                    found = self._looks[key] = _Task(self._pool.submit(task), settings)
-            return found
+                    read_task = self._looks[key] = _Task(self._pool.submit(task), settings)
+            return read_task
 
     def _begin_anew(self) -> None:
         with self._lock:

@@ -1,6 +1,6 @@
-"""How the page says what the library says: a setting becomes what its field is called here.
+"""Render the library's messages for the page: a setting becomes the label of its field.
 
-Comes in: messages. Goes out: texts for a person who has a mouse.
+Input: messages. Output: texts for a person who uses a mouse.
 """
 
 from __future__ import annotations
@@ -13,81 +13,81 @@ from importer.models import Role
 
 ROLES = {
     Role.PROSPECT: "Prospect",
-    Role.EMAIL: "Email of the prospect",
+    Role.EMAIL: "Email address",
     Role.CONTENT: "Text of the note",
     Role.VISIBILITY: "Who may see it",
     Role.STATUS: "Published or draft",
     Role.ATTACHMENTS: "Attachments",
-    Role.KEY: "Tells repeats apart",
+    Role.KEY: "Key for repeated notes",
 }
 FIELDS = {
     "sheet": "Sheet",
-    "header-row": "Row of the headings",
+    "header-row": "Header row",
     "encoding": "Encoding",
-    "delimiter": "Columns are separated by",
+    "delimiter": "Column separator",
     "fill-merged": "Merged cells",
-    "default-visibility": "Where nothing says who may see it",
+    "default-visibility": "If visibility is blank",
     "key-column": ROLES[Role.KEY],
     "first": "Only the first five",
     "map": "Columns",
-    "value": "Words of your own",
-    "ignore": "Columns set aside",
+    "value": "Your own words",
+    "ignore": "Ignored columns",
 }
-"""What the settings are called that can be chosen for a file."""
+"""Labels of the settings that a person may choose for a file."""
 IN_SETTINGS = {
     "default-visibility": FIELDS["default-visibility"],
-    "content": "How the texts are written",
+    "content": "Format of the notes",
     "key-column": ROLES[Role.KEY],
-    "attachments": "Folder of the files that are attached",
-    "attachments-are": "What names the files that are attached",
-    "on-several": "Who gets it where several have an email",
+    "attachments": "Folder of attachments",
+    "attachments-are": "Content of the attachments column",
+    "on-several": "If several prospects have the email address",
     "sheet": FIELDS["sheet"],
     "header-row": FIELDS["header-row"],
     "encoding": "Encoding of text files",
     "delimiter": FIELDS["delimiter"],
     "fill-merged": FIELDS["fill-merged"],
-    "limit": "Limits on what is read",
-    "batch-size": "Prospects in one request",
+    "limit": "Reading limits",
+    "batch-size": "Prospects per request",
     "base-url": "Address of the API",
     "journal": "Journal",
     "api-key-file": "File with the API key",
-    "guard-local-address": "The address on this machine leads to the real service",
-    "shared-account": "Several profiles or addresses use this key",
-    "workers": "Calls at the same time",
-    "rate": "Calls in a time",
+    "guard-local-address": "The address on this machine leads to the live service",
+    "shared-account": "Allow this key for several profiles or addresses",
+    "workers": "Simultaneous calls",
+    "rate": "Rate limit",
     "connect-timeout": "Seconds to reach the server",
-    "read-timeout": "Seconds to wait for an answer",
+    "read-timeout": "Seconds to wait for a reply",
     "settle": "Seconds until a note can be read back",
-    "give-up-after": "Seconds without any progress",
+    "give-up-after": "Seconds without progress",
     "wait": "Wait for another import",
-    "min-rows": "Fewest rows of a file",
+    "min-rows": "Fewest rows",
     "max-invalid": "Most rows with problems",
     "max-unknown": "Most rows with unknown prospects",
-    "max-notes": "Most notes of a file",
-    "max-public": "Most public notes of a file",
-    "between": "Hours of the day",
+    "max-notes": "Most notes",
+    "max-public": "Most public notes",
+    "between": "Time window",
     "for": "Stop after",
 }
-"""What the settings of a profile are called that can be changed under Settings."""
+"""Labels of the profile's settings on the Settings screen."""
 CHOICES = {
-    "content": {"auto": "each is looked at", "text": "as plain text", "html": "as HTML"},
-    "attachments-are": {"ids": "ids of Saleshandy's", "files": "names of files in the folder"},
+    "content": {"auto": "automatic", "text": "as plain text", "html": "as HTML"},
+    "attachments-are": {"ids": "IDs of Saleshandy", "files": "names of files in the folder"},
     "on-several": {"reject": "nobody gets the note", "newest": "the newest", "oldest": "the oldest", "all": "each"},
 }
-"""What their values are called, where a word alone says little."""
+"""Labels for values of settings that aren't clear by themselves."""
 
 
 class PageFace:
-    """A face for people with a mouse: settings are fields, and commands are buttons."""
+    """Rendering for people with a mouse: settings are fields, and commands are buttons."""
 
     context = "page"
 
     def setting(self, name: str, value: str) -> str:
-        """Return the setting's field."""
+        """Return the label of the setting's field."""
         return _field(name, value)
 
     def command(self, command: str) -> str:
-        """Return the command in quotation marks; texts with commands have another here."""
+        """Return the command in quotation marks. Messages about commands have another wording on the page."""
         return f"“{command}”"
 
 
@@ -100,21 +100,21 @@ def words(said: Said | None) -> str:
 
 
 def without_folders(file: str) -> str:
-    """A file's name, where a run knows it by its path, as from a terminal."""
+    """Return a file's name without its path, which a run started from a terminal may hold."""
     return re.split(r"[/\\]", file)[-1]
 
 
 def _field(name: str, value: str) -> str:
     value = unquoted(value)
-    for unnamed in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
-        value = value.replace(unnamed, "…")
+    for placeholder in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
+        value = value.replace(placeholder, "…")
     if name == "map" and "=" in value:
         role, _, heading = value.partition("=")
         label = ROLES[Role(role)] if role in set(Role) else role
         return f"“{label}: {heading or 'no column'}”"
     if name == "value" and "=" in value:
         word, _, meaning = value.partition(":")[2].rpartition("=")
-        return f"“{word} means {meaning or 'leave its rows out'}”"
+        return f"“{word} means {meaning or 'skip its rows'}”"
     if name in FIELDS:
         return f"“{FIELDS[name]}{f': {value}' if value else ''}”"
     if name in IN_SETTINGS:

@@ -1,9 +1,9 @@
-"""What all groups of screens share: what the page is told, its parts, and how it says that something didn't work.
+"""Share code between the groups of screens: their parts, and the screens that say that something didn't work.
 
-A group is a module with a class that is made of :class:`Parts` and has ``rules``: (address, method, screen) each; a
-screen's name is its endpoint, and no two are called alike. ``GROUPS`` in :mod:`importer.page.site` lists the groups,
-``NAVIGATION`` what stands in the head of every page; a template says which entry it belongs to with
-``{% set section = "Runs" %}``. New addresses go into the matrix of ``tests/page/test_access.py``.
+A group is a module with a class that takes :class:`Parts` and has ``rules``: address, method and screen of each route.
+A screen's name is its endpoint, so it must be unique. ``GROUPS`` in :mod:`importer.page.site` lists the groups, and
+``NAVIGATION`` the entries in the head of every page. A template names its entry with ``{% set section = "Runs" %}``.
+New addresses go into the matrix of ``tests/page/test_access.py``.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Rules = tuple[tuple[str, str, Callable[..., Page]], ...]
 
 
 class Parts:
-    """What screens work with; while they practise, that is practice's own files and jobs.
+    """Objects that the screens work with. In practice mode, files and jobs are practice's own.
 
     Args:
-        current: what counts now.
+        current: the settings in force.
         uploads: the files that were dropped.
-        reading: those that are being read.
-        jobs: what is under way.
+        reading: the read-only tasks.
+        jobs: the jobs.
         end: ends the program in good order.
     """
 
@@ -54,27 +54,27 @@ class Parts:
 
     @property
     def uploads(self) -> DroppedFiles:
-        """The files; those of practice and the others don't know of each other."""
+        """Files that were dropped; in practice mode, those of practice only."""
         return self.current.practice.uploads if self.current.practice is not None else self._uploads
 
     @property
     def jobs(self) -> Jobs:
-        """The jobs; see `uploads`."""
+        """Jobs; in practice mode, those of practice only."""
         return self.current.practice.jobs if self.current.practice is not None else self._jobs
 
     def upload(self, number: str) -> DroppedFile:
-        """The file of an id; 404 where there is none."""
+        """Return the file with this ID; answer 404 if there is none."""
         return self.uploads.get(number) or abort(404)
 
     def job(self, number: str) -> Job:
-        """The job of an id; 404 where there is none."""
+        """Return the job with this ID; answer 404 if there is none."""
         return self.jobs.get(number) or abort(404)
 
     def handed_over(self) -> DroppedFile | None:
-        """The file that a form hands over, kept; None where there is none in it.
+        """Keep and return the file in the form; None if the form has no file.
 
         Raises:
-            OSError: it can't be kept.
+            OSError: the file can't be kept.
         """
         request.max_content_length = self.current.settings().limits.file_bytes
         file = request.files.get("file")
@@ -83,7 +83,7 @@ class Parts:
     def begin(
         self, task: Task, upload: DroppedFile | None = None, choices: Choices | None = None, expected: int = 0
     ) -> Job:
-        """Do something in a process of its own (see :class:`Jobs`); what becomes of the file is remembered.
+        """Start a task in a process of its own (see :class:`Jobs`), and remember its results for the file.
 
         Raises:
             UnderWay: another job of the workspace hasn't ended.
@@ -106,29 +106,29 @@ class Parts:
 
 
 class ScreenGroup(Protocol):
-    """Some screens that belong together."""
+    """Group of related screens."""
 
     @property
     def rules(self) -> Rules:
-        """Address, method, screen."""
+        """Routes of these screens: address, method, screen."""
         ...
 
 
 def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
-    """The settings as they count here: results are handed out by the page, and lie beside the upload until then.
+    """Return the settings for a process of the page, which writes the results into the upload's folder for download.
 
-    Other places are as they are seen from here: what reads and sends is at work in the upload's folder. Files that were
-    dropped for an upload's notes are the only ones that these can carry.
+    That process works in the upload's folder, so other paths are made absolute. If attachments were dropped for the
+    upload, its notes can have only these.
     """
-    journal, files = journal_place(settings.journal), settings.attachments and settings.attachments.absolute()
-    are = settings.attachments_are
+    journal, folder = journal_place(settings.journal), settings.attachments and settings.attachments.absolute()
+    attachments_are = settings.attachments_are
     if upload is not None and upload.attached:
-        files, are = Path(upload.attachments.name), None
+        folder, attachments_are = Path(upload.attachments.name), None
     return replace(
         settings,
         journal=journal.absolute() if isinstance(journal, Path) else journal,
-        attachments=files,
-        attachments_are=are,
+        attachments=folder,
+        attachments_are=attachments_are,
         secret_files=[file.absolute() for file in settings.secret_files],
         results=None,
         results_name=None,
@@ -138,7 +138,7 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
 
 
 def why_no_key(current: CurrentSettings) -> Said:
-    """Why there is no key to send or to change anything with; empty where there is one."""
+    """Return why there is no usable key; empty if there is one."""
     try:
         current.with_key()
     except ImporterError as error:
@@ -147,28 +147,28 @@ def why_no_key(current: CurrentSettings) -> Said:
 
 
 def agreed_number(said: str) -> int | None:
-    """How many notes a form says that a person agreed to."""
+    """Return the number of notes that a person agreed to in a form; None if it isn't a valid number."""
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
 
 
 def problem(title: str, text: Said, status: int, back: str = "", label: str = "Go back", **about: object) -> Page:
-    """A screen that says what didn't work."""
+    """Return a screen that says what didn't work."""
     back = back or url_for("index")
     return render_template("problem.html", title=title, text=text, back=back, label=label, **about), status
 
 
 def under_way(job: Job, what: str) -> Page:
-    """A screen that says that something else has to be waited for."""
-    said = f"{said_of(job)} One thing at a time: do this when that is done."
-    return problem(what, said, 409, url_for("job", number=job.id), "See how far it is", under_way=[])
+    """Return a screen that says which job has to end first."""
+    text = f"{said_of(job)} Wait until that is done."
+    return problem(what, text, 409, url_for("job", number=job.id), "Show progress", under_way=[])
 
 
 def said_of(job: Job) -> str:
-    """What is under way, as a sentence."""
+    """Return a sentence that says what a job is doing."""
     name = job.upload.name if job.upload is not None else ""
     return {
         Send.kind: f"{name} is being sent.",
-        LookUpTask.kind: "What is unclear is being looked up.",
-        Hide.kind: "Notes are being made private drafts.",
+        LookUpTask.kind: "Unconfirmed notes are being looked up.",
+        Hide.kind: "Notes are being hidden.",
         Rewrite.kind: f"The results of {name} are being written again.",
     }[job.task.kind]

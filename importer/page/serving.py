@@ -1,7 +1,7 @@
-"""The server: on this machine alone, from its start to a clean end.
+"""Run the page's server on this machine only, from its start to a clean end.
 
-Comes in: what the page is told, a port. Goes out: a server that runs until it is ended.
-It writes no log of requests: the first one holds the launch token.
+Input: the settings in force, and a port. Output: a server that runs until it is ended. It writes no log of requests,
+because the first request contains the launch token.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _KNOWN = 3600.0
 
 
 class _Connections(ThreadedWSGIServer):
-    """A server with a limited number of connections, of which other users of this machine can't take all.
+    """Server with a limited number of connections, which other users of this machine can't use up.
 
     At the limit, the oldest connection whose request the guard hasn't let pass is closed for the next one.
     """
@@ -48,12 +48,12 @@ class _Connections(ThreadedWSGIServer):
     def __init__(self, port: int, app: Flask, listening: socket.socket) -> None:
         self._changed = threading.Condition()
         self._open: set[object] = set()
-        self._unknown: dict[object, float] = {}  # with the time at which each is closed, the earliest first
+        self._unknown: dict[object, float] = {}  # connection → time at which it is closed, the earliest first
         self._known: dict[object, float] = {}
         super().__init__("127.0.0.1", port, app, _PageHandler, fd=listening.fileno())
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Begin a thread for a connection, once there is room for it."""
+        """Start a thread for a connection, once there is room for it."""
         with self._changed:
             while len(self._open) >= _MOST:
                 for oldest in [*self._unknown][:1]:
@@ -65,21 +65,21 @@ class _Connections(ThreadedWSGIServer):
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def shutdown_request(self, request: object) -> None:
-        """Close a connection, and forget it."""
+        """Close a connection and forget it."""
         super().shutdown_request(request)  # type: ignore[arg-type]
         with self._changed:
-            for known in (self._unknown, self._known):
-                known.pop(request, None)
+            for connections in (self._unknown, self._known):
+                connections.pop(request, None)
             self._open.discard(request)
             self._changed.notify_all()
 
     def service_actions(self) -> None:
-        """Close the connections that have taken too long; called twice a second."""
+        """Close the connections that have taken too long. The server calls this twice a second."""
         with self._changed:
             self._close_late()
 
     def let_in(self, request: object) -> None:
-        """Keep a connection whose request may pass."""
+        """Give a connection more time, because the guard let its request pass."""
         with self._changed:
             if self._unknown.pop(request, None) is not None:
                 self._known[request] = time.monotonic() + _KNOWN
@@ -90,25 +90,25 @@ class _Connections(ThreadedWSGIServer):
             self._close(request)
 
     def _close(self, request: object) -> None:
-        """Have the thread of a connection find it closed, and end."""
-        for known in (self._unknown, self._known):
-            known.pop(request, None)
+        """Shut a connection down, so that its thread ends."""
+        for connections in (self._unknown, self._known):
+            connections.pop(request, None)
         assert isinstance(request, socket.socket)
         with contextlib.suppress(OSError):  # the browser has closed it
             request.shutdown(socket.SHUT_RDWR)
 
 
 class _PageHandler(WSGIRequestHandler):
-    """Answers without a word about itself, and writes nothing down."""
+    """Request handler that doesn't reveal its version, and writes no log."""
 
     server: _Connections
 
     def version_string(self) -> str:
-        """What it says of itself."""
+        """Return the name of the server in its responses."""
         return "note-importer"
 
     def make_environ(self) -> WSGIEnvironment:
-        """The environment of a request, with the function that keeps its connection open."""
+        """Return a request's environment, with the function by which the guard keeps its connection open."""
         return {**super().make_environ(), LET_IN: partial(self.server.let_in, self.request)}
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
@@ -116,19 +116,18 @@ class _PageHandler(WSGIRequestHandler):
 
 
 class PageServer:
-    """The page, served; a context manager.
+    """Server of the page; a context manager.
 
     Args:
-        current: what counts for the page.
-        port: 0 for any that is free.
-        folder: where files that are dropped are kept, and which profile was chosen last; None: in the user's data
-            folder of the system.
+        current: the settings in force.
+        port: the port; 0 for any free one.
+        folder: where dropped files and the name of the profile chosen last are kept; None for the user's data folder.
 
     Raises:
-        OSError: the port can't be had, or the folder can't be made.
+        OSError: the port is taken, or the folder can't be made.
 
     Attributes:
-        ended: set once a person has asked on the page that the program ends.
+        ended: set once a person has asked on the page to end the program.
     """
 
     def __init__(self, current: CurrentSettings, port: int = 0, folder: Path | None = None) -> None:
@@ -144,12 +143,12 @@ class PageServer:
             self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
             self._server = _Connections(self.port, make(self._parts, self.guard), listening)
         finally:
-            listening.close()  # the server has its own
+            listening.close()  # the server has a copy of the socket
         self._thread = threading.Thread(target=self._server.serve_forever, name="serving", daemon=True)
 
     @property
     def address(self) -> str:
-        """Where a person begins; good for once."""
+        """Address that opens the page, and works only once."""
         return self.guard.address
 
     def __enter__(self) -> PageServer:
@@ -166,22 +165,22 @@ class PageServer:
 
     @property
     def current(self) -> CurrentSettings:
-        """What counts now."""
+        """Settings in force."""
         return self._parts.current
 
     def stop_jobs(self, why: Message) -> list[Job]:
-        """Ask what is under way to end in good order; the jobs."""
-        found = self._parts.jobs.under_way
-        for job in found:
+        """Ask the jobs under way to stop in good order, and return them."""
+        jobs = self._parts.jobs.under_way
+        for job in jobs:
             job.stop(why)
-        return found
+        return jobs
 
 
 def _listening(port: int) -> socket.socket:
-    """A socket on this machine's own address, which nothing else can take over."""
+    """Return a socket on 127.0.0.1 that no other program can take over."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # on Windows another program could listen in
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # otherwise, on Windows, another program could bind the same port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""Addresses → screens, in groups; whatever goes wrong is said in words.
+"""Connect addresses to screens, in groups, and turn every error into words.
 
-Comes in: requests that the guard lets pass. Goes out: pages that work without JavaScript; with it, they are kept fresh.
-No GET changes anything.
+Input: requests that the guard lets pass. Output: pages that work without JavaScript. With JavaScript they refresh
+themselves. A GET request changes nothing.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from importer.page.setting_up import SettingUp
 from importer.page.working import Working
 
 GROUPS = (ImportScreens, AttachmentScreens, Working, History, SettingUp, Practising, Leaving)
-"""The groups of screens; see :mod:`importer.page.screens`."""
+"""Groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = (("Import", "index"), ("Runs", "runs"), ("Settings", "settings"), ("Practice", "practice"))
-"""The entries in the head of every page, each with its screen."""
+"""Entries in the head of every page, with the screen of each."""
 _FORM_BYTES = 1_000_000
-_NOTHING = "There is nothing here. It was forgotten since, or the program was started anew. Begin with Import or Runs."
+_NOTHING = "There is nothing here. It was deleted, or the program was restarted. Start with Import or Runs."
 
 
 def make(parts: Parts, guard: Access) -> Flask:
-    """The site."""
+    """Return the Flask application."""
     app = Flask(__name__)
     app.jinja_options = {**app.jinja_options, "finalize": _shown}
     app.config.update(MAX_CONTENT_LENGTH=_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_FORM_BYTES, MAX_FORM_PARTS=20)
@@ -61,18 +61,18 @@ def make(parts: Parts, guard: Access) -> Flask:
 
 
 def _shown(value: object) -> object:
-    """What a template prints: a message in the page's words."""
+    """Return the value as a template prints it: a message in the page's words."""
     return words(value) if isinstance(value, Message) else value
 
 
 def _faced(refusal: Response | None) -> Response | None:
-    """The answer to a request that is refused; others are answered in the page's words."""
+    """Return the refusal of a request, if any; from here on, messages are rendered for the page."""
     FACE.set(PAGE)
     return refusal
 
 
 def _everywhere(parts: Parts) -> dict[str, object]:
-    """What every screen knows."""
+    """Return the template variables of every screen."""
     current = parts.current
     return {
         "navigation": NAVIGATION,
@@ -84,17 +84,19 @@ def _everywhere(parts: Parts) -> dict[str, object]:
 
 
 def _failed(error: Exception) -> Page:
-    """Whatever it is, a person gets words."""
+    """Return a screen that explains any error in words."""
     if isinstance(error, RequestEntityTooLarge):
-        return problem("The file is too large.", "It is larger than what is read. Split it. Nothing was sent.", 413)
+        return problem("The file is too large.", "The file is larger than the limit. Split it. Nothing was sent.", 413)
     if isinstance(error, HTTPException):
         status = error.code or 500
-        return problem("That didn't work.", _NOTHING if status == 404 else (error.description or ""), status)
+        return problem("Something went wrong.", _NOTHING if status == 404 else (error.description or ""), status)
     if isinstance(error, BadSettings):
-        back = (url_for("settings"), "To Settings") if request.path == "/" else (url_for("index"), "Go back")
+        back = (url_for("settings"), "Open Settings") if request.path == "/" else (url_for("index"), "Go back")
         return problem("A setting can't be used.", error.message, 400, *back)
     if isinstance(error, ImporterError):
-        return problem("That didn't work.", error.message, 500)
+        return problem("Something went wrong.", error.message, 500)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):
         traceback.print_exc()
-    return problem("That didn't work.", f"This is a fault of note-importer's own ({type(error).__name__}).", 500)
+    return problem(
+        "Something went wrong.", f"note-importer failed because of an error of its own ({type(error).__name__}).", 500
+    )

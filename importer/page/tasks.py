@@ -1,7 +1,7 @@
-"""What processes of their own do: read a file and see what a run would make of it; send one; make the template.
+"""Define the tasks of the separate processes: read a file and preview a run, send, look up, hide, make the template.
 
-Comes in: an upload's folder and name, settings. Goes out: values that travel between processes. Such a process works in
-the upload's folder, so that the file's name is all that messages, the journal and the results ever learn of its path.
+Input: an upload's folder and name, and settings. Output: values that can be passed between processes. Each process
+works in the upload's folder, so that messages, the journal and the results get only the file's name, not its path.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from importer.models import Progress, Question, Result, Visibility
 from importer.page.rendering import PAGE
 from importer.settings import Settings
 
-_SOME = 5  # notes that are shown before they are hidden
-_EVERY = 0.1  # seconds between two words of progress
+_SOME = 5  # notes that are shown as examples before a person agrees to hide
+_EVERY = 0.1  # seconds between two reports of progress
 _NOT_CONFIRMED = (
-    "This is the first import into this workspace, and it wasn't ticked that it is the right one. Nothing was sent."
+    "This is the first import into this workspace. Tick the box to confirm that it is the right one. Nothing was sent."
 )
 _NOT_MEANT = (
-    "These are the first private notes of this workspace, and it wasn't ticked that they are meant to be private."
-    " Nothing was sent. Press Back, and tick it."
+    "These are the first private notes of this workspace. Press Back, and tick the box to confirm that they should be"
+    " private. Nothing was sent."
 )
 _OTHER_NOTES = (
-    "What would be sent has changed since you looked at it: a setting of the profile is another now, or one of the"
-    " files that the notes carry. Nothing was sent. Look at it again."
+    "The notes to send have changed since you checked them, because a setting of the profile or an attached file"
+    " changed. Nothing was sent. Check again."
 )
 FAULT = (
-    "This is a fault of note-importer's own ({}). What was delivered is recorded, and is not sent again. Please report"
-    " it."
+    "note-importer failed because of an error of its own ({}). Delivered notes are recorded and are not sent again."
+    " Please report the error."
 )
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A file that couldn't be looked at.
+    """Reason why a file couldn't be read.
 
     Attributes:
-        why: in sentences.
-        questions: whose answers would help.
+        why: the reason, in sentences.
+        questions: the questions whose answers would help.
     """
 
     why: Said
@@ -62,7 +62,7 @@ class Unread:
 
 @dataclass(frozen=True)
 class RowToFix:
-    """A row that needs a person, as the results say."""
+    """Row of the results that needs a person's attention."""
 
     row: int
     prospect: str
@@ -72,18 +72,18 @@ class RowToFix:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended.
+    """End of a job.
 
     Attributes:
-        exit_status: as a program would end with it.
-        error: why nothing was done, or nothing is known of the rows; empty where there is a report.
-        why, besides: what is to be said before and after the counts.
-        counts: result, rows, what that means and asks for.
-        to_fix: the first rows that need a person.
-        results: the file of the results; None where there is none.
-        left: rows that sending again would see to.
-        held_back: whether some rows wait until a person has looked at those that were sent.
-        run: the run's name, where it is known.
+        exit_status: the exit status that the command would have.
+        error: why nothing was done, or why nothing is known of the rows; empty if there is a report.
+        why, besides: the texts before and after the counts.
+        counts: each result, its number of rows, and its meaning with what to do.
+        to_fix: the first rows that need a person's attention.
+        results: the results file; None if there is none.
+        left: the number of rows that sending again would handle.
+        held_back: whether rows are held back until a person has looked at those that were sent.
+        run: the run's name, if known.
     """
 
     exit_status: int
@@ -99,19 +99,19 @@ class Ended:
 
 
 def begin() -> None:
-    """Leave it to the server to hear that it is to end; load what reads sheets, before anybody waits for it.
+    """Prepare a process: ignore signals, because the server stops it, and load the code before anyone waits for that.
 
-    What it writes into files is said as the page says it.
+    Messages that the process writes into files are rendered for the page.
     """
     FACE.set(PAGE)
     for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    commands.prepare  # noqa: B018 - loads it
+    commands.prepare  # noqa: B018 - loads the module
 
 
 def begin_reading() -> None:
-    """The same; and end with the server, whatever ends that."""
+    """Prepare a process for reading. The process ends as soon as the server does, for whatever reason."""
     begin()
     threading.Thread(target=_end_with_server, daemon=True).start()
 
@@ -124,15 +124,15 @@ def _end_with_server() -> None:
 
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
-    """See what a run would make of a file; every problem of it goes into a report, if there are any."""
+    """Preview what a run would do with a file. If the file has problems, write all of them into a report."""
     try:
         with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
             preview = prepared.preview
-            found = overview.of(preview)
-            if found.invalid:
+            result = overview.of(preview)
+            if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 commands.check.write_report(report, preview, Path(name))
-            return found
+            return result
     except UnclearColumns as error:
         return Unread(error.message, error.questions)
     except ImporterError as error:
@@ -142,22 +142,22 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
 
 
 def template() -> bytes:
-    """The workbook to fill in."""
+    """Return the bytes of the workbook to fill in."""
     with tempfile.TemporaryDirectory() as folder:
         return commands.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
 
 
 @dataclass(frozen=True)
 class Send:
-    """A file sent.
+    """Task of sending a file.
 
     Attributes:
-        settings: as chosen, with the key.
-        folder, name: the upload's.
-        expected: how many notes a person agreed to.
-        is_right: whether they said that the workspace is.
-        digest: of what they looked at (see :class:`Overview`).
-        is_meant: whether they said that the first private notes of the workspace are meant to be private.
+        settings: the settings with the choices and the key.
+        folder, name: the upload's folder, and its file's name.
+        expected: the number of notes that a person agreed to.
+        is_right: whether the person confirmed the workspace.
+        digest: the digest of what the person saw (see :class:`Overview`).
+        is_meant: whether the person confirmed that the workspace's first private notes are meant to be private.
     """
 
     settings: Settings
@@ -170,7 +170,7 @@ class Send:
     kind: ClassVar[str] = "sending"
 
     def do(self, word: Word) -> Ended:
-        """Send it."""
+        """Send the file's notes."""
         os.chdir(self.folder)
         with commands.prepare(self.name, self.settings) as prepared:
             preview = prepared.preview
@@ -200,32 +200,32 @@ class Send:
 
 @dataclass(frozen=True)
 class LookUpTask:
-    """What is unclear in a workspace, looked up."""
+    """Task of looking up the unclear deliveries of a workspace."""
 
     settings: Settings
     kind: ClassVar[str] = "looking up"
 
     def do(self, word: Word) -> Ended:
-        """Look it up."""
-        found = commands.verify.verify(
+        """Look up the deliveries."""
+        lookup = commands.verify.verify(
             self.settings,
             begin=lambda rows: word.tell(Progress(rows, 0, 0, 0, 0)),
             observe=word.observe,
             stop=word.why,
         )
         return Ended(
-            found.exit_status, besides=[line.text for line in commands.report_messages.verified(found, zeros=False)]
+            lookup.exit_status, besides=[line.text for line in commands.report_messages.verified(lookup, zeros=False)]
         )
 
 
 @dataclass(frozen=True)
 class Hide:
-    """Notes made private drafts.
+    """Task of making notes private drafts.
 
     Attributes:
-        settings: with the key.
-        run: whose notes; None: those that are there more than once.
-        expected: how many a person agreed to.
+        settings: the settings with the key.
+        run: the name of the run whose notes are hidden; None for duplicates.
+        expected: the number of notes that a person agreed to.
     """
 
     settings: Settings
@@ -234,21 +234,21 @@ class Hide:
     kind: ClassVar[str] = "hiding"
 
     def do(self, word: Word) -> Ended:
-        """Hide them."""
+        """Hide the notes."""
         planned = commands.hide.what_to_hide(self.run, self.settings, expected=self.expected)
-        done = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
-        said = [line.text for line in commands.report_messages.hidden(done)]
-        return Ended(done.exit_status, besides=said, run=self.run or "")
+        hidden = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
+        lines = [line.text for line in commands.report_messages.hidden(hidden)]
+        return Ended(hidden.exit_status, besides=lines, run=self.run or "")
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """The results of a run, written again.
+    """Task of writing the results of a run again.
 
     Attributes:
-        settings: by which the file was read.
-        folder, name: the upload's.
-        run: its name.
+        settings: the settings by which the file was read.
+        folder, name: the upload's folder, and its file's name.
+        run: the run's name.
     """
 
     settings: Settings
@@ -258,7 +258,7 @@ class Rewrite:
     kind: ClassVar[str] = "writing results"
 
     def do(self, _: Word) -> Ended:
-        """Write them."""
+        """Write the results."""
         os.chdir(self.folder)
         target = Path(f"results of {self.run}") / f"{Path(self.name).stem}.results.xlsx"
         target.parent.mkdir(exist_ok=True, mode=0o700)
@@ -271,17 +271,17 @@ class Rewrite:
 
 
 Task = Send | LookUpTask | Hide | Rewrite
-"""What a process of its own may do."""
+"""Tasks of a job."""
 
 
 @dataclass(frozen=True)
 class Hideable:
-    """What would be hidden.
+    """Notes that would be hidden.
 
     Attributes:
-        number: how many notes.
-        left: how many would be left alone, for they read differently from what was sent.
-        some: the first ones: the note's id, the prospect, and what it says where that is known.
+        number: the number of notes.
+        left: the number of notes that would be left alone, because they differ from what was sent.
+        some: the first notes: note ID, prospect, and text if known.
     """
 
     number: int
@@ -290,16 +290,16 @@ class Hideable:
 
 
 def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str) -> Hideable | Unread:
-    """What there is to hide of a run, or what is there more than once (None); with the file, what the notes say."""
+    """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
         planned = commands.hide.what_to_hide(run, settings)
         texts: dict[int, str] = {}
         if folder is not None:
             os.chdir(folder)
-            with contextlib.suppress(ImporterError):  # the ids are shown all the same
+            with contextlib.suppress(ImporterError):  # without the texts, the note IDs are shown
                 texts = commands.results.texts(planned.notes[:_SOME], Path(name), settings)
-        some = [(known.note_id or "", known.prospect, texts.get(known.note, "")) for known in planned.notes[:_SOME]]
-        return Hideable(len(planned.notes), len(planned.left), some)
+        examples = [(known.note_id or "", known.prospect, texts.get(known.note, "")) for known in planned.notes[:_SOME]]
+        return Hideable(len(planned.notes), len(planned.left), examples)
     except ImporterError as error:
         return Unread(error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
@@ -307,7 +307,7 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
 
 
 def perform(connection: Connection, task: Task) -> None:
-    """Do something; tells of its progress, and at last how it ended."""
+    """Perform a task, and send its progress and finally its end through the connection."""
     begin()
     word = Word(connection)
     try:
@@ -320,7 +320,7 @@ def perform(connection: Connection, task: Task) -> None:
 
 
 class Word:
-    """The way to the server: progress one way, the word to end the other."""
+    """Connection to the server: sends progress, and receives the request to stop."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -328,18 +328,18 @@ class Word:
         self._next = 0.0
 
     def observe(self, progress: Progress) -> None:
-        """Tell of it, now and then."""
+        """Send the progress, but not more often than every 0.1 seconds."""
         if (now := time.monotonic()) >= self._next:
             self._next = now + _EVERY
             self.tell(progress)
 
     def tell(self, what: Progress | Ended) -> None:
-        """Tell something; where nobody listens any more, that is heard by the word to end."""
+        """Send progress or the end to the server. A closed connection is ignored, because :meth:`why` notices it."""
         with contextlib.suppress(OSError):
             self._connection.send(what)
 
     def why(self) -> Message | None:
-        """Why the run is to end, or None."""
+        """Return why the run is to stop, or None."""
         if self._why is None:
             try:
                 if self._connection.poll():

@@ -1,9 +1,9 @@
-"""The files that were dropped, each in a folder of its own that only its owner can enter, under the name that it had.
+"""Keep the dropped files, each under its own name in its own folder, which only its owner can enter.
 
-Comes in: a file and the name that a browser gives it. Goes out: a :class:`DroppedFile`, known by a random id: no path
-ever comes from an address. What is known of it stands in a file beside its folder, so that a file which isn't finished
-can be gone on with by the next program. It is kept until every row is delivered, thirty days at most; what isn't kept
-any longer is removed at the next start.
+Input: a file and the name that a browser gives it. Output: a :class:`DroppedFile`, identified by a random ID, so that
+no path is ever taken from an address. Its record is a file beside its folder, so that the next program can continue
+with an unfinished file. A file is kept until every row is delivered, at most thirty days. The next start removes the
+others.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from importer.page.choices import Choices
 from importer.settings import make_private_folder
 
 _KEPT = 30 * 86_400.0
-_COMES = 3600.0  # seconds that a file takes to come at most
+_COMES = 3600.0  # longest time that the upload of a file takes, in seconds
 _MOST_CHARACTERS = 100
 _OWNER_ONLY = 0o600
 _ID = re.compile(r"[0-9a-f]{32}")
 _MOST_BYTES = 255
 _UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # what Windows takes for devices
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # names of devices on Windows
 
 
 @dataclass(eq=False)
 class DroppedFile:
-    """A file that was dropped.
+    """File that a person dropped.
 
     Attributes:
-        id: in addresses.
-        folder: its own.
-        name: of the file in it.
-        fingerprint: SHA-256 of its bytes, as hex digits; the journal knows by it which runs imported it.
-        at: when it came, in seconds since 1970.
-        workspace: where it was sent; None: nowhere yet.
-        choices: how it was read then.
-        is_done: whether every row of it is delivered.
-        results: a run's name → its results, in the folder.
+        id: the file's ID in addresses.
+        folder: its own folder.
+        name: its name in that folder.
+        fingerprint: SHA-256 of its bytes, as hex digits, by which the journal finds the runs that imported it.
+        at: the time it arrived, in seconds since 1970.
+        workspace: the workspace it was sent to; None if it wasn't sent yet.
+        choices: the choices by which it was read for sending.
+        is_done: whether every row is delivered.
+        results: a run's name → its results file, relative to the folder.
     """
 
     id: str
@@ -66,38 +66,39 @@ class DroppedFile:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Path of the file."""
         return self.folder / self.name
 
     def results_of(self, run: str) -> Path | None:
-        """The results of a run, if they are there."""
-        found = self.folder / self.results[run] if run in self.results else None
-        return found if found is not None and found.is_file() else None
+        """Return the path of a run's results if the file is there, else None."""
+        path = self.folder / self.results[run] if run in self.results else None
+        return path if path is not None and path.is_file() else None
 
     @property
     def attachments(self) -> Path:
-        """The folder of the files that its notes carry; there is none as long as there are no files."""
+        """Folder of the attachments, which doesn't exist while there are none."""
         return self.folder / "attachments"
 
     @property
     def attached(self) -> list[tuple[str, int]]:
-        """Their names and sizes (bytes), in the order of the names."""
+        """Names and sizes (bytes) of the attachments, in the order of the names."""
         if not self.attachments.is_dir():
             return []
-        found = [path for path in self.attachments.iterdir() if is_fit(path.name)]
-        return sorted((path.name, path.stat().st_size) for path in found)
+        files = [path for path in self.attachments.iterdir() if is_fit(path.name)]
+        return sorted((path.name, path.stat().st_size) for path in files)
 
     def attach(self, name: str, save: Callable[[Path], object]) -> bool:
-        """Keep a file that notes carry; False where its name is none that every system takes.
+        """Keep an attachment; return False if its name isn't valid on every system.
 
-        It takes the place of one whose name only some systems tell from its own: a cell may mean either.
+        The attachment replaces one with the same name. Names that only some systems distinguish count as the same,
+        because a cell may mean either.
 
         Args:
-            name: as its browser calls it.
-            save: writes it to a path.
+            name: the file's name, as the browser gives it.
+            save: a function that writes the file to a path.
 
         Raises:
-            OSError: it can't be written.
+            OSError: the file can't be written.
         """
         name = name_of(name)
         if not is_fit(name):
@@ -109,24 +110,24 @@ class DroppedFile:
             partial.chmod(_OWNER_ONLY)
             for other, _ in self.attached:
                 if other != name and folded(other) == folded(name):
-                    self.detach(other)  # before, for it may be the very file by then
+                    self.detach(other)  # first, because after the replacement both names may mean the same file
             partial.replace(self.attachments / name)
         finally:
             partial.unlink(missing_ok=True)
         return True
 
     def detach(self, name: str) -> None:
-        """Remove such a file, if there is one."""
+        """Remove an attachment, if there is one with this name."""
         if is_fit(name):
             (self.attachments / name).unlink(missing_ok=True)
 
 
 class DroppedFiles:
-    """All of them.
+    """All dropped files.
 
     Args:
-        folder: where they are kept; only its owner can enter it.
-        now: the time, in seconds since 1970.
+        folder: where the files are kept; only its owner can enter it.
+        now: returns the time, in seconds since 1970.
     """
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
@@ -137,22 +138,22 @@ class DroppedFiles:
         self._take_up()
 
     def __iter__(self) -> Iterator[DroppedFile]:
-        """The latest first."""
+        """Return the files, the latest first."""
         return iter(sorted(self._found.values(), key=lambda upload: upload.at, reverse=True))
 
     def of(self, workspace: Workspace) -> Iterator[DroppedFile]:
-        """Those that were sent to a workspace, or nowhere yet; the latest first."""
+        """Return the files that were sent to this workspace or not sent yet, the latest first."""
         return (upload for upload in self if upload.workspace in (workspace, None))
 
     def add(self, name: str, save: Callable[[Path], object]) -> DroppedFile:
-        """Keep a file; one that is kept already is found again.
+        """Keep a file. If the same file is already kept, return that one.
 
         Args:
-            name: as its browser calls it.
-            save: writes it to a path.
+            name: the file's name, as the browser gives it.
+            save: a function that writes the file to a path.
 
         Raises:
-            OSError: it can't be written.
+            OSError: the file can't be written.
         """
         number, name = secrets.token_hex(16), plain_name(name)
         folder = self.folder / number
@@ -175,40 +176,40 @@ class DroppedFiles:
         return upload
 
     def get(self, number: str) -> DroppedFile | None:
-        """The file of an id."""
+        """Return the file with this ID, or None."""
         return self._found.get(number)
 
     def of_run(self, fingerprint: str, workspace: Workspace) -> DroppedFile | None:
-        """The file that a run of a workspace imported, if it is kept."""
+        """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
     def with_files(
         self, wanted: Collection[str], upload: DroppedFile, workspace: Workspace
     ) -> tuple[DroppedFile, list[str]] | None:
-        """The latest other file of a workspace beside which some of these files lie that this one lacks, and which.
+        """Return the latest other file of the workspace that has attachments this file lacks, and their names.
 
         Args:
-            wanted: the files' names.
+            wanted: the names of the attachments to look for.
             upload: the file that lacks them.
-            workspace: the other one was sent there, or nowhere yet.
+            workspace: the workspace to which the other file was sent; files not sent yet count, too.
         """
         names = {unicodedata.normalize("NFC", name) for name in wanted}
-        there = {folded(name) for name, _ in upload.attached}
+        present = {folded(name) for name, _ in upload.attached}
         for other in self.of(workspace):
             if other is not upload:
-                found = [name for name, _ in other.attached if unicodedata.normalize("NFC", name) in names]
-                if lacking := [name for name in found if folded(name) not in there]:
+                attached = [name for name, _ in other.attached if unicodedata.normalize("NFC", name) in names]
+                if lacking := [name for name in attached if folded(name) not in present]:
                     return other, lacking
         return None
 
     def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> None:
-        """Remember that it is being sent, where, and how it is read."""
+        """Record that the file is being sent, to which workspace, and with which choices."""
         upload.workspace, upload.choices, upload.is_done = workspace, choices, False
         self._remember(upload)
 
     def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:
-        """Remember what became of it: its results, and whether every row is delivered."""
-        with contextlib.suppress(ValueError):  # where they couldn't be written there, they are elsewhere
+        """Record the results of a run, and whether every row is delivered."""
+        with contextlib.suppress(ValueError):  # results that couldn't be written into the folder are in another place
             name = results.relative_to(upload.folder).as_posix()
             others = {other: path for other, path in upload.results.items() if path != name}
             upload.results = {**others, run: name}
@@ -216,16 +217,16 @@ class DroppedFiles:
         self._remember(upload)
 
     def forget(self, upload: DroppedFile) -> None:
-        """Remove it, with its results."""
+        """Remove a file and its results."""
         self._found.pop(upload.id, None)
         self._remove(upload.id)
 
     def _remember(self, upload: DroppedFile) -> None:
-        with contextlib.suppress(OSError):  # only the next program doesn't know of it
+        with contextlib.suppress(OSError):  # without the record, later programs don't know the file
             self._write(upload)
 
     def _write(self, upload: DroppedFile) -> None:
-        said = {
+        record = {
             "name": upload.name,
             "fingerprint": upload.fingerprint,
             "at": upload.at,
@@ -235,21 +236,21 @@ class DroppedFiles:
             "results": upload.results,
         }
         with self._lock:
-            new = self.folder / f"{upload.id}.new"
-            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+            new_record = self.folder / f"{upload.id}.new"
+            handle = os.open(new_record, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
             with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that nobody else can read it
-                json.dump(said, file)
-            new.replace(self._record(upload.id))
+                json.dump(record, file)
+            new_record.replace(self._record(upload.id))
 
     def _take_up(self) -> None:
-        """What earlier programs left, as far as it is still to be kept; the rest is removed."""
-        numbers = {found.name.partition(".")[0] for found in self.folder.iterdir()}
+        """Load the files that were dropped before this start of the program. Remove those that are no longer kept."""
+        numbers = {path.name.partition(".")[0] for path in self.folder.iterdir()}
         for number in filter(_ID.fullmatch, numbers):
             try:
-                said = json.loads(self._record(number).read_text(encoding="utf-8"))
-                upload = _upload(number, self.folder / number, said)
+                record = json.loads(self._record(number).read_text(encoding="utf-8"))
+                upload = _upload(number, self.folder / number, record)
             except (OSError, ValueError, TypeError, KeyError, BadSettings):
-                upload = None  # it broke off as it came, or comes just now to another page
+                upload = None  # the upload broke off, or another page is receiving it now
                 if self._is_young(number):
                     continue
             if upload is None or upload.is_done or upload.at < self._now() - _KEPT or not upload.path.is_file():
@@ -272,46 +273,46 @@ class DroppedFiles:
         return self.folder / f"{number}.json"
 
 
-def _upload(number: str, folder: Path, said: dict[str, Any]) -> DroppedFile:
-    """What was written of a file.
+def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
+    """Return the dropped file from its record.
 
     Raises:
-        ValueError, TypeError, KeyError, BadSettings: that isn't what was written.
+        ValueError, TypeError, KeyError, BadSettings: the record isn't valid.
     """
-    workspace = None if said["workspace"] is None else Workspace(*map(str, said["workspace"]))
-    choices = Choices.of((str(name), str(value)) for name, value in said["choices"])
-    results = {str(run): str(path) for run, path in said["results"].items()}
+    workspace = None if record["workspace"] is None else Workspace(*map(str, record["workspace"]))
+    choices = Choices.of((str(name), str(value)) for name, value in record["choices"])
+    results = {str(run): str(path) for run, path in record["results"].items()}
     return DroppedFile(
         number,
         folder,
-        str(said["name"]),
-        str(said["fingerprint"]),
-        float(said["at"]),
+        str(record["name"]),
+        str(record["fingerprint"]),
+        float(record["at"]),
         workspace,
         choices,
-        bool(said["is_done"]),
+        bool(record["is_done"]),
         results,
     )
 
 
 def name_of(name: str) -> str:
-    """A file's name, without the folders that a browser may put before it."""
+    """Return a file's name without the folders that a browser may put before it."""
     return re.split(r"[/\\]", name)[-1]
 
 
 def folded(name: str) -> str:
-    """A file's name as Windows and macOS compare it with others."""
+    """Return a file's name in the form by which Windows and macOS compare names."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def is_fit(name: str) -> bool:
-    """Whether every system takes a file's name as it is: it has to stay what the spreadsheet calls it."""
+    """Return whether a file's name is valid on every system, because the name must stay as it is in the spreadsheet."""
     is_plain = name == name.strip(" .") and not _UNFIT.search(name) and not _RESERVED.match(name)
     return bool(name) and is_plain and len(os.fsencode(name)) <= _MOST_BYTES
 
 
 def plain_name(name: str) -> str:
-    """A file's name as every system takes it, without the folders and the signs that a browser may add."""
+    """Return a name that is valid on every system: without folders, shortened, invalid characters replaced."""
     name = _UNFIT.sub("_", name_of(name))
     stem, dot, ending = name.strip(" .").rpartition(".")
     if not dot:

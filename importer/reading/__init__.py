@@ -1,17 +1,17 @@
-"""Reading: any spreadsheet in, a sheet of text exactly as the spreadsheet program shows it out.
+"""Read any spreadsheet as a sheet of text, exactly as the spreadsheet program shows it.
 
-Comes in: a path, or standard input, and what the person said of it (``Options``). Goes out: a ``Sheet``, or an
-ImporterError that says what is wrong and what to do. ``read`` tells the story:
+Input: a path, a URL or standard input, and the person's settings for the file (``Options``). Output: a ``Sheet``, or an
+ImporterError that says what is wrong and what to do. ``read`` calls these modules in turn:
 
-    opening       the file and its fingerprint; ``limits``: how much of it is read at most
-    detection     what it is by its content
+    opening       opens the file and computes its fingerprint; ``limits`` bounds how much of it is read
+    detection     recognises the file type by the content
     workbook      .xlsx: ``package`` (the zip and its XML), ``relations``, ``strings``, ``worksheet``
-    xls           .xls, by xlrd: ``ole`` (the container), ``biff`` (what xlrd may read of it)
-    opendocument  .ods, and ``xmlsheet``: XML 2003; ``elements``: their XML
-    html, text    tables of a page; CSV and the like, ``encodings``, by the ``spelling`` of its words
-    book          what these hand over: tables; ``formats``: a number as its format shows it, by its ``digits``
-    choice        which table is meant, and its header
-    spooling      its rows into the ``spool``, without what is ``merged``; the outcome is a ``sheet``
+    xls           .xls, by xlrd: ``ole`` (the container), ``biff`` (the records that xlrd may read)
+    opendocument  .ods, and ``xmlsheet`` for XML 2003; ``elements`` parses the XML of both
+    html, text    tables of a web page; CSV and the like, with ``encodings`` guessed by the ``spelling`` of words
+    book          the tables that the readers return; ``formats`` shows a number by its format, ``digits`` its digits
+    choice        chooses the table and its header row
+    spooling      writes the rows to the ``spool``, without cells that are ``merged``; the result is a ``sheet``
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ __all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "column_letter", "
 
 @dataclass(frozen=True)
 class Options:
-    """What a person may say about a file instead of leaving it to be found out.
+    """Settings for a file that a person may give; all others are detected.
 
     Attributes:
-        sheet: the worksheet's name, whatever its case.
+        sheet: the worksheet's name, in any case.
         header_row: the header's row number, from 1.
-        encoding: how a text file's characters are encoded; or that of kinds of export, by their headings.
-        delimiter: what separates a text file's columns: one character, or its name (tab, comma, semicolon, pipe).
-        limits: how much is read at most.
-        fill_merged: whether a merged cell counts for every row that it covers, not for the first alone.
+        encoding: the encoding of a text file; or headings → encoding, with one entry for each kind of export.
+        delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
+        limits: maximum amounts to read of a file.
+        fill_merged: whether a merged cell counts for every row that it covers, instead of only the first.
     """
 
     sheet: str | None = None
@@ -63,14 +63,14 @@ DEFAULTS = Options()
 def read(
     path: str | Path, options: Options = DEFAULTS, *, is_header: IsHeader, is_copy: IsHeader = lambda _: False
 ) -> Sheet:
-    """Read a spreadsheet whole, once; "-" is standard input.
+    """Read a whole spreadsheet once; "-" is standard input.
 
-    ``is_header`` says whether a row's texts are the headings that the import needs: it picks the header row, the sheet
-    and a text file's delimiter. Where no row qualifies, the first of the fullest rows is taken for the header, so that
-    the caller can say what is missing. ``is_copy`` says whether a header is that of a sheet whose rows stand on
-    another sheet of the workbook as well; such a sheet is taken only by its name.
+    ``is_header`` returns whether a row's texts are the headings that the import needs. It decides the header row, the
+    sheet and a text file's delimiter. If no row qualifies, the row with the most filled cells becomes the header (the
+    first such row), so that the caller can say what is missing. ``is_copy`` returns whether a header belongs to a sheet
+    whose rows are also on another sheet of the workbook. Such a sheet is read only if it is named.
 
-    Raises UnreadableFile for a file that can't be read, and UnclearColumns where it is open which sheet is meant.
+    Raises UnreadableFile if the file can't be read, and UnclearColumns if it is unclear which sheet is meant.
     """
     source = str(path)
     try:
@@ -78,7 +78,7 @@ def read(
     except UnclearColumns as exc:
         raise UnclearColumns(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
-        if not {source, repr(source)}.isdisjoint(exc.message.texts()):  # it names the file
+        if not {source, repr(source)}.isdisjoint(exc.message.texts()):  # the message already names the file
             raise
         raise type(exc)(_in_file(source, exc)) from exc
     except MemoryError as exc:
@@ -111,7 +111,7 @@ def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader)
 def _open_book(
     file: IO[bytes], source: str, options: Options, is_header: IsHeader, deadline: Deadline
 ) -> tuple[FileType, Book]:
-    """Hand the file to the reader of its type; only that one is loaded, as a small import is mostly loading."""
+    """Open the file with its type's reader. Only this reader's module is loaded, because loading takes time."""
     limits = options.limits
     file_type = detection.recognise(file, source, encoded=isinstance(options.encoding, str))
     if file_type is FileType.CSV:

@@ -1,9 +1,11 @@
-"""The records of an .xls before xlrd reads them: its bytes in, the same bytes with what xlrd needn't see blotted out.
+"""Check the records of an .xls, and hide those that xlrd doesn't need.
 
-Source: [MS-XLS]; a record is its type, its size (16 bits each) and its content. xlrd evaluates what names stand for and
-believes how many texts there are and how large they are: a few kilobytes can make it fill any memory. So it is shown
-only the records that hold cells and what cells need. And it makes an empty text of a formula that was never calculated:
-such cells are found here.
+Input: the bytes of the workbook stream. Output: the same bytes, with the type of each hidden record overwritten.
+Source: [MS-XLS]; a record is its type, its size (16 bits each) and its content.
+
+xlrd evaluates defined names, and trusts the file's counts and sizes of texts: a few kilobytes can make it fill any
+memory. So xlrd is shown only the records that hold cells, and those that cells need. xlrd also reads a formula that was
+never calculated as an empty text; such cells are found here.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from importer.reading.package import MOST_SHEETS, bound
 from importer.reading.sheet import NO_VALUE, TableFacts
 
 MOST_STYLES = 10_000
-"""Formats of cells, and of numbers; Excel writes some 4,000 into an .xls at most."""
+"""Maximum number of cell formats, and of number formats. Excel writes at most some 4,000 into an .xls."""
 
 _BOF, _EOF, _CONTINUE, _LOCKED = 0x809, 0x0A, 0x3C, 0x2F
 _SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0, 0xFC, 0x42, 0x22, 0x1C1
@@ -29,7 +31,7 @@ _ROW, _COLUMNS, _MERGED = 0x208, 0x7D, 0xE5
 _LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK = 0x204, 0xD6, 0xFD, 0x203, 0x27E, 0xBD
 _BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
 _OF_FORMULA = {0x221, 0x236, 0x4BC}
-"""What may stand between a formula and its text: formulas of an area, of a table, shared ones."""
+"""Record types that may stand between a formula and its text: array formulas, tables and shared formulas."""
 
 _SHOWN_OF_ALL = {_BOF, _EOF, _CONTINUE, _SHEET, _FORMAT, _XF, _TEXTS}
 _SHOWN_OF_SHEET = {
@@ -50,12 +52,12 @@ _SHOWN_OF_SHEET = {
     *_OF_FORMULA,
 }
 _BLOT = b"\xff\xff"
-"""A type of record that there isn't."""
+"""An unused record type, which xlrd skips."""
 
 
 @dataclass
 class BiffSheet:
-    """A sheet: where it begins, whether it is hidden, and what xlrd doesn't tell of its cells."""
+    """A sheet: its start in the stream, whether it is hidden, and facts about its cells that xlrd doesn't report."""
 
     at: int
     hidden: bool
@@ -68,17 +70,17 @@ class Records:
 
     Attributes:
         stream: the bytes that xlrd may read.
-        sheets: those that are tables, in the workbook's order.
+        sheets: the sheets that are tables, in the workbook's order.
         date1904: whether days are counted from 1904.
     """
 
     def __init__(self, stream: bytearray, deadline: Deadline) -> None:
-        """Go through all records; raise UnreadableFile where the workbook is locked or damaged."""
+        """Go through all records; raise UnreadableFile if the workbook is locked or damaged."""
         self.stream = stream
         self.sheets: list[BiffSheet] = []
         self.date1904 = False
         self._deadline = deadline
-        self._calculated = False  # whether it names the program that last calculated it, as spreadsheet programs do
+        self._calculated = False  # whether the file names the program that last calculated it
         self._unicode = False
         self._texts = 0
         self._read = 0
@@ -90,7 +92,7 @@ class Records:
             raise _damaged(str(exc)) from exc
 
     def _records(self, at: int) -> Iterator[tuple[int, int, int]]:
-        """Yield type, content's position and size of the records from a position on, without those of charts."""
+        """Yield each record's type, content position and content size, from ``at`` on; hide embedded charts."""
         depth = 0
         stream = self.stream
         for index in itertools.count():
@@ -109,7 +111,7 @@ class Records:
                 self._deadline.check()
 
     def _blot(self, at: int) -> None:
-        """Hide from xlrd the record whose content is at a position."""
+        """Hide the record whose content begins at ``at`` from xlrd."""
         self.stream[at - 4 : at - 2] = _BLOT
 
     def _read_globals(self) -> None:
@@ -145,15 +147,15 @@ class Records:
                 self._blot(at)
 
     def _count_texts(self, at: int, size: int) -> int:
-        """How many shared texts there are, if they are as large as they say; else raise."""
+        """Return the number of shared texts; raise UnreadableFile if a stated length is wrong."""
         pieces = [(at, at + size)]
         at += size
         while struct.unpack_from("<H", self.stream, at)[0] == _CONTINUE:
             size = struct.unpack_from("<H", self.stream, at + 2)[0]
             pieces.append((at + 4, at + 4 + size))
             at += 4 + size
-        following = iter(pieces)
-        at, end = next(following)
+        next_pieces = iter(pieces)
+        at, end = next(next_pieces)
         count: int = struct.unpack_from("<L", self.stream, at + 4)[0]
         at += 8
         for _ in range(count):
@@ -166,51 +168,51 @@ class Records:
             if flags & 4:
                 tail += struct.unpack_from("<L", self.stream, at)[0]
                 at += 4
-            while length:  # where it goes on in the next record, that begins with how many bytes a character has
+            while length:  # a text that continues in the next record begins there with the size of its characters
                 width = 1 + (flags & 1)
-                here = min(length, max(end - at, 0) // width)
-                length, at = length - here, at + here * width
+                taken = min(length, max(end - at, 0) // width)
+                length, at = length - taken, at + taken * width
                 if length:
-                    at, end = next(following, (0, 0))
+                    at, end = next(next_pieces, (0, 0))
                     flags = self.stream[at] if at else 0
                     at += 1
                     if not end:
                         raise _damaged(say("xls.text-cut-off"))
             at += tail
-            while at >= end and (piece := next(following, None)):
+            while at >= end and (piece := next(next_pieces, None)):
                 at, end = piece[0] + at - end, piece[1]
         if at > end:
             raise _damaged(say("xls.text-cut-off"))
         return count
 
     def _read_sheet(self, sheet: BiffSheet) -> None:
-        """Go through a sheet; note formulas without a result, and merged cells."""
-        found = sheet.found
-        awaiting: tuple[int, int, int] | None = None
+        """Go through a sheet; record merged cells and formulas without a result."""
+        facts = sheet.found
+        pending_formula: tuple[int, int, int] | None = None
         read = 0
         for kind, at, size in self._records(sheet.at):
             read += size + 4
-            if awaiting and kind not in _OF_FORMULA:
+            if pending_formula and kind not in _OF_FORMULA:
                 if kind == _STRING:
                     self._count_characters(at, size)
                 else:
-                    row, column, place = awaiting
-                    found.flaw(row + 1, column, NO_VALUE)
-                    found.formulas -= 1
-                    self._blot(place)
-                awaiting = None
+                    row, column, formula_at = pending_formula
+                    facts.flaw(row + 1, column, NO_VALUE)
+                    facts.formulas -= 1
+                    self._blot(formula_at)
+                pending_formula = None
             if kind == _LABEL_SHARED:
                 if struct.unpack_from("<L", self.stream, at + 6)[0] >= self._texts:
                     raise UnreadableFile(say("xls.no-text"))
             elif kind == _FORMULA:
                 row, column, _, result = struct.unpack_from("<HHH8s", self.stream, at)
-                found.formulas += 1
+                facts.formulas += 1
                 if result[6:] == b"\xff\xff" and result[0] == 0:
-                    awaiting = (row, column, at)
+                    pending_formula = (row, column, at)
                 elif result[6:] == b"\xff\xff" and result[0] == 3:
                     sheet.empty.append((row, column))
             elif kind == _MERGED:
-                self._merge(at, size, found)
+                self._merge(at, size, facts)
             if kind not in _SHOWN_OF_SHEET:
                 self._blot(at)
         self._read += read
@@ -224,17 +226,17 @@ class Records:
             found.merged.append((top + 1, left, bottom + 1, right))
 
     def _count_characters(self, at: int, size: int) -> None:
-        """Say how long a formula's text is as xlrd counts: a character beyond the first 65,536 as one, not as two."""
+        """Set the length of a formula's text as xlrd counts it: a character beyond U+FFFF counts as one, not two."""
         length, flags = struct.unpack_from("<HB", self.stream, at)
         if self._unicode and flags & 1 and size == 3 + 2 * length:
             text = self.stream[at + 3 : at + size].decode("utf-16-le")
             struct.pack_into("<H", self.stream, at, len(text))
 
     def _judge_empty(self, sheet: BiffSheet) -> None:
-        """Say of formulas whose result is marked as an empty text whether it is one.
+        """Report formulas whose result is marked as an empty text, unless a program has calculated the workbook.
 
-        xlwt, which can't calculate, marks the result of every formula so. Spreadsheet programs do where it is one, but
-        they say who calculated the workbook, and among their formulas there are others.
+        xlwt can't calculate, so it marks the result of every formula as empty. Spreadsheet programs mark only empty
+        results. They also name the program that calculated the workbook, and the workbook has other formulas besides.
         """
         if self._calculated or sheet.found.formulas > len(sheet.empty):
             return

@@ -1,4 +1,4 @@
-"""What every reader hands over: a file's tables, each a sheet of a workbook, a table of a page, or a whole CSV."""
+"""Define the tables that every reader returns: a workbook's sheets, a web page's tables, or a whole CSV file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from importer.reading.sheet import TableFacts
 from importer.reading.spool import Row, RowStream, Spool
 
 HEADER_WITHIN = 50
-"""Rows among which the header is looked for."""
+"""Number of rows in which the header is searched for."""
 
 IsHeader = Callable[[Sequence[str]], bool]
-"""Whether a row's texts are headings that count."""
+"""Function that returns whether a row's texts are the needed headings."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Table:
     Attributes:
         name: the sheet's name, None for a text file.
         hidden: whether the spreadsheet program hides it.
-        rows: starts reading; may be called again. What a person should know is noted in the ``TableFacts`` handed in.
+        rows: function that reads the rows; may be called again. It records facts about these in the ``TableFacts``.
     """
 
     name: str | None
@@ -39,11 +39,11 @@ class Book:
     """An opened file.
 
     Attributes:
-        format: what it is, in plain words.
+        format: the file's format, in plain words.
         tables: its tables, in the file's order.
-        encoding: how a text file's characters are encoded, None for workbooks.
-        delimiter: what separates a text file's columns, None for workbooks.
-        remarks: what was guessed or cleaned on opening it.
+        encoding: the name of a text file's encoding, None for workbooks.
+        delimiter: a text file's column separator, None for workbooks.
+        remarks: messages about what was guessed or cleaned when the file was opened.
         codec: how its characters are decoded, None for workbooks.
     """
 
@@ -56,24 +56,24 @@ class Book:
 
 
 class RowStore:
-    """Keeps on disk the tables of a file that can only be read in a row, all in one file and charged to one budget."""
+    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget."""
 
     def __init__(self, limits: Limits) -> None:
         self._spool = Spool()
         self._budget = Budget(limits)
 
     def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
-        """Another table begins."""
+        """Begin another table."""
         return KeptTable(name, Spool(self._spool), self._budget, hidden=hidden)
 
 
 class KeptTable:
-    """A table whose rows are read before it is known which table is wanted.
+    """A table whose rows are stored before it is known which table is wanted.
 
     Attributes:
-        name: the sheet's name, None where it has none.
+        name: the sheet's name, None if it has none.
         hidden: whether the spreadsheet program hides it.
-        found: what the reader noticed.
+        found: facts that the reader noticed.
     """
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
@@ -82,13 +82,13 @@ class KeptTable:
         self._error: UnreadableFile | None = None
 
     def add(self, number: int, cells: list[str]) -> None:
-        """Keep a row, unless it is empty; raise UnreadableFile where the file's rows are beyond the limit."""
+        """Store a row, unless it is empty; raise UnreadableFile if the file's rows exceed the limit."""
         size = self._budget.charge(number, cells, sum(map(len, cells)))
         if any(cells):
             self._spool.append(number, cells, size)
 
     def add_of(self, rows: Iterable[Row]) -> bool:
-        """Keep rows, or what is wrong with one, which is said where the table is wanted; return whether none is."""
+        """Store rows until an error occurs; return True if none does. The error is raised when the table is read."""
         try:
             for number, cells in rows:
                 self.add(number, cells)
@@ -97,11 +97,11 @@ class KeptTable:
         return self._error is None
 
     def finish(self) -> None:
-        """No row follows: let go of the memory that the last ones take."""
+        """Write the last rows to disk, which frees their memory."""
         self._spool.flush()
 
     def table(self) -> Table:
-        """The table, once it is finished."""
+        """Return the finished table."""
         return Table(self.name, self.hidden, self._rows)
 
     def _rows(self, found: TableFacts) -> RowStream:

@@ -1,4 +1,4 @@
-"""Chooses the table and its header row: an opened book in, one table and header out, or a question to the person."""
+"""Choose the table and its header row in an opened book, or ask the person which table is meant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TableChoice:
     Attributes:
         table: the table to read.
         header: the header's row number and texts.
-        remarks: what was left aside.
+        remarks: messages about ignored and hidden sheets.
     """
 
     table: Table
@@ -32,7 +32,7 @@ class TableChoice:
 
 @dataclass(frozen=True)
 class _TableCandidate:
-    """A table that may be the one, by its first rows."""
+    """A table that may be chosen, its likely header, and whether that header has the needed headings."""
 
     table: Table
     header: Row
@@ -42,9 +42,9 @@ class _TableCandidate:
 def choose(
     book: Book, source: str, sheet: str | None, header_row: int | None, is_header: IsHeader, is_copy: IsHeader
 ) -> TableChoice:
-    """The one visible table that has the needed headings, or the one that was asked for by name.
+    """Return the only visible table with the needed headings, or the table that the person named.
 
-    Raises UnclearColumns where several qualify, or none does and several hold something.
+    Raises UnclearColumns if several tables qualify, or if none does and several hold something.
     """
     if header_row is not None and header_row < 1:
         raise UnreadableFile(say("choice.no-row", row=str(header_row)))
@@ -64,9 +64,9 @@ def choose(
 
 def _named(book: Book, name: str) -> Table:
     exact = [table for table in book.tables if table.name == name]
-    found = exact or [table for table in book.tables if (table.name or "").casefold() == name.strip().casefold()]
-    if found:
-        return found[0]
+    matches = exact or [table for table in book.tables if (table.name or "").casefold() == name.strip().casefold()]
+    if matches:
+        return matches[0]
     if all(table.name is None for table in book.tables):
         raise UnclearColumns(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
     sheets = tuple(say("choice.hidden", sheet=_name(table)) if table.hidden else _name(table) for table in book.tables)
@@ -78,7 +78,7 @@ def _name(table: Table) -> Cell:
 
 
 def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> _TableCandidate | None:
-    """Look at the first rows of a table; None where they hold nothing."""
+    """Return a table as a candidate, judged by its first rows; None if they are blank."""
     likeliest: Row | None = None
     most = 0
     with closing(table.rows(TableFacts())) as rows:
@@ -100,7 +100,7 @@ def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> _Ta
 
 
 def _filled(cells: Sequence[str]) -> int:
-    """How many cells show something."""
+    """Return the number of cells that show something."""
     return sum(1 for cell in cells if cell and not cell.isspace())
 
 
@@ -114,7 +114,7 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
 
 
 def _undecided(candidates: Sequence[_TableCandidate]) -> UnclearColumns:
-    """Which sheet is meant, as a question: each of them is an answer."""
+    """Return the error that asks which sheet is meant, with one answer for each candidate."""
     text = _question(candidates)
     choices = [
         PossibleAnswer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])

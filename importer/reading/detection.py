@@ -1,6 +1,7 @@
-"""Tells what a file is by its content: bytes in, its type out, or a refusal that says what it is instead.
+"""Recognise the type of a file by its content.
 
-A name ending in .xls says little: CRMs call HTML tables, CSV and XML so.
+Input: the file's bytes. Output: its type, or an error that says what the file is instead. The ending .xls says little:
+CRMs give it to HTML tables, CSV and XML.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ HEAD = 8192
 
 
 class FileType(Enum):
-    """What can be read."""
+    """File types that can be read."""
 
     XLSX = "xlsx"
     XLSM = "xlsm"
@@ -31,7 +32,7 @@ class FileType(Enum):
 
     @property
     def said(self) -> Message:
-        """What a person is told that the file is."""
+        """Name of the file type, as a message."""
         return say(f"format.{self.value}")
 
 
@@ -43,7 +44,7 @@ ENDINGS = {
     FileType.XML: {".xml"},
     FileType.HTML: {".html", ".htm"},
 }
-"""Endings that fit a type; text files may be called anything but what stands here."""
+"""File name endings that fit each type. A text file may have any ending that isn't listed here."""
 
 _OTHERS = (
     (b"%PDF", "pdf", "export-from-origin"),
@@ -69,35 +70,35 @@ _OTHERS = (
     (b"\x00\x00\x02\x00", "lotus", "open-in-libreoffice"),
     (b"\x00\x00\x1a\x00", "lotus", "open-in-libreoffice"),
 )
-"""How other files begin, what they are, and what is to be done with them."""
+"""First bytes of files that can't be read, the kind of file, and the advice to give."""
 
 _TEXTS = {b"%PDF", b"{\\rtf"}
-"""Beginnings that stand for another type of file even where all of it is text; the others may be a heading."""
+"""First bytes that are refused even in a file that is all text. Those of other file types might begin a heading."""
 
 _SYLK = re.compile(rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]")
 _DIF = re.compile(rb"table\s*[\r\n]+0,1\s*[\r\n]")
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x1d"})
-"""What no text holds; FileMaker breaks lines within cells by \\v and repeats fields by \\x1d."""
+"""Control characters that no text holds. FileMaker uses \\v and \\x1d within cells, so these are allowed."""
 
 _PAGE = re.compile(rb"<(!doctype html|html|head|body|table|meta|style|div|center|font)\b")
-"""How web pages begin, in small letters."""
+"""First tag of a web page, in small letters."""
 
 
 def refuse_by_name(path: str) -> None:
-    """Refuse files that are known by name not to be the spreadsheet itself."""
+    """Raise UnreadableFile if the name shows that the file is a lock file or a link instead of a spreadsheet."""
     name = PurePath(path).name
     if name.startswith(("~$", ".~lock.")):
-        meant = name.removeprefix("~$").removeprefix(".~lock.").removesuffix("#")
-        raise UnreadableFile(say("reading.lock", file=path, meant=repr(meant)))
+        original = name.removeprefix("~$").removeprefix(".~lock.").removesuffix("#")
+        raise UnreadableFile(say("reading.lock", file=path, meant=repr(original)))
     if name.lower().endswith((".gsheet", ".url", ".webloc", ".lnk")):
         raise UnreadableFile(say("reading.link", file=path))
 
 
 def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None:
-    """What the file is by its first bytes, or None for a zip package, which only its parts tell (``in_package``).
+    """Return the file's type by its first bytes, or None for a zip package, whose parts show it (``in_package``).
 
-    ``encoded`` says that a person named the encoding, so that it is text however strange it looks.
-    Raises UnreadableFile, saying what the file is, for everything that isn't a spreadsheet.
+    ``encoded`` means that a person named the encoding. In that case the file is read as text, whatever its bytes are.
+    Raises UnreadableFile, with the kind of file, for everything that isn't a spreadsheet.
     """
     file.seek(0)
     head = file.read(HEAD)
@@ -109,41 +110,41 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None
         return _in_ole(file, source)
     if not head.strip(b"\0"):
         raise UnreadableFile(say("reading.zeros", file=source))
-    for start, what, then in _OTHERS:
-        if head.startswith(start) and (start in _TEXTS or _controls(head)):
-            raise UnreadableFile(say(f"other.{then}", file=source, what=say(f"what.{what}")))
+    for signature, kind, advice in _OTHERS:
+        if head.startswith(signature) and (signature in _TEXTS or _controls(head)):
+            raise UnreadableFile(say(f"other.{advice}", file=source, what=say(f"what.{kind}")))
     if head[:2] == b"\x09\x08" and head[3:4] == b"\0":
         return FileType.XLS
     return _in_text(head, source, encoded=encoded)
 
 
 def _in_ole(file: IO[bytes], source: str) -> FileType:
-    """An OLE container: an .xls, or an .xlsx locked with a password, or a document of another program."""
+    """Return the type of an OLE container; raise UnreadableFile for a locked .xlsx or another program's document."""
     names = ole.stream_names(file)
     if "encryptedpackage" in names:
         raise UnreadableFile(say("reading.locked-workbook", file=source))
     if names & {"workbook", "book"}:
         return FileType.XLS
-    for stream, what in (("worddocument", "word"), ("powerpoint document", "powerpoint")):
+    for stream, kind in (("worddocument", "word"), ("powerpoint document", "powerpoint")):
         if stream in names:
-            raise UnreadableFile(say("other.copy-table-into-one", file=source, what=say(f"what.{what}")))
+            raise UnreadableFile(say("other.copy-table-into-one", file=source, what=say(f"what.{kind}")))
     raise UnreadableFile(say("reading.other-or-damaged", file=source))
 
 
 def stream(file: IO[bytes], source: str) -> bytearray:
-    """The records of an .xls: mostly in a container, in very old ones the file itself."""
+    """Return the records of an .xls: those in its OLE container, or the whole of a very old file."""
     file.seek(0)
     if not file.read(8).startswith(ole.SIGNATURE):
         file.seek(0)
         return bytearray(file.read(ole.MOST_BYTES))
-    found = ole.read_stream(file, "Workbook", "Book")
-    if found is None:
+    records = ole.read_stream(file, "Workbook", "Book")
+    if records is None:
         raise UnreadableFile(say("reading.no-workbook", file=source))
-    return found
+    return records
 
 
 def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
-    """CSV, HTML or XML; UTF-16 is looked at without its zeros."""
+    """Return the type of a text (CSV, HTML, XML) by its first bytes; raise UnreadableFile for other formats."""
     plain = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if plain.startswith((b"<?xml", b"<workbook")):
         if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
@@ -154,9 +155,9 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
         return FileType.HTML
     if plain.startswith(b"mime-version:") and b"multipart" in plain:
         raise UnreadableFile(say("reading.mhtml", file=source))
-    for pattern, what in ((_SYLK, "sylk"), (_DIF, "dif")):
+    for pattern, kind in ((_SYLK, "sylk"), (_DIF, "dif")):
         if pattern.match(plain):
-            raise UnreadableFile(say("other.open-and-save", file=source, what=say(f"what.{what}")))
+            raise UnreadableFile(say("other.open-and-save", file=source, what=say(f"what.{kind}")))
     if re.match(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")', plain):
         raise UnreadableFile(say("reading.json", file=source))
     if not encoded and not _is_text(head):
@@ -165,7 +166,7 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
 
 
 def _first_tag(plain: bytes) -> bytes:
-    """The text without the XML declaration and the comments that it begins with."""
+    """Return the text without the XML declaration and comments at its beginning."""
     while plain.startswith((b"<!--", b"<?xml")):
         end = b"-->" if plain.startswith(b"<!--") else b">"
         plain = plain.partition(end)[2].lstrip()
@@ -173,10 +174,10 @@ def _first_tag(plain: bytes) -> bytes:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether the bytes can be text: few control characters, save in UTF-16, which is full of them."""
+    """Return whether the bytes can be text: few control characters, or the pattern of zeros that UTF-16 has."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
-    head = head.rstrip(b"\0\x1a")  # some programs fill up the end of their files
+    head = head.rstrip(b"\0\x1a")  # some programs pad the end of their files
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if even + odd > len(head) // 50:
         return min(even, odd) * 10 <= max(even, odd)
@@ -184,12 +185,12 @@ def _is_text(head: bytes) -> bool:
 
 
 def _controls(head: bytes) -> int:
-    """How many control characters there are that no text holds, zeros included."""
+    """Return the number of control characters that no text holds, including zeros."""
     return len(head) - len(head.translate(None, _CONTROLS))
 
 
 def in_package(package: Package, source: str) -> FileType:
-    """What a zip file is, by its parts; raises UnreadableFile where it is no spreadsheet."""
+    """Return the type of a zip file by its parts; raise UnreadableFile if it isn't a spreadsheet."""
     if "xl/workbook.bin" in package:
         raise UnreadableFile(say("reading.xlsb", file=source))
     if "mimetype" in package or "content.xml" in package:
@@ -214,20 +215,20 @@ def _is_workbook(package: Package) -> bool:
 
 
 def _open_document(package: Package, source: str) -> FileType:
-    form = package.read("mimetype", 4096).decode("ascii", "replace") if "mimetype" in package else "spreadsheet"
+    mimetype = package.read("mimetype", 4096).decode("ascii", "replace") if "mimetype" in package else "spreadsheet"
     if "META-INF/manifest.xml" in package and b"encryption-data" in package.read("META-INF/manifest.xml"):
         raise UnreadableFile(say("reading.locked-document", file=source))
-    if "spreadsheet" not in form or "content.xml" not in package:
-        raise UnreadableFile(say("reading.other-document", file=source, type=form.strip()[:80]))
+    if "spreadsheet" not in mimetype or "content.xml" not in package:
+        raise UnreadableFile(say("reading.other-document", file=source, type=mimetype.strip()[:80]))
     return FileType.ODS
 
 
 def other_than_named(file_type: FileType, source: str) -> Message | None:
-    """A remark where the file's name says something else than its content, else None."""
+    """Return a remark if the ending of the file's name contradicts its content, else None."""
     ending = PurePath(source).suffix.lower()
-    known = {known for endings in ENDINGS.values() for known in endings}
+    known_endings = {known_ending for endings in ENDINGS.values() for known_ending in endings}
     if file_type in ENDINGS and ending and ending not in ENDINGS[file_type]:
         return say("remark.renamed", ending=ending, format=file_type.said)
-    if file_type is FileType.CSV and ending in known:
+    if file_type is FileType.CSV and ending in known_endings:
         return say("remark.renamed-text", ending=ending)
     return None

@@ -1,6 +1,6 @@
-"""The digits of a number: as a workbook stores it in, with all that the workbook holds exactly out.
+"""Show a number with all the digits that the workbook holds exactly.
 
-Earlier versions kept 15 digits of any number; what they read instead is told as well.
+Earlier versions kept 15 digits of any number. This module also returns the texts that they read.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 
 MOST_EXACT = 2**53
-"""Up to here a workbook holds every whole number exactly; beyond, it holds only some of them."""
+"""Largest whole number up to which a workbook holds every whole number exactly."""
 
 KEPT_DIGITS = 15
-"""Digits of any other number that a spreadsheet program keeps and shows."""
+"""Number of digits that a spreadsheet program keeps and shows of a number, unless it is whole and at most 2^53."""
 
 
 def general(text: str) -> str:
-    """A number as the format General shows it in a cell that is wide enough; text that is no number stays as it is.
+    """Return a number as the format General shows it in a wide enough cell; other text is returned unchanged.
 
-    A whole number up to 2^53 is shown as the file holds it. Of any other, 15 digits are shown, all that a spreadsheet
-    program keeps.
+    A whole number up to 2^53 is shown as the file holds it. Any other number is shown with 15 digits, because a
+    spreadsheet program keeps no more.
     """
     if text.isdecimal() and text.isascii() and len(text) <= KEPT_DIGITS and (text[0] != "0" or text == "0"):
         return text
@@ -38,21 +38,21 @@ def general(text: str) -> str:
 
 
 def value_of(text: str) -> float:
-    """A number as workbooks write it; raises ValueError for what only Python takes for one: ``1_000``, ``１２``."""
+    """Return the number in a workbook's text; raise ValueError for forms only Python accepts: ``1_000``, ``１２``."""
     if "_" in text or not text.isascii():
         raise ValueError(text)
     return float(text)
 
 
 def kept(number: float) -> Decimal:
-    """The number with the digits that count."""
+    """Return the number with the digits that count: all digits of a whole number up to 2^53, else 15 digits."""
     if number.is_integer() and abs(number) <= MOST_EXACT:
         return Decimal(int(number))
     return Decimal(f"{number:.{KEPT_DIGITS}g}")
 
 
 def rounded_before(shown: str) -> tuple[str, ...]:
-    """The texts that earlier versions may have made of a whole number of 16 digits; they kept 15 of them."""
+    """Return the texts that earlier versions, which kept 15 digits, may have read for a whole number of 16 digits."""
     first = next((place for place, sign in enumerate(shown) if sign in "123456789"), 0)
     places = [place for place, sign in enumerate(shown) if place >= first and sign in "0123456789"]
     if len(places) <= KEPT_DIGITS:
@@ -67,7 +67,7 @@ def rounded_before(shown: str) -> tuple[str, ...]:
 
 
 def lost_digits(stored: str) -> bool:
-    """Whether a number is too large for a spreadsheet program to hold all digits of it."""
+    """Return whether a number is too large for a spreadsheet program to hold all its digits."""
     try:
         return isfinite(value_of(stored)) and abs(Decimal(stored)) > MOST_EXACT
     except (ValueError, InvalidOperation):

@@ -1,7 +1,7 @@
-"""XML in one pass: pieces of a part in, its rows out as whole trees, and where the elements around them begin and end.
+"""Parse XML in one pass: rows as whole ElementTree trees, and events for the elements around them.
 
-The trees are ElementTree's. They are built by the handlers of ``Events`` rather than by ElementTree's own parser, which
-neither refuses a document type nor bounds a tag without end, and which refuses names whose prefix isn't declared.
+The handlers of ``Events`` build the trees. ElementTree's own parser accepts a document type and a tag without end, and
+refuses names whose prefix isn't declared.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from importer.messages import say
 from importer.reading.package import MOST_DEPTH, Events, too_many
 
 MOST_ELEMENTS = 200_000
-"""Elements of one row: several for each cell of the widest sheet."""
+"""Maximum number of elements in one row: several for each cell of the widest sheet."""
 
 MOST_CELLS_TEXT = 32
-"""So many cells of a row may be as long as a cell can be."""
+"""Maximum length of a row's text, as a multiple of the longest cell."""
 
 Attributes = dict[str, str]
 
 
 class Elements(Events):
-    """XML parsing of one part; names of elements come without namespace prefix."""
+    """XML parser for one part; element names come without namespace prefix."""
 
     def handle_trees(
         self,
@@ -31,7 +31,7 @@ class Elements(Events):
         end: Callable[[str], None],
         take: Callable[[Element], None],
     ) -> None:
-        """Say who takes the elements that are called as ``whole`` says, and who hears of all that aren't within one."""
+        """Call ``take`` for each element named in ``whole``, and ``begin`` and ``end`` for elements outside these."""
         depth = inside = elements = characters = 0
         most_characters = MOST_CELLS_TEXT * self.limits.cell_characters
         builder = TreeBuilder()
@@ -80,5 +80,5 @@ class Elements(Events):
 
 
 def plain(attributes: Attributes) -> Attributes:
-    """The attributes without prefix: files may declare other ones than usual. Of two the first counts."""
+    """Return the attributes without prefixes, because files may declare odd ones. The first of equal names counts."""
     return {name.rpartition(":")[2]: value for name, value in reversed(attributes.items())}

@@ -1,8 +1,9 @@
-"""Finds out how a text file's characters are encoded: bytes in, a codec and a remark out.
+"""Find the encoding of a text file, and a remark if it was guessed.
 
-A byte order mark decides, even if a person named another encoding. Then their word counts. Else what is valid UTF-8 to
-the last byte is UTF-8. Else the words of a bounded sample are judged in each of the old encodings that decode the whole
-file. If one of them alone spells them well, it is taken, and that is said; if several do, or none, a person is asked.
+A byte order mark decides, even over an encoding that a person named. Without a mark, the named encoding counts. If none
+is named, a file that is valid UTF-8 to the last byte is UTF-8. Otherwise the words of a bounded sample are judged in
+each old encoding that decodes the whole file. If only one encoding spells the words well, it is taken, with a remark.
+If several or none do, the person is asked.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _MARKS = (
 )
 _ALIASES = {"ansi": "cp1252", "windows": "cp1252", "mac": "mac_roman", "macintosh": "mac_roman", "unicode": "utf-16"}
 MIXED = "utf-8+cp1252"
-"""Two files that were put into one: UTF-8 where that is valid, Windows-1252 elsewhere."""
+"""Encoding of two files joined into one: UTF-8 where that is valid, Windows-1252 elsewhere."""
 
 _CANDIDATES = {
     "cp1252": ("Windows-1252", "western"), "iso8859-15": ("Latin-9", "western"), "mac-roman": ("Mac Roman", "western"),
@@ -47,42 +48,43 @@ _CANDIDATES = {
     "gb18030": ("GB 18030", "simplified"), "big5hkscs": ("Big5", "traditional"), "cp949": ("Korean", "korean"),
     "cp852": ("DOS 852", "central"), "mac-latin2": ("Mac Latin-2", "central"),
 }  # fmt: skip
-"""Encodings that spreadsheet programs and CRMs have written: what each is called, and the languages it is for."""
+"""Encodings that spreadsheet programs and CRMs have written: the title and the family of languages of each."""
 
 _RARE = {"cp852", "mac-latin2"}
 FORMER = (
     *_CANDIDATES, "cp437", "iso8859-1", "shift_jis_2004", "euc_kr", "cp855", "iso8859-7", "iso8859-9",
 )  # fmt: skip
-"""All that earlier versions may have taken a text for."""
+"""Encodings that earlier versions may have guessed for a text file."""
 
 _BY_LANGUAGE = {
     "cp1250": "pl cs sk hu hr sl ro bs sq", "cp1254": "tr az", "cp1257": "lt lv et", "cp1251": "ru uk bg sr mk be",
     "cp1253": "el", "cp1255": "he iw", "cp1256": "ar fa", "cp874": "th", "cp1258": "vi", "cp932": "ja", "cp949": "ko",
     "gb18030": "zh_cn zh_sg", "big5hkscs": "zh_tw zh_hk",
 }  # fmt: skip
-"""What spreadsheet programs write on machines of these languages; on all others it is Windows-1252."""
+"""Encoding → languages of machines on which spreadsheet programs write it; for other languages, Windows-1252."""
 
 _LINES = 300
-"""Lines whose words are judged."""
+"""Maximum number of lines whose words are judged."""
 
 _MARGIN = 3
-"""So many times as many words must be misspelt in every other reading."""
+"""Factor by which every other encoding must misspell more words than the chosen one."""
 
 _SIGNS = 12
-"""So many characters beyond ASCII speak for themselves, if no other encoding spells the words well."""
+"""Number of characters beyond ASCII that are enough evidence if no other encoding spells the words well."""
 
 _MOST_SHOWN, _MOST_WORDS = 6, 3
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How to decode a file.
+    """A file's encoding, and how its characters are decoded.
 
     Attributes:
-        codec: Python's name of it.
-        title: the name that a person is told.
-        errors: ``strict`` where the whole file is known to decode, else ``replace``: the damage is a flaw of its cell.
-        remark: what to know where it was guessed, else None.
+        codec: Python's name of the encoding.
+        title: the name shown to people.
+        errors: ``strict`` if the whole file is known to decode; ``replace`` if not, and each damaged cell gets a flaw;
+            or the Windows-1252 fallback of ``MIXED``.
+        remark: the message to show if the encoding was guessed, else None.
     """
 
     codec: str
@@ -92,21 +94,21 @@ class Encoding:
 
     @property
     def is_old(self) -> bool:
-        """Whether it is none of Unicode's, or not all of the file is in one of these."""
+        """Whether the file, or a part of it, isn't in a Unicode encoding."""
         return not self.codec.startswith("utf") or self.errors == _FALLBACK
 
 
 @dataclass(frozen=True)
 class DecodedSample:
-    """A file's words as an encoding reads them.
+    """The words of a file's sample, as one encoding decodes them.
 
     Attributes:
         encoding: how to decode the file.
         family: the languages that the encoding is for.
-        lines: of the sample.
-        words: that hold a character beyond ASCII.
-        wrong: those of them that no language writes so.
-        handicap: how many more a rare encoding has to spell better.
+        lines: the sample's lines.
+        words: the words with a character beyond ASCII.
+        wrong: those of the words that no language of the family spells this way.
+        handicap: number of misspelt words that is added for a rare encoding.
     """
 
     encoding: Encoding
@@ -118,17 +120,17 @@ class DecodedSample:
 
     @property
     def misspelt(self) -> int:
-        """How many words speak against it."""
+        """Number of misspelt words in this encoding, plus its handicap."""
         return len(self.wrong) + self.handicap
 
     @property
     def is_western(self) -> bool:
-        """Whether it is of the encodings that most files are in."""
+        """Whether this is an encoding for Western languages, like that of most files."""
         return self.family == "western"
 
 
 def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
-    """Return the encoding that a person named, or the one that the file's byte order mark says.
+    """Return the encoding that a person named, or that of the file's byte order mark if it has another one.
 
     Raises:
         UnreadableFile: there is no encoding of that name.
@@ -145,11 +147,11 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
     chosen = codec.name
     if chosen == "utf-8-sig":
         chosen = "utf-8"
-    meant = [marked for marked, _ in marks if marked.startswith(chosen)]
-    if marks and not meant:
+    matching_marks = [marked for marked, _ in marks if marked.startswith(chosen)]
+    if marks and not matching_marks:
         return _as_marked(file, *marks[0], codec.name, deadline)
     if chosen in {"utf-16", "utf-32"}:
-        chosen = meant[0] if meant else f"{chosen}-le"
+        chosen = matching_marks[0] if matching_marks else f"{chosen}-le"
     remark = None
     if not chosen.startswith("utf") and _as_utf8(_sample(file))[0] and decodes(file, "utf-8", deadline):
         remark = say("encoding.valid-utf-8", encoding=codec.name)
@@ -157,13 +159,13 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
 
 
 def _as_marked(file: IO[bytes], codec: str, title: str, said: str, deadline: Deadline) -> Encoding:
-    """Return the encoding of a byte order mark, which counts more than the one that was named."""
+    """Return the encoding of a byte order mark, which overrides the encoding that a person named."""
     remark = say("encoding.as-marked", encoding=title, named=said)
     return Encoding(codec, title, _errors(file, codec, deadline), remark)
 
 
 def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
-    """The file's encoding where its bytes leave no doubt: by a mark, or as UTF-8; else None."""
+    """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
     head = _head(file)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
@@ -181,7 +183,7 @@ def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
 
 
 def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, list[DecodedSample]]:
-    """The old encoding that alone spells the file's words well, else None; and the readings to choose from."""
+    """Return the only old encoding that spells the file's words well; or None, and the samples to choose from."""
     best, *others = _readings(file, deadline)
     rivals = [other for other in others if _is_near(other, best)]
     is_clear = not rivals and best.misspelt <= 0.15 * len(best.words) and best.encoding.codec != "utf-8"
@@ -195,30 +197,30 @@ def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, lis
 
 
 def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | None) -> Iterator[tuple[str, ...]]:
-    """Yield texts in an old encoding as earlier runs may have read them, which guessed at it.
+    """Yield texts as earlier runs, which guessed the old encoding, may have decoded them.
 
     Args:
         encoding: how the texts were decoded now.
         texts: the texts.
-        before: the earlier runs' codecs; None if they aren't known.
+        before: the codecs of the earlier runs; None if they are unknown.
     """
     if (before is not None and not before) or all(map(str.isascii, texts)):
         return
     seen = {tuple(texts)}
     try:
-        written = {text: text.encode(encoding.codec) for text in texts}
+        encoded = {text: text.encode(encoding.codec) for text in texts}
     except UnicodeError:
         return
     for codec in FORMER if before is None else filter(before.__contains__, FORMER):
         with contextlib.suppress(UnicodeError):
-            now = {text: data.decode(codec) for text, data in written.items()}
-            if (read := tuple(now[text] for text in texts)) not in seen:
-                seen.add(read)
-                yield read
+            decoded = {text: data.decode(codec) for text, data in encoded.items()}
+            if (earlier_texts := tuple(decoded[text] for text in texts)) not in seen:
+                seen.add(earlier_texts)
+                yield earlier_texts
 
 
 def words_of(readings: Sequence[DecodedSample]) -> list[list[str]]:
-    """For each reading some of the words that differ among them."""
+    """Return for each decoded sample some of the words that differ between the samples."""
     places = [
         i for i, lines in enumerate(zip(*(reading.lines for reading in readings), strict=False)) if len({*lines}) > 1
     ]
@@ -229,42 +231,46 @@ def words_of(readings: Sequence[DecodedSample]) -> list[list[str]]:
 
 
 def undecided(readings: Sequence[DecodedSample], exports: Sequence[str]) -> UnclearColumns:
-    """Which encoding is meant, as a question: the words that differ in each reading, and what each is called.
+    """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ.
 
     Args:
-        readings: the likeliest first.
-        exports: the headings that each of them reads, by which the answer is known to count for another file.
+        readings: the decoded samples, the likeliest first.
+        exports: each sample's headings, by which the answer is recognised for another file.
     """
-    shown = [tuple(Cell(repr(word)) for word in words) for words in words_of(readings)]
+    sample_words = [tuple(Cell(repr(word)) for word in words) for words in words_of(readings)]
     names = [MIXED if reading.encoding.codec == "utf-8" else reading.encoding.codec for reading in readings]
     choices = [
         PossibleAnswer(
             "encoding", f"{export}={name}", say("encoding.reading", words=words, encoding=reading.encoding.title)
         )
-        for reading, name, words, export in zip(readings, names, shown, exports, strict=True)
+        for reading, name, words, export in zip(readings, names, sample_words, exports, strict=True)
     ]
-    ways = tuple(say("encoding.way", words=words, name=name) for words, name in zip(shown, names, strict=True))
-    text = say("encoding.say-which", ways=ways)
+    alternatives = tuple(
+        say("encoding.way", words=words, name=name) for words, name in zip(sample_words, names, strict=True)
+    )
+    text = say("encoding.say-which", ways=alternatives)
     return UnclearColumns(text, [Question(text, say("encoding.which"), choices)])
 
 
 def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
-    """Whether another reading may be the right one as well; a rarer encoding has to stand out more."""
+    """Return whether another sample may be right, too. A best sample that isn't Western must be better by more."""
     near = 0 if best.is_western else 0.4 * len(other.words - best.words)
     return len(other.wrong - best.words) + other.handicap <= max(_MARGIN * len(best.wrong - other.words), near)
 
 
 def _readings(file: IO[bytes], deadline: Deadline) -> list[DecodedSample]:
-    """The file's readings, the likeliest first: by misspelt words, then by this machine's language."""
+    """Return the decoded samples, the likeliest first: by misspelt words, then by this machine's language."""
     sample = _sample(file).split(b"\n")
     lines = sample[:: len(sample) // _LINES + 1]
-    found = []
+    readings = []
     usual = _usual()
-    apart = [i for i, line in enumerate(lines) if _as_utf8(line)[1]]
-    if len(apart) < len(lines):
+    mixed_lines = [i for i, line in enumerate(lines) if _as_utf8(line)[1]]
+    if len(mixed_lines) < len(lines):
         texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
-        words = frozenset(word for i in apart for word in spelling.tokens(texts[i]))
-        found.append(DecodedSample(_mixed(), "western", texts, words, frozenset(spelling.misspelt(words, "western"))))
+        words = frozenset(word for i in mixed_lines for word in spelling.tokens(texts[i]))
+        readings.append(
+            DecodedSample(_mixed(), "western", texts, words, frozenset(spelling.misspelt(words, "western")))
+        )
     for codec, (title, family) in _CANDIDATES.items():
         try:
             texts = tuple(line.decode(codec) for line in lines)
@@ -272,7 +278,7 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[DecodedSample]:
             continue
         words = frozenset(word for text in texts for word in spelling.tokens(text))
         wrong = frozenset(spelling.misspelt(words, family))
-        found.append(
+        readings.append(
             DecodedSample(
                 Encoding(codec, title, remark=say("encoding.likeliest", encoding=title)),
                 family,
@@ -282,29 +288,31 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[DecodedSample]:
                 int(codec in _RARE),
             )
         )
-    found.sort(key=lambda reading: (reading.misspelt, reading.encoding.codec not in {"utf-8", usual}))
-    distinct = {reading.lines: reading for reading in reversed(found)}
-    found = [reading for reading in found if distinct[reading.lines] is reading]
-    first = next(i for i, reading in enumerate(found) if _decodes(file, reading, deadline))
-    near = [
-        other for other in found[first + 1 :] if not _is_near(other, found[first]) or _decodes(file, other, deadline)
+    readings.sort(key=lambda reading: (reading.misspelt, reading.encoding.codec not in {"utf-8", usual}))
+    distinct = {reading.lines: reading for reading in reversed(readings)}
+    readings = [reading for reading in readings if distinct[reading.lines] is reading]
+    first = next(i for i, reading in enumerate(readings) if _decodes(file, reading, deadline))
+    alternatives = [
+        other
+        for other in readings[first + 1 :]
+        if not _is_near(other, readings[first]) or _decodes(file, other, deadline)
     ]
-    return [found[first], *near]
+    return [readings[first], *alternatives]
 
 
 def _decodes(file: IO[bytes], reading: DecodedSample, deadline: Deadline) -> bool:
-    """Whether the whole file can be read so, of which only a sample was."""
+    """Return whether the whole file, of which only a sample was read, is valid in the sample's encoding."""
     return reading.encoding.errors == _FALLBACK or decodes(file, reading.encoding.codec, deadline)
 
 
 def _usual() -> str:
-    """What spreadsheet programs write on a machine of this one's language."""
-    written, language = locale.getencoding().lower(), ""
+    """Return the encoding that spreadsheet programs write on a machine with this machine's language."""
+    locale_encoding, language = locale.getencoding().lower(), ""
     with contextlib.suppress(ValueError):  # a name of a locale that Python doesn't know
         language = (locale.getlocale()[0] or "").lower()
-    written = {"cp936": "gb18030", "gbk": "gb18030", "cp950": "big5hkscs"}.get(written, written)
-    if written in _CANDIDATES:
-        return written
+    locale_encoding = {"cp936": "gb18030", "gbk": "gb18030", "cp950": "big5hkscs"}.get(locale_encoding, locale_encoding)
+    if locale_encoding in _CANDIDATES:
+        return locale_encoding
     for codec, languages in _BY_LANGUAGE.items():
         if {language, language.partition("_")[0]} & {*languages.split()}:
             return codec
@@ -316,7 +324,7 @@ def _mixed() -> Encoding:
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Read as Windows-1252 what isn't valid UTF-8."""
+    """Decode bytes that aren't valid UTF-8 as Windows-1252."""
     assert isinstance(error, UnicodeDecodeError)
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
 
@@ -326,14 +334,14 @@ codecs.register_error(_FALLBACK, _as_cp1252)
 
 
 def _as_utf8(sample: bytes) -> tuple[int, int]:
-    """How many characters beyond ASCII there are in UTF-8, and how many bytes aren't UTF-8."""
+    """Return the number of UTF-8 characters beyond ASCII, and the number of places that aren't UTF-8."""
     text = sample.decode("utf-8", "replace")
     bad = text.count("\ufffd")
     return sum(ord(sign) > 127 for sign in text) - bad, bad
 
 
 def decodes(file: IO[bytes], codec: str, deadline: Deadline, *, whole: bool = True) -> bool:
-    """Whether the whole file is valid in an encoding, or all but half a character at its end; a megabyte at a time."""
+    """Return whether the file is valid in an encoding. Unless ``whole``, a cut-off character at its end is allowed."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     file.seek(0)
     try:
@@ -347,7 +355,7 @@ def decodes(file: IO[bytes], codec: str, deadline: Deadline, *, whole: bool = Tr
 
 
 def _errors(file: IO[bytes], codec: str, deadline: Deadline) -> str:
-    """What is done with bytes that the encoding doesn't know: see :class:`Encoding`."""
+    """Return how bytes that the encoding doesn't know are treated: see :class:`Encoding`."""
     return "strict" if decodes(file, codec, deadline) else "replace"
 
 
@@ -357,7 +365,7 @@ def _head(file: IO[bytes]) -> bytes:
 
 
 def _wide(head: bytes) -> str | None:
-    """UTF-16 without a mark has its zeros all in even places, or all in odd ones."""
+    """Return the UTF-16 codec of a text without a mark, by its zeros at even or at odd positions; else None."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) < max(2, len(head) // 50) or min(even, odd) * 10 > max(even, odd):
         return None
@@ -365,7 +373,7 @@ def _wide(head: bytes) -> str | None:
 
 
 def _sample(file: IO[bytes]) -> bytes:
-    """The first lines that hold bytes beyond ASCII, at most 64 KiB of them, wherever in the file they are."""
+    """Return the first lines with bytes beyond ASCII, about 64 KiB of them, wherever in the file they are."""
     pieces: list[bytes] = []
     size = 0
     file.seek(0)

@@ -1,8 +1,9 @@
-"""Number formats: a number as a workbook stores it in, the text that the sheet shows out.
+"""Show numbers as their number formats do.
 
-The codes are those of ECMA-376 part 1, 18.8.31: up to four sections for positive, negative, zero and text. What
-people use is rendered: leading zeros, decimals, thousands, percent, currency, scientific, dates, times. For a code
-beyond that a date becomes ISO (``2026-03-01 14:30``) and a number its plain digits, which nobody can misread.
+Input: a number as a workbook stores it. Output: the text that the sheet shows. The codes are those of ECMA-376 part 1,
+18.8.31: up to four sections for positive, negative, zero and text. The common ones are rendered: leading zeros,
+decimals, thousands, percent, currency, scientific, dates, times. For any other code a date becomes ISO (``2026-03-01
+14:30``) and a number its plain digits, which nobody can misread.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from importer.reading.digits import general, kept, value_of
 Renderer = Callable[[str], str]
 
 LONGEST_CODE = 255
-"""Characters that Excel lets a format's code have; a longer one is read as General."""
+"""Maximum number of characters of a format's code in Excel; a longer one is read as General."""
 
 MOST_COMPILED = 4_000
-"""Codes in use; Excel lets a workbook have some 250, other programs write a few more."""
+"""Maximum number of codes in use. Excel allows some 250 in a workbook, other programs write a few more."""
 
 _REMEMBERED = 16_384  # texts of numbers, because columns of dates, prices and percentages repeat theirs
 
@@ -39,10 +40,11 @@ BUILT_IN = {
     41: "#,##0;(#,##0);-", 42: "#,##0;(#,##0);-", 43: "#,##0.00;(#,##0.00);-", 44: "#,##0.00;(#,##0.00);-",
     45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "0.0E+0", 49: "@",
 }  # fmt: skip
-"""Codes that workbooks name by number only.
+"""Codes of the number formats that workbooks identify only by number.
 
-Those that follow the reader's country in Excel are shown plainly here: 5 to 8 without a currency, 14 and 22 as ISO
-dates, and so are those of East Asia, 27 to 36 and 50 to 58 (``g``, an era, stands for a date that can't be rendered).
+Formats that follow the reader's country in Excel are shown plainly here: 5 to 8 without a currency, 14 and 22 as ISO
+dates. The East Asian ones, 27 to 36 and 50 to 58, are ISO dates too (``g``, an era, stands for a date that can't be
+rendered).
 """
 
 _TOKEN = re.compile(
@@ -69,22 +71,24 @@ Token = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """What stands between two semicolons of a code: its pieces, and for which numbers it is meant."""
+    """Part of a code between two semicolons: its pieces, and the numbers that it applies to."""
 
     tokens: list[Token]
     meant_for: Callable[[Decimal], bool]
-    hides_sign: bool  # whether it is for negative numbers only, and shows in its own way that they are
+    hides_sign: bool  # whether it is only for negative numbers, and so shows no minus sign by itself
 
     @property
     def is_date(self) -> bool:
-        held = {kind for kind, _ in self.tokens}
-        return bool(held & {"date", "elapsed", "noon"}) or ("foreign" in held and not held & {"digit", "general"})
+        kinds = {kind for kind, _ in self.tokens}
+        return bool(kinds & {"date", "elapsed", "noon"}) or ("foreign" in kinds and not kinds & {"digit", "general"})
 
 
 class NumberFormats:
-    """The number formats of one workbook, ``codes`` being those of its cell styles.
+    """Number formats of one workbook.
 
-    Each distinct code is compiled once, when the first number needs it. ``hiding`` are the styles that hide texts.
+    ``codes`` are the codes of its cell styles. Each distinct code is compiled once, for the first number that needs it.
+    ``shown`` returns the text that a code shows for a number as the workbook stores it. ``hiding`` holds the styles
+    that hide texts.
     """
 
     def __init__(self, codes: Sequence[str] = (), *, date1904: bool = False) -> None:
@@ -95,7 +99,7 @@ class NumberFormats:
         self.hiding = frozenset(style for style, code in enumerate(codes) if hides_text(code))
 
     def in_style(self, style: int, number: str) -> str:
-        """A number, as the workbook stores it, as the cell style at a position shows it."""
+        """Return the text that a cell style, given by its position, shows for a number as the workbook stores it."""
         return self.shown(self._codes[style], number) if style < len(self._codes) else general(number)
 
     def _shown(self, code: str, number: str) -> str:
@@ -111,7 +115,7 @@ class NumberFormats:
 
 @lru_cache(maxsize=MOST_COMPILED)
 def hides_text(code: str) -> bool:
-    """Whether a format has a section for texts, the fourth, that doesn't show them, as ``;;;``."""
+    """Return whether a format hides texts: its fourth section, for texts, shows none, as in ``;;;``."""
     if len(code) > LONGEST_CODE:
         return False
     sections = _split(code)
@@ -121,12 +125,12 @@ def hides_text(code: str) -> bool:
 
 
 def code_of(number: int, own: str | None) -> str:
-    """The code of a format by its number: the workbook's own one, else the built-in one."""
+    """Return the code of the format with a number: the workbook's own code, else the built-in one, else General."""
     return BUILT_IN.get(number, "General") if own is None else own
 
 
 def renderer(code: str, *, date1904: bool = False) -> Renderer:
-    """The function that turns a stored number into its text, in time for the code's length."""
+    """Return the function that turns a stored number into its text, in time proportional to the code's length."""
     if code in {"General", "@", "GENERAL", ""} or len(code) > LONGEST_CODE:
         return general
     sections = _sections(code)
@@ -138,23 +142,23 @@ def renderer(code: str, *, date1904: bool = False) -> Renderer:
 
 
 def _sections(code: str) -> list[_Section]:
-    """The sections for numbers: those for positive ones, negative ones and zero, or as their conditions say."""
+    """Return the sections for numbers: for positive ones, negative ones and zero, or by their own conditions."""
     pieces = [_tokens(piece) for piece in _split(code)[:3]]
-    usual = {1: [""], 2: [">=0", ""], 3: [">0", "<0", ""]}[len(pieces)]
-    said = [next((value for kind, value in tokens if kind == "condition"), "") for tokens in pieces]
+    default_conditions = {1: [""], 2: [">=0", ""], 3: [">0", "<0", ""]}[len(pieces)]
+    conditions = [next((value for kind, value in tokens if kind == "condition"), "") for tokens in pieces]
     sections = []
     for index, tokens in enumerate(pieces):
-        match = _CONDITION.fullmatch(said[index] or usual[index])
+        match = _CONDITION.fullmatch(conditions[index] or default_conditions[index])
         sign, limit = (match[1], Decimal(match[2])) if match else ("", Decimal(0))
-        is_rest_below_zero = index == 1 == len(pieces) - 1 and not any(said)
-        shown = [token for token in tokens if token[0] != "condition"]
+        is_rest_below_zero = index == 1 == len(pieces) - 1 and not any(conditions)
+        shown_tokens = [token for token in tokens if token[0] != "condition"]
         hides_sign = (sign in {"<", "<="} and limit <= 0) or is_rest_below_zero
-        sections.append(_Section(shown, partial(_COMPARE[sign], limit), hides_sign))
+        sections.append(_Section(shown_tokens, partial(_COMPARE[sign], limit), hides_sign))
     return sections
 
 
 def _split(code: str) -> list[str]:
-    """Split at the semicolons that are not quoted."""
+    """Split a code at the semicolons that are not quoted."""
     sections = [""]
     for match in re.finditer(r'"[^"]*"?|\\.|;|.', code, re.DOTALL):
         if match[0] == ";":
@@ -181,7 +185,7 @@ def _tokens(section: str) -> list[Token]:
 
 
 def _bracket(value: str, tokens: list[Token]) -> None:
-    """``[h]`` is hours that go on counting, ``[$€-407]`` a currency sign, ``[Red]`` nothing that is shown."""
+    """Add a bracket's token: ``[h]`` is elapsed hours, ``[$€-407]`` a currency sign, ``[Red]`` shows nothing."""
     if value and set(value.lower()) in ({"h"}, {"m"}, {"s"}):
         tokens.append(("elapsed", value.lower()))
     elif value.startswith("$"):
@@ -205,12 +209,12 @@ def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
     if section.is_date:
         return _render_date(text, section.tokens, date1904=date1904)
     if ("other", "/") in section.tokens or abs(value) >= Decimal("1e100"):
-        return general(text)  # fractions
+        return general(text)  # fractions aren't rendered
     return _fill(abs(value) if section.hides_sign else value, section.tokens)
 
 
 def _fill(value: Decimal, tokens: list[Token]) -> str:
-    """Put the number's digits where the format's placeholders are."""
+    """Put the number's digits in the place of the format's placeholders."""
     if not any(kind in {"digit", "general"} for kind, _ in tokens):
         return "".join(shown for kind, shown in tokens if kind in {"text", "other", "foreign"} and shown != "@")
     if any(kind == "general" for kind, _ in tokens):
@@ -251,7 +255,7 @@ def _number(value: Decimal, pattern: list[Token]) -> str:
 
 
 def _whole_part(digits: str, pattern: list[Token]) -> str:
-    """Digits before the decimal point, from the right: grouped, padded with zeros, and with the text between them."""
+    """Return the digits before the decimal point, grouped, padded with zeros, and with the text between them."""
     grouped = ("other", ",") in pattern
     slots = [token for token in pattern if token != ("other", ",")]
     least = sum(1 for kind, shown in slots if (kind, shown) == ("digit", "0"))
@@ -263,7 +267,7 @@ def _whole_part(digits: str, pattern: list[Token]) -> str:
     for kind, text in slots:
         if kind != "digit":
             shown.append(text)
-        else:  # the first place takes all the digits that the others leave
+        else:  # the first placeholder takes all digits that the others leave
             count = max(len(digits) - places + 1, 0)
             shown.append(digits[:count])
             digits, places = digits[count:], places - 1
@@ -282,21 +286,21 @@ def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
 
 
 def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
-    unknown = any(kind == "foreign" for kind, _ in tokens)
+    has_foreign = any(kind == "foreign" for kind, _ in tokens)
     try:
         milliseconds = round(value_of(text) * 86_400_000)
-        if unknown or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
+        if has_foreign or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
             milliseconds = _rounded(milliseconds, decimals=sum(kind == "digit" for kind, _ in tokens))
         moment = _moment(milliseconds, date1904=date1904)
     except (ValueError, OverflowError):
         return general(text)
-    if unknown:
+    if has_foreign:
         time = iso(moment).partition(" ")[2]
         return time if time and milliseconds < 86_400_000 else iso(moment)
     half = any(kind == "noon" for kind, _ in tokens)
     out = ""
     for is_fraction, run in groupby(_minutes_marked(tokens), lambda token: token[0] == "digit"):
-        if is_fraction:  # of a second: 00.000
+        if is_fraction:  # decimals of a second: 00.000
             out += f"{moment.microsecond:06d}"[: len([*run])]
         else:
             out += "".join(_date_piece(kind, shown, moment, milliseconds // 1000, half=half) for kind, shown in run)
@@ -304,9 +308,9 @@ def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
 
 
 def _moment(milliseconds: int, *, date1904: bool) -> datetime:
-    """The moment so long after the first one; raises ValueError outside the years that programs know.
+    """Return the date and time ``milliseconds`` after the origin; raise ValueError outside the supported years.
 
-    Day 60 is the 29 February 1900 that never was: as in Excel, the days before it are counted from one day later.
+    Day 60 is 29 February 1900, which never existed. As in Excel, earlier days are counted from one day later.
     """
     days = milliseconds / 86_400_000
     if not 0 <= days < 2_958_466:
@@ -316,20 +320,20 @@ def _moment(milliseconds: int, *, date1904: bool) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """A moment as the date, with the time where there is one: ``2026-03-01``, ``2026-03-01 14:30``."""
+    """Return the date in ISO form, with the time if there is one: ``2026-03-01``, ``2026-03-01 14:30``."""
     if moment.second:
         return f"{moment:%Y-%m-%d %H:%M:%S}"
     return f"{moment:%Y-%m-%d %H:%M}" if moment.hour or moment.minute else f"{moment:%Y-%m-%d}"
 
 
 def _rounded(milliseconds: int, *, decimals: int) -> int:
-    """A time to so many decimals of a second, of which it holds three."""
+    """Round a time to ``decimals`` decimals of a second, at most three."""
     step = (1000, 100, 10, 1)[min(decimals, 3)]
     return (milliseconds + step // 2) // step * step
 
 
 def _minutes_marked(tokens: list[Token]) -> list[Token]:
-    """Call an ``m`` beside hours or seconds a minute; any other is a month."""
+    """Mark each ``m`` next to hours or seconds as a minute; any other ``m`` is a month."""
     times = [index for index, (kind, _) in enumerate(tokens) if kind in {"date", "elapsed"}]
     marked = list(tokens)
     for place, index in enumerate(times):

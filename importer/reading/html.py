@@ -1,4 +1,4 @@
-"""Tables of a web page, as CRMs export them under the name .xls: bytes in, rows of text out."""
+"""Read the tables of a web page, which CRMs export with the ending .xls, as rows of text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _HEAD = 1 << 16
 _OWN_LINES = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
 _HIDDEN = {"script", "style", "template", "title"}
 _EDGE = "\r"
-"""Where a line of its own begins or ends: a break unless there is one, or nothing to break. Data never holds it."""
+"""Mark of a block element's edge, a character that never occurs in data.
+
+The mark becomes a line break, unless there is a line break already, or no text to break.
+"""
 
 
 def open_html(
@@ -35,10 +38,10 @@ def open_html(
     limits: Limits,
     deadline: Deadline,
 ) -> Book:
-    """The tables of a page, each as a sheet; raises UnreadableFile where there is none.
+    """Return the tables of a page, each as a sheet; raise UnreadableFile if there is none.
 
-    A table within a cell of another one is a sheet where it has the headings, as in a page that is laid out by a table;
-    else it is text of its cell.
+    A table within a cell of another table is a sheet if it has the needed headings, as in a page laid out by tables.
+    Otherwise its text belongs to the cell.
     """
     if file.seek(0, 2) > MOST_BYTES:
         raise UnreadableFile(say("html.too-large", file=source))
@@ -69,7 +72,7 @@ def open_html(
 
 
 def _encoding(file: IO[bytes], said: str | Mapping[str, str] | None, declared: str, deadline: Deadline) -> Encoding:
-    """The page's encoding: as a person said, by its bytes, as it says itself, or the likeliest."""
+    """Return the page's encoding: as a person gave it, or as its bytes, its declaration or its words show."""
     if isinstance(said, str):
         return encodings.named(said, file, deadline)
     if codec := encodings.certain(file, deadline):
@@ -78,8 +81,8 @@ def _encoding(file: IO[bytes], said: str | Mapping[str, str] | None, declared: s
         with contextlib.suppress(UnreadableFile):
             return encodings.named(declared, file, deadline)
     for headings, name in (said or {}).items():
-        if _headings(file, known := encodings.named(name, file, deadline)) == headings:
-            return known
+        if _headings(file, candidate := encodings.named(name, file, deadline)) == headings:
+            return candidate
     codec, readings = encodings.likeliest(file, deadline)
     if codec is None:
         raise encodings.undecided(readings, [_headings(file, reading.encoding) for reading in readings])
@@ -87,7 +90,7 @@ def _encoding(file: IO[bytes], said: str | Mapping[str, str] | None, declared: s
 
 
 def _headings(file: IO[bytes], codec: Encoding) -> str:
-    """The first row of the first table as one text, by which a kind of export is known again."""
+    """Return the cells of the first table row as one text, by which a kind of export is recognised."""
     file.seek(0)
     head = file.read(_HEAD).decode(codec.codec, "replace")
     row = re.search("<tr.*?</tr", head, re.IGNORECASE | re.DOTALL)
@@ -97,7 +100,7 @@ def _headings(file: IO[bytes], codec: Encoding) -> str:
 
 
 def _feed(parser: Markup, text: str, source: str) -> None:
-    """Parse the next piece. html.parser gives up on some damage with an assertion."""
+    """Parse the next piece; raise UnreadableFile if html.parser gives up on damage."""
     try:
         parser.feed(text)
     except (AssertionError, ValueError) as exc:
@@ -105,7 +108,7 @@ def _feed(parser: Markup, text: str, source: str) -> None:
 
 
 class _HtmlPage(Markup):
-    """Finds the tables of a page: those outside any cell, and those within one that have the headings."""
+    """Parser that finds the tables of a page: those outside any cell, and those in a cell with the headings."""
 
     def __init__(self, limits: Limits, is_header: IsHeader) -> None:
         super().__init__()
@@ -146,7 +149,7 @@ class _HtmlPage(Markup):
             self._add(re.sub(r"[ \t\r\n\f]+", " ", data))
 
     def end(self) -> None:
-        """The page ends, perhaps within a table."""
+        """End the page, and the tables that are still open."""
         while self.open:
             self._end_table()
 
@@ -157,12 +160,12 @@ class _HtmlPage(Markup):
             self._add(" ")
 
     def _add(self, text: str) -> None:
-        """Put a text into the cell that is open, and into those around its table."""
+        """Add a text to the open cell of each open table."""
         for table in self.open:
             table.add(text)
 
     def _begin_table(self) -> None:
-        if self.open and self.open[-1].pieces is None:  # the end of the one before was left out
+        if self.open and self.open[-1].pieces is None:  # the previous table's end tag is missing
             self._end_table()
         if len(self.open) == MOST_DEPTH:
             raise UnreadableFile(say("html.nested"))
@@ -174,11 +177,11 @@ class _HtmlPage(Markup):
         if table.first and (not self.open or self._is_laid_out(table)):
             self.tables.append(kept)
             bound(len(self.tables), MOST_SHEETS, "tables")
-            for around in self.open:
-                around.empty_cell()
+            for outer in self.open:
+                outer.empty_cell()
 
     def _is_laid_out(self, table: _OpenTable) -> bool:
-        """Whether this table has the headings, and none of those around it has."""
+        """Return whether this table has the needed headings, and no table around it has them."""
         return self._has_headings(table) and not any(map(self._has_headings, self.open))
 
     def _has_headings(self, table: _OpenTable) -> bool:
@@ -186,7 +189,7 @@ class _HtmlPage(Markup):
 
 
 class _OpenTable:
-    """A table that hasn't ended: its first rows, the row and the pieces of the cell that are open."""
+    """A table that hasn't ended: its first rows, the open row and the pieces of the open cell."""
 
     def __init__(self, limits: Limits, kept: KeptTable) -> None:
         self.limits, self.kept = limits, kept
@@ -199,7 +202,6 @@ class _OpenTable:
         self.covered: dict[int, int] = {}
 
     def end(self) -> KeptTable:
-        """The table ends."""
         self.end_row()
         self.kept.finish()
         return self.kept
@@ -216,14 +218,14 @@ class _OpenTable:
         self.across, self.down = across, down
 
     def add(self, text: str) -> None:
-        """Take a piece of the cell that is open, if one is; beyond the limit it is only counted."""
+        """Add a text to the open cell, if there is one; beyond the limit only its length is counted."""
         if self.pieces is not None:
             self.size += len(text) + 1
             if self.size <= self.limits.cell_characters:
                 self.pieces.append(text)
 
     def empty_cell(self) -> None:
-        """What the open cell holds turns out to be a sheet of its own."""
+        """Empty the open cell, because its content turned out to be a sheet of its own."""
         self.size = 0
         if self.pieces is not None:
             self.pieces.clear()
@@ -248,7 +250,7 @@ class _OpenTable:
             raise self.limits.refuse("columns", say("limit.table-columns"))
 
     def _skip_covered(self) -> None:
-        """Leave empty the places that a cell further up reaches down to."""
+        """Leave the cells empty that a cell further up covers."""
         assert self.row is not None
         while self.covered.get(len(self.row), 0) > 0:
             self.row.append("")
@@ -269,7 +271,7 @@ class _OpenTable:
 
 
 def _shown(text: str) -> str:
-    """What a cell shows: some elements stand on lines of their own, and spaces at the edge of a line are none."""
+    """Return the text that a cell shows: block elements on lines of their own, no spaces at the edges of a line."""
     shown: list[str] = []
     for part in re.sub(" +", " ", text).split(_EDGE):
         lines = [line.strip(" ") for line in part.split("\n")]

@@ -1,7 +1,7 @@
-"""How much of a file is read at most: limits in, a refusal that names the limit and how to raise it out.
+"""Limit how much of a file is read, with an error that names the exceeded limit and how to raise it.
 
-A spreadsheet is input from outside: a few kilobytes can unpack to terabytes. Every reader of this package counts what
-it really meets, never what a file says about itself, and stops at these limits.
+A spreadsheet comes from outside, and a few kilobytes can unpack to terabytes. Every reader of this package counts what
+it reads, never trusts the file's own counts, and stops at these limits.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from importer.settings.limits import Limits
 __all__ = ["CELL_BYTES", "SHEET_ROWS", "Budget", "Deadline", "Limits"]
 
 SHEET_ROWS = 1_048_576
-"""Rows that a worksheet has in today's spreadsheet programs."""
+"""Number of rows of a worksheet in today's spreadsheet programs."""
 
 CELL_BYTES = 8
-"""What a cell costs besides its text; a cell that is empty costs it too."""
+"""Bytes that a cell costs besides its text; an empty cell costs them too."""
 
 
 @dataclass
 class Budget:
-    """What rows come to that are kept while a file is read; whoever keeps rows charges each of them."""
+    """Total size of the rows stored while a file is read. Code that stores a row charges it here."""
 
     limits: Limits
     spent: int = 0
 
     def charge(self, number: int, cells: Sequence[str], characters: int) -> int:
-        """Take a row's size in bytes from what is left, and return it; raise UnreadableFile where nothing is left."""
+        """Charge a row and return its size in bytes; raise UnreadableFile if the total exceeds ``unpacked_bytes``."""
         size = characters + CELL_BYTES * len(cells)
         self.spent += size
         if self.spent > self.limits.unpacked_bytes:
@@ -40,12 +40,12 @@ class Budget:
 
 @dataclass
 class Deadline:
-    """Time left to read a file; asked now and then by every loop that depends on the file's content."""
+    """Time limit for reading a file. Every loop whose length depends on the file's content checks it regularly."""
 
     limits: Limits
     started: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
-        """Raise UnreadableFile once the limit of seconds has passed."""
+        """Raise UnreadableFile if the limit of seconds has passed."""
         if time.monotonic() - self.started > self.limits.seconds:
             raise self.limits.refuse("seconds", say("limit.seconds"))

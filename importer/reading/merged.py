@@ -1,6 +1,6 @@
-"""Merged cells of a sheet: their areas in, the cells emptied that a spreadsheet program doesn't show out.
+"""Empty the cells of a sheet that merged cells cover, as a spreadsheet program shows them.
 
-And where a merged cell is to count for every row that it covers: what its first cell holds, in each of them.
+If a merged cell is to count for every row that it covers, the covered cells are filled with its value instead.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from importer.errors import UnreadableFile
 from importer.messages import say
 
 MOST_AREAS = 1_048_576
-"""One for each row; each takes 32 bytes."""
+"""Maximum number of areas: one for each row of the largest sheet. An area takes 32 bytes."""
 
 _FAR = 1 << 40
 
 Area = tuple[int, int, int, int]
-"""First row, first column, last row, last column; rows from 1, columns from 0."""
+"""First row, first column, last row and last column of an area; rows count from 1, columns from 0."""
 
 
 class Merged:
-    """The merged areas of one sheet, of which only the first cell shows anything."""
+    """The merged areas of one sheet; only the first cell of each shows anything."""
 
     def __init__(self) -> None:
         self._numbers = array("q")
@@ -33,21 +33,22 @@ class Merged:
         return len(self._numbers) // 4
 
     def append(self, area: Area) -> None:
-        """Add an area, from whichever corner it is named; raise UnreadableFile where there are too many."""
+        """Add an area, given by any two opposite corners; raise UnreadableFile if there are too many."""
         if len(self) >= MOST_AREAS:
             raise UnreadableFile(say("sheet.areas", most=MOST_AREAS))
         top, left, bottom, right = (min(max(number, 0), _FAR) for number in area)
         self._numbers.extend((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
 
     def below(self, row: int) -> int:
-        """How many areas reach below a row."""
+        """Return the number of areas that reach below a row."""
         return int((self._areas()[:, 2] > row).sum())
 
     def blank(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> None:
-        """Empty the covered cells of a block of rows: their numbers, ascending, and their cells by column.
+        """Empty the covered cells of a block of rows, given their ascending numbers and their cells by column.
 
-        However the areas lie on each other, this takes time for their number and that of the cells, not for their
-        product: a corner is counted where an area begins and taken off where it ends, and the sums say what is covered.
+        Even if areas overlap, the time grows with the number of areas plus that of cells, not with their product. Each
+        area adds 1 at its first corner and subtracts it beyond its edges; the cumulative sums show which cells are
+        covered.
         """
         rows = np.array(numbers, dtype=np.int64)
         areas = self._areas()
@@ -70,7 +71,7 @@ class Merged:
             )
 
     def spreading(self, width: int) -> Spreading:
-        """What merged cells with several rows hold, for the rows below their first; ``width``: columns of the sheet."""
+        """Return the values of merged cells that cover several rows of a sheet with ``width`` columns."""
         ends: dict[int, dict[int, int]] = {}
         for top, left, bottom, _ in self._areas().tolist():
             if top < bottom and left < width:
@@ -83,7 +84,7 @@ class Merged:
 
 
 class Spreading:
-    """Goes through the blocks of a sheet in their order; where areas lie on each other, the one that began last counts.
+    """Values of merged cells, for blocks in the sheet's order; if areas overlap, the area that began last counts.
 
     Args:
         ends: column → the first row of each area that begins in it → its last row.
@@ -94,7 +95,7 @@ class Spreading:
         self._open: dict[int, tuple[int, str]] = {}
 
     def covered(self, numbers: Sequence[int], columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, str]]:
-        """The cells of a block that a merged cell with a value covers: index of the row, column, the value."""
+        """Yield the cells of a block that a merged cell with a value covers: row index, column and value."""
         for column, ends in self._ends.items():
             cells = columns[column] if column < len(columns) else None
             last, value = self._open.get(column, (0, ""))
@@ -106,7 +107,7 @@ class Spreading:
             self._open[column] = (last, value)
 
     def fill(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> None:
-        """Let each merged cell of a block count for every row that it covers."""
+        """Fill each cell of a block that a merged cell covers with that cell's value."""
         filled: dict[int, list[str]] = {}
         for index, column, value in self.covered(numbers, [*columns]):
             while column >= len(columns):

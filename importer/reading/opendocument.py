@@ -1,7 +1,7 @@
-"""OpenDocument spreadsheets (.ods): a zip package in, its sheets as rows of text out, in one pass.
+"""Read OpenDocument spreadsheets (.ods) in one pass.
 
-An .ods stores beside each value the text that is shown, which is what is read. Repeated cells and rows are unrolled
-only as far as they hold something and the limits allow.
+Input: a zip package. Output: its sheets as rows of text. An .ods stores the shown text beside each value, and that text
+is read. Repeated cells and rows are expanded only if they hold something and the limits allow.
 """
 
 from __future__ import annotations
@@ -23,30 +23,28 @@ CONTENT = "content.xml"
 MOST_REPEATED_FLAWS = 100_000
 _NUMBERS = frozenset({"float", "currency"})
 NESTED = frozenset({"table", "dde-links"})
-"""What a table within it is no sheet: it belongs to a cell, or keeps what a link to another document gave."""
+"""Elements whose tables are not sheets: a table within a cell, or the cached values of a link to another document."""
 
 ASIDE = frozenset(
     "annotation shapes frame custom-shape rect line polyline polygon regular-polygon path circle ellipse g"
     " page-thumbnail measure caption connector control scene text-box".split()
 )
-"""Comments and what is drawn upon the sheet: their text is none of a cell's."""
+"""Comments and shapes drawn upon the sheet; their text belongs to no cell."""
 
 
 def open_document(package: Package) -> tuple[Table, ...]:
-    """The sheets of a document; their rows are kept, since only reading all of it finds them all."""
+    """Return the sheets of a document. Their rows are stored, because only reading all of it finds every sheet."""
     document = _OdsDocument(package.limits)
     document.elements.all(package.chunks(CONTENT))
     return tuple(kept.table() for kept in document.tables)
 
 
 def _times(attributes: Attributes, name: str) -> int:
-    """How often something is repeated, or how far it reaches."""
+    """Return the number of repetitions, or of cells covered, that an attribute states; at least 1."""
     return max(1, whole(attributes.get(name)))
 
 
 class _OdsDocument:
-    """The pass over a document."""
-
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tables: list[KeptTable] = []
@@ -60,9 +58,9 @@ class _OdsDocument:
     def _begin(self, tag: str, attributes: Attributes) -> None:
         self._depth += tag in NESTED
         if tag == "table" and self._depth == 1:
-            said = plain(attributes)
-            hidden = said.get("style-name", "") in self._hidden_styles
-            self.tables.append(self._store.begin(said.get("name", ""), hidden=hidden))
+            values = plain(attributes)
+            hidden = values.get("style-name", "") in self._hidden_styles
+            self.tables.append(self._store.begin(values.get("name", ""), hidden=hidden))
             bound(len(self.tables), MOST_SHEETS, "sheets")
             self._sheet = _OdsSheet(self.tables[-1], self.limits)
 
@@ -81,8 +79,6 @@ class _OdsDocument:
 
 
 class _OdsSheet:
-    """The rows of one sheet."""
-
     def __init__(self, kept: KeptTable, limits: Limits) -> None:
         self.name, self.found, self.limits = Cell(kept.name or ""), kept.found, limits
         self._number = 0
@@ -90,8 +86,8 @@ class _OdsSheet:
 
     def rows(self, row: Element) -> Iterator[tuple[int, list[str]]]:
         """Yield a row as often as it is repeated."""
-        said = plain(row.attrib)
-        times, first = _times(said, "number-rows-repeated"), self._number + 1
+        attributes = plain(row.attrib)
+        times, first = _times(attributes, "number-rows-repeated"), self._number + 1
         flaws: list[tuple[int, Message]] = []
         rounded: list[int] = []
         cells = self._cells(row, flaws, rounded)
@@ -103,7 +99,7 @@ class _OdsSheet:
         if times > 1 and self._number > SHEET_ROWS:
             raise UnreadableFile(say("sheet.repeats", sheet=self.name, row=self._number))
         self._repeat_flaws(flaws, first, times)
-        if said.get("visibility") in {"collapse", "filter"}:
+        if attributes.get("visibility") in {"collapse", "filter"}:
             self.found.hidden_rows += times
         for column in rounded:
             self.found.rounded.setdefault(column, array("l")).extend(range(first, first + times))
@@ -111,28 +107,28 @@ class _OdsSheet:
             yield number, cells
 
     def _cells(self, row: Element, flaws: list[tuple[int, Message]], rounded: list[int]) -> list[str]:
-        """The texts of a row's cells; what is wrong with one is added to ``flaws``, a long number to ``rounded``."""
+        """Return a row's texts; add problems to ``flaws``, and columns that earlier versions rounded to ``rounded``."""
         cells: list[str] = []
         column = 0
         for cell in row:
             if cell.tag not in {"table-cell", "covered-table-cell"}:
                 continue
-            said = plain(cell.attrib)
-            times = _times(said, "number-columns-repeated")
-            text = self._shown(cell, said, column, flaws) if cell.tag == "table-cell" else ""
+            attributes = plain(cell.attrib)
+            times = _times(attributes, "number-columns-repeated")
+            text = self._shown(cell, attributes, column, flaws) if cell.tag == "table-cell" else ""
             if text:
                 if column + times > self.limits.columns:
                     last = column_letter(column + times - 1)
                     raise self.limits.refuse("columns", say("limit.sheet-column", sheet=self.name, column=last))
                 cells.extend([""] * (column - len(cells)))
                 cells.extend([text] * times)
-                if len(text) > KEPT_DIGITS and said.get("value-type") in _NUMBERS:
-                    if lost_digits(said.get("value", "")):
-                        flaws.extend((each, LOST) for each in range(column, column + times))
+                if len(text) > KEPT_DIGITS and attributes.get("value-type") in _NUMBERS:
+                    if lost_digits(attributes.get("value", "")):
+                        flaws.extend((repeated_column, LOST) for repeated_column in range(column, column + times))
                     elif rounded_before(text):
                         rounded.extend(range(column, column + times))
             column += times
-            across, down = _times(said, "number-columns-spanned"), _times(said, "number-rows-spanned")
+            across, down = _times(attributes, "number-columns-spanned"), _times(attributes, "number-rows-spanned")
             if cell.tag == "table-cell" and (across > 1 or down > 1):
                 top, left = self._number + 1, column - 1
                 self.found.merged.append((top, left, top + down - 1, left + across - 1))
@@ -159,15 +155,15 @@ class _OdsSheet:
         self._repeated_flaws += (times - 1) * len(flaws)
         if self._repeated_flaws > MOST_REPEATED_FLAWS:
             column, text = flaws[0]
-            where = column_letter(column)
-            raise UnreadableFile(say("sheet.alike", sheet=self.name, times=times, row=first, column=where, why=text))
+            letters = column_letter(column)
+            raise UnreadableFile(say("sheet.alike", sheet=self.name, times=times, row=first, column=letters, why=text))
         for column, text in flaws:
             for row in range(first, first + times):
                 self.found.flaw(row, column, text)
 
 
 def _lines(element: Element) -> Iterator[str]:
-    """The paragraphs of a cell."""
+    """Yield the paragraphs of a cell."""
     for part in element:
         if part.tag == "p":
             yield "".join(_pieces(part)) if len(part) else part.text or ""
@@ -176,7 +172,7 @@ def _lines(element: Element) -> Iterator[str]:
 
 
 def _pieces(element: Element) -> Iterator[str]:
-    """The text of a paragraph, in which spaces that count, tabs and line breaks are elements."""
+    """Yield the text of a paragraph, in which repeated spaces, tabs and line breaks are elements."""
     yield element.text or ""
     for part in element:
         if part.tag == "s":
@@ -189,14 +185,14 @@ def _pieces(element: Element) -> Iterator[str]:
 
 
 def _whole(shown: str, stored: str) -> str:
-    """The text of a number; all digits of one of which the sheet shows 15, as LibreOffice does by an exponent."""
+    """Return a number's shown text, or all its digits if only 15 are shown, as LibreOffice does with an exponent."""
     if len(shown) <= KEPT_DIGITS or "".join(filter(str.isdigit, shown)) == (exact := general(stored)):
         return shown
     return exact if general(shown.replace(",", ".")) in (exact, *rounded_before(exact)) else shown
 
 
 def _stored(kind: str, said: Attributes) -> str:
-    """The text of a value whose writer left out what is shown."""
+    """Return the text of a value whose writer left out the shown text."""
     if kind in _NUMBERS:
         return general(said.get("value", ""))
     if kind == "percentage":

@@ -1,4 +1,4 @@
-"""Opens what a person named: a path, a URL or "-" in, a seekable file here and its fingerprint out."""
+"""Open the path, URL or standard input that a person named as a local seekable file, with its fingerprint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STANDARD_INPUT = "-"
 
 @contextmanager
 def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO[bytes], str]]:
-    """Yield the file and its bytes' SHA-256; raise UnreadableFile where it can't be opened or changes meanwhile."""
+    """Yield the file and the SHA-256 of its bytes; raise UnreadableFile if it can't be opened or changes meanwhile."""
     if source == STANDARD_INPUT:
         with tempfile.TemporaryFile() as file:
             _copy_input(file, limits)
@@ -61,7 +61,7 @@ def _open(source: str, limits: Limits) -> IO[bytes]:
 
 
 def _check_type(source: str) -> None:
-    """Refuse folders, devices and pipes before opening them, since opening a pipe may wait for ever."""
+    """Refuse folders, devices and pipes before opening them, because opening a pipe may wait for ever."""
     mode = os.stat(source).st_mode  # noqa: PTH116 — follows links: a link to a file is that file
     if stat.S_ISDIR(mode):
         raise UnreadableFile(say("opening.folder", file=source))

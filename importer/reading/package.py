@@ -1,7 +1,8 @@
-"""A workbook's zip package: a file in, its parts as counted chunks and XML events out.
+"""Read the zip package of a workbook.
 
-Nothing that the package says about itself is believed: what is inflated is counted while it is inflated, XML with a
-document type is refused (that is where entity bombs and external entities live), and no part is held in memory whole.
+Input: a file. Output: its parts as counted chunks and XML events. The package's statements about itself are not
+trusted: unpacked bytes are counted as they are unpacked. XML with a document type is refused, because entity bombs and
+external entities need one. No part is held in memory whole.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from importer.messages import Cell, Message, Part, say
 from importer.reading.limits import Deadline, Limits
 
 CHUNK = 1 << 18
-_FIRST_CHUNK = 1 << 13  # bytes of a part: where only the headings are looked at, no more needs to be parsed
+_FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
 RATIO_FROM = 64 * 1024**2
-"""Unpacked bytes of a part from which its ratio of unpacked to packed size is looked at."""
+"""Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 MOST_DIRECTORY_BYTES = 16 * 1024**2
 MOST_SHEETS = 10_000
 MOST_FORMATS = 100_000
-"""Formats of cells; spreadsheet programs allow some 65,000."""
+"""Maximum number of cell formats; spreadsheet programs allow some 65,000."""
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
 
 
 class Package:
-    """The parts of a zip file, by name whatever the case and the kind of slash."""
+    """The parts of a zip file, by name in any case and with either kind of slash."""
 
     def __init__(self, file: IO[bytes], limits: Limits, deadline: Deadline) -> None:
-        """Open the package; raise UnreadableFile where it is damaged or its directory is beyond any workbook's."""
+        """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
         self.limits = limits
         self.deadline = deadline
         self._inflated: dict[str, int] = {}
@@ -51,7 +52,7 @@ class Package:
         return _plain(name) in self._names
 
     def names(self) -> list[str]:
-        """Names of all parts, in small letters with forward slashes."""
+        """Return the names of all parts, in small letters with forward slashes."""
         return list(self._names)
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -62,11 +63,11 @@ class Package:
             raise _packed_otherwise(entry, say("workbook.method", number=str(info.compress_type)))
         packed = max(info.compress_size, 1)
         others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
-        size, wanted = 0, _FIRST_CHUNK
+        size, chunk_size = 0, _FIRST_CHUNK
         try:
             with self._zip.open(entry) as part:
-                while chunk := part.read(wanted):
-                    size, wanted = size + len(chunk), min(2 * wanted, CHUNK)
+                while chunk := part.read(chunk_size):
+                    size, chunk_size = size + len(chunk), min(2 * chunk_size, CHUNK)
                     self._inflated[entry] = max(size, self._inflated.get(entry, 0))
                     self._check(entry, size, packed, others)
                     yield chunk
@@ -74,11 +75,11 @@ class Package:
             raise UnreadableFile(say("workbook.not-unpacked", part=Cell(entry), error=str(exc))) from exc
         except NotImplementedError as exc:
             raise _packed_otherwise(entry, str(exc)) from exc
-        except RuntimeError as exc:  # what zipfile raises for a part with a password
+        except RuntimeError as exc:  # zipfile raises it for a part with a password
             raise UnreadableFile(say("workbook.part-locked", part=Cell(entry))) from exc
 
     def read(self, name: str, most: int = 64 * 1024**2) -> bytes:
-        """The whole of a part that is small by nature; raise UnreadableFile above ``most`` bytes."""
+        """Return the whole of a part that is small by nature; raise UnreadableFile above ``most`` bytes."""
         pieces: list[bytes] = []
         size = 0
         for chunk in self.chunks(name):
@@ -97,18 +98,18 @@ class Package:
 
 
 def bound(count: int, most: int, what: str) -> None:
-    """Raise UnreadableFile where there is more of something than in any real workbook."""
+    """Raise UnreadableFile if a count exceeds ``most``, a number that no real workbook exceeds."""
     if count > most:
         raise too_many(most, say(f"many.{what}"))
 
 
 def too_many(most: int, what: Message) -> UnreadableFile:
-    """The error to raise where there is more of something than in any real workbook."""
+    """Return the error to raise if a count exceeds ``most``, a number that no real workbook exceeds."""
     return UnreadableFile(say("workbook.too-many", most=most, what=what))
 
 
 def whole(text: str | None) -> int:
-    """A whole number as an attribute holds it, 0 where it is missing or none."""
+    """Return the whole number in an attribute, 0 if it is missing or not a number of at most 9 digits."""
     return int(text) if text and text.isdecimal() and len(text) < 10 else 0
 
 
@@ -136,10 +137,10 @@ def _check_directory(file: IO[bytes]) -> None:
 
 
 class Events:
-    """XML parsing of one part: chunks in, calls of ``start(tag, attributes)`` and ``end(tag)`` out, texts gathered.
+    """XML parser for one part, fed with chunks.
 
-    Tags come without namespace prefix. ``texts`` receives pieces of character data; the handlers empty it. ``encoding``
-    is what the XML declaration names, in small letters, or "".
+    It calls ``start(tag, attributes)`` and ``end(tag)``, with tags without namespace prefix. ``texts`` collects pieces
+    of character data; the handlers empty it. ``encoding`` is the name in the XML declaration, in small letters, or "".
     """
 
     def __init__(self, what: Message, limits: Limits) -> None:
@@ -148,8 +149,8 @@ class Events:
         self.texts: list[str] = []
         self._fed = self._parsed = 0
         self._parser = expat.ParserCreate()
-        # Newer ones put off a tag that isn't whole until twice as much is there, against tags without end.
-        # ``feed`` bounds those, and has to see how far the parser is.
+        # Newer versions of expat defer an incomplete tag until twice as much is there, against tags without end.
+        # ``feed`` limits such tags itself, and for that needs the parser's true position.
         if hasattr(self._parser, "SetReparseDeferralEnabled"):
             self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
         self._parser.buffer_text = True
@@ -159,7 +160,7 @@ class Events:
         self.encoding = ""
 
     def handle(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
-        """Say who is called for each element; nesting is checked."""
+        """Set the handlers for the start and end of elements, with the depth checked."""
         depth = 0
 
         def enter(tag: str, attributes: dict[str, str]) -> None:
@@ -178,7 +179,7 @@ class Events:
         self._parser.EndElementHandler = leave
 
     def handle_fast(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
-        """Like ``handle``, without a step between: whoever is called looks after the depth (see ``too_deep``)."""
+        """Set the handlers without a wrapper around each, for speed; they must check the depth (see ``too_deep``)."""
 
         def root(tag: str, attributes: dict[str, str]) -> None:
             if ":" in tag:
@@ -191,24 +192,24 @@ class Events:
         self._parser.StartElementHandler = root
 
     def too_deep(self) -> UnreadableFile:
-        """The error to raise when elements are nested deeper than MOST_DEPTH."""
+        """Return the error to raise if elements are nested deeper than MOST_DEPTH."""
         return UnreadableFile(say("workbook.too-deep", what=self.what))
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next piece."""
         try:
             self._parser.Parse(chunk, last)
-        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an encoding there is none of
+        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
             raise UnreadableFile(say("workbook.no-xml", what=self.what, error=str(exc))) from exc
         self._fed += len(chunk)
-        self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 where expat waits for more of a long piece
+        self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
         if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
             raise UnreadableFile(say("workbook.tag-without-end", what=self.what))
         if len(self.texts) > 16 and sum(map(len, self.texts)) > self.limits.cell_characters:
             raise self.limits.refuse("cell_characters", say("limit.cell", what=self.what))
 
     def all(self, chunks: Iterator[bytes]) -> None:
-        """Parse every piece to the end."""
+        """Parse all chunks of the part."""
         for chunk in chunks:
             self.feed(chunk)
         self.feed(b"", last=True)

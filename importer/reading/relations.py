@@ -1,4 +1,4 @@
-"""Where the parts of an Excel package are: its relations in, paths out; external ones are left out, never fetched."""
+"""Find the parts of an Excel package by its relations; external targets are ignored, and never fetched."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Relations:
 
     Attributes:
         workbook: the part with the list of sheets.
-        targets: kind and path of each part that the workbook refers to, by the relation's id.
+        targets: kind and path of each part that the workbook refers to, by the relation's ID.
         styles: the part with the styles, which may be missing.
         strings: the part with the shared texts, which may be missing.
     """
 
     def __init__(self, package: Package) -> None:
-        """Find the parts; where the package doesn't say, they are where they usually are."""
+        """Find the parts; if the package doesn't name a part, assume its usual path."""
         self._package = package
         top = self._read("_rels/.rels", "")
-        found = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
-        self.workbook = found[0] if found else "xl/workbook.xml"
+        workbooks = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
+        self.workbook = workbooks[0] if workbooks else "xl/workbook.xml"
         if self.workbook not in package:
             raise UnreadableFile(say("workbook.no-list"))
         folder, name = posixpath.split(self.workbook)
@@ -39,7 +39,7 @@ class Relations:
         self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings.xml"
 
     def sheet(self, relation: str) -> str | None:
-        """The part of a sheet by its relation's id: "" where it is no table, None where there is no such part."""
+        """Return the part of a sheet by its relation's ID: "" if it is not a table, None if there is no such part."""
         kind, target = self.targets.get(relation, ("", ""))
         if kind.endswith(_NO_TABLES):
             return ""
@@ -49,7 +49,7 @@ class Relations:
         return next((target for kind, target in self.targets.values() if kind.endswith(ending)), None)
 
     def _read(self, path: str, folder: str) -> dict[str, tuple[str, str]]:
-        """Relations by id, as (kind, part's path)."""
+        """Return relations by ID, as (kind, path of the part)."""
         relations: dict[str, tuple[str, str]] = {}
         package = self._package
         if path not in package:
@@ -71,7 +71,7 @@ class Relations:
 
 
 def lacking(sheets: Sequence[str], *, others: bool) -> tuple[Message, ...]:
-    """Remarks on sheets whose part is missing; raises UnreadableFile where there are no others."""
+    """Return remarks on sheets whose part is missing; raise UnreadableFile if there are no other sheets."""
     if not sheets:
         return ()
     named = listed([f'"{name}"' for name in sheets], _NAMED)

@@ -1,4 +1,4 @@
-"""The sheet that was read, and what was noticed on the way: spooled rows in, frames of text out, as often as wanted."""
+"""Define the sheet that was read. Its rows are on disk, and can be read as frames of text as often as wanted."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ LOST = say("flaw.lost-digits")
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something wrong with a row (column None) or a cell, found while reading it.
+    """Problem of a row or a cell, found while reading it.
 
     Attributes:
-        column: position of the column, from 0, or None where the whole row is meant.
-        text: what is wrong and what to do, without the cell's name.
+        column: position of the column, from 0, or None if the whole row is meant.
+        text: the problem and what to do, without the cell's name.
     """
 
     column: int | None
@@ -37,15 +37,15 @@ class Flaw:
 
 @dataclass
 class TableFacts:
-    """What a reader noticed on its way through one table.
+    """Facts that a reader noticed about one table.
 
     Attributes:
         flaws: problems by row number.
-        hidden_rows: how many rows that hold something are hidden or filtered.
-        formulas: how many cells were read by the value stored for their formula.
+        hidden_rows: number of rows that hold something and are hidden or filtered.
+        formulas: number of cells whose text is the stored value of their formula.
         merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
-        remarks: whatever else a person should know.
+        remarks: other messages for the person.
         rounded: column → numbers of rows in which earlier versions rounded a whole number to 15 digits.
     """
 
@@ -59,7 +59,7 @@ class TableFacts:
     _known: dict[tuple[int | None, Message], Flaw] = field(default_factory=dict)
 
     def flaw(self, row: int, column: int | None, text: Message) -> None:
-        """Record a problem; equal ones share one object, so that a million of them stay small."""
+        """Record a problem; equal problems share one object, so that a million of them stay small."""
         flaw = self._known.setdefault((column, text), Flaw(column, text))
         self.flaws.setdefault(row, []).append(flaw)
 
@@ -68,7 +68,7 @@ class TableFacts:
         self.flaw(row, column, say("flaw.error", error=Cell(shown)))
 
     def number(self, row: int, column: int, stored: str, shown: str) -> str:
-        """Return what is shown of a stored number; note whether it lost digits, or was rounded by earlier versions."""
+        """Return the shown text of a stored number; record if it lost digits, or if earlier versions rounded it."""
         if len(shown) > KEPT_DIGITS and sum(map(str.isdigit, shown)) > KEPT_DIGITS:
             if lost_digits(stored):
                 self.flaw(row, column, LOST)
@@ -77,9 +77,9 @@ class TableFacts:
         return shown
 
     def adopt(self, other: TableFacts) -> None:
-        """Take over what was noticed on an earlier way through the table."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(other, each.name))
+        """Replace these facts with those of an earlier pass through the table."""
+        for fact in fields(self):
+            setattr(self, fact.name, getattr(other, fact.name))
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,17 @@ class Sheet:
     Attributes:
         source: the file's name as given ("-" for standard input).
         name: the worksheet's name, None for a text file.
-        format: what the file is, in plain words.
-        encoding: how its characters are encoded, None for a workbook.
-        delimiter: what separates its columns, None for a workbook.
+        format: the file's format, in plain words.
+        encoding: the encoding of its characters, None for a workbook.
+        delimiter: its column separator, None for a workbook.
         headings: the header row's texts, one for each column.
         header_row: the header's row number.
-        row_count: rows below the header that hold something.
-        remarks: guesses and cleanings that matter.
+        row_count: number of rows below the header that hold something.
+        remarks: messages about what was guessed or cleaned.
         flaws: problems of single rows and cells, by row number.
-        covered: row number → columns of cells that a merged cell further up covers, and doesn't count for.
+        covered: row number → columns of cells that a merged cell further up covers without counting for them.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
-        sheets: the names of the workbook's worksheets that are not hidden; none for a text file.
+        sheets: the names of the workbook's worksheets that are not hidden; empty for a text file.
         rounded: column → numbers of rows with a whole number that earlier versions rounded (``digits``).
         codec: how a text file's characters are decoded, None for a workbook.
     """
@@ -123,21 +123,22 @@ class Sheet:
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 
     def restored(self, restore: Callable[[str], str]) -> Sheet:
-        """The same sheet, each heading and cell as ``restore`` makes it of the text in the file; once is enough."""
+        """Return the sheet with ``restore`` applied to each heading and cell, unless it has been restored already."""
         if self._restore is not None:
             return self
         return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
 
     def wrong(self, number: int) -> Iterator[Flaw]:
-        """What is wrong with a row and its cells: its flaws, and what a merged cell covers."""
+        """Yield the problems of a row and its cells: its flaws, and cells that a merged cell covers."""
         yield from self.flaws.get(number, ())
         yield from (Flaw(column, COVERED) for column in self.covered.get(number, ()))
 
     def blocks(self) -> Iterator[pd.DataFrame]:
-        """Yield the rows in frames of at most 8,000 (fewer where a sheet is very wide).
+        """Yield the rows in frames of at most 8,000 (fewer if a sheet is very wide).
 
-        Columns are numbered 0, 1, … in the order of ``headings``, the index holds row numbers, every cell is a ``str``
-        and an empty one is ``""``. Blank rows are left out. May be called again; the sheet must not be closed.
+        Columns are numbered 0, 1, … in the order of ``headings``, and the index holds row numbers. Every cell is a
+        ``str``; an empty one is ``""``. Blank rows are left out. May be called again, but not after the sheet is
+        closed.
         """
         width = len(self.headings)
         step = max(1, min(BLOCK_ROWS, BLOCK_CELLS // max(width, 1)))
@@ -149,14 +150,14 @@ class Sheet:
                 yield pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
 
     def columns(self) -> Iterator[Block]:
-        """Yield the same rows as columns, one for each heading, with their numbers."""
+        """Yield the same rows as row numbers and columns, one column for each heading."""
         width = len(self.headings)
         for numbers, columns in self._spool.blocks():
             full = [*columns[:width], *[("",) * len(numbers)] * (width - len(columns))]
             yield numbers, full if self._restore is None else [list(map(self._restore, column)) for column in full]
 
     def close(self) -> None:
-        """Give back the disk space of the rows."""
+        """Free the disk space of the rows."""
         self._spool.close()
 
     def __enter__(self) -> Self:
@@ -169,13 +170,13 @@ class Sheet:
 
 
 def listed(names: Sequence[str], most: int) -> Part:
-    """The first of some names from a sheet."""
+    """Return the first ``most`` names, as a message that says so if there are more."""
     shown = tuple(Cell(name) for name in names[:most])
     return say("sheet.and-so-on", names=shown) if len(names) > most else shown
 
 
 def column_letter(column: int) -> str:
-    """Name of a column by its position: 0 → A, 25 → Z, 26 → AA."""
+    """Return a column's name by its position: 0 → A, 25 → Z, 26 → AA."""
     name = ""
     column += 1
     while column:
@@ -185,7 +186,7 @@ def column_letter(column: int) -> str:
 
 
 def cell_name(sheet_name: str | None, row: int, column: int) -> str:
-    """Name of a cell as spreadsheet programs write it: ``Sheet1!C17``, ``'My sheet'!C17``, ``C17`` without a sheet."""
+    """Return a cell's name as spreadsheet programs write it: ``Sheet1!C17``, ``'My sheet'!C17``, or only ``C17``."""
     cell = f"{column_letter(column)}{row}"
     if sheet_name is None:
         return cell

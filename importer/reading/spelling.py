@@ -1,7 +1,7 @@
-"""Whether words are spelt as a language spells them: text as one encoding reads it in, the words that can't be out.
+"""Find misspelt words in a text that was decoded with one encoding, to judge whether the encoding is right.
 
-An encoding that isn't the file's turns letters into signs, or into letters that stand where no language has them:
-*Jiøí* for *Jiří*, *Garc’a* for *García*. One or two names are enough to see it.
+A wrong encoding turns letters into signs, or into letters at a place where no language has them: *Jiøí* for *Jiří*,
+*Garc’a* for *García*. One or two names are enough to notice this.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ALPHABETS = {
         "baltic": "āčēģīķļņšūž ąčęėįšųūž äõöüšž",
     }.items()
 }
-"""The letters beyond A to Z that words of one language may hold together."""
+"""Sets of letters beyond A to Z that may occur together in the words of one language."""
 
 _NEVER = re.compile(
     rf"""
@@ -67,12 +67,12 @@ _CJK_SIGNS = frozenset("\u3000、。，；：？！（）《》「」“”・�
 
 
 def tokens(text: str) -> list[str]:
-    """The words that hold a character beyond ASCII."""
+    """Return the words that hold a character beyond ASCII."""
     return _TOKEN.findall(text)
 
 
 def misspelt(words: Iterable[str], family: str) -> list[str]:
-    """The words that no language of a family writes so."""
+    """Return the words that no language of a family spells this way."""
     if family in _ALPHABETS:
         return [word for word in words if not _is_latin(word, family)]
     return [word for word in words if not _JUDGES[family](word)]
@@ -102,7 +102,7 @@ def _is_word(word: str, family: str) -> bool:
     if not any(letters <= alphabet for alphabet in _ALPHABETS[family]):
         return False
     if family == "baltic" and letters <= frozenset("įķļģųąęćśźżłńō"):
-        return False  # none of these stands alone in a name, as the Western letters do that have the same codes
+        return False  # no Baltic name has only these, but Western names have the letters with the same codes
     if len(lower) > 1 and not re.search("[a-z]", lower):
         return False
     runs = re.findall(r"[^\x00-\x7f]{2,}", lower)
@@ -110,7 +110,7 @@ def _is_word(word: str, family: str) -> bool:
 
 
 def _has_capitals_inside(word: str) -> bool:
-    """Whether a capital beyond A to Z follows a small letter, or stands before one within a word."""
+    """Return whether a capital beyond A to Z follows a small letter, or precedes a small letter inside the word."""
     for before, sign, after in zip(f" {word[:-1]}", word, f"{word[1:]} ", strict=True):
         if sign.isupper() and not (sign + before).isascii() and before.islower():
             return True
@@ -120,9 +120,9 @@ def _has_capitals_inside(word: str) -> bool:
 
 
 def _alphabetic(letters: str, bad: str, alone: str = "") -> Callable[[str], bool]:
-    """Judge words of an alphabet that has nothing in common with ours: all of it, nothing ``bad`` in it.
+    """Return a function that accepts words in a non-Latin alphabet: only its letters, and no match of ``bad``.
 
-    ``alone``: letters that are words.
+    ``alone`` holds the letters that are words by themselves.
     """
     script, wrong = re.compile(f"[{letters}]{{2,}}"), re.compile(bad)
 
@@ -136,7 +136,7 @@ def _alphabetic(letters: str, bad: str, alone: str = "") -> Callable[[str], bool
 
 
 def _east_asian(codec: str, *common: tuple[int, int], kana: bool = False) -> Callable[[str], bool]:
-    """Judge words of characters of two bytes whose first one is among those of the common ones."""
+    """Return a function that judges words of two-byte characters, whose first byte must be in a ``common`` range."""
 
     def is_common(sign: str) -> bool:
         if sign in _CJK_SIGNS or (kana and "\u3040" <= sign <= "\u30ff"):

@@ -1,7 +1,7 @@
-"""Rows of text on disk: appended once, read as often as wanted.
+"""Store rows of text on disk, to be read as often as wanted.
 
-They go to an unnamed temporary file, so that the source is read only once (it may be standard input, or change while
-the import runs), memory stays flat, and nothing is left behind even when the process is killed.
+Rows go to an unnamed temporary file. So the source is read only once (it may be standard input, or change during the
+import), memory use stays constant, and nothing is left behind even if the process is killed.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ BLOCK_CELLS = 400_000
 BLOCK_CHARACTERS = 16_000_000
 
 Row = tuple[int, list[str]]
-"""A row's number as the spreadsheet program shows it, and its cells from column A to the last that holds something."""
+"""Row number as the spreadsheet program shows it, and the cells from column A to the last that holds something."""
 
 RowStream = Generator[Row, None, None]
 
 
 Block = tuple[list[int], list[Sequence[str]]]
-"""Row numbers, and as many columns as any of these rows has."""
+"""Row numbers, and the columns of these rows, as many as the widest row has."""
 
 
 class Spool:
-    """Rows in blocks of columns; one spool may lie in the file of another.
+    """Rows in blocks of columns; several spools may share one file.
 
     Attributes:
-        row_count: rows appended so far.
+        row_count: number of rows appended so far.
         merged: merged areas, of which only the first cell shows anything.
-        spread: over how many columns a merged cell counts for every row that it covers; 0: it counts for the first.
+        spread: number of columns in which a merged cell counts for every row that it covers, 0 for only the first row.
     """
 
     def __init__(self, beside: Spool | None = None) -> None:
-        self._beside = beside  # whose file lasts as long as it does
+        self._beside = beside  # kept alive, because its file is closed when it is collected
         if beside is None:
             self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the sheet
-            weakref.finalize(self, self._file.close)  # or when the last who uses the sheet has forgotten it
+            weakref.finalize(self, self._file.close)  # or when nothing refers to the sheet any more
         else:
             self._file = beside._file
         self._places: list[tuple[int, int]] = []
@@ -55,7 +55,7 @@ class Spool:
         self.spread = 0
 
     def append(self, number: int, cells: list[str], characters: int) -> None:
-        """Add a row whose cells hold ``characters`` characters together."""
+        """Add a row whose cells hold ``characters`` characters in total."""
         width = len(cells)
         if width > self._width:
             if width * len(self._rows) > BLOCK_CELLS:
@@ -65,12 +65,16 @@ class Spool:
         self._rows.append(cells)
         self._characters += characters
         self.row_count += 1
-        held = len(self._rows)
-        if held >= BLOCK_ROWS or held * self._width >= BLOCK_CELLS or self._characters >= BLOCK_CHARACTERS:
+        pending_rows = len(self._rows)
+        if (
+            pending_rows >= BLOCK_ROWS
+            or pending_rows * self._width >= BLOCK_CELLS
+            or self._characters >= BLOCK_CHARACTERS
+        ):
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows held in memory."""
+        """Write the rows held in memory to the file."""
         if not self._rows:
             return
         columns = list(zip_longest(*self._rows, fillvalue=""))
@@ -93,11 +97,11 @@ class Spool:
             yield numbers, columns
 
     def rows(self) -> RowStream:
-        """Yield the rows one by one, each with as many cells as the widest of its block."""
+        """Yield the rows one by one, each with as many cells as the widest row of its block."""
         for numbers, columns in self.blocks():
             for number, cells in zip(numbers, zip(*columns, strict=True), strict=True):
                 yield number, list(cells)
 
     def close(self) -> None:
-        """Let the temporary file go."""
+        """Close the temporary file, which deletes it."""
         self._file.close()

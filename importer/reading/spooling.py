@@ -1,4 +1,4 @@
-"""Puts the rows below the header into the spool: a chosen table in, the sheet out, with its flaws and remarks."""
+"""Write the rows below the header of a table to the spool, and return the sheet with its flaws and remarks."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from importer.reading.spool import Spool
 REPLACED = say("flaw.damaged-character")
 NUL = say("flaw.nul")
 EXCEL_BATCH = 16
-"""Excel writes text in batches of so many rows; columns at the right that are empty in a whole batch it leaves out."""
+"""Number of rows in a batch of Excel, which leaves out the last columns of a batch if all of their cells are empty."""
 
 
 class _Writer:
-    """The rows of a sheet on their way into the spool.
+    """Writer of a sheet's rows to the spool.
 
     Attributes:
-        width: columns up to the last that holds something.
-        widest: columns up to the last that is written in the file.
+        width: number of columns up to the last that holds something.
+        widest: number of columns up to the last that is written in the file.
         full: number of the last row that is as wide as the header.
-        short: rows since then, of one batch of ``EXCEL_BATCH`` rows, that are not: their numbers and widths.
-        is_excel: whether all short rows so far may be short because Excel wrote them.
+        short: numbers and widths of narrower rows since that row, in one batch of ``EXCEL_BATCH`` rows.
+        is_excel: whether all narrower rows so far may be narrow only because Excel wrote the file.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class _Writer:
         self.spool = Spool()
 
     def add(self, number: int, cells: list[str]) -> None:
-        """Take a row, unless it is blank."""
+        """Write a row, unless it is blank."""
         if number > self.limits.rows:
             raise self.limits.refuse("rows", say("limit.rows", row=number))
         joined = "".join(cells)
@@ -71,9 +71,11 @@ class _Writer:
         self.spool.append(number, cells, size)
 
     def judge_short(self, full: int | None = None) -> None:
-        """Short rows are problems, unless their batch is as Excel writes it: no row is ``full``, all are alike.
+        """Report short rows as problems, unless Excel writes such batches.
 
-        Who breaks lines within a text, or cuts the file off, leaves rows of several widths or a single short one.
+        ``full`` is the number of the row just read, if it is as wide as the header. Excel's batches hold several short
+        rows, all equally wide, and no full row. A line break within a text, or a file that is cut off, leaves rows of
+        several widths or a single short row.
         """
         batches = {(number - 1) // EXCEL_BATCH for number, _ in self.short}
         others = {(number - 1) // EXCEL_BATCH for number in (self.full, full) if number}
@@ -120,13 +122,13 @@ def spooled(
     *,
     fill_merged: bool = False,
 ) -> Sheet:
-    """Read the table to its end and hand over the sheet; ``fill_merged``: see :class:`Options`."""
+    """Read the table to its end and return the sheet; ``fill_merged``: see :class:`Options`."""
     header_row, header = choice.header
-    found = TableFacts()
-    rows = _Writer(header_row, header, ragged=book.delimiter is not None, found=found, limits=limits)
+    facts = TableFacts()
+    rows = _Writer(header_row, header, ragged=book.delimiter is not None, found=facts, limits=limits)
     above = 0
     try:
-        with closing(choice.table.rows(found)) as source_rows:
+        with closing(choice.table.rows(facts)) as source_rows:
             for number, cells in source_rows:
                 if number > header_row:
                     rows.add(number, cells)
@@ -136,7 +138,7 @@ def spooled(
                     deadline.check()
         rows.judge_short()
         rows.spool.flush()
-        rows.spool.merged = found.merged
+        rows.spool.merged = facts.merged
         if fill_merged:
             rows.spool.spread = rows.width
         covered = _covered(rows)
@@ -154,48 +156,47 @@ def spooled(
         header_row=header_row,
         row_count=rows.spool.row_count,
         remarks=(*remarks, *_remarks(rows, headings, header_row, above)),
-        flaws={row: tuple(flaws) for row, flaws in found.flaws.items() if row > header_row},
+        flaws={row: tuple(flaws) for row, flaws in facts.flaws.items() if row > header_row},
         covered=covered,
         fingerprint=fingerprint,
         sheets=tuple(table.name for table in book.tables if table.name is not None and not table.hidden),
-        rounded=found.rounded,
+        rounded=facts.rounded,
         codec=book.codec,
         _spool=rows.spool,
     )
 
 
 def _covered(rows: _Writer) -> dict[int, list[int]]:
-    """Row number → columns of cells that look filled, because a merged cell with a value reaches down to them."""
-    found: dict[int, list[int]] = {}
+    """Return row number → columns of cells that look filled, because a merged cell with a value covers them."""
+    covered: dict[int, list[int]] = {}
     spreading = rows.spool.merged.spreading(rows.width)
     for numbers, columns in rows.spool.blocks() if rows.spool.merged and not rows.spool.spread else ():
         for index, column, _ in spreading.covered(numbers, columns):
-            found.setdefault(numbers[index], []).append(column)
-    return found
+            covered.setdefault(numbers[index], []).append(column)
+    return covered
 
 
 def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[Message]:
-    """What a person should know about the table."""
-    found = rows.found
+    facts = rows.found
     blank = max(0, rows.last - header_row - rows.spool.row_count)
     nameless = sum(not heading.strip() for heading in headings)
-    merged = found.merged.below(header_row)
-    hidden_columns = sum(column < len(headings) for column in found.hidden_columns)
+    merged = facts.merged.below(header_row)
+    hidden_columns = sum(column < len(headings) for column in facts.hidden_columns)
     counted = (
         (above, say("remark.rows-above", n=above, header=str(header_row))),
         (blank, say("remark.blank-rows", n=blank)),
-        (found.hidden_rows, say("remark.hidden-rows", n=found.hidden_rows)),
+        (facts.hidden_rows, say("remark.hidden-rows", n=facts.hidden_rows)),
         (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
         (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
         (nameless, say("remark.no-heading", n=nameless)),
         (merged, say("remark.merged-filled" if rows.spool.spread else "remark.merged", n=merged)),
-        (found.formulas, say("remark.formulas", n=found.formulas)),
+        (facts.formulas, say("remark.formulas", n=facts.formulas)),
     )
-    return [*found.remarks, *(remark for count, remark in counted if count > 0)]
+    return [*facts.remarks, *(remark for count, remark in counted if count > 0)]
 
 
 def _filled_width(cells: Sequence[str]) -> int:
-    """Columns up to the last that holds more than white space."""
+    """Return the number of columns up to the last that holds more than white space."""
     width = len(cells)
     while width and not cells[width - 1].strip():
         width -= 1

@@ -1,4 +1,4 @@
-"""A workbook's shared texts: appended in order, looked up by position; memory stays bounded however many there are."""
+"""Store a workbook's shared texts, looked up by position, in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from importer.errors import UnreadableFile
 from importer.messages import say
 
 IN_MEMORY = 128 * 1024**2
-"""Bytes of texts kept in memory; what comes after lies in an unnamed temporary file."""
+"""Bytes of texts kept in memory; later texts are in an unnamed temporary file."""
 
 
 class Strings:
-    """A list of texts of which only the first 128 MiB are in memory.
+    """A list of texts, of which only the first 128 MiB are in memory.
 
     Attributes:
-        kept: those in memory, for loops in which even a method call counts.
+        kept: the texts in memory, for loops in which even a method call counts.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Strings:
             self._offsets.append(self._offsets[-1] + len(data))
 
     def __getitem__(self, position: int) -> str:
-        """The text at a position; raises UnreadableFile where there is none, since the workbook is damaged then."""
+        """Return the text at a position; raise UnreadableFile if there is none, since the workbook is damaged then."""
         if 0 <= position < len(self.kept):
             return self.kept[position]
         if not 0 <= position - len(self.kept) < len(self._offsets) - 1:
@@ -51,7 +51,7 @@ class Strings:
         return self._stored(position - len(self.kept))
 
     def find(self, digits: str) -> str:
-        """The text at a position in digits as a cell holds them; an empty cell points to no text."""
+        """Return the text at a position in digits, as a cell holds it; an empty cell refers to no text and gives ""."""
         digits = digits.strip()
         if not digits:
             return ""

@@ -1,8 +1,9 @@
-"""Text files (.csv, .tsv, .txt): bytes in, records of text out, never the whole file in memory.
+"""Read text files (.csv, .tsv, .txt).
 
-The csv module does the parsing, strictly: where quotation marks don't add up within one line the line is read as
-leniently as spreadsheet programs do; where such a row takes several lines, that is a flaw of it, since rows may have
-been swallowed; and a quotation mark that is never closed is an error that names its row.
+Input: the file's bytes. Output: records of text; the whole file is never in memory. The csv module parses strictly.
+If quotation marks don't match within a line, it is read as leniently as spreadsheet programs do. If such a row takes
+several lines, that is a flaw of the row, because rows may have been swallowed. A quotation mark that is never closed is
+an error that names its row.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _SEPARATED = {
 }
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
 _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
-"""A formula that is nothing but a text, as exports write it to keep leading zeros."""
+"""Formula that is only a text, as exports write it to keep leading zeros."""
 
 
 def open_text(
@@ -44,16 +45,16 @@ def open_text(
     limits: Limits,
     deadline: Deadline,
 ) -> Book:
-    """Find out encoding and delimiter where they aren't given, and hand over the one table of a text file."""
+    """Detect the encoding and delimiter if they aren't given, and return the one table of a text file."""
     codec = _encoding(file, encoding, is_header, limits, deadline)
     remarks = [codec.remark] if codec.remark else []
-    said = _separator_line(file, codec, limits)
-    chosen = _checked(delimiter) if delimiter is not None else said or _detect(file, codec, is_header, limits)
+    separator = _separator_line(file, codec, limits)
+    chosen = _checked(delimiter) if delimiter is not None else separator or _detect(file, codec, is_header, limits)
     if delimiter is None and chosen != ",":
         remarks.append(_SEPARATED.get(chosen) or say("remark.separated-by", sign=repr(chosen)))
 
     def rows(found: TableFacts) -> RowStream:
-        return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, deadline=deadline, found=found)
+        return _rows(file, codec, chosen, skip=1 if separator else 0, limits=limits, deadline=deadline, found=found)
 
     kind = say("format.tabs" if chosen == "\t" else "format.csv")
     return Book(kind, (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks), codec)
@@ -66,10 +67,10 @@ def _encoding(
     limits: Limits,
     deadline: Deadline,
 ) -> Encoding:
-    """The file's encoding: as a person said, by its bytes, as was said of such headings, or by its words.
+    """Return the file's encoding: as a person gave it, or as its bytes, known headings or its words show.
 
     Raises:
-        UnclearColumns: several are plausible.
+        UnclearColumns: several encodings are plausible.
     """
     if isinstance(said, str):
         return encodings.named(said, file, deadline)
@@ -82,12 +83,12 @@ def _encoding(
     codec, readings = encodings.likeliest(file, deadline)
     if codec:
         return codec
-    called = [_headings(file, reading.encoding, is_header, limits) for reading in readings]
-    raise encodings.undecided(readings, called)
+    sample_headings = [_headings(file, reading.encoding, is_header, limits) for reading in readings]
+    raise encodings.undecided(readings, sample_headings)
 
 
 def _headings(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limits) -> str:
-    """The headings as one text, by which a kind of export is known again."""
+    """Return the headings as one text, by which a kind of export is recognised."""
     with _lines(file, codec, limits) as lines, _long_fields(limits):
         first = [line for _, line in zip(range(HEADER_WITHIN), lines, strict=False)]
         rows: list[list[str]] = []
@@ -107,7 +108,7 @@ def _checked(delimiter: str) -> str:
 
 @contextmanager
 def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterator[str]]:
-    """The file's lines with their ends (LF, CR or CRLF); the file stays open afterwards."""
+    """Yield the file's lines with their ends (LF, CR or CRLF); the file stays open afterwards."""
     file.seek(0)
     text = io.TextIOWrapper(io.BufferedReader(_Unclosed(file), 1 << 18), codec.codec, codec.errors, newline="")
     most = limits.cell_characters + 1
@@ -118,7 +119,7 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         while line:
             if len(line) >= most:
                 raise limits.refuse("cell_characters", say("limit.line"))
-            if line[-1] not in "\r\n":  # so it is the last
+            if line[-1] not in "\r\n":  # only the last line can lack an end
                 line = _without_end_mark(line, codec)
             yield line
             line = readline(most)
@@ -132,12 +133,12 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
 
 
 def _without_end_mark(line: str, codec: Encoding) -> str:
-    """The last line without what DOS ends a file with (Ctrl-Z), or half a character of UTF-16."""
+    """Return the last line without the Ctrl-Z that ends a file in DOS, and without an incomplete UTF-16 character."""
     return "" if line == "\ufffd" and codec.codec.startswith("utf-16") else line.rstrip("\x1a")
 
 
 class _Unclosed(io.RawIOBase):
-    """A file that stays open when the wrapper around it goes."""
+    """File that stays open when the wrapper around it is closed."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -152,14 +153,14 @@ class _Unclosed(io.RawIOBase):
 
 
 def _separator_line(file: IO[bytes], codec: Encoding, limits: Limits) -> str | None:
-    """The delimiter that a first line ``sep=;`` names, as Excel understands it, else None."""
+    """Return the delimiter that a first line ``sep=;`` names, as Excel understands it, else None."""
     with _lines(file, codec, limits) as lines:
         match = re.fullmatch(r'"?sep=([^"])"?[,;\t]*[\r\n]*', next(lines, ""), re.IGNORECASE)
         return match[1] if match else None
 
 
 def _detect(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limits) -> str:
-    """The delimiter under which a header is found; else the one that splits most lines into equally many cells."""
+    """Return the delimiter under which a header is found, else the one that gives most lines equally many cells."""
     sample: list[str] = []
     size = 0
     with _lines(file, codec, limits) as lines:
@@ -187,7 +188,7 @@ def _detect(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limit
 
 @contextmanager
 def _long_fields(limits: Limits) -> Iterator[None]:
-    """Let the csv module take long cells. Its limit is the whole process's, so it is put back afterwards."""
+    """Let the csv module read long cells. The limit applies to the whole process, so it is restored afterwards."""
     before = csv.field_size_limit(limits.cell_characters)
     try:
         yield
@@ -205,7 +206,7 @@ def _rows(
     deadline: Deadline,
     found: TableFacts,
 ) -> RowStream:
-    """Number the records as a spreadsheet program does: blank ones count, line breaks in cells don't."""
+    """Yield the records, numbered as in a spreadsheet program: blank ones count, line breaks in cells don't."""
     with _lines(file, codec, limits) as lines, _long_fields(limits):
         for _ in range(skip):
             next(lines, None)
@@ -229,7 +230,7 @@ def _rows(
 
 
 def _without_formulas(record: list[str]) -> int:
-    """Put the text in the place of each ``="text"``; return how many there were."""
+    """Replace each ``="text"`` by its text; return the number of replacements."""
     matches = {
         column: match
         for column, cell in enumerate(record)
@@ -241,11 +242,11 @@ def _without_formulas(record: list[str]) -> int:
 
 
 class _Source:
-    """Lines on their way into the csv module.
+    """Lines for the csv module.
 
     Attributes:
-        held: those of the record at hand.
-        ended: whether it asked for a line after the last one.
+        held: the lines of the current record.
+        ended: whether the csv module asked for a line after the last one.
         has_formula: whether a line may hold a text written as a formula.
     """
 
@@ -264,7 +265,7 @@ class _Source:
         self.ended = True
 
     def again(self) -> Iterator[str]:
-        """The lines held, then those after them."""
+        """Yield the held lines again, then the lines after them."""
         yield from tuple(self.held)
         yield from self
 
@@ -288,7 +289,7 @@ def _records(source: _Source, delimiter: str, limits: Limits) -> Generator[tuple
 
 
 def _leniently(source: _Source, delimiter: str, number: int, limits: Limits, reason: csv.Error) -> list[str]:
-    """The record whose quotation marks don't add up, to its last line, which may be further than the one held last."""
+    """Return the record whose quotation marks don't match, up to its last line, which may not have been read yet."""
     try:
         if "field limit" in str(reason):
             raise reason

@@ -1,8 +1,9 @@
-"""Excel workbooks (.xlsx, .xlsm): a zip package in, its sheets as rows of text just as shown out.
+"""Read Excel workbooks (.xlsx, .xlsm).
 
-All is streamed through the standard library's XML parser, because no library shows cells as the sheet does. Measured
-with a million rows of four columns: calamine is faster, but it takes 550 MB, makes 123 of an id shown as 00123, and a
-blank of an error and of a formula that wasn't calculated; openpyxl takes three times as long.
+Input: a zip package. Output: its sheets as rows of text, exactly as shown. The standard library's XML parser reads
+everything as a stream, because no library shows cells as the sheet does. Measured with a million rows of four columns:
+calamine is faster, but takes 550 MB, reads an ID shown as 00123 as 123, and reads an error or a formula that wasn't
+calculated as blank; openpyxl takes three times as long.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Workbook:
 
     Attributes:
         sheets: its worksheets: the name, whether it is hidden, and the part that holds it.
-        missing: the names of those whose part isn't there.
+        missing: the names of worksheets whose part is missing.
     """
 
     def __init__(self, package: Package) -> None:
@@ -40,7 +41,7 @@ class Workbook:
         self._strings: Strings | None = None
 
     def rows(self, name: str, path: str, found: TableFacts) -> RowStream:
-        """Yield the rows of a sheet that are written in the file, noting in ``found`` what a person should know."""
+        """Yield the rows of a sheet that are written in the file; record in ``found`` the facts for the person."""
         if self._strings is None:
             self._strings = self._read_strings()
         sheet = Worksheet(name, found, self._package.limits, self._strings, self._formats)
@@ -71,13 +72,13 @@ class Workbook:
                 self.missing.append(name)
 
     def _read_styles(self) -> list[str]:
-        """The code of the number format of each cell style."""
+        """Return the code of the number format of each cell style."""
         if self._paths.styles not in self._package:
             return []
         events = Events(say("part.styles"), self._package.limits)
         codes: dict[int, str] = {}
         used: list[int] = []
-        within = ""  # the lists that count: there are others, such as the formats of conditional formatting
+        within = ""  # the open list, if it counts: conditional formatting, for example, has a list of formats too
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             nonlocal within
@@ -100,7 +101,6 @@ class Workbook:
         return [code_of(number, codes.get(number)) for number in used]
 
     def _read_strings(self) -> Strings:
-        """The texts that cells point to."""
         strings = Strings()
         if self._paths.strings not in self._package:
             return strings
@@ -138,7 +138,7 @@ class Workbook:
 
 
 def open_workbook(package: Package, form: Message) -> Book:
-    """The sheets of a package; ``form`` is what it is."""
+    """Return the sheets of a package; ``form`` is the name of its format."""
     workbook = Workbook(package)
     tables = tuple(Table(name, hidden, partial(workbook.rows, name, path)) for name, hidden, path in workbook.sheets)
     return Book(form, tables, remarks=lacking(workbook.missing, others=bool(tables)))

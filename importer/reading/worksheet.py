@@ -1,4 +1,4 @@
-"""One worksheet of an .xlsx: pieces of XML in, rows of text just as shown out."""
+"""Read one worksheet of an .xlsx from pieces of XML, as rows of text exactly as shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from importer.reading.spool import Row, RowStream
 from importer.reading.strings import Strings
 
 Written = tuple[str, str | None, str | None, str, bool]
-"""A cell as it is written: reference (its column counts), kind, style, text, whether a formula gave it."""
+"""A cell as written in the file: reference (only its column is used), kind, style, text, whether it has a formula."""
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
@@ -24,7 +24,7 @@ _TEXTS = frozenset({"s", "inlineStr", "str", "b"})
 
 
 class Worksheet:
-    """The events of one worksheet, turned into rows."""
+    """Parser that turns the XML of one worksheet into rows."""
 
     def __init__(self, name: str, found: TableFacts, limits: Limits, strings: Strings, formats: NumberFormats) -> None:
         self.name = Cell(name)
@@ -38,7 +38,7 @@ class Worksheet:
         self.hiding = frozenset(map(str, formats.hiding))
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
-        """Yield the rows that hold cells, as the pieces of the part come."""
+        """Yield the rows that hold cells, while the pieces of the part arrive."""
         events = Events(say("part.sheet", sheet=self.name), self.limits)
         self._attach(events)
         for chunk in chunks:
@@ -49,9 +49,9 @@ class Worksheet:
         yield from self.ready
 
     def _attach(self, events: Events) -> None:  # noqa: PLR0915 — two closures, called millions of times
-        """Handle the events of a sheet.
+        """Set the handlers for the elements of a sheet.
 
-        State lives in local variables, which is far faster than in attributes.
+        State is in local variables, which are far faster than attributes.
         """
         texts = events.texts
         clear, join, make_row = texts.clear, "".join, self._row
@@ -82,7 +82,7 @@ class Worksheet:
             elif tag == "v" or tag == "t":  # noqa: PLR1714 — a set would be slower
                 clear()
             elif tag == "is":
-                pass  # here, since in some files it stands in every cell
+                pass  # tested early, because in some files every cell has this element
             elif tag == "row":
                 row = attributes
                 reference = ""
@@ -134,7 +134,7 @@ class Worksheet:
         events.handle_fast(start, end)
 
     def _row(self, digits: str | None, cells: Iterable[Written], *, hidden: bool) -> None:
-        """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
+        """Convert cells to a row of text; ``digits`` is the row's number, which a file may leave out."""
         number = self._next_number(digits)
         columns, strings, kept, hiding = self.columns, self.strings, self.strings.kept, self.hiding
         count = len(kept)
@@ -168,7 +168,7 @@ class Worksheet:
             self.found.hidden_rows += hidden
 
     def _next_number(self, digits: str | None) -> int:
-        """The number of a row, which must be beyond that of the row before."""
+        """Return the number of a row, which must be greater than that of the row before."""
         number = self.number + 1 if digits is None else whole(digits)
         if number <= self.number:
             raise UnreadableFile(say("sheet.out-of-order", sheet=self.name))
@@ -178,11 +178,11 @@ class Worksheet:
         return number
 
     def _beside(self, reference: str) -> str:
-        """The column after that of a cell ("" before the first one): files may leave out a cell's name."""
+        """Return the column after that of ``reference``, or A if it is "", for a cell without a reference."""
         return column_letter(self._column(reference.rstrip(_DIGITS)) + 1) if reference else "A"
 
     def _column(self, name: str) -> int:
-        """Position of the column called ``name``; remembered, and checked against the limit."""
+        """Return the position of the column called ``name``; it is cached, and checked against the limit."""
         if name in self.columns:
             return self.columns[name]
         letters = name.replace("$", "").upper()
@@ -192,13 +192,13 @@ class Worksheet:
             raise UnreadableFile(say("sheet.cell-named", sheet=self.name, name=Cell(repr(name[:20]))))
         column = _position(letters)
         if column >= self.limits.columns:
-            about = say("limit.sheet-column-number", sheet=self.name, column=letters, number=column + 1)
-            raise self.limits.refuse("columns", about)
+            message = say("limit.sheet-column-number", sheet=self.name, column=letters, number=column + 1)
+            raise self.limits.refuse("columns", message)
         self.columns[name] = column
         return column
 
     def _convert(self, text: str, kind: str | None, style: str | None, row: int, column: int, *, formula: bool) -> str:
-        """The text that a cell shows whose value isn't a text of its own."""
+        """Return the text that a cell shows, for a cell that holds neither a shared nor a plain inline text."""
         if formula and (text or kind in {"str", "inlineStr"}):
             self.found.formulas += 1
         if kind in {"str", "inlineStr"}:
@@ -234,7 +234,7 @@ def _area(reference: str) -> tuple[int, int, int, int] | None:
 
 
 def _position(name: str) -> int:
-    """Position of a column by its name: A → 0, Z → 25, AA → 26."""
+    """Return a column's position by its name: A → 0, Z → 25, AA → 26."""
     column = 0
     for letter in name:
         column = column * 26 + ord(letter) - 64
@@ -242,7 +242,7 @@ def _position(name: str) -> int:
 
 
 def unescape(text: str) -> str:
-    """Undo ``_x000D_``, the way in which workbooks write characters that XML can't hold."""
+    """Decode escapes such as ``_x000D_``, by which workbooks write characters that XML can't hold."""
     if "_x" not in text:
         return text
     return _ESCAPE.sub(_character, text)
@@ -250,4 +250,4 @@ def unescape(text: str) -> str:
 
 def _character(match: re.Match[str]) -> str:
     code = int(match[1], 16)
-    return match[0] if 0xD800 <= code < 0xE000 else chr(code)  # half a character can't be sent to anyone
+    return match[0] if 0xD800 <= code < 0xE000 else chr(code)  # half a surrogate pair can't be sent

@@ -1,6 +1,6 @@
-"""Excel 5 to 2003 workbooks (.xls): bytes in, their sheets as rows of text just as shown out, read by xlrd.
+"""Read Excel 5 to 2003 workbooks (.xls) by xlrd, as rows of text exactly as shown.
 
-xlrd tells values and number formats, which are shown here; ``biff`` sees to what it may read and what it doesn't tell.
+xlrd returns values and number formats. ``biff`` limits what xlrd reads, and finds facts that xlrd doesn't report.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _FAULTS = (
     AttributeError,
     OverflowError,
 )
-"""What xlrd raises for a damaged workbook, by design or not."""
+"""Exceptions that xlrd raises for a damaged workbook, by design or not."""
 
 
 class _Silence(io.TextIOBase):
-    """Where xlrd may write its warnings to."""
+    """File that discards the warnings of xlrd."""
 
     def write(self, text: str, /) -> int:
         return len(text)
 
 
 def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
-    """The sheets of a workbook; their rows are kept, so that only one sheet at a time is held in memory."""
+    """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
     records = Records(stream, deadline)
     store = RowStore(limits)
     kept = []
@@ -49,8 +49,8 @@ def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table
         book = xlrd.open_workbook(
             file_contents=records.stream, logfile=_Silence(), formatting_info=True, on_demand=True, ragged_rows=True
         )
-        own = {each.format_key: each.format_str for each in book.format_list}
-        codes = [code_of(style.format_key, own.get(style.format_key)) for style in book.xf_list]
+        own_codes = {number_format.format_key: number_format.format_str for number_format in book.format_list}
+        codes = [code_of(style.format_key, own_codes.get(style.format_key)) for style in book.xf_list]
         formats = NumberFormats(codes, date1904=records.date1904)
         for index, (name, sheet) in enumerate(zip(book.sheet_names(), records.sheets, strict=True)):
             kept.append(store.begin(name, hidden=sheet.hidden))
@@ -62,7 +62,6 @@ def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table
 
 
 def _read(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable, deadline: Deadline) -> None:
-    """Read a sheet to its end."""
 
     def rows() -> Iterator[Row]:
         deadline.check()
@@ -101,7 +100,7 @@ def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: TableFacts) ->
 
 
 def _is_hidden(kind: int, shown: object) -> bool:
-    """Whether a format that hides texts hides this cell, too; errors are shown under any."""
+    """Return whether a format that hides texts hides this cell too; errors are always shown."""
     if kind in {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}:
         return not shown
     return kind == xlrd.XL_CELL_BOOLEAN or (kind == xlrd.XL_CELL_TEXT and bool(shown))

@@ -1,4 +1,4 @@
-"""XML Spreadsheet 2003, as Salesforce and others export it as .xls: bytes in, rows of text out, in one pass."""
+"""Read XML Spreadsheet 2003, which Salesforce and others export with the ending .xls, in one pass."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _NAMED = {
     "true/false": '"True";"True";"False"',
     "on/off": '"On";"On";"Off"',
 }
-"""Formats that have a name instead of a code; what follows the reader's country is as in ``formats.BUILT_IN``."""
+"""Formats that have a name instead of a code; those that follow the reader's country are as in ``formats.BUILT_IN``."""
 
 
 @dataclass
 class _Styles:
-    """Number formats by the name of the style that has them."""
+    """Number formats by the name of their style."""
 
     codes: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
@@ -50,10 +50,9 @@ class _Styles:
     moments: NumberFormats = field(default_factory=NumberFormats)
 
     def add(self, style: Element) -> None:
-        """Take a style of the file."""
-        said = plain(style.attrib)
-        name = said.get("ID", "")
-        self.parents[name] = said.get("Parent") or "Default"
+        attributes = plain(style.attrib)
+        name = attributes.get("ID", "")
+        self.parents[name] = attributes.get("Parent") or "Default"
         bound(len(self.parents), MOST_FORMATS, "styles")
         for part in style:
             if part.tag == "NumberFormat":
@@ -61,7 +60,7 @@ class _Styles:
                 self.codes[name] = _NAMED.get(code.lower(), code)
 
     def code(self, style: str) -> str:
-        """The number format of a style, its own or its ancestor's; "" where there is none."""
+        """Return the number format of a style, its own or an ancestor's; "" if there is none."""
         for _ in range(10):
             if style in self.codes:
                 return self.codes[style]
@@ -70,7 +69,7 @@ class _Styles:
 
 
 def open_xml(file: IO[bytes], limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
-    """The sheets of the file; their rows are kept, since only reading all of it finds them all."""
+    """Return the sheets of the file. Their rows are stored, because only reading all of it finds every sheet."""
     document = _XmlDocument(limits)
     try:
         document.elements.all(_chunks(file, deadline))
@@ -89,8 +88,6 @@ def _chunks(file: IO[bytes], deadline: Deadline) -> Iterator[bytes]:
 
 
 class _XmlDocument:
-    """The pass over a file."""
-
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tables: list[KeptTable] = []
@@ -128,10 +125,10 @@ class _XmlDocument:
 
 
 class _XmlSheet:
-    """The rows of one sheet.
+    """Reader of the rows of one sheet.
 
     Attributes:
-        style: that of cells which have none, nor their row or column.
+        style: the style of cells without a style, if their row and column have none either.
     """
 
     def __init__(self, kept: KeptTable, limits: Limits, styles: _Styles) -> None:
@@ -142,7 +139,6 @@ class _XmlSheet:
         self._styled_columns = 0
 
     def style_columns(self, said: Attributes) -> None:
-        """Take the style of one column or several."""
         first = max(whole(said.get("Index")) - 1, self._styled_columns)
         self._styled_columns = min(first + 1 + whole(said.get("Span")), self.limits.columns)
         if style := said.get("StyleID"):
@@ -150,34 +146,34 @@ class _XmlSheet:
 
     def rows(self, row: Element) -> Iterator[Row]:
         """Yield a row, unless it is empty."""
-        said = plain(row.attrib)
-        number = whole(said.get("Index")) or self._number + 1
+        attributes = plain(row.attrib)
+        number = whole(attributes.get("Index")) or self._number + 1
         if number <= self._number:
-            before = str(self._number)
-            raise UnreadableFile(say("xml.row-order", sheet=self.name, row=str(number), before=before))
+            previous = str(self._number)
+            raise UnreadableFile(say("xml.row-order", sheet=self.name, row=str(number), before=previous))
         self._number = number
         cells: list[str] = []
         column = 0
         for cell in row:
             if cell.tag == "Cell":
-                column = self._add(cell, column, said.get("StyleID", ""), cells)
+                column = self._add(cell, column, attributes.get("StyleID", ""), cells)
         if cells:
-            self.found.hidden_rows += said.get("Hidden") == "1"
+            self.found.hidden_rows += attributes.get("Hidden") == "1"
             yield number, cells
 
     def _add(self, cell: Element, column: int, row_style: str, cells: list[str]) -> int:
         """Add a cell to its row; return the column after it."""
-        said = plain(cell.attrib)
-        column = (whole(said.get("Index")) or column + 1) - 1
-        across, down = whole(said.get("MergeAcross")), whole(said.get("MergeDown"))
+        attributes = plain(cell.attrib)
+        column = (whole(attributes.get("Index")) or column + 1) - 1
+        across, down = whole(attributes.get("MergeAcross")), whole(attributes.get("MergeDown"))
         if across or down:
             self.found.merged.append((self._number, column, self._number + down, column + across))
         if column >= self.limits.columns:
             raise self.limits.refuse(
                 "columns", say("limit.sheet-column", sheet=self.name, column=column_letter(column))
             )
-        style = said.get("StyleID") or row_style or self._column_styles.get(column) or self.style or "Default"
-        text = self._shown(cell, column, style, is_formula=bool(said.get("Formula")))
+        style = attributes.get("StyleID") or row_style or self._column_styles.get(column) or self.style or "Default"
+        text = self._shown(cell, column, style, is_formula=bool(attributes.get("Formula")))
         if text:
             cells.extend([""] * (column + 1 - len(cells)))
             cells[column] = text
@@ -211,13 +207,13 @@ class _XmlSheet:
 
 
 def _moment(text: str, code: str, formats: NumberFormats) -> str:
-    """A date and time as its number format shows it; without one as ISO writes it, a time of no day alone."""
+    """Return a date and time as its number format shows it, else in ISO form; a time without a day is only the time."""
     try:
         moment = datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
         return text
     days = (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 — a sheet's dates have no zone
-    serial = days if days >= 61 else days - 1  # see formats.from_serial
+    serial = days if days >= 61 else days - 1  # Excel counts a day too many: see formats._moment
     if code not in {"", "General", _NAMED["general date"]} and serial >= 0:
         return formats.shown(code, repr(serial))
     return iso(moment).removeprefix("1899-12-31 ")

@@ -1,17 +1,17 @@
-"""Rows and their outcomes → a workbook or a CSV file that people are glad to get, replaced in one step.
+"""Write rows and their outcomes to a workbook or a CSV file, which replaces an older file in one step.
 
-Comes in: the sheet as it was read, what became of each row, and what to say of the run. Goes out: one file with every
-row once, in order, its own columns as they were read and :data:`importer.resultsfile.OUR_COLUMNS` after them.
+Input: the sheet as it was read, the outcome of each row, and a summary of the run. Output: one file with every row
+once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.OUR_COLUMNS`.
 
-    writing           which kind of file, and CSV where a workbook can't be had; the way in
+    writing           entry point: chooses the format, and CSV if a workbook can't be written
     layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
-    workbook          those → the sheets Results and To fix
-    rowxml            their plain rows, spelled as XML; looks whether XlsxWriter still is as that needs it
+    workbook          these columns → the sheets Results and To fix
+    rowxml            rows of these sheets as XML; checks that the installed XlsxWriter supports this
     summary           the sheet Summary
-    presentation      what each result is called, looks like and asks of the reader
-    csvfile           the same columns → CSV; also the list of problems
-    saving            a new file → its place, or the nearest that can be had
-    overwriting       which files that stand there may be replaced
+    presentation      meaning, next step and colours of each result
+    csvfile           these columns → CSV; also the lists of problems and of emails
+    saving            puts a new file in its place, or the nearest possible
+    overwriting       files that may be replaced
 """
 
 from importer.results.layout import Input, Summary

@@ -1,7 +1,7 @@
-"""Results as CSV that opens well in every spreadsheet program and runs nothing there, and problems likewise.
+"""Write results, problems and unknown emails as CSV. Spreadsheet programs open it correctly and run no formula in it.
 
-Comes in: columns of results, or problems. Goes out: UTF-8 with a byte order mark (Excel needs it to see UTF-8), commas,
-CRLF, and texts as :func:`importer.resultsfile.protected` makes them.
+Input: columns of results, problems, or emails. Output: UTF-8 with a byte order mark (Excel needs it to detect UTF-8),
+commas, CRLF, and texts protected against formulas by :func:`importer.resultsfile.protected`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem\r\n"
 
 
 def write_csv(file: BinaryIO, headings: Sequence[str], rows: Iterable[ResultRows]) -> None:
-    """Write the file. Raises OSError."""
+    """Write the results file. Raises OSError."""
     file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable([*headings, *OUR_COLUMNS]))]))
-    for some in rows:
-        texts = map(protected_all, (*some.theirs, some.result, some.note_id, some.reason))
-        finished = ["" if math.isnan(at) else _local(int(at)) for at in some.finished_at]
-        file.write(_encoded(zip(*texts, some.source_row, finished, protected_all(some.request), strict=True)))
+    for block in rows:
+        texts = map(protected_all, (*block.theirs, block.result, block.note_id, block.reason))
+        finished = ["" if math.isnan(seconds) else _local(int(seconds)) for seconds in block.finished_at]
+        file.write(_encoded(zip(*texts, block.source_row, finished, protected_all(block.request), strict=True)))
 
 
 def write_problems(file: BinaryIO, headings: Sequence[str], problems: Iterable[Problem]) -> None:
-    """Write what is wrong in a sheet, a line each. Raises OSError."""
+    """Write the problems of a sheet, one per line. Raises OSError."""
     file.write(_PROBLEM_HEAD)
     for problem in problems:
         heading = "" if problem.column is None else headings[problem.column]
@@ -44,19 +44,19 @@ def write_problems(file: BinaryIO, headings: Sequence[str], problems: Iterable[P
 
 
 def write_emails(file: BinaryIO, emails: Mapping[str, int]) -> None:
-    """Write emails that nobody has, with how many rows have each. Raises OSError."""
+    """Write emails that no prospect has, with the number of rows of each. Raises OSError."""
     file.write(_EMAILS_HEAD)
     texts = protected_all(encodable([*emails]))
     file.write(_encoded(zip(texts, emails.values(), strict=True)))
 
 
 def holds_problems(path: Path) -> bool:
-    """Whether a file begins as :func:`write_problems` begins it. Raises OSError."""
+    """Return whether a file begins like those of :func:`write_problems`. Raises OSError."""
     return _begins(path, _PROBLEM_HEAD)
 
 
 def holds_emails(path: Path) -> bool:
-    """Whether a file begins as :func:`write_emails` begins it. Raises OSError."""
+    """Return whether a file begins like those of :func:`write_emails`. Raises OSError."""
     return _begins(path, _EMAILS_HEAD)
 
 
@@ -72,6 +72,6 @@ def _encoded(lines: Iterable[Iterable[object]]) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _local(at: int) -> str:
-    """ISO 8601 with the offset of the place where the tool runs."""
-    return datetime.fromtimestamp(at, UTC).astimezone().isoformat()
+def _local(seconds: int) -> str:
+    """Return seconds since 1970 as ISO 8601 in local time, with its offset."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat()

@@ -1,6 +1,6 @@
-"""What the columns of a results file hold, a few thousand rows at a time.
+"""Combine a sheet and its outcomes into the columns of a results file, a few thousand rows at a time.
 
-Comes in: the sheet's columns and the rows' outcomes. Goes out: :class:`ResultRows`, as columns that a writer can zip.
+Input: the sheet's columns and the rows' outcomes. Output: :class:`ResultRows`, columns that a writer can zip.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import profiles
 
-_ROWS = 4_000  # of which a writer's lists and cells stay small
+_ROWS = 4_000  # rows in a block; few enough for small lists
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Input(Protocol):
-    """What the results need of the sheet that was imported."""
+    """The imported sheet, as far as the results need it."""
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The headings, in the order of the columns; they may repeat or be empty."""
+        """The headings in the order of the columns; they may repeat or be empty."""
 
     @property
     def row_count(self) -> int:
-        """How many rows :meth:`columns` brings in all."""
+        """Total number of rows that :meth:`columns` yields."""
 
     def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
-        """The rows from the first on, some at a time: their numbers in the sheet, and a column for each heading."""
+        """Yield all rows in blocks: their row numbers in the sheet, and a column for each heading."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What the workbook's last sheet says of the run.
+    """The content of the workbook's sheet *Summary*.
 
     Attributes:
-        title: what was done, as a heading.
-        lines: label and value, in the order to be shown.
-        profile: as which it ran.
-        not_sent: what that means here.
+        title: the heading, which says what was done.
+        lines: labels and values in the order shown.
+        profile: the profile of the run.
+        not_sent: the meaning of the result *not sent* in this run.
     """
 
     title: Said
-    lines: Sequence[tuple[str, Said]] = ()
+    lines: Sequence[tuple[Said, Said]] = ()
     profile: str = profiles.DEFAULT
     not_sent: Meaning = MEANINGS[Result.NOT_SENT]
 
 
 @dataclass(frozen=True)
 class ResultRows:
-    """Some rows of the results, by columns.
+    """A block of result rows, as columns.
 
     Attributes:
-        start: the position of the first of them.
-        theirs: the input's own columns, those left out excepted.
-        finished_at: seconds since 1970, NaN where nothing settled the row.
-        source_row: its number in the file that was imported first, None where it wasn't there.
-        to_fix: whether the row needs a person.
+        start: position of the first row.
+        theirs: the sheet's own columns, without those left out.
+        finished_at: when a request decided the row's result, in seconds since 1970; NaN if none did.
+        source_row: the row's number in the file that was imported first; None if unknown.
+        to_fix: whether the row needs the user's attention.
     """
 
     start: int
@@ -85,34 +85,34 @@ def result_rows(
     source_row: int | None,
     run: str,
 ) -> Iterator[ResultRows]:
-    """The rows with what became of them.
+    """Yield the rows with their outcomes, in blocks.
 
     Args:
         sheet: the rows as they were read.
-        outcomes: what became of them.
+        outcomes: the outcome of each row.
         keep: positions of the columns that go into the results.
-        source_row: position of the column in which earlier results say what row of the first file it is.
-        run: the run's id.
+        source_row: position of the column with the row numbers of the first file, in an earlier results file.
+        run: the run's ID.
 
     Raises:
-        ValueError: the sheet brings more or fewer rows than have outcomes.
+        ValueError: the numbers of rows and outcomes differ.
     """
-    to_fix, shown = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
+    to_fix, rendered = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
     start = 0
     for numbers, columns in _parts(sheet):
         stop = start + len(numbers)
         if stop > len(outcomes):
             raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
-        ended = outcomes.columns(start, stop)
+        outcome_columns = outcomes.columns(start, stop)
         yield ResultRows(
             start,
             [encodable(columns[position]) for position in keep],
-            ended.result,
-            encodable(ended.note_id),
-            encodable(["" if reason is None else shown(reason) for reason in ended.reason]),
+            outcome_columns.result,
+            encodable(outcome_columns.note_id),
+            encodable(["" if reason is None else rendered(reason) for reason in outcome_columns.reason]),
             numbers if source_row is None else _numbers(columns[source_row]),
-            ended.finished_at,
-            [f"{run}/{number}" if number else "" for number in ended.request],
+            outcome_columns.finished_at,
+            [f"{run}/{number}" if number else "" for number in outcome_columns.request],
             to_fix[start:stop].tolist(),
         )
         start = stop
@@ -121,7 +121,6 @@ def result_rows(
 
 
 def _numbers(texts: Sequence[str]) -> list[int | None]:
-    """The texts that are row numbers, as such."""
     return [int(text) if _ROW_NUMBER.fullmatch(text.strip()) else None for text in texts]
 
 
@@ -133,7 +132,7 @@ def _parts(sheet: Input) -> Iterator[tuple[Sequence[int], list[Sequence[str]]]]:
 
 
 def encodable(values: Sequence[str]) -> Sequence[str]:
-    """The same texts; half characters (lone surrogates), which no file can hold, become the replacement sign."""
+    """Return the texts with lone surrogates, which can't be encoded, replaced by U+FFFD."""
     try:
         "".join(values).encode()
     except UnicodeEncodeError:
@@ -142,5 +141,5 @@ def encodable(values: Sequence[str]) -> Sequence[str]:
 
 
 def kept(headings: Sequence[str], leave_out: Collection[int]) -> list[int]:
-    """The positions of the columns that go into the results."""
+    """Return the positions of the columns that go into the results."""
     return [position for position in range(len(headings)) if position not in leave_out]

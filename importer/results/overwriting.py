@@ -1,7 +1,6 @@
-"""Which files that stand where a new one is to be put may be replaced.
+"""Decide whether an existing file may be replaced by a new one.
 
-Comes in: the place, and what the policy knows: a file named by a person, or the journal and the file that is imported.
-Goes out: for a file that stands in the way why it must stay, or nothing.
+Input: the file's path. Output: the reason why the existing file must stay, or None.
 """
 
 from __future__ import annotations
@@ -22,45 +21,45 @@ from importer.storage import is_same
 
 
 class OverwritePolicy(Protocol):
-    """Which files may be replaced, and what the new one is made of."""
+    """A policy that decides which existing files may be replaced, and names the source of the new file."""
 
     @property
     def source(self) -> Path | None:
-        """What the new file is made of: who can't read that can't read the new one either."""
+        """The file from which the new one is made; the new file is readable by no more users than this one."""
 
     def objection(self, place: Path, here: Path) -> Message | None:
-        """Why the file at this place must stay, as half a sentence that its name begins; None if it may go.
+        """Return why the existing file must stay, as a clause that begins with its name; None if it may be replaced.
 
         Args:
-            place: where it stands.
-            here: the same, or a copy of what stands there.
+            place: path or URL of the file.
+            here: the same, or a local copy of the file.
         """
 
     def enter(self, place: Path, digest: bytes) -> None:
-        """Take note that a file with this SHA-256 is about to be put there."""
+        """Record that a file with this SHA-256 digest is about to be put at this place."""
 
 
 class NeverOverwrite:
-    """Every file that stands stays, except one that a person named."""
+    """A policy that keeps every existing file, except one that the user named."""
 
     def __init__(self, but: Path | None = None, source: Path | None = None) -> None:
         self._but, self.source = but, source
 
-    def objection(self, place: Path, here: Path) -> Message | None:  # noqa: ARG002 - whatever stands there
+    def objection(self, place: Path, here: Path) -> Message | None:  # noqa: ARG002 - the content doesn't matter
         """See :class:`OverwritePolicy`."""
         return None if place == self._but else say("stays.exists", file=place.name)
 
     def enter(self, place: Path, digest: bytes) -> None:
-        """Nothing is noted."""
+        """Record nothing."""
 
 
 class OverwriteLists(NeverOverwrite):
-    """Every file stays that isn't a list such as the new one.
+    """A policy that replaces only lists of the same kind as the new one.
 
     Args:
-        otherwise: says of a file by its name that it is none.
-        holds: whether a file is such a list.
-        source: the sheet in which they were found.
+        otherwise: returns the objection for a file name that is not such a list.
+        holds: returns whether a file is such a list.
+        source: the sheet from which the list is made.
     """
 
     def __init__(self, otherwise: Callable[[str], Message], holds: Callable[[Path], bool], source: Path | None) -> None:
@@ -76,14 +75,14 @@ class OverwriteLists(NeverOverwrite):
 
 
 class OverwriteWritten:
-    """Results files go that still are, byte for byte, what a run wrote.
+    """A policy that replaces results files that are unchanged since a run wrote them.
 
-    What a person has corrected stays, and so does what was never ours. Of results that stand where this journal wrote
-    none, another journal may know; they are replaced, as they always were.
+    Results that the user has changed stay, and so do all other files. Results at a place where this journal recorded
+    none are replaced, as in earlier versions: another journal may have recorded them.
 
     Args:
-        journal: remembers them.
-        source: the file that is imported; it stays, even where it is a results file that nobody changed.
+        journal: the journal that records results files.
+        source: the imported file; it stays even if it is an unchanged results file.
     """
 
     def __init__(self, journal: Journal, source: Path) -> None:
@@ -96,18 +95,18 @@ class OverwriteWritten:
         try:
             if self._journal.files.wrote(files.digest(here)):
                 return None
-            changed = self._journal.files.wrote_at(_name(place))
+            was_written_here = self._journal.files.wrote_at(_name(place))
             with here.open("rb") as file:
-                if not changed and is_results(file):
+                if not was_written_here and is_results(file):
                     return None
         except OSError:
             return say("stays.unreadable", file=place.name)
         except JournalFailed:
             return say("stays.journal-unreadable", file=place.name)
-        return say("stays.changed" if changed else "stays.not-ours", file=place.name)
+        return say("stays.changed" if was_written_here else "stays.not-ours", file=place.name)
 
     def enter(self, place: Path, digest: bytes) -> None:
-        """Remember what is about to stand there; a journal that can't be written doesn't hold the file up."""
+        """Record the file in the journal. If the journal can't be written, the file is saved all the same."""
         with contextlib.suppress(JournalFailed):
             self._journal.files.enter(digest, _name(place))
 

@@ -1,6 +1,6 @@
-"""What each result means, asks of the reader, and looks like.
+"""Explain each result: its meaning, the next step for the user, and its colours.
 
-Comes in: a :class:`~importer.models.Result`. Goes out: words, the same on every sheet and in every face; and colours.
+Input: a :class:`~importer.models.Result`. Output: texts, the same on every sheet and in every interface, and colours.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from importer.models import Result
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a result means, in the same words wherever it is explained.
+    """The meaning of a result, worded the same wherever it is explained.
 
     Attributes:
-        means: what happened; begins small and has no full stop.
-        next: what the reader does about it; empty where there is nothing to do.
+        means: what happened; begins with a lowercase letter and has no full stop.
+        next: what the user should do; None if there is nothing to do.
     """
 
     means: Message
@@ -26,12 +26,12 @@ class Meaning:
 
     @property
     def sentence(self) -> str:
-        """What happened, as a sentence."""
+        """The meaning of the result, as a sentence."""
         return _sentence(self.means)
 
     @property
     def advice(self) -> str:
-        """What to do, as a sentence."""
+        """The next step for the user, as a sentence."""
         return _sentence(self.next or say("result.nothing-to-do"))
 
 
@@ -52,26 +52,26 @@ MEANINGS: Mapping[Result, Meaning] = {
 }
 
 HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
-"""What *not sent* means where a person is to look at the first rows before the rest."""
+"""Meaning of *not sent* if the user should check the first rows before the rest is sent."""
 
 PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
-"""What it means in a run that came to its end."""
+"""Meaning of *not sent* in a run that finished."""
 
 
 def meaning_of(result: Result, not_sent: Meaning = MEANINGS[Result.NOT_SENT]) -> Meaning:
-    """What a result means; of *not sent* it is to be told."""
+    """Return the meaning of a result. The meaning of *not sent* depends on the run and is passed in."""
     return not_sent if result is Result.NOT_SENT else MEANINGS[result]
 
 
 @dataclass(frozen=True)
 class Colours:
-    """How a result is coloured.
+    """The colours of a result.
 
     Attributes:
-        ink: the text's colour.
-        fill: the cell's colour.
-        row: the tint of the row's other cells, or None to leave them white.
-        chart: the colour in the chart.
+        ink: colour of the text.
+        fill: colour of the cell.
+        row: tint of the row's other cells, or None to leave them white.
+        chart: colour in the chart.
     """
 
     ink: str

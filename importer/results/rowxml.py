@@ -1,8 +1,8 @@
-"""Plain rows of a workbook, fast: XlsxWriter takes ten times as long for a cell as the cell's XML takes to spell.
+"""Write plain rows of a workbook as XML, because XlsxWriter needs ten times as long for a cell as formatting its XML.
 
-Comes in: some rows' columns. Goes out: a line of XML for each row, which a :class:`LineSheet` puts after what was
-written before. Everything else of a workbook is XlsxWriter's. What :class:`LineSheet` takes for granted of XlsxWriter's
-inside may be otherwise in another version of it, so ask :func:`is_usable` first; without it, write cell by cell.
+Input: the columns of some rows. Output: XML for each row, which :class:`LineSheet` appends to the sheet. XlsxWriter
+writes all else. Only :class:`LineSheet` uses XlsxWriter's internals, which may differ between versions: call
+:func:`is_usable` first, and write cell by cell if it returns False.
 """
 
 from __future__ import annotations
@@ -20,52 +20,54 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 _UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
-_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # what would be read as an escaped sign
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # what XML can't hold, or would not give back
+_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # text that would be read as an escaped character
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # characters that XML can't contain or would change
 
 
 class LineSheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
-    """A sheet that also takes rows as XML, from the top down like everything in constant memory.
-
-    All that is used of XlsxWriter's inside is used here.
-    """
+    """A worksheet that also accepts rows as XML, in ascending order, as the constant-memory mode requires."""
 
     def add_line(self, row: int, cells: str) -> None:
-        """Add a row, counted from 0, below everything that was written so far."""
-        self._write_single_row(row)  # what is kept of the row before comes first
+        """Add a row, counted from 0, below all rows written so far."""
+        self._write_single_row(row)  # flush the buffered previous row first
         self.fh.write(f'<row r="{row + 1}">{cells}</row>')
         self.dim_rowmax = row
 
     @staticmethod
     def style(cell_format: Format) -> int:
-        """The number by which a cell names its format."""
+        """Return the index by which a cell refers to its format."""
         number: int = cell_format._get_xf_index()
         return number
 
 
 def is_usable(scratch: Path) -> bool:
-    """Whether a sheet that is made of lines and cells in turn comes out as one made of cells does.
+    """Return whether a sheet written as XML lines and cells is identical to a sheet written cell by cell.
 
     Args:
-        scratch: a folder for the parts of two tiny workbooks; they themselves are written to memory.
+        scratch: a folder for temporary parts of two tiny workbooks; the workbooks are written to memory.
     """
     try:
         return _probe(LineSheet, scratch) == _probe(Worksheet, scratch)
-    except Exception:  # noqa: BLE001 - whatever is missing there, it is of no use
+    except Exception:  # noqa: BLE001 - any failure means that the internals have changed
         return False
 
 
 def _probe(kind: type[Worksheet], scratch: Path) -> tuple[list[str], bytes]:
-    """What a reader finds in a sheet of this kind: its extent and cells, and the package's styles."""
+    """Write a tiny workbook with a sheet of this class; return the XML of its extent and cells, and its styles."""
     content = BytesIO()
     book = Workbook(content, {"constant_memory": True, "tmpdir": str(scratch)})
     try:
         sheet = book.add_worksheet("Probe", kind)
-        plain, bold, italic = (book.add_format({"num_format": "@", how: True}) for how in ("locked", "bold", "italic"))
+        plain, bold, italic = (
+            book.add_format({"num_format": "@", name: True}) for name in ("locked", "bold", "italic")
+        )
         rows = ((plain, bold), (plain, plain), (italic, plain), (bold, plain), (italic, plain))
         for row, (first, second) in enumerate(rows):
             if isinstance(sheet, LineSheet) and first is not bold and second is not bold:
-                cells = [texts(col, sheet.style(of), [row + 1], ["x"])[0] for col, of in enumerate((first, second))]
+                cells = [
+                    texts(col, sheet.style(cell_format), [row + 1], ["x"])[0]
+                    for col, cell_format in enumerate((first, second))
+                ]
                 sheet.add_line(row, "".join(cells))
             else:
                 sheet.write_string(row, 0, "x", first)
@@ -74,21 +76,23 @@ def _probe(kind: type[Worksheet], scratch: Path) -> tuple[list[str], bytes]:
     finally:
         close_parts(book)
     with ZipFile(content) as package:
-        found = package.read("xl/worksheets/sheet1.xml").decode()
-        return re.findall(r"<dimension [^>]*>|<row r=\"\d+\"|<c .*?</c>|</row>", found), package.read("xl/styles.xml")
+        sheet_xml = package.read("xl/worksheets/sheet1.xml").decode()
+        return re.findall(r"<dimension [^>]*>|<row r=\"\d+\"|<c .*?</c>|</row>", sheet_xml), package.read(
+            "xl/styles.xml"
+        )
 
 
 def close_parts(book: Workbook) -> None:
-    """Close the files of a workbook's sheets, which XlsxWriter leaves open where writing breaks off."""
+    """Close the temporary files of a workbook's sheets, which XlsxWriter leaves open if writing fails."""
     for sheet in book.worksheets():
         for part in vars(sheet).values():
             if isinstance(part, IOBase):
-                with contextlib.suppress(OSError):  # the disk is still full
+                with contextlib.suppress(OSError):  # for example if the disk is still full
                     part.close()
 
 
 def texts(column: int, style: int, rows: Iterable[int], values: Sequence[str]) -> list[str]:
-    """The cells of one column as XML; nothing for an empty text. ``rows`` count from 1, as cells' names do."""
+    """Return the text cells of one column as XML; an empty string for an empty text. ``rows`` are counted from 1."""
     name = xl_col_to_name(column)
     return [
         f'<c r="{name}{row}" s="{style}" t="inlineStr"><is>{_inline(text)}</is></c>' if text else ""
@@ -97,7 +101,7 @@ def texts(column: int, style: int, rows: Iterable[int], values: Sequence[str]) -
 
 
 def labels(column: int, styles: Mapping[str, int], rows: Iterable[int], values: Sequence[str]) -> list[str]:
-    """The same for a column of few texts, each with a format of its own."""
+    """Return the cells of a column with few distinct texts as XML; ``styles`` has the format of each text."""
     name = xl_col_to_name(column)
     cells = {
         label: f'" s="{styles[label]}" t="inlineStr"><is>{_inline(label)}</is></c>' for label in dict.fromkeys(values)
@@ -106,7 +110,7 @@ def labels(column: int, styles: Mapping[str, int], rows: Iterable[int], values: 
 
 
 def numbers(column: int, style: int, rows: Iterable[int], values: Sequence[float | None]) -> list[str]:
-    """The same for numbers."""
+    """Return the number cells of one column as XML; an empty string for None. ``rows`` are counted from 1."""
     name = xl_col_to_name(column)
     return [
         "" if value is None else f'<c r="{name}{row}" s="{style}"><v>{value:.16G}</v></c>'
@@ -115,10 +119,10 @@ def numbers(column: int, style: int, rows: Iterable[int], values: Sequence[float
 
 
 def _inline(text: str) -> str:
-    """A text as the content of a cell, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
-    # Three quick looks: one expression for all takes six times as long.
+    """Return a text as cell content, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
+    # Three quick checks: a single regular expression would take six times as long.
     if not _UNUSUAL.search(text) and "_x" not in text and text == text.strip():
         return f"<t>{text}</t>"
-    text = _UNSPEAKABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", _SPELLED.sub("_x005F_", text))
+    text = _UNSPEAKABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", _SPELLED.sub("_x005F_", text))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f'<t xml:space="preserve">{text}</t>'

@@ -1,7 +1,6 @@
-"""A file in its place, whole or not at all.
+"""Put a complete file in its place, or leave the place unchanged.
 
-Comes in: where a file is wanted, what writes it, and what may be replaced. Goes out: where it stands now, and why if
-that is elsewhere.
+Input: the wanted path, a function that writes the file, and the policy for existing files. Output: :class:`Written`.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ _PLAIN = {
 
 @dataclass(frozen=True)
 class Written:
-    """A file that stands.
+    """A file that was saved.
 
     Attributes:
-        path: where.
-        remark: in plain words, why it isn't what or where it was meant to be; None if it is.
-        is_owed: whether it is still to be put where it was wanted, which the same command again does.
+        path: path or URL of the file.
+        remark: why the file has another form or place than wanted; None if it is as wanted.
+        is_owed: whether the file is still missing at the wanted place; running the same command again puts it there.
     """
 
     path: Path
@@ -51,53 +50,53 @@ class Written:
 
 
 def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
-    """Put a file at ``target``, or as near to it as can be.
+    """Save a file at ``target``, or as near to it as possible.
 
-    A file that must stay, is open elsewhere or read-only is left alone: the next name beside it that is free, or whose
-    file may be replaced, is taken. Where the folder takes no file, the current folder, the home folder and the
-    system's temporary folder are tried.
+    An existing file that must stay, is open in a program or is read-only is not changed. Then the file gets the next
+    numbered name that is free or may be replaced. If the folder can't be written, the current folder, the home folder
+    and the system's temporary folder are tried.
 
     Args:
-        target: where it is wanted; a link is followed, so that the link stays, unless somebody may have planted it.
+        target: the wanted path or URL. A link is followed and stays, unless another user may have planted it.
         fill: writes the whole file; may be called more than once.
-        policy: which files may be replaced, and what the file is made of.
+        policy: decides which files may be replaced, and names the source of the new file.
 
     Raises:
-        ResultsNotWritten: no folder took it.
+        ResultsNotWritten: the file can't be written to any folder.
     """
     if isinstance(target, Url):
         return _put(target, fill, policy)
     place = _place(target)
-    troubles: list[tuple[Path, Message]] = []
-    last: OSError | None = None
+    failures: list[tuple[Path, Message]] = []
+    last_error: OSError | None = None
     for folder in _folders(place.parent):
-        home = folder == place.parent
+        is_wanted_folder = folder == place.parent
         try:
             with files.draft(folder / place.name) as draft:
                 fill(draft)
                 _finish(draft, place, policy.source)
                 path, why = _settle(draft, folder / place.name, policy)
         except OSError as error:
-            troubles.append((folder, plain(error)))
-            last = error.with_traceback(None)
+            failures.append((folder, plain(error)))
+            last_error = error.with_traceback(None)
             continue
-        if home:
+        if is_wanted_folder:
             return Written(target.with_name(path.name), _beside(path, why)) if path != place else Written(target)
-        why_not = troubles[0][1]
+        why_not = failures[0][1]
         return Written(path, say("written.elsewhere", folder=str(target.parent), why=why_not, file=str(path)))
-    listed = tuple(say("written.trouble", folder=str(folder), why=why_not) for folder, why_not in troubles)
-    raise ResultsNotWritten(say("written.nowhere", file=target.name, troubles=listed)) from last
+    listed = tuple(say("written.trouble", folder=str(folder), why=why_not) for folder, why_not in failures)
+    raise ResultsNotWritten(say("written.nowhere", file=target.name, troubles=listed)) from last_error
 
 
 def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
-    """The same at a URL: made in a private folder here, and put there whole; what can't be put stays here.
+    """Write a file in a private temporary folder and upload it to a URL. If this fails, save it in the current folder.
 
     Raises:
-        ResultsNotWritten: it can't be put there, nor kept here.
+        ResultsNotWritten: the file can be neither uploaded nor saved locally.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="note-importer-") as name:
-            folder = Path(name)
+        with tempfile.TemporaryDirectory(prefix="note-importer-") as temporary:
+            folder = Path(temporary)
             with files.draft(folder / f"results{target.suffix}") as draft:
                 fill(draft)
                 draft.finish(files.OWNER_ONLY)
@@ -123,22 +122,22 @@ def _beside(path: Path, why: Message | None) -> Message | None:
 
 
 def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tuple[Url, Message | None]:
-    """Put a file under the wanted name, or the next that can be had, and nothing over what it hasn't looked at."""
+    """Upload a file under the wanted name or the next possible one. Replace only the version that was checked."""
     why: Message | None = None
     for number in range(1, _NAMES + 1):
         url = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
         for _ in range(_TRIES):
-            seen, objection = storage.version(url), None
-            if seen is not None:
-                with storage.copy_of(url) as here:
-                    objection = policy.objection(url, here)
+            version, objection = storage.version(url), None
+            if version is not None:
+                with storage.copy_of(url) as copy:
+                    objection = policy.objection(url, copy)
             if objection:
                 why = why or objection
                 break
             policy.enter(url, draft.digest)
             try:
-                storage.put(draft.content, url, instead_of=seen)
-            except FileExistsError:  # somebody put another there in the same moment
+                storage.put(draft.content, url, instead_of=version)
+            except FileExistsError:  # another process replaced it in the meantime
                 why = why or say("stays.just-changed", file=url.name)
                 continue
             return url, why
@@ -146,7 +145,7 @@ def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tup
 
 
 def _place(target: Path) -> Path:
-    """Where a name leads; a link that somebody may have planted leads nowhere, and may be replaced itself."""
+    """Return the path with links resolved. A link that another user may have planted is not followed but replaced."""
     with contextlib.suppress(OSError):
         link, folder = target.lstat(), target.parent.stat()
         if os.name == "posix" and is_planted(link, folder, os.geteuid()):
@@ -155,31 +154,31 @@ def _place(target: Path) -> Path:
 
 
 def is_planted(link: os.stat_result, folder: os.stat_result, user: int) -> bool:
-    """Whether it is a link that a stranger put into a folder that is open to others: not the user, nor its owner.
+    """Return whether a path is a link in a folder writable by others, made by neither the user nor the folder's owner.
 
-    Linux follows no such link either, where the folder has the sticky bit.
+    Linux doesn't follow such links either if the folder has the sticky bit.
     """
     is_open = bool(folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
     return stat.S_ISLNK(link.st_mode) and is_open and link.st_uid not in (user, folder.st_uid)
 
 
 def plain(error: OSError) -> Message:
-    """What went wrong, in words for a person."""
+    """Return a plain message for an error of the file system."""
     return say(f"disk.{_PLAIN[error.errno]}") if error.errno in _PLAIN else files.why(error)
 
 
 def _folders(wanted: Path) -> list[Path]:
-    found = [wanted]
-    for find in (Path.cwd, Path.home, lambda: Path(tempfile.gettempdir())):
-        with contextlib.suppress(OSError, RuntimeError):  # a folder that is gone, a user without a home
-            found.append(find().resolve())
-    return list(dict.fromkeys(found))
+    folders = [wanted]
+    for locate in (Path.cwd, Path.home, lambda: Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError, RuntimeError):  # the folder was deleted, or the user has no home folder
+            folders.append(locate().resolve())
+    return list(dict.fromkeys(folders))
 
 
 def _finish(draft: Draft, place: Path, source: Path | None) -> None:
-    """Give the file the rights that it may have: no more than its source, what it replaces, and the umask allow."""
+    """Finish the file with no more access rights than its source, the file that it replaces, and the umask allow."""
     bounds = []
-    rights = files.USUAL if draft.folder == place.parent else files.OWNER_ONLY  # other people may come into that folder
+    rights = files.USUAL if draft.folder == place.parent else files.OWNER_ONLY  # others may have access to that folder
     with contextlib.suppress(OSError):
         bounds.append(place.stat())
     if isinstance(source, Url):
@@ -187,33 +186,33 @@ def _finish(draft: Draft, place: Path, source: Path | None) -> None:
     elif source is not None:
         try:
             bounds.append(source.stat() if source != _STANDARD_INPUT else os.fstat(0))
-        except OSError:  # it is gone
+        except OSError:  # the source was deleted
             rights = files.OWNER_ONLY
     draft.finish(rights, bounds)
 
 
 def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, Message | None]:
-    """Rename to the wanted name, or to the next that can be had; say why not the wanted."""
+    """Rename the file to the wanted name or the next possible one; also return why it isn't the wanted name."""
     why: Message | None = None
-    trouble: OSError | None = None
+    last_error: OSError | None = None
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
         for _ in range(_TRIES):
-            seen = _version(path)
+            version = _version(path)
             if objection := _objection(path, policy):
                 why = why or objection
                 break
-            policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
+            policy.enter(path, draft.digest)  # before renaming: a killed run then has recorded too much, not too little
             try:
-                _replace(draft, path, seen)
-            except FileExistsError:  # it appeared in the same moment
+                _replace(draft, path, version)
+            except FileExistsError:  # a file appeared in the meantime
                 continue
             except PermissionError as error:  # on Windows: open in another program
                 why = why or say("stays.protected", file=wanted.name)
-                trouble = error
+                last_error = error
                 break
             return path, why
-    raise trouble or _none_free(wanted)
+    raise last_error or _none_free(wanted)
 
 
 def _none_free(wanted: Path) -> FileTrouble:
@@ -221,47 +220,47 @@ def _none_free(wanted: Path) -> FileTrouble:
 
 
 def _version(path: Path) -> tuple[int, ...] | None:
-    """What changes whenever a file does, whatever it is called; None where there is none."""
+    """Return values that change whenever the file changes but not when it is renamed; None if there is no file."""
     with contextlib.suppress(OSError):
-        there = path.stat()
-        return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns
+        status = path.stat()
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
     return None
 
 
-def _replace(draft: Draft, path: Path, seen: tuple[int, ...] | None) -> None:
-    """Put a file in its place, where nothing stands but what was seen there and may go.
+def _replace(draft: Draft, path: Path, version: tuple[int, ...] | None) -> None:
+    """Put a file in its place, which must be free or still hold the version that may be replaced.
 
     Raises:
-        FileExistsError: something else has come there meanwhile; it stays.
-        OSError: the system doesn't let the file be put there.
+        FileExistsError: the place holds another file by now, which stays.
+        OSError: the system refuses to put the file there.
     """
-    if seen is None and not os.path.lexists(path):
+    if version is None and not os.path.lexists(path):
         draft.put_new(path)
         return
-    aside = draft.path.with_suffix(".old")
+    old_file = draft.path.with_suffix(".old")
     try:
-        path.replace(aside)
+        path.replace(old_file)
     except FileNotFoundError:
         draft.put_new(path)
         return
-    if _version(aside) != seen:
-        files.put_back(aside, path)
+    if _version(old_file) != version:
+        files.put_back(old_file, path)
         raise FileExistsError(errno.EEXIST, f"{path.name} was changed meanwhile")
     try:
         draft.put_new(path)
     except BaseException:
-        files.put_back(aside, path)
+        files.put_back(old_file, path)
         raise
-    with contextlib.suppress(OSError):  # the results are in their place, whatever becomes of the old file
-        aside.unlink()
+    with contextlib.suppress(OSError):  # the results are in place, even if the old file can't be deleted
+        old_file.unlink()
 
 
 def _objection(path: Path, policy: OverwritePolicy) -> Message | None:
-    """Why a file can't be put there, or nothing."""
+    """Return why a file can't be put at this path, or None."""
     if path.is_dir():
         return say("stays.folder", file=path.name)
-    if any(path.with_name(mark).exists() for mark in (f"~${path.name}", f".~lock.{path.name}#")):
-        return say("stays.open", file=path.name)  # Excel and LibreOffice leave these while it is open
+    if any(path.with_name(lock).exists() for lock in (f"~${path.name}", f".~lock.{path.name}#")):
+        return say("stays.open", file=path.name)  # Excel and LibreOffice create these lock files
     if not path.exists():
         return None
     if not path.is_file():

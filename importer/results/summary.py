@@ -1,6 +1,6 @@
-"""The workbook's last sheet: what the run came to, what to do next, and what was run.
+"""Write the sheet *Summary*: the results of the run, the next steps, and the settings of the run.
 
-Comes in: a summary and the counts. Goes out: cells and a native chart.
+Input: a summary and the number of rows by result. Output: cells and a native chart.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ _NAME = "Summary"
 def write_summary(
     book: Workbook, summary: Summary, counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0
 ) -> None:
-    """Add the sheet; ``twins`` rows have notes that are there more than once, ``missing`` ones that were not found.
+    """Add the sheet *Summary*, from the top down, as XlsxWriter's constant-memory mode requires.
 
-    Rows are written from the top down, as constant memory demands.
+    ``duplicates`` is the number of rows whose notes exist more than once. ``missing`` is the number of rows whose notes
+    were not found.
     """
     sheet = book.add_worksheet(_NAME)
     sheet.set_tab_color("#44525F")
@@ -49,7 +50,7 @@ def write_summary(
 
 
 def headline(counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0) -> Message:
-    """The counts in one sentence."""
+    """Return a sentence with the number of rows by result."""
     parts = [
         say("counts.twins", n=duplicates),
         say("counts.missing", n=missing),
@@ -65,12 +66,12 @@ def headline(counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0
 
 
 def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, summary: Summary) -> int:
-    """Result, rows, share, meaning, next; gives back the first free row."""
+    """Write the table of results with rows, share, meaning and next step; return the first free row."""
     line: dict[str, object] = {"bottom": 1, "bottom_color": "#D5DCE1", "valign": "vcenter"}
     head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44525F", "valign": "vcenter"}
     left, right = book.add_format(head), book.add_format({**head, "align": "right"})
     text = book.add_format({**line, "indent": 1})
-    number, share = (book.add_format({**line, "num_format": form}) for form in ("#,##0", "0.0%"))
+    number, share = (book.add_format({**line, "num_format": number_format}) for number_format in ("#,##0", "0.0%"))
     bold = {**line, "bold": True, "bottom": 0}
     total = sum(counts.values())
     sheet.set_row(row, 22)
@@ -101,7 +102,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
 
 
 def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int) -> int:
-    """A bar for each result, in its colour; gives back the first row under it."""
+    """Insert a chart with a coloured bar for each result; return the first free row."""
     if not counts:
         return row
     first, last = 5, 4 + len(counts)
@@ -111,7 +112,7 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
             "name": "Rows",
             "categories": [_NAME, first, 1, last, 1],
             "values": [_NAME, first, 2, last, 2],
-            "categories_data": [result.value for result in counts],  # for viewers that don't compute
+            "categories_data": [result.value for result in counts],  # for viewers that don't calculate cells
             "values_data": list(counts.values()),
             "points": [{"fill": {"color": COLOURS[result].chart}} for result in counts],
             "data_labels": {"value": True, "num_format": "#,##0", "font": {"color": "#26323B", "size": 10}},
@@ -131,8 +132,8 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     return row + height // 20 + 2
 
 
-def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[str, Said]], row: int) -> int:
-    """A heading and lines of label and value; gives back the first free row."""
+def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[Said, Said]], row: int) -> int:
+    """Write a heading and rows of label and value; return the first free row."""
     if not pairs:
         return row
     heading = book.add_format({"bold": True, "font_size": 13, "font_color": "#26323B"})
@@ -147,5 +148,5 @@ def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tup
 
 
 def _text(text: Said, cell_format: Format) -> tuple[str, Format]:
-    """A cell's text, short enough, and its format."""
+    """Return a cell's text, cut to 2,000 characters, and its format."""
     return encodable([render(text)])[0][:2000], cell_format

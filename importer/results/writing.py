@@ -1,6 +1,6 @@
-"""Which kind of file the results become, and where it stands in the end.
+"""Write the results as a workbook or a CSV file, and the lists of problems and of unknown emails.
 
-Comes in: a name, a sheet, its outcomes. Goes out: :class:`Written`.
+Input: a path, a sheet, and its outcomes. Output: :class:`Written`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _KINDS = (".xlsx", ".csv")
 
 
 def check_target(path: Path) -> None:
-    """See early whether results can be written under this name.
+    """Check before the run whether results can be written to this path.
 
     Raises:
-        BadSettings: its ending says neither ``.xlsx`` nor ``.csv``, its folder is missing, or it is a folder.
-        ImporterError: it is a URL, where nothing can be put.
+        BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``, the folder is missing, or the path is a folder.
+        ImporterError: the path is a URL to which no file can be written.
     """
     _check_kind(path)
     if isinstance(path, Url):
@@ -44,8 +44,8 @@ def check_target(path: Path) -> None:
         place = path.resolve()
         folder_exists, is_folder = place.parent.is_dir(), place.is_dir()
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            path.stat()  # Python before 3.13 noticed links in a circle above
-    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that no system takes
+            path.stat()  # raises for circular links; before Python 3.13, the lines above do
+    except (OSError, RuntimeError, ValueError) as error:  # circular links, or an invalid name
         raise BadSettings(say("target.impossible", path=str(path), error=str(error))) from error
     if is_folder:
         raise BadSettings(say("target.is-folder", path=str(path)))
@@ -69,24 +69,24 @@ def write(
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
 ) -> Written:
-    """Write every row once, in order, with what became of it; nothing half-written ever stands under the name.
+    """Write every row once, in order, with its outcome. The path never holds an incomplete file.
 
     Args:
-        target: its ending decides the kind: ``.xlsx`` or ``.csv``.
-        sheet: the rows as they were read; ``columns`` may be asked for more than once.
-        outcomes: one for each of them.
-        summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
-        policy: which files may be replaced; none without it.
-        ours: where our own columns of an earlier results file stand (see :func:`importer.resultsfile.own_columns`); of
-            them only ``source_row`` is carried over.
-        run: the run's id, first part of ``request``.
-        marked: row position → positions of the sheet's columns whose cells are to blame; coloured in a workbook.
+        target: path or URL; its suffix decides the format: ``.xlsx`` or ``.csv``.
+        sheet: the rows as they were read; ``columns`` may be called more than once.
+        outcomes: the outcome of each row.
+        summary: content of the workbook's sheet *Summary*; not used in a CSV file.
+        policy: decides which files may be replaced; None: no file is.
+        ours: heading → position of our columns in an earlier results file (see
+            :func:`importer.resultsfile.own_columns`); only ``source_row`` is kept.
+        run: the run's ID, the first part of ``request``.
+        marked: row position → positions of the sheet's columns with problems; coloured in a workbook.
 
     Raises:
-        BadSettings: the name's ending says neither ``.xlsx`` nor ``.csv``.
-        ResultsNotWritten: no folder took the file.
+        BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``.
+        ResultsNotWritten: the file can't be written to any folder.
     """
-    _check_kind(target)  # the folder may be gone since check_target: then another takes the file
+    _check_kind(target)  # not the folder: if it was deleted since check_target, another folder is used
     ours = ours or {}
     keep = kept(sheet.headings, ours.values())
     headings = [sheet.headings[position] for position in keep]
@@ -119,17 +119,17 @@ def write(
 def _save_somehow(
     target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], policy: OverwritePolicy
 ) -> Written:
-    """Save a workbook, or where that can't be, whatever the reason, CSV: it is the proof of what was delivered.
+    """Save a workbook, or CSV if this fails for any reason, because the results prove the deliveries.
 
     Raises:
-        Exception: what the workbook failed of, where CSV failed too.
+        Exception: the workbook's error if CSV failed, too.
     """
     try:
         return save(target, as_workbook, policy)
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
         try:
             written = save(target.with_suffix(".csv"), as_text, policy)
-        except Exception:  # noqa: BLE001 - the first failure is the one to tell of
+        except Exception:  # noqa: BLE001 - the first failure is reported
             raise error from error.__cause__
         remark = say("written.no-workbook", why=_why(error))
         if written.remark is not None:
@@ -145,19 +145,19 @@ def _why(error: Exception) -> Message:
 def write_problems(
     target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]], source: Path | None = None
 ) -> Written:
-    """Write every problem to a ``.csv`` file, in the order of the rows; of what stands there, only such a file goes.
+    """Write every problem to a ``.csv`` file, in the order of the rows.
 
-    Who can't read ``source``, the sheet in which they were found, can't read the file either.
+    Only an older list of problems is replaced. The file is readable by no more users than ``source``, the sheet.
 
     Raises:
-        ResultsNotWritten: no folder took the file.
+        ResultsNotWritten: the file can't be written to any folder.
     """
-    found = [problem for _, row in sorted(problems.items()) for problem in row]
+    in_order = [problem for _, row_problems in sorted(problems.items()) for problem in row_problems]
     policy = OverwriteLists(lambda name: say("stays.no-problems", file=name), csvfile.holds_problems, source)
-    return save(target, lambda draft: csvfile.write_problems(draft.file, headings, found), policy)
+    return save(target, lambda draft: csvfile.write_problems(draft.file, headings, in_order), policy)
 
 
 def write_emails(target: Path, emails: Mapping[str, int], source: Path | None = None) -> Written:
-    """Write the emails that nobody has, and in how many rows each stands; see :func:`write_problems`."""
+    """Write the emails that no prospect has, with the number of rows of each; see :func:`write_problems`."""
     policy = OverwriteLists(lambda name: say("stays.no-emails", file=name), csvfile.holds_emails, source)
     return save(target, lambda draft: csvfile.write_emails(draft.file, emails), policy)

@@ -1,24 +1,24 @@
-"""A sheet → rows: which column is which, what stands in each cell, what is wrong in it; then emails and files → ids.
+"""Turn a sheet into validated rows: map its columns to roles, read each cell, then replace emails and files with IDs.
 
-Comes in: a :class:`~importer.reading.Sheet`. Goes out: :class:`~importer.models.Rows`; what is wrong with a row is a
-value, never an exception.
+Input: a :class:`~importer.reading.Sheet`. Output: :class:`~importer.models.Rows`. A problem with a row is a value,
+never an exception.
 
-    headings     those that everybody may use for a role
+    headings     headings that are recognised for each role
     columns      headings → roles
-    suggestions  which columns the sheet itself speaks for
-    foreign      ids of other programs, and the emails beside them
-    values       one cell → a value, or why it is none
-    addresses    the same, for emails
-    attachments  which files a sheet may name, and what they hold
-    safe_opening  opens a file of a folder, and follows no link on the way
-    directions   what a heading says about its cells: codes, yes and no
-    words        words of their own, and what is to ask of them
-    readings     what such words were read as, for a person to see
-    unmapped     columns of visibility or status that nobody named
-    footers      rows that surely are no data
-    former       how earlier versions read the cells that are read otherwise now
-    validation   every row of a sheet
-    lookups      emails → the prospects that have them, in few calls
-    naming       rows with ids in the place of emails
-    uploads      files → the ids by which notes name them
+    suggestions  columns that probably have a role, judged by heading and cells
+    foreign      columns with IDs of other programs, and the emails beside them
+    values       one cell → a value, or the reason why the cell is not valid
+    addresses    the same for email addresses
+    attachments  files that a sheet may name, and their contents
+    safe_opening  opens a file in a folder without following links
+    directions   meaning of codes, yes and no under a heading
+    words        users' own words for visibility and status, and questions about unknown words
+    readings     the value of each such word, for the user to check
+    unmapped     columns of visibility or status that have no role
+    footers      rows that certainly hold no data
+    former       readings of cells that earlier versions read differently
+    validation   reads every row of a sheet
+    lookups      emails → prospects with these emails, in few calls
+    naming       rows with prospect IDs in place of emails
+    uploads      files → attachment IDs
 """

@@ -1,7 +1,7 @@
-"""Emails in cells, as people have them: ``mailto:jo@example.com``, ``Jo Berg <Jo@Example.com>``, capitals, spaces.
+"""Read email addresses from cells, also as ``mailto:jo@example.com`` or ``Jo Berg <Jo@Example.com>``.
 
-Comes in: a cell's text. Goes out: one email in small letters, by which emails are compared; a blank one; or why it is
-none. An email is never guessed: what could be two, or stands among other words, is none.
+Input: a cell's text. Output: one lowercase email, by which emails are compared, or ``Wrong``. An email is never
+guessed: a cell with two emails, or with other words, is an error.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
 _NAMED = re.compile(r"(?:[^<>]*)<([^<>]*)>")
 _SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
-_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")  # as Saleshandy shows them; no word, nor a name
-_QUERY = re.compile(r"(?<=[^\s?])\?[^\s>]*")  # what a link says besides: ?subject=…
+_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")  # the IDs that Saleshandy shows; matches no word or name
+_QUERY = re.compile(r"(?<=[^\s?])\?[^\s>]*")  # the query of a mailto link: ?subject=…
 
 
 def read_email(text: str) -> str | Wrong:
-    """An email in small letters; empty where the cell is blank."""
+    """Return the cell's email in lowercase, or an empty string if the cell is blank."""
     cell = cleaned_id(text)
     if not cell:
         return ""
@@ -30,18 +30,18 @@ def read_email(text: str) -> str | Wrong:
     plain = cell
     if _SCHEME.search(cell):
         plain = _QUERY.sub("", _SCHEME.sub("", cell))
-    found = list(dict.fromkeys(address.lower() for address in _ADDRESS.findall(plain[: 10 * _LONGEST])))
-    if len(found) > 1:
-        return Wrong(say("email.holds-several", value=Cell(quoted(cell)), n=len(found)))
-    named = _NAMED.fullmatch(plain)
-    bare = (named[1] if named else plain).strip(" \t\r\n;,").lower()
-    if not found or bare != found[0] or not _is_email(bare):
+    addresses = list(dict.fromkeys(match.lower() for match in _ADDRESS.findall(plain[: 10 * _LONGEST])))
+    if len(addresses) > 1:
+        return Wrong(say("email.holds-several", value=Cell(quoted(cell)), n=len(addresses)))
+    with_name = _NAMED.fullmatch(plain)
+    address = (with_name[1] if with_name else plain).strip(" \t\r\n;,").lower()
+    if not addresses or address != addresses[0] or not _is_email(address):
         return Wrong(say("email.no-email", value=Cell(quoted(cell))))
-    return bare
+    return address
 
 
 def is_id(text: str) -> bool:
-    """Whether a cleaned cell holds a prospect's id, in the place of an email that several prospects have."""
+    """Return whether a cleaned cell holds a prospect ID, which may replace an email that several prospects have."""
     return _ID.fullmatch(text) is not None
 
 

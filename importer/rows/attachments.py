@@ -1,8 +1,8 @@
-"""Which files a sheet may name: those in one folder, and of these none that is nobody's business.
+"""Find the files that a sheet names in the attachments folder, and refuse files that must not be sent.
 
-Comes in: a cell's text. Goes out: the files that it names, each with the digest of what it holds; or :class:`Wrong`. A
-sheet comes from outside, so whatever a name leads to is looked at before it is opened, a pipe or a device is never
-opened, and no link is followed. What was hashed is all that ever leaves: :func:`unchanged` sees to that.
+Input: a cell's text. Output: the digests of the named files, or :class:`Wrong`. Sheets come from outside, so each path
+is checked before it is opened. Pipes and devices are never opened, and a file is opened without following links.
+:func:`unchanged` makes sure that only the content that was hashed is sent.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ from importer.rows.safe_opening import identity, open_beneath
 from importer.rows.values import Wrong, error_in, is_link, quoted
 
 LARGEST = 20 * 1024 * 1024
-"""Bytes that an upload may have at most (20 MB, says the vendor's reference; where it means fewer, the API says so)."""
+"""Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
 
 _PIECE = 1 << 20
-_SHORTEST_KEY = 8  # characters; what is shorter is no real key, and stands in any file
-_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # in which a key may stand in a file; PowerShell writes UTF-16
-# How a database begins, or what is still to go in.
+_SHORTEST_KEY = 8  # characters; a shorter text is not a real key and could be found in any file
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # encodings in which a key is searched; PowerShell writes UTF-16
+# First bytes of an SQLite database, and of its write-ahead log in both byte orders.
 _DATABASES = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _LIKE = 0.75
-# Names that one like them is looked for; of more it's the folder that is wrong, and they are told together.
+# Missing names for which a similar name is suggested. If more are missing, the folder is probably the wrong one.
 _MOST_LIKE = 20
-_MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
-_MOST_PARTS = 10  # of a name with commas that are looked for
-_HIDDEN = 2  # Windows' own mark of a hidden file
-# What Windows takes for a device in whatever folder, for another stream of a file, or without its end; such names are
-# taken nowhere, so that a sheet means the same everywhere.
+_MOST_LISTED = 10_000  # files in a folder that are compared with a missing name
+_MOST_PARTS = 10  # comma-separated parts of a name that are tried as file names
+_HIDDEN = 2  # FILE_ATTRIBUTE_HIDDEN on Windows
+# Names that Windows reads as a device, as another stream of a file, or without their last characters. They are refused
+# on every system, so that a sheet means the same everywhere.
 _ODD_ON_WINDOWS = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\s*\..*)?|.*:.*|.*[. ]")
 
 
 class Folder:
-    """The folder that files are taken from.
+    """The folder from which attachments are read.
 
     Args:
-        place: where it is.
-        never: files that are never taken, wherever they lie; there need not be one.
-        never_beside: the same, and neither are those beside them whose names begin with theirs: a lock, a copy.
-        key: the API's; no file that holds it is taken.
+        place: path of the folder.
+        never: files that are always refused, wherever they are; they need not exist.
+        never_beside: like ``never``, and files beside them whose names begin with theirs (locks, copies) are refused.
+        key: the API key; a file that contains it is refused.
 
     Attributes:
-        files: those that were taken, by their digests.
-        alike: the name of each that holds the same as one taken before → that one's, under which it is uploaded.
+        files: accepted files by digest.
+        alike: name of a file with the same content as an earlier one → the earlier name, under which it is uploaded.
 
     Raises:
-        BadSettings: it is no folder.
+        BadSettings: the path is not a folder.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Folder:
     ) -> None:
         self.files: dict[str, AttachedFile] = {}
         self.alike: dict[str, str] = {}
-        self._place, self._keys = place, [key.encode(one) for one in _ENCODINGS if len(key) >= _SHORTEST_KEY]
+        self._place, self._keys = place, [key.encode(encoding) for encoding in _ENCODINGS if len(key) >= _SHORTEST_KEY]
         try:
             self._root = place.resolve(strict=True)
             self._root_is = identity(root := self._root.stat())
@@ -85,30 +85,27 @@ class Folder:
         beside = [_resolved(file) for file in never_beside]
         self._beside = [(file.parent, file.name.casefold()) for file in beside]
         self._never = {*beside, *map(_resolved, never)}
-        self._never_same = {identity(there) for file in self._never if (there := _stat(file)) is not None}
+        self._never_same = {identity(status) for file in self._never if (status := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
         self._missed = 0
 
     def read(self, text: str) -> tuple[str, ...] | Wrong:
-        """The digests of the files that a cell names, each once; or what is wrong with the first that can't be taken.
-
-        Names are separated by semicolons or line breaks.
-        """
-        if (shown := error_in(text.strip())) is not None:
-            return Wrong(shown)
-        found: dict[str, None] = {}
+        """Return the digests of the files that a cell names, each once, or the error of the first refused file."""
+        if (error := error_in(text.strip())) is not None:
+            return Wrong(error)
+        digests: dict[str, None] = {}
         for name in names_in(text):
             if name not in self._taken:
                 self._taken[name] = self._take(name)
             digest = self._taken[name]
             if isinstance(digest, Wrong):
                 return self._parted(text.strip()) or digest
-            found[digest] = None
-        return tuple(found)
+            digests[digest] = None
+        return tuple(digests)
 
     def _parted(self, text: str) -> Wrong | None:
-        """What is wrong with a cell that is one file's name, and holds what separates names; None where it is none."""
+        """Return an error if the whole cell names an existing file with a semicolon in its name."""
         with contextlib.suppress(OSError, RuntimeError, ValueError):
             if ";" in text and self._is_there(text):
                 return Wrong(say("file.semicolon", file=_cell(text)))
@@ -117,17 +114,17 @@ class Folder:
     # -- one file ---------------------------------------------------------------------------------------------------
 
     def _take(self, name: str) -> str | Wrong:
-        """The digest of a file's content, or why it isn't taken."""
+        """Check and hash the named file, and record it. Return its digest, or the reason why it is refused."""
         try:
             if (wrong := self._why_not_named(name)) is not None:
                 return Wrong(wrong)
             path = self._found(name)
             if path is None:
                 return Wrong(self._missing(name))
-            looked_at = path.lstat()
-            if (wrong := self._why_not(name, path, looked_at)) is not None:
+            status = path.lstat()
+            if (wrong := self._why_not(name, path, status)) is not None:
                 return Wrong(wrong)
-            with self._open(path, looked_at) as file:
+            with self._open(path, status) as file:
                 if _is_database(file) or resultsfile.is_results(file):
                     return Wrong(say("file.never", file=_cell(name)))
                 file.seek(0)
@@ -145,7 +142,7 @@ class Folder:
         return digest
 
     def _why_not_named(self, name: str) -> Message | None:
-        """Why a name is none of a file in the folder, whatever there is; None where it may be one."""
+        """Return why this name is refused whatever the folder contains, or None if the name is allowed."""
         parts = re.split(r"[/\\]", name)
         file = _cell(name)
         if is_link(name) or re.match(r"(?i)file:/", name):
@@ -161,7 +158,7 @@ class Folder:
         return None
 
     def _found(self, name: str) -> Path | None:
-        """Where the file is, without links; None where it isn't there. Letters may be put together in another way."""
+        """Return the file's path with links resolved, or None if it is missing. NFC and NFD names are the same."""
         path = self._root
         for part in re.split(r"[/\\]", name):
             if part in ("", "."):
@@ -169,14 +166,14 @@ class Folder:
             if os.path.lexists(path / part):
                 path /= part
                 continue
-            same = self._names_of(path).get(_composed(part), [])
-            if len(same) != 1:
+            spellings = self._names_of(path).get(_composed(part), [])
+            if len(spellings) != 1:
                 return None
-            path /= same[0]
+            path /= spellings[0]
         return path.resolve(strict=True)
 
     def _names_of(self, folder: Path) -> Mapping[str, list[str]]:
-        """The names in a folder that could be meant, by how all others write them; it is looked through once."""
+        """Return the names in a folder by their composed form (NFC). The folder is listed once."""
         if folder not in self._names:
             self._names[folder] = {}
             for name in _listed(folder):
@@ -184,81 +181,81 @@ class Folder:
         return self._names[folder]
 
     def _is_there(self, name: str) -> bool:
-        """Whether something in the folder has the name; it may be none that is taken."""
+        """Return whether the name is allowed and exists in the folder; the file may still be refused."""
         return self._why_not_named(name) is None and self._found(name) is not None
 
-    def _open(self, path: Path, looked_at: os.stat_result) -> BinaryIO:
-        """Open the very file that was looked at, in the very folder that was named.
+    def _open(self, path: Path, status: os.stat_result) -> BinaryIO:
+        """Open the file that was checked, in the folder that was named.
 
         Raises:
-            OSError: Another has taken the place of either, or the file can't be opened.
+            OSError: the file or the folder was replaced since, or the file can't be opened.
         """
         if identity(self._root.stat()) != self._root_is:
             raise FileTrouble(say("file.folder-gone"))
         file = open_beneath(self._root, path)
-        if os.name == "posix" and identity(os.fstat(file.fileno())) != identity(looked_at):
+        if os.name == "posix" and identity(os.fstat(file.fileno())) != identity(status):
             file.close()
             raise FileTrouble(say("file.replaced"))
         return file
 
-    def _why_not(self, name: str, path: Path, there: os.stat_result) -> Message | None:
+    def _why_not(self, name: str, path: Path, status: os.stat_result) -> Message | None:
         """Return why the file at this path is refused, without opening it."""
         file = _cell(name)
         if not path.is_relative_to(self._root):
             return say("file.link-leads-out", file=file)
-        if not stat.S_ISREG(there.st_mode):
-            return say("file.is-folder" if stat.S_ISDIR(there.st_mode) else "file.is-device", file=file)
-        is_hidden = getattr(there, "st_file_attributes", 0) & _HIDDEN
+        if not stat.S_ISREG(status.st_mode):
+            return say("file.is-folder" if stat.S_ISDIR(status.st_mode) else "file.is-device", file=file)
+        is_hidden = getattr(status, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return say("file.hidden", file=file)
-        is_same = path in self._never or identity(there) in self._never_same
+        is_same = path in self._never or identity(status) in self._never_same
         is_beside = any(
             path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside
         )
         if is_same or is_beside:
             return say("file.never", file=file)
-        return _why_not_size(name, there.st_size)
+        return _why_not_size(name, status.st_size)
 
     def _missing(self, name: str) -> Message:
-        """What to say of a file that isn't there."""
+        """Return the message about a missing file, with a similar name if there is one."""
         parts = [part for part in map(str.strip, name.split(",")) if part]
         if len(parts) > 1 and any(map(self._is_there, parts[:_MOST_PARTS])):
             return say("file.several", file=_cell(name))
         last = re.split(r"[/\\]", name)[-1]
         self._missed += 1
         listed = self._names_of(self._root) if self._missed <= _MOST_LIKE else ()
-        folded = {one.casefold(): one for one in listed}  # as it is written in a cell
+        folded = {candidate.casefold(): candidate for candidate in listed}
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
         kind = (
             "file.missing" if self._place.is_absolute() else "file.missing-here"
-        )  # here lie those dropped on the page
+        )  # the folder is relative if its files were dropped on the browser page
         missing = say(kind, file=_cell(name), place=str(self._place))
         return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing
 
     def _hashed(self, file: BinaryIO) -> tuple[int, str, bool]:
-        """How many bytes a file has, the digest of them, and whether the key is among them; no more than are taken."""
-        digest, size, has_key, before = hashlib.sha256(), 0, False, b""
+        """Return the file's size in bytes, its digest, and whether it contains the key. Stop above :data:`LARGEST`."""
+        digest, size, has_key, overlap = hashlib.sha256(), 0, False, b""
         for piece in _pieces(file):
             digest.update(piece)
             size += len(piece)
             if self._keys:
-                has_key = has_key or any(key in before + piece for key in self._keys)
-                before = (before + piece)[-max(map(len, self._keys)) :]
+                has_key = has_key or any(key in overlap + piece for key in self._keys)
+                overlap = (overlap + piece)[-max(map(len, self._keys)) :]
             if size > LARGEST:
                 break
         return size, digest.hexdigest(), has_key
 
 
 def names_in(text: str) -> list[str]:
-    """The names of files that a cell holds, as they stand there."""
+    """Return the file names in a cell, which are separated by semicolons or line breaks."""
     return [name for part in re.split(r"[;\r\n\v\f\x85\u2028\u2029]", text) if (name := part.strip())]
 
 
 def are_names(values: Sequence[str], place: Path) -> bool:
-    """Whether most of some cells name files in a folder, or folders within, by what it lists; none is opened."""
-    there = {_composed(name).casefold() for name in _listed(place)}
-    first = [[_composed(re.split(r"[/\\]", name)[0]).casefold() for name in names_in(text)] for text in values]
-    return 2 * sum(bool(names) and there.issuperset(names) for names in first) > len(values)
+    """Return whether most of the cells name only entries of a folder, or paths below them. No file is opened."""
+    listed = {_composed(name).casefold() for name in _listed(place)}
+    first_parts = [[_composed(re.split(r"[/\\]", name)[0]).casefold() for name in names_in(text)] for text in values]
+    return 2 * sum(bool(names) and listed.issuperset(names) for names in first_parts) > len(values)
 
 
 def _cell(name: str) -> Cell:
@@ -269,23 +266,23 @@ def _why_not_size(name: str, size: int) -> Message | None:
     if not size:
         return say("file.empty", file=_cell(name))
     if size > LARGEST:
-        mib = math.ceil(size / (1 << 20) * 10) / 10  # a byte more than fits isn't told as what fits
+        mib = math.ceil(size / (1 << 20) * 10) / 10  # rounded up, so that one byte too many isn't shown as the limit
         return say("file.too-large", file=_cell(name), size=f"{mib:,.1f}", most=LARGEST >> 20)
     return None
 
 
 def _composed(name: str) -> str:
-    """A name as it is written by others than macOS, without blanks at its ends, which no cell can name."""
+    """Return a file name in NFC (macOS may use NFD) and without outer white space, which a cell can't express."""
     return unicodedata.normalize("NFC", name).strip()
 
 
 def _is_database(file: BinaryIO) -> bool:
-    """Whether it is one as the journal is, or a part or a copy of one. Raises OSError."""
+    """Return whether the file begins like an SQLite database, such as the journal, or like its log. Raises OSError."""
     return (file.read(16) or b"").startswith(_DATABASES)
 
 
 def _resolved(file: Path) -> Path:
-    """Where a file is, without links, as far as that can be said."""
+    """Return the file's path with links resolved, or its absolute path if that fails."""
     with contextlib.suppress(OSError, RuntimeError, ValueError):
         return file.resolve()
     return file.absolute()
@@ -298,10 +295,10 @@ def _stat(file: Path) -> os.stat_result | None:
 
 
 def _listed(folder: Path) -> Sequence[str]:
-    """The names in a folder that could be meant; none where they are too many, or can't be listed."""
+    """Return the names in a folder that don't begin with a dot; none if they are too many or can't be listed."""
     with contextlib.suppress(OSError):
-        found = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
-        return found if len(found) <= _MOST_LISTED else []
+        names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+        return names if len(names) <= _MOST_LISTED else []
     return []
 
 
@@ -314,10 +311,10 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def unchanged(taken: AttachedFile) -> BinaryIO:
-    """What a file holds, to be sent: a copy of its own, at its beginning, so that a change meanwhile doesn't leave.
+    """Return a private temporary copy of a file, open at its beginning, so that later changes are not sent.
 
     Raises:
-        OSError: the file can't be read any more, or holds something else than when it was taken.
+        OSError: the file can't be read, or its content has changed since it was hashed.
     """
     with contextlib.ExitStack() as undo:
         copy = undo.enter_context(tempfile.TemporaryFile())

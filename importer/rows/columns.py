@@ -1,7 +1,7 @@
-"""Headings → roles: which column holds the prospect or the email, the content, the visibility, and so on.
+"""Find the column of each role (prospect, email, content, visibility, …) by the settings and the headings.
 
-Comes in: the headings of a sheet and what the person said of them. Goes out: :class:`Roles`, or one error
-that names the headings found and says how to choose. Only exact words count; near misses are suggested, never taken.
+Input: the headings of a sheet and the user's settings. Output: :class:`Roles`, or one error that lists the headings and
+says how to choose. Only exact headings count. Similar ones are suggested, never used.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from importer.rows.suggestions import LIKELY, folded_heading, likeliness, sample
 from importer.settings import Settings
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
-"""So many headings are listed by a message, and so much of each of them is shown."""
+"""Maximum number of headings in a message, and of characters shown of each."""
 
 _MAY_BE_MISSING = (Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
-"""The roles that a sheet need not have a column for; the others are needed."""
+"""Roles for which a sheet needs no column."""
 
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
-"""The two that name prospects: one of them will do."""
+"""Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
 
 _ROLE_OF = {folded_heading(heading): role for role, headings in HEADINGS.items() for heading in headings}
 
 
 @dataclass(frozen=True)
 class ColumnSettings:
-    """What the person said about columns.
+    """The user's settings about columns.
 
     Attributes:
-        mapping: role → heading, or a column's letter where no heading is so called; of several the first counts that
-            the sheet has; empty: no column has the role. An empty one after others: a sheet may have none of them.
-        needs_visibility: False where a default visibility was given.
-        ignored: headings, or letters, of columns that have no role.
-        lasting: those of them that are named for all sheets; a column that is named for a role now has it all the same.
-        usual: roles of which the mapping speaks for other sheets, too: of names that a sheet hasn't, or that are to be
-            ignored, nothing was said then, where a heading of it is known.
+        mapping: role → heading, or column letter if no heading has that name. Of several names, the first that the
+            sheet has counts. No name: no column has the role. A last, empty name: the sheet may lack all other names.
+        needs_visibility: whether a visibility column is required; False if there is a default visibility.
+        ignored: headings or letters of columns that have no role.
+        lasting: ignored names that apply to all sheets; a mapping given for this run takes precedence over them.
+        usual: roles whose mapping applies to several sheets. Names of ignored columns don't count. If the sheet
+            has none of the other names, the mapping counts only if no heading is recognised for the role.
     """
 
     mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class ColumnSettings:
 
     @classmethod
     def of(cls, settings: Settings) -> ColumnSettings:
-        """What the settings say."""
+        """Return the part of the settings that concerns columns."""
         mapping = dict(settings.mapping)
         if settings.key_column:
             mapping[Role.KEY] = settings.key_column
@@ -61,13 +61,13 @@ class ColumnSettings:
         return cls(mapping, needs_visibility, tuple(settings.ignored), settings.usual, settings.lasting)
 
     def names(self, role: Role) -> tuple[str, ...] | None:
-        """The columns that were named for a role; None where nothing was said."""
+        """Return the column names given for a role, or None if the mapping doesn't mention the role."""
         named = self.mapping.get(role)
         return None if named is None else (named,) if isinstance(named, str) else tuple(named)
 
     @property
     def required(self) -> tuple[Role, ...]:
-        """The roles without which nothing can be imported, and those that were named."""
+        """Roles that need a column: those that every import needs, and mapped roles without an empty name."""
         always = [Role.PROSPECT, Role.CONTENT] + [Role.VISIBILITY] * self.needs_visibility
         named = [role for role in self.mapping if "" not in (self.names(role) or ("",))]
         return tuple(dict.fromkeys([*always, *named]))
@@ -75,18 +75,18 @@ class ColumnSettings:
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column is which.
+    """The column of each role.
 
     Attributes:
         columns: role → position of its column, from 0.
-        ours: the columns of an earlier results file that the importer added: heading → position; empty in other files.
+        ours: heading → position of the columns that an earlier results file added; empty for other files.
         unused: positions of the other columns.
-        unexplained: those of the unused of which the person has not said that they have no role.
-        doubtful: those of the unused that are ignored in all sheets alike.
-        vacant: roles that no column has, though the person has not said so of this very sheet.
-        instead: those that a column has by its heading, as none has a name that was usual.
-        foreign: the column of IDs that are not Saleshandy's and that the emails replace, or None.
-        in_doubt: whether the IDs may be another program's: three emails are looked up to compare their IDs.
+        unexplained: unused columns that the user has not ignored.
+        doubtful: unused columns that are ignored only because a setting ignores them in all sheets.
+        vacant: roles without a column, unless the user stated that this sheet has no such column.
+        instead: roles whose column was found by its heading, because the sheet has none of the usual names.
+        foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
+        in_doubt: whether the IDs may be another program's. If so, three emails are looked up to compare their IDs.
     """
 
     columns: Mapping[Role, int]
@@ -101,140 +101,150 @@ class Roles:
 
 
 def recognised(headings: Sequence[str], wanted: ColumnSettings) -> int:
-    """How many of the required roles have a heading in this row; a header row has all of them."""
-    ours = own_columns(headings)
-    here = _here(headings, wanted, ours)
+    """Count the required roles that have a heading in this row; a header row has all of them."""
+    added = own_columns(headings)
+    settings = _here(headings, wanted, added)
     return sum(
-        role not in here.required
-        or bool(_candidates(role, headings, here, ours))
-        or _is_named_otherwise(role, headings, here, ours)
+        role not in settings.required
+        or bool(_candidates(role, headings, settings, added))
+        or _is_named_otherwise(role, headings, settings, added)
         for role in wanted.required
     )
 
 
 def find(headings: Sequence[str], wanted: ColumnSettings, cells: Sequence[Sequence[str]] = ()) -> Roles:
-    """Settle which column has which role.
+    """Find the column of each role.
 
     Args:
-        headings: of the sheet.
-        wanted: what the person said.
-        cells: for each column some of what stands there, by which answers are suggested; none is taken by it.
+        headings: the headings of the sheet.
+        wanted: the user's settings.
+        cells: some values of each column, used only to rank suggested answers.
 
     Raises:
-        UnclearColumns: a required role has no column, or a role has two; lists the headings found.
+        UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
     """
-    ours = own_columns(headings)
-    everywhere, wanted = wanted, _here(headings, wanted, ours)
+    added = own_columns(headings)
+    original, wanted = wanted, _here(headings, wanted, added)
     columns: dict[Role, int] = {}
-    troubles: list[Question] = []
+    questions: list[Question] = []
     for role in Role:
-        found = _candidates(role, headings, wanted, ours)
-        if len(found) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in wanted.mapping:
-            continue  # with an id in each row, none of them is needed
-        if len(found) > 1:
+        positions = _candidates(role, headings, wanted, added)
+        if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in wanted.mapping:
+            continue  # the prospect IDs are enough, without emails
+        if len(positions) > 1:
             names = tuple(
-                say("column.by-letter", column=column_letter(i), heading=shown(headings[i])) for i in found[:MOST_SHOWN]
+                say("column.by-letter", column=column_letter(i), heading=shown(headings[i]))
+                for i in positions[:MOST_SHOWN]
             )
             text = say(
-                "columns.several", names=names, role=role, choice=mapped(role, as_argument(called(headings, found[0])))
+                "columns.several",
+                names=names,
+                role=role,
+                choice=mapped(role, as_argument(called(headings, positions[0]))),
             )
-            troubles.append(
-                Question(text, say(f"column.which.{role}"), _choices(role, headings, found, cells), found[0], [role])
+            questions.append(
+                Question(
+                    text, say(f"column.which.{role}"), _choices(role, headings, positions, cells), positions[0], [role]
+                )
             )
-        elif found:
-            columns[role] = found[0]
-        elif role in wanted.required and not _is_named_otherwise(role, headings, wanted, ours):
-            troubles.append(_missing(role, headings, wanted, cells))
-    taken: dict[int, Role] = {}
-    aside = _set_aside(headings, wanted, ours)
+        elif positions:
+            columns[role] = positions[0]
+        elif role in wanted.required and not _is_named_otherwise(role, headings, wanted, added):
+            questions.append(_missing(role, headings, wanted, cells))
+    role_of: dict[int, Role] = {}
+    ignored = _set_aside(headings, wanted, added)
     for role, column in columns.items():
-        if column in aside:
+        if column in ignored:
             text = say("columns.named-and-ignored", heading=shown(headings[column]), role=role)
-            troubles.append(Question(text, text, (), column, [role]))
-        if column in taken:
-            text = say("columns.named-twice", heading=shown(headings[column]), role=role, other=taken[column])
-            troubles.append(Question(text, text, (), column, [taken[column], role]))
-        taken[column] = role
-    if troubles:
-        raise UnclearColumns(lines(*(question.text for question in troubles), _listed(headings)), troubles)
-    used = {*columns.values(), *ours.values()}
+            questions.append(Question(text, text, (), column, [role]))
+        if column in role_of:
+            text = say("columns.named-twice", heading=shown(headings[column]), role=role, other=role_of[column])
+            questions.append(Question(text, text, (), column, [role_of[column], role]))
+        role_of[column] = role
+    if questions:
+        raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
+    used = {*columns.values(), *added.values()}
     unused = tuple(i for i in range(len(headings)) if i not in used)
-    said = [role for role, names in everywhere.mapping.items() if names == "" and role not in everywhere.usual]
-    vacant = tuple(role for role in Role if role not in columns and role not in said)
-    instead = tuple(role for role in columns if everywhere.mapping.get(role) and role not in wanted.mapping)
-    now = _set_aside(headings, replace(wanted, ignored=[n for n in wanted.ignored if n not in wanted.lasting]), ours)
-    doubtful = tuple(i for i in unused if i in aside - now)
-    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), doubtful, vacant, instead)
+    absent = [role for role, names in original.mapping.items() if names == "" and role not in original.usual]
+    vacant = tuple(role for role in Role if role not in columns and role not in absent)
+    instead = tuple(role for role in columns if original.mapping.get(role) and role not in wanted.mapping)
+    ignored_now = _set_aside(
+        headings, replace(wanted, ignored=[n for n in wanted.ignored if n not in wanted.lasting]), added
+    )
+    doubtful = tuple(i for i in unused if i in ignored - ignored_now)
+    return Roles(columns, added, unused, tuple(i for i in unused if i not in ignored), doubtful, vacant, instead)
 
 
 def candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> list[int]:
-    """Return the columns that may have a role, by what the person said and by their headings."""
-    ours = own_columns(headings)
-    return _candidates(role, headings, _here(headings, wanted, ours), ours)
+    """Return the columns that may have a role, by the settings and by their headings."""
+    added = own_columns(headings)
+    return _candidates(role, headings, _here(headings, wanted, added), added)
 
 
-def _here(headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> ColumnSettings:
-    """What was said, as it counts for these headings."""
-    aside = _set_aside(headings, wanted, ours)
-    free = [i for i in range(len(headings)) if i not in ours.values()]
+def _here(headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> ColumnSettings:
+    """Return the settings without the usual mappings that don't apply to these headings."""
+    ignored = _set_aside(headings, wanted, added)
+    free = [i for i in range(len(headings)) if i not in added.values()]
     mapping = dict(wanted.mapping)
     for role in wanted.usual:
         names = [
-            name for name in wanted.names(role) or () if not (name and aside.intersection(_named(name, headings, free)))
+            name
+            for name in wanted.names(role) or ()
+            if not (name and ignored.intersection(_named(name, headings, free)))
         ]
         del mapping[role]
-        known = _candidates(role, headings, replace(wanted, mapping=mapping), ours)
-        if _first_named(names, headings, free) or (names and not known):
+        by_heading = _candidates(role, headings, replace(wanted, mapping=mapping), added)
+        if _first_named(names, headings, free) or (names and not by_heading):
             mapping[role] = tuple(names)
     return replace(wanted, mapping=mapping)
 
 
-def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> bool:
-    """Whether it is one of the two columns that name prospects which is missing, and the other one does.
-
-    Where a person named the one alone, that is the one.
-    """
+def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> bool:
+    """Return whether a column has the other role that names prospects, unless the mapping names only this role."""
     other = _OTHER.get(role)
     if other is None or (wanted.mapping.get(role) and not wanted.mapping.get(other)):
         return False
-    return bool(_candidates(other, headings, wanted, ours))
+    return bool(_candidates(other, headings, wanted, added))
 
 
-def _candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> list[int]:
-    """The columns that may have the role: those that were named, else those whose heading says so."""
-    named = wanted.names(role)
-    free = [i for i in range(len(headings)) if i not in ours.values()]
-    if named is not None:
-        return _first_named(named, headings, free)
+def _candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> list[int]:
+    """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
+    names = wanted.names(role)
+    free = [i for i in range(len(headings)) if i not in added.values()]
+    if names is not None:
+        return _first_named(names, headings, free)
     claimed = {i for other in wanted.mapping for i in _first_named(wanted.names(other) or (), headings, free)}
-    claimed |= _set_aside(headings, wanted, ours)
+    claimed |= _set_aside(headings, wanted, added)
     return [i for i in free if _ROLE_OF.get(folded_heading(headings[i])) is role and i not in claimed]
 
 
 def _first_named(names: Sequence[str], headings: Sequence[str], free: Sequence[int]) -> list[int]:
-    """The columns that the first name means which means any."""
-    return next((found for name in names if name and (found := _named(name, headings, free))), [])
+    """Return the columns of the first name that the sheet has."""
+    return next((positions for name in names if name and (positions := _named(name, headings, free))), [])
 
 
-def _set_aside(headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> set[int]:
-    """The columns that are to be ignored. A name that no column has is no mistake: sheets of one profile may differ."""
-    free = [i for i in range(len(headings)) if i not in ours.values()]
-    mapped = [wanted.names(role) or () for role in wanted.mapping if role not in wanted.usual]
-    now = {i for names in mapped for i in _first_named(names, headings, free)}
+def _set_aside(headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> set[int]:
+    """Return the columns to ignore. Names that the sheet lacks are allowed: the sheets of one profile may differ."""
+    free = [i for i in range(len(headings)) if i not in added.values()]
+    names_by_role = [wanted.names(role) or () for role in wanted.mapping if role not in wanted.usual]
+    named_now = {i for names in names_by_role for i in _first_named(names, headings, free)}
     return {
-        i for name in wanted.ignored for i in _named(name, headings, free) if not (name in wanted.lasting and i in now)
+        i
+        for name in wanted.ignored
+        for i in _named(name, headings, free)
+        if not (name in wanted.lasting and i in named_now)
     }
 
 
 def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return those of the names that mean other columns than ``name`` does."""
-    everything = range(len(headings))
-    found = set(_named(name, headings, everything))
-    return tuple(other for other in names if not found.intersection(_named(other, headings, everything)))
+    """Return the names that refer to other columns than ``name`` does."""
+    all_positions = range(len(headings))
+    positions = set(_named(name, headings, all_positions))
+    return tuple(other for other in names if not positions.intersection(_named(other, headings, all_positions)))
 
 
 def remarks(headings: Sequence[str], wanted: ColumnSettings, roles: Roles) -> list[Message]:
-    """What to say of columns that have a role by their headings alone, though others were named for it."""
+    """Return a message for each role whose column was found by heading because the sheet lacks the mapped names."""
     return [
         say(
             "columns.instead",
@@ -247,33 +257,33 @@ def remarks(headings: Sequence[str], wanted: ColumnSettings, roles: Roles) -> li
 
 
 def _named_for(role: Role, wanted: ColumnSettings) -> tuple[Cell, ...]:
-    """The columns that were named for a role, for a message."""
     return tuple(Cell(repr(name)) for name in wanted.names(role) or () if name)
 
 
 def _choices(
-    role: Role, headings: Sequence[str], found: Sequence[int], cells: Sequence[Sequence[str]]
+    role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]
 ) -> list[PossibleAnswer]:
-    """Columns that may be named for a role, the likeliest first."""
-    found = [i for i in found if headings[i].strip() or not cells or cells[i]]  # a blank column speaks for nothing
-    scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
-    setting, before = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
+    """Return the columns that the user may map to a role, the likeliest first."""
+    # A column without a heading and without values can't be what the user means.
+    positions = [i for i in positions if headings[i].strip() or not cells or cells[i]]
+    scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in positions}
+    setting, prefix = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
     return [
         PossibleAnswer(
             setting,
-            f"{before}{called(headings, i)}",
+            f"{prefix}{called(headings, i)}",
             _column(headings, i),
             samples(cells[i]) if cells else (),
             is_likely=scores[i] >= LIKELY,
         )
-        for i in sorted(found, key=lambda i: -scores[i])[:MOST_SHOWN]
+        for i in sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
     ]
 
 
 def _score(role: Role, heading: str, values: Sequence[str]) -> int:
-    """How likely a column has a role; one that is known for another surely hasn't, unless a person says so."""
-    known = _ROLE_OF.get(folded_heading(heading))
-    if known is not None and known is not role:
+    """Return how likely a column has a role; 0 if its heading is known for another role."""
+    known_role = _ROLE_OF.get(folded_heading(heading))
+    if known_role is not None and known_role is not role:
         return 0
     words = [folded_heading(word) for word in HEADINGS[role]]
     is_slip = bool(difflib.get_close_matches(folded_heading(heading), words, n=1, cutoff=0.8))
@@ -281,12 +291,14 @@ def _score(role: Role, heading: str, values: Sequence[str]) -> int:
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
-    """The columns that a name may mean: by heading, or by letter where no heading is so called."""
-    wanted = folded_heading(name)
-    same = [
-        i for i in free if (folded_heading(headings[i]) == wanted if wanted else headings[i].strip() == name.strip())
+    """Return the columns with this heading, or the column with this letter if no heading matches."""
+    folded_name = folded_heading(name)
+    by_heading = [
+        i
+        for i in free
+        if (folded_heading(headings[i]) == folded_name if folded_name else headings[i].strip() == name.strip())
     ]
-    return same or [i for i in free if column_letter(i) == name.strip().upper()]
+    return by_heading or [i for i in free if column_letter(i) == name.strip().upper()]
 
 
 def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells: Sequence[Sequence[str]]) -> Question:
@@ -296,12 +308,12 @@ def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells:
     near = _near(named[-1], headings) if named else guess
     ways: list[SettingPart | Message] = [mapped(role, as_argument(guess or "ITS HEADING"))]
     if role is Role.PROSPECT:
-        found = _choices(Role.EMAIL, headings, range(len(headings)), cells)
+        by_email = _choices(Role.EMAIL, headings, range(len(headings)), cells)
         emails = [
-            replace(choice, means=say("column.by-email", means=choice.means)) for choice in found if choice.is_likely
+            replace(choice, means=say("column.by-email", means=choice.means)) for choice in by_email if choice.is_likely
         ]
-        theirs = {choice.value.partition("=")[2] for choice in emails}
-        choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in theirs]
+        email_columns = {choice.value.partition("=")[2] for choice in emails}
+        choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in email_columns]
         column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
         ways.append(say("columns.or-their-emails", choice=mapped(Role.EMAIL, column)))
     likely = sum(choice.is_likely for choice in choices)
@@ -334,12 +346,12 @@ def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells:
 
 
 def _without(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> Message | None:
-    """What it means that no column has the role; None where one is needed, and no other names the prospects."""
+    """Return the meaning of the answer "no column has the role", or None if the role needs a column."""
     if role in _MAY_BE_MISSING:
         return say(f"none.{role}")
     other = _OTHER.get(role)
-    found = _candidates(other, headings, wanted, own_columns(headings)) if other is not None else []
-    return say("column.names-them", column=_column(headings, found[0])) if len(found) == 1 else None
+    positions = _candidates(other, headings, wanted, own_columns(headings)) if other is not None else []
+    return say("column.names-them", column=_column(headings, positions[0])) if len(positions) == 1 else None
 
 
 def _near(name: str, headings: Sequence[str]) -> str | None:
@@ -350,7 +362,7 @@ def _near(name: str, headings: Sequence[str]) -> str | None:
 
 
 def called(headings: Sequence[str], position: int) -> str:
-    """What names this column: its heading, or its letter where the heading is blank, long, or stands twice."""
+    """Return the column's name for settings: its heading, or its letter if the heading is blank, long or repeated."""
     heading = headings[position]
     same = [other for other in headings if folded_heading(other) == folded_heading(heading)]
     is_handy = len(same) == 1 and heading.strip() and len(heading) <= MOST_CHARACTERS
@@ -358,13 +370,13 @@ def called(headings: Sequence[str], position: int) -> str:
 
 
 def headed(headings: Sequence[str], name: str) -> str:
-    """What names a column in other sheets, too: its heading, where it was named by a letter, which is another there."""
-    found = _named(name, headings, range(len(headings))) if name else []
-    return called(headings, found[0]) if len(found) == 1 else name
+    """Return the column's heading in place of its letter, because letters differ between sheets."""
+    positions = _named(name, headings, range(len(headings))) if name else []
+    return called(headings, positions[0]) if len(positions) == 1 else name
 
 
 def _listed(headings: Sequence[str]) -> Message:
-    """The headings for a message, few enough to be read."""
+    """Return a message that lists at most :data:`MOST_SHOWN` headings."""
     named = [shown(heading) for heading in headings if heading.strip()]
     return say("columns.headings", headings=some(named, MOST_SHOWN)) if named else say("columns.no-headings")
 
@@ -374,10 +386,10 @@ def _column(headings: Sequence[str], position: int) -> Message:
 
 
 def shown(heading: str) -> Cell:
-    """A heading for a message, short enough to be read."""
+    """Return a heading for a message, quoted and at most :data:`MOST_CHARACTERS` characters long."""
     return Cell(repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
 
 
 def mapped(role: Role, name: str) -> SettingPart:
-    """The setting that names a role's column."""
+    """Return the setting that maps a column to a role."""
     return SettingPart("key-column", name) if role is Role.KEY else SettingPart("map", f"{role}={name}")

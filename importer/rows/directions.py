@@ -1,6 +1,6 @@
-"""What the heading of a column says about its cells: whether codes count there, and what a yes under it means.
+"""Interpret a column's heading: whether the API's codes count below it, and the likely meaning of a yes or a no.
 
-Comes in: a heading, and a word under it. Goes out: the meaning to offer first. Nothing is taken by it.
+Input: a heading, and a word under it. Output: the value to offer first. Values are only suggested, never assumed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NO = frozenset("0 n no false off f nein falsch non faux falso não nao - ✗ ✘
 _PLAIN = {role: frozenset(map(folded_heading, headings)) for role, headings in PLAIN.items()}
 _KNOWN = {role: frozenset(map(folded_heading, HEADINGS[role])) for role in PLAIN}
 # Words without case and accents, in English, German, French, Spanish, Portuguese, Italian. The first pattern of each
-# value speaks for it in any heading; the second only among words of the same kind, since "Team Lead" is a person.
+# value counts in any heading. The second counts only among words of the same kind, because "Team Lead" is a person.
 _SAYS: Mapping[str, tuple[str, str]] = {
     Visibility.PRIVATE.name: (
         r"privat\w{0,7}|privad[oa]s?|prive(?:e|s|es)?|privac\w{2,6}|confiden\w{0,9}|vertraulich\w{0,4}"
@@ -49,7 +49,7 @@ VALUES: Mapping[Role, tuple[Visibility | Status, Visibility | Status]] = {
     Role.VISIBILITY: (Visibility.PRIVATE, Visibility.PUBLIC),
     Role.STATUS: (Status.PUBLISHED, Status.DRAFT),
 }
-"""The values of each role, in the order in which a person chooses from them."""
+"""Values of each role, in the order in which they are offered to the user."""
 _ABOUT = re.compile(r"visibilit(?:y|e|a)|visibilidade?|sichtbarkeit|privacy|sharing|vertraulichkeit|confidentialite")
 _NEGATION = re.compile(
     r"no|not|non|un|nicht|kein|keine|keinem|nie|never|pas|sans|ne|ni|sin|nao|sem|senza|without|ohne|dont|doesnt|isnt"
@@ -63,17 +63,17 @@ _BESIDE = re.compile(
 
 
 def is_plain(role: Role, heading: str) -> bool:
-    """Whether a heading merely asks for the role's value, so that the API's codes count under it."""
+    """Return whether a heading plainly asks for the role's value, so that the API's codes count under it."""
     return folded_heading(heading) in _PLAIN[role]
 
 
 def depends_on_heading(word: str) -> bool:
-    """Whether a word says something only together with its heading: a yes, a no, or a code."""
+    """Return whether a word has a meaning only together with its heading: a yes, a no, or a code."""
     return _bare_word(word) in YES | NO or _bare_word(word).isdecimal()
 
 
 def speaks(role: Role, heading: str) -> bool:
-    """Whether a heading is about the role: who may see a note, or whether it is published."""
+    """Return whether a heading is about the role: visibility, or publication status."""
     words = _words(heading)
     if folded_heading(heading) in _KNOWN[role] or (role is Role.VISIBILITY and any(map(_ABOUT.fullmatch, words))):
         return True
@@ -87,7 +87,7 @@ def speaks(role: Role, heading: str) -> bool:
 
 
 def reading(role: Role, heading: str, word: str) -> Visibility | Status | None:
-    """Return what a yes or a no under this heading likely means; None if the heading speaks for no single value."""
+    """Return the likely value of a yes or a no under this heading; None if the heading doesn't name a single value."""
     direction = _direction(role, heading)
     if direction is None or _bare_word(word) not in YES | NO:
         return None
@@ -95,34 +95,34 @@ def reading(role: Role, heading: str, word: str) -> Visibility | Status | None:
 
 
 def offered(role: Role, heading: str, word: str) -> list[Visibility | Status]:
-    """Return the values that a word may mean: the one for which the heading speaks first, else the usual order."""
+    """Return the role's values, the likely value of the word first, else in the usual order."""
     likely = reading(role, heading, word)
     return sorted(VALUES[role], key=lambda value: value is not likely)
 
 
 def blank_status(heading: str) -> Status:
-    """Return what a blank status means: published, as in the API, but a draft if checkmarks say what is *Published*."""
+    """Return the status of a blank cell: published, as in the API, but draft in a checkbox column like *Published*."""
     is_checked = not is_plain(Role.STATUS, heading) and _direction(Role.STATUS, heading) is Status.PUBLISHED
     return Status.DRAFT if is_checked else Status.PUBLISHED
 
 
 def _bare_word(word: str) -> str:
-    """Return a yes, a no or a code as it is compared: without what programs add to it, as in ``1.0`` and ``✔️``."""
+    """Return a yes, a no or a code in comparable form: ``1.0`` becomes ``1``, ``✔️`` loses its variation selector."""
     text = folded(word).replace("\ufe0f", "").removesuffix(".")
     return re.sub(r"^(\d+)\.0+$", r"\1", text)
 
 
 def _direction(role: Role, heading: str) -> Visibility | Status | None:
-    """Return the one value for which a heading speaks; None if it speaks for both, or holds a negation."""
+    """Return the one value that a heading names; None if it names both or none, or holds a negation."""
     words = _words(heading)
     if re.search("[!≠¬]", heading) or any(_negates(word) for word in words):
         return None
-    found = [value for value in VALUES[role] if any(_strong(value, word) or _weak(value, word) for word in words)]
-    return found[0] if len(found) == 1 else None
+    values = [value for value in VALUES[role] if any(_strong(value, word) or _weak(value, word) for word in words)]
+    return values[0] if len(values) == 1 else None
 
 
 def _words(heading: str) -> list[str]:
-    """Return the words of a heading without case and accents; ``IsPrivate`` has two."""
+    """Return the words of a heading without case and accents; ``IsPrivate`` has two words."""
     spaced = re.sub(r"(?<=[^\W\d_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", heading))
     plain = unicodedata.normalize("NFD", spaced.replace("'", "").replace("’", "").casefold())
     return re.findall(r"[^\W\d_]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
@@ -137,7 +137,7 @@ def _weak(value: Visibility | Status, word: str) -> bool:
 
 
 def _negates(word: str) -> bool:
-    """Whether a word is a negation, or begins with one, as ``unshared``; *unpublished* is a word for drafts."""
+    """Return whether a word is a negation or begins with one (``unshared``); words for drafts are not negations."""
     if re.fullmatch(_SAYS[Status.DRAFT.name][0], word):
         return False
     if _NEGATION.fullmatch(word):

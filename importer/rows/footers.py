@@ -1,7 +1,7 @@
-"""Rows that surely are no data: a report's footer, and rows in which no column that is used holds anything.
+"""Find rows that are certainly not data: footers of reports, and rows whose used columns are all blank.
 
-Comes in: the rows of a block that have problems. Goes out: why some of them are skipped. Only where that is certain: a
-row that merely has fewer cells is data, and so is one of which reading said that something is wrong with it.
+Input: the rows of a block that have problems. Output: the reason for each skipped row. A row is skipped only if this is
+certain: a row with fewer cells counts as data, and so does a row in which reading found a flaw.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importer.messages import Cell, Message, say
 from importer.rows.values import quoted
 
 _COUNTED = r"(\s*\(\s*\d[\d.,\s]*\w+\s*\))?\s*:?"
-# As reports call their sums, in English, German, French, Spanish and Portuguese.
+# Labels of totals in reports, in English, German, French, Spanish and Portuguese.
 _SUM = re.compile(
     rf"((grand|sub|report)?[\s-]*totals?|(gesamt|zwischen)summen?|(sous-)?total|tota(l|ux) g[ée]n[ée]ra(l|ux)"
     rf"|(sub)?total(es)?( general(es)?)?|(sub)?tota(l|is)( gera(l|is))?|[*\s]*end of report[*\s]*){_COUNTED}",
@@ -32,11 +32,11 @@ _COLOPHON = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 500
-_MOST_TITLES = 2  # lines between a gap and the colophon: the report's name, and the company's
+_MOST_TITLES = 2  # lines between a gap and the colophon: the name of the report, and of the company
 
 
 def is_footer(text: str) -> bool:
-    """Whether a cell reads as a line that programs put under a report, and as nothing else."""
+    """Return whether all lines of a cell are footers that programs put under a report."""
     if len(text) > _LONGEST:
         return False
     lines = [line for line in text.splitlines() if line.strip()]
@@ -45,7 +45,7 @@ def is_footer(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row that holds one cell alone, or that is skipped already."""
+    """A row with a single filled cell, or a row that is already skipped."""
 
     position: int
     text: str
@@ -58,14 +58,14 @@ class _Line:
 
 
 class Footers:
-    """Finds what isn't data, block by block.
+    """Finder of rows that are not data, block by block.
 
     Args:
-        header_row: the headings' row number.
+        header_row: row number of the headings.
         used: positions of the columns that have a role.
-        prospect: position of the prospect's; None where the sheet has none.
-        ours: positions of the columns of an earlier results file.
-        is_marked: whether reading said that something is wrong with a row, or with a cell of it that is used.
+        prospect: position of the prospect column, or None if the sheet has none.
+        ours: positions of the columns that an earlier results file added.
+        is_marked: returns whether reading found a flaw in the row with this number, or in one of its used cells.
     """
 
     def __init__(
@@ -82,15 +82,17 @@ class Footers:
         self._last = header_row
 
     def look(self, block: pd.DataFrame, start: int, problems: Mapping[int, object]) -> None:
-        """See which of a block's rows are no data; only such as have problems can be."""
+        """Skip the rows of a block that are not data. Only rows with problems are considered."""
         suspects = [i for i in range(len(block)) if start + i in problems]
         numbers = block.index.tolist()
         if suspects:
             columns: dict[int, list[str]] = {
-                at: block[at].tolist() for at in range(len(block.columns)) if at not in self._ours
+                position: block[position].tolist()
+                for position in range(len(block.columns))
+                if position not in self._ours
             }
             for i in suspects:
-                cells = {at: text for at, column in columns.items() if (text := column[i].strip())}
+                cells = {position: text for position, column in columns.items() if (text := column[i].strip())}
                 if why := self._why(cells, numbers[i]):
                     self.skipped[start + i] = why
             self._keep_tail(columns, numbers, start, set(suspects))
@@ -100,18 +102,20 @@ class Footers:
 
     def _why(self, cells: Mapping[int, str], number: int) -> Message | None:
         footers = [text for text in cells.values() if is_footer(text)]
-        for at, text in cells.items() if footers else ():
-            is_number = at != self._prospect and _NUMBER.fullmatch(text)
+        for column, text in cells.items() if footers else ():
+            is_number = column != self._prospect and _NUMBER.fullmatch(text)
             if not (text in footers or _LABEL.fullmatch(text) or is_number):
                 return None
         if footers:
             return say("skipped.footer", value=Cell(quoted(footers[0])))
-        return None if any(at in cells for at in self._used) or self._is_marked(number) else say("skipped.blank")
+        return (
+            None if any(column in cells for column in self._used) or self._is_marked(number) else say("skipped.blank")
+        )
 
     def _keep_tail(
         self, columns: Mapping[int, Sequence[str]], numbers: Sequence[int], start: int, suspects: set[int]
     ) -> None:
-        """Remember the lines at the end that hold a single cell each; where the block has others, only those below."""
+        """Remember the lines at the sheet's end so far that have a single filled cell or are skipped."""
         tail: list[_Line] = []
         for i in reversed(range(len(numbers))):
             texts = [text for column in columns.values() if (text := column[i].strip())] if i in suspects else []
@@ -125,7 +129,7 @@ class Footers:
         self._tail = tail[::-1]
 
     def finish(self) -> dict[int, Message]:
-        """Position → why the row is skipped. Beside a colophon stand the report's and the company's name."""
+        """Skip the titles beside a colophon at the sheet's end, too; return position → reason of all skipped rows."""
         tail = self._tail
         first = next((index for index, line in enumerate(tail) if line.is_colophon), None)
         if first is not None:

@@ -1,8 +1,8 @@
-"""IDs of other programs: a CRM's export holds its own, and Saleshandy knows none of them.
+"""Recognise a column with IDs of another program, such as a CRM, which Saleshandy doesn't know; use emails instead.
 
-Comes in: a sheet, and which column is which. Goes out: the same, with the emails in the place of such IDs; or one error
-that says how to export the emails, instead of a rejection for every row. Whole columns are judged, never single cells.
-If the person named the column of the IDs, their word counts more than the shape of the cells.
+Input: a sheet and its column settings. Output: :class:`~importer.rows.columns.Roles` with the emails in place of such
+IDs, or one error that says how to export the emails, instead of a rejection for every row. Whole columns are judged,
+never single cells. If the user named the column of the IDs, the shape of the cells doesn't count.
 """
 
 from __future__ import annotations
@@ -46,36 +46,36 @@ _HEADINGS: Mapping[str, str] = {
     for heading in headings
 }
 _SHAPES: Mapping[str, re.Pattern[str]] = {
-    "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # of contacts, leads, accounts and deals
+    "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # contacts, leads, accounts and deals
     "Zoho": re.compile(r"zcrm_\d+"),
 }
 _NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
-"""All digits, the 15 or 18 characters of Salesforce, and whatever holds a sign: a prefix, a UUID, a name."""
+"""Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
 _LOOKED_AT = 200
 _PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(HEADINGS[Role.EMAIL])])}
-"""Heading of a column of emails → its place among such headings, the plainest first."""
+"""Folded heading of an email column → its rank, the plainest heading first."""
 
 
 class _Ids(Enum):
-    """What the cells of a column of IDs look like."""
+    """Kinds of IDs by the shape of a column's cells."""
 
     OURS = auto()
     IN_DOUBT = auto()
-    INTERMEDIARY = auto()
+    FOREIGN = auto()
 
 
 def find(sheet: Sheet, wanted: ColumnSettings, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
-    """Return which column has which role, with the emails in the place of another program's IDs.
+    """Return the column of each role, with the emails in place of another program's IDs.
 
     Args:
         sheet: the sheet with the columns.
-        wanted: what the person said.
-        cells: for each column some of its cells.
+        wanted: the user's settings.
+        cells: some values of each column.
         by_email: whether looking up emails showed that the IDs in doubt are another program's.
 
     Raises:
-        UnclearColumns: something is undecided, or there are such IDs and no emails.
+        UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
     try:
         roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, wanted), cells)
@@ -85,32 +85,36 @@ def find(sheet: Sheet, wanted: ColumnSettings, cells: Sequence[Sequence[str]], *
 
 
 def _with_one_column_of_ids(sheet: Sheet, wanted: ColumnSettings) -> ColumnSettings:
-    """Ignore another program's IDs if several columns may hold the IDs and another one holds emails.
+    """Ignore columns with another program's IDs if several columns may hold IDs and a single one holds emails.
 
-    If all are another program's, one is left, of which the plan then says so.
+    If all of them hold another program's IDs, the first is kept, so that the plan can mention it.
     """
-    found, emails = (columns.candidates(role, sheet.headings, wanted) for role in (Role.PROSPECT, Role.EMAIL))
-    if len(found) < 2 or len(emails) != 1 or not _holds_emails(sheet, emails[0]):
+    id_columns, email_columns = (
+        columns.candidates(role, sheet.headings, wanted) for role in (Role.PROSPECT, Role.EMAIL)
+    )
+    if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
         return wanted
-    foreign = [at for at in found if _judged(_cells(sheet, at)) is _Ids.INTERMEDIARY]
-    ignored = foreign if len(foreign) < len(found) else foreign[1:]
-    return replace(wanted, ignored=(*wanted.ignored, *(columns.called(sheet.headings, at) for at in ignored)))
+    foreign = [position for position in id_columns if _judged(_cells(sheet, position)) is _Ids.FOREIGN]
+    ignored = foreign if len(foreign) < len(id_columns) else foreign[1:]
+    return replace(
+        wanted, ignored=(*wanted.ignored, *(columns.called(sheet.headings, position) for position in ignored))
+    )
 
 
 def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: ColumnSettings) -> Roles:
-    """Let the column with the plainest heading hold the emails, of several that stand beside possible Saleshandy IDs.
+    """Choose the email column with the plainest heading if the prospect column may hold Saleshandy's IDs.
 
-    The IDs are compared with it. Without such IDs a person chooses, because a note goes where the email says.
+    The IDs are compared with these emails. Without such IDs the user chooses, because the emails then name prospects.
     """
-    at, headings = roles.columns.get(Role.PROSPECT), sheet.headings
-    if at is None or Role.EMAIL in roles.columns or wanted.names(Role.EMAIL) is not None:
+    position, headings = roles.columns.get(Role.PROSPECT), sheet.headings
+    if position is None or Role.EMAIL in roles.columns or wanted.names(Role.EMAIL) is not None:
         return roles
-    found = columns.candidates(Role.EMAIL, headings, wanted)
-    found = [i for i in found if _holds_emails(sheet, i)] or found
-    rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in found}
-    best = min(found, key=rank.__getitem__, default=None)
-    is_ours = _program(sheet, at) is None and _judged(_cells(sheet, at)) is not _Ids.INTERMEDIARY
-    if best is None or [*rank.values()].count(rank[best]) > 1 or not is_ours:
+    positions = columns.candidates(Role.EMAIL, headings, wanted)
+    positions = [i for i in positions if _holds_emails(sheet, i)] or positions
+    rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in positions}
+    best = min(positions, key=rank.__getitem__, default=None)
+    is_saleshandy = _program(sheet, position) is None and _judged(_cells(sheet, position)) is not _Ids.FOREIGN
+    if best is None or [*rank.values()].count(rank[best]) > 1 or not is_saleshandy:
         return roles
     return replace(
         roles,
@@ -122,33 +126,33 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: ColumnSettings) -> 
 
 
 def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: ColumnSettings, *, by_email: bool) -> Roles:
-    at, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
-    if at is None:
+    position, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
+    if position is None:
         return roles
-    if email is None and _holds_emails(sheet, at):
-        return replace(roles, columns={Role.EMAIL: at, **_without_prospect(roles)})
+    if email is None and _holds_emails(sheet, position):
+        return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)})
     is_named = any(wanted.names(Role.PROSPECT) or ()) and Role.PROSPECT not in roles.instead
-    ids = _Ids.OURS if is_named else _judged(_cells(sheet, at))
-    program = _program(sheet, at)
+    ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
+    program = _program(sheet, position)
     if email is not None:
-        is_foreign = program is not None or by_email or (ids is _Ids.INTERMEDIARY and _stand_beside(sheet, at, email))
+        is_foreign = program is not None or by_email or (ids is _Ids.FOREIGN and _stand_beside(sheet, position, email))
         if not is_foreign:
             return replace(roles, in_doubt=ids is not _Ids.OURS)
-        unused = tuple(sorted((*roles.unused, at)))
-        return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=at)
-    if program is None and ids is not _Ids.INTERMEDIARY:
+        unused = tuple(sorted((*roles.unused, position)))
+        return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
+    if program is None and ids is not _Ids.FOREIGN:
         return roles
     emails = [i for i in roles.unexplained if _holds_emails(sheet, i)] if wanted.names(Role.EMAIL) is None else []
     if program is None and not emails:
         return roles
-    raise _without_emails(sheet, at, program, emails)
+    raise _without_emails(sheet, position, program, emails)
 
 
-def _without_emails(sheet: Sheet, at: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
-    """Return the error that says whose the IDs are, and asks for the column of the emails if there is one."""
-    headings, sample = sheet.headings, _cells(sheet, at)[0]
-    text = asks = _advice(headings, at, program, sample, has_emails=bool(emails))
-    roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {at: Role.PROSPECT})
+def _without_emails(sheet: Sheet, position: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
+    """Return the error that names the program of the IDs, and asks for the email column if there is a candidate."""
+    headings, sample = sheet.headings, _cells(sheet, position)[0]
+    text = asks = _advice(headings, position, program, sample, has_emails=bool(emails))
+    roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {position: Role.PROSPECT})
     choices = [
         PossibleAnswer(
             "map",
@@ -162,28 +166,32 @@ def _without_emails(sheet: Sheet, at: int, program: str | None, emails: Sequence
         ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
         advice = say("foreign.say-which" if program else "foreign.say-which-or-ours", ways=ways)
         text = say("columns.and", first=text, more=(advice,))
-    return UnclearColumns(text, [Question(text, asks, choices, at, [Role.PROSPECT, Role.EMAIL], [sample])])
+    return UnclearColumns(text, [Question(text, asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])])
 
 
 def _without_prospect(roles: Roles) -> dict[Role, int]:
-    left = dict(roles.columns)
-    del left[Role.PROSPECT]
-    return left
+    remaining = dict(roles.columns)
+    del remaining[Role.PROSPECT]
+    return remaining
 
 
 def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns:
-    """The error, which says so where no column names the prospects but one has another program's ids."""
-    found = next((at for at, heading in enumerate(headings) if folded_heading(heading) in _HEADINGS), None)
+    """Return the error; if the prospect column is missing, add that a column has another program's IDs."""
+    foreign = next(
+        (position for position, heading in enumerate(headings) if folded_heading(heading) in _HEADINGS), None
+    )
     missing = [question for question in error.questions if question.column is None and Role.PROSPECT in question.roles]
-    if found is None or not missing:
+    if foreign is None or not missing:
         return error
-    has_emails = any(choice.value.startswith(f"{Role.EMAIL}=") for one in missing for choice in one.choices)
-    text = _advice(headings, found, _HEADINGS[folded_heading(headings[found])], has_emails=has_emails)
+    has_emails = any(
+        choice.value.startswith(f"{Role.EMAIL}=") for unanswered in missing for choice in unanswered.choices
+    )
+    text = _advice(headings, foreign, _HEADINGS[folded_heading(headings[foreign])], has_emails=has_emails)
     questions = [
         replace(
             question,
             text=say("columns.and", first=text, more=(question.text,)),
-            choices=[choice for choice in question.choices if choice.value != f"{Role.PROSPECT}={headings[found]}"],
+            choices=[choice for choice in question.choices if choice.value != f"{Role.PROSPECT}={headings[foreign]}"],
         )
         if question in missing
         else question
@@ -193,78 +201,82 @@ def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns
 
 
 def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
-    """Return what the plan says of another program's IDs, and of those that may be."""
+    """Return the plan's remarks on IDs that are, or may be, another program's, and on emails compared with IDs."""
     email, headings = roles.columns.get(Role.EMAIL), sheet.headings
     if email is None:
         return []
     letter = column_letter(email)
     if roles.in_doubt:
         return [say("foreign.in-doubt", column=_called(headings, roles.columns[Role.PROSPECT]), emails=letter)]
-    for at in roles.unused if Role.PROSPECT not in roles.columns else ():
-        if (program := _program(sheet, at)) is not None:
-            return [say("foreign.replaced", column=_called(headings, at), program=program, emails=letter)]
+    for position in roles.unused if Role.PROSPECT not in roles.columns else ():
+        if (program := _program(sheet, position)) is not None:
+            return [say("foreign.replaced", column=_called(headings, position), program=program, emails=letter)]
     if roles.foreign is None:
         others = [i for i in roles.unexplained if folded_heading(headings[i]) in _PLAINNESS]
-        is_told = others and Role.PROSPECT in roles.columns
-        return [say("foreign.compared-with", column=_called(headings, email))] if is_told else []
+        is_compared = others and Role.PROSPECT in roles.columns
+        return [say("foreign.compared-with", column=_called(headings, email))] if is_compared else []
     sample = Cell(repr(_cells(sheet, roles.foreign)[0]))
     return [say("foreign.replaced-alike", column=_called(headings, roles.foreign), sample=sample, emails=letter)]
 
 
 def _advice(
-    headings: Sequence[str], at: int, program: str | None, sample: str = "", *, has_emails: bool = False
+    headings: Sequence[str], position: int, program: str | None, sample: str = "", *, has_emails: bool = False
 ) -> Message:
     whose: Message | str = say("foreign.other-program") if program is None else program
     if sample:
         whose = say("foreign.such-as", whose=whose, sample=Cell(repr(sample)))
-    why = say("foreign.ids", column=_called(headings, at), whose=whose)
+    why = say("foreign.ids", column=_called(headings, position), whose=whose)
     if has_emails or program is None:  # the question for the prospect names the column
         return say("foreign.named-by", why=why)
     return say("foreign.export-emails", why=why, how=say(f"export.{program.lower()}"))
 
 
-def _program(sheet: Sheet, at: int) -> str | None:
-    """Whose ids a column holds, where they are surely not Saleshandy's; a report's footer may stand below them."""
-    cells = _cells(sheet, at)
+def _program(sheet: Sheet, position: int) -> str | None:
+    """Return the program whose IDs the column certainly holds, or None. Most cells decide, because of footers."""
+    cells = _cells(sheet, position)
     for program, shape in _SHAPES.items():
         if sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells):
             return program
-    known = _HEADINGS.get(folded_heading(sheet.headings[at]))
-    return known if known and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells) else None
+    program_by_heading = _HEADINGS.get(folded_heading(sheet.headings[position]))
+    return (
+        program_by_heading
+        if program_by_heading and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
+        else None
+    )
 
 
 def _judged(cells: Sequence[str]) -> _Ids:
-    """Return what a column's cells look like: most of them in one shape settles it."""
-    ours = sum(ID_SHAPE.fullmatch(cell) is not None for cell in cells)
-    foreign = sum(_NOT_OURS.fullmatch(cell) is not None for cell in cells)
-    if ours * 2 > len(cells) or not cells:
+    """Return the kind of IDs that most of a column's cells look like."""
+    saleshandy_ids = sum(ID_SHAPE.fullmatch(cell) is not None for cell in cells)
+    foreign_ids = sum(_NOT_OURS.fullmatch(cell) is not None for cell in cells)
+    if saleshandy_ids * 2 > len(cells) or not cells:
         return _Ids.OURS
-    return _Ids.INTERMEDIARY if foreign * 2 > len(cells) and not ours else _Ids.IN_DOUBT
+    return _Ids.FOREIGN if foreign_ids * 2 > len(cells) and not saleshandy_ids else _Ids.IN_DOUBT
 
 
-def _stand_beside(sheet: Sheet, at: int, email: int) -> bool:
-    """Whether most of the first rows that have an ID have an email, too."""
-    beside = (
-        bool(mail := read_email(columns[email])) and isinstance(mail, str)
+def _stand_beside(sheet: Sheet, position: int, email: int) -> bool:
+    """Return whether most of the first rows with an ID have an email, too."""
+    checks = (
+        bool(mail := read_email(row[email])) and isinstance(mail, str)
         for _, block in sheet.columns()
-        for columns in zip(*block, strict=True)
-        if cleaned_id(columns[at]) and not is_footer(columns[at])
+        for row in zip(*block, strict=True)
+        if cleaned_id(row[position]) and not is_footer(row[position])
     )
-    found = [*islice(beside, _LOOKED_AT)]
-    return sum(found) * 2 > len(found)
+    has_email = [*islice(checks, _LOOKED_AT)]
+    return sum(has_email) * 2 > len(has_email)
 
 
-def _holds_emails(sheet: Sheet, at: int) -> bool:
-    """Whether a column that is headed as one of ids holds emails, which no id looks like; one alone may be a slip."""
-    cells = _cells(sheet, at)
+def _holds_emails(sheet: Sheet, position: int) -> bool:
+    """Return whether most cells of a column are emails; a single email may be a mistake and doesn't count."""
+    cells = _cells(sheet, position)
     emails = sum(isinstance(read_email(cell), str) for cell in cells)
     return emails > 1 and emails * 2 > len(cells)
 
 
-def _cells(sheet: Sheet, at: int) -> list[str]:
-    cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[at] if not is_footer(text))
+def _cells(sheet: Sheet, position: int) -> list[str]:
+    cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[position] if not is_footer(text))
     return list(islice((cell for cell in cells if cell), _LOOKED_AT))
 
 
-def _called(headings: Sequence[str], at: int) -> Message:
-    return say("column.at-the-start", column=column_letter(at), heading=shown(headings[at]))
+def _called(headings: Sequence[str], position: int) -> Message:
+    return say("column.at-the-start", column=column_letter(position), heading=shown(headings[position]))

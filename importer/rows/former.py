@@ -1,6 +1,6 @@
-"""How earlier versions read the cells that are read otherwise now, so that the journal can be asked for that, too.
+"""Reproduce how earlier versions read cells that are read differently now, to find their deliveries in the journal.
 
-Comes in: a sheet and the columns of its text and its keys. Goes out: for a row, the notes and keys that it had before.
+Input: a sheet and its content and key columns. Output: the notes and keys that earlier versions read in each row.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Former:
     """The former readings of a sheet's rows.
 
     Attributes:
-        contents: numbers of rows whose text is a whole number that earlier versions rounded.
-        keys: numbers of rows whose key is one.
-        codec: how the texts are decoded, of a text file.
+        contents: numbers of the rows whose text is a whole number that earlier versions rounded.
+        keys: numbers of the rows whose key is such a number.
+        codec: the encoding of a text file if it is an old one, which earlier versions may have guessed differently.
     """
 
     contents: Collection[int]
@@ -33,28 +33,30 @@ class Former:
     def __call__(
         self, note: Note, key: str, row: int, codecs: frozenset[str] | None
     ) -> Iterator[tuple[Note, str, bool]]:
-        """Yield each note and key that earlier runs read in a row, and whether digits of it were rounded.
+        """Yield each note and key that earlier runs may have read in a row, and whether their digits were rounded.
 
         Args:
-            note: the note of the row.
-            key: its key.
-            row: its number.
-            codecs: how the earlier runs' files were decoded; None if that isn't known.
+            note: the row's note.
+            key: the row's key.
+            row: the row's number.
+            codecs: the codecs with which earlier runs decoded their files; None if unknown.
         """
         texts = (note.text, *(rounded_before(note.text) if row in self.contents else ()))
         keys = (key, *(rounded_before(key) if row in self.keys else ()))
         for text in texts:
-            before = note if text == note.text else replace(note, text=text, content=text)
-            yield from ((before, its_key, True) for its_key in keys if (text, its_key) != (note.text, key))
+            former_note = note if text == note.text else replace(note, text=text, content=text)
+            yield from (
+                (former_note, former_key, True) for former_key in keys if (text, former_key) != (note.text, key)
+            )
         if self.codec is not None:
-            for text, content, its_key in encodings.former(self.codec, (note.text, note.content, key), codecs):
-                its_text = cleaned_content(text)
-                its = Note(its_text, note.visibility, note.status, note.attachments, content, note.files)
-                yield its, its_key.strip(), False
+            for text, content, former_key in encodings.former(self.codec, (note.text, note.content, key), codecs):
+                decoded_text = cleaned_content(text)
+                decoded_note = Note(decoded_text, note.visibility, note.status, note.attachments, content, note.files)
+                yield decoded_note, former_key.strip(), False
 
 
 def former(sheet: Sheet, roles: Roles) -> Former | None:
-    """Return the former readings; None where all of the sheet was always read as it is now."""
+    """Return the former readings, or None if every version read the whole sheet as it is read now."""
     content, key = (roles.columns.get(role, -1) for role in (Role.CONTENT, Role.KEY))
     contents, keys = frozenset(sheet.rounded.get(content, ())), frozenset(sheet.rounded.get(key, ()))
     codec = sheet.codec if sheet.codec is not None and sheet.codec.is_old else None

@@ -1,6 +1,6 @@
-"""The headings that everybody may use for a role, and those under which codes count.
+"""List the headings that are recognised for each role, and those under which the API's codes count.
 
-Comes in: nothing. Goes out: :data:`HEADINGS` and :data:`PLAIN`.
+Input: none. Output: :data:`HEADINGS` and :data:`PLAIN`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from importer.models import Role
 
-# Headings that ask a plain question, to which 1 and 2, or 0 and 1, are the API's own answers. English, then German,
-# French, Spanish, Portuguese, Italian. "Shared With" and "Private" aren't plain: there, 1 may be a number or a yes.
+# Headings under which 1 and 2, or 0 and 1, are the API's codes. English, then German, French, Spanish, Portuguese,
+# Italian. "Shared With" and "Private" aren't plain: there, 1 may be a number or a yes.
 PLAIN: Mapping[Role, tuple[str, ...]] = {
     Role.VISIBILITY: (
         "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
@@ -28,7 +28,7 @@ PLAIN: Mapping[Role, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# The words people use, per role: English, then German, French, Spanish, Portuguese.
+# Usual headings of each role: English, then German, French, Spanish, Portuguese.
 HEADINGS: Mapping[Role, tuple[str, ...]] = {
     Role.PROSPECT: (
         "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",

@@ -1,12 +1,10 @@
-"""Emails → the prospects that have them, in few calls.
+"""Look up the prospects that have some emails, in few calls.
 
-Comes in: the emails of rows. Goes out: :class:`EmailAnswers`; what was found is entered in the journal round by round,
-so that what is broken off is gone on with.
+Input: emails. Output: :class:`EmailAnswers`. Matches are recorded in the journal after each round, in case a run stops.
 
-Few emails are searched for one by one; many are found by reading through all prospects, a hundred a call. Replies carry
-no total, and listing isn't documented, so with *e* emails page *e* + 1 is asked for first: if it is empty, listing
-takes fewer calls. What listing didn't find is searched for before nobody is said to have it, since prospects move
-between pages while one reads.
+A few emails are searched one by one; for many, all prospects are listed, a hundred per call. Listing isn't documented
+and returns no total, so with *e* emails page *e* + 1 is requested first: if it is empty, listing takes fewer calls.
+Emails on which rows depend are searched if the list lacks them, because prospects may move between pages meanwhile.
 """
 
 from __future__ import annotations
@@ -27,18 +25,18 @@ from importer.journal import EmailMatches, Match, Matches
 from importer.messages import Cell, Message, say
 from importer.rows.naming import EmailAnswers, Emails
 
-_LEAST = 3  # emails; of fewer, none is saved a call by listing
-_AHEAD = 10  # pages that have been read for each that is asked for in vain at most
+_LEAST = 3  # emails; with fewer, listing saves no calls
+_AHEAD = 10  # pages read for each page in flight, so that few calls are wasted
 _LISTING_TRIES = 3
-_MOST_PAGES = 1_000  # of one search: a name that so many have is no email
+_MOST_PAGES = 1_000  # pages of one search; a text with more matches is not an email
 
 
 @dataclass(eq=False, slots=True)
 class Search:
-    """One page of what a search for an email finds.
+    """One page of the search for an email.
 
     Attributes:
-        found: on earlier pages.
+        found: the matches on earlier pages.
     """
 
     email: str
@@ -52,7 +50,7 @@ class Search:
 
 @dataclass(eq=False, slots=True)
 class Listing:
-    """One page of all prospects; ``is_probe`` where it is only asked whether there are so many."""
+    """One page of the list of all prospects; with ``is_probe``, it only shows whether the list has so many pages."""
 
     page: int
     is_probe: bool = False
@@ -70,17 +68,17 @@ def _perform(api: NotesApi, task: _Task) -> Reply[tuple[FoundProspect, ...]]:
 
 
 class Lookups:
-    """Looks emails up.
+    """Lookup of the prospects of emails.
 
     Args:
         caller: makes the calls.
-        journal: what was found is entered there.
-        retry: of one call.
-        needs_whole: whether all prospects that have an email have to be known; else looking stops once each is found.
-        observe: told after every round how many emails are done, and what holds it up.
+        journal: records the matches.
+        retry: the policy for repeating one call.
+        needs_whole: whether all prospects with an email are needed; else the lookup stops once each email is found.
+        observe: called after each round with the number of finished emails and the reason for a delay, if any.
 
     Attributes:
-        calls: that left for the API, answered or not.
+        calls: number of calls sent to the API, answered or not.
     """
 
     def __init__(
@@ -101,16 +99,16 @@ class Lookups:
         self._unwritten: dict[str, Matches] = {}
         self._wanted = Emails()
         self._all: frozenset[str] = frozenset()
-        self._listed: dict[str, dict[str, Match]] = {}  # email → its prospects, as far as pages have shown them
-        self._missing: set[str] = set()  # emails that no page has shown
+        self._listed: dict[str, dict[str, Match]] = {}  # email → prospect ID → match, from the pages read so far
+        self._missing: set[str] = set()  # emails on none of the pages read so far
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
         self._is_listing = self._is_searching = self._any_success = False
 
     def look_up(self, wanted: Emails) -> EmailAnswers:
-        """Find out who has some emails.
+        """Find the prospects of each email.
 
         Raises:
-            Stopped: the run can't go on; what was found so far is in the journal.
+            Stopped: the run can't continue; matches found so far are in the journal.
         """
         self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
         if len(wanted) >= _LEAST:
@@ -141,7 +139,7 @@ class Lookups:
         self._dispatcher.add_all([Search(email) for email in emails])
 
     def _searched(self, task: Search, page: tuple[FoundProspect, ...]) -> None:
-        task.found += [_match(one) for one in page if _email(one) == task.email]
+        task.found += [_match(prospect) for prospect in page if _email(prospect) == task.email]
         if len(page) >= self._size and task.page < _MOST_PAGES:
             self._dispatcher.add(Search(task.email, task.page + 1, task.found))
             return
@@ -150,7 +148,7 @@ class Lookups:
     # -- page by page -----------------------------------------------------------------------------------------------
 
     def _begin(self, page: tuple[FoundProspect, ...]) -> None:
-        """The answer to whether there are more pages than emails."""
+        """Search for the emails if there are more pages than emails; else list all prospects."""
         if page:
             self._search(self._wanted.all)
             return
@@ -158,7 +156,7 @@ class Lookups:
         self._ask_on()
 
     def _ask_on(self) -> None:
-        """Ask for so many pages ahead that hardly any is asked for in vain."""
+        """Request the next pages, few enough that hardly any call is wasted; finish listing once none is in flight."""
         is_enough = not self._missing and not self._needs_whole
         while not is_enough and self._next < self._end and self._in_flight < max(1, self._read // _AHEAD):
             self._dispatcher.add(Listing(self._next))
@@ -174,35 +172,34 @@ class Lookups:
         self._read += 1
         if len(page) < self._size:
             self._end = min(self._end, task.page)
-        for one in page:
-            if (email := _email(one)) in self._all:
+        for prospect in page:
+            if (email := _email(prospect)) in self._all:
                 self._missing.discard(email)
-                found = self._listed.setdefault(email, {})
-                found[one.prospect_id] = _match(one)
+                matches = self._listed.setdefault(email, {})
+                matches[prospect.prospect_id] = _match(prospect)
                 if not self._needs_whole:
-                    self._know(email, found.values(), is_whole=False)
+                    self._know(email, matches.values(), is_whole=False)
         self._ask_on()
 
     def _finish(self, *, is_whole: bool) -> None:
-        """Listing is over: what it found is known, and the rest is searched for where a row depends on it."""
+        """End the listing: record the matches found, and search for missing emails that name a row's prospect."""
         self._is_listing = False
-        for email, found in self._listed.items() if is_whole else ():
-            self._know(email, found.values(), is_whole=True)
+        for email, matches in self._listed.items() if is_whole else ():
+            self._know(email, matches.values(), is_whole=True)
         self._search([email for email in self._wanted.naming if email in self._missing])
         for email in self._wanted.compared:
             if email in self._missing:
                 self._know(email, (), is_whole=True)
 
     def _search_instead(self) -> None:
-        """Listing isn't possible, or not any more."""
         if not self._is_searching:
             self._is_searching, self._is_listing = True, False
             self._search([email for email in self._wanted.all if self._needs_whole or email in self._missing])
 
-    # -- what comes of it -------------------------------------------------------------------------------------------
+    # -- results ----------------------------------------------------------------------------------------------------
 
-    def _know(self, email: str, found: Iterable[Match], *, is_whole: bool) -> None:
-        matches = Matches(tuple({match.prospect: match for match in found}.values()), is_whole)
+    def _know(self, email: str, prospects: Iterable[Match], *, is_whole: bool) -> None:
+        matches = Matches(tuple({match.prospect: match for match in prospects}.values()), is_whole)
         self._found[email] = self._unwritten[email] = matches
 
     def _enter(self, _: object = None) -> bool:
@@ -230,7 +227,7 @@ class Lookups:
                 self._again(task, failure)
 
     def _again(self, task: _Task, failure: Failure) -> None:
-        """A failure that may pass: the same again, after a pause, as long as that is of use."""
+        """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
         policy = self._retry
         is_turned_away = failure.cause is Cause.INTERMEDIARY
         if isinstance(task, Listing) and is_turned_away:

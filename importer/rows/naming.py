@@ -1,9 +1,8 @@
-"""Rows that name their prospects by email → rows with the prospects' ids, as far as it is known who has the emails.
+"""Replace emails in rows by prospect IDs, as far as the prospects of the emails are known.
 
-Comes in: rows, and what was found for their emails. Goes out: rows in which an id stands for each email that exactly
-one prospect has. An email is never guessed, and nobody is added: a row whose email nobody has, or several have, is
-rejected, unless it was said which of several is meant. An id counts more than an email beside it; where the email is
-another prospect's, that is a problem.
+Input: rows, and the matches for their emails. Output: rows with prospect IDs. No email is guessed and no prospect is
+created. A row is rejected if no prospect or several have its email, unless a setting chooses among several. An ID takes
+precedence over the email in the same row; if the email belongs to another prospect, the row has a problem.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class EmailAnswers:
-    """What is known of emails.
+    """The results of looking up emails.
 
     Attributes:
-        found: email → the prospects that have it, maybe none; what is missing is not known.
-        refused: email → why it could not be looked up, in words.
+        found: email → the prospects that have it, possibly none. An email without an entry has unknown prospects.
+        refused: email → the reason why it could not be looked up.
     """
 
     found: Mapping[str, Matches] = field(default_factory=dict)
@@ -40,8 +39,8 @@ class Emails:
     """The distinct emails of rows, in the order of their first row.
 
     Attributes:
-        naming: those by which a row names its prospect.
-        compared: the others, which stand beside an id.
+        naming: emails by which at least one row names its prospect.
+        compared: the other emails, each in the same row as an ID.
     """
 
     naming: Sequence[str] = ()
@@ -52,12 +51,12 @@ class Emails:
 
     @property
     def all(self) -> list[str]:
-        """Both."""
+        """All emails, those that name prospects first."""
         return [*self.naming, *self.compared]
 
 
 def emails_of(rows: Rows, made: Collection[int] = ()) -> Emails:
-    """The emails of the rows that can be delivered; beside an id of those that weren't ``made`` by an earlier run."""
+    """Return the emails of the rows that can be delivered, without emails beside an ID in ``made`` (delivered) rows."""
     if rows.email is None:
         return Emails()
     usable = np.flatnonzero((rows.note >= 0) & (rows.email != ""))
@@ -68,14 +67,14 @@ def emails_of(rows: Rows, made: Collection[int] = ()) -> Emails:
 
 
 def chosen(matches: Matches, on_several: OnSeveral) -> tuple[Match, ...]:
-    """Those of an email's prospects that are to receive its notes; none where that can't be told."""
+    """Return the prospects of an email that receive its notes; none if this can't be decided."""
     if len(matches.all) <= 1 or on_several is OnSeveral.ALL:
         return matches.all
     times = sorted(match.created_at for match in matches.all if match.created_at is not None)
     if on_several is OnSeveral.REJECT or len(times) < len(matches.all):
         return ()
-    wanted, next_to_it = times[:2] if on_several is OnSeveral.OLDEST else times[:-3:-1]
-    return () if wanted == next_to_it else tuple(match for match in matches.all if match.created_at == wanted)
+    best, runner_up = times[:2] if on_several is OnSeveral.OLDEST else times[:-3:-1]
+    return () if best == runner_up else tuple(match for match in matches.all if match.created_at == best)
 
 
 def named(
@@ -86,60 +85,62 @@ def named(
     made: Collection[int] = (),
     heading: str = "ITS-HEADING",
 ) -> Rows:
-    """Rows with ids in the place of emails; an email of which nothing is known stays.
+    """Return the rows with IDs in place of emails; an email stays if its prospects are unknown.
 
     Args:
-        rows: as validation read them.
-        answers: what is known of the emails.
-        on_several: what to do where several prospects have an email.
-        cell: row number → the column of the email's cell, and the cell's name.
-        made: positions of rows that an earlier run delivered by their ids; they are left alone.
-        heading: what names the column of the emails.
+        rows: the rows after validation.
+        answers: the results of looking up the emails.
+        on_several: the choice if several prospects have an email.
+        cell: returns the column and the name of the email's cell for a row number.
+        made: positions of rows that an earlier run delivered by their IDs; they are not changed.
+        heading: heading or letter of the email column.
     """
     if rows.email is None:
         return rows
     prospect, note = rows.prospect.copy(), rows.note.copy()
     rejected, problems = dict(rows.rejected), dict(rows.problems)
-    more: list[tuple[int, str]] = []  # further prospects of a row, where each of several receives its note
+    further: list[tuple[int, str]] = []  # position and ID of further prospects if several receive the row's note
     usable = np.flatnonzero((rows.note >= 0) & (rows.email != "")).tolist()
-    for position, email, name in zip(usable, rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True):
+    for position, email, named_by in zip(
+        usable, rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
+    ):
         matches = answers.found.get(email)
-        if name != email:
+        if named_by != email:
             is_open = matches is not None and matches.all and position not in made
-            if matches is not None and is_open and name not in {match.prospect for match in matches.all}:
+            if matches is not None and is_open and named_by not in {match.prospect for match in matches.all}:
                 note[position] = -1
-                problems[position] = [_mismatch(name, email, matches, int(rows.number[position]), cell, heading)]
+                problems[position] = [_mismatch(named_by, email, matches, int(rows.number[position]), cell, heading)]
             continue
         receiving = () if matches is None else chosen(matches, on_several)
         if receiving:
             prospect[position] = receiving[0].prospect
-            more += [(position, match.prospect) for match in receiving[1:]]
+            further += [(position, match.prospect) for match in receiving[1:]]
         elif matches is not None or email in answers.refused:
             note[position] = -1
             rejected[position] = answers.refused.get(email) or why_not(email, matches, on_several)
     result = replace(rows, prospect=prospect, note=note, rejected=rejected, problems=problems)
-    return _with_more(result, more) if more else result
+    return _with_more(result, further) if further else result
 
 
-def _with_more(rows: Rows, more: Sequence[tuple[int, str]]) -> Rows:
-    """The rows, and after them one for each further prospect of theirs."""
-    of = np.array([position for position, _ in more], dtype=np.int32)
-    everyone = np.concatenate([np.arange(len(rows), dtype=np.int32), of])
-    prospect = rows.prospect[everyone]
-    prospect[len(rows) :] = np.array([name for _, name in more], dtype=TEXT)
+def _with_more(rows: Rows, further: Sequence[tuple[int, str]]) -> Rows:
+    """Return the rows, followed by one row for each further prospect."""
+    positions = np.array([position for position, _ in further], dtype=np.int32)
+    sheet_rows = np.concatenate([np.arange(len(rows), dtype=np.int32), positions])
+    prospect = rows.prospect[sheet_rows]
+    prospect[len(rows) :] = np.array([prospect_id for _, prospect_id in further], dtype=TEXT)
     return replace(
         rows,
-        number=rows.number[everyone],
+        number=rows.number[sheet_rows],
         prospect=prospect,
-        email=None if rows.email is None else rows.email[everyone],
-        note=rows.note[everyone],
-        key=None if rows.key is None else rows.key[everyone],
-        sheet_rows=everyone,
+        email=None if rows.email is None else rows.email[sheet_rows],
+        note=rows.note[sheet_rows],
+        key=None if rows.key is None else rows.key[sheet_rows],
+        sheet_rows=sheet_rows,
     )
 
 
 def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> Message:
-    """Return why an email names no prospect."""
+    """Return the reason why an email doesn't name exactly one prospect."""
     if matches is None or not matches.all:
         return say("email.nobodys", email=Cell(email))
     ids: tuple[Part, ...] = tuple(match.prospect for match in matches.all)
@@ -153,8 +154,8 @@ def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> Messa
 def _mismatch(
     prospect: str, email: str, matches: Matches, number: int, cell: Callable[[int], tuple[int, str]], heading: str
 ) -> Problem:
-    column, name = cell(number)
+    column, cell_name = cell(number)
     owners = tuple(match.prospect for match in matches.all[:_MOST_NAMED])
-    about = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
-    text = say("email.of-another-prospect", **about, owners=owners)
-    return Problem(number, column, name, email, text, say("email.of-another-prospect-in-short"))
+    parts = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
+    text = say("email.of-another-prospect", **parts, owners=owners)
+    return Problem(number, column, cell_name, email, text, say("email.of-another-prospect-in-short"))

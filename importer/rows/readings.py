@@ -1,6 +1,6 @@
-"""What the words of the visibility and the status were read as, for a person to see before anything is sent.
+"""List the value of each word for visibility and status, so that the user can check them before notes are sent.
 
-Comes in: columns whose cells were read. Goes out: their words, each with its value.
+Input: columns whose cells were read. Output: their words, each with its value.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from importer.rows.values import cleaned_id, folded
 
 
 class ColumnMeanings(Protocol):
-    """A column whose cells were read."""
+    """A column whose cells were read, with the value of each distinct text."""
 
     @property
     def position(self) -> int | None:
-        """Its place in the sheet; None if the sheet has no such column."""
+        """The column's position in the sheet; None if the sheet has no such column."""
 
     @property
     def code(self) -> Mapping[str, int]:
@@ -30,14 +30,14 @@ class ColumnMeanings(Protocol):
 
 def meanings(columns: Mapping[Role, ColumnMeanings]) -> dict[Role, dict[str, Visibility | Status]]:
     """Return the value of each word in these columns, the public words first; "" stands for a blank cell."""
-    found: dict[Role, dict[str, Visibility | Status]] = {}
+    words_by_role: dict[Role, dict[str, Visibility | Status]] = {}
     for role, column in columns.items():
         if column.position is None:
             continue
-        spelt: dict[str, tuple[str, Visibility | Status]] = {}
+        spellings: dict[str, tuple[str, Visibility | Status]] = {}
         for text, code in column.code.items():
             if isinstance(value := column.values[code], Visibility | Status):
                 word = cleaned_id(text)
-                spelt.setdefault(folded(word), (word, value))
-        found[role] = dict(sorted(spelt.values(), key=lambda pair: pair[1]))
-    return found
+                spellings.setdefault(folded(word), (word, value))
+        words_by_role[role] = dict(sorted(spellings.values(), key=lambda pair: pair[1]))
+    return words_by_role

@@ -1,8 +1,8 @@
-"""Open a file that lies in a folder, and follow no link on the way to it.
+"""Open a file inside a folder without following links.
 
-Comes in: a folder and the path of a file in it, both without links. Goes out: the open file, or an ``OSError`` in words
-for a row. On Linux and macOS each part of the path is opened from the folder before it, so a folder that is swapped for
-a link meanwhile leads nowhere. Windows opens by the whole path, so there the open file is asked where it lies.
+Input: a folder and the path of a file in it, both with links resolved. Output: the open file, or an ``OSError`` with a
+message for a row. On Linux and macOS each part of the path is opened relative to the folder before it, so a folder that
+is replaced by a link meanwhile is not followed. Windows opens the whole path, so its final path is checked afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import BinaryIO
 from importer.files import FileTrouble
 from importer.messages import say
 
-# Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
+# Windows lacks most of these flags, and has no pipes in folders. Without O_NONBLOCK, opening a pipe would wait.
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
@@ -27,7 +27,7 @@ _FLAGS = (
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
-# O_PATH needs no right to list the folder.
+# O_PATH needs no permission to list the folder.
 _FOLDER_FLAGS = (
     getattr(os, "O_PATH", os.O_RDONLY)
     | getattr(os, "O_DIRECTORY", 0)
@@ -37,15 +37,15 @@ _FOLDER_FLAGS = (
 
 
 def identity(there: os.stat_result) -> tuple[int, int]:
-    """Return the device and the inode, which tell a file from all others."""
+    """Return the device and the inode, which identify a file."""
     return there.st_dev, there.st_ino
 
 
 def open_beneath(folder: Path, path: Path) -> BinaryIO:
-    """Open a file that lies in a folder or further down; each read is one of the disk.
+    """Open a regular file in a folder or its subfolders, unbuffered.
 
     Raises:
-        OSError: It can't be opened, a link leads to it, or it is not a regular file.
+        OSError: the file can't be opened, its path contains a link, or it is not a regular file.
     """
     parts = path.relative_to(folder).parts
     try:
@@ -54,7 +54,7 @@ def open_beneath(folder: Path, path: Path) -> BinaryIO:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileTrouble(say("file.gone")) from error
     except OSError as error:
-        if error.errno == errno.ELOOP:  # of O_NOFOLLOW
+        if error.errno == errno.ELOOP:  # O_NOFOLLOW found a link
             raise FileTrouble(say("file.became-link")) from error
         raise
     file = os.fdopen(handle, "rb", buffering=0)
@@ -70,34 +70,34 @@ def open_beneath(folder: Path, path: Path) -> BinaryIO:
 
 def _open_by_parts(folder: Path, *parts: str) -> int:
     """Open the folder, then each part from the part before it."""
-    here = os.open(folder, _FOLDER_FLAGS)
+    folder_handle = os.open(folder, _FOLDER_FLAGS)
     try:
         for part in parts[:-1]:
-            within = os.open(part, _FOLDER_FLAGS, dir_fd=here)
-            os.close(here)
-            here = within
-        return os.open(parts[-1], _FLAGS, dir_fd=here)
+            inner_handle = os.open(part, _FOLDER_FLAGS, dir_fd=folder_handle)
+            os.close(folder_handle)
+            folder_handle = inner_handle
+        return os.open(parts[-1], _FLAGS, dir_fd=folder_handle)
     finally:
-        os.close(here)
+        os.close(folder_handle)
 
 
 def is_beneath(final: str, folder: PurePath) -> bool:
-    r"""Whether a path, as Windows writes it for an open file (``\\?\C:\…``), lies in a folder."""
+    r"""Return whether a path lies in a folder; the path may have the form of Windows' open files (``\\?\C:\…``)."""
     return PureWindowsPath(_plain(final)).is_relative_to(PureWindowsPath(_plain(str(folder))))
 
 
 def _plain(path: str) -> str:
-    r"""Return a path without the mark ``\\?\`` that Windows may put before it."""
+    r"""Return a path without the prefix ``\\?\`` that Windows may add."""
     if path.startswith("\\\\?\\UNC\\"):
         return "\\\\" + path[8:]
     return path.removeprefix("\\\\?\\")
 
 
 def _final_path(handle: int) -> str:
-    """Return the path of an open file after all links, as Windows knows it.
+    """Return Windows' path of an open file, with links resolved.
 
     Raises:
-        OSError: Windows doesn't say.
+        OSError: Windows doesn't return the path.
     """
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415 - only Windows needs these two
@@ -106,8 +106,8 @@ def _final_path(handle: int) -> str:
         final_path = ctypes.WinDLL("kernel32", use_last_error=True).GetFinalPathNameByHandleW
         final_path.argtypes = (ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_ulong, ctypes.c_ulong)
         final_path.restype = ctypes.c_ulong
-        room = ctypes.create_unicode_buffer(1 << 15)
-        length = final_path(msvcrt.get_osfhandle(handle), room, len(room), 0)
-        if 0 < length < len(room):
-            return room.value
+        buffer = ctypes.create_unicode_buffer(1 << 15)
+        length = final_path(msvcrt.get_osfhandle(handle), buffer, len(buffer), 0)
+        if 0 < length < len(buffer):
+            return buffer.value
     raise FileTrouble(say("file.lies-somewhere"))

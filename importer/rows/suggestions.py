@@ -1,7 +1,6 @@
-"""Which columns a sheet itself speaks for, by their headings and by what stands in them: hints for a person, no more.
+"""Estimate the role of a column by its heading and cells, to rank the answers to a question.
 
-Comes in: headings, and a glance at the cells. Goes out: how likely a column has a role. Nothing is taken by it; it only
-says which answers to a question come first.
+Input: a heading and the first values of its column. Output: a score, by which no column gets a role automatically.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from importer.rows.addresses import read_email
 from importer.rows.values import ID_SHAPE, STATUS_WORDS, VISIBILITY_WORDS, cleaned_id, folded
 
 LIKELY = 2
-"""From so much on, the sheet itself speaks for a column."""
+"""Minimum score for a column to be suggested."""
 SAMPLES = 3
-"""So many values of a column are shown."""
+"""Number of values of a column that are shown."""
 
-_GLANCE = 200  # rows that tell what stands in a column
+_GLANCE = 200  # rows at the sheet's start whose values are judged
 _MOST_SHOWN = 40
 _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _IGNORED = re.compile(r"[\W_]+")
-# What HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts call a column that may be meant, and parts of
-# such names. None is taken without a word: "Description" is an account's as often as a note's.
+# Headings in HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts that may be meant, and parts of such
+# headings. They are only suggested: "Description" describes an account as often as it is a note.
 _CALLED: Mapping[Role, tuple[str, ...]] = {
     Role.PROSPECT: ("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
     Role.EMAIL: (
@@ -57,7 +56,7 @@ _PART: Mapping[Role, re.Pattern[str]] = {
 
 
 def folded_heading(heading: str) -> str:
-    """A heading without case, spaces, underscores and other signs, by which headings are compared."""
+    """Return a heading without case, spaces, underscores and other signs, to compare headings."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
 
 
@@ -65,27 +64,27 @@ _CALLED_SO = {role: frozenset(map(folded_heading, headings)) for role, headings 
 
 
 def glance(sheet: Sheet) -> list[list[str]]:
-    """For each column the different values in its first rows, blanks left out."""
+    """Return the distinct values in the first rows of each column, without blanks."""
     for _, columns in sheet.columns():
-        cut = [[text.strip() for text in column[:_GLANCE]] for column in columns]
-        return [list(dict.fromkeys(filter(None, column))) for column in cut]
+        first_rows = [[text.strip() for text in column[:_GLANCE]] for column in columns]
+        return [list(dict.fromkeys(filter(None, column))) for column in first_rows]
     return [[] for _ in sheet.headings]
 
 
 def samples(values: Sequence[str]) -> list[str]:
-    """Some of them, short enough to be told apart at a glance."""
-    single = (" ".join(value.split()) for value in values[:SAMPLES])
-    return [value if len(value) <= _MOST_SHOWN else f"{value[: _MOST_SHOWN - 1]}…" for value in single]
+    """Return the first :data:`SAMPLES` values, each on one line and shortened."""
+    one_line = (" ".join(value.split()) for value in values[:SAMPLES])
+    return [value if len(value) <= _MOST_SHOWN else f"{value[: _MOST_SHOWN - 1]}…" for value in one_line]
 
 
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
-    """How much the sheet speaks for a column's having a role; from :data:`LIKELY` on, it does."""
-    words = 0
+    """Return a score for how likely a column has a role; from :data:`LIKELY` on, the column is suggested."""
+    score = 0
     if folded_heading(heading) in _CALLED_SO.get(role, ()):
-        words = 2
+        score = 2
     elif role in _PART and _PART[role].search(heading):
-        words = 1
-    return words + _by_cells(role, values) if values else 0
+        score = 1
+    return score + _by_cells(role, values) if values else 0
 
 
 def _by_cells(role: Role, values: Sequence[str]) -> int:
@@ -94,7 +93,7 @@ def _by_cells(role: Role, values: Sequence[str]) -> int:
         return 0
     share = sum(map(looks, values)) / len(values)
     if role is Role.CONTENT and sum(" " in value for value in values) <= len(values) * _HARDLY_ANY:
-        return -2  # of whatever name, no texts; a footer below them may be one
+        return -2  # hardly any value has a space, so the cells are not texts; a footer may have one
     return 2 if share >= _MOSTLY else 1 if share >= _MOSTLY / 2 else 0
 
 
@@ -111,8 +110,8 @@ def _is_email(text: str) -> bool:
 
 
 def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
-    known = {folded(word) for found in words for word in found if not word.isdecimal()}
-    return lambda text: folded(cleaned_id(text)) in known
+    folded_words = {folded(word) for spellings in words for word in spellings if not word.isdecimal()}
+    return lambda text: folded(cleaned_id(text)) in folded_words
 
 
 _LOOKS: Mapping[Role, Callable[[str], bool]] = {

@@ -1,7 +1,6 @@
-"""Columns without a role that hold nothing but words of the visibility or the status: none of them is passed over.
+"""Find columns without a role that hold only words for visibility or status, so that none is ignored by mistake.
 
-Comes in: a sheet's blocks. Goes out: a question for each such column, whatever default there is and whatever the
-profile ignores.
+Input: a sheet's blocks. Output: a question for each such column, even if the profile ignores it or has a default value.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from importer.rows.footers import is_footer
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, WORDS, cleaned_id, folded, is_word
 from importer.settings.meanings import Values
 
-_MOST_VALUES = 8  # of a column that a message lists
-_MOST_ODD = 3  # unknown words that may stand under a heading that speaks of a role
+_MOST_VALUES = 8  # values of a column that a message lists
+_MOST_ODD = 3  # unknown words that are allowed under a heading about a role
 _LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 _SAY_LESS = {
     role: {folded(word) for word in known if not word.isdecimal()}
@@ -30,7 +29,7 @@ _SAY_LESS = {
         (Role.STATUS, STATUS_WORDS[Status.DRAFT]),
     )
 }
-_FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
+_FIRST_LOOK = 100  # rows that are checked first; they rule out nearly all other columns
 
 
 def question(
@@ -40,8 +39,8 @@ def question(
     values: Sequence[str],
     says: Message,
 ) -> Question:
-    """What to say of a column that has no role, though what stands in it are values of these roles, as it ``says``."""
-    own, column = called(headings, position), column_letter(position)
+    """Return the question whether a column without a role has one of ``roles``; ``says`` is the reason for asking."""
+    name, column = called(headings, position), column_letter(position)
     heading = shown(headings[position]) if headings[position].strip() else say("column.without-heading")
     listed = some([*map(shown, values)], _MOST_VALUES)
     text = say(
@@ -50,29 +49,28 @@ def question(
         heading=heading,
         says=says,
         values=listed,
-        ways=tuple(mapped(role, as_argument(own)) for role in roles),
-        ignore=SettingPart("ignore", as_argument(own)),
+        ways=tuple(mapped(role, as_argument(name)) for role in roles),
+        ignore=SettingPart("ignore", as_argument(name)),
     )
-    choices = [PossibleAnswer("map", f"{role}={own}", say("overlooked.is", role=role)) for role in roles]
-    choices.append(PossibleAnswer("ignore", own, say("overlooked.is-nothing")))
+    choices = [PossibleAnswer("map", f"{role}={name}", say("overlooked.is", role=role)) for role in roles]
+    choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))
     asks = say("overlooked.what-is-it", column=column, heading=heading, values=listed)
     return Question(text, asks, choices, position, roles, values[:_MOST_VALUES], len(values))
 
 
 class Unmapped:
-    """Looks for columns that were meant for the visibility or the status, though none has the role.
+    """Finder of columns without a role that are probably meant for the visibility or the status.
 
-    Such a column holds nothing but words of these roles, whoever gave them their meaning, and at least one of a role
-    that no column has. Under a heading that speaks of a role, a yes, a no and a code are such words, too, and a few
-    unknown ones may stand beside them if notes are public or published; under other headings they are everywhere. If a
-    column has the role, a second one counts only if its heading speaks of the role and some word of it says less than
-    the notes have: *Private?* with a yes, though notes are public. A column is looked at until it holds anything else,
-    which for most is its first rows.
+    Such a column holds only words of these roles, usual ones or the user's own, and at least one word of a role without
+    a column. If the column's heading is about a role, then yes, no and codes count as words, and a few unknown words
+    are allowed if notes are public or published. If a column already has the role, a second one counts only if its
+    heading is about the role and one of its words may restrict notes further: *Private?* with a yes, although notes are
+    public.
     """
 
     def __init__(self, headings: Sequence[str], roles: Roles, values: Values) -> None:
         self._headings, self._doubtful = headings, roles.doubtful
-        self._words = {role: known | words.ever(values, role) for role, known in WORDS.items()}
+        self._words = {role: usual_words | words.ever(values, role) for role, usual_words in WORDS.items()}
         self._vacant = [role for role in WORDS if role in roles.vacant]
         self._taken = {role: roles.columns[role] for role in WORDS if role in roles.columns}
         looked_at = sorted((*roles.unexplained, *roles.doubtful))
@@ -81,7 +79,7 @@ class Unmapped:
         self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if self._vacant or self._spoken_of[i]}
 
     def look(self, block: pd.DataFrame) -> None:
-        """Drop the columns in which something else stands."""
+        """Drop the columns that hold other values than such words in this block."""
         for position, values in [*self._values.items()]:
             column = block[position]
             for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
@@ -98,37 +96,38 @@ class Unmapped:
         return bool(self._spoken_of[position]) and directions.depends_on_heading(cleaned_id(text))
 
     def questions(self, notes: Sequence[Note]) -> list[Question]:
-        """Return a question for each column that is left; ``notes`` are those that the other columns make."""
+        """Return a question for each remaining column; ``notes`` are the notes made from the columns with roles."""
         is_open = {
             Role.VISIBILITY: any(note.visibility is Visibility.PUBLIC for note in notes),
             Role.STATUS: any(note.status is Status.PUBLISHED for note in notes),
         }
-        found = []
+        questions = []
         for position, texts in self._values.items():
-            told = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
-            values = list({folded(word): word for word in told}.values())
-            telling = {folded(value) for value in values if not value.isdecimal()}
-            known = [value for value in values if self._is_word(position, value)]
-            spoken = self._spoken_of[position] if known else ()
+            cleaned = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
+            values = list({folded(word): word for word in cleaned}.values())
+            folded_words = {folded(value) for value in values if not value.isdecimal()}
+            known_values = [value for value in values if self._is_word(position, value)]
+            heading_roles = self._spoken_of[position] if known_values else ()
             roles = [
                 role
                 for role in self._vacant
-                if (telling & self._words[role] or role in spoken) and (len(known) == len(values) or is_open[role])
+                if (folded_words & self._words[role] or role in heading_roles)
+                and (len(known_values) == len(values) or is_open[role])
             ]
             if roles:
                 says = say("overlooked.says-so-though-ignored" if position in self._doubtful else "overlooked.says-so")
-                found.append(question(self._headings, position, roles, values, says))
+                questions.append(question(self._headings, position, roles, values, says))
                 continue
-            for role in spoken:
+            for role in heading_roles:
                 if is_open[role] and any(self._says_less(role, position, value) for value in values):
                     used = shown(self._headings[self._taken[role]])
                     says = say("overlooked.may-say-less", role=role, used=used)
-                    found.append(question(self._headings, position, [role], values, says))
+                    questions.append(question(self._headings, position, [role], values, says))
                     break
-        return found
+        return questions
 
     def _says_less(self, role: Role, position: int, value: str) -> bool:
-        """Whether a word may mean that a note is private, or a draft."""
+        """Return whether a word may mean that a note is private (visibility) or a draft (status)."""
         if folded(value) in _SAY_LESS[role]:
             return True
         likely = directions.reading(role, self._headings[position], value)

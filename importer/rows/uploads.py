@@ -1,9 +1,8 @@
-"""Files → the ids by which notes name them.
+"""Upload files and return the attachment IDs for their notes.
 
-Comes in: files that were taken from the folder. Goes out: under which id each was uploaded, or why it wasn't; ids are
-entered in the journal round by round, so that what is broken off is gone on with. A file is opened when its call
-leaves, and what it holds is sent only if it is what was hashed. What ends unclear is made again: an upload that nobody
-uses harms nobody.
+Input: files from the attachments folder. Output: :class:`Upload` with the ID, or the reason why there is none.
+IDs are recorded in the journal after each round, so that an interrupted run continues from there. A file is sent only
+if its content is unchanged since it was hashed. Unclear uploads are repeated, because an unused upload does no harm.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ from importer.models import AttachedFile, Note
 from importer.rows.attachments import unchanged
 
 _TRIES_IF_TURNED_AWAY = 3
-"""Also where the API says no more than that it failed."""
+"""Attempts at an upload that an intermediary refuses, or that the API refuses for a reason that may pass."""
 
 
 @dataclass(eq=False, slots=True)
 class Upload:
-    """One file that is to be uploaded.
+    """One file to upload.
 
     Attributes:
-        attachment: its id, once it is there.
-        rejected: why it isn't taken, in the API's words or those of who stands before it.
-        failed: why it isn't there though nobody refused it.
+        attachment: the attachment ID, once the file is uploaded.
+        rejected: why the API, or an intermediary in front of it, refused the file.
+        failed: why the file isn't uploaded although it wasn't refused.
     """
 
     file: AttachedFile
@@ -50,7 +49,7 @@ class Upload:
 
 @dataclass
 class Uploaded:
-    """What became of files: the id of each, or why it has none; by its digest."""
+    """The results of uploads by the file's digest: its ID, or the reason why it has none."""
 
     ids: dict[str, str] = field(default_factory=dict)
     rejected: dict[str, Message] = field(default_factory=dict)
@@ -58,30 +57,30 @@ class Uploaded:
 
     @classmethod
     def of(cls, uploads: Iterable[Upload]) -> Uploaded:
-        """What became of these."""
-        found = cls()
-        for one in uploads:
-            found.ids |= {one.file.digest: one.attachment} if one.attachment else {}
-            found.rejected |= {one.file.digest: one.rejected} if one.rejected else {}
-            found.failed |= {one.file.digest: one.failed} if one.failed else {}
-        return found
+        """Collect the results of uploads."""
+        uploaded = cls()
+        for upload in uploads:
+            uploaded.ids |= {upload.file.digest: upload.attachment} if upload.attachment else {}
+            uploaded.rejected |= {upload.file.digest: upload.rejected} if upload.rejected else {}
+            uploaded.failed |= {upload.file.digest: upload.failed} if upload.failed else {}
+        return uploaded
 
     def why_rejected(self, note: Note) -> Message | None:
-        """Return why one of the note's files isn't taken; None if none is refused."""
+        """Return why one of the note's files was refused, or None if none was."""
         return next((self.rejected[digest] for digest in note.files if digest in self.rejected), None)
 
     def why_failed(self, note: Note) -> Message | None:
-        """Return why one of the note's files isn't there; None if all are."""
+        """Return why one of the note's files isn't uploaded, or None if all are."""
         missing = next((digest for digest in note.files if digest not in self.ids), None)
         return None if missing is None else self.failed.get(missing, say("upload.not-uploaded"))
 
     def carried(self, note: Note) -> Note:
-        """The note with the ids of its files, all of which are there."""
+        """Return the note with the IDs of its files, all of which must be uploaded."""
         return replace(note, attachments=tuple(self.ids[digest] for digest in note.files))
 
 
 def _perform(api: NotesApi, clock: Callable[[], float], task: Upload) -> Reply[str]:
-    """Make a file's call; a worker does."""
+    """Upload a file; runs in a worker thread."""
     try:
         content = unchanged(task.file)
     except OSError as error:
@@ -92,16 +91,16 @@ def _perform(api: NotesApi, clock: Callable[[], float], task: Upload) -> Reply[s
 
 
 class Uploads:
-    """Uploads files.
+    """Uploading of attached files.
 
     Args:
         caller: makes the calls.
-        journal: under which ids they are is entered there.
-        retry: of one call.
-        observe: told after every round how many are done, and what holds it up.
+        journal: records the IDs of uploaded files.
+        retry: the policy for repeating one call.
+        observe: called after each round with the number of finished files and the reason for a delay, if any.
 
     Attributes:
-        calls: that left for the API, answered or not.
+        calls: number of calls sent to the API, answered or not.
     """
 
     def __init__(
@@ -122,13 +121,13 @@ class Uploads:
         self._any_success = False
 
     def upload(self, files: Iterable[AttachedFile]) -> list[Upload]:
-        """Upload each of these, whether the journal knows it or not; what became of them, in their order.
+        """Upload each file, even if the journal has its ID, and return the uploads with their results, in this order.
 
         Raises:
-            Stopped: the run can't go on; which are there stands in the journal.
+            Stopped: the run can't continue; the IDs of uploaded files are in the journal.
         """
-        wanted = [Upload(file) for file in files]
-        self._dispatcher.add_all(wanted)
+        tasks = [Upload(file) for file in files]
+        self._dispatcher.add_all(tasks)
         for task, reply in self._dispatcher.replies(enter=self._enter, after_round=self._tell):
             self.calls += reply.has_left
             if reply.failure is not None:
@@ -141,7 +140,7 @@ class Uploads:
         self._enter()
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
-        return wanted
+        return tasks
 
     def _enter(self, _: Sequence[Upload] = ()) -> bool:
         if self._unwritten:
@@ -174,16 +173,16 @@ class Uploads:
                 self._again(task, failure)
 
     def _again(self, task: Upload, failure: Failure) -> None:
-        """A failure that may pass: the same again, after a pause, as long as that is of use."""
+        """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
         is_turned_away = failure.cause is Cause.INTERMEDIARY
         tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}.get(
             failure.cause, self._retry.attempts
         )
         if self._dispatcher.retry(task, failure, replace(self._retry, attempts=tries)):
             return
-        why = say("upload.failed", file=Cell(repr(task.file.name)), why=failure.text)
+        reason = say("upload.failed", file=Cell(repr(task.file.name)), why=failure.text)
         if is_turned_away and (self._any_success or failure.is_size):
-            task.rejected = why
+            task.rejected = reason
         else:
-            task.failed = say("upload.run-again", why=why)
+            task.failed = say("upload.run-again", why=reason)
         self._done += 1

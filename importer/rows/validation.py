@@ -1,7 +1,6 @@
-"""Text → canonical values, or a problem with its cell. Every row is checked before the first request.
+"""Turn the text of each cell into a value or a problem. Every row is checked before the first request.
 
-Comes in: a sheet's blocks of text and the roles of its columns. Goes out: :class:`~importer.models.Rows`. A value is
-read once for all the rows that hold it, so that a million rows cost little more than their distinct values.
+Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed, each distinct text is read only once.
 """
 
 from __future__ import annotations
@@ -46,13 +45,13 @@ from importer.settings.meanings import Values
 
 @dataclass(frozen=True)
 class ValidationRules:
-    """What the person said about values.
+    """The user's settings about values.
 
     Attributes:
-        default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
-        content: how the cells of the content column are meant.
-        values: the words that were given a meaning, and where each counts.
-        folder: where the files are that the column of attachments names; None: it holds ids.
+        default_visibility: visibility for blank cells and for sheets without the column; None: a blank is a problem.
+        content: the format of the content column.
+        values: the user's words with their meanings, and the columns for which each counts.
+        folder: the folder with the files that the attachments column names; None: the column holds IDs.
     """
 
     default_visibility: Visibility | None = None
@@ -62,18 +61,18 @@ class ValidationRules:
 
 
 def validate(sheet: Sheet, roles: Roles, rules: ValidationRules) -> Rows:
-    """Read every row of a sheet; what is wrong with a row is a value, never an exception."""
+    """Read every row of a sheet. A problem with a row is a value, never an exception."""
     return _Validation(sheet, roles, rules).rows()
 
 
 class _ColumnReader:
-    """Codes for the values of one column: each distinct text is read once, then known by its number.
+    """Reader of one column. Each distinct text is read once and then represented by a code.
 
     Attributes:
-        position: of the column in the sheet, None where the sheet has no such column.
-        values: what the codes mean.
-        code: text → its code.
-        cleaned: cells that held signs which were taken out, for nobody sees them.
+        position: position of the column, or None if the sheet has no such column.
+        values: the value, or the :class:`Wrong`, of each code.
+        code: text → code.
+        cleaned: number of cells from which invisible or control characters were removed.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class _ColumnReader:
         self._code_of_value: dict[object, int] = {}
 
     def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-        """One code a row: an index into ``values``, where a :class:`Wrong` stands for a value that is none."""
+        """Return the code of each row's text: an index into ``values``."""
         texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
         code, add = self.code, self._add
         codes = np.fromiter(
@@ -110,26 +109,26 @@ class _ColumnReader:
         return code
 
     def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """For each code whether its value is wrong."""
+        """Return for each code whether its value is a :class:`Wrong`."""
         return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
 
 
 class _Validation:
-    """One pass over a sheet."""
+    """One pass over a sheet that reads and checks every row."""
 
     def __init__(self, sheet: Sheet, roles: Roles, rules: ValidationRules) -> None:
         self.sheet, self.roles, self.rules = sheet, roles, rules
-        at = roles.columns.get
+        position_of = roles.columns.get
         headings = {role: sheet.headings[column] for role, column in roles.columns.items()}
         self.visibilities, self.statuses = words.vocabularies(rules.values, headings)
-        self.email = _ColumnReader(at(Role.EMAIL), read_email)
-        self.content = _ColumnReader(at(Role.CONTENT), read_content, has_control)
-        self.visibility = _ColumnReader(at(Role.VISIBILITY), self._read_visibility)
-        self.status = _ColumnReader(at(Role.STATUS), self._read_status)
+        self.email = _ColumnReader(position_of(Role.EMAIL), read_email)
+        self.content = _ColumnReader(position_of(Role.CONTENT), read_content, has_control)
+        self.visibility = _ColumnReader(position_of(Role.VISIBILITY), self._read_visibility)
+        self.status = _ColumnReader(position_of(Role.STATUS), self._read_status)
         self.blank_status = directions.blank_status(headings.get(Role.STATUS, ""))
-        self.attachments = _ColumnReader(at(Role.ATTACHMENTS), read_attachments)
+        self.attachments = _ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
         if rules.folder is not None:
-            self.attachments = _ColumnReader(at(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
+            self.attachments = _ColumnReader(position_of(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
         self.used = frozenset(roles.columns.values())
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
@@ -194,13 +193,13 @@ class _Validation:
         return (self.content, self.visibility, self.status, self.attachments)
 
     def _prospects(self, block: pd.DataFrame, start: int) -> tuple[list[str], list[str]]:
-        """The block's cleaned prospect ids and emails; where the email alone names the prospect, it is both."""
+        """Return the block's cleaned prospect IDs and emails. The email replaces a missing ID."""
         column = self.roles.columns.get(Role.PROSPECT)
         emails = self._emails(block)
         ids = [""] * len(block) if column is None else block[column].tolist()
         for i, text in enumerate(ids):
             if text.isascii() and text.isalnum() and not text[0].isdigit() and SHORTEST_SURE <= len(text) <= LONGEST_ID:
-                continue  # what nearly every id looks like
+                continue  # nearly all IDs look like this and need no further check
             prospect = cleaned_id(text)
             if not prospect and emails is not None:
                 ids[i] = self._named_by_email(block, i, start, emails[i])
@@ -212,7 +211,7 @@ class _Validation:
         return ids, [email if isinstance(email, str) else "" for email in emails or ()]
 
     def _keys(self, block: pd.DataFrame, start: int) -> list[str]:
-        """What the block's rows have beside the note, where a sheet means the same note more than once."""
+        """Return the keys of the block's rows, which tell occurrences of the same note apart."""
         column = self.roles.columns[Role.KEY]
         keys = [text.strip() for text in block[column]]
         for i, key in enumerate(keys):
@@ -222,14 +221,14 @@ class _Validation:
         return keys
 
     def _emails(self, block: pd.DataFrame) -> list[object] | None:
-        """What the cells of the emails' column say, None without such a column."""
+        """Return the value of each email cell in the block, or None if the sheet has no email column."""
         if self.email.position is None:
             return None
         values = self.email.values
         return [values[code] for code in self.email.codes(block).tolist()]
 
     def _named_by_email(self, block: pd.DataFrame, i: int, start: int, email: object) -> str:
-        """The email of a row that has no id, or the id in its place; what is wrong with it is noted."""
+        """Return the email of a row without an ID, or the ID in the email cell. Record a problem if it has neither."""
         column = self.email.position
         assert column is not None
         if isinstance(email, Wrong) and is_id(prospect := cleaned_id(str(block.iat[i, column]))):
@@ -246,18 +245,18 @@ class _Validation:
         notes: list[Note],
         note_of: dict[tuple[int, ...], int],
     ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-        """For each row of a block the index of its note in ``notes``, which grows; -1 where the row is not usable."""
+        """Return each row's index in ``notes``, -1 for unusable rows. New notes are appended to ``notes``."""
         result = np.full(len(usable), -1, dtype=np.int32)
         combined = pd.DataFrame(dict(enumerate(column[usable] for column in codes)))
         combination = combined.groupby(list(combined.columns), sort=False).ngroup().to_numpy()
-        index = []
+        note_indices = []
         for row in combined.iloc[np.unique(combination, return_index=True)[1]].itertuples(index=False, name=None):
             if row not in note_of:
                 note_of[row] = len(notes)
                 notes.append(self._note(row))
-            index.append(note_of[row])
-        if index:
-            result[usable] = np.array(index, dtype=np.int32)[combination]
+            note_indices.append(note_of[row])
+        if note_indices:
+            result[usable] = np.array(note_indices, dtype=np.int32)[combination]
         return result
 
     def _note(self, row: tuple[int, ...]) -> Note:
@@ -268,25 +267,25 @@ class _Validation:
         assert isinstance(visibility, Visibility)
         assert isinstance(status, Status)
         assert isinstance(attachments, tuple)
-        sent = content_of(content, self.rules.content)
+        sent_content = content_of(content, self.rules.content)
         if self.rules.folder is not None:
-            return Note(content, visibility, status, (), sent, attachments)
-        return Note(content, visibility, status, attachments, sent)
+            return Note(content, visibility, status, (), sent_content, attachments)
+        return Note(content, visibility, status, attachments, sent_content)
 
     def _note_problems(
         self, block: pd.DataFrame, codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]], start: int
     ) -> None:
         for column, code in zip(self._columns(), codes, strict=True):
-            wrong = column.wrong()
-            at = column.position
-            for i in np.flatnonzero(wrong[code]).tolist() if wrong.any() else ():
-                found = column.values[code[i]]
-                assert isinstance(found, Wrong)
-                value = "" if at is None else str(block.iat[i, at])
-                self._add(start + i, block.index[i], at, value, found.reason, found.word)
+            is_wrong = column.wrong()
+            position = column.position
+            for i in np.flatnonzero(is_wrong[code]).tolist() if is_wrong.any() else ():
+                wrong = column.values[code[i]]
+                assert isinstance(wrong, Wrong)
+                value = "" if position is None else str(block.iat[i, position])
+                self._add(start + i, block.index[i], position, value, wrong.reason, wrong.word)
 
     def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
-        """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
+        """Record the flaws that reading found in whole rows or in used cells."""
         sheet, used = self.sheet, self.used
         if not sheet.flaws and not sheet.covered:
             return
@@ -297,11 +296,11 @@ class _Validation:
                     self._replace(start + i, number, flaw.column, value, flaw.text)
 
     def _is_marked(self, number: int) -> bool:
-        """Whether reading found something wrong with the row, or with a cell of it that is used."""
+        """Return whether reading found a flaw in the whole row or in one of its used cells."""
         return any(flaw.column is None or flaw.column in self.used for flaw in self.sheet.wrong(number))
 
     def _note_done(self, block: pd.DataFrame, start: int) -> None:
-        """Rows that an earlier results file says were delivered are left alone, whatever else stands in them."""
+        """Mark rows as done if an earlier results file has their note ID, whatever problems they have."""
         if not self.roles.ours:
             return
         column = self.roles.ours["note_id"]
@@ -314,12 +313,12 @@ class _Validation:
         name = f"row {number}" if column is None else cell_name(self.sheet.name, int(number), column)
         value = shortened(value)
         kind = kind_of(text, value)
-        kind = self._kinds.setdefault(kind, kind)  # a hundred thousand problems are of few kinds
+        kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
         problem = Problem(int(number), column, name, value, text, kind, word)
         self.problems.setdefault(position, []).append(problem)
 
     def _replace(self, position: int, number: int, column: int | None, value: str, text: Message) -> None:
-        """A flaw of the cell explains what validation would say of its text."""
+        """Replace the problems of a cell by its flaw, which is their cause."""
         name = None if column is None else cell_name(self.sheet.name, int(number), column)
         kept = [problem for problem in self.problems.pop(position, ()) if problem.cell != name]
         if kept:
@@ -333,7 +332,7 @@ class _Validation:
             "status": self.status.cleaned,
             "attachment": self.attachments.cleaned,
         }
-        cells = tuple(say(f"cleaned.{what}", n=count) for what, count in counts.items() if count)
+        cells = tuple(say(f"cleaned.{kind}", n=count) for kind, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
         if count := self.content.cleaned:
             remarks.append(say("unseen.notes", n=count))

@@ -1,7 +1,6 @@
-"""One cell → a value, or what is wrong with it: ids, visibility, status, content, attachments.
+"""Read one cell: an ID, a visibility, a status, a note's content, or attachments.
 
-Comes in: a cell's text. Goes out: the value, or :class:`Wrong`, which says why it is none. Only exact words count; near
-ones are suggested.
+Input: a cell's text. Output: the value, or :class:`Wrong`. Only exact words count; similar ones are suggested.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from importer.messages import Cell, Message, Part, SettingPart, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
-# The words people use, per value: English, then German, French, Spanish, Portuguese, Italian.
+# Usual words for each value: English, then German, French, Spanish, Portuguese, Italian.
 VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
     Visibility.PUBLIC: (
         "1", "Public", "Team", "Everyone", "All", "Shared", "All team members", "Whole team",
@@ -45,60 +44,60 @@ STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-_LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is how Word breaks a line within a paragraph
-_HALF = re.compile("[\ud800-\udfff]")  # of a character
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
+_HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-# What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
+# Long numbers damaged by a spreadsheet program: digits lost to an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
-# What a cell shows whose formula failed, in Excel's English, German, French, Spanish and Portuguese.
+# Error values of formulas in Excel, in English, German, French, Spanish and Portuguese.
 _ERROR_VALUE = re.compile(
     r"#¡?(N/A|N/D|NV|REF!|BEZUG!|VALUE!|WERT!|VALEUR!|VALOR!|NAME\?|NOM\?|NOMBRE\?|NOME\?|DIV/0!|NUM!|ZAHL!|NOMBRE!"
     r"|NULL!|NUL!|NULO!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)"
 )
-_FILE_NAME = re.compile(r".*\.[^\W_]{1,5}|.*[/\\].*")  # an ending, or the way to a file; no id has either
+_FILE_NAME = re.compile(r".*\.[^\W_]{1,5}|.*[/\\].*")  # a file extension or a path; IDs have neither
 TEXT = np.dtypes.StringDType()
-"""Texts of any length in one column."""
+"""Data type of a column with texts of any length."""
 _Value = TypeVar("_Value", Visibility, Status)
 _LONGEST_SHOWN = 60
 LONGEST_ID = 200
 ID_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?![A-Z][a-z]+$)[A-Za-z0-9]{8,10}")
-"""The IDs in Saleshandy's documentation: 8 to 10 letters and digits in mixed case, and not a capitalised word."""
+"""Shape of the IDs in Saleshandy's documentation: 8 to 10 mixed-case letters and digits, but not a capitalised word."""
 LONGEST_KEY = 400
-"""Characters of what tells occurrences apart: what the index of every database holds, whatever characters they are."""
+"""Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
 SHORTEST_SURE = 6
-"""Characters from which on a plain word is surely no checkbox's TRUE or FALSE."""
-_LIKE = 0.8  # what is less like a known word is rather a word of their own than a slip
+"""Minimum length at which an alphanumeric text certainly isn't a checkbox's TRUE or FALSE."""
+_LIKE = 0.8  # a less similar text is probably the user's own word, not a typing error
 _LONGEST_NEAR = 40
-"""Characters up to which a text is looked at for a near word; the longest word has 16, and none of more is like it."""
+"""Maximum length of a text for which a similar word is sought; the longest known word has 16 characters."""
 
 
 def cleaned_id(text: str) -> str:
-    """An id or a choice without outer spaces, no-break spaces and signs that nobody sees."""
+    """Return an ID or a word without outer spaces and invisible characters; no-break spaces become plain ones."""
     return INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
 
 
 def is_unclean(text: str) -> bool:
-    """Whether an id or a choice holds what :func:`cleaned_id` takes away besides plain spaces."""
+    """Return whether :func:`cleaned_id` removes more from an ID or a word than outer white space."""
     return cleaned_id(text) != text.strip(string.whitespace)
 
 
 def cleaned_content(text: str) -> str:
-    r"""A note without outer white space and control characters, with ``\n`` line ends; what notes are compared by."""
+    r"""Return a note without outer white space and control characters, with ``\n`` line ends, to compare notes."""
     return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
 
 
 def has_control(text: str) -> bool:
-    """Whether a note holds control characters that :func:`cleaned_content` takes out; tabs and line breaks are none."""
+    """Return whether a note has control characters that :func:`cleaned_content` removes: not tabs or line breaks."""
     return _CONTROL.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What a value is read as that is none.
+    """A cell's text that is not a valid value.
 
     Attributes:
-        reason: says why.
-        word: the text, where it is a word that could be given a meaning (the setting ``value``).
+        reason: why the text is not valid.
+        word: the text if it is a word to which the setting ``value`` can give a meaning; else empty.
     """
 
     reason: Message
@@ -106,7 +105,7 @@ class Wrong:
 
 
 def read_content(text: str) -> str | Wrong:
-    """What a note says."""
+    """Return the cleaned content of a note, or why it is not valid: empty, an error value, cut, or half a character."""
     content = cleaned_content(text)
     if not INVISIBLE.sub("", content).strip():
         return Wrong(say("note.empty"))
@@ -120,22 +119,19 @@ def read_content(text: str) -> str | Wrong:
 
 
 def read_attachments(text: str) -> tuple[str, ...] | Wrong:
-    """Ids, separated by commas, semicolons or line breaks, each once."""
+    """Return the attachment IDs in a cell, each once; they are separated by commas, semicolons or line breaks."""
     ids = [cleaned_id(part) for part in re.split(r"[,;\n]", text)]
-    found = tuple(dict.fromkeys(part for part in ids if part))
-    for attachment in found:
+    attachments = tuple(dict.fromkeys(part for part in ids if part))
+    for attachment in attachments:
         if _FILE_NAME.fullmatch(attachment) and not is_link(attachment) and "@" not in attachment:
             return Wrong(say("attachment.file-name", value=Cell(quoted(attachment))))
         if wrong := wrong_with_id(attachment, "attachment"):
             return Wrong(wrong)
-    return found
+    return attachments
 
 
 def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
-    """Return what is wrong with the cleaned ID of a prospect or an attachment, if anything.
-
-    IDs are opaque, so only what surely is none is turned away.
-    """
+    """Return why a text is certainly not the ID of a prospect or an attachment, or None; IDs are opaque."""
     value = Cell(quoted(text))
     if not text:
         return say(f"{what}.blank")
@@ -158,12 +154,12 @@ def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
 
 
 def is_link(text: str) -> bool:
-    """Whether a text is the address of something on the web."""
+    """Return whether a text begins like a web address."""
     return re.match(r"(?i)https?://", text) is not None
 
 
 def error_in(text: str) -> Message | None:
-    """What to say of a cell that shows a formula's error; None for others."""
+    """Return the message about a cell that shows a formula's error, or None for other cells."""
     return _error_value(text) if _ERROR_VALUE.fullmatch(text) else None
 
 
@@ -173,14 +169,15 @@ def _error_value(text: str) -> Message:
 
 @dataclass(frozen=True)
 class Vocabulary(Generic[_Value]):
-    """The words of one role's cells.
+    """The words that are valid in the cells of one role.
 
     Attributes:
-        role: whose.
-        known: value → the words that everybody may use for it.
-        own: word, folded → what the person said that it means; None: it is none, and that is known.
-        heading: the column's, unless it is a plain one: then codes count, and a word that nobody knows may be a slip.
-        offered: returns the values that a word may be given, the likely one first.
+        role: the role of the column.
+        known: value → the usual words for it.
+        own: folded word → the value that the user gave it; None: its rows are left out.
+        heading: the column's heading; empty if it is a plain one, under which codes count and an unknown word may be a
+            typing error.
+        offered: returns the values to offer for a word, the likely one first.
     """
 
     role: Role
@@ -191,20 +188,20 @@ class Vocabulary(Generic[_Value]):
 
 
 def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
-    """The value that a word stands for; exact words only, near ones are suggested. The person's own count first."""
+    """Return the value of a word. Only exact words count, the user's own first; similar words are suggested."""
     word = folded(text)
     if word in words.own:
-        meant = words.own[word]
-        return Wrong(say(f"{words.role}.left-out", value=Cell(quoted(text)))) if meant is None else meant
+        own_value = words.own[word]
+        return Wrong(say(f"{words.role}.left-out", value=Cell(quoted(text)))) if own_value is None else own_value
     values = {
-        folded(known): value
-        for value, all_known in words.known.items()
-        for known in all_known
-        if not (words.heading and known.isdecimal())
+        folded(spelling): value
+        for value, spellings in words.known.items()
+        for spelling in spellings
+        if not (words.heading and spelling.isdecimal())
     }
-    found = values.get(word)
-    if found is not None:
-        return found
+    known_value = values.get(word)
+    if known_value is not None:
+        return known_value
     near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
     nearest = words.known[values[near[0]]][1] if near else ""
     value = Cell(quoted(text))
@@ -229,7 +226,7 @@ def _or_say(reason: Message, ways: tuple[SettingPart, ...]) -> Message:
 
 
 def kind_of(reason: Message, value: str) -> Message:
-    """Return what is wrong with a cell, without the cell's value; problems of one kind are told together."""
+    """Return the reason without the cell's value, so that problems of one kind can be grouped."""
     parts = dict(reason.parts)
     if reason.kind == "value.or-say" and isinstance(why := parts["why"], Message):
         return kind_of(why, value)
@@ -243,12 +240,12 @@ def _without(part: Part, value: str) -> Part:
 
 
 def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:
-    """What the setting ``value`` is given, so that a word has a meaning, or surely none."""
+    """Return the text for the setting ``value`` that gives a word a meaning; with None, its rows are left out."""
     return f"{role}:{word}={value.name.capitalize() if value else ''}"
 
 
 def folded(word: str) -> str:
-    """A word as words are compared: without case, and with single spaces."""
+    """Return a word in comparable form: NFKC, without case, with single spaces in place of spaces and underscores."""
     return " ".join(unicodedata.normalize("NFKC", word).casefold().replace("_", " ").split())
 
 
@@ -259,17 +256,17 @@ WORDS: Mapping[Role, frozenset[str]] = {
 
 
 def shortened(text: str) -> str:
-    """A cell's text, short enough for a message."""
+    """Return a cell's text, cut to a length that fits in a message."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def quoted(text: str) -> str:
-    """A cell's text as a message shows it: short, between quotes, signs that nobody sees by their codes."""
+    """Return a cell's text for a message: shortened, in quotation marks, with invisible characters escaped."""
     return repr(shortened(text)).replace("\\\\", "\\")
 
 
 def is_word(text: str, known: Mapping[Role, Collection[str]] = WORDS) -> bool:
-    """Whether a cell is blank, or holds a word that says who may see a note or whether it is published."""
+    """Return whether a cell is blank or holds a known word for visibility or status."""
     if len(text) > _LONGEST_SHOWN:
         return False
     word = folded(cleaned_id(text))

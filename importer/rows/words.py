@@ -1,7 +1,6 @@
-"""Words of their own in the cells of the visibility and the status: what a person said they mean, and what is to ask.
+"""Apply the user's own words for visibility and status, and ask about unknown words.
 
-Comes in: the setting ``value``, and the problems of a sheet. Goes out: the vocabularies by which cells are read, and a
-question for each word that stands in several rows and that nobody knows; nothing is guessed.
+Input: the setting ``value``, and a sheet's problems. Output: vocabularies, and questions; meanings are never guessed.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, Vocabulary, cle
 from importer.settings.meanings import MEANS, Scope, Values, Words
 
 MOST_WORDS = 6
-"""So many words are asked about one by one; a column with more is rather none of this role."""
-_OFTEN = 2  # a word that stands in a single row may be a slip, and is a problem of its cell
+"""Maximum number of words with a question each; a column with more unknown words probably has another role."""
+_OFTEN = 2  # rows; under a plain heading a word in a single row may be a typing error, and is a problem of its cell
 
 
 def vocabularies(values: Values, headings: Mapping[Role, str]) -> tuple[Vocabulary[Visibility], Vocabulary[Status]]:
-    """Return how cells of the visibility and the status are read.
+    """Return the vocabularies of visibility and status.
 
     Args:
-        values: the words that were given a meaning.
-        headings: role → heading of its column; none for a role that no column has.
+        values: the user's words with their meanings.
+        headings: role → heading of its column; roles without a column are missing.
 
     Raises:
-        BadSettings: a word was given two meanings.
+        BadSettings: a word has two meanings.
     """
     visibility: Vocabulary[Visibility] = _vocabulary(
         Role.VISIBILITY, VISIBILITY_WORDS, values, headings.get(Role.VISIBILITY)
@@ -61,46 +60,48 @@ def _vocabulary(
 def _counting(
     columns: Mapping[str | Scope, Words], heading: str, *, is_plain: bool
 ) -> Iterator[list[tuple[str, Visibility | Status | None]]]:
-    """Yield the words that count for a column, with their meanings, those that count least first."""
+    """Yield the words that count for a column with their meanings, lowest precedence first."""
     if is_plain:
         yield [*columns.get(Scope.PLAIN, {}).items()]
-    same = (words for column, words in columns.items() if isinstance(column, str) and folded(column) == folded(heading))
-    yield [pair for words in same for pair in words.items()]
+    for_heading = (
+        words for column, words in columns.items() if isinstance(column, str) and folded(column) == folded(heading)
+    )
+    yield [pair for words in for_heading for pair in words.items()]
     yield [*columns.get(Scope.RUN, {}).items()]
 
 
 def ever(values: Values, role: Role) -> set[str]:
-    """Return the words that were ever given a meaning for a role, folded, whatever the column."""
+    """Return all words, folded, that have a meaning for a role in any column."""
     return {folded(cleaned_id(word)) for words in values.get(role, {}).values() for word in words}
 
 
 def unknown(
     problems: Iterable[Sequence[Problem]], columns: Mapping[Role, int], headings: Sequence[str], values: Values
 ) -> list[Question]:
-    """What to ask of the words that stand in several rows, and are none of these columns' values."""
+    """Return questions about unknown words, under a plain heading only about those that are in several rows."""
     roles = {columns[role]: role for role in (Role.VISIBILITY, Role.STATUS) if role in columns}
     counts: dict[int, Counter[str]] = {column: Counter() for column in roles}
-    spelt: dict[tuple[int, str], str] = {}
-    for found in problems:
-        for problem in found:
+    spellings: dict[tuple[int, str], str] = {}
+    for row_problems in problems:
+        for problem in row_problems:
             if problem.word and problem.column in counts:
                 key = folded(problem.word)
                 counts[problem.column][key] += 1
-                spelt.setdefault((problem.column, key), problem.word)
+                spellings.setdefault((problem.column, key), problem.word)
     questions = []
     for column, role in roles.items():
-        least = _OFTEN if directions.is_plain(role, headings[column]) else 1
-        often = [(spelt[column, key], count) for key, count in counts[column].most_common() if count >= least]
-        where = say("column.at-the-start", column=column_letter(column), heading=shown(headings[column]))
-        if len(often) > MOST_WORDS:
-            questions.append(_another_column(role, column, headings, where, often))
+        minimum = _OFTEN if directions.is_plain(role, headings[column]) else 1
+        frequent = [(spellings[column, key], count) for key, count in counts[column].most_common() if count >= minimum]
+        column_label = say("column.at-the-start", column=column_letter(column), heading=shown(headings[column]))
+        if len(frequent) > MOST_WORDS:
+            questions.append(_another_column(role, column, headings, column_label, frequent))
         else:
-            questions += [_word(role, column, headings, where, word, count, values) for word, count in often]
+            questions += [_word(role, column, headings, column_label, word, count, values) for word, count in frequent]
     return questions
 
 
 def _word(
-    role: Role, column: int, headings: Sequence[str], where: Message, word: str, count: int, values: Values
+    role: Role, column: int, headings: Sequence[str], column_label: Message, word: str, count: int, values: Values
 ) -> Question:
     likely = directions.reading(role, headings[column], word)
     choices = [
@@ -115,7 +116,7 @@ def _word(
     shown_word, rows = Cell(repr(word)), say("words.rows", n=count)
     text = say(
         "words.not-known-under-heading" if is_open else "words.not-known",
-        column=where,
+        column=column_label,
         word=shown_word,
         rows=rows,
         role=role,
@@ -133,21 +134,21 @@ def _word(
 
 
 def _another_column(
-    role: Role, column: int, headings: Sequence[str], where: Message, often: Sequence[tuple[str, int]]
+    role: Role, column: int, headings: Sequence[str], column_label: Message, counts: Sequence[tuple[str, int]]
 ) -> Question:
     choice = _not_this(role, column, headings)
-    listed = tuple(say("words.counted", word=Cell(repr(word)), n=count) for word, count in often[:MOST_WORDS])
-    what = say("words.many", column=where, n=len(often), role=role, words=listed)
-    likely = directions.offered(role, headings[column], often[0][0])[0]
+    listed = tuple(say("words.counted", word=Cell(repr(word)), n=count) for word, count in counts[:MOST_WORDS])
+    summary = say("words.many", column=column_label, n=len(counts), role=role, words=listed)
+    likely = directions.offered(role, headings[column], counts[0][0])[0]
     text = say(
         "words.many-say",
-        what=what,
+        what=summary,
         role=role,
         ignore=SettingPart("ignore", as_argument(choice.value)),
-        example=SettingPart("value", meaning(role, as_argument(often[0][0]), likely)),
+        example=SettingPart("value", meaning(role, as_argument(counts[0][0]), likely)),
     )
-    words = [word for word, _ in often[:MOST_WORDS]]
-    return Question(text, say("words.is-it", what=what, role=role), [choice], column, [role], words, len(often))
+    words = [word for word, _ in counts[:MOST_WORDS]]
+    return Question(text, say("words.is-it", what=summary, role=role), [choice], column, [role], words, len(counts))
 
 
 def _not_this(role: Role, column: int, headings: Sequence[str]) -> PossibleAnswer:

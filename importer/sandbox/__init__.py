@@ -1,17 +1,18 @@
-"""A stand-in of the Saleshandy Open API, for demonstration, practice and tests.
+"""Simulate the Saleshandy Open API, for demonstration, practice and tests.
 
-It shares no code with the client, so that a mistake can't agree with itself. ``with Sandbox() as box:`` serves on
-``box.url``; `Fault` and `Limit` say how it misbehaves; ``box.received``, ``box.notes`` and ``box.attachments`` say what
-came of it. ``note-importer sandbox`` runs one in a process of its own, and its help says all faults and limits.
+It shares no code with the client, so that a mistake in one is not repeated in the other. ``with Sandbox() as box:``
+serves on ``box.url``. `Fault` and `Limit` say how it misbehaves; ``box.received``, ``box.notes`` and
+``box.attachments`` show the result. ``note-importer sandbox`` runs one in a process of its own, and its help lists all
+faults and limits.
 
-Comes in: HTTP on a loopback port. Goes out: replies, as the API's or worse.
+Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 
-- `box`: started, stopped, served for ever; `server`: sockets and the wire; `door`: who may come in
-- `admin`: its own addresses, for looking into it; `state`: all that it is at one moment
+- `box`: starts and stops it; `server`: sockets and HTTP; `door`: access checks
+- `admin`: its own addresses, for inspection; `state`: its whole state
 - `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
-- `faults`: which misbehaviours there are; `spoiling`: what becomes of a reply; `gateway`: what answers in the API's
-  place; `showing`: what reading back sees
-- `demo`: ``make demo``; `samples`: where the spreadsheets are that it imports, and that one may practise with
+- `faults`: the kinds of misbehaviour; `spoiling`: their effect on a reply; `gateway`: intermediaries that answer first;
+  `showing`: the notes as reading back shows them
+- `demo`: ``make demo``; `samples`: the folder of example spreadsheets, for the demo and for practice
 """
 
 from importer.sandbox import attachments, faults, limits
@@ -40,5 +41,5 @@ __all__ = [
 
 
 def manual() -> dict[str, list[tuple[str, str]]]:
-    """All that can be said of its misbehaviour: titles, and below each the texts with what they do."""
+    """Return all faults, limits and upload behaviours: titles, and below each the texts with their effects."""
     return {**faults.manual(), "Rate limits": [*limits.FORMS.items()], "UploadBehaviour": [*attachments.FORMS.items()]}

@@ -1,12 +1,12 @@
-"""The sandbox's own addresses, for looking into one that runs in another process.
+"""Serve the sandbox's own addresses, for inspecting one that runs in another process.
 
-They need the token, as ``?token=…`` or in the header ``x-sandbox-token``, and take JSON only (see `door`).
+They need the token, as ``?token=…`` or in the header ``x-sandbox-token``, and accept only JSON (see `door`).
 
 ============================  ========================================================================================
-``GET /sandbox/received``     the requests so far: ``{"received": [...]}``, as `Received` has them
-``GET /sandbox/notes``        the notes there are: ``{"notes": [...]}``, as `StoredNote` has them
-``GET /sandbox/attachments``  the files that were uploaded: ``{"attachments": [...]}``, as `StoredAttachment` has them
-``GET /sandbox/prospects``    the prospects that are known by name: ``{"prospects": {id: email}}``
+``GET /sandbox/received``     the requests so far: ``{"received": [...]}``, as in `Received`
+``GET /sandbox/notes``        the notes that exist: ``{"notes": [...]}``, as in `StoredNote`
+``GET /sandbox/attachments``  the uploaded files: ``{"attachments": [...]}``, as in `StoredAttachment`
+``GET /sandbox/prospects``    the prospects known by name: ``{"prospects": {id: email}}``
 ``POST /sandbox/faults``      a JSON array of faults as text, which replace the present ones
 ``POST /sandbox/limit``       a limit as a JSON text, or null for none
 ============================  ========================================================================================
@@ -28,7 +28,7 @@ from importer.sandbox.state import Received, State
 
 
 def administer(state: State, method: str, path: str, body: object) -> ServiceReply:
-    """Answer a request to one of the addresses above; 400 says what is wrong with a fault or a limit."""
+    """Answer a request to one of the sandbox's own addresses; status 400 explains an invalid fault or limit."""
     try:
         match method, path:
             case "GET", "/sandbox/received":
@@ -38,8 +38,10 @@ def administer(state: State, method: str, path: str, body: object) -> ServiceRep
             case "GET", "/sandbox/attachments":
                 document = {"attachments": [_record(attachment) for attachment in state.attachments]}
             case "GET", "/sandbox/prospects":
-                known = state.prospects or ()
-                document = {"prospects": dict(known) if isinstance(known, Mapping) else dict.fromkeys(known)}
+                prospects = state.prospects or ()
+                document = {
+                    "prospects": dict(prospects) if isinstance(prospects, Mapping) else dict.fromkeys(prospects)
+                }
             case "POST", "/sandbox/faults":
                 document = {"faults": _set_faults(state, body)}
             case "POST", "/sandbox/limit":

@@ -1,11 +1,9 @@
-"""The attachments of an account: which there are, and what may be done with their ids.
+"""Store the attachments of an account, and check the use of their IDs.
 
-Comes in: a file that was uploaded, or the ids that a note names. Goes out: the reply with its id, or a refusal.
-
-The vendor's reference says that a file is at most 20 MB, and which refusals there are; which types are supported, how
-the reply is laid out, and how often and how long an id serves, it doesn't say. So all of that can be chosen: `FORMS`
-says how. Of the names of files, those that begin with ``failed`` are refused as failed, and those of programs (such as
-``.exe``) as of a type that isn't supported.
+Input: an uploaded file, or the IDs that a note names. Output: the reply with the file's ID, or a refusal. The vendor's
+reference limits a file to 20 MB and lists the refusals. It doesn't say which types are supported, how the reply is laid
+out, or how often and how long an ID can be used. So all of that can be chosen: see `FORMS`. Files whose names begin
+with ``failed`` are refused as failed. Programs (such as ``.exe``) are refused as an unsupported type.
 """
 
 from __future__ import annotations
@@ -38,10 +36,10 @@ _COUNT = re.compile(r"[1-9]\d{0,9}")
 
 @dataclass(frozen=True, slots=True)
 class UploadBehaviour:
-    """How uploads are answered, and how far their ids reach; ValueError if that cannot be.
+    """Behaviour of uploads and limits on the use of their IDs; ValueError if a value is impossible.
 
-    The reply names the id ``named``, in a list if it ``is_list``. ``requests`` and ``notes`` are how many an id serves,
-    ``life`` (seconds) how long; None is without end. ``most`` is the size of a file in bytes. Those ``known`` are there
+    The reply names the ID ``named``, in a list if it ``is_list``. ``requests`` and ``notes`` limit the uses of an ID,
+    ``life`` (seconds) its age; None is no limit. ``most`` is the largest file in bytes. ``known`` attachments exist
     already.
     """
 
@@ -55,15 +53,15 @@ class UploadBehaviour:
 
     @classmethod
     def parse(cls, text: str) -> UploadBehaviour:
-        """Read it from its text form, the words of `FORMS` with colons between; ValueError says what is wrong."""
-        given: dict[str, Any] = {}
+        """Read the behaviour from text: words of `FORMS` separated by colons; ValueError says what is wrong."""
+        fields: dict[str, Any] = {}
         for word in filter(None, text.strip().split(":")):
-            given |= _worded(word, text)
-        return cls(**given)
+            fields |= _worded(word, text)
+        return cls(**fields)
 
 
 def _worded(word: str, text: str) -> dict[str, Any]:
-    """What one word says."""
+    """Return the field that one word sets."""
     name, _, value = word.partition("=")
     if word in ("attachmentId", "id"):
         return {"named": word}
@@ -80,9 +78,9 @@ def _worded(word: str, text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class StoredAttachment:
-    """A file that was uploaded, without its content: ``size`` is in bytes, ``sha256`` in hexadecimal.
+    """An uploaded file without its content: ``size`` is in bytes, ``sha256`` in hexadecimal.
 
-    ``requests`` and ``notes`` are how many have named its id and were served.
+    ``requests`` and ``notes`` count those that have named its ID and succeeded.
     """
 
     id: str
@@ -96,7 +94,7 @@ class StoredAttachment:
 
 
 class Attachments:
-    """What was uploaded. Not thread-safe: the owner's lock guards it."""
+    """The uploaded files. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self, rules: UploadBehaviour, created_status: int, seed: int) -> None:
         self._rules, self._created_status, self._seed = rules, created_status, seed
@@ -105,15 +103,15 @@ class Attachments:
 
     @property
     def stored(self) -> tuple[StoredAttachment, ...]:
-        """All of them, in the order in which they came."""
+        """All uploaded files, in order of arrival."""
         return tuple(self._stored.values())
 
     def know(self, ids: Iterable[str]) -> None:
-        """Let these be there, as if they had been uploaded long ago."""
+        """Let attachments with these IDs exist, as if uploaded long ago."""
         self._known.update(ids)
 
     def store(self, upload: UploadedFile, now: datetime) -> ServiceReply:
-        """Keep what was uploaded and answer with its id, or refuse it."""
+        """Store an uploaded file and answer with its ID, or refuse it."""
         if upload.wrong or upload.name.lower().startswith("failed"):
             raise Refused(400, 4000, f"Failed to upload attachment: {upload.wrong or 'try again'}")
         if PurePath(upload.name).suffix.lower() in _PROGRAMS:
@@ -121,9 +119,11 @@ class Attachments:
         if upload.size > self._rules.most:
             raise Refused(400, 4002, "Attachment is larger than 20 MB")
         place = len(self._stored) + 1
-        found = f"At{hashlib.sha256(f'{self._seed} {place}'.encode()).hexdigest()[:8]}"
-        self._stored[found] = StoredAttachment(found, upload.name, upload.type, upload.size, upload.sha256, now)
-        payload: Document = {self._rules.named: found}
+        attachment_id = f"At{hashlib.sha256(f'{self._seed} {place}'.encode()).hexdigest()[:8]}"
+        self._stored[attachment_id] = StoredAttachment(
+            attachment_id, upload.name, upload.type, upload.size, upload.sha256, now
+        )
+        payload: Document = {self._rules.named: attachment_id}
         document: Document = {
             "message": "Attachment uploaded successfully",
             "payload": [payload] if self._rules.is_list else payload,
@@ -131,12 +131,12 @@ class Attachments:
         return ServiceReply(self._created_status, document)
 
     def spend(self, ids: Collection[str], notes: int, now: datetime) -> None:
-        """Take note that a request for so many notes names these ids; refuse it if one doesn't serve it."""
-        if any(not self._serves(attachment, notes, now) for attachment in ids):
+        """Count a request with ``notes`` notes that names these IDs; refuse it if an ID can't be used for it."""
+        if any(not self._serves(attachment_id, notes, now) for attachment_id in ids):
             raise Refused(400, 1001, "Invalid attachment Id")
-        for attachment in set(ids) & self._stored.keys():
-            stored = self._stored[attachment]
-            self._stored[attachment] = replace(stored, requests=stored.requests + 1, notes=stored.notes + notes)
+        for attachment_id in set(ids) & self._stored.keys():
+            stored = self._stored[attachment_id]
+            self._stored[attachment_id] = replace(stored, requests=stored.requests + 1, notes=stored.notes + notes)
 
     def _serves(self, attachment: str, notes: int, now: datetime) -> bool:
         stored, rules = self._stored.get(attachment), self._rules

@@ -1,4 +1,4 @@
-"""The sandbox as its users hold it: start it, point a client at it, and see what it received and what it keeps."""
+"""Start and stop a sandbox, and show what it received and what it stores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importer.sandbox.state import State
 
 @dataclass(kw_only=True, eq=False)
 class Sandbox(State):
-    """A stand-in of the Saleshandy Open API on a loopback port, in threads of this process.
+    """A simulated Saleshandy Open API on a loopback port, in threads of this process.
 
     Use it as a context manager, or call `start` and `stop`. ``port`` 0 takes any free one.
     """
@@ -27,7 +27,7 @@ class Sandbox(State):
     _server: Server | None = field(default=None, init=False, repr=False)
 
     def start(self) -> Self:
-        """Listen and serve; OSError if the port is taken."""
+        """Listen and serve; OSError if the port is in use."""
         if self._server is None:
             self._server = Server(self, self.port)
             self.port = self._server.server_port
@@ -35,7 +35,7 @@ class Sandbox(State):
         return self
 
     def stop(self) -> None:
-        """Stop serving and close every connection, also those that a fault keeps waiting; what it holds stays."""
+        """Stop serving and close every connection, even those that a fault keeps waiting; its data remains."""
         server, self._server = self._server, None
         if server is not None:
             server.stop()
@@ -48,18 +48,18 @@ class Sandbox(State):
 
     @property
     def url(self) -> str:
-        """The base URL for a client: ``http://127.0.0.1:PORT/v1``."""
+        """Base URL for a client: ``http://127.0.0.1:PORT/v1``."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def page(self, name: str) -> str:
-        """The address at which a browser shows what was ``received``, the ``notes`` or the ``attachments``."""
+        """Return the URL at which a browser shows ``received``, ``notes`` or ``attachments``."""
         return f"http://127.0.0.1:{self.port}/sandbox/{name}?token={self.token}"
 
 
 def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options: Any) -> None:
-    """Run a sandbox, with options as `Sandbox` has, until Ctrl-C or SIGTERM; say the addresses once it is ready.
+    """Run a sandbox with the options of `Sandbox` until Ctrl-C or SIGTERM; print its URLs once it is ready.
 
-    Without a key, one is made at random, and said with the command that uses it: other users of this machine can reach
+    Without a key, a random one is made and printed with the command that uses it. Other users of this machine can reach
     the port, and must not read the notes.
     """
     ended = threading.Event()
@@ -74,12 +74,12 @@ def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options:
         if not api_key:
             say("To import a file there, with this key and a journal for practice:")
             say(_command(box))
-        while not ended.wait(0.5):  # in slices: on Windows no signal interrupts a wait without end
+        while not ended.wait(0.5):  # in slices, because on Windows no signal interrupts an endless wait
             pass
 
 
 def _command(box: Sandbox) -> str:
-    """The command that imports a file into a sandbox, with its key, for PowerShell on Windows."""
+    """Return the command that imports a file into the sandbox, with its key; on Windows it is for PowerShell."""
     command = f"note-importer run contacts.xlsx --base-url {box.url} --journal practice.sqlite"
     name, key = "SALESHANDY_API_KEY", box.api_key
     return f'$env:{name} = "{key}"; {command}' if os.name == "nt" else f"{name}={key} {command}"
@@ -87,17 +87,17 @@ def _command(box: Sandbox) -> str:
 
 @contextlib.contextmanager
 def _ended_by_signal(ended: threading.Event) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # only there can signals be caught
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can catch signals
         yield
         return
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    # Ctrl-C too: as an exception it could come at any point, even while the sandbox stops.
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    # Ctrl-C too, because as an exception it could come at any point, even while the sandbox stops.
+    previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""A call and its reply, and the checks of what a call says: each returns the value, or refuses with the reason."""
+"""Define a call and its reply, and check the fields of a call; each check returns the value, or refuses the call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 class Call:
     """One request as the service sees it.
 
-    ``body`` is the parsed JSON, None where there was none or it was broken; ``upload`` is what came as a form instead.
+    ``body`` is the parsed JSON, None if it is missing or broken; ``upload`` is the file of a form instead.
     """
 
     method: str
@@ -39,7 +39,7 @@ class ServiceReply:
 
 
 class Refused(Exception):
-    """The service says no: a status, a code and a message."""
+    """Refusal of a call by the service: a status, a code and a message."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -47,23 +47,23 @@ class Refused(Exception):
 
 
 def refusal(status: int, code: int, message: str) -> ServiceReply:
-    """Lay out an error: code and message at the top, and both again under ``error``."""
+    """Return an error reply: code and message at the top, and both again under ``error``."""
     return ServiceReply(status, {"message": message, "code": code, "error": {"code": code, "message": message}})
 
 
 def invalid(message: str) -> Refused:
-    """The refusal of a request that breaks a rule of its form: 400, code 1000."""
+    """Return the refusal of a request with an invalid form: 400, code 1000."""
     return Refused(400, 1000, message)
 
 
 def only(method: str, call: Call) -> None:
-    """Refuse every other method."""
+    """Refuse a call whose method is not ``method``."""
     if call.method != method:
         raise Refused(405, 405, f"Method {call.method} not allowed: use {method}")
 
 
 def fields(call: Call, required: tuple[str, ...], optional: tuple[str, ...]) -> Document:
-    """The fields of the JSON body; refuse a body with one missing, or with one that is neither."""
+    """Return the fields of the JSON body; refuse a body with a required field missing, or with an unknown field."""
     if not call.is_json:
         raise invalid("Content-Type must be application/json")
     if not isinstance(call.body, dict):
@@ -78,7 +78,7 @@ def fields(call: Call, required: tuple[str, ...], optional: tuple[str, ...]) -> 
 
 
 def choice(body: Document, name: str, choices: tuple[str, ...]) -> str:
-    """The field's text, one of two; refuse anything else, numbers too."""
+    """Return the field's text, one of two; refuse anything else, numbers too."""
     value = body[name]
     if not isinstance(value, str) or value not in choices:
         raise invalid(f'{name} must be "{choices[0]}" or "{choices[1]}"')
@@ -86,7 +86,7 @@ def choice(body: Document, name: str, choices: tuple[str, ...]) -> str:
 
 
 def strings(body: Document, name: str) -> tuple[str, ...]:
-    """The field's texts; refuse anything but an array of texts that are not empty."""
+    """Return the field's texts; refuse anything but an array of texts that are not empty."""
     value = body[name]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise invalid(f"{name} must be an array of texts that are not empty")
@@ -94,7 +94,7 @@ def strings(body: Document, name: str) -> tuple[str, ...]:
 
 
 def number(query: Mapping[str, str], name: str, default: int) -> int:
-    """A whole number from the query, or the default where it isn't named; refuse anything else."""
+    """Return the whole number of a query parameter, or the default if it is missing; refuse anything else."""
     text = query.get(name)
     if text is None:
         return default

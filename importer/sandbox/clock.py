@@ -1,4 +1,4 @@
-"""The sandbox's clock, and the ways the service writes a moment down."""
+"""Give the sandbox its clock, and write times as the service does."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
-    """Seconds since the epoch as the sandbox sees them: the system's clock, put forward by ``offset`` seconds."""
+    """Clock of the sandbox: the system's clock, put forward by ``offset`` seconds."""
 
     def __init__(self, offset: float = 0.0, source: Callable[[], float] = time.time) -> None:
         self._offset = offset
         self._source = source
 
     def now(self) -> float:
-        """The moment, in seconds since 1970-01-01 UTC."""
+        """Return the time in seconds since 1970-01-01 UTC."""
         return self._source() + self._offset
 
 
 def moment(seconds: float) -> datetime:
-    """Turn seconds since the epoch into a UTC date-time, cut to the milliseconds that the service keeps."""
+    """Convert seconds since the epoch to a UTC date-time, cut to the milliseconds that the service keeps."""
     return _EPOCH + timedelta(milliseconds=math.floor(seconds * 1000))
 
 
 def iso_text(at: datetime) -> str:
-    """Write a UTC date-time the way the service does: ``2026-04-21T10:57:07.000Z``."""
+    """Write a UTC date-time as the service does: ``2026-04-21T10:57:07.000Z``."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

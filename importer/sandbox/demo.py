@@ -1,7 +1,7 @@
-"""``make demo``: the main job on the samples, against the sandbox, by the commands that a person would type.
+"""Run ``make demo``: import the samples into the sandbox, by the commands that a person would type.
 
-Comes in: the spreadsheets in ``samples/``. Goes out: results beside copies of them in ``demo/``. Practice
-never mixes with the real thing: the journal is in ``demo/`` too, and the key is the sandbox's own, new at each start.
+Input: the spreadsheets in ``samples/``. Output: results beside copies of them in ``demo/``. Practice never mixes with
+real imports: the journal is in ``demo/`` too, and the key is the sandbox's own, new at each start.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
 
-# One reply lost after its notes were made, and one request turned away by an overloaded server: both come right.
+# One reply is lost after its notes were created, and one request is refused as by an overloaded server. Both recover.
 _FAULTS = ("reset:after@4", "503:before@7")
-# What a person answers when `run` asks about this sample, or says at once.
+# The options by which a person answers the questions that `run` would ask about a sample.
 _SAID = {
     "4-salesforce-report.csv": (
         *("--map", "content=Full Comments", "--map", "visibility=Shared?"),
@@ -29,7 +29,7 @@ _SAID = {
 
 
 def main(samples: Path, folder: Path) -> int:
-    """Import every sample; the exit status is 0 where each ended as it should."""
+    """Import every sample; return exit status 0 if each import ended as it should."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     faults = [Fault.parse(fault) for fault in _FAULTS]
@@ -47,13 +47,13 @@ def main(samples: Path, folder: Path) -> int:
         print("\nThe first file once more, as the nightly run would do it: what is there already is left alone.")
         statuses.append(_import(first, folder, box, results=f"{first.stem}.second-run.xlsx"))
         print(f"\nThe sandbox holds {len(box.notes):,} notes, made by {_posts(box)} requests.")
-        for one in box.attachments:
-            print(f"It was given {one.name!r}, {one.size:,} bytes. Notes that carry it: {one.notes:,}.")
-    found = sorted(folder.glob("*.results.xlsx"))
+        for upload in box.attachments:
+            print(f"It was given {upload.name!r}, {upload.size:,} bytes. Notes that carry it: {upload.notes:,}.")
+    results = sorted(folder.glob("*.results.xlsx"))
     print("\nOpen the results:")
-    for path in [*found, *folder.glob("*.second-run.xlsx")]:
+    for path in [*results, *folder.glob("*.second-run.xlsx")]:
         print(f"  {path.resolve()}")
-    return 0 if all(status in (0, 1) for status in statuses) and found else 1
+    return 0 if all(status in (0, 1) for status in statuses) and results else 1
 
 
 def _import(sample: Path, folder: Path, box: Sandbox, results: str | None = None) -> int:

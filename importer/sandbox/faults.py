@@ -1,11 +1,9 @@
-"""The misbehaviours: which there are, how they are written as text, and which requests they strike.
+"""Define the kinds of misbehaviour, their text form, and the requests that they strike.
 
-Comes in: texts such as ``502:after@2,5``, ``hang=30:after@4``, ``missing-all:GET@1``, ``lost-route=8@100``. Goes out:
-for each request, the one fault that strikes it, and what stands in its way besides.
-
-`KINDS` and `PARTS` are the whole of it, and what ``note-importer sandbox --help`` prints. A fault that *strikes* spoils
-one request; at most one does. One that *stands* (a gateway's cache, a copy of the data that lags) is there for all of
-the requests that it is meant for, beside any other.
+Input: texts such as ``502:after@2,5``, ``hang=30:after@4``, ``missing-all:GET@1``, ``lost-route=8@100``. Output: for
+each request the one fault that strikes it, and those that stand in its way. `KINDS` and `PARTS` list them all, and
+``note-importer sandbox --help`` prints them. A fault that *strikes* spoils one request; at most one does. A fault that
+*stands* (a gateway's cache, a copy of the data that lags) affects all requests that it is meant for, beside any other.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ When = Literal["before", "after"]
 _Value = Literal["SECONDS", "WORD", "COUNT", "CALLS/TIME", "HOW"]
 
 UPLOAD = "upload"
-"""What faults call the POST of a file, which isn't the method of other POSTs: those are counted apart."""
+"""Name in faults for the POST of a file; uploads are counted apart from other POSTs."""
 
 CONTRADICTIONS = ("true-null", "false-id", "two-answers")
 SPOILS_RESULTS = frozenset({*CONTRADICTIONS, "contradictory", "wrong-id"})
@@ -38,11 +36,11 @@ _BEFORE: tuple[When, ...] = ("before",)
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """What a kind of fault does, and how it is written.
+    """The effect of a kind of fault, and its text form.
 
-    ``moments`` are those at which it may strike, the first being the default; one that stands has none. ``method`` is
-    the default. ``value`` is what follows the ``=``, None for nothing; ``seconds`` are the default of one that is
-    ``optional``.
+    ``moments`` are those at which it may strike, the default first; a fault that stands has none. ``method`` is the
+    default method. ``value`` is the kind of value after the ``=``, None for none. ``seconds`` is the default of an
+    ``optional`` value.
     """
 
     does: str
@@ -54,7 +52,7 @@ class FaultKind:
 
     @property
     def stands(self) -> bool:
-        """Whether it is there for all requests that it is meant for, instead of striking one at a time."""
+        """Whether the fault affects all requests that it is meant for, instead of striking one at a time."""
         return not self.moments
 
 
@@ -146,13 +144,13 @@ def _kind(name: str) -> FaultKind | None:
 
 @dataclass(frozen=True)
 class Fault:
-    """One misbehaviour and the requests it strikes; ValueError if that cannot be.
+    """One misbehaviour and the requests that it strikes; ValueError if the values are impossible.
 
     ``requests`` holds the numbers of the requests struck, from 1 (a set, or a ``range`` for every third or from the
-    fourth on); ``probability`` is from 0 to 1; a request must satisfy both where both are given. ``times`` bounds the
-    strikes. ``when``, ``method`` and ``seconds`` default to what the kind says. ``value`` is a word, a count, a rate or
-    the name of a rewriting; ``slow``, in seconds, holds the reply up; ``answer`` (a status) and ``as_json`` are a
-    gateway's own.
+    fourth on). ``probability`` is from 0 to 1; if both are given, a request must satisfy both. ``times`` limits the
+    strikes. ``when``, ``method`` and ``seconds`` default to those of the kind. ``value`` is a word, a count, a rate or
+    the name of a rewriting. ``slow`` is a delay of the reply in seconds. ``answer`` (a status) and ``as_json`` are for
+    a gateway.
     """
 
     kind: str
@@ -178,7 +176,7 @@ class Fault:
         if self.kind in ANSWERS_ITSELF and self.answer is None:
             object.__setattr__(self, "answer", ANSWERS_ITSELF[self.kind])
         if self.kind == "lost-route" and (self.requests, self.probability, self.times) == (None, None, None):
-            object.__setattr__(self, "times", 1)  # else it would be lost again as soon as it is found
+            object.__setattr__(self, "times", 1)  # else the route would be lost again as soon as it is back
         self._check_when(kind)
         self._check_value(kind)
         if self.method not in _METHODS:
@@ -197,7 +195,7 @@ class Fault:
             raise ValueError(f"{self.kind} strikes {kind.moments[0]} the notes are applied, never {self.when}")
 
     def _check_value(self, kind: FaultKind) -> None:
-        """The value is there where the kind needs one, and of the form that it needs."""
+        """Raise ValueError unless the value is present if the kind needs one, and has the form that it needs."""
         takes_seconds = kind.value == "SECONDS"
         if (self.seconds is not None and not takes_seconds) or (self.value and kind.value in (None, "SECONDS")):
             raise ValueError(f"{self.kind} takes {f'= and {kind.value}' if kind.value else 'no value'}")
@@ -215,66 +213,66 @@ class Fault:
     @classmethod
     def parse(cls, text: str) -> Fault:
         """Read a fault from its text form (see `KINDS` and `PARTS`); ValueError says what is wrong with it."""
-        found = _TEXT.fullmatch(text.strip())
-        if found is None:
+        match = _TEXT.fullmatch(text.strip())
+        if match is None:
             raise ValueError(f"{text!r} is not a fault: write it such as 500@3, 502:after@2,5 or hang=30:after%0.1")
-        given: dict[str, Any] = {}
-        for sign, part in _PART.findall(found["parts"]):
+        fields: dict[str, Any] = {}
+        for sign, part in _PART.findall(match["parts"]):
             if sign == "@":
-                given["requests"] = _numbers(part, text)
+                fields["requests"] = _numbers(part, text)
             elif sign == "%":
-                given["probability"] = _probability(part, text)
+                fields["probability"] = _probability(part, text)
             else:
-                given |= _worded(part, text)
-        kind, value = _kind(found["kind"]), found["value"]
+                fields |= _worded(part, text)
+        kind, value = _kind(match["kind"]), match["value"]
         if value is not None and kind is not None:
-            given |= _valued(kind, value, text)
-        return cls(found["kind"], **given)
+            fields |= _valued(kind, value, text)
+        return cls(match["kind"], **fields)
 
     @property
     def stands(self) -> bool:
-        """Whether it is there for every request that it is meant for, beside others."""
+        """Whether the fault affects every request that it is meant for, beside other faults."""
         kind = _kind(self.kind)
         return kind is not None and kind.stands
 
     @property
     def label(self) -> str:
-        """What is recorded of a request that was struck: ``500:after``, or ``lost-route``."""
+        """Label recorded with a request that was struck: ``500:after``, or ``lost-route``."""
         return self.kind if self.when is None else f"{self.kind}:{self.when}"
 
     @property
     def status(self) -> int | None:
-        """The HTTP status of an error fault, None for the other kinds."""
-        found = _CODED.fullmatch(self.kind.removesuffix("-token"))
-        return int(found[1]) if found else None
+        """HTTP status of an error fault, None for the other kinds."""
+        match = _CODED.fullmatch(self.kind.removesuffix("-token"))
+        return int(match[1]) if match else None
 
     @property
     def is_gateways(self) -> bool:
-        """Whether what it answers is a gateway's, which knows nothing of the API's headers."""
+        """Whether the fault's reply comes from a gateway, without the API's headers."""
         return self.kind.startswith(("html-", "gateway-")) or self.kind in ANSWERS_ITSELF
 
     @property
     def rate(self) -> tuple[Limit, int]:
-        """The rate of a ``limit-req``, and how many calls above it may come at once."""
-        found = _RATE.fullmatch(self.value)
-        if found is None:
+        """Rate of a ``limit-req``, and the number of calls above it that may come at once."""
+        match = _RATE.fullmatch(self.value)
+        if match is None:
             raise ValueError(f"{self.kind} needs a rate such as 10/1s or 10/1s+5, not {self.value!r}")
-        return Limit.parse(found["rate"]), int(found["burst"] or 0)
+        return Limit.parse(match["rate"]), int(match["burst"] or 0)
 
     def prevents(self, *, upload: bool) -> bool:
-        """Whether the request it strikes is not applied at all, an upload being one thing."""
+        """Return whether the struck request is not applied at all; an upload has no entries to spoil instead."""
         is_by_entry = self.kind in SPOILS_ENTRIES and not upload
         return self.when == "before" and self.kind != "late" and not is_by_entry
 
     def struck(self, entries: list[str]) -> list[str]:
-        """Those of the request's prospects whose entries are spoilt."""
+        """Return the request's prospects whose entries the fault spoils."""
         if self.kind not in SPOILS_ENTRIES:
             return []
         return entries if self.kind in ("missing-all", "contradictory") else entries[::2]
 
 
 def manual() -> dict[str, list[tuple[str, str]]]:
-    """All faults and all parts of their texts, each with what it does, for a help text."""
+    """Return all faults and all parts of their texts, each with its effect, for a help text."""
     kinds = []
     for name, kind in KINDS.items():
         value = f"={kind.value}" if kind.value and not kind.optional else ""
@@ -285,7 +283,7 @@ def manual() -> dict[str, list[tuple[str, str]]]:
 
 
 def _worded(part: str, text: str) -> dict[str, Any]:
-    """What a part after a colon says."""
+    """Return the field that a part after a colon sets."""
     slow = re.fullmatch(r"slow=(\d+(?:\.\d+)?)", part)
     if slow:
         return {"slow": float(slow[1])}
@@ -303,7 +301,7 @@ def _worded(part: str, text: str) -> dict[str, Any]:
 
 
 def _valued(kind: FaultKind, value: str, text: str) -> dict[str, Any]:
-    """What stands behind the ``=``; a clock may also be behind."""
+    """Return the field that the value after the ``=`` sets; only a clock may have negative seconds."""
     if kind.value != "SECONDS":
         return {"value": value}
     if not _SECONDS.fullmatch(value.removeprefix("-") if kind is _NAMED["clock"] else value):
@@ -344,7 +342,7 @@ class _FaultWatch:
 
 
 class FaultPlan:
-    """The faults in force, and how far each has counted. Not thread-safe: the owner's lock guards it."""
+    """The faults in force, and their counts of requests. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self._watches: list[_FaultWatch] = []
@@ -352,16 +350,16 @@ class FaultPlan:
         self.replace(faults)
 
     def add(self, fault: Fault) -> None:
-        """Put one more fault in force; it counts requests from here."""
+        """Add a fault, which counts requests from now on."""
         self._watches.append(_FaultWatch(fault))
 
     def replace(self, faults: Iterable[Fault]) -> None:
-        """Put these faults in force instead of the present ones."""
+        """Replace the present faults by these."""
         self._watches = [_FaultWatch(fault) for fault in faults]
 
     def standing(self, method: str, now: float) -> list[Fault]:
         """Count one request, and return the faults that stand in its way."""
-        found = []
+        standing = []
         for watch in self._watches:
             if not watch.fault.stands or watch.fault.method not in (method, "any"):
                 continue
@@ -372,13 +370,13 @@ class FaultPlan:
                 watch.until = now + (watch.fault.seconds or 0.0) if fits else watch.until
                 fits = now < watch.until
             if fits:
-                found.append(watch.fault)
-        return found
+                standing.append(watch.fault)
+        return standing
 
     def strike(self, method: str, *, is_reused: bool = False) -> Fault | None:
-        """Count one request, and return the fault that strikes it: the first that fits, if any does.
+        """Count one request, and return the first fault that strikes it, if any.
 
-        ``is_reused`` says that its connection has brought another before.
+        ``is_reused`` says that its connection has sent another request before.
         """
         chosen: Fault | None = None
         for watch in self._watches:

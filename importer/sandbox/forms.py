@@ -1,10 +1,9 @@
-"""A file that comes as ``multipart/form-data``: read block by block, so that no file is ever held whole.
+"""Read a file that arrives as ``multipart/form-data``, in blocks, so that no file is ever in memory whole.
 
-Comes in: the stream of a request's body, how long it is, and its Content-Type. Goes out: an `UploadedFile`: what came
-of the file, and what is wrong with the form, if anything is.
-
-The form is that of RFC 7578, strictly: nothing before the first boundary or after the last, names as browsers write
-them (UTF-8, with ``%22``, ``%0D`` and ``%0A`` for the three signs that can't stand there).
+Input: the stream of a request's body, its length and its Content-Type. Output: an `UploadedFile`: facts about the file,
+and the error of the form, if any. The form must follow RFC 7578 strictly: nothing before the first boundary or after
+the last, and names as browsers write them (UTF-8, with ``%22``, ``%0D`` and ``%0A`` for the three characters not
+allowed).
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """What came of a file.
+    """Facts about an uploaded file.
 
-    ``size`` is in bytes and ``sha256`` in hexadecimal, of what came: only ``is_whole`` tells whether that was all.
-    ``wrong`` says what is wrong with the form, empty if nothing is.
+    ``size`` is in bytes and ``sha256`` in hexadecimal, of the bytes received, which are all only if it ``is_whole``.
+    ``wrong`` describes an error of the form, or is empty.
     """
 
     name: str = ""
@@ -42,21 +41,21 @@ class UploadedFile:
 
     @property
     def record(self) -> dict[str, object]:
-        """What stands in the record in place of a body."""
+        """Record of the file, in place of a body."""
         return {FIELD: {"name": self.name, "type": self.type, "size": self.size, "sha256": self.sha256}}
 
 
 class _Malformed(Exception):
-    """The body is no form as it should be; says why."""
+    """Error for a body that is not a valid form; the message says why."""
 
 
 class _BrokenOff(Exception):
-    """The client has gone before the end of the body."""
+    """Error for a client that has gone before the end of the body."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """One field of the form, as far as it has come."""
+    """One field of the form, as far as it was received."""
 
     field: str
     name: str | None
@@ -66,7 +65,7 @@ class _Part:
 
 
 def read_upload(stream: BufferedIOBase, length: int, headers: Message) -> UploadedFile:
-    """Read the body, all of it whatever it holds: what is left unread would be taken for the next request."""
+    """Read the whole body, even if it is invalid, because unread bytes would be taken for the next request."""
     boundary = headers.get_boundary() if headers.get_content_type() == "multipart/form-data" else None
     form = _UploadForm(stream, length, (boundary or "").encode("latin-1", "replace"))
     wrong, is_whole = "", True
@@ -78,13 +77,13 @@ def read_upload(stream: BufferedIOBase, length: int, headers: Message) -> Upload
             form.drain()
     except _BrokenOff:
         is_whole = False
-    # Of several, the largest: whatever left the client ought to be seen.
-    found = max(form.parts, key=lambda part: part.size, default=_Part("", None, ""))
-    return UploadedFile(found.name or "", found.type, found.size, found.sha256, wrong, is_whole)
+    # Of several parts the largest, so that the record shows what the client sent.
+    largest = max(form.parts, key=lambda part: part.size, default=_Part("", None, ""))
+    return UploadedFile(largest.name or "", largest.type, largest.size, largest.sha256, wrong, is_whole)
 
 
 def _wrong_with(parts: list[_Part]) -> str:
-    """What is wrong with a form that could be read; empty if nothing is."""
+    """Return the error of a form that could be read, or ""."""
     for part in parts:
         if part.field != FIELD:
             return f"{part.field} is not a field of this request"
@@ -99,16 +98,16 @@ def _wrong_with(parts: list[_Part]) -> str:
 
 
 class _UploadForm:
-    """One body, and the parts that came of it; of the last perhaps not all."""
+    """Parser of one body, with the parts received so far; the last may be incomplete."""
 
     def __init__(self, stream: BufferedIOBase, length: int, boundary: bytes) -> None:
         self._stream, self._left = stream, length
         self._delimiter = b"\r\n--" + boundary
-        self._buffer = b"\r\n"  # so that the first boundary is like the others
+        self._buffer = b"\r\n"  # so that the first boundary looks like the others
         self.parts: list[_Part] = []
 
     def read(self) -> str:
-        """Read it to its end, and say what is wrong with it; empty if nothing is."""
+        """Read the form to its end, and return its error, or ""."""
         try:
             self._read_parts()
         except _Malformed as error:
@@ -117,7 +116,7 @@ class _UploadForm:
         return _wrong_with(self.parts)
 
     def drain(self) -> None:
-        """Pass over what is left."""
+        """Skip the rest of the body."""
         while self._left:
             self._buffer = b""
             self._fill()
@@ -149,8 +148,8 @@ class _UploadForm:
             part.sha256 = digest.hexdigest()
 
     def _until(self, mark: bytes) -> Iterator[bytes]:
-        """What comes before the mark, block by block; the mark itself is passed over."""
-        kept = len(mark) - 1  # it may be cut in two
+        """Yield the bytes before the mark, block by block, and skip the mark."""
+        kept = len(mark) - 1  # the mark may be split between two blocks
         while (place := self._buffer.find(mark)) < 0:
             ready, self._buffer = self._buffer[:-kept], self._buffer[-kept:]
             if ready:
@@ -163,7 +162,7 @@ class _UploadForm:
             yield ready
 
     def _exactly(self, count: int) -> bytes:
-        """So many bytes, or as many as there are."""
+        """Return ``count`` bytes, or as many as there are."""
         while len(self._buffer) < count and self._left:
             self._fill()
         ready, self._buffer = self._buffer[:count], self._buffer[count:]
@@ -178,19 +177,18 @@ class _UploadForm:
 
 
 def _described(head: bytes) -> _Part:
-    """A part, by its headers."""
     try:
         lines = head.decode("utf-8").split("\r\n")
     except UnicodeDecodeError:
         raise _Malformed("the headers of a part must be UTF-8") from None
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    found = _DISPOSITION.fullmatch(headers.get("content-disposition", ""))
-    if found is None:
+    match = _DISPOSITION.fullmatch(headers.get("content-disposition", ""))
+    if match is None:
         raise _Malformed("each part must have a Content-Disposition of form-data")
-    given = {name: quoted or bare for name, quoted, bare in _PARAMETER.findall(found[1])}
-    if given.keys() - {"name", "filename"} or "name" not in given:
+    parameters = {name: quoted or bare for name, quoted, bare in _PARAMETER.findall(match[1])}
+    if parameters.keys() - {"name", "filename"} or "name" not in parameters:
         raise _Malformed("a Content-Disposition must have a name, and may have a filename")
-    name = given.get("filename")
+    name = parameters.get("filename")
     if name is not None:
         name = re.sub("%22|%0D|%0A", lambda escape: _ESCAPES[escape[0]], name)
-    return _Part(given["name"], name, headers.get("content-type", "text/plain"))
+    return _Part(parameters["name"], name, headers.get("content-type", "text/plain"))

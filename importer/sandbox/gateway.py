@@ -1,7 +1,7 @@
-"""What stands between a client and the API, and answers in its place: limiters, a cache, a lost route, a firewall.
+"""Simulate the intermediaries that answer in the API's place: rate limiters, a cache, a lost route, a firewall.
 
-Comes in: a request's head or body, and the faults that stand in its way. Goes out: the reply of one of them, or None
-where all let the request through. What they have to remember (calls, replies) is remembered here.
+Input: a request's head or body, and the faults that stand in its way. Output: the reply of one of them, or None if all
+let the request through. The calls and replies that they remember are stored here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importer.sandbox.spoiling import Wire, gateways_page
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is known of a request before its body is read: ``target`` is the path with its query."""
+    """A request before its body is read: ``target`` is the path with its query."""
 
     method: str
     target: str
@@ -25,27 +25,27 @@ class Head:
 
     @property
     def struck_as(self) -> str:
-        """The method that a fault has to name in order to strike it."""
+        """Method that a fault must name to strike this request."""
         return UPLOAD if self.is_upload else self.method
 
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """A reply that did not come from the API, and which fault it came from."""
+    """A reply that did not come from the API, and the fault that caused it."""
 
     fault: Fault
     wire: Wire
 
 
 class Gateway:
-    """The memory of what stands in between. Not thread-safe: the owner's lock guards it."""
+    """Memory of the intermediaries. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self) -> None:
         self._replies: dict[str, tuple[float, Wire]] = {}
         self._excess: dict[str, tuple[float, float]] = {}
 
     def intervenes(self, faults: Iterable[Fault], head: Head, in_flight: int, now: float) -> Intervention | None:
-        """The reply of the first that does not let the request through; ``in_flight`` are the calls before this one."""
+        """Return the reply of the first fault that blocks the request; ``in_flight`` counts the calls before it."""
         for fault in faults:
             if fault.kind == "cache":
                 until, wire = self._replies.get(head.target, (0.0, None))
@@ -60,13 +60,13 @@ class Gateway:
         return None
 
     def keep(self, faults: Iterable[Fault], head: Head, wire: Wire, now: float) -> None:
-        """Remember a reply where there is a cache."""
+        """Store a reply if there is a cache."""
         for fault in faults:
             if fault.kind == "cache" and head.method == "GET" and wire.status == 200:
                 self._replies[head.target] = (now + (fault.seconds or 0.0), wire)
 
     def _exceeds(self, fault: Fault, now: float) -> bool:
-        """Whether the call comes too early after those that were let through: a bucket that leaks evenly."""
+        """Return whether the call comes too soon after earlier accepted calls (a leaky bucket)."""
         rate, burst = fault.rate
         full, since = self._excess.get(fault.value, (-1.0, now))
         level = max(-1.0, full - (now - since) * rate.calls / rate.seconds) + 1
@@ -77,7 +77,7 @@ class Gateway:
 
 
 def forbidden(faults: Iterable[Fault], body: object) -> Intervention | None:
-    """The reply of a firewall to which the note's text is suspicious."""
+    """Return the reply of a firewall that blocks the note's text, else None."""
     content = body.get("content") if isinstance(body, dict) else None
     for fault in faults:
         if fault.kind == "firewall" and isinstance(content, str) and fault.value.casefold() in content.casefold():

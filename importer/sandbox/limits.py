@@ -1,9 +1,7 @@
-"""The rate limit: so many calls in each fixed window of time.
+"""Limit the rate: a number of calls in each fixed window of time.
 
-In comes the moment of a call; out come whether it is let through, and the headers its reply carries. The vendor
-documents no limit, so every way of announcing one that clients have to cope with can be chosen here.
-
-`FORMS` says how a limit is written as text.
+Input: the time of a call. Output: whether it is allowed, and the headers of its reply. The vendor documents no limit,
+so every way to announce one that a client may meet can be chosen. `FORMS` describes how a limit is written as text.
 """
 
 from __future__ import annotations
@@ -37,10 +35,10 @@ _RETRY_WORDS = {"retry-date": "date", "no-retry": "off"}
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """``calls`` in each window of ``seconds``, announced as ``reset`` and ``retry`` say.
+    """Limit of ``calls`` in each window of ``seconds``, announced as ``reset`` and ``retry`` say.
 
     ``reset`` is one of `RESETS`, ``retry`` one of `RETRIES`. ``aligned`` windows start at whole multiples of their
-    length on the sandbox's clock, others with the first call made in them.
+    length on the sandbox's clock, others with their first call.
     """
 
     calls: int
@@ -61,8 +59,8 @@ class Limit:
     def parse(cls, text: str) -> Limit:
         """Read a limit from its text form (see `FORMS`); ValueError says what is wrong with it."""
         rate, *words = text.strip().split(":")
-        found = _TEXT.fullmatch(rate)
-        if found is None:
+        match = _TEXT.fullmatch(rate)
+        if match is None:
             raise ValueError(f"{text!r} is not a limit: write calls and time, such as 20/1s or 60/min")
         reset, retry, aligned = "date", "seconds", True
         for word in words:
@@ -73,21 +71,21 @@ class Limit:
             elif word == "first-call":
                 aligned = False
             else:
-                known = ", ".join([*RESETS, *_RETRY_WORDS, "first-call"])
-                raise ValueError(f"{text!r} is not a limit: {word!r} is none of {known}")
-        return cls(int(found["calls"]), float(found["count"] or 1) * _UNITS[found["unit"]], reset, retry, aligned)
+                words_allowed = ", ".join([*RESETS, *_RETRY_WORDS, "first-call"])
+                raise ValueError(f"{text!r} is not a limit: {word!r} is none of {words_allowed}")
+        return cls(int(match["calls"]), float(match["count"] or 1) * _UNITS[match["unit"]], reset, retry, aligned)
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether a call is let through, and the headers of its reply, ``retry-after`` among them if it is not."""
+    """Decision about a call: whether it is allowed, and its reply's headers, with ``retry-after`` if it is not."""
 
     allowed: bool
     headers: tuple[tuple[str, str], ...] = ()
 
 
 class RateWindow:
-    """The calls spent in the window that is open now. Not thread-safe: the owner's lock guards it."""
+    """Count of the calls in the current window. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self, limit: Limit | None) -> None:
         self._limit = limit
@@ -95,7 +93,7 @@ class RateWindow:
         self._left = 0
 
     def spend(self, now: float) -> Admission:
-        """Take one call, made at ``now`` (seconds since the epoch), from the window."""
+        """Count one call, made at ``now`` (seconds since the epoch), in the window."""
         limit = self._limit
         if limit is None:
             return Admission(allowed=True)
@@ -108,7 +106,7 @@ class RateWindow:
         headers = _announced(limit, self._left, self._ends, now)
         if not allowed and limit.retry != "off":
             by_date = limit.retry == "date"
-            # Rounded up: a client that waits as told must not come back too early.
+            # Rounded up, so that a client that waits so long does not come back too early.
             wait = http_date(math.ceil(self._ends)) if by_date else str(max(1, math.ceil(self._ends - now)))
             headers = (*headers, ("retry-after", wait))
         return Admission(allowed, headers)

@@ -1,7 +1,7 @@
-"""The prospects of an account that can be listed and searched for: those with an email.
+"""List and search the prospects of an account that have an email address.
 
-Comes in: ids with their emails. Goes out: pages of prospects, as the vendor's reference (List Prospects) lays them out.
-A search matches names too, so that who searches for an email has to compare.
+Input: IDs with their emails. Output: pages of prospects, as in the vendor's reference (List Prospects). A search also
+matches names, so a client that searches for an email must compare the results.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importer.sandbox.clock import iso_text
 
 PAGE_SIZES = (10, 20, 50, 100)
 NOBODY = ("nobody", "unknown", "invalid")
-"""How the emails begin that no prospect has where every other email has one."""
+"""Beginnings of emails for which even ``any_email`` finds no prospect."""
 
 _SIGNS = string.ascii_letters + string.digits
 _SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{8,10}")
@@ -30,7 +30,7 @@ _LAST = ("Adams", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Hans
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """One with an email; its names are what stands before the @."""
+    """A prospect with an email; its names are taken from the part before the @."""
 
     id: str
     email: str
@@ -38,12 +38,12 @@ class Prospect:
 
     @property
     def first_name(self) -> str:
-        """Up to the first dot."""
+        """Part of the email before the first dot, capitalised."""
         return self._names[0].capitalize()
 
     @property
     def last_name(self) -> str:
-        """After the first dot."""
+        """Part of the email between the first dot and the @, capitalised."""
         return self._names[2].capitalize()
 
     @property
@@ -52,11 +52,11 @@ class Prospect:
 
     @property
     def searched(self) -> str:
-        """What a search looks in, line by line."""
+        """Text that a search looks in, in lines."""
         return f"{self.first_name}\n{self.last_name}\n{self.email}".lower()
 
     def shown(self) -> Document:
-        """As a page shows it."""
+        """Return the prospect as a page shows it."""
         names = (("lPYGOLkyzV", "First Name", self.first_name), ("qW8eRtYuIo", "Last Name", self.last_name))
         return {
             "id": self.id,
@@ -68,7 +68,7 @@ class Prospect:
 
 
 def invented(count: int) -> dict[str, str]:
-    """So many ids with emails, the same every time."""
+    """Return ``count`` IDs with emails, the same every time."""
     names = itertools.cycle(itertools.product(_FIRST, _LAST))
     emails = (f"{first}.{last}{place}@example.com".lower() for place, (first, last) in enumerate(names, 1))
     return {id_of(email): email for email in itertools.islice(emails, count)}
@@ -81,22 +81,22 @@ def id_of(email: str) -> str:
 
 
 def looks_like_id(text: str, *, among_ids: bool = False) -> bool:
-    """Whether a text has the shape of the IDs in the vendor's reference: 8 to 10 letters and digits in mixed case.
+    """Return whether a text has the shape of the vendor's IDs: 8 to 10 letters and digits in mixed case.
 
-    Of random IDs some have letters of one case only: these are IDs if they stand ``among_ids``.
+    Some random IDs have letters of one case only; these are accepted only ``among_ids``.
     """
     return (_ONE_OF_MANY if among_ids else _SHAPE).fullmatch(text) is not None
 
 
 class Directory:
-    """What is listed and searched.
+    """The prospects that can be listed and searched.
 
     Args:
-        emails: id → email, the oldest prospect first.
-        opened: when the account was opened; the latest prospect is as old.
+        emails: ID → email, the oldest prospect first.
+        opened: time at which the account was opened, and the newest prospect created.
         lists: whether pages are shown without a search; that isn't documented.
-        any_email: whether a search for an email that nobody has finds a prospect all the same, so that anybody's sheet
-            can be practised with.
+        any_email: whether a search for an unknown email finds a prospect too, so that any sheet can be used for
+            practice.
     """
 
     def __init__(self, emails: Mapping[str, str], opened: datetime, *, lists: bool, any_email: bool) -> None:
@@ -109,27 +109,27 @@ class Directory:
         self._searched = [prospect.searched for prospect in self._all]
 
     def page(self, call: Call, moves: int = 0) -> ServiceReply:
-        """A page of the prospects; ``moves`` so many are gone from before each page by the time it is asked for."""
+        """Return a page of the prospects; from page to page, ``moves`` prospects vanish from the earlier ones."""
         for name in call.query:
             if name not in ("search", "pageSize", "page"):
                 raise invalid(f"{name} is not a parameter of this request")
         size, page = number(call.query, "pageSize", 20), number(call.query, "page", 1)
         if size not in PAGE_SIZES or page < 1:
             raise invalid("pageSize must be 10, 20, 50 or 100, and page at least 1")
-        wanted = call.query.get("search", "").lower()
-        if not wanted and not self._lists:
+        search = call.query.get("search", "").lower()
+        if not search and not self._lists:
             raise Refused(400, 1000, "search must not be empty")
-        first = (page - 1) * (size + (0 if wanted else moves))
-        some = slice(first, first + size)
-        found = itertools.islice(self._found(wanted), some.start, some.stop) if wanted else self._all[some]
-        shown: list[Document] = [prospect.shown() for prospect in found]
+        first = (page - 1) * (size + (0 if search else moves))
+        span = slice(first, first + size)
+        prospects = itertools.islice(self._found(search), span.start, span.stop) if search else self._all[span]
+        shown: list[Document] = [prospect.shown() for prospect in prospects]
         return ServiceReply(200, {"message": "Prospects fetched successfully", "payload": shown})
 
     def _found(self, wanted: str) -> Iterator[Prospect]:
-        found = (one for one, text in zip(self._all, self._searched, strict=True) if wanted in text)
-        first = next(found, None)
+        matches = (prospect for prospect, text in zip(self._all, self._searched, strict=True) if wanted in text)
+        first = next(matches, None)
         if first is not None:
             yield first
-            yield from found
+            yield from matches
         elif self._any_email and "@" in wanted and not wanted.startswith(NOBODY):
             yield Prospect(id_of(wanted), wanted, self._opened)

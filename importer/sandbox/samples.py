@@ -1,4 +1,4 @@
-"""Where the sheets to practise with are: in a checkout beside the package; installed, among what the package shares."""
+"""Find the example sheets: beside the package in a checkout, or in the shared data of an installation."""
 
 import sysconfig
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""HTTP on a loopback port: sockets, headers, and the faults that strike on the wire."""
+"""Serve HTTP on a loopback port: sockets, headers, and the faults that affect the connection."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class HungUp(Exception):
-    """The connection ends here, without a reply."""
+    """End of the connection, without a reply."""
 
 
 class Server(ThreadingHTTPServer):
-    """Accepts connections, a thread for each, and can end them all.
+    """Server with a thread for each connection, which can end them all.
 
-    At the limit, the oldest connection that is waiting for a request, or for the rest of one, is closed for the next.
+    At the limit, the connection that has waited longest for a request, or for the rest of one, is closed to make room.
     """
 
     daemon_threads = True
@@ -51,13 +51,13 @@ class Server(ThreadingHTTPServer):
         self.state = state
         self.stopping = threading.Event()
         self._open: set[object] = set()
-        self._waiting: dict[object, None] = {}  # the longest first
+        self._waiting: dict[object, None] = {}  # the longest-waiting first
         self._changed = threading.Condition()
         self._accepting = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
         super().__init__(("127.0.0.1", port), Handler)
 
     def server_bind(self) -> None:
-        """Bind without looking up this machine's name, which takes seconds where name service is slow."""
+        """Bind without looking up this machine's name, which takes seconds if the name service is slow."""
         socketserver.TCPServer.server_bind(self)
         self.server_name = "127.0.0.1"
         self.server_port = self.server_address[1]
@@ -67,7 +67,7 @@ class Server(ThreadingHTTPServer):
         self._accepting.start()
 
     def stop(self) -> None:
-        """Accept no more, end every connection and wait until their threads are done with them."""
+        """Stop accepting, end every connection, and wait up to 5 seconds for their threads."""
         self.stopping.set()
         self.shutdown()
         self._accepting.join()
@@ -78,12 +78,12 @@ class Server(ThreadingHTTPServer):
             self._changed.wait_for(lambda: not self._open, timeout=5)
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Note the connection before its thread starts, so that `stop` misses none; make room for it first."""
+        """Make room for the connection, and record it before its thread starts, so that `stop` misses none."""
         with self._changed:
             while len(self._open) >= _MAX_OPEN and not self.stopping.is_set():
-                for longest in [*self._waiting][:1]:
-                    del self._waiting[longest]
-                    _shut(longest)
+                for oldest in [*self._waiting][:1]:
+                    del self._waiting[oldest]
+                    _shut(oldest)
                 self._changed.wait(0.1)
             self._open.add(request)
             self._waiting[request] = None
@@ -98,7 +98,7 @@ class Server(ThreadingHTTPServer):
             self._changed.notify_all()
 
     def waits(self, request: object, *, again: bool) -> None:
-        """Note that a connection waits for a request, or that it has one, whole."""
+        """Record whether a connection waits for a request, or has received a whole one."""
         with self._changed:
             self._waiting.pop(request, None)
             if again:
@@ -106,7 +106,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: reads its requests one after another and answers each, as well or as badly as it is told to."""
+    """Handler of one connection, which answers its requests one after another, as well or as badly as faults say."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -114,14 +114,14 @@ class Handler(BaseHTTPRequestHandler):
     _is_reused = False
 
     def handle(self) -> None:
-        """Answer until either side ends the connection; a client that has gone is nothing to speak of."""
+        """Answer requests until either side ends the connection; a client that has gone is not an error."""
         try:
             super().handle()
         except (OSError, HungUp):
             self.close_connection = True
 
     def handle_one_request(self) -> None:
-        """Read and answer one request, of whatever method."""
+        """Read and answer one request of any method."""
         self.raw_requestline = self.rfile.readline(65537)
         if not self.raw_requestline:
             self.close_connection = True
@@ -130,12 +130,12 @@ class Handler(BaseHTTPRequestHandler):
             self.server.waits(self.request, again=True)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what was received can be asked for."""
+        """Log nothing, because the received requests can be looked up."""
 
     def _answer(self) -> None:
         state = self.server.state
         if refused := turned_away(self.path, self.headers, self.server.server_port):
-            self._body(None)  # read, so that the reply isn't lost with a connection that is reset
+            self._body(None)  # an unread body would reset the connection, and lose the reply
             self._send(_private(refused))
             return
         url = urlsplit(self.path)
@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
             refused = kept_out(self.command, self.headers, query, state.token)
             self._send(_private(refused or administer(state, self.command, url.path, body)))
             return
-        # What a client sends on a connection that it uses again may meet a gateway that has just closed it.
+        # On a reused connection, a client may meet a gateway that has just closed it: see the fault ``stale``.
         no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
         is_upload = (self.command, url.path) == ("POST", UPLOADS)
         head = Head(self.command, self.path, no_cache, self._is_reused, is_upload)
@@ -172,12 +172,12 @@ class Handler(BaseHTTPRequestHandler):
             wire = self._decided(call, arrival, head)
         finally:
             state.leave(arrival)
-        # First, so that a client who has the reply can look it up.
+        # Recorded first, so that a client that has the reply can look it up.
         state.learn(arrival.number, status=wire.status)
         self._send(wire, arrival)
 
     def _decided(self, call: Call, arrival: Arrival, head: Head) -> Wire:
-        """The reply of a gateway that lets nothing through, or the API's own, which a cache may keep."""
+        """Return the reply of a gateway that blocks the call, or the API's own, which a cache may store."""
         state = self.server.state
         intervention = arrival.intervention or forbidden(arrival.standing, call.body)
         if intervention is not None:
@@ -192,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
         return wire
 
     def _performed(self, call: Call, arrival: Arrival) -> Wire:
-        """Let the service do what the call asks, unless the fault forbids it; what is left of the reply."""
+        """Let the service answer the call, unless the fault prevents it; return the reply as the fault spoils it."""
         state, fault, is_upload = self.server.state, arrival.fault, call.upload is not None
         dropped = state.dropped(arrival, _prospects(call))
         if fault is None:
@@ -209,12 +209,12 @@ class Handler(BaseHTTPRequestHandler):
             self._reset()
         if fault.kind in ("hang", "close", "reset"):
             raise HungUp
-        # The same server under another name: a client that follows is seen to, by the request it makes there.
-        elsewhere = f"http://localhost:{self.server.server_port}{self.path}"
-        return spoiled(fault, reply, elsewhere, upload=is_upload)
+        # The same server under another name, so that a request of a client that follows the redirect is recorded.
+        redirect_url = f"http://localhost:{self.server.server_port}{self.path}"
+        return spoiled(fault, reply, redirect_url, upload=is_upload)
 
     def _upload(self, arrival: Arrival) -> UploadedFile:
-        """What comes of a file, which is not kept."""
+        """Read an uploaded file, and return its facts without its content."""
         upload = read_upload(self.rfile, self._length(arrival), self.headers)
         self.server.waits(self.request, again=False)
         return upload
@@ -228,7 +228,7 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def _length(self, arrival: Arrival | None) -> int:
-        """How long the body is, in bytes; a request that doesn't say, or that is too long, is refused."""
+        """Return the body's length in bytes; refuse a request that doesn't state it, or that is too long."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
             self._give_up(arrival, 411, "Content-Length is needed")
@@ -237,7 +237,7 @@ class Handler(BaseHTTPRequestHandler):
         return int(length)
 
     def _give_up(self, arrival: Arrival | None, status: int, message: str) -> None:
-        """Refuse a request whose end can't be found, and with it the connection."""
+        """Refuse a request whose end can't be found, and close the connection."""
         self.close_connection = True
         if arrival is not None:
             self.server.state.learn(arrival.number, status=status)
@@ -270,20 +270,20 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body[place : place + 1])
                 self._pause(wire.byte_pause)
         else:
-            self.wfile.write(head + body)  # in one piece: one packet, where it fits
+            self.wfile.write(head + body)  # in one piece, so that it is one packet if it fits
         if wire.endless:
             for _ in range(HUGE // len(_BLOCK)):
                 self.wfile.write(_BLOCK)
 
     def _pause(self, seconds: float) -> None:
-        """Wait, unless the sandbox is stopped meanwhile, which ends the connection."""
+        """Wait; if the sandbox is stopped meanwhile, end the connection."""
         if seconds > 0 and self.server.stopping.wait(seconds):
             raise HungUp
 
     def _reset(self) -> None:
-        """Have the connection end with a reset instead of a farewell, where the system can."""
+        """End the connection by a reset instead of a regular close, if the system can."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        # Closed here, since the regular way says farewell first. The file made of the socket holds it open otherwise.
+        # Closed here, because the regular close ends the connection politely. ``rfile`` would keep the socket open.
         self.rfile.close()
         self.connection.close()
 
@@ -293,27 +293,26 @@ def _shut(connection: object) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # it has ended by itself
+        return  # the connection has ended already
 
 
 def _withheld(call: Call, fault: Fault) -> frozenset[str]:
-    """The prospects whose notes this fault keeps from being made although the request is answered."""
+    """Return the prospects whose notes this fault prevents although the request is answered."""
     return frozenset(fault.struck(_prospects(call))) if fault.when == "before" else frozenset()
 
 
 def _prospects(call: Call) -> list[str]:
-    """The prospects that a request names."""
     prospects = call.body.get("prospectIds") if isinstance(call.body, dict) else None
     return [prospect for prospect in prospects if isinstance(prospect, str)] if isinstance(prospects, list) else []
 
 
 def _private(reply: ServiceReply) -> Wire:
-    """A reply that no page may make use of."""
+    """Return a reply with headers that keep web pages from using it."""
     return plain(replace(reply, headers=(*reply.headers, *PRIVATE)))
 
 
 def _parsed(body: bytes) -> object:
-    """The JSON value in the body, or None where there is none."""
+    """Return the JSON value in the body, or None if there is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

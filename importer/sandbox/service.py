@@ -1,11 +1,12 @@
-"""The API's state and rules, without HTTP: a call comes in, a reply goes out.
+"""Implement the API's state and rules, without HTTP.
 
-The shapes are those of the vendor's reference (Create Note, Get Notes, Update Note, List Prospects; uploads are in
-`attachments`). Where it is silent the sandbox is strict, so that a client which gets by here gets by anywhere: unknown
-fields, numbers where strings are documented, a prospect named twice and attachments that aren't known are refused.
+Input: a call. Output: a reply. The shapes are those of the vendor's reference (Create Note, Get Notes, Update Note,
+List Prospects; uploads are in `attachments`). If it doesn't specify a case, the sandbox is strict, so that a client
+that works here works anywhere. It refuses unknown fields, numbers in place of strings, a prospect named twice and
+unknown attachments.
 
-Prospect ids that begin with ``INVALID`` don't exist; one that begins with ``MALFORMED`` or holds white space turns its
-whole request away. All others exist, unless the known ones were named.
+Prospect IDs that begin with ``INVALID`` don't exist. One that begins with ``MALFORMED`` or holds white space makes the
+whole request fail. All others exist, unless the known ones were named.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 @dataclass(frozen=True, slots=True)
 class StoredNote:
-    """A note that exists: ``content`` is what reading back shows (HTML), ``sent_content`` what was sent."""
+    """A note that exists: ``content`` is the HTML that reading back shows, ``sent_content`` the text that was sent."""
 
     id: str
     prospect_id: str
@@ -49,9 +50,9 @@ class StoredNote:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a look sees the notes: which it doesn't see yet, and what it makes of their texts.
+    """Distortion of the notes when they are read: ``hides`` those not visible yet, ``shown`` rewrites their texts.
 
-    ``moves`` says how many prospects are gone from before each page of them by the time it is asked for.
+    ``moves`` is the number of prospects that vanish from the earlier pages, from page to page.
     """
 
     hides: Callable[[StoredNote], bool]
@@ -61,7 +62,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRules:
-    """What may be chosen about the service: see `Sandbox`, which has the same names."""
+    """Options of the service, with the same names as in `Sandbox`."""
 
     api_key: str
     prospects: Collection[str] | None = None
@@ -87,35 +88,35 @@ class Service:
         self._ids = _note_ids(rules.seed)
         self._attachments = Attachments(rules.uploads, rules.created_status, rules.seed)
         self._opened = moment(clock.now())
-        # A dictionary keeps the order in which its keys came: this one is also the list of notes by age.
+        # A dictionary keeps the order of its keys, so this one is also the list of notes by age.
         self._notes: dict[str, StoredNote] = {}
         self._by_prospect: dict[str, list[StoredNote]] = {}
-        known = rules.prospects
-        # Prospects without an email address can't be found by one, so a plain collection of ids shows none.
-        emails = known if isinstance(known, Mapping) else {}
-        self._known = known if known is None or isinstance(known, Mapping) else frozenset(known)
+        prospects = rules.prospects
+        # Prospects without an email address can't be found by one, so a plain collection of IDs lists none.
+        emails = prospects if isinstance(prospects, Mapping) else {}
+        self._known = prospects if prospects is None or isinstance(prospects, Mapping) else frozenset(prospects)
         self._has_seen_ids = False
         self._directory = Directory(emails, self._opened, lists=rules.lists, any_email=rules.any_email)
 
     @property
     def notes(self) -> tuple[StoredNote, ...]:
-        """Every note there is, drafts too, oldest first."""
+        """All notes, including drafts, the oldest first."""
         with self._lock:
             return tuple(self._notes.values())
 
     @property
     def attachments(self) -> tuple[StoredAttachment, ...]:
-        """Every file that was uploaded, in the order in which they came."""
+        """All uploaded files, in order of arrival."""
         with self._lock:
             return self._attachments.stored
 
     def know_attachments(self, ids: Iterable[str]) -> None:
-        """Let these attachments be there, as if they had been uploaded long ago."""
+        """Let attachments with these IDs exist, as if uploaded long ago."""
         with self._lock:
             self._attachments.know(ids)
 
     def answer(self, call: Call, withheld: Collection[str] = (), view: View | None = None) -> ServiceReply:
-        """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
+        """Do what the call asks, and reply; notes for ``withheld`` prospects are reported as created, but are not."""
         try:
             return self._routed(call, withheld, view)
         except Refused as error:
@@ -237,11 +238,11 @@ class Service:
 
 
 def _note_ids(seed: int) -> Iterator[str]:
-    """Yield ids of eight letters and digits that look random, in an order the seed decides, never one twice."""
+    """Yield distinct IDs of eight letters and digits that look random, in an order that the seed decides."""
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     space = len(_ALPHABET) ** 8
     step = chance.randrange(space)
-    while math.gcd(step, space) != 1:  # such a step visits the whole space before it comes round
+    while math.gcd(step, space) != 1:  # a coprime step visits the whole space before it repeats
         step += 1
     place = chance.randrange(space)
     while True:
@@ -254,7 +255,7 @@ def _note_ids(seed: int) -> Iterator[str]:
 
 
 def _as_html(content: str) -> str:
-    """Turn a text into what reading back shows: anything with a tag in it is HTML already."""
+    """Return the HTML that reading back shows for a text; a text with a tag in it is HTML already."""
     if _TAG.search(content):
         return content
     return f"<p>{_LINE_BREAK.sub('<br>', html.escape(content, quote=False))}</p>"

@@ -1,6 +1,6 @@
-"""How notes are shown by a copy of the data that lags behind, or by what rewrites texts; and prospects that move.
+"""Show notes as a copy of the data that lags, or an intermediary that rewrites texts, would.
 
-Comes in: the faults that stand in the way of a look. Goes out: a `View` for the service.
+Input: the faults that stand in the way of a read. Output: a `View` for the service, in which prospects may move too.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _TAG = re.compile(r"(<[^<>]*>)")
 
 
 def view(faults: Iterable[Fault], now: float, seed: int) -> View | None:
-    """What a look at ``now`` sees, None for all as it is; ``seed`` decides the lag of each note."""
-    found = list(faults)
-    lags = [fault for fault in found if fault.kind in ("lag", "lag-each")]
-    rewritings = [fault.value for fault in found if fault.kind == "rewrite"]
-    moves = sum(int(fault.value) for fault in found if fault.kind == "moving")
+    """Return the view of the notes at ``now``, None if nothing distorts it; ``seed`` decides the lag of each note."""
+    standing = list(faults)
+    lags = [fault for fault in standing if fault.kind in ("lag", "lag-each")]
+    rewritings = [fault.value for fault in standing if fault.kind == "rewrite"]
+    moves = sum(int(fault.value) for fault in standing if fault.kind == "moving")
     if not lags and not rewritings and not moves:
         return None
 
@@ -31,8 +31,8 @@ def view(faults: Iterable[Fault], now: float, seed: int) -> View | None:
         return any(age < _lag(fault, note.id, seed) for fault in lags)
 
     def shown(content: str) -> str:
-        for how in rewritings:
-            content = _rewritten(content, how)
+        for rewriting in rewritings:
+            content = _rewritten(content, rewriting)
         return content
 
     return View(hides, shown, moves)
@@ -44,7 +44,7 @@ def _lag(fault: Fault, note_id: str, seed: int) -> float:
 
 
 def _rewritten(content: str, how: str) -> str:
-    """The HTML with its text, but not its tags, changed."""
+    """Return the HTML with its text changed, but not its tags."""
     change = _cut(int(how.removeprefix("cut-"))) if how.startswith("cut-") else _CHANGES[how]
     pieces = _TAG.split(content)
     pieces[::2] = [html.escape(change(html.unescape(piece)), quote=False) for piece in pieces[::2]]
@@ -52,7 +52,7 @@ def _rewritten(content: str, how: str) -> str:
 
 
 def _cut(length: int) -> Callable[[str], str]:
-    """What lets so many characters through, over all pieces."""
+    """Return a function that lets ``length`` characters through, over all pieces in total."""
     left = length
 
     def cut(text: str) -> str:
@@ -69,7 +69,7 @@ def _without_emoji(text: str) -> str:
 
 
 def _curled(text: str) -> str:
-    """Straight quotes as a word processor turns them: opening after white space, closing otherwise."""
+    """Curl straight quotes as a word processor does: opening ones after white space or a bracket, else closing ones."""
 
     def curled() -> Iterator[str]:
         before = " "

@@ -1,4 +1,4 @@
-"""What a fault makes of a reply: from what the service said to what goes over the wire."""
+"""Spoil a reply as a fault says: from the service's reply to the bytes sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UPLOAD_MESSAGES = {
     413: (4002, "Attachment is larger than 20 MB"),
     422: (4001, "Attachment type not supported"),
 }
-# As a widely used gateway words them; none is laid out as the API's errors are.
+# In the words of a widely used gateway; their layout is not that of the API's errors.
 _GATEWAYS = {
     401: "No API key found in request",
     403: "You cannot consume this service",
@@ -49,12 +49,12 @@ _SERVER_ERROR = (5001, "Internal server error, please try again later")
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A reply as it travels.
+    """A reply as it is sent.
 
-    ``sent`` is how many bytes of the body leave before the connection is closed (None for all of them, and it stays
-    open). ``line_pause`` and ``byte_pause`` are seconds between two header lines and between two bytes of the body. An
-    ``endless`` body goes on with filling up to `HUGE` bytes and has no Content-Length. One that ``is_gateways`` comes
-    without the API's own headers.
+    ``sent`` is the number of body bytes sent before the connection is closed (None sends all, and keeps it open).
+    ``line_pause`` and ``byte_pause`` are seconds between two header lines and between two bytes of the body. An
+    ``endless`` body continues with filling up to `HUGE` bytes, and has no Content-Length. A reply that ``is_gateways``
+    lacks the API's own headers.
     """
 
     status: int
@@ -68,15 +68,15 @@ class Wire:
 
 
 def plain(reply: ServiceReply) -> Wire:
-    """Write a reply down as it is."""
+    """Return a reply unchanged, as it is sent."""
     return Wire(reply.status, _json(reply.document), (_JSON, *reply.headers))
 
 
 def spoiled(fault: Fault, reply: ServiceReply | None, elsewhere: str, *, upload: bool) -> Wire:
-    """Write down what the fault makes of the reply.
+    """Return a reply as the fault spoils it.
 
-    ``reply`` is None where the request was not applied; ``elsewhere`` is the address that a redirect names; ``upload``
-    says that a file was uploaded.
+    ``reply`` is None if the request was not applied; ``elsewhere`` is the URL that a redirect names; ``upload`` says
+    that a file was uploaded.
     """
     if fault.status is not None:
         return _error(fault, fault.status, elsewhere, upload=upload)
@@ -86,11 +86,11 @@ def spoiled(fault: Fault, reply: ServiceReply | None, elsewhere: str, *, upload:
     if fault.kind == "redirect":
         return Wire(307, b"", (("Location", elsewhere),))
     spoil = _SPOILS.get(fault.kind)
-    return spoil(honest, fault.seconds or 0.0) if spoil else honest  # late: proper, only long overdue
+    return spoil(honest, fault.seconds or 0.0) if spoil else honest  # late: a proper reply, but long overdue
 
 
 def gateways_page(status: int, *, as_json: bool, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
-    """What a gateway answers in the API's place: its page, or JSON of its own layout."""
+    """Return the reply of a gateway in the API's place: its page, or JSON of its own layout."""
     phrase = HTTPStatus(status).phrase if status in _PHRASED else "Unknown"
     if not as_json:
         return Wire(status, _page(f"{status} {phrase}"), (_HTML, *headers), is_gateways=True)
@@ -108,7 +108,7 @@ def _error(fault: Fault, status: int, elsewhere: str, *, upload: bool) -> Wire:
 
 
 def _respelt(fault: Fault, reply: ServiceReply) -> ServiceReply:
-    """Spoil the entries of an answer: results of a POST, notes or prospects of a GET, an upload's id, if it has any."""
+    """Spoil the entries of a reply: results of a POST, notes or prospects of a GET, or an upload's ID."""
     payload = reply.document.get("payload")
     if isinstance(payload, list):
         return replace(reply, document={**reply.document, "payload": _entries(fault.kind, payload)})
@@ -120,7 +120,7 @@ def _respelt(fault: Fault, reply: ServiceReply) -> ServiceReply:
     entries = payload.get(name)
     if not isinstance(entries, list):
         return reply
-    # The same every-second rule that `Fault.struck` applies to the prospects, whose order the service keeps.
+    # The same rule (every second entry) as in `Fault.struck`, because the service keeps the prospects' order.
     spoilt: Document = {name: _entries(fault.kind, entries)}
     if fault.kind == "missing-all" and "draftNote" in payload:
         spoilt["draftNote"] = None

@@ -1,6 +1,6 @@
-"""What a sandbox is at one moment: its service, the faults and the limit in force, and what it has received.
+"""Hold the state of a sandbox: its service, the faults and the limit in force, and the received requests.
 
-Comes in: options, and the requests as the server reads them. Goes out: what is to become of each, and the record.
+Input: options, and the requests as the server reads them. Output: a decision about each request, and the record.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from importer.sandbox.showing import view
 from importer.sandbox.spoiling import Wire
 
 DEFAULT_KEY = "sandbox-key"
-"""For tests alone. Whatever the program itself starts makes a key at random."""
+"""API key for tests only; sandboxes that the program itself starts make a random key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
     """One request that arrived, without its headers, and so without its key.
 
-    ``number`` counts from 1; ``at`` is UTC by the sandbox's clock. ``body`` is None where there was no JSON object; of
-    an upload it says what came of the file: ``{"file": {"name", "type", "size", "sha256"}}``. ``status`` is None where
-    no reply was sent, or not yet. ``fault`` names what struck it, such as ``500:after``.
+    ``number`` counts from 1; ``at`` is UTC by the sandbox's clock. ``body`` is None if there was no JSON object; for an
+    upload it describes the file: ``{"file": {"name", "type", "size", "sha256"}}``. ``status`` is None if no reply was
+    sent, or not yet. ``fault`` names the fault that struck the request, such as ``500:after``.
     """
 
     number: int
@@ -46,9 +46,9 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What was decided about a request when it arrived.
+    """Decision about a request when it arrived.
 
-    ``fault`` strikes it; those ``standing`` are in its way besides; a gateway that doesn't let it through intervenes.
+    ``fault`` strikes it; the faults ``standing`` are in its way besides; ``intervention`` is the reply of a gateway.
     """
 
     number: int
@@ -59,26 +59,25 @@ class Arrival:
 
     @property
     def ahead(self) -> float:
-        """How far the clock is ahead which dates the reply, in seconds."""
+        """Seconds by which the clock that dates the reply is ahead."""
         return sum(fault.seconds or 0.0 for fault in self.standing if fault.kind == "clock")
 
 
 @dataclass(kw_only=True, eq=False)
 class State:
-    """All of a sandbox but its port. Thread-safe.
+    """The whole state of a sandbox, except its port. Thread-safe.
 
-    ``latency`` is in seconds, before a request is applied. ``prospects`` names the only ones that exist, as ids or as a
-    mapping from id to email, the oldest first; None lets all exist. Only those with an email are listed and found;
-    unless it ``lists``, a page of prospects without a search is refused; with ``any_email`` whoever is searched for by
-    an email is there, but for those that begin with nobody, unknown or invalid. Without ``any_id``, an ID exists only
-    if it looks like those in the vendor's reference (most tests use short IDs, so they keep ``any_id``). More than
-    ``max_batch`` prospects in a request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds;
-    ``notes_behind`` is how far the clock that dates notes is behind the one in the replies, as where they come from
-    different machines. Success is answered with ``created_status``, a wrong key with ``bad_key_status``, and files as
-    ``uploads`` says. ``seed`` decides the ids and the chance in faults; without one, no two sandboxes give the same
-    ids. ``time_source`` returns seconds since the epoch. ``token`` opens the sandbox's own addresses, see `admin`; it
-    is made anew for each. Each of ``further_keys`` opens an account, with notes and a limit of its own; faults strike
-    the requests of all.
+    ``latency`` is the delay in seconds before a request is applied. ``prospects`` names the only ones that exist, as
+    IDs or as a mapping from ID to email, the oldest first; None lets all exist. Only those with an email are listed and
+    found. Unless it ``lists``, a page of prospects without a search is refused. With ``any_email``, a search for any
+    email finds a prospect, unless the email begins with nobody, unknown or invalid. Without ``any_id``, an ID exists
+    only if it looks like those in the vendor's reference (most tests use short IDs, so they keep ``any_id``). Requests
+    with more than ``max_batch`` prospects or ``max_content`` characters are refused. ``clock_offset`` is in seconds;
+    ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies. Success has status
+    ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the behaviour of uploads. ``seed`` decides the
+    IDs and the random faults; without it, no two sandboxes give the same IDs. ``time_source`` returns seconds since the
+    epoch. ``token`` opens the sandbox's own addresses, see `admin`; each sandbox makes a new one. Each of
+    ``further_keys`` opens an account with its own notes and limit; faults strike the requests of all.
     """
 
     latency: float = 0.0
@@ -128,51 +127,51 @@ class State:
         self._plan = FaultPlan(self.faults, self.seed or 0)
         self._gateway = Gateway()
         self._in_flight = 0
-        self._promised = 0  # notes of the requests that came while some are dropped
+        self._promised = 0  # number of notes in requests during a ``drops`` fault
         self._windows = {key: RateWindow(self.limit) for key in self._services}
         self._received: list[Received] = []
 
     @property
     def received(self) -> tuple[Received, ...]:
-        """Every request so far, in order of arrival."""
+        """All requests so far, in order of arrival."""
         with self._lock:
             return tuple(self._received)
 
     @property
     def notes(self) -> tuple[StoredNote, ...]:
-        """Every note there is, drafts too, oldest first; of several accounts, one account's after the other's."""
+        """All notes, including drafts, the oldest first; those of several accounts one account after the other."""
         return tuple(note for service in self._services.values() for note in service.notes)
 
     def notes_of(self, key: str) -> tuple[StoredNote, ...]:
-        """The notes of the account that a key opens."""
+        """Return the notes of the account that a key opens."""
         return self._services[key].notes
 
     def service_for(self, key: str | None) -> Service:
-        """The service of the account that a key opens; where it opens none, one that says no. For the server."""
+        """Return, for the server, the service of the account that a key opens; for other keys, one that refuses."""
         return self._services.get(key or "", self.service)
 
     @property
     def attachments(self) -> tuple[StoredAttachment, ...]:
-        """Every file that was uploaded, in the order in which they came."""
+        """All uploaded files, in order of arrival."""
         return self.service.attachments
 
     def know_attachments(self, *ids: str) -> None:
-        """Let these attachments be there, as if they had been uploaded long ago."""
+        """Let attachments with these IDs exist, as if uploaded long ago."""
         self.service.know_attachments(ids)
 
     def add_fault(self, fault: Fault) -> None:
-        """Put one more fault in force; it counts requests from here."""
+        """Add a fault, which counts requests from now on."""
         with self._lock:
             self._plan.add(fault)
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
-        """Put these faults in force instead of the present ones."""
+        """Replace the present faults by these."""
         with self._lock:
             self._plan.replace(faults)
             self._gateway = Gateway()
 
     def clear_faults(self) -> None:
-        """Behave well from here on."""
+        """Remove all faults."""
         self.set_faults(())
 
     def set_limit(self, limit: Limit | None) -> None:
@@ -182,10 +181,10 @@ class State:
             self._windows = {key: RateWindow(limit) for key in self._services}
 
     def arrive(self, head: Head, path: str, query: Mapping[str, str], key: str | None = None) -> Arrival:
-        """Record a request, and decide what is to become of it. For the server, which has it `leave` in the end.
+        """Record a request, and decide how to treat it; the server must call `leave` in the end.
 
-        What a gateway answers spends no call of the limit. What that turned away no fault counts: one that is meant for
-        the third request strikes one that mattered.
+        A gateway's reply doesn't count against the limit. Faults that strike count only requests that neither a gateway
+        nor the limit turned away, so a fault meant for the third request strikes one that matters.
         """
         with self._lock:
             now = self.clock.now()
@@ -205,17 +204,17 @@ class State:
         return arrival
 
     def leave(self, arrival: Arrival) -> None:
-        """The request is in flight no more. For the server."""
+        """Record that the request is no longer in flight. For the server."""
         with self._lock:
             self._in_flight -= arrival.intervention is None
 
     def keep(self, arrival: Arrival, head: Head, wire: Wire) -> None:
-        """Let a cache, if there is one, remember the reply. For the server."""
+        """Store the reply in the cache, if there is one. For the server."""
         with self._lock:
             self._gateway.keep(arrival.standing, head, wire, self.clock.now())
 
     def dropped(self, arrival: Arrival, prospects: Sequence[str]) -> frozenset[str]:
-        """Those of a request's prospects whose notes are answered for and not kept. For the server."""
+        """Return the request's prospects whose notes are reported as created, but not kept. For the server."""
         every = [int(fault.value) for fault in arrival.standing if fault.kind == "drops"]
         with self._lock:
             first, self._promised = self._promised + 1, self._promised + len(prospects) * bool(every)
@@ -224,16 +223,16 @@ class State:
         )
 
     def view(self, arrival: Arrival) -> View | None:
-        """How a look sees the notes now. For the server."""
+        """Return the present view of the notes. For the server."""
         return view(arrival.standing, self.clock.now() - self.notes_behind, self.seed or 0)
 
     def learn(self, number: int, *, body: object = None, status: int | None = None, fault: str | None = None) -> None:
-        """Add to the record of a request what became known later. For the server."""
+        """Add facts that became known later to the record of a request. For the server."""
         with self._lock:
-            known = self._received[number - 1]
+            record = self._received[number - 1]
             self._received[number - 1] = replace(
-                known,
-                body=body if isinstance(body, dict) else known.body,
-                status=status or known.status,
-                fault=fault or known.fault,
+                record,
+                body=body if isinstance(body, dict) else record.body,
+                status=status or record.status,
+                fault=fault or record.fault,
             )

@@ -1,21 +1,23 @@
-"""What a run is told to do: settings in, from whichever caller; checked ones out, or word of which one can't be used.
+"""The settings of a run, and their checks.
 
-table      all settings: name, kind of value, help; feeds flags, environment, profiles, checks and documents
-kinds      what a value may be, and how it is read
-meanings   words of the sheet that were given a meaning, for which columns
+Input: settings from any caller. Output: checked settings, or an error that names the setting that can't be used.
+
+table      all settings: name, kind of value, help; the source of flags, variables, profiles, checks and documents
+kinds      kinds of values, and how each is read
+meanings   words of the sheet with a meaning, and the columns to which they apply
 settings   :class:`Settings`, checked when it is made
-sources    said now, environment, profile, default: what counts, and where it stood
+sources    command line, environment, profile, default: the value that counts, and where it was set
 profiles   the settings of a workspace, kept in a file
 editing    a profile as a form shows and changes it
-remembering  what was said of a file, kept in its profile
-address    the API's address in one spelling; the journal's place
+remembering  answers about a file, kept in its profile
+address    the API's address in its canonical spelling; the journal's place
 key        the API key
 keystore   the system's key store
-recipients where notifications go
-encoding   how text files are encoded
-rate       a rate as a person writes it
-times      a window of the day, and how long something may take, as a person writes them
-limits     how much of a file is read at most
+recipients addresses for notifications
+encoding   the encoding of text files
+rate       rates such as ``20/1s``
+times      windows of the day, and durations
+limits     limits on how much of a file is read
 """
 
 from importer.api.saleshandy import LIVE

@@ -1,7 +1,6 @@
-"""Where things are: the API's address in one spelling, and the journal's place.
+"""Check the API's address and the journal's place.
 
-Comes in: what a person wrote. Goes out: a base URL under which deliveries can be remembered; a journal's path, or the
-URL of its database; or an error that says what is wrong with it.
+Input: an address as written. Output: the canonical base URL, or the path or URL of a journal; or an error.
 """
 
 from __future__ import annotations
@@ -23,24 +22,24 @@ _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _PATH = re.compile(r"(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*", re.ASCII)
 _SERVERS = ("postgresql", "postgres")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # even where a path was made of the URL; a drive has one letter
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # a Path drops the second slash; a drive has only one letter
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 
 
 def default_journal() -> Path:
-    """Where the journal stands unless another is named: in the user's data folder of the system."""
+    """Return the default journal's path, in the user's data folder."""
     return platformdirs.user_data_path("note-importer", appauthor=False) / "journal.sqlite"
 
 
 def journal_place(address: Path | str) -> Path | str:
-    """Where a journal is kept: a file's path, or the URL of a PostgreSQL database.
+    """Return the place of a journal: a file's path, or the URL of a PostgreSQL database.
 
     Args:
         address: the file's path, or a URL: ``sqlite:///FILE``, or ``sqlite:////FILE`` for a path that begins with /;
             ``postgresql://HOST/DATABASE``.
 
     Raises:
-        BadSettings: it names neither, or one that ends with the run, or holds a password.
+        BadSettings: the address is neither, holds a password, or names a database in memory, which ends with the run.
     """
     text = str(address)
     scheme = _SCHEME.match(text)
@@ -50,7 +49,7 @@ def journal_place(address: Path | str) -> Path | str:
         return _database(text)
     elif scheme[1].lower() == "sqlite" and text[scheme.end() :].startswith("//") and "?" not in text:
         path = Path(text[scheme.end() + 2 :])
-    else:  # what follows the scheme may be a password
+    else:  # the rest may be a password
         raise BadSettings(say("address.no-such-journal", scheme=scheme[1]))
     if not path.name:
         raise BadSettings(say("address.no-journal", text=repr(text)))
@@ -60,22 +59,22 @@ def journal_place(address: Path | str) -> Path | str:
 
 
 def _database(url: str) -> str:
-    """The URL, if no password stands in it: settings are seen by others, told in messages, and remembered."""
+    """Return the URL; refuse a password in it, because others see settings, and messages and profiles show them."""
     _, _, rest = url.partition("://")
-    way, _, query = rest.partition("?")
-    named = {unquote(part.partition("=")[0]).strip().lower() for part in query.split("&")}
-    owner, at, _ = way.rpartition("@")
-    if (at and ":" in owner) or named & {"password", "sslpassword"}:
+    location, _, query = rest.partition("?")
+    parameters = {unquote(part.partition("=")[0]).strip().lower() for part in query.split("&")}
+    login, at_sign, _ = location.rpartition("@")
+    if (at_sign and ":" in login) or parameters & {"password", "sslpassword"}:
         raise BadSettings(say("address.with-password"))
     return url
 
 
 def checked_url(text: str) -> str:
-    """A base URL in the one spelling under which deliveries are remembered (see :func:`canonical_url`).
+    """Return a base URL in the canonical spelling, under which deliveries are remembered (see :func:`canonical_url`).
 
     Raises:
-        BadSettings: it isn't https (loopback excepted), holds a key or a query, leads elsewhere by its path, or is no
-            URL.
+        BadSettings: the text isn't a URL or isn't https (except on this machine), or has a login, a query or an
+            ambiguous path.
     """
     text = text.strip()
     try:
@@ -96,12 +95,12 @@ def checked_url(text: str) -> str:
 
 
 def canonical_url(text: str) -> str:
-    """The one spelling of all that lead to the same place: RFC 3986, section 6.2, and without a last dot or slash.
+    """Return the canonical spelling of a URL: RFC 3986, section 6.2, and no last dot or slash.
 
-    Takes more than :func:`checked_url` does, for journals may hold what was once taken.
+    This accepts more than :func:`checked_url`, because journals may hold addresses that were once accepted.
 
     Raises:
-        ValueError: it is no URL.
+        ValueError: the text isn't a URL.
     """
     parts = urlsplit(text.strip())
     host = (parts.hostname or "").removesuffix(".")
@@ -120,31 +119,31 @@ def canonical_url(text: str) -> str:
 
 
 def _unescaped(path: str) -> str:
-    """A path in which only those signs are escaped that have to be."""
+    """Return a path in which only the characters that must be escaped are escaped."""
 
     def plain(match: re.Match[str]) -> str:
-        sign = chr(int(match[1], 16))
-        return sign if sign in _UNRESERVED else match[0].upper()
+        character = chr(int(match[1], 16))
+        return character if character in _UNRESERVED else match[0].upper()
 
     return re.sub(r"%([0-9A-Fa-f]{2})", plain, path)
 
 
 def _is_plain(path: str) -> bool:
-    """Whether nobody on the way can take a path for another one."""
+    """Return whether a path can be read in one way only, also by an intermediary."""
     path = _unescaped(path.rstrip("/"))
     segments = re.split(r"[/\\]", unquote(path))[1:]
     return _PATH.fullmatch(path) is not None and not {"", ".", ".."} & set(segments)
 
 
 def _is_host(host: str) -> bool:
-    """Whether it is a name or an IP address; a name with signs of other scripts has a second spelling (xn--…)."""
+    """Return whether a text is an ASCII name or an IP address; a non-ASCII name would have two spellings (xn--…)."""
     with contextlib.suppress(ValueError):
         return "%" not in ipaddress.ip_address(host).compressed
     return _NAME.fullmatch(host) is not None
 
 
 def is_this_machine(host: str) -> bool:
-    """By its address; a name that merely begins with 127 may be anybody's."""
+    """Return whether a host is this machine, by its address; a name that only begins with 127 may be any machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

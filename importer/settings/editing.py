@@ -1,7 +1,6 @@
-"""A profile as a form shows and changes it: each setting a text, read by the one table, written as a profile has it.
+"""Show and change a profile in a form, with each setting as a text.
 
-Comes in: texts by the settings' names. Goes out: the texts that stand in a profile now; what is wrong with others; or
-the profile, changed.
+Input: setting → text. Output: a profile's present texts, the reasons why texts can't be used, or the changed profile.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from importer.settings.times import Span
 
 
 def usual(setting: Setting) -> Message | None:
-    """What is said of the value that counts if none is given; None if there is none."""
+    """Return the description of a setting's default value; None if the setting has no default."""
     if setting.default is not None:
         return as_message(setting.default) if setting.default else None
     value = getattr(Settings(), setting.attribute, None) if setting.metavar else None
@@ -33,14 +32,14 @@ def usual(setting: Setting) -> Message | None:
 
 
 def shown(path: Path) -> str:
-    """A path with the home folder as ~."""
+    """Return a path with ~ for the home folder."""
     with contextlib.suppress(ValueError, RuntimeError):
         return f"~/{path.relative_to(Path.home()).as_posix()}"
     return str(path)
 
 
 def texts(profile: str, names: Collection[str]) -> dict[str, str]:
-    """What a profile holds of some settings, each as a text that reads the same, whether it can be used or not.
+    """Return a profile's values of some settings as texts that read the same, even if a value can't be used.
 
     Raises:
         BadSettings: see :func:`importer.settings.profiles.load`.
@@ -49,33 +48,33 @@ def texts(profile: str, names: Collection[str]) -> dict[str, str]:
 
 
 def wrong(said: Mapping[str, str]) -> dict[str, Said]:
-    """Which of these texts can't be used, and why, by themselves or together; a blank one says nothing."""
-    found: dict[str, Said] = {}
+    """Return the settings whose texts can't be used, alone or together, with the reasons. Blank texts are ignored."""
+    reasons: dict[str, Said] = {}
     values = {}
     for name, text in said.items():
         try:
             if text.strip():
                 values[name] = _value(SETTINGS[name], text)
         except BadSettings as error:
-            found[name] = error.reason
-    if not found:
-        known: dict[str, Any] = {SETTINGS[name].attribute: value for name, value in values.items()}
-        known.pop("", None)
+            reasons[name] = error.reason
+    if not reasons:
+        attributes: dict[str, Any] = {SETTINGS[name].attribute: value for name, value in values.items()}
+        attributes.pop("", None)
         try:
-            Settings(**known)
+            Settings(**attributes)
         except BadSettings as error:
-            found[error.setting] = error.reason
-    return found
+            reasons[error.setting] = error.reason
+    return reasons
 
 
 def change(profile: str, said: Mapping[str, str]) -> list[str]:
-    """Give settings of a profile these texts; one that is blank is taken out of it, one that stands there stays.
+    """Write settings into a profile. A blank text removes its setting, and an unchanged one is left alone.
 
     Returns:
-        the settings that were changed.
+        the names of the changed settings.
 
     Raises:
-        BadSettings: one can't be used, and nothing was written; or the profile can't be read or written.
+        BadSettings: a text can't be used, and nothing was written; or the profile can't be read or written.
     """
     before = texts(profile, said)
     values = {
@@ -93,7 +92,7 @@ def _text(setting: Setting, value: object) -> str:
         case bool():
             return "true" if value else "false"
         case Mapping():
-            return "\n".join(f"{name}={found}" for name, found in value.items())
+            return "\n".join(f"{name}={item}" for name, item in value.items())
         case list() if isinstance(setting.kind, Names):
             return "\n".join(map(str, value))
         case float() if isinstance(setting.kind, Share):
@@ -106,10 +105,10 @@ def _text(setting: Setting, value: object) -> str:
 
 
 def _value(setting: Setting, text: str) -> object:
-    """What a profile holds where a person writes this.
+    """Return the value that a profile holds for a text from the form.
 
     Raises:
-        BadSettings: it can't be used.
+        BadSettings: the text can't be used.
     """
     text = text.strip()
     parts = [line.strip() for line in text.splitlines() if line.strip()]
@@ -121,8 +120,8 @@ def _value(setting: Setting, text: str) -> object:
             assert isinstance(read, float)
             return int(read) if read.is_integer() else read
         case Limited():
-            given = {part.partition("=")[0].strip() for part in parts}
-            return {found.name: getattr(read, found.name) for found in fields(Limits) if found.name in given}
+            names = {part.partition("=")[0].strip() for part in parts}
+            return {limit.name: getattr(read, limit.name) for limit in fields(Limits) if limit.name in names}
         case Names():
             return parts
         case Address():

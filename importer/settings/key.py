@@ -1,6 +1,6 @@
-"""The API key: from a file or the environment, for one address, and never printed.
+"""Read the API key from a file or the environment. It is never printed.
 
-Comes in: what a person said, and where. Goes out: the key, or an error that says how to give one.
+Input: the file that a person named, if any, and the environment. Output: the key, or an error that says how to set it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _ASSIGNED = re.compile(
 
 
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:
-    """The API key, from a file where one is named, else from the environment.
+    """Return the API key, from the file if one is named, otherwise from the environment.
 
-    The file holds the key and nothing else, or a line ``SALESHANDY_API_KEY=…`` as files of environment variables do.
+    The file holds only the key, or a line ``SALESHANDY_API_KEY=…`` as in files of environment variables.
 
     Raises:
-        BadSettings: there is none, or it can't be one.
+        BadSettings: there is no key, or the text can't be a key.
     """
     if key_file is not None:
         try:
             key = _in_file(key_file.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
-            said = say("key.file-unreadable", file=str(key_file), error=why_unreadable(error))
-            raise BadSettings(said, setting=_SETTING) from error
+            message = say("key.file-unreadable", file=str(key_file), error=why_unreadable(error))
+            raise BadSettings(message, setting=_SETTING) from error
         if not key:
             raise BadSettings(say("key.file-empty", file=str(key_file)), setting=_SETTING)
         if not can_be_key(key):
@@ -55,27 +55,27 @@ def why_unreadable(error: OSError | UnicodeDecodeError) -> Message:
 
 
 def _in_file(text: str) -> str:
-    """The key in a file's text: after ``SALESHANDY_API_KEY=`` where that stands there, the last one; else the text."""
-    assigned = _ASSIGNED.findall(text)
-    return str(assigned[-1][1] if assigned else text).strip()
+    """Return the key after the last ``SALESHANDY_API_KEY=`` in a file's text, or the whole text if there is none."""
+    assignments = _ASSIGNED.findall(text)
+    return str(assignments[-1][1] if assignments else text).strip()
 
 
 WHAT_A_KEY_IS = say("key.what-it-is")
 
 
 def can_be_key(text: str) -> bool:
-    """Whether it can travel in a header."""
+    """Return whether a text can be a key, which is sent in an HTTP header."""
     return text.isascii() and text.isprintable() and " " not in text
 
 
 def who_can_read(file: Path, kind: str = "key.others-can-read") -> Message | None:
-    """A message where others on this machine can read a file that holds a secret; None where they can't.
+    """Return a warning if other users of this machine can read a file with a secret; otherwise None.
 
-    Only POSIX systems say so by a file's mode. A pipe, such as a shell's ``<(…)``, stores nothing.
+    Only POSIX systems show this by a file's mode. A pipe, such as a shell's ``<(…)``, stores nothing.
 
     Args:
         file: the file.
-        kind: of the message.
+        kind: the kind of the message.
     """
     if os.name != "posix":
         return None

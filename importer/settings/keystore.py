@@ -1,7 +1,7 @@
-"""The operating system's key store: the keychain of macOS, the credential manager of Windows, the Secret Service.
+"""Keep API keys in the system's key store: macOS Keychain, Windows Credential Manager, or the Secret Service.
 
-Comes in: a workspace. Goes out: the key that was kept for it, or none. A key is kept for a profile *and* its address,
-so that it goes to no other. It needs ``keyring``, which is an extra; without it nothing is kept, and nothing is missed.
+Input: a workspace. Output: its key, or None. A key is kept for a profile *and* its address, so that it is sent to no
+other address. The optional package ``keyring`` is required; without it, no key is kept and the rest works.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SERVICE = "note-importer"
 
 
 def is_there() -> bool:
-    """Whether this system has one that can be used, as far as can be seen without asking it anything."""
+    """Return whether this system seems to have a usable key store; the store itself isn't queried."""
     if find_spec("keyring") is None:
         return False
     try:
@@ -32,10 +32,10 @@ def is_there() -> bool:
 
 
 def kept(workspace: Workspace) -> str | None:
-    """The key that is kept for a workspace; None where there is none, or no key store.
+    """Return the key that is kept for a workspace; None if there is no key or no key store.
 
     Raises:
-        BadSettings: there is a store, and it doesn't answer.
+        BadSettings: there is a store, but it doesn't answer.
     """
     if find_spec("keyring") is None:
         return None
@@ -45,7 +45,7 @@ def kept(workspace: Workspace) -> str | None:
 
 
 def keep(workspace: Workspace, key: str) -> str:
-    """Keep a workspace's key, in the place of one that was kept before; the store's name.
+    """Keep a workspace's key, instead of an earlier one, and return the store's name.
 
     Raises:
         BadSettings: there is no store, or it didn't keep the key.
@@ -60,25 +60,25 @@ def keep(workspace: Workspace, key: str) -> str:
 
 
 def forget(workspace: Workspace) -> bool:
-    """Take a workspace's key out of the store; whether there was one.
+    """Delete a workspace's key from the store, and return whether there was one.
 
     Raises:
-        BadSettings: there is no store, or it doesn't let the key go.
+        BadSettings: there is no store, or it doesn't delete the key.
     """
     with _told("keystore.not-changed"):
         store = _needed_store()
-        is_there = store.get_password(_SERVICE, str(workspace)) is not None
-        if is_there:
+        had_key = store.get_password(_SERVICE, str(workspace)) is not None
+        if had_key:
             store.delete_password(_SERVICE, str(workspace))
-    return is_there
+    return had_key
 
 
 def _store() -> KeyringBackend | None:
-    import keyring  # noqa: PLC0415 - takes its time to look for stores; only who has no other key waits for it
+    import keyring  # noqa: PLC0415 - slow, because it looks for stores; only needed without another key
     from keyring.backends import fail, null  # noqa: PLC0415 - see above
 
-    found = keyring.get_keyring()
-    return None if isinstance(found, (fail.Keyring, null.Keyring)) else found
+    backend = keyring.get_keyring()
+    return None if isinstance(backend, (fail.Keyring, null.Keyring)) else backend
 
 
 def _needed_store() -> KeyringBackend:
@@ -91,7 +91,7 @@ def _needed_store() -> KeyringBackend:
 
 @contextmanager
 def _told(kind: str, **parts: str) -> Iterator[None]:
-    """What a store fails with, in words of ours."""
+    """Raise BadSettings for any error of a store."""
     try:
         yield
     except BadSettings:

@@ -1,7 +1,7 @@
-"""What a setting's value may be: whatever the caller wrote in, the value out, or a message on what is wrong with it.
+"""Kinds of values that a setting may have.
 
-Each kind reads the text of a flag or a variable, what a profile's TOML may hold, and the value itself, as it comes from
-Python; so that all of them are told the same.
+Input: the text of a flag or a variable, a value of a profile's TOML, or the value itself from Python. Output:
+the checked value, or an error that says what is allowed.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "of
 _SHOWN = 60
 
 PLACEHOLDERS = {"name": "{name}", "date": "{date}", "time": "{time}"}
-"""What may stand in a name of results, for a message to show as it is."""
+"""Placeholders in the name of a results file, which messages show unchanged."""
 
 
 class AttachmentsAre(StrEnum):
-    """What stands in the column of attachments, in all its rows, so that a slip in one never passes for the other."""
+    """Contents of the whole attachments column, so that a typing error in a row isn't read as the other kind."""
 
     IDS = "ids"
     FILES = "files"
 
 
 class ValueKind(Protocol):
-    """A kind of value."""
+    """A kind of value, which reads and checks it."""
 
     def read(self, value: object) -> object:
-        """The value.
+        """Return the value.
 
         Raises:
-            BadSettings: it is none; says why, and what is allowed.
+            BadSettings: the value can't be used; the message says why, and what is allowed.
         """
 
 
 def shown(value: object) -> str:
-    """Return a value in quotation marks, cut where it is long."""
+    """Return a value in quotation marks, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def without_marks(text: str) -> str:
-    """Return a word or a heading without the quotation marks around it; one that has them on both sides."""
+    """Return a word or a heading without quotation marks, if it has them at both ends."""
     text = text.strip()
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
@@ -72,7 +72,7 @@ class Whole:
 
     @property
     def allowed(self) -> Message:
-        """The range."""
+        """The allowed range, for a message."""
         if self.most is None:
             return say("kind.whole-from", least=self.least)
         return say("kind.whole", least=self.least, most=self.most)
@@ -97,7 +97,7 @@ class Seconds:
 
     @property
     def allowed(self) -> Message:
-        """The range."""
+        """The allowed range, for a message."""
         return say("kind.seconds", least=f"{self.least:,}", most=f"{self.most:,}")
 
     def read(self, value: object) -> float:
@@ -112,7 +112,7 @@ class Seconds:
 
 
 class Share:
-    """A part of the whole: a percentage as a text, and from 0 to 1 as a number with a point."""
+    """A share: a percentage in a text, such as ``5%``; or a float from 0 to 1."""
 
     def read(self, value: object) -> float:
         """See :class:`ValueKind`."""
@@ -134,22 +134,22 @@ class OneOf:
 
     @property
     def words(self) -> dict[str, Enum]:
-        """Word → what it stands for."""
+        """Words → members of the enumeration."""
         return {(member.name.lower() if self.by_name else str(member.value)): member for member in self.members}
 
     @property
     def in_quotes(self) -> tuple[str, ...]:
-        """The words, for a message."""
+        """The words in quotation marks, for a message."""
         return tuple(map(repr, self.words))
 
     def read(self, value: object) -> Enum:
         """See :class:`ValueKind`."""
         if isinstance(value, self.members):
             return value
-        found = self.words.get(value.strip().lower()) if isinstance(value, str) else None
-        if found is None:
+        member = self.words.get(value.strip().lower()) if isinstance(value, str) else None
+        if member is None:
             raise BadSettings(say("kind.no-choice", value=shown(value), words=self.in_quotes))
-        return found
+        return member
 
 
 class Text:
@@ -182,52 +182,52 @@ class Names:
         """See :class:`ValueKind`."""
         if isinstance(value, str):
             return (value,)
-        found = tuple(value) if isinstance(value, Iterable) else (value,)
-        if not all(isinstance(name, str) for name in found):
+        headings = tuple(value) if isinstance(value, Iterable) else (value,)
+        if not all(isinstance(name, str) for name in headings):
             raise BadSettings(say("kind.no-headings", value=shown(value)))
-        return found
+        return headings
 
 
 class Columns:
-    """Role → heading, or several, of which the first counts that a sheet has."""
+    """Role → heading, or several headings, of which the first that is in the sheet counts."""
 
     @property
     def allowed(self) -> Message:
-        """The roles; a key has a setting of its own."""
+        """The roles that may be mapped; the key column has its own setting."""
         return say("kind.columns", roles=tuple(role.value for role in Role if role is not Role.KEY))
 
     def read(self, value: object) -> dict[Role, str | tuple[str, ...]]:
         """See :class:`ValueKind`."""
-        found: dict[Role, list[str]] = {}
+        headings_by_role: dict[Role, list[str]] = {}
         for name, headings in _pairs(value, self.allowed):
             role = name.strip().lower()
             for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
                 if role not in set(Role) - {Role.KEY} or not isinstance(heading, str):
                     raise _unreadable(repr(f"{name}={heading}"), self.allowed)
-                found.setdefault(Role(role), []).append(without_marks(heading))
-        return {role: named[0] if len(named) == 1 else tuple(named) for role, named in found.items()}
+                headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
+        return {role: names[0] if len(names) == 1 else tuple(names) for role, names in headings_by_role.items()}
 
 
 class Limited:
-    """Limits on what is read, raised or lowered."""
+    """Limits on what is read of a file, raised or lowered."""
 
     @property
     def allowed(self) -> Message:
-        """Their names."""
-        return say("kind.limits", names=tuple(found.name for found in fields(Limits)))
+        """The names of the limits."""
+        return say("kind.limits", names=tuple(limit.name for limit in fields(Limits)))
 
     def read(self, value: object) -> Limits:
         """See :class:`ValueKind`."""
         if isinstance(value, Limits):
             return value
-        known = {found.name for found in fields(Limits)}
-        given = {}
+        names = {limit.name for limit in fields(Limits)}
+        limits = {}
         for name, number in _pairs(value, self.allowed):
             digits = str(number).replace("_", "").replace(",", "").strip()
-            if name.strip() not in known or not _COUNT.fullmatch(digits):
+            if name.strip() not in names or not _COUNT.fullmatch(digits):
                 raise _unreadable(repr(f"{name}={number}"), self.allowed)
-            given[name.strip()] = int(digits)
-        return Limits(**given)
+            limits[name.strip()] = int(digits)
+        return Limits(**limits)
 
 
 def _unreadable(value: str, allowed: Message) -> BadSettings:
@@ -235,16 +235,15 @@ def _unreadable(value: str, allowed: Message) -> BadSettings:
 
 
 def _pairs(value: object, allowed: Message) -> list[tuple[str, object]]:
-    """What a table holds, or a list of texts with a = in each."""
     if isinstance(value, Mapping):
-        return [(str(name), found) for name, found in value.items()]
+        return [(str(name), item) for name, item in value.items()]
     texts: Sequence[object] = [value] if isinstance(value, str) or not isinstance(value, Sequence) else value
     pairs: list[tuple[str, object]] = []
     for text in texts:
-        name, sign, found = text.partition("=") if isinstance(text, str) else ("", "", "")
-        if not sign:
+        name, equals_sign, item = text.partition("=") if isinstance(text, str) else ("", "", "")
+        if not equals_sign:
             raise _unreadable(shown(text), allowed)
-        pairs.append((name, found))
+        pairs.append((name, item))
     return pairs
 
 
@@ -279,13 +278,13 @@ class AnyFile:
 
 
 class ResultsName:
-    """How results are called that lie beside their files."""
+    """The name of results files, which are put beside their inputs."""
 
     def read(self, value: object) -> str:
         """See :class:`ValueKind`."""
-        fields = re.findall(r"\{(.*?)\}", value) if isinstance(value, str) else []
-        left = re.sub(r"\{(name|date|time)\}", "", value) if isinstance(value, str) else "{"
-        if "name" not in fields or set("{}") & set(left) or not left.lower().endswith((".xlsx", ".csv")):
+        placeholders = re.findall(r"\{(.*?)\}", value) if isinstance(value, str) else []
+        rest = re.sub(r"\{(name|date|time)\}", "", value) if isinstance(value, str) else "{"
+        if "name" not in placeholders or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
             raise BadSettings(say("kind.no-results-name", value=shown(value), **PLACEHOLDERS))
         return str(value)
 

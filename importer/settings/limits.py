@@ -1,4 +1,4 @@
-"""How much of a file is read at most, and the refusal that names the limit and how to raise it."""
+"""Limits on how much of a file is read, and the error that names a limit and how to raise it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from importer.messages import Message, say
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that is read of one file; generous for honest files, small enough for any laptop.
+    """Limits on what is read of one file: large enough for real spreadsheets, small enough for any laptop.
 
     Attributes:
         file_bytes: size of the file itself.
-        unpacked_bytes: what the parts of a workbook come to when unpacked.
-        ratio: unpacked size over packed size of one part, looked at once a part is larger than 64 MiB.
+        unpacked_bytes: total size of a workbook's parts when unpacked.
+        ratio: unpacked size over packed size of one part, checked once a part is larger than 64 MiB.
         columns: columns of a sheet.
         rows: rows of a sheet or records of a CSV.
         cell_characters: characters in one cell (spreadsheet programs stop at 32,767; a CSV may hold more).
@@ -31,5 +31,5 @@ class Limits:
     seconds: float = 600.0
 
     def refuse(self, name: str, what: Message) -> UnreadableFile:
-        """The error to raise when the limit called ``name`` is passed; ``what`` says where, without a full stop."""
+        """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
         return UnreadableFile(say("reading.beyond-limit", what=what, limit=f"{getattr(self, name):,}", name=name))

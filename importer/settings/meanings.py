@@ -1,6 +1,6 @@
-"""The setting `value`: words of the sheet that were given a meaning, and the columns for which each meaning counts.
+"""Read the setting `value`: meanings of the sheet's words, and the columns to which each meaning applies.
 
-Comes in: texts such as ``visibility:Yes=Public``, or the tables of a profile. Goes out: role → column → word → meaning.
+Input: texts such as ``visibility:Yes=Public``, or the tables of a profile. Output: role → column → word → meaning.
 """
 
 from __future__ import annotations
@@ -16,41 +16,41 @@ from importer.settings.kinds import OneOf, shown, without_marks
 
 
 class Scope(Enum):
-    """The columns for which a meaning counts that names no column."""
+    """The columns to which a meaning applies if it names no column."""
 
     RUN = "the column that has the role in this run"
     PLAIN = "columns under a plain heading"
 
 
 Words: TypeAlias = Mapping[str, Visibility | Status | None]
-"""Word → what it means; None: its rows are left out."""
+"""Word → its meaning; None: rows with this word are left out."""
 Values: TypeAlias = Mapping[Role, Mapping[str | Scope, Words]]
-"""Role → heading of a column, or a scope → the words that count there."""
+"""Role → heading of a column, or a scope → the words that apply there."""
 
 _WORDED = {Role.VISIBILITY: OneOf(Visibility, by_name=True), Role.STATUS: OneOf(Status, by_name=True)}
 """The roles whose cells hold one of a few words."""
 
 MEANS = {value.name: say(f"meaning.{value.name.lower()}") for kind in _WORDED.values() for value in kind.words.values()}
-"""What these words mean, for a person who chooses; by name, for both enumerations have a "1"."""
+"""Name of a visibility or status → its meaning, for a person. The values aren't unique: both enumerations have a 1."""
 
 
 class Meanings:
-    """Role → column → a word of the sheet → the value that it stands for; None: it stands for none, and that is known.
+    """Role → column → word of the sheet → the value that the word means; None: rows with the word are left out.
 
-    A text names no column. In a table, a word's value is a text, and a column's value is a table of its words.
+    A text names no column. In a table, the entry of a word is a text, and the entry of a column is a table of words.
     """
 
     def read(self, value: object) -> dict[Role, dict[str | Scope, dict[str, Enum | None]]]:
-        """See :class:`importer.settings.kinds.Kind`."""
-        found: dict[Role, dict[str | Scope, dict[str, Enum | None]]] = {}
+        """See :class:`importer.settings.kinds.ValueKind`."""
+        values: dict[Role, dict[str | Scope, dict[str, Enum | None]]] = {}
         for name, column, word, meaning in self._entries(value):
             role = name.strip().lower()
             if role not in _WORDED or not word.strip():
                 raise _unreadable(f"{name}:{word}={meaning}")
             is_blank = meaning is None or meaning == ""
-            words = found.setdefault(Role(role), {}).setdefault(column, {})
+            words = values.setdefault(Role(role), {}).setdefault(column, {})
             words[word] = None if is_blank else _WORDED[Role(role)].read(meaning)
-        return found
+        return values
 
     def _entries(self, value: object) -> Iterator[tuple[str, str | Scope, str, object]]:
         """Yield each meaning: role, column, word, value."""
@@ -60,26 +60,26 @@ class Meanings:
                     raise _unreadable(words)
                 for word, meaning in words.items():
                     if isinstance(meaning, Mapping):
-                        for inner, found in meaning.items():
-                            yield str(name), word, str(inner), found
+                        for inner_word, inner_meaning in meaning.items():
+                            yield str(name), word, str(inner_word), inner_meaning
                     else:
                         yield str(name), Scope.RUN, str(word), meaning
             return
         for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
-            before, sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
+            before, equals_sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
             name, colon, word = before.partition(":")
-            if not sign or not colon:
+            if not equals_sign or not colon:
                 raise _unreadable(text)
             yield name, Scope.RUN, without_marks(word), meaning.strip()
 
 
 def _unreadable(value: object) -> BadSettings:
-    ways = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
-    return BadSettings(say("kind.write", value=shown(value), allowed=say("kind.meanings", ways=ways)))
+    forms = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
+    return BadSettings(say("kind.write", value=shown(value), allowed=say("kind.meanings", ways=forms)))
 
 
 def rescoped(values: Values, role: Role, column: str | Scope) -> Values:
-    """Return the values with a role's words of this run moved to another column."""
+    """Return the values with a role's words for this run assigned to a column."""
     columns = dict(values.get(role, {}))
     words = columns.pop(Scope.RUN, {})
     columns[column] = over(columns.get(column, {}), words)
@@ -95,7 +95,7 @@ def without_column(values: Values, heading: str) -> Values:
 
 
 def merged(below: Values, above: Values) -> Values:
-    """Return both values together; where both give a word of the same column a meaning, that of ``above`` counts."""
+    """Return both values together. If both give a word of the same column a meaning, that of ``above`` counts."""
     return {
         role: {
             column: over(below.get(role, {}).get(column, {}), above.get(role, {}).get(column, {}))
@@ -106,6 +106,9 @@ def merged(below: Values, above: Values) -> Values:
 
 
 def over(below: Words, above: Words) -> Words:
-    """Return the words of both; a word has the meaning that it has in ``above``, whatever its case and spaces."""
-    again = {" ".join(word.casefold().split()) for word in above}
-    return {**{word: value for word, value in below.items() if " ".join(word.casefold().split()) not in again}, **above}
+    """Return the words of both. Meanings in ``above`` override the others; case and spaces don't matter."""
+    overridden = {" ".join(word.casefold().split()) for word in above}
+    return {
+        **{word: value for word, value in below.items() if " ".join(word.casefold().split()) not in overridden},
+        **above,
+    }

@@ -1,7 +1,7 @@
-"""Named settings of a workspace, kept in a file that a person may edit.
+"""Read and write profiles: named settings of a workspace, kept in a file that a person may edit.
 
-Comes in: a profile's name. Goes out: its settings, by their names; or some to be remembered, or a new one. A profile
-looks like this; every setting of the table may stand in it but ``profile``, and the key is none:
+Input: a profile's name, and settings to write. Output: the profile's settings by their names. A profile looks like
+this. It may hold each setting of the table except ``profile``, and never the key:
 
     [default]
     default-visibility = "private"
@@ -38,29 +38,29 @@ _COMMAND = re.compile(r"`(note-importer (?:check|history|hide|journal|login|resu
 
 
 class InProfile(Plain):
-    """A face for comments in a profile: how a flag is written is no help there."""
+    """A face (see :mod:`importer.messages`) for comments in a profile, which don't mention flags."""
 
     context = "profile"
 
 
 def in_commands(text: str, name: str) -> str:
-    """The text with the profile in each command that it names, as in `note-importer verify`, so it works as printed."""
+    """Return the text with the profile's flag added to each command, so that a person can run it as printed."""
     flag = f" --{SETTINGS['profile'].name} {as_argument(name)}"
-    return text if name == DEFAULT else _COMMAND.sub(lambda found: f"`{found[1].removesuffix(flag)}{flag}`", text)
+    return text if name == DEFAULT else _COMMAND.sub(lambda match: f"`{match[1].removesuffix(flag)}{flag}`", text)
 
 
 def profiles_file() -> Path:
-    """Where profiles are kept: in the user's settings folder of the system, or where the environment says."""
-    named = os.environ.get(FILE_VARIABLE)
-    return Path(named) if named else platformdirs.user_config_path("note-importer", appauthor=False) / "profiles.toml"
+    """Return the file of profiles: the one that the environment names, or one in the user's settings folder."""
+    path = os.environ.get(FILE_VARIABLE)
+    return Path(path) if path else platformdirs.user_config_path("note-importer", appauthor=False) / "profiles.toml"
 
 
 def load(name: str) -> dict[str, object]:
-    """A profile's settings by their names (``batch-size``, ``map``), unread; ``default`` need not stand in the file.
+    """Return a profile's settings by their names, unchecked. The profile ``default`` need not be in the file.
 
     Raises:
-        BadSettings: there is no such profile; or the file can't be read, or isn't there though the environment names
-            it, or the profile holds something that is no setting.
+        BadSettings: the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file that
+            the environment names is missing.
     """
     document = _document()
     if name not in document and name != DEFAULT:
@@ -68,90 +68,90 @@ def load(name: str) -> dict[str, object]:
     profile = document.get(name, {})
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
-    known = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
+    setting_names = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
     for setting in profile:
-        if setting not in known:
-            near = difflib.get_close_matches(setting, known, n=1)
-            where, named, there = place_of(name, setting), repr(setting), tuple(sorted(known))
+        if setting not in setting_names:
+            near = difflib.get_close_matches(setting, setting_names, n=1)
+            where, quoted, allowed = place_of(name, setting), repr(setting), tuple(sorted(setting_names))
             if near:
-                said = say("profile.no-setting-near", where=where, setting=named, near=repr(near[0]), known=there)
-                raise BadSettings(said)
-            raise BadSettings(say("profile.no-setting", where=where, setting=named, known=there))
+                text = say("profile.no-setting-near", where=where, setting=quoted, near=repr(near[0]), known=allowed)
+                raise BadSettings(text)
+            raise BadSettings(say("profile.no-setting", where=where, setting=quoted, known=allowed))
     settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
     examples = {"map": 'content = "Call summary"', "limit": "rows = 6000000", "values": 'visibility.Yes = "Public"'}
     for setting, example in examples.items():
         if not isinstance(settings.get(setting, {}), Mapping):
             where = place_of(name, setting)
             raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
-    return {known[setting]: value for setting, value in settings.items()}
+    return {setting_names[setting]: value for setting, value in settings.items()}
 
 
 def named_files(*settings: str) -> list[str]:
-    """The files that some settings of all profiles name, as they stand there, as far as that can be read."""
+    """Return the files that these settings name in any profile, as written; none if the profiles can't be read."""
     with contextlib.suppress(BadSettings):
         tables = [profile for profile in _document().values() if isinstance(profile, Mapping)]
-        named = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
-        return [file for file in named if isinstance(file, str) and file]
+        values = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
+        return [file for file in values if isinstance(file, str) and file]
     return []
 
 
 def names() -> list[str]:
-    """The profiles in the file.
+    """Return the names of the profiles in the file.
 
     Raises:
-        BadSettings: it can't be read.
+        BadSettings: the file can't be read.
     """
     return _named(_document())
 
 
 def _named(document: Mapping[str, object]) -> list[str]:
-    return [found for found, settings in document.items() if isinstance(settings, Mapping)]
+    return [name for name, settings in document.items() if isinstance(settings, Mapping)]
 
 
 def place_of(name: str, setting: str = "") -> Message:
-    """Return where a profile stands, or an entry of it, with its line in the file if that can be told."""
+    """Return the place of a profile or of one of its entries, with the entry's line if it is known."""
     line = _line_of(name, setting) if setting else None
     where = {"profile": repr(name), "file": str(profiles_file())}
     return say("origin.profile", **where) if line is None else say("origin.profile-line", **where, line=str(line))
 
 
 def _line_of(name: str, setting: str) -> int | None:
-    """Return the line of the file in which an entry begins; None if that can't be told.
+    """Return the line of the file on which an entry begins; None if it can't be found.
 
-    The parser gives no lines. But a file's first lines are TOML too wherever an entry has just ended, so an entry
-    begins after the last such place before the first that holds it.
+    The parser reports no line numbers. But the lines up to the end of any entry are valid TOML by themselves. So the
+    entry begins on the line after the longest valid part that doesn't hold the entry yet.
     """
     try:
         lines = profiles_file().read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    whole = 0
+    complete = 0
     for end in range(1, len(lines) + 1):
         try:
-            found = tomllib.loads("\n".join(lines[:end]))
+            document = tomllib.loads("\n".join(lines[:end]))
         except tomllib.TOMLDecodeError:  # within an entry of several lines
             continue
-        profile = found.get(name)
+        profile = document.get(name)
         if isinstance(profile, Mapping) and setting in profile:
-            return whole + 1
-        whole = end
+            return complete + 1
+        complete = end
     return None
 
 
 def _unknown(name: str, document: Mapping[str, object]) -> Message:
-    """What to say of a profile that isn't there: a slip would reach another address, with nothing known of it."""
-    listed = tuple(repr(found) for found in dict.fromkeys([DEFAULT, *_named(document)]))
+    """Return the message about an unknown profile, because a misspelt name must not reach another address."""
+    profiles = tuple(repr(profile) for profile in dict.fromkeys([DEFAULT, *_named(document)]))
     line = tomlkit.dumps({name: {}}).strip()
     parts = {"profile": repr(name), "line": line, "file": str(profiles_file())}
-    return say("profile.not-there", n=len(listed), names=listed, **parts)
+    return say("profile.not-there", n=len(profiles), names=profiles, **parts)
 
 
 def remember(name: str, settings: Mapping[str, object]) -> Path:
-    """Put settings into a profile, beside what stands there already; the person's comments are kept.
+    """Write settings into a profile, and keep its other settings and the file's comments.
 
     Args:
-        name: of the profile.
-        settings: their values; None takes one out.
+        name: the profile's name.
+        settings: setting → value; None removes the setting.
 
     Returns:
         the file.
@@ -172,12 +172,11 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
 
 
 def forget(name: str, path: Sequence[str]) -> None:
-    """Take one entry out of a table or a list of a profile; what that leaves empty goes with it.
+    """Remove one entry of a table or a list from a profile, and each table or list that becomes empty.
 
     Args:
-        name: of the profile.
-        path: where it stands, from the setting on, as ``("map", "content", "Call summary")``. One that isn't there is
-            forgotten already.
+        name: the profile's name.
+        path: the entry's path, such as ``("map", "content", "Call summary")``. A missing entry is ignored.
 
     Raises:
         BadSettings: the file can't be read or written.
@@ -188,7 +187,7 @@ def forget(name: str, path: Sequence[str]) -> None:
 
 
 def _taken_out(held: Any, path: Sequence[str]) -> bool:
-    """Take what the path leads to out of a table or a list; whether it was there."""
+    """Remove the entry at a path from a table or a list, and return whether it was there."""
     first, *rest = path
     if not rest and isinstance(held, list) and first in held:
         held.remove(first)
@@ -203,10 +202,10 @@ def _taken_out(held: Any, path: Sequence[str]) -> bool:
 
 
 def check_new(name: str) -> None:
-    """See that a profile can be called so.
+    """Check that a new profile may have this name.
 
     Raises:
-        BadSettings: there is one of that name, or it is none; or the file of profiles can't be read.
+        BadSettings: the name isn't allowed, or another profile has it; or the file of profiles can't be read.
     """
     if not name.strip() or not name.isprintable():
         raise BadSettings(say("profile.bad-name"))
@@ -217,18 +216,18 @@ def check_new(name: str) -> None:
 
 
 def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) -> Path:
-    """Write a new profile, with a comment on each setting; the rest of the file is kept.
+    """Write a new profile, with a comment on each setting, and keep the rest of the file.
 
     Args:
-        name: of the profile.
-        settings: what stands in it.
-        hints: settings that are proposed in comments → how each is written.
+        name: the profile's name.
+        settings: setting → value.
+        hints: settings that are suggested in comments → an example of each.
 
     Returns:
         the file.
 
     Raises:
-        BadSettings: there is such a profile, or it can't be called so; or the file can't be read or written.
+        BadSettings: the profile exists, or may not have this name; or the file can't be read or written.
     """
     check_new(name)
     path, document = profiles_file(), _document()
@@ -248,20 +247,19 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
 
 
 def beside(file: str) -> Path:
-    """Where a secret of that name would be kept, beside the profiles."""
+    """Return the path for a secret's file of this name, beside the profiles."""
     return profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
 
 
 def _commented(setting: str) -> list[str]:
-    """What a setting does, as it stands in the file."""
     return textwrap.wrap(render(SETTINGS[setting].help, InProfile()), 100)
 
 
 def keep_beside(file: str, text: str) -> Path:
-    """Keep a secret in a file beside the profiles that only its owner can read; its place.
+    """Keep a secret in a file beside the profiles that only its owner can read, and return its path.
 
     Raises:
-        BadSettings: it can't be written.
+        BadSettings: the file can't be written.
     """
     path = beside(file)
     _write(path, f"{text}\n")
@@ -278,7 +276,7 @@ def _write(path: Path, text: str) -> None:
 
 def _document() -> tomlkit.TOMLDocument:
     path = profiles_file()
-    files.keep_private(path.parent)  # whoever can write there decides where the key goes
+    files.keep_private(path.parent)  # anyone who can write there decides where the key is sent
     try:
         return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""A rate as a person writes it: text in, calls and seconds out."""
+"""Read a rate from a text. Input: text such as ``20/1s``. Output: calls and seconds."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _TEXT = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minut
 
 @dataclass(frozen=True)
 class Rate:
-    """At most ``calls`` in any ``seconds``."""
+    """A limit of ``calls`` in any period of ``seconds``."""
 
     calls: int
     seconds: float
 
     @classmethod
     def parse(cls, text: str) -> Rate:
-        """Read ``20/1s``, ``60/min``, ``1000/h``.
+        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``.
 
         Raises:
-            BadSettings: it isn't a rate.
+            BadSettings: the text isn't a rate.
         """
         match = _TEXT.fullmatch(text)
         if match is None or not (match[2] or match[3]):

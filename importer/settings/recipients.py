@@ -1,7 +1,6 @@
-"""Where notifications go: addresses from a file or the environment. They are secrets, as the key is, and never printed.
+"""Read the addresses for notifications. They are secrets, as the key is, and never printed.
 
-Comes in: a file or a variable that holds them. Goes out: each address, and where it stood, so that a message can name
-it without showing it.
+Input: a file or an environment variable. Output: each address, with an origin that messages show instead.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
 
 
 class Occasion(StrEnum):
-    """When a notification goes out."""
+    """Occasions for a notification."""
 
     PROBLEM = "problem"
     ALWAYS = "always"
@@ -28,17 +27,17 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class Recipient:
-    """One address; ``origin`` says where it stood, for messages, which never show the address."""
+    """One address, and its ``origin`` for messages, which never show the address."""
 
     address: str = field(repr=False)
     origin: Message
 
 
 def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
-    """The addresses of a file where one is named, one a line, else of the environment, with spaces between them.
+    """Return the addresses from the file, one per line; without a file, from the environment, separated by spaces.
 
     Raises:
-        BadSettings: the file can't be read, or holds none.
+        BadSettings: the file can't be read, or holds no address.
     """
     if file is None:
         words = os.environ.get(ADDRESSES_VARIABLE, "").split()
@@ -48,14 +47,14 @@ def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        said = say("recipients.unreadable", file=str(file), error=why_unreadable(error))
-        raise BadSettings(said, setting="notify-file") from error
+        message = say("recipients.unreadable", file=str(file), error=why_unreadable(error))
+        raise BadSettings(message, setting="notify-file") from error
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-    found = tuple(
+    recipients = tuple(
         Recipient(line, say("recipients.in-file", line=str(number), file=str(file)))
         for number, line in lines
         if line and line[0] != "#"
     )
-    if not found:
+    if not recipients:
         raise BadSettings(say("recipients.none", file=str(file)), setting="notify-file")
-    return found
+    return recipients

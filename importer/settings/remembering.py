@@ -1,6 +1,6 @@
-"""What a person said of a file's columns and words, kept in the profile, so that nothing is asked the next time.
+"""Keep a person's answers about a file's columns and words in the profile, so that they aren't asked for again.
 
-Comes in: settings. Goes out: the same in the file of profiles; and what stands there, to be looked at and forgotten.
+Input: settings. Output: the same settings in the file of profiles; and the entries there, to be listed and forgotten.
 """
 
 from __future__ import annotations
@@ -22,42 +22,43 @@ NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 _LONGEST_LETTER = 3
 _TABLES = ("map", "values", "ignore", "encoding")
 REMEMBERED = ("map", "value", "content", "key-column", "fill-merged", "encoding")
-"""The settings that are kept. That a sheet has no visibility, or a column no role, is true of that sheet alone."""
+"""Names of the settings that are kept. Answers that concern only one sheet aren't: that it has no visibility column,
+or that a column has no role."""
 
 
 def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: Mapping[Role, str] = NO_COLUMNS) -> Path:
-    """Keep in the profile what was said about the file's columns and values; the file of profiles.
+    """Keep the answers about a file's columns and values in the profile, and return the file of profiles.
 
     Args:
-        settings: what was said.
-        only: names of settings, where not all are to be kept.
-        headings: role → heading of its column in this file. What was said of the words of this run is kept for it.
+        settings: the settings with the answers.
+        only: names of the settings to keep.
+        headings: role → heading of its column in this file. The words of this run are kept for this heading.
 
     Raises:
         BadSettings: the file of profiles can't be read or written.
     """
     kept: dict[str, object] = {"content": settings.content.value}
-    known = settings.profile in profiles.names()
+    is_in_file = settings.profile in profiles.names()
     if settings.mapping:
-        before = profiles.load(settings.profile).get("map") if known else None
-        roles: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
+        earlier_map = profiles.load(settings.profile).get("map") if is_in_file else None
+        roles: Mapping[Role, str | Sequence[str]] = Columns().read(earlier_map or {})
         kept["map"] = {
             role.value: named if isinstance(named, str) else [*named]
             for role, names in settings.mapping.items()
             for named in [_by_heading(names, headings.get(role, "")) or _or_none(roles.get(role, ()))]
         }
     if "value" in only and (values := for_columns(settings, headings).values):
-        held = dict(_items(profiles.load(settings.profile).get("value") if known else None))
-        kept["value"] = held | {
-            role.value: {**dict(_items(held.get(role.value))), **_table(columns)} for role, columns in values.items()
+        earlier = dict(_items(profiles.load(settings.profile).get("value") if is_in_file else None))
+        kept["value"] = earlier | {
+            role.value: {**dict(_items(earlier.get(role.value))), **_table(columns)} for role, columns in values.items()
         }
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
         kept["fill-merged"] = True
     if isinstance(settings.encoding, Mapping):
-        held = dict(_items(profiles.load(settings.profile).get("encoding") if known else None))
-        kept["encoding"] = held | {**settings.encoding}
+        earlier = dict(_items(profiles.load(settings.profile).get("encoding") if is_in_file else None))
+        kept["encoding"] = earlier | {**settings.encoding}
     kept = {name: value for name, value in kept.items() if name in only}
     if "map" in kept and (ignored := _still_ignored(settings)) is not None:
         kept["ignore"] = ignored
@@ -65,15 +66,15 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
 
 
 def _by_heading(names: str | Sequence[str], heading: str) -> str | Sequence[str]:
-    """Return a column's heading in the place of its letter, which would be another column's in another sheet."""
+    """Return the heading instead of a column's letter, because in another sheet the letter is another column's."""
     is_letter = isinstance(names, str) and names.isascii() and names.isalpha() and len(names) <= _LONGEST_LETTER
     return heading if is_letter and heading.strip() else names
 
 
 def for_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
-    """Return the settings with the words of this run kept for the columns that have their roles in a file.
+    """Return the settings with the words of this run assigned to the columns that have their roles in a file.
 
-    Words of a column without a heading, by which it could be known again, are left out.
+    Words of a column without a heading are left out, because the column can't be recognized again.
     """
     values = settings.values
     for role in settings.values:
@@ -82,7 +83,7 @@ def for_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
 
 
 def _table(columns: Mapping[str | Scope, Words]) -> dict[str, object]:
-    """Return a role's words as they stand in a profile: those of a column in a table of its own."""
+    """Return a role's words as a profile holds them, with a separate table for each column."""
     table: dict[str, object] = {}
     for column, words in columns.items():
         texts = {word: value.name.capitalize() if value else "" for word, value in words.items()}
@@ -91,24 +92,24 @@ def _table(columns: Mapping[str | Scope, Words]) -> dict[str, object]:
 
 
 def _still_ignored(settings: Settings) -> list[str] | None:
-    """Return the profile's ignored columns without those that have a role now; None if it ignores none of them."""
+    """Return the profile's ignored columns without those that have a role now; None if no such column has one."""
     mapped = [name for names in settings.mapping.values() for name in ([names] if isinstance(names, str) else names)]
     taken = {" ".join(name.casefold().split()) for name in mapped}
-    before = _listed(profiles.load(settings.profile).get("ignore")) if settings.lasting else []
-    left = [name for name in before if " ".join(name.casefold().split()) not in taken]
-    return left if len(left) < len(before) else None
+    ignored = _listed(profiles.load(settings.profile).get("ignore")) if settings.lasting else []
+    still_ignored = [name for name in ignored if " ".join(name.casefold().split()) not in taken]
+    return still_ignored if len(still_ignored) < len(ignored) else None
 
 
 @dataclass(frozen=True)
 class Memory:
-    """One thing that a profile remembers of files.
+    """One entry about files that a profile remembers.
 
     Attributes:
-        path: where it stands in the profile; the first is what the profile calls the setting.
-        role: what it is about; empty for a column that is set aside; *encoding* for that of an export.
-        word: the heading or headings, or the word of the sheet; an empty heading is that no column has the role.
-        meaning: what the word means; empty where its rows are left out.
-        column: heading of the column for which the word means that; empty for all under plain headings.
+        path: the entry's path in the profile, which begins with the profile's name for the setting.
+        role: the role that the entry is about; empty for an ignored column, *encoding* for the encoding of an export.
+        word: the heading or headings, or the word of the sheet. An empty heading means that no column has the role.
+        meaning: the word's meaning, or an encoding; empty if rows with the word are left out.
+        column: heading of the column in which the word has the meaning; empty: all columns under plain headings.
     """
 
     path: tuple[str, ...]
@@ -119,33 +120,35 @@ class Memory:
 
 
 def memories(profile: str) -> list[Memory]:
-    """The columns and words that a profile remembers; what can't be used is told, too, so that it can be forgotten.
+    """Return the columns and words that a profile remembers, and also unusable ones, so that they can be forgotten.
 
     Raises:
         BadSettings: see :func:`importer.settings.profiles.load`.
     """
-    held = profiles.load(profile)
-    found = [
+    stored = profiles.load(profile)
+    remembered = [
         Memory(("map", role, heading), role.strip().lower(), heading)
-        for role, headings in _items(held.get("map"))
+        for role, headings in _items(stored.get("map"))
         for heading in _listed(headings)
     ]
-    for role, entries in _items(held.get("value")):
-        for name, meant in entries.items() if isinstance(entries, Mapping) else ():
-            column, words = (str(name), _items(meant)) if isinstance(meant, Mapping) else ("", [(str(name), meant)])
+    for role, entries in _items(stored.get("value")):
+        for name, value in entries.items() if isinstance(entries, Mapping) else ():
+            column, words = (str(name), _items(value)) if isinstance(value, Mapping) else ("", [(str(name), value)])
             path = ("values", role, column) if column else ("values", role)
-            found += [
+            remembered += [
                 Memory((*path, word), role.strip().lower(), word, str(meaning), column) for word, meaning in words
             ]
-    found += [Memory(("encoding", key), "encoding", key, str(name)) for key, name in _items(held.get("encoding"))]
-    return found + [Memory(("ignore", heading), word=heading) for heading in _listed(held.get("ignore"))]
+    remembered += [
+        Memory(("encoding", key), "encoding", key, str(name)) for key, name in _items(stored.get("encoding"))
+    ]
+    return remembered + [Memory(("ignore", heading), word=heading) for heading in _listed(stored.get("ignore"))]
 
 
 def forget(profile: str, path: Sequence[str]) -> None:
-    """Take one of them out of the profile; one that isn't there is forgotten already.
+    """Remove a remembered entry from the profile. A missing entry is ignored.
 
     Raises:
-        BadSettings: the path leads to something else; or the file of profiles can't be read or written.
+        BadSettings: the path isn't an entry's; or the file of profiles can't be read or written.
     """
     if path[0] not in _TABLES or not 1 < len(path) < 5:
         raise BadSettings(say("profile.nothing-remembered"))
@@ -153,14 +156,14 @@ def forget(profile: str, path: Sequence[str]) -> None:
 
 
 def _items(table: object) -> list[tuple[str, object]]:
-    return [(str(name), found) for name, found in table.items()] if isinstance(table, Mapping) else []
+    return [(str(name), value) for name, value in table.items()] if isinstance(table, Mapping) else []
 
 
 def _listed(value: object) -> list[str]:
-    return [str(found) for found in value] if isinstance(value, list) else [] if value is None else [str(value)]
+    return [str(item) for item in value] if isinstance(value, list) else [] if value is None else [str(value)]
 
 
 def _or_none(names: str | Sequence[str]) -> str | tuple[str, ...]:
-    """A role's names, of which a sheet may have none: that it hasn't any is no reason to forget those of others."""
-    found = [name for name in ([names] if isinstance(names, str) else names) if name]
-    return (*found, "") if found else ""
+    """Return a role's names and an empty one, so that a sheet without the column doesn't erase other sheets' names."""
+    named = [name for name in ([names] if isinstance(names, str) else names) if name]
+    return (*named, "") if named else ""

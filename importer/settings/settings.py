@@ -1,4 +1,4 @@
-"""What a run is told to do, checked here, whoever the caller is. The key is never printed."""
+"""The settings of a run, checked here for each caller. The key is never printed."""
 
 from __future__ import annotations
 
@@ -26,64 +26,62 @@ BATCH_SIZE = 100
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set, with its default.
+    """All settings of a run, with their defaults.
 
-    Each value may also be given as a text, as it stands in a profile or after a flag: ``rate="20/1s"``.
+    Each value may also be a text, as in a profile or after a flag: ``rate="20/1s"``.
 
     Attributes:
-        profile: the workspace's name of your own; deliveries are remembered per profile and base URL.
-        base_url: where the API is.
+        profile: your own name for the workspace; deliveries are remembered per profile and base URL.
+        base_url: the API's address.
         key: the API key.
-        mapping: role → heading, or a column's letter, or several, of which the first counts that the sheet has; empty:
-            no column has the role.
-        usual: those of these roles whose columns a profile or an answer named, for the sheets that have them; in others
-            the headings count that everybody uses.
-        values: role → column → a word of the sheet → what it means; None: its rows are left out.
+        mapping: role → heading or column letter, or several, of which the first in the sheet counts; empty: no column.
+        usual: roles in ``mapping`` whose columns a profile or an answer named; sheets without them use common headings.
+        values: role → column → word of the sheet → its meaning; None: rows with this word are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
-        content: how the content column is meant.
-        key_column: heading of the column that tells occurrences of the same note apart.
-        attachments: the folder that files are taken from; None: none are.
-        attachments_are: what stands in the column of attachments; None: files where there is a folder, else ids.
-        secret_files: files with secrets, or that say where these are: no note may carry them, nor the journal, the
-            sheet and results, which needn't be among them.
-        on_several: what becomes of a row whose email several prospects have.
-        unknown_emails: a file for the emails that nobody has; None: none is written.
+        content: whether the content column holds text or HTML.
+        key_column: heading of the column that distinguishes occurrences of the same note.
+        attachments: folder of the files to attach; None: no files are attached.
+        attachments_are: contents of the attachments column; None: files if ``attachments`` is set, otherwise IDs.
+        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
+            the results may not be attached either, and needn't be listed here.
+        on_several: treatment of a row whose email several prospects have.
+        unknown_emails: file for the emails that no prospect has; None: no file is written.
         ignored: headings of columns that have no role.
-        lasting: those of them that the profile names for all sheets. Such a column is asked about all the same if it
-            speaks of visibility or status and holds nothing but such words.
-        sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted. An encoding may be
-            that of kinds of export: their headings → its name.
-        fill_merged: whether a merged cell counts for every row that it covers.
-        limits: how much of a file is read at most.
-        batch_size: prospects in one request at most; None: 100, or what proved to work in this workspace.
-        workers: calls in flight at most.
-        rate: calls in a time at most; None: as many as the API allows.
+        lasting: the ignored columns that the profile names for all sheets. Such a column is still asked about if it is
+            about visibility or status and holds only words for them.
+        sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted. ``encoding`` may be a
+            table: headings of a kind of export → its encoding.
+        fill_merged: whether a merged cell counts for each row that it covers.
+        limits: limits on how much of a file is read.
+        batch_size: maximum of prospects in a request; None: 100, or the size that worked in this workspace.
+        workers: maximum of simultaneous calls.
+        rate: maximum of calls in a period; None: as many as the API allows.
         connect_timeout, read_timeout, settle, give_up: in seconds.
-        first: so many of the rows that remain are sent, for a person to look at; the others are held back.
-        again: deliver anew what earlier runs delivered.
-        resend_unconfirmed: send again what could not be read back.
+        first: number of remaining rows to send for a person to look at; the others are held back.
+        again: deliver again the notes that earlier runs delivered.
+        resend_unconfirmed: send again the notes that could not be read back.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
-        new_journal: take this journal for the workspace's own from now on, though another was until now.
-        shared_account: use a key that another profile, or another address, is known to have.
-        guard_local_address: guard an address on this machine as any other.
-        wait: seconds for which another import of the workspace is waited for.
+        new_journal: use this journal for the workspace from now on, although it has used another.
+        shared_account: use a key that is known to belong to another profile or address.
+        guard_local_address: guard an address on this machine like any other.
+        wait: seconds to wait for another import of the workspace.
         results: the results file; None: beside the input.
-        results_name: how results beside their files are called; None: ``{name}.results.xlsx``.
-        archive: the folder into which finished files are moved with their results.
-        min_rows, max_invalid, max_unknown, max_notes, max_public: what is wrong with a file as a whole, of which
-            nothing is sent then; ``max_invalid`` and ``max_unknown`` are parts of 1.
-        between: the window of the day in which it may send; None: always.
-        longest: seconds after which it stops; None: when it is done.
+        results_name: name of results files beside their inputs; None: ``{name}.results.xlsx``.
+        archive: folder to which finished files are moved with their results.
+        min_rows, max_invalid, max_unknown, max_notes, max_public: guards of a file as a whole. If one fails, nothing of
+            the file is sent. ``max_invalid`` and ``max_unknown`` are shares from 0 to 1.
+        between: window of the day in which the run may send; None: always.
+        longest: seconds after which the run stops; None: no limit.
 
     Raises:
-        BadSettings: a value can't be used; says which, and what is allowed.
+        BadSettings: a value can't be used; the message names the setting, and says what is allowed.
     """
 
     profile: str = "default"
     base_url: str = LIVE
     key: str = field(default="", repr=False)
     mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
-    usual: frozenset[Role] = field(default=frozenset(), compare=False)  # where something was said, not what
+    usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     values: Values = field(default_factory=dict)
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
@@ -140,20 +138,20 @@ class Settings:
 
     @property
     def workspace(self) -> Workspace:
-        """What deliveries are remembered for."""
+        """The workspace for which deliveries are remembered."""
         return Workspace(self.profile, self.base_url)
 
     @property
     def takes_files(self) -> bool:
-        """Whether the column of attachments holds names of files."""
+        """True if the attachments column holds names of files."""
         return self.attachments is not None and self.attachments_are is not AttachmentsAre.IDS
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Whether the address is this machine's, as the sandbox's is."""
+        """True if the address is on this machine, as the sandbox is."""
         return is_this_machine(urlsplit(self.base_url).hostname or "")
 
     @property
     def is_for_practice(self) -> bool:
-        """Whether nothing has to be guarded: the address is this machine's, and not said to lead elsewhere."""
+        """True if nothing must be guarded: the address is on this machine, and ``guard_local_address`` isn't set."""
         return self.is_on_this_machine and not self.guard_local_address

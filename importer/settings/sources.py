@@ -1,7 +1,7 @@
-"""Where settings come from: what a person said now, then the environment, then the profile, then the defaults.
+"""Collect settings from four sources: values said now (flags, a form, Python), environment, profile, and defaults.
 
-Comes in: what a face was told, by the settings' names. Goes out: every value that was given, and where; and
-:class:`Settings` made of them. An error says where the value stood that can't be used.
+Input: the values said now, by setting. Output: each value with its origin, and the :class:`Settings` made of them. An
+error names the origin of the value that can't be used.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ OTHER_VARIABLES = (
     TRIES_VARIABLE,
     ADDRESSES_VARIABLE,
 )
-"""Variables of ours that are no settings: where profiles and the journals' ids are kept, more words on a fault, and
-where notifications go."""
+"""Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
+faults, the number of tries of a repeated import, and the addresses for notifications."""
 
 
 _TABLES = ("map", "value", "ignore")
-"""The settings of which each place adds to what the others say: by role, by word, and by column."""
+"""The settings whose values from several sources are combined: by role, by word, and by column."""
 
 
 class Source(Enum):
-    """Where a value stood."""
+    """Sources of a setting's value."""
 
     SAID = "said now"
     ENVIRONMENT = "environment"
@@ -53,12 +53,12 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Given:
-    """A value, unread, and where it stood.
+    """A value that isn't read yet, and its origin.
 
     Attributes:
-        origin: where; None if it was said now.
-        profile: which it stood in, if it did.
-        below: what stood of the same table at places that count less, by which this is added to.
+        origin: the place where it was set, for a message; None if it was said now.
+        profile: the profile that holds it; empty if none does.
+        below: values of the same table from sources that count less; they complete this one.
     """
 
     value: object
@@ -68,7 +68,7 @@ class Given:
     below: tuple[Given, ...] = ()
 
     def at(self, name: str) -> Message | None:
-        """Where the setting of this name stood, with its line in a file of profiles."""
+        """Return the origin of the setting of this name, with its line in the file of profiles."""
         if self.place is not Source.PROFILE:
             return self.origin
         return profiles.place_of(self.profile, SETTINGS[name].profile_name)
@@ -77,16 +77,16 @@ class Given:
 def gather(
     said: Mapping[str, object], names: Collection[str], environment: Mapping[str, str] = os.environ
 ) -> dict[str, Given]:
-    """What was given of some settings, by their names.
+    """Return the given values of some settings, by name.
 
     Args:
-        said: what a person says now.
-        names: the settings that matter; others may stand in the environment and the profile, and don't count.
-        environment: of the process. A variable that is blank gives nothing. Where a setting may be given more than
-            once, the variable holds a line each, or, in one line, parts between semicolons.
+        said: setting → value, as said now by flags, in a form or from Python.
+        names: the settings that matter; others in the environment and the profile are ignored.
+        environment: the process's variables. A blank variable gives no value. For a setting that may be given more than
+            once, the variable holds one value per line, or, on a single line, values separated by semicolons.
 
     Raises:
-        BadSettings: there is no such profile, or it can't be read; or a variable of ours is misspelt.
+        BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
     """
     _check_variables(environment)
     given = {name: Given(value, Source.SAID) for name, value in said.items()}
@@ -106,7 +106,7 @@ def gather(
 
 
 def _lay(given: dict[str, Given], name: str, found: Given) -> None:
-    """Put a value where it counts less than what was given of the setting already."""
+    """Add a value that counts less than the values that the setting has already."""
     if name not in given:
         given[name] = found
     elif name in _TABLES:
@@ -114,13 +114,13 @@ def _lay(given: dict[str, Given], name: str, found: Given) -> None:
 
 
 def _check_variables(environment: Mapping[str, str]) -> None:
-    """See that no variable is misspelt, which would silently not count."""
-    known = [*(setting.variable for setting in SETTINGS.values()), *OTHER_VARIABLES]
+    """Refuse a misspelt variable, which would silently have no effect."""
+    variables = [*(setting.variable for setting in SETTINGS.values()), *OTHER_VARIABLES]
     for name in sorted(environment):
-        if name.startswith("NOTE_IMPORTER_") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            if near:
-                raise BadSettings(say("variable.misspelt-near", name=name, near=near[0]))
+        if name.startswith("NOTE_IMPORTER_") and name not in variables:
+            suggestions = difflib.get_close_matches(name, variables, n=1)
+            if suggestions:
+                raise BadSettings(say("variable.misspelt-near", name=name, near=suggestions[0]))
             raise BadSettings(say("variable.misspelt", name=name))
 
 
@@ -130,12 +130,12 @@ def _parts(text: str) -> list[str]:
 
 
 def settings_of(given: Mapping[str, Given]) -> Settings:
-    """The settings; what none was given of has its default.
+    """Return the settings, with the default of each setting that has no value.
 
     Raises:
-        BadSettings: a value can't be used; says which, where it stood, and what is allowed.
+        BadSettings: a value can't be used; the message names the setting, its origin, and what is allowed.
     """
-    values: dict[str, Any] = {SETTINGS[name].attribute: found.value for name, found in given.items()}
+    values: dict[str, Any] = {SETTINGS[name].attribute: entry.value for name, entry in given.items()}
     values.pop("", None)
     values |= _tables(given)
     with _placed(given):
@@ -143,32 +143,32 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
 
 
 _SECRET = ("api-key-file", "notify-file", "log-file")
-"""The settings that name a file which is nobody else's business."""
+"""The settings that name a private file."""
 
 _SECRET_ELSEWHERE = ("PGPASSFILE", "PGSERVICEFILE")
-"""Variables of others that name such a file: those with a database's password."""
+"""Variables of PostgreSQL that name a private file, which holds a database's password."""
 
 
 def _secret_files(given: Mapping[str, Given]) -> list[Path]:
-    """Every such file that is known of, of all profiles, and that which names them; there need not be one."""
-    said = [given[name].value for name in _SECRET if name in given]
-    said += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
-    said += profiles.named_files(*_SECRET)
-    files = [Path(value) for value in said if isinstance(value, (str, Path)) and str(value)]
+    """Return the known private files of all profiles, the file of profiles, and the journals. They needn't exist."""
+    raw = [given[name].value for name in _SECRET if name in given]
+    raw += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
+    raw += profiles.named_files(*_SECRET)
+    files = [Path(value) for value in raw if isinstance(value, (str, Path)) and str(value)]
     return [*files, profiles.profiles_file(), *_journals()]
 
 
 def _journals() -> Iterator[Path]:
-    """The journals of all profiles that are files, with those that SQLite keeps beside them."""
-    for named in (str(default_journal()), *profiles.named_files("journal")):
+    """Yield the journal files of all profiles, with the files that SQLite keeps beside them."""
+    for journal in (str(default_journal()), *profiles.named_files("journal")):
         with contextlib.suppress(BadSettings):
-            if isinstance(place := journal_place(named), Path):
+            if isinstance(place := journal_place(journal), Path):
                 yield from (place.with_name(f"{place.name}{end}") for end in ("", "-wal", "-shm"))
 
 
 @contextmanager
 def _placed(given: Mapping[str, Given]) -> Iterator[None]:
-    """A setting that can't be used in the block is told with where it stood."""
+    """Add the setting's origin to a BadSettings that the block raises."""
     try:
         yield
     except BadSettings as error:
@@ -178,7 +178,7 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
 
 
 def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
-    """The settings of :data:`_TABLES`, and the roles and ignored columns that the profile alone speaks of.
+    """Return the settings of :data:`_TABLES`, and the roles and ignored columns that only the profile names.
 
     Raises:
         BadSettings: see :func:`settings_of`.
@@ -189,15 +189,15 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     ignored: dict[str, None] = {}
     lasting: set[str] = set()
     for layer in _layers(given, "map"):
-        said = read({"map": layer}, "map")
-        mapping |= said
-        usual = usual | said.keys() if layer.place is Source.PROFILE else usual - said.keys()
+        table = read({"map": layer}, "map")
+        mapping |= table
+        usual = usual | table.keys() if layer.place is Source.PROFILE else usual - table.keys()
     for layer in _layers(given, "value"):
-        said = read({"value": layer}, "value")
-        if layer.place is Source.PROFILE:  # for whichever sheet comes
-            for role in said:
-                said = rescoped(said, role, Scope.PLAIN)
-        values = merged(values, said)
+        table = read({"value": layer}, "value")
+        if layer.place is Source.PROFILE:  # a profile applies to any sheet
+            for role in table:
+                table = rescoped(table, role, Scope.PLAIN)
+        values = merged(values, table)
     for layer in _layers(given, "ignore"):
         names = read({"ignore": layer}, "ignore")
         ignored |= dict.fromkeys(names)
@@ -212,44 +212,44 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
 
 
 def _layers(given: Mapping[str, Given], name: str) -> Iterator[Given]:
-    """Yield what was given of a table, that which counts least first."""
+    """Yield the given values of a table, beginning with the one that counts least."""
     if name in given:
         yield from reversed((given[name], *given[name].below))
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:
-    """The value of a setting that is for the face that asks; None where none was given.
+    """Return the value of a single setting, such as one that no run uses; None if the setting has no value.
 
     Raises:
-        BadSettings: it can't be used.
+        BadSettings: the value can't be used.
     """
-    found = given.get(name)
-    if found is None:
+    entry = given.get(name)
+    if entry is None:
         return None
     try:
-        return SETTINGS[name].read(found.value)
+        return SETTINGS[name].read(entry.value)
     except BadSettings as error:
-        raise BadSettings(error.reason, setting=name, origin=found.at(name)) from error
+        raise BadSettings(error.reason, setting=name, origin=entry.at(name)) from error
 
 
 def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
-    """The settings with the key, from the first of these that has one.
+    """Return the settings with the key from the first source that has one.
 
-    They are the file that was named now, the environment, the profile's file, the system's key store. In the
-    environment the key itself counts more than the name of a file with one: whoever puts a key before a single command
-    means that one. A profile's key is for the profile's address, and is sent to no other.
+    The sources are the file named now, the environment, the profile's file, and the system's key store. In the
+    environment, the key itself counts more than the name of a key file, because a person who sets the key for a single
+    command means this key. A profile's key is for the profile's address, and is sent to no other.
 
     Raises:
-        BadSettings: there is no key, or it can't be one, or it is for another address.
+        BadSettings: there is no key, the text can't be a key, or the key is for another address.
     """
-    place = given["api-key-file"].place if "api-key-file" in given else None
+    source = given["api-key-file"].place if "api-key-file" in given else None
     file = key_file(given)
     if file is None:
         is_given = os.environ.get(KEY_VARIABLE, "").strip()
-        kept = None if is_given else keystore.kept(settings.workspace)
-        return replace(settings, key=kept or read_key(None))
+        stored_key = None if is_given else keystore.kept(settings.workspace)
+        return replace(settings, key=stored_key or read_key(None))
     address = given.get("base-url")
-    if place is Source.PROFILE and address is not None and address.place is not Source.PROFILE:
+    if source is Source.PROFILE and address is not None and address.place is not Source.PROFILE:
         origin = address.origin or SettingPart("base-url")
         parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
         raise BadSettings(say("key.of-another-address", **parts))
@@ -258,12 +258,12 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
 
 
 def key_file(given: Mapping[str, Given]) -> Path | None:
-    """The file that the key is read from; None where it is the environment's."""
+    """Return the file from which the key is read; None if the key is in the environment or the key store."""
     return _secret_file(given, "api-key-file", KEY_VARIABLE)
 
 
 def recipients(given: Mapping[str, Given]) -> tuple[Recipient, ...]:
-    """Where notifications go; the same places are asked as for the key.
+    """Return the recipients of notifications, from the same sources as the key except the key store.
 
     Raises:
         BadSettings: the file of addresses can't be used.
@@ -273,23 +273,23 @@ def recipients(given: Mapping[str, Given]) -> tuple[Recipient, ...]:
 
 
 def recipients_file(given: Mapping[str, Given]) -> Path | None:
-    """The file that the addresses for notifications are read from; None where they are the environment's."""
+    """Return the file with the addresses for notifications; None if the addresses are in the environment."""
     return _secret_file(given, "notify-file", ADDRESSES_VARIABLE)
 
 
 def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path | None:
-    """The file that a secret is read from; the secret itself in the environment counts more, unless one is said now."""
-    found = given.get(name)
-    if found is None or (found.place is not Source.SAID and os.environ.get(variable, "").strip()):
+    """Return the file with a secret; None if no file is named, or if the secret in the environment takes precedence."""
+    entry = given.get(name)
+    if entry is None or (entry.place is not Source.SAID and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))
 
 
 def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
-    """Where the key is taken from.
+    """Return the source of the key, for a message.
 
     Raises:
-        BadSettings: there is none, or it can't be used.
+        BadSettings: there is no key, or it can't be used.
     """
     with_key(settings, given)
     if (file := key_file(given)) is not None:

@@ -1,7 +1,7 @@
-"""The one table of all settings: it feeds the flags, the environment, the profiles, the checks and the documents.
+"""Declare each setting once. Flags, variables, profiles, checks and documents are derived from this table.
 
-Comes in: nothing. Goes out: :data:`SETTINGS`. A setting is called by its *name*: that is what a profile and every
-message call it; ``--name`` is its flag and ``NOTE_IMPORTER_NAME`` its variable.
+Output: :data:`SETTINGS`. A profile and each message call a setting by its *name*; ``--name`` is its flag, and
+``NOTE_IMPORTER_NAME`` is its variable.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from importer.settings.times import Span, WindowKind
 
 
 class Topic(Enum):
-    """What a setting is about; a command has the settings of some topics."""
+    """Topics of settings. Each command has the settings of some topics."""
 
     FILE = "how the file is read"
     EMAILS = "how prospects are found by their emails"
@@ -68,15 +68,15 @@ class Setting:
     """One setting.
 
     Attributes:
-        name: as a profile and messages call it.
-        topic: what it is about.
-        kind: what its value may be.
-        metavar: what stands for its value in a manual; empty for yes or no.
-        attribute: of :class:`~importer.settings.Settings`; empty where it is for the face that asks, not for a run.
+        name: its name in profiles and messages.
+        topic: its topic.
+        kind: the kind of its value.
+        metavar: placeholder of its value in a manual; empty for yes or no.
+        attribute: its attribute of :class:`~importer.settings.Settings`; empty if no run uses it, only a command.
         many: whether it may be given more than once.
-        default: what a manual says of the value that counts if none is given, or nothing; None: it is the attribute's.
+        default: description of its default in a manual, empty for no description; None: the attribute's default.
         short: a short flag.
-        in_profile: what a profile calls it, where that isn't its name: a table of many that a flag gives one by one.
+        in_profile: its name in a profile if that differs: a table of the values that a flag gives one by one.
     """
 
     name: str
@@ -91,30 +91,30 @@ class Setting:
 
     @property
     def help(self) -> Message:
-        """What it does, in a sentence or two."""
+        """The setting's effect, in a sentence or two."""
         return say(f"setting.{self.name}.help", **PLACEHOLDERS)
 
     @property
     def profile_name(self) -> str:
-        """What a profile calls it."""
+        """The setting's name in a profile."""
         return self.in_profile or self.name
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The setting's environment variable."""
         return f"NOTE_IMPORTER_{self.name.replace('-', '_').upper()}"
 
     def read(self, value: object) -> object:
-        """The value, whoever gives it.
+        """Return the checked value, from any source.
 
         Raises:
-            BadSettings: it can't be used; names the setting, and says what is allowed.
+            BadSettings: the value can't be used; the message names the setting, and says what is allowed.
         """
         try:
             return self.kind.read(value)
         except BadSettings as error:
             raise BadSettings(error.reason, setting=self.name) from error
-        except ValueError as error:  # of Python's own, as of a number with thousands of digits
+        except ValueError as error:  # from Python itself, for example for a number with thousands of digits
             raise BadSettings(words(str(error)), setting=self.name) from error
 
 

@@ -1,6 +1,6 @@
-"""Times as a person writes them: a window of the day, how long something may take. Text in, values out.
+"""Read times from texts: a window of the day, and a duration. Input: text. Output: values.
 
-The kinds stand here beside their values; see :class:`importer.settings.kinds.Kind`.
+The kinds of these values are defined here, too; see :class:`importer.settings.kinds.ValueKind`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _LONGEST = 604_800.0  # a week
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """A part of the day by the clock on the wall; where it ends earlier than it begins, it goes over midnight.
+    """A window of the day in local time. If it ends earlier than it begins, it passes midnight.
 
     Attributes:
-        opens: the first minute in it.
-        closes: the first minute after it.
+        opens: the first minute in the window.
+        closes: the first minute after the window.
     """
 
     opens: time
@@ -33,10 +33,10 @@ class TimeWindow:
 
     @classmethod
     def parse(cls, text: str) -> TimeWindow:
-        """Read ``02:00-06:00``.
+        """Read a window such as ``02:00-06:00``.
 
         Raises:
-            BadSettings: it is no window.
+            BadSettings: the text isn't a window.
         """
         match = _WINDOW.fullmatch(text)
         if match is None:
@@ -51,7 +51,7 @@ class TimeWindow:
         return cls(time(*hours[0]), time(*hours[1]))
 
     def holds(self, shown: time) -> bool:
-        """Whether it is open when the clock on the wall shows this."""
+        """Return whether the window is open at this local time."""
         if self.opens < self.closes:
             return self.opens <= shown < self.closes
         return shown >= self.opens or shown < self.closes
@@ -64,15 +64,15 @@ class WindowKind:
     """A window of the day."""
 
     def read(self, value: object) -> TimeWindow:
-        """See :class:`importer.settings.kinds.Kind`."""
+        """See :class:`importer.settings.kinds.ValueKind`."""
         return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
 
 
 class Span:
-    """How long something may take, with its unit; in Python also a number of seconds."""
+    """A duration with its unit; from Python also a number of seconds."""
 
     def read(self, value: object) -> float:
-        """See :class:`importer.settings.kinds.Kind`."""
+        """See :class:`importer.settings.kinds.ValueKind`."""
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
             seconds = float(value)
         else:
@@ -83,7 +83,7 @@ class Span:
 
 
 def _seconds(text: str) -> float:
-    found = [*_PART.finditer(text)]
-    if not found or "".join(part[0] for part in found) != text:
+    matches = [*_PART.finditer(text)]
+    if not matches or "".join(match[0] for match in matches) != text:
         raise BadSettings(say("kind.no-span", value=repr(text)))
-    return sum(float(part[1]) * _UNITS[part[2][0].lower()] for part in found)
+    return sum(float(match[1]) * _UNITS[match[2][0].lower()] for match in matches)

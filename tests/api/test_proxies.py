@@ -182,11 +182,11 @@ def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest:
     assert error.cause is Cause.BLOCKED
     assert error.has_left is error.at_work is (newest is ssl.TLSVersion.TLSv1_3)
     assert error.is_applied is (None if error.has_left else False)
-    assert "certificate of yours" in render(error.text)
+    assert "client certificate" in render(error.text)
     assert server.requests == []
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "it isn't there"), ("no certificate", "no certificate that can")])
+@pytest.mark.parametrize(("text", "words"), [(None, "does not exist"), ("no certificate", "no readable certificate")])
 def test_certificates_that_cant_be_used_are_a_setting_to_correct(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, words: str
 ) -> None:
@@ -211,7 +211,7 @@ def test_certificates_that_go_away_block(monkeypatch: pytest.MonkeyPatch, tmp_pa
         api.close()
     assert failure.cause is Cause.BLOCKED
     assert failure.is_applied is False
-    assert "no longer there" in render(failure.text)
+    assert "no longer exists" in render(failure.text)
     assert server.requests == []
 
 
@@ -234,7 +234,7 @@ def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_appl
     failure = failure_of(answer)
     assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.BLOCKED, None, True)
     assert answer.has_left
-    assert "no longer there" in render(failure.text)
+    assert "no longer exists" in render(failure.text)
     assert len(server.requests) == 1
 
 
@@ -282,7 +282,7 @@ def test_a_proxy_that_wants_another_login_blocks(
         monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{proxy.place}")
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
-    assert f"The proxy {proxy.place} wants a name and a password" in render(error.text)
+    assert f"The proxy {proxy.place} requires a user name and password" in render(error.text)
     assert "hunter2" not in render(error.text)
     assert server.requests == []
 
@@ -341,7 +341,7 @@ def test_a_proxy_that_leads_nowhere_is_named_and_what_it_says_of_the_login_is_hi
         monkeypatch.setenv("https_proxy", f"http://someone:hunt%2Fer2@{proxy.place}")
         error = outcome("https://api.example/v1")
     assert error.cause is Cause.UNREACHABLE
-    assert render(error.text).startswith(f"the proxy {proxy.place} did not lead to api.example: it answered 502")
+    assert render(error.text).startswith(f"the proxy {proxy.place} did not reach api.example, and answered 502")
     for secret in ("someone", "hunt/er2", "hunt%2Fer2", echo):
         assert secret not in render(error.text)
 
@@ -351,7 +351,7 @@ def test_a_proxy_that_speaks_no_tls_blocks_and_says_which_setting(monkeypatch: p
         monkeypatch.setenv("https_proxy", proxy.url.replace("http:", "https:").removesuffix("/v1"))
         error = outcome("https://api.example/v1")
     assert error.cause is Cause.BLOCKED
-    assert "speaks no https" in render(error.text)
+    assert "does not support https" in render(error.text)
     assert "https_proxy" in render(error.text).lower()
 
 
@@ -401,7 +401,7 @@ def test_a_proxys_address_that_cant_be_read_is_a_setting_to_correct_and_is_not_s
     assert not list(tmp_path.glob("*.results*"))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("socks") is not None, reason="the part for SOCKS is installed here")
+@pytest.mark.skipif(importlib.util.find_spec("socks") is not None, reason="the package for SOCKS is installed here")
 def test_a_socks_proxy_without_the_part_for_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5://someone:hunter2@127.0.0.1:9")
     with pytest.raises(BadSettings, match="pysocks") as caught:

@@ -249,8 +249,8 @@ def test_words_are_found_wherever_they_stand(body: object, words: str) -> None:
     with Canned(reply(body, "404 Not Found")) as server:
         foreign = failure_of(posted(server))
     assert foreign.cause is Cause.INTERMEDIARY
-    status = "" if words == "404 Not Found" else "with 404, "
-    assert render(foreign.text) == f"the call was turned away {status}in words that are not the API's ({words})"
+    status = "" if words == "404 Not Found" else "with 404 "
+    assert render(foreign.text) == f"something other than the API refused the call {status}({words})"
     if isinstance(body, dict) and words != "404 Not Found":
         with Canned(reply({**body, "code": 1001}, "404 Not Found")) as server:
             own = failure_of(posted(server))

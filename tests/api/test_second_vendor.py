@@ -242,5 +242,5 @@ def test_that_one_draft_hides_another_is_said_of_the_vendor_of_which_it_is_true(
     sheet = write_sheet(tmp_path / "notes.csv", [Line("P1", "a", status="0"), Line("P1", "b", status="0")])
     with prepare(sheet, ledgerly, vendor=vendor) as prepared:
         said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
-    assert ("Ledgerly shows one draft a prospect" in said) is one_draft
+    assert ("Ledgerly shows one draft for each prospect" in said) is one_draft
     assert "Saleshandy" not in said

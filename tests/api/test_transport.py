@@ -104,7 +104,7 @@ def test_no_reply_is_kept_whole_however_large() -> None:
     with Canned(b"HTTP/1.1 200 OK\r\n\r\n", *[block] * 40) as server:
         failure = failure_of(posted(server))
     assert failure.cause is Cause.UNREADABLE
-    assert "did not end" in render(failure.text)
+    assert "was too long" in render(failure.text)
 
 
 # -- how much of a reply is taken -------------------------------------------------------------------------------------

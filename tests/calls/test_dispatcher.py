@@ -191,7 +191,7 @@ def given_up(cause: Cause, text: str, *, succeeds_first: bool = False) -> tuple[
 def test_an_outage_is_given_up_with_the_last_trouble() -> None:
     house, stopped = given_up(Cause.UNREACHABLE, "connection refused")
     assert type(stopped) is Outage
-    assert "the last trouble was: connection refused" in str(stopped)
+    assert "The last problem was: connection refused" in str(stopped)
     assert house.now - NOON == pytest.approx(100, abs=2.0)
 
 
@@ -212,7 +212,7 @@ def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
     house = House(give_up=100.0)
     house.dispatcher.add(Call("POST", "a", [Failure(Cause.RATE_LIMITED, words("slow down"), 5000.0)]))
     assert names(house) == ["a"]
-    assert "The account's limit is used up. The API asks to wait for 5,000 seconds." in str(house.dispatcher.stopped)
+    assert "The account's limit is used up. The API asks to wait 5,000 seconds." in str(house.dispatcher.stopped)
     until = f"{datetime.fromtimestamp(house.now + 5000).astimezone():%H:%M on %Y-%m-%d}"
     assert str(house.dispatcher.stopped).endswith(f"run the same command again after {until}.")
     assert isinstance(house.dispatcher.stopped, LimitUsedUp)  # which is no outage to whoever is told its kind

@@ -206,7 +206,7 @@ def test_a_wait_for_the_limit_is_told_when_it_is_long_and_a_call_waits_for_it() 
     driver = Driver()
     driver.limiter.began("POST")
     driver.reply(status=429, retry_after=42)
-    assert render(driver.limiter.trouble("POST")) == "waiting 42 s for the account's limit"
+    assert render(driver.limiter.trouble("POST")) == "waiting 42 s because of the account's limit"
     assert driver.limiter.trouble(None) is None
     driver.now += 38.0
     assert driver.limiter.trouble("POST") is None

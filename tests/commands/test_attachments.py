@@ -213,7 +213,7 @@ def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
     with Sandbox(uploads=UploadBehaviour(most=1000)) as box:
         report = run(write(tmp_path, rows), replace(settings, base_url=box.url))
         told_of = {render(reason): count for reason, count in report.reasons[Result.REJECTED].items()}
-        assert (list(report.reasons), told_of) == ([Result.REJECTED], {"the API refused a file that it carries": 5})
+        assert (list(report.reasons), told_of) == ([Result.REJECTED], {"the API refused one of its files": 5})
         assert [text for _, text, _ in carried(box)] == ["Good", "None"]
     told = results(settings)
     assert [result for result, _ in told] == ["rejected"] * 4 + ["created"] * 2 + ["rejected"]
@@ -295,11 +295,11 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
     assert uploads(box) == {digest(CALL): 1}
     assert results(settings)[0] == (
         "not sent",
-        "the file 'form.pdf' was not sent: it has changed since it was read; run again",
+        "the file 'form.pdf' was not sent: it has changed since it was read. To send it, run again",
     )
     said = [render(saying.text) for saying in report_messages.report(report)]
-    assert said[0] == "Not sent: 2 × a file that it carries has changed, or could not be uploaded."
-    assert "          2  not sent  it could not be sent; the reason says why: run the same command again" in said
+    assert said[0] == "Not sent: 2 × one of its files has changed, or could not be uploaded."
+    assert "          2  not sent  it could not be sent. See the reason. Run the same command again" in said
     assert run(sheet, settings).counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
     assert (digest(b"Secret"),) in {files for _, _, files in carried(box)}
 
@@ -315,7 +315,7 @@ def test_of_files_that_hold_the_same_it_is_said_under_which_name_they_go(
     rows = [(f"P{number}", "Hello", "Private", f"form {number}.pdf") for number in range(5)]
     sheet = write(tmp_path, [*rows_of(1, "form.pdf; within/form.pdf", start=9), *rows])
     told = "'form 0.pdf' as 'form.pdf', 'form 1.pdf' as 'form.pdf', 'form 2.pdf' as 'form.pdf' and 2 more."
-    said = f"Files that hold the same are uploaded once, under one name: {told}"
+    said = f"Identical files are uploaded once, under one name: {told}"
     assert [render(remark) for remark in running.check(sheet, settings).loaded.rows.remarks] == [said]
     run(sheet, settings)
     assert [stored.name for stored in box.attachments] == ["form.pdf"]
@@ -361,7 +361,7 @@ def test_a_folder_that_no_column_names_files_of_is_told(settings: Settings, tmp_
     sheet.write_text("Prospect ID,Note,Visibility,Company\nP1,a,Public,Acme\n")
     told = running.check(sheet, settings)
     assert told.questions == ()
-    assert "no column here names files" in " ".join(map(render, told.loaded.rows.remarks))
+    assert "no column contains file names" in " ".join(map(render, told.loaded.rows.remarks))
     for silent in (replace(settings, attachments=None), replace(settings, mapping={Role.ATTACHMENTS: ""})):
         assert running.check(sheet, silent).loaded.rows.remarks == []
 
@@ -369,7 +369,7 @@ def test_a_folder_that_no_column_names_files_of_is_told(settings: Settings, tmp_
 def test_files_need_a_folder_that_is_there(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="attachments"):
         Settings(attachments_are=AttachmentsAre.FILES)
-    with pytest.raises(BadSettings, match="is no folder"):
+    with pytest.raises(BadSettings, match="does not exist, or is not a folder"):
         running.check(write(tmp_path, rows_of(1, "form.pdf")), replace(settings, attachments=tmp_path / "gone"))
 
 
@@ -380,12 +380,10 @@ def test_results_are_not_written_again_from_a_file_that_is_read_otherwise(
     sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(1, "gone.pdf")])
     run(sheet, settings)
     before = results(settings)
-    with pytest.raises(
-        BadSettings, match=r"2 rows of .* can't be used as the file is read now.* the folder of attachm"
-    ):
+    with pytest.raises(BadSettings, match=r"2 rows of .* have problems now.* the folder of attachm"):
         rewrite("last", sheet, replace(settings, attachments=None))
     (files / "form.pdf").rename(files / "moved.pdf")
-    with pytest.raises(BadSettings, match=r"the first problem is D2: there is no file 'form\.pdf'"):
+    with pytest.raises(BadSettings, match=r"The first problem is D2: there is no file 'form\.pdf'"):
         rewrite("last", sheet, settings)
     assert results(settings) == before
     (files / "moved.pdf").rename(files / "form.pdf")

@@ -17,12 +17,12 @@ import pytest
 
 from importer.commands import archiving, notification_messages, report_messages, workspaces
 from importer.commands import batch as series_
-from importer.commands.batch import Batch, BatchFace, FileResult
+from importer.commands.batch import Batch, BatchFace, FileEnded, FileResult
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.commands.template import write as write_template
-from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
-from importer.messages import render
+from importer.errors import BadSettings, Changed, Guarded, JournalFailed, KeyRefused, NotReached, Outage
+from importer.messages import render, say
 from importer.models import Progress, Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -187,7 +187,7 @@ def test_a_fault_of_the_programs_own_with_one_file_doesnt_stop_the_others(
     monkeypatch.setattr(series_, "prepare", broken)
     found = run(folder, settings)
     assert [over.exit_status for over in found.files] == [0, 3, 0]
-    assert "a fault of note-importer's own (ZeroDivisionError" in render(found.files[1].why)
+    assert "because of an error of its own (ZeroDivisionError" in render(found.files[1].why)
     assert len(box.notes) == 2
     with pytest.raises(ZeroDivisionError):
         run(folder / "b.csv", settings)
@@ -212,8 +212,8 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     together = " ".join(
         render(saying.text) for saying in report_messages.batch(replace(found, files=[found.files[0]] * 2))
     )
-    assert ("mend what is said above first" in together) is (status == 4)
-    assert ("run the same command again" in together.partition("All together:")[2]) is (status == 3)
+    assert ("First resolve the problem above" in together) is (status == 4)
+    assert ("Run the same command again" in together.partition("All together:")[2]) is (status == 3)
     assert len(box.received) <= 1
 
 
@@ -225,12 +225,14 @@ def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Se
     lay(folder, "d.csv", "P3,x,private")
     told = notification_messages.notification(run(folder, settings).files, "night")
     assert told.title == (
-        "note-importer: 1 file: stopped before the end; 1 file: nothing was sent; 1 file: 1 row needs a person"
+        "note-importer: 1 file: stopped before the end; 1 file: nothing was sent; 1 file: 1 row needs your attention"
         " (4 files)"
     )
     advice = told.body.partition("What to do:\n")[2]
     assert re.search(
-        r"^- 'c.csv': Run the same .*\n- 'a.csv': Correct it, .*\n- 'b.csv': look at the sheet To fix .*$", advice, re.M
+        r"^- 'c.csv': Run the same .*\n- 'a.csv': Correct the problem, .*\n- 'b.csv': See the \"To fix\" sheet in .*$",
+        advice,
+        re.M,
     )
 
 
@@ -328,13 +330,13 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
 
     found = run(folder, replace(settings, archive=tmp_path / "done"), agree=add_a_row)
     assert (found.exit_status, found.files[0].archived) == (3, None)
-    assert "has changed while it was imported" in render(found.files[0].why)
+    assert "was changed during the import, so it was not moved" in render(found.files[0].why)
     assert names(tmp_path / "done") == set()
     assert path.read_text(encoding="utf-8").count("private") == 2
     told = notification_messages.notification(found.files, "night")
-    assert "finished, but not moved into the archive (a.csv)" in told.title
+    assert "finished, but not moved to the archive (a.csv)" in told.title
     for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
-        assert "a.csv has changed while it was imported" in words
+        assert "a.csv was changed during the import, so it was not moved" in words
 
 
 def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
@@ -358,7 +360,7 @@ def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
 def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
     """It isn't made: its disk may merely be missing."""
     lay(folder, "a.csv", "P1,x,private")
-    with pytest.raises(BadSettings, match="there is no such folder"):
+    with pytest.raises(BadSettings, match="the folder does not exist"):
         run(folder, replace(settings, archive=folder / "none"))
     assert box.received == ()
 
@@ -482,7 +484,10 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
             (folder / "next").write_text(come.pop(0))
             (folder / "next").replace(path)
 
-    with before(("os.rename", "os.link"), export), pytest.raises(archiving.NotArchived, match="has changed") as ended:
+    with (
+        before(("os.rename", "os.link"), export),
+        pytest.raises(archiving.NotArchived, match="was changed during the import") as ended,
+    ):
         archiving.archive(path, results, tmp_path / "done", fingerprint)
     assert ended.value.exit_status == 3
     assert come == []
@@ -528,3 +533,15 @@ def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, setting
     found = run(sheet, settings, agree=overtaken, is_person=True)
     assert isinstance(found.files[0].error, Changed)
     assert len(box.notes) == 2
+
+
+def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, folder: Path) -> None:
+    """A journal that can't be written ends a run with 3, but the same command alone won't help."""
+    error = JournalFailed(say("journal.failed-writing", name="j", error="disk full", mend=say("sqlite.mend")))
+    stopped = FileEnded.failed(folder / "a.csv", error)
+    assert (stopped.exit_status, stopped.needs_a_hand) == (3, True)
+    body = notification_messages.notification([stopped], "night").body
+    assert "What to do: Solve the problem first, then run the same command again." in body
+    lay(folder, "b.csv", "P1,x,private", "P2,x,private")
+    held_back = notification_messages.notification(run(folder, replace(settings, first=1)).files, "night").body
+    assert "held back by --first: look at the others in Saleshandy, then run again without it" in held_back

@@ -101,11 +101,11 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
         report = send(sheet, settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.csv"))
         assert report.exit_status == 1
         assert notes(box) == [("P1", "Hello")]
-    why = "no prospect has the email o@example.com"
+    why = "no prospect has the email address o@example.com"
     assert [(result, reason[: len(why)]) for result, reason in results(tmp_path)] == [
         ("rejected", why), ("created", ""), ("rejected", why),
     ]  # fmt: skip
-    assert "nobody is added" in results(tmp_path)[0][1]
+    assert "never adds a prospect" in results(tmp_path)[0][1]
     listed = (tmp_path / "unknown.csv").read_text(encoding="utf-8-sig").splitlines()
     assert listed[1:] == ["o@example.com,2"]
     assert listed[0].startswith("Email,")
@@ -143,7 +143,7 @@ def test_of_several_prospects_with_one_email_those_receive_the_note_that_were_sa
 
 
 @pytest.mark.parametrize(
-    "crm", [(), ("003Dm00000XyZ12IAB", "003Dm00000XyZ13IAB")], ids=["emails alone", "beside a CRM's ids"]
+    "crm", [(), ("003Dm00000XyZ12IAB", "003Dm00000XyZ13IAB")], ids=["only email addresses", "beside a CRM's ids"]
 )
 def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(
     tmp_path: Path, crm: Sequence[str]
@@ -157,11 +157,11 @@ def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_ema
     with Sandbox(prospects=PEOPLE | {"pTWINold01": "two@example.com", "pTWINnew02": "two@example.com"}) as box:
         settings = settings_of(box, tmp_path)
         send(sheet("two@example.com", "jo@example.com"), settings)
-        assert "write the id of the one that is meant in the place of the email" in results(tmp_path)[0][1]
+        assert "Replace the email address with the ID of the right prospect" in results(tmp_path)[0][1]
         report = send(sheet(" pTWINold01", "unassigned"), settings)
         assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
         assert notes(box) == [("P1", "Hello"), ("pTWINold01", "Hello")]
-    assert "'unassigned' is no email" in results(tmp_path)[1][1]
+    assert "'unassigned' is not an email address" in results(tmp_path)[1][1]
 
 
 def test_which_is_newest_is_not_guessed(tmp_path: Path) -> None:
@@ -208,9 +208,9 @@ def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem
     found = results(tmp_path)
     assert found[1][0] == "invalid"
     assert found[1][1].startswith(
-        "B3 (row 3, Email): the row names prospect P1 by its id, but the email kim@example.com is that of P3"
+        "B3 (row 3, Email): the row names prospect P1 by its ID, but the email address kim@example.com belongs to P3"
     )
-    assert "use the emails alone: --map prospect=. " in found[1][1]
+    assert "use only the email addresses: --map prospect=. " in found[1][1]
     assert "ignore them: --ignore Email" in found[1][1]
 
 
@@ -399,7 +399,7 @@ def test_who_is_gone_and_has_no_successor_is_rejected(tmp_path: Path) -> None:
     with Sandbox(prospects={"P2": "joann@example.com"}, port=port) as box:
         assert send(sheet, settings).counts == {Result.REJECTED: 1}
         assert asked(box) == ["jo@example.com"]
-    assert results(tmp_path)[0][1].startswith("no prospect has the email jo@example.com")
+    assert results(tmp_path)[0][1].startswith("no prospect has the email address jo@example.com")
 
 
 def test_that_nobody_has_an_email_is_asked_again(tmp_path: Path) -> None:
@@ -436,9 +436,9 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
             preview = prepared.preview
             said = " ".join(render(saying.text) for saying in preview_messages.plan(preview))
         assert (preview.to_look_up, preview.remaining.total) == (2, 2)
-        assert "2 emails to look up first" in said
-        assert "nobody is added" in said
-        assert "look up 2 emails for 3 rows" in render(preview_messages.question(preview, 2)).lower()
+        assert "2 email addresses are looked up first" in said
+        assert "never adds a prospect" in said
+        assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(preview, 2)).lower()
         assert asked(box) == []
 
 
@@ -449,8 +449,8 @@ def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp
         send(sheet, settings)
         with prepare(sheet, settings) as prepared:
             said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
-            assert "2 rows: at most 2 notes to deliver" in said
-            assert "What of it earlier runs delivered is known then." in said
+            assert "2 rows: up to 2 notes to deliver" in said
+            assert "Notes from earlier runs are recognised after the look-up." in said
             prepared.look_up()
             said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
             assert "2 rows: 2 notes, none of them to deliver" in said
@@ -478,7 +478,7 @@ def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
         agreed = prepared.preview.remaining.total
         assert agreed == 1
     with Sandbox(prospects=PEOPLE | {"P7": "new@example.com"}, port=port) as box, prepared:
-        with pytest.raises(Changed, match="it was 1, and is 2 now"):
+        with pytest.raises(Changed, match="It was 1, and is 2 now"):
             prepared.send(expected=agreed)
         assert box.notes == ()
 
@@ -486,7 +486,7 @@ def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
 def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path, on_several="all")) as prepared:
-        assert "one for each prospect that has such an email" in render(preview_messages.question(prepared.preview, 1))
+        assert "one to each prospect with the email address?" in render(preview_messages.question(prepared.preview, 1))
         assert prepared.send(expected=1).counts == {Result.CREATED: 1}
         assert len(box.notes) == 2
 
@@ -510,7 +510,7 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
             assert prepared.send().counts == {Result.ALREADY_IMPORTED: 2}
         sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com", "kim@example.com"]))
         for loose in ("max_notes", "max_public"):
-            with pytest.raises(Guarded, match=r"^1 (public )?note would be sent"):
+            with pytest.raises(Guarded, match=r"would send 1 (public )?note, but at most 0 are allowed"):
                 send(sheet, replace(settings, **{loose: None}))  # type: ignore[arg-type]
         assert len(box.notes) == 2
 
@@ -583,7 +583,7 @@ def test_a_row_that_an_email_turned_away_is_not_called_unsent_once_that_is_forgo
         settings = settings_of(box, tmp_path)
         assert send(sheet, settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
         before = results(tmp_path)
-        with pytest.raises(BadSettings, match=r"What became of 1 row .* Import the file again instead"):
+        with pytest.raises(BadSettings, match=r"The outcome of 1 row .* Import the file again instead"):
             rewrite("last", sheet, settings)
         assert results(tmp_path) == before
 

@@ -210,7 +210,7 @@ def test_an_address_on_this_machine_can_be_guarded_as_any_other(
     assert run(sheet, local, vendor, [True]).exit_status == 0
     assert isinstance(run(sheet, away, vendor, [True]).files[0].error, SharedKey)
     another = replace(local, journal=Path(str(away.journal)).with_name("another.sqlite"))
-    with pytest.raises(WrongJournal, match="is recorded in another journal"):
+    with pytest.raises(WrongJournal, match="are recorded in another journal"):
         prepare(sheet, another, vendor=vendor)
     assert len(box.notes) == 1
 
@@ -249,7 +249,7 @@ def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(
     with (
         workspaces.held(away),
         prepare(sheet, other, vendor=vendor) as prepared,
-        pytest.raises(Busy, match="Another import with this API key is at work"),
+        pytest.raises(Busy, match="Another import with this API key is running"),
     ):
         prepared.send(expected=1)
 

@@ -24,14 +24,14 @@ LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line(
     ("guard", "fires", "words"),
     [
         ({"min_rows": 4}, "", ""),
-        ({"min_rows": 5}, "min-rows", "has 4 rows below its headings; at least 5 are expected."),
+        ({"min_rows": 5}, "min-rows", "has 4 rows below its headings. At least 5 are required."),
         ({"max_invalid": "25%"}, "", ""),
         ({"max_invalid": "24%"}, "max-invalid", "1 of the 4 rows in"),
-        ({"max_invalid": "0%"}, "max-invalid", "`note-importer check` lists them all"),
+        ({"max_invalid": "0%"}, "max-invalid", "To list all problems, use `note-importer check`."),
         ({"max_notes": 3}, "", ""),
-        ({"max_notes": 2}, "max-notes", "3 notes would be sent"),
+        ({"max_notes": 2}, "max-notes", "would send 3 notes, but at most 2 are allowed."),
         ({"max_public": 2}, "", ""),
-        ({"max_public": 1}, "max-public", "2 public notes would be sent"),
+        ({"max_public": 1}, "max-public", "would send 2 public notes, but at most 1 are allowed."),
     ],
 )
 def test_a_guard_that_fires_sends_nothing_of_the_file(
@@ -48,7 +48,7 @@ def test_a_guard_that_fires_sends_nothing_of_the_file(
         with pytest.raises(Guarded, match=words) as caught:
             prepared.send()
     assert (caught.value.exit_status, caught.value.setting) == (2, fires)
-    assert "Nothing of it was sent." in str(caught.value)
+    assert "Nothing of this file was sent." in str(caught.value)
     assert f"--{fires}" in str(caught.value)
     assert not any(received.method == "POST" for received in box.received)
     assert not (tmp_path / "n.results.xlsx").exists()
@@ -95,8 +95,10 @@ def test_an_export_for_another_workspace_is_not_sent(
         assert main([*run, "--max-unknown", "79%"]) == 2
         said = " ".join(capsys.readouterr().err.split())
         assert "4 of the 5 rows in" in said
-        assert "4 by an email that nobody has. That is more than the 79% that --max-unknown allows." in said
-        assert "may be for another workspace: check the file, the profile ('default') and the key." in said
+        assert (
+            "4 by an email address that no prospect has. That is more than the 79% that --max-unknown allows." in said
+        )
+        assert "may be for another workspace. Check the file, the profile ('default') and the API key." in said
         assert "or allow more: --max-unknown 80%." in said
         assert not any(received.method == "POST" for received in box.received)
         assert [*archive.iterdir()] == []

@@ -55,11 +55,13 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
         past = history.one(settings, asked)
         said = [render(saying.text) for saying in report_messages.past_run(past)]
         assert said[0] == f"Run:       {name}"
-        assert any(line.startswith("Took:      0:0") for line in said)
-        assert any("1  rejected  turned down; the reason says why: correct the row, run again" in line for line in said)
+        assert any(line.startswith("Duration:  0:0") for line in said)
+        assert any(
+            "1  rejected  not accepted. See the reason. Correct the row, then run again" in line for line in said
+        )
         assert f"note-importer results {name} FILE" in said[-1]
-        assert "If its rows go by email: import it again" in said[-1]
-    with pytest.raises(BadSettings, match="knows no run 'none'"):
+        assert "If its rows use email addresses, import the file again instead" in said[-1]
+    with pytest.raises(BadSettings, match="has no run 'none'"):
         history.one(settings, "none")
 
 
@@ -76,8 +78,8 @@ def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
         assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
     assert [past.hidden for past in history.history(settings)] == [0, 1]
     said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings), of_all=False)]
-    assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden since: 1"]
-    assert "1 note hidden since: a private draft now." in [
+    assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden later: 1"]
+    assert "1 note was hidden later and is now a private draft." in [
         render(saying.text) for saying in report_messages.past_run(history.one(settings, first))
     ]
     assert documents.history([history.one(settings, first)])["runs"][0]["hidden"] == 1
@@ -123,5 +125,5 @@ def test_since_is_a_day_or_a_time_ago() -> None:
     assert history.since("7d", now) == now.timestamp() - 7 * 86400
     assert history.since("12h", now) == now.timestamp() - 12 * 3600
     for wrong in ("yesterday", "2026-02-30", "7 weeks", "-3d", "99999999d"):
-        with pytest.raises(BadSettings, match="is no day"):
+        with pytest.raises(BadSettings, match="is not a valid date"):
             history.since(wrong, now)

@@ -79,7 +79,9 @@ def test_the_zone_decides() -> None:
 )
 def test_outside_of_the_window_it_doesnt_begin(between: str, now: str) -> None:
     """Also where clocks pass over all of it."""
-    with pytest.raises(Interrupted, match=rf"It is {now[11:16]} here, outside of {between} \(--between\)") as caught:
+    with pytest.raises(
+        Interrupted, match=rf"It is {now[11:16]} here, outside the window {between} \(--between\)"
+    ) as caught:
         hours(between, at(now))
     assert caught.value.exit_status == 3
 
@@ -101,7 +103,7 @@ def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
     assert found.over() is None
     assert found.over(rows=1_000_000) is not None
     now += 31
-    assert render(found.over()).startswith("The time that it was given is over (--for). Run the same command again")
+    assert render(found.over()).startswith("The time limit was reached (--for). Run the same command again")
     assert Hours.of(Settings()).over(10**9) is None
 
 
@@ -149,7 +151,7 @@ def test_a_window_that_isnt_open_reads_no_file_and_sends_nothing(box: Sandbox, s
     now = datetime.now().astimezone()
     shut = f"{(now.hour + 2) % 24:02}:00-{(now.hour + 3) % 24:02}:00"
     settings = replace(settings, between=shut)  # type: ignore[arg-type]
-    with pytest.raises(Interrupted, match="outside of"):
+    with pytest.raises(Interrupted, match="outside the window"):
         batch.run(choose(["there is no such file.csv"]), settings)
     assert box.received == ()
 
@@ -171,7 +173,7 @@ def test_another_import_is_waited_for_as_long_as_is_said(box: Sandbox, settings:
 
         report = prepared.send(observe=observe)
     assert (report.exit_status, len(box.notes)) == (0, 1)
-    assert troubles[0].startswith("waits for another import of this workspace: ")
+    assert troubles[0].startswith("waiting for another import of this workspace: ")
 
 
 def test_who_waits_is_heard_when_it_is_to_end(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from importer.commands.answering import chosen
 from importer.commands.preview_messages import in_common
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
-from importer.messages import Cell, render, say
+from importer.messages import Cell, Message, render, say
 from importer.models import Problem, Result, Role
 from importer.rows.values import kind_of, quoted
 from importer.sandbox import Sandbox
@@ -69,17 +70,31 @@ def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Se
     assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
 
 
-def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand() -> None:
-    """A backslash isn't doubled, and a question that ends what is wrong ends it."""
+STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
+FILE = (
+    "there is no file … in files. Put it there, or correct the name (if the column holds IDs: --attachments-are ids)."
+    " Did you mean z?"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (lambda value: say("status.near", value=value, near="z"), STATUS),
+        (lambda value: say("file.missing.near", why=say("file.missing", file=value, place="files"), near="z"), FILE),
+    ],
+)
+def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand(
+    said: Callable[[Cell], Message], told: str
+) -> None:
+    """A backslash isn't doubled."""
     values = ["C:\\x", "C:\\y"]
     alike = [
         Problem(2, 0, "A2", value, text, kind_of(text, value))
         for value in values
-        for text in [say("status.near", value=Cell(quoted(value)), near="z")]
+        for text in [said(Cell(quoted(value)))]
     ]
-    allowed = "Published (or 1), Draft (or 0), and blank for published"
-    told = f"… is no status; allowed are {allowed}; did you mean z? It is 'C:\\x', 'C:\\y'"
-    assert render(in_common(alike)) == told
+    assert render(in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:

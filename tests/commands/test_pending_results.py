@@ -122,7 +122,7 @@ def test_calls_that_dont_come_back_leave_their_rows_unconfirmed_and_the_next_run
         assert report.exit_status == 3
         rows = read_results(report.results)
         assert [row["result"] for row in rows][:2] == ["created", "unconfirmed"]
-        assert "the run ended before the API's answer" in rows[1]["reason"]
+        assert "the run ended before the API replied. To find out" in rows[1]["reason"]
         later = replace(settings, read_timeout=1.0)
         assert run(sheet, later).exit_status == 0
         assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]

@@ -61,7 +61,7 @@ def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, setti
     with prepare(path, settings) as prepared:
         agreed = prepared.preview.remaining.total
         running.run(sheet(tmp_path / "other.csv", "P1,x,1"), settings)
-        with pytest.raises(Changed, match="it was 3, and is 2 now") as error:
+        with pytest.raises(Changed, match="It was 3, and is 2 now") as error:
             prepared.send(expected=agreed)
     assert error.value.exit_status == 2
     assert len(box.notes) == 1
@@ -145,5 +145,5 @@ def test_two_columns_that_could_be_one_role_are_a_question(tmp_path: Path, setti
 def test_results_that_cant_be_written_are_said_while_preparing(tmp_path: Path, settings: Settings) -> None:
     """Not only once a person has agreed; and the sheet is closed."""
     path = sheet(tmp_path / "n.csv", "P1,x,1")
-    with pytest.raises(BadSettings, match=r"Results can be written as \.xlsx or \.csv"):
+    with pytest.raises(BadSettings, match=r"Results can be \.xlsx or \.csv"):
         prepare(path, replace(settings, results=tmp_path / "out.pdf"))

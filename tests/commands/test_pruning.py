@@ -43,7 +43,7 @@ def test_only_results_that_are_as_a_run_wrote_them_go(done: Path, capsys: pytest
     assert main(["prune", "done", "--older-than", "400", "--yes"]) == 0
     assert main(["prune", "done", "--older-than", "90"]) == 2
     assert names(done) == everything
-    assert "Say --yes where nobody can be asked." in capsys.readouterr().out
+    assert "To run without questions, add --yes." in capsys.readouterr().out
     assert main(["prune", "done", "--older-than", "90", "--yes"]) == 0
     assert names(done) == everything - {"a.results.csv"}
 

@@ -192,15 +192,15 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     reasons = [row["reason"] for row in rows]
     assert reasons[0].startswith("imported on 2")
     assert reasons[1] == ""
-    assert reasons[2] == "the same note for the same prospect as row 3; if it is meant twice: --key-column"
+    assert reasons[2] == "the same note for the same prospect as row 3. To send both: --key-column"
     assert "did not accept this prospect" in reasons[3]
     assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
     assert reasons[5].startswith("B7 (row 7, Note): the note is empty")
-    assert reasons[6].startswith("C8 (row 8, Visibility): '?' is no visibility")
+    assert reasons[6].startswith("C8 (row 8, Visibility): '?' is not a valid visibility")
     if kind == ".xlsx":
         assert [row["source_row"] for row in rows_of(report.results, "To fix")] == ["5", "6", "7", "8"]
         summary = [cell.value for cell in openpyxl.load_workbook(report.results)["Summary"]["B"]]
-        assert "2 of 7 rows are delivered, 1 repeats one of them, 4 are to be corrected." in summary
+        assert "2 of 7 rows delivered, 1 repeats one of them, 4 to correct." in summary
 
 
 def test_what_the_api_says_of_a_lone_prospect_is_the_reason(settings: Settings, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_an_address_where_the_api_is_not_stops_the_run_and_rejects_nothing(
     assert report is not None
     assert report.counts == {Result.NOT_SENT: 240, Result.UNCONFIRMED: 60}  # one request was tried
     assert report.exit_status == 4
-    assert "What answers isn't the API: " in str(report.stopped)
+    assert "The server that answers is not the API: " in str(report.stopped)
     assert len(box.received) < 20
     assert ran(path, settings).counts == {Result.CREATED: 300}
 
@@ -586,7 +586,7 @@ def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settin
     assert list(rows[0]) == [*HEADINGS, "Mine", *OUR_COLUMNS]
     assert [row["result"] for row in rows] == [ALREADY, CREATED, CREATED]
     assert rows[0]["note_id"] == old[0]["note_id"]
-    assert rows[0]["reason"] == "this results file says so; the row was left alone"
+    assert rows[0]["reason"] == "this results file says so. The row was not sent"
     assert [(row["Prospect ID"], row["Note"], row["Mine"]) for row in rows] == [
         (row["Prospect ID"], row["Note"], row["Mine"]) for row in corrected
     ]
@@ -632,7 +632,7 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
 def test_what_was_corrected_on_to_fix_is_not_passed_over_in_silence(settings: Settings, tmp_path: Path) -> None:
     """Without its name the other sheet is imported, on which the same rows still are as they were."""
     first = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1")), settings)
-    said = "What you corrected on 'To fix' counts only with"
+    said = "To import your corrections on 'To fix', use --sheet"
     for sheet, is_said in ((None, True), ("To fix", False)):
         with prepare(first.results, replace(settings, sheet=sheet)) as prepared:
             assert is_said is any(said in render(remark) for remark in prepared.preview.loaded.sheet.remarks)
@@ -770,8 +770,8 @@ def test_results_replace_only_what_a_run_wrote(settings: Settings, tmp_path: Pat
         report = ran(path, replace(told, again=result is CREATED))
         assert report.results == tmp_path / f"out (2){kind}"
         assert render(report.remark) == (
-            f"out{kind} was changed after it was written, or written with another journal, and was left alone, so this"
-            f" is out (2){kind} beside it."
+            f"out{kind} was changed after it was written, or belongs to another journal, and was not replaced, so the"
+            f" new file is out (2){kind}, beside it."
         )
         assert column(report.results, "result") == [result]
     assert (tmp_path / f"out{kind}").read_bytes() == corrected
@@ -792,7 +792,7 @@ def test_results_written_again_leave_corrected_ones_alone(settings: Settings, tm
     written, _ = rewrite("last", path, told)
     assert written.path == ran(path, told).results == tmp_path / f"out (2){kind}"
     assert render(written.remark).startswith(
-        f"out{kind} was changed after it was written, or written with another journal, and"
+        f"out{kind} was changed after it was written, or belongs to another journal, and"
     )
     assert (tmp_path / f"out{kind}").read_bytes() == corrected
 
@@ -806,7 +806,8 @@ def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Pat
         report = ran(path, replace(told, journal=journal))
         assert report.results == tmp_path / f"other (2){kind}"
         assert render(report.remark) == (
-            f"other{kind} was written by no run and was left alone, so this is other (2){kind} beside it."
+            f"other{kind} was not written by a run, and was not replaced, so the new file is other (2){kind}, beside"
+            " it."
         )
     assert (tmp_path / f"other{kind}").read_bytes() == theirs
 
@@ -943,7 +944,7 @@ def test_a_second_import_of_the_workspace_is_turned_away(box: Sandbox, settings:
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
 
     with workspaces.held(settings):
-        with pytest.raises(Busy, match="Another import of this workspace is at work"):
+        with pytest.raises(Busy, match="Another import of this workspace is running"):
             running.run(path, settings)
         assert box.received == ()
     ran(path, settings)

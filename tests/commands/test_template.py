@@ -71,7 +71,7 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> Non
     """A template that somebody has filled in is not lost."""
     path = tmp_path / "t.xlsx"
     path.write_text("filled in")
-    with pytest.raises(BadSettings, match="exists already"):
+    with pytest.raises(BadSettings, match="already exists"):
         template.write(path)
     assert path.read_text() == "filled in"
     assert template.write(path, overwrite=True).path == path

@@ -71,7 +71,7 @@ def test_ids_that_cannot_be_saleshandys_give_way_to_the_emails(tmp_path: Path, h
         settings = settings_of(box, tmp_path)
         plan = said(sheet, settings)
         assert f"Column A, {heading!r}, " in plan
-        assert "Prospects are found by their emails, in column B." in plan
+        assert "Prospects are found by their email addresses, in column B." in plan
         assert send(sheet, settings).counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 5}
@@ -102,7 +102,7 @@ def test_ids_in_doubt_are_compared_by_three_emails_before_anything_is_sent(
         place = ["--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--settle", "0"]
         place += ["--default-visibility", "private"]
         assert main(["check", str(sheet), *place]) == 0
-        assert "may hold IDs that are not Saleshandy's" in capsys.readouterr().out
+        assert "may contain IDs of another program" in capsys.readouterr().out
         assert not box.received
         monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
         assert main(["run", str(sheet), *place, "--yes"]) == 0
@@ -122,7 +122,7 @@ def test_ids_in_doubt_that_are_those_of_the_emails_count(tmp_path: Path) -> None
     rows = [*list(people.items())[:3], ("p4", EMAILS[3]), ("p4", EMAILS[4])]
     sheet = write(tmp_path, ["Prospect ID", "Email"], rows)
     with Sandbox(prospects=people) as box:
-        with pytest.raises(Guarded, match="4 notes would be sent"):
+        with pytest.raises(Guarded, match="would send 4 notes, but at most 3 are allowed"):
             send(sheet, settings_of(box, tmp_path, max_notes=3))
         assert send(sheet, settings_of(box, tmp_path)).counts == {Result.CREATED: 4, Result.INVALID: 1}
 
@@ -159,7 +159,7 @@ def test_a_person_who_names_the_column_is_believed(tmp_path: Path) -> None:
             assert not prepared.preview.loaded.roles.in_doubt
             prepared.look_up()
             [[problem], *_] = prepared.preview.loaded.rows.problems.values()
-        assert "use the emails alone: --map prospect=" in render(problem.text)
+        assert "use only the email addresses: --map prospect=" in render(problem.text)
         assert send(sheet, settings).counts == {Result.INVALID: 5}
         assert send(sheet, settings_of(box, tmp_path, mapping={"prospect": ""})).counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
@@ -189,7 +189,7 @@ def test_an_import_that_was_agreed_to_by_ids_in_doubt_and_is_larger_by_email_is_
         csv.writer(file).writerows([["Contact ID", "Email", "Note"], *([*row, "Same"] for row in rows)])
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
-        with pytest.raises(Changed, match="it was 2, and is 3 now"):
+        with pytest.raises(Changed, match="It was 2, and is 3 now"):
             send(path, settings)
         assert not box.notes
         assert send(path, settings).counts == {Result.CREATED: 3}

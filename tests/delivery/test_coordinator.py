@@ -134,7 +134,7 @@ def test_an_outage_ends_the_run_when_it_was_said_and_for_its_own_cause(
 ) -> None:
     """However long the pauses have become, and whether one request waits or many; what goes on is told meanwhile."""
     api, told = Api(always(Failure(Cause.UNREACHABLE, words("nobody there")))), list[Progress]()
-    with pytest.raises(Outage, match=r"the last trouble was: nobody there\. The run waits for") as stopped:
+    with pytest.raises(Outage, match=r"The last problem was: nobody there\. The run waits at most") as stopped:
         deliver(api, tmp_path, lines, give_up=give_up, observe=told.append)
     assert "limit" not in str(stopped.value)
     assert give_up <= api.now - START < give_up + 1.0
@@ -149,7 +149,7 @@ def test_the_time_until_something_is_looked_up_is_told(tmp_path: Path) -> None:
     lost = Failure(Cause.LOST, words("lost"), at_work=True)
     api, told = Api(iter([lost])), list[Progress]()
     deliver(api, tmp_path, 1, observe=told.append)
-    begins = "looking up what got no clear answer in "
+    begins = "looking up unclear deliveries in "
     waits = [int(said[len(begins) : -2]) for progress in told if (said := render(progress.trouble)).startswith(begins)]
     assert max(waits) > 50  # nothing is measured yet, so reading may lag by a minute
     assert set(waits) >= set(range(math.ceil(LONG_PAUSE) + 1, max(waits)))

@@ -75,11 +75,9 @@ def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple
 
 REFUSED = words("the API refused it: trouble")
 LACKS = Failure(
-    Cause.UNREADABLE, words("the API's answer says nothing certain of this prospect"), at_work=True, is_accepted=True
+    Cause.UNREADABLE, words("the API's reply does not mention this prospect clearly"), at_work=True, is_accepted=True
 )
-TURNED_AWAY = Settle(
-    ((0, Answer(None, words("what stands between this machine and the API turned it away: 413"))),), is_foreign=True
-)
+TURNED_AWAY = Settle(((0, Answer(None, words("a proxy, gateway or firewall refused it: 413"))),), is_foreign=True)
 TOO_LONG = Failure(Cause.INTERMEDIARY, words("413"), at_work=True, is_size=True)
 LEFT = Failure(Cause.BLOCKED, words("trouble"), at_work=True, has_left=True)
 TABLE = [
@@ -216,16 +214,16 @@ class Read:
 
 
 MOST_PAGES = 3
-FOUND = words("found by reading back; before, lost")
+FOUND = words("found by reading back. Before, lost")
 NOT_READ = words("the prospect's notes could not be read: trouble")
 READS = [
-    Read("it is there", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
-    Read("it is there twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), FOUND, ("N2", "N3"))),
+    Read("it exists", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
+    Read("it exists twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), FOUND, ("N2", "N3"))),
     Read("found on the last page", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND), 3),
     Read("there are more pages", Verdict(goes_on=True), NextPage(0), 2),
-    Read("it is there, and maybe again on the next page", Verdict("N1", goes_on=True), NextPage(0), 2),
+    Read("it exists, and maybe again on the next page", Verdict("N1", goes_on=True), NextPage(0), 2),
     Read(
-        "it is there, and there are more than are read", Verdict("N1", goes_on=True),
+        "it exists, and there are more than are read", Verdict("N1", goes_on=True),
         Settle(((0, Answer("N1")),), FOUND), 3,
     ),
     Read(
@@ -234,10 +232,10 @@ READS = [
     ),
     Read("there are more, and this one is odd", Verdict(goes_on=True, odd=words("it is odd")), NextPage(0), 2),
     Read("it is odd", Verdict(odd=words("it is odd")), Doubt(words("it is odd"))),
-    Read("it isn't there", Verdict(), Missed()),
+    Read("it doesn't exist", Verdict(), Missed()),
     Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
     Read("blocked", Cause.BLOCKED, (Blocked, None)),
-    Read("the API doesn't know the prospect", Cause.UNKNOWN_PROSPECT, Missed(is_unknown=True)),
+    Read("the API says that the prospect doesn't exist", Cause.UNKNOWN_PROSPECT, Missed(is_unknown=True)),
     Read("refused otherwise", Cause.BAD_REQUEST, Doubt(NOT_READ)),
     Read("too large", Cause.TOO_LARGE, Doubt(NOT_READ)),
     Read("refused for an attachment", Cause.BAD_ATTACHMENT, Doubt(NOT_READ)),
@@ -306,11 +304,9 @@ class Absent:
     can_tell: bool = False
 
 
-CONVICTED = Settle(
-    ((0, Answer(None, words("what stands between this machine and the API turned it away: trouble"))),), is_foreign=True
-)
+CONVICTED = Settle(((0, Answer(None, words("a proxy, gateway or firewall refused it: trouble"))),), is_foreign=True)
 ASIDE = SetAside(failed(Cause.INTERMEDIARY))
-IN_VAIN = Abandon(words("sent 8 times in vain: trouble; run again later"))
+IN_VAIN = Abandon(words("sent 8 times without success: trouble. Later, run again"))
 ABSENCES = [
     *(
         Absent(f"{cause}, {size}", size, cause, Retry(), refusals=9, passed=True, is_size=True)
@@ -352,7 +348,13 @@ ABSENCES = [
     Absent("the same, several", 3, Cause.INTERMEDIARY, Split(), refusals=3, can_tell=True),
     Absent("the same, but others pass", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, can_tell=True, passed=True),
     Absent(
-        "the same, but the way is bad at times", 1, Cause.INTERMEDIARY, Retry(), refusals=3, can_tell=True, healed=True
+        "the same, but the network is bad at times",
+        1,
+        Cause.INTERMEDIARY,
+        Retry(),
+        refusals=3,
+        can_tell=True,
+        healed=True,
     ),
     Absent("refused once, sent often enough", 3, Cause.INTERMEDIARY, IN_VAIN, refusals=1, sends=8),
 ]

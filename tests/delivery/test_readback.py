@@ -113,8 +113,10 @@ def test_the_same_note_listed_twice_is_one() -> None:
 
 def test_a_note_dated_shortly_before_it_was_sent_is_in_doubt() -> None:
     """A server's clocks may differ: it may be the delivery's own, so nothing is sent again."""
-    assert "dated shortly before it was sent" in render(verdict(found(at=SINCE - 0.1)).odd)
-    assert "dated shortly before it was sent" in render(verdict(draft=found(status="0", at=SINCE - 50), note=DRAFT).odd)
+    assert "its date is shortly before the request" in render(verdict(found(at=SINCE - 0.1)).odd)
+    assert "its date is shortly before the request" in render(
+        verdict(draft=found(status="0", at=SINCE - 50), note=DRAFT).odd
+    )
     assert verdict(found(at=SINCE - 20), found("N2")) == Verdict("N2")
     assert verdict(found(at=SINCE - 51)) == Verdict()
     assert verdict(found("N1", at=SINCE - 20), adopted=frozenset({"N1"})) == Verdict()

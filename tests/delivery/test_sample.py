@@ -197,7 +197,7 @@ def test_the_next_run_tells_those_of_another_file(
         (None, prospect) for prospect in lost(box, lines())
     }
     said = " ".join(out.err.split())
-    assert "10 notes created, but not found when read back. An earlier import: note" in said
+    assert "10 notes were created, but not found when read back. An earlier import: note" in said
     book = openpyxl.load_workbook(results, read_only=True)
     cells = [str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row if cell]
     assert any("an earlier import: note" in cell for cell in cells)

@@ -60,13 +60,13 @@ def test_nothing_but_an_earlier_copy_is_replaced(
         before = target.read_bytes()
         assert main(["journal", "backup", str(target), "--journal", str(path)]) == 2
         assert target.read_bytes() == before
-        assert "was left alone" in " ".join(capsys.readouterr().err.split())  # lines break where the path is long
+        assert "was not changed" in " ".join(capsys.readouterr().err.split())  # lines break where the path is long
 
 
 def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
     """An empty one in the place of what is only out of reach would be worse than none."""
     with pytest.raises(
-        BadSettings, match=r"There is no journal at .*, where the profile 'default' has it\. Say .* --profile"
+        BadSettings, match=r"There is no journal at .*, the place in the profile 'default'\. Choose .* --profile"
     ):
         journals.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
     assert [*tmp_path.iterdir()] == []

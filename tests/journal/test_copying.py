@@ -54,7 +54,7 @@ def test_it_is_the_same_journal_there_and_the_same_command_goes_on(
     """And back again into a file."""
     url = postgres.empty()
     assert main(["journal", "copy", str(used.journal), url]) == 0
-    assert "2 runs and all that they delivered were copied" in capsys.readouterr().out
+    assert "2 runs with all their deliveries were copied" in capsys.readouterr().out
     assert content(url) == content(used.journal)
     report = running.run(tmp_path / "n.csv", replace(used, journal=url))
     assert report is not None
@@ -86,7 +86,7 @@ def test_a_place_that_isnt_empty_is_left_alone(used: Settings, url: str) -> None
     with Journal.open(url) as journal:
         journal.files.enter(b"digest", b"place")
     before = content(url)
-    with pytest.raises(BadSettings, match="isn't empty"):
+    with pytest.raises(BadSettings, match="is not empty"):
         journals.copy(used.journal, url)
     assert content(url) == before
 
@@ -117,7 +117,7 @@ def test_a_row_that_isnt_the_same_there_undoes_it_all(used: Settings, postgres: 
                 CREATE TRIGGER change BEFORE INSERT ON {SCHEMA}.deliveries
                 FOR EACH ROW WHEN (NEW.prospect = 'P7') EXECUTE FUNCTION change()
             """)
-        with pytest.raises(JournalFailed, match="A row of deliveries isn't the same"):
+        with pytest.raises(JournalFailed, match="A row of deliveries differs"):
             journal.copy_to(other)
     with psycopg.connect(url) as connection:
         connection.execute(f"DROP TRIGGER change ON {SCHEMA}.deliveries")

@@ -128,7 +128,7 @@ def test_the_command_line_says_what_to_do(live: Settings, tmp_path: Path, capsys
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     command = ["check", str(sheet), "--base-url", AWAY, "--journal", str(tmp_path / "another.sqlite")]
     assert main(command) == 4
-    assert "say --new-journal" in " ".join(capsys.readouterr().err.split())
+    assert "To start a new one, add --new-journal." in " ".join(capsys.readouterr().err.split())
     assert main([*command, "--new-journal"]) == 0
     assert main([*command[:-1], str(live.journal)]) == 0
 

@@ -447,7 +447,7 @@ def test_a_run_repeats_nothing_that_was_delivered_under_other_spellings(
 def test_a_journal_is_not_migrated_while_another_spelling_is_imported(path: Path) -> None:
     """That import would go on with numbers that are no more; when it has ended, the same command goes on."""
     journal_of_version_3(path, (SPELLINGS[0], [(NOTE, "P1", "sending")]))
-    with held(path, SPELLINGS[0]), pytest.raises(Busy, match="Another import of this workspace is at work"):
+    with held(path, SPELLINGS[0]), pytest.raises(Busy, match="Another import of this workspace is running"):
         Journal.open(path)
     with closing(sqlite3.connect(path)) as connection:
         assert dict(connection.execute("SELECT name, value FROM about"))["schema"] == "3"
@@ -531,10 +531,10 @@ def _script(path: Path, script: str) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (_text, "damaged, or no journal"),
-        (_foreign, "some other program"),
-        (_foreign_about, "some other program"),
-        (_foreign_name, "some other program"),
+        (_text, "damaged, or is not a journal"),
+        (_foreign, "another program"),
+        (_foreign_about, "another program"),
+        (_foreign_name, "another program"),
         (_later, "later version"),
         (_no_version, "damaged"),
         (_damaged, "damaged"),
@@ -549,8 +549,8 @@ def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
     with pytest.raises(WrongJournal, match=words) as caught:
         Journal.open(path)
     assert caught.value.exit_status == 4
-    assert "left as it is" in str(caught.value)
-    assert ("Put your latest copy in its place" in str(caught.value)) is words.startswith("damaged")
+    assert "not changed" in str(caught.value)
+    assert ("Restore your latest copy" in str(caught.value)) is words.startswith("damaged")
     assert str(path) in str(caught.value)
     assert bytes_of(tmp_path) == before
 
@@ -656,7 +656,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(path: Path) -> None:
         run = begin(journal)
         assert claim(journal, run, "P1")
         _full(journal)
-        with pytest.raises(JournalFailed, match=r"full.*Nothing more was sent.*Make room"):
+        with pytest.raises(JournalFailed, match=r"full.*Nothing more was sent.*Free some space"):
             claim(journal, run, *(f"Q{number}" for number in range(5000)))
         assert states(path) == {"P1": "sending"}
         assert claim(journal, run, "P2")  # where there is room, it goes on

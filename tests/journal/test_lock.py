@@ -122,7 +122,7 @@ def test_a_holder_that_left_no_word_is_another_process(journal: Path) -> None:
 def test_a_place_that_takes_no_lock_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(UnusableJournal, match=r"The lock .* can't be made"),
+        pytest.raises(UnusableJournal, match=r"The lock .* can't be created"),
         held(tmp_path / "file" / "j.sqlite", "workspace"),
     ):
         pass
@@ -136,7 +136,7 @@ def test_where_the_system_has_no_locks_none_is_made_up(journal: Path, monkeypatc
         raise OSError(errno.ENOSYS, "Function not implemented")
 
     monkeypatch.setattr("fcntl.flock", lacking)
-    with pytest.raises(UnusableJournal, match=r"The lock .* can't be made"), held(journal, "workspace"):
+    with pytest.raises(UnusableJournal, match=r"The lock .* can't be created"), held(journal, "workspace"):
         pass
 
 
@@ -166,6 +166,6 @@ def test_nothing_is_written_through_a_link_that_was_planted(journal: Path) -> No
             pass
     lock.unlink()
     lock.symlink_to(theirs)
-    with pytest.raises(UnusableJournal, match=r"The lock .* can't be made"), held(journal, "workspace"):
+    with pytest.raises(UnusableJournal, match=r"The lock .* can't be created"), held(journal, "workspace"):
         pass
     assert theirs.read_text() == "theirs"

@@ -78,7 +78,9 @@ def bouncer(url: str) -> Iterator[Bouncer]:
     {"pool_mode": "transaction"}, {"pool_mode": "transaction", "default_pool_size": 1}, {"pool_mode": "statement"},
 ])  # fmt: skip
 def test_a_pool_in_which_no_lock_holds_is_refused(bouncer: Bouncer, settings: dict[str, object]) -> None:
-    with pytest.raises(UnusableJournal, match=r"is a pooler.*PgBouncer.*Nothing was sent.*whose mode is session"):
+    with pytest.raises(
+        UnusableJournal, match=r"is a connection pool.*PgBouncer.*Nothing was sent.*with pool mode session"
+    ):
         Journal.open(bouncer(**settings))
 
 
@@ -109,5 +111,5 @@ def test_an_import_through_a_pool_of_sessions_delivers_each_note_once(
 
 def test_a_pool_without_a_session_to_spare_is_waited_for_and_then_said(bouncer: Bouncer) -> None:
     """As it begins, an import needs two: else it can't be told what the pool does."""
-    with pytest.raises(JournalFailed, match=r"query_wait_timeout.*the pool there has two sessions free"):
+    with pytest.raises(JournalFailed, match=r"query_wait_timeout.*the pool has two free sessions"):
         Journal.open(bouncer(pool_mode="session", default_pool_size=1, query_wait_timeout=1))

@@ -131,7 +131,7 @@ def test_a_journal_that_can_not_be_put_away_keeps_its_log(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", refuse)
-        with pytest.raises(UnusableJournal, match="could not be put in the place"):
+        with pytest.raises(UnusableJournal, match="could not replace"):
             journals.restore(Settings(journal=left), copy)
     assert files_of(left) == ["in the log.csv", "late.csv", "early.csv"]
 
@@ -139,7 +139,7 @@ def test_a_journal_that_can_not_be_put_away_keeps_its_log(
 def test_nothing_is_restored_while_an_import_is_at_work(path: Path, copy: Path) -> None:
     before = path.read_bytes()
     with Journal.open(path) as journal, journal.held(WORKSPACE):
-        with pytest.raises(Busy, match="Another import with this journal is at work"):
+        with pytest.raises(Busy, match="Another import with this journal is running"):
             journals.restore(Settings(journal=path), copy)
         journal.see_that_it_stands()
     assert path.read_bytes() == before

@@ -138,14 +138,14 @@ def _may_only_read(postgres: Postgres, _: Path) -> str:
         (_no_password, 2, "PGPASSFILE"),
         (_odd, 2, "can't be read.*colour.*postgresql://importer@"),
         (_no_service, 2, 'definition of service "missing" not found|service file .* not found'),
-        (_misspelt, 2, "sslmode.*somewhat.*Correct what stands in the URL"),
-        (_no_number, 2, "connect_timeout.*Correct what stands in the URL"),
-        (_not_encrypted, 2, "SSL.*offers no encryption.*sslmode=disable"),
-        (_foreign, 4, "some other program's"),
+        (_misspelt, 2, "sslmode.*somewhat.*Correct the URL"),
+        (_no_number, 2, "connect_timeout.*Correct the URL"),
+        (_not_encrypted, 2, "SSL.*does not support encryption.*sslmode=disable"),
+        (_foreign, 4, "belongs to another program"),
         (_later, 4, "later version"),
-        (_may_make_nothing, 2, "may not use its tables, or make them.*docs/machines.md"),
-        (_may_read_nothing, 2, "may not use its tables"),
-        (_may_only_read, 2, "may not write deliveries"),
+        (_may_make_nothing, 2, "may not use or create its tables .*docs/machines.md"),
+        (_may_read_nothing, 2, "may not use or create its tables"),
+        (_may_only_read, 2, "may not write to deliveries"),
     ],
 )
 def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
@@ -230,7 +230,10 @@ def test_the_way_to_another_machine_is_encrypted_unless_something_says_otherwise
 @pytest.mark.parametrize("servers", [1, 2])
 def test_a_pooler_that_gives_each_transaction_another_session_is_refused(servers: int, url: str) -> None:
     """Even if it happens to give it the same one, as long as nobody else is there."""
-    with Pooler(url, servers) as pooler, pytest.raises(UnusableJournal, match=r"pooler.*PgBouncer.*Nothing was sent"):
+    with (
+        Pooler(url, servers) as pooler,
+        pytest.raises(UnusableJournal, match=r"connection pool.*PgBouncer.*Nothing was sent"),
+    ):
         Journal.open(pooler.url)
 
 
@@ -373,9 +376,9 @@ def test_a_copy_is_the_databases_own_business(url: str, capsys: pytest.CaptureFi
 def test_advice_fits_a_server(url: str) -> None:
     with Journal.open(url) as journal:
         end_connections_of(journal)
-        with pytest.raises(JournalFailed, match="See that its database is up, has room") as caught:
+        with pytest.raises(JournalFailed, match="Check that the database is running, has free space") as caught:
             claim(journal, "P1")
-    assert "Make room" not in str(caught.value)
+    assert "Free some space" not in str(caught.value)
 
 
 def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: Path) -> None:
@@ -493,7 +496,7 @@ def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
 @pytest.mark.parametrize(
     ("first", "then", "words"),
     [
-        (f"GRANT CREATE ON SCHEMA {SCHEMA} TO eve", "", "eve may create things.*REVOKE CREATE ON SCHEMA"),
+        (f"GRANT CREATE ON SCHEMA {SCHEMA} TO eve", "", "eve may create objects.*REVOKE CREATE ON SCHEMA"),
         (f"GRANT CREATE ON SCHEMA {SCHEMA} TO PUBLIC", "", r"everybody \(PUBLIC\) may create.*FROM PUBLIC"),
         (f"GRANT TRIGGER ON {SCHEMA}.runs TO eve", "", "eve may add triggers to the table runs.*REVOKE TRIGGER ON"),
         (
@@ -504,12 +507,12 @@ def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
         (
             f"GRANT USAGE ON SCHEMA {SCHEMA} TO eve; GRANT TRIGGER ON {SCHEMA}.runs TO eve",
             f"CREATE TRIGGER spy BEFORE INSERT ON {SCHEMA}.runs EXECUTE FUNCTION public.spy()",
-            "the table runs has a trigger that isn't note-importer's.*DROP TRIGGER spy ON note_importer.runs",
+            "the table runs has a trigger that note-importer did not create .*DROP TRIGGER spy ON note_importer.runs",
         ),
         (
             f"CREATE RULE spy AS ON INSERT TO {SCHEMA}.runs DO ALSO INSERT INTO public.proof VALUES ('')",
             "",
-            "the table runs has a rule that isn't note-importer's.*DROP RULE spy",
+            "the table runs has a rule that note-importer did not create .*DROP RULE spy",
         ),
     ],
 )

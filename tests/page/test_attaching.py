@@ -110,7 +110,7 @@ def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
     monkeypatch.setattr(attaching, "_MOST_BYTES", 1_000_000)
     answer = attempt(friend, upload, ("a.pdf", large))
     assert answer.status_code == 413
-    assert "Drop at most 1,000 files at once, and fewer where they are large. None was kept." in answer.text
+    assert "Drop at most 1,000 files at once, and fewer if they are large. No file was saved." in answer.text
     assert len(upload.attached) == 2
 
 
@@ -140,7 +140,7 @@ def test_of_two_files_of_one_name_none_is_lost_without_a_word(
         upload.folder, upload.name, for_page(parts.current.settings(), upload), upload.folder / "problems.csv"
     )
     seen = friend.get(answer.headers["Location"], base_url=OURS).text
-    assert "<bdi>b.pdf</bdi>: what is kept now took the place of what had that name before." in seen
+    assert "<bdi>b.pdf</bdi> was replaced by the new file of the same name." in seen
 
 
 def test_what_was_agreed_to_holds_for_the_files_too(
@@ -164,7 +164,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     assert f'name="digest" value="{found.digest}"' in asked
     attach(friend, upload, ("a.txt", b"something else"))
     ours, theirs = multiprocessing.Pipe()
-    with ours, theirs, pytest.raises(Changed, match="one of the files that the notes carry"):
+    with ours, theirs, pytest.raises(Changed, match="a setting of the profile or an attached file changed"):
         tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True).do(
             tasks.Word(theirs)
         )
@@ -203,7 +203,7 @@ def test_a_corrected_spreadsheet_is_offered_the_files_of_the_earlier_one_and_tak
     assert answer.headers["Location"] == f"{HOME}/file/{corrected.id}?ignore=State&taken=Zo%C3%AB.pdf%2C+a.pdf"
     assert corrected.attached == [("Zoë.pdf", 1), ("a.pdf", 1)]
     seen = friend.get(f"/file/{corrected.id}?taken=a.pdf", base_url=OURS).text
-    assert "Taken from where they were dropped before: <bdi>a.pdf</bdi>." in seen
+    assert "Added from an earlier spreadsheet: <bdi>a.pdf</bdi>." in seen
     assert "were dropped before, for" not in seen, "what is still missing was never dropped"
     parts.uploads.forget(first)
     assert (corrected.attachments / "a.pdf").read_bytes() == b"1"
@@ -231,7 +231,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
     found = tasks.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "problems.csv")
     assert isinstance(found, Overview)
     assert (found.total, found.invalid) == (1, 1)
-    assert "among those that you dropped" in words(found.troubles[0].text)
+    assert "among the dropped files" in words(found.troubles[0].text)
     assert str(tmp_path) not in str(found)
 
 
@@ -265,12 +265,12 @@ def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
         upload.folder, upload.name, current, upload.folder / "problems.csv"
     )
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
-    assert "The files that the notes carry" in seen
-    assert ("they are taken from the profile's folder" in seen) == is_told
+    assert '<h2 id="files">Attachments</h2>' in seen
+    assert ("Without files here, the profile's folder is used: " in seen) == is_told
     attach(friend, upload, ("b.txt", b"x"))
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
-    assert "they are taken from the profile's folder" not in seen
-    assert ("As long as there are some here, none is taken from the profile's folder." in seen) == is_told
+    assert "the profile's folder is used" not in seen
+    assert ("While there are files here, the profile's folder is not used." in seen) == is_told
 
 
 @pytest.mark.slow
@@ -283,18 +283,18 @@ def test_a_spreadsheet_that_names_files_is_sent_with_them(visitor: Visitor, box:
     ]
     seen = visitor.drop(write(tmp_path / "n.csv", rows, ATTACHED))
     assert "There is nothing to send." in seen.text
-    assert "drop the file on this page" in seen.text
+    assert "Drop the file on this page" in seen.text
     action = re.search(r'action="([^"]+/attachments)"', seen.text)
     assert action
     to = visitor.origin + action[1]
     content = b"%PDF the summary of a call"
     seen = visitor.see(visitor.post(to, files={"attachments": ("call.pdf", content)}, timeout=60).url)
-    assert "Ready: 2 notes to send, 1 row with problems left out." in seen.text
-    assert "among those that you dropped" in seen.text
-    assert "1 file to upload first (26 bytes), each once." in seen.text
+    assert "Ready: 2 notes to send, 1 row with problems skipped." in seen.text
+    assert "among the dropped files" in seen.text
+    assert "1 file to upload first (26 bytes)" in seen.text
     assert str(tmp_path) not in seen.text
     ended = visitor.see(visitor.agree(seen).url)
-    assert "Done; some rows need you." in ended.text
+    assert "Done. Some rows need your attention." in ended.text
     assert [stored.sha256 for stored in box.attachments] == [hashlib.sha256(content).hexdigest()]
     assert {note.prospect_id: note.attachment_ids for note in box.notes} == dict.fromkeys(
         ("p1", "p2"), (box.attachments[0].id,)

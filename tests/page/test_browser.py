@@ -70,7 +70,7 @@ def looked_at(page: Page, name: str) -> None:
 
 def send(page: Page, notes: str) -> None:
     """Send them, and say that the first private ones of the workspace are meant to be private."""
-    page.get_by_label("they are meant to be private").check()
+    page.get_by_label("they should be private").check()
     page.get_by_role("button", name=f"Send {notes}").click()
 
 
@@ -95,21 +95,21 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     looked_at(page, "import")
     drop(page, write(tmp_path / "Kontakte März.csv", rows))
     expect(page.get_by_role("heading", level=1)).to_have_text("Kontakte März.csv")
-    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send, 2 rows with problems left out.")
+    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send, 2 rows with problems skipped.")
     looked_at(page, "check")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 7 notes?")
     looked_at(page, "confirm")
     assert not box.received
     page.get_by_role("button", name="Send 7 notes").click()
-    expect(page.get_by_label("they are meant to be private")).to_be_focused()
+    expect(page.get_by_label("they should be private")).to_be_focused()
     assert not box.received
     send(page, "7 notes")
-    expect(page.get_by_role("status")).to_have_text("Done; some rows need you.")
+    expect(page.get_by_role("status")).to_have_text("Done. Some rows need your attention.")
     looked_at(page, "results")
     assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(6)]
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download the results").click()
+        page.get_by_role("link", name="Download results").click()
     assert download.value.suggested_filename == "Kontakte März.results.xlsx"
     download.value.save_as(tmp_path / "taken.xlsx")
     book = openpyxl.load_workbook(tmp_path / "taken.xlsx")
@@ -129,25 +129,25 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     rows = [(f"p{i}", "Jo", TEXTS[i % 2], ("Team only", "Yes")[i % 2]) for i in range(4)]
     drop(page, write(tmp_path / "n.csv", rows, head))
     expect(page.get_by_role("status")).to_contain_text("2 things to decide")
-    expect(page.get_by_role("button", name="Go on")).to_have_count(0)
+    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
     looked_at(page, "undecided")
     page.get_by_label("Text of the note").select_option(label="C: Full Comments")
     page.get_by_label("Who may see it", exact=True).select_option(label="D: Shared?")
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("status")).to_contain_text("2 things to decide")
     page.get_by_label("What does 'Team only' mean").select_option(
         label="Private: only the owner of the API key sees it"
     )
     page.get_by_label("What does 'Yes' mean").select_option(label="Public: all team members see the note")
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
     page.reload()
     expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
     looked_at(page, "decided")
     assert not box.received
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     send(page, "4 notes")
-    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
         ("p0", "2"), ("p1", "1"), ("p2", "2"), ("p3", "1"),
     ]  # fmt: skip
@@ -159,7 +159,7 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     """The run doesn't hang on any tab; stopped in the middle it says so, and what is left is sent without a twin."""
     box.set_limit(Limit.parse("1/15s"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 8 notes").click()
     expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     looked_at(page, "sending")
@@ -167,7 +167,7 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     other = page.context.new_page()
     other.goto(home_of(server))
-    other.get_by_role("link", name="See how far it is").click()
+    other.get_by_role("link", name="Show progress").click()
     other.get_by_role("button", name="Stop").click()
     expect(other.get_by_role("status")).to_contain_text("It stopped before the end.")
     expect(page.get_by_role("status")).to_contain_text("It stopped before the end.")
@@ -176,9 +176,9 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     box.set_limit(None)
     page.get_by_role("link", name="Send the rest").click()
     expect(page.get_by_role("status")).to_contain_text(f"Ready: {left} note")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name=f"Send {left} note").click()
-    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(8)]
 
 
@@ -187,16 +187,18 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
 ) -> None:
     """Five and no more; the results say that the others wait, and lead to them."""
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(9)]))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("link", name="Send only the first 5").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 5 notes?")
     page.get_by_role("button", name="Send 5 notes").click()
-    expect(page.get_by_role("status")).to_contain_text("The first ones are sent. Look at them in Saleshandy")
+    expect(page.get_by_role("status")).to_contain_text(
+        "The first notes were sent. Look at them in Saleshandy, then send the rest."
+    )
     assert [note.prospect_id for note in box.notes] == [f"p{i}" for i in range(5)]
     page.get_by_role("link", name="Send the rest").click()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 4 notes").click()
-    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert len(box.notes) == 9
 
 
@@ -209,19 +211,19 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
-    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems left out.")
-    reached(page, "combobox", "Where nothing says who may see it")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems skipped.")
+    reached(page, "combobox", "If visibility is blank")
     page.keyboard.press("ArrowDown")
-    reached(page, "button", "Look again with these choices")
+    reached(page, "button", "Check again")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
-    reached(page, "button", "Go on")
+    reached(page, "button", "Continue")
     page.keyboard.press("Enter")
-    reached(page, "checkbox", "These are the first private notes of this workspace, and they are meant to be private")
+    reached(page, "checkbox", "These are the first private notes of this workspace, and they should be private")
     page.keyboard.press("Space")
     reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
-    reached(page, "link", "Download the results")
+    reached(page, "link", "Download results")
     with page.expect_download() as taken:
         page.keyboard.press("Enter")
     assert server.guard.home not in taken.value.url
@@ -233,11 +235,11 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
 ) -> None:
     """What holds the run up stands on the screen; a page whose program is gone says so instead of standing still."""
     drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 1 note").wait_for()
     box.stop()
     page.get_by_role("button", name="Send 1 note").click()
-    held_up = "0 % of the notes are done; it is held up."
+    held_up = "0 % of the notes are done; waiting."
     expect(page.get_by_role("status")).to_have_text(held_up)
     expect(page.locator("[data-field=holds]")).to_contain_text("could not be reached")
     page.context.set_offline(True)
@@ -266,14 +268,14 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page.dispatch_event("#drop", "drop", {"dataTransfer": page.evaluate_handle(making, [data, 2])})
     expect(page.get_by_role("status")).to_have_text("Drop one file, please.")
     page.dispatch_event("#drop", "drop", {"dataTransfer": page.evaluate_handle(making, [data, 1])})
-    expect(page.get_by_role("status")).to_have_text("One thing has to be decided first.")
+    expect(page.get_by_role("status")).to_have_text("One question has to be answered first.")
     looked_at(page, "sheets")
-    page.get_by_label("Which sheet is to be imported?").select_option(label="the sheet 'June': " + "; ".join(HEAD))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Which sheet do you want to import?").select_option(label="the sheet 'June': " + "; ".join(HEAD))
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
     expect(page.get_by_role("cell", name="p-June")).to_be_visible()
     page.get_by_label("Sheet", exact=True).select_option("May")
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("cell", name="p-May")).to_be_visible()
     page.get_by_role("link", name="note-importer").click()
     (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
@@ -317,7 +319,7 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
         page.goto(server.address)
         page.wait_for_url(home_of(server))
         drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         expect(page.get_by_text("This is the first import as “sales”")).to_be_visible()
         looked_at(page, "first")
         page.get_by_role("button", name="Send 1 note").click()
@@ -333,26 +335,26 @@ def test_files_are_dropped_for_the_notes_and_taken_away_again(page: Page, box: S
     drop(page, write(tmp_path / "n.csv", rows, (*HEAD, "Attachments")))
     expect(page.get_by_role("status")).to_have_text("There is nothing to send.")
     looked_at(page, "files-missing")
-    dropping = page.get_by_label("Drop the files here that the column of attachments names, or choose them")
+    dropping = page.get_by_label("Drop the files named in the attachments column here, or choose them")
     dropping.set_input_files([tmp_path / name for name in ("call.pdf", "form.pdf", "not meant.pdf")])
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
     looked_at(page, "files")
-    page.get_by_role("link", name="is dropped under Import").click()
+    page.get_by_role("link", name="belongs under Import").click()
     drop(page, write(tmp_path / "n corrected.csv", rows, (*HEAD, "Attachments")))
     expect(page.get_by_text("2 files that are missing here were dropped before, for n.csv")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("There is nothing to send.")
     looked_at(page, "files-earlier")
-    page.get_by_role("button", name="Take these files, too").click()
-    expect(page.get_by_text("Taken from where they were dropped before: call.pdf, form.pdf.")).to_be_visible()
+    page.get_by_role("button", name="Add these files, too").click()
+    expect(page.get_by_text("Added from an earlier spreadsheet: call.pdf, form.pdf.")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
     looked_at(page, "files-taken")
     page.get_by_role("navigation").get_by_role("link", name="Import").click()
     page.get_by_role("link", name="n.csv", exact=True).click()
     page.get_by_role("button", name="Remove not meant.pdf").click()
     expect(page.get_by_role("button", name="Remove", exact=False)).to_have_count(2)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 2 notes").click()
-    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     name_of = {stored.id: stored.name for stored in box.attachments}
     assert {note.prospect_id: [name_of[one] for one in note.attachment_ids] for note in box.notes} == {
         "p1": ["call.pdf"],

@@ -79,7 +79,7 @@ class At:
     """Where a program says that its page is."""
 
     def __init__(self, program: Program) -> None:
-        self.address = re.findall(r"http://\S+/start/\S+", program.until("Leave this window open"))[0]
+        self.address = re.findall(r"http://\S+/start/\S+", program.until("Keep this window open"))[0]
         self.port = int(re.findall(r":(\d+)/start", self.address)[0])
 
 
@@ -136,7 +136,7 @@ def test_the_browser_opens_a_private_file_that_leads_on_and_is_gone_then(
 ) -> None:
     """The list of processes shows others the file's address, and the file lets nobody but its owner read it."""
     with started(box, tmp_path, starter) as program:
-        program.until("Leave this window open")
+        program.until("Keep this window open")
         (address,) = ast.literal_eval((tmp_path / "starter.said").read_text())
         assert address.startswith("file:///")
         file = Path(url2pathname(urlsplit(address).path))
@@ -215,8 +215,8 @@ def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
     assert program.ended() == 0
     with started(box, tmp_path) as again, Visitor(At(again)) as visitor:  # type: ignore[arg-type]
         first = visitor.see("/")
-        assert f"Workspace: spring at {box.url}  (the profile that was chosen on the page last" in again.said
-        assert "It is the profile that you chose last." in first.text
+        assert f"Workspace: spring at {box.url}  (the last profile chosen on the page" in again.said
+        assert "This is the profile you chose last." in first.text
         number = re.findall(r'action="[^"]+/file/(\w+)/forget"', first.text)[0]
         assert "Ready: 1 note to send." in visitor.see(f"/file/{number}").text
         assert visitor.post(f"{visitor.base}/file/{number}/forget", timeout=30).ok
@@ -231,11 +231,11 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
     program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), browser=None, **data)
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
         of = {"of": f"spring at {box.url}", "key": "geheim-4711"}
-        assert "It was typed here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text
-        assert "You are practising" in visitor.post(f"{visitor.base}/practice/begin", timeout=30).text
-        assert "note-importer has ended" in visitor.post(f"{visitor.base}/quit", timeout=30).text
+        assert "You entered it here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text
+        assert "Practice is on" in visitor.post(f"{visitor.base}/practice/begin", timeout=30).text
+        assert "note-importer has stopped" in visitor.post(f"{visitor.base}/quit", timeout=30).text
         assert visitor.get(f"{visitor.base}/quit/page.css", timeout=30).ok
     assert program.ended() == 0
     assert "geheim" not in program.said
-    assert program.said.endswith("so does Quit on the page.\n"), "nothing is left for the system to complain of"
+    assert program.said.endswith("or Quit on the page.\n"), "nothing is left for the system to complain of"
     assert not box.received

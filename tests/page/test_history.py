@@ -65,7 +65,7 @@ def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(
     friend: FlaskClient, settings: Settings
 ) -> None:
     """It is said that there is none."""
-    assert "No run is recorded yet." in see(friend, "/runs")
+    assert "No runs yet." in see(friend, "/runs")
     assert not Path(settings.journal).exists()
 
 
@@ -81,7 +81,7 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(
     assert "1 invalid" in listed
     assert "m.csv" not in listed
     current = see(friend, f"/runs/{ours}")
-    assert "something is wrong in the sheet: correct the cell, import it again" in current
+    assert "the sheet contains a problem. Correct the cell, then import it again" in current
     assert "The page has no copy of the file." in current
     for address in (f"/runs/{other}", f"/runs/{other}/hide", f"/runs/{other}/results", "/runs/last", "/runs/20200101"):
         assert friend.get(address, base_url=OURS).status_code == 404, address
@@ -135,17 +135,17 @@ def test_what_was_agreed_to_hide_must_still_be_true(
 ) -> None:
     """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
     name = imported(write(tmp_path / "n.csv", ROWS), settings)
-    with pytest.raises(Changed, match=r"it was 3, and is 2 now. Nothing was changed"):
+    with pytest.raises(Changed, match=r"It was 3, and is 2 now\. Nothing was changed"):
         done(tasks.Hide(settings, name, 3))
     assert {note.status for note in box.notes} == {"1"}
     assert "Hide its notes" in see(friend, f"/runs/{name}")
     ended = done(tasks.Hide(settings, name, 2))
     current = see(friend, f"/runs/{name}")
-    assert "the notes were hidden since: private drafts now" in current
-    assert ">2 hidden since</span>" in see(friend, "/runs")
+    assert "the notes were hidden later: private drafts now" in current
+    assert ">2 hidden later</span>" in see(friend, "/runs")
     assert "Hide its notes" not in current
     assert ended.exit_status == 0
-    assert render(ended.besides[0]).startswith("2 notes made private drafts.")
+    assert render(ended.besides[0]).startswith("2 notes are now private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
     assert tasks.to_hide(name, settings, None, "") == tasks.Hideable(0, some=[])
     assert tasks.to_hide(None, settings, None, "") == tasks.Hideable(0, some=[])
@@ -160,16 +160,16 @@ def test_what_is_unclear_is_counted_and_looked_up(
     path = write(tmp_path / "n.csv", ROWS)
     name = imported(path, replace(settings, give_up=1))
     assert commands.verify.unclear(settings) == 2
-    assert "2 notes may or may not be there." in see(friend, "/runs")
-    assert "Look up what is unclear" in see(friend, f"/runs/{name}")
+    assert "2 notes may or may not exist." in see(friend, "/runs")
+    assert "Look up unconfirmed notes" in see(friend, f"/runs/{name}")
     assert post(friend, "/runs/look-up")[0] == 409, "whose notes are meant is said by the form"
     box.clear_faults()
     ended = done(tasks.LookUpTask(settings))
     assert ended.exit_status == 0
-    assert "2 notes found: they count as created now." in [render(said) for said in ended.besides]
+    assert "2 notes found. They now count as created." in [render(said) for said in ended.besides]
     current = see(friend, f"/runs/{name}")
-    assert "Look up what is unclear" not in current
-    assert "looked up since" in current
+    assert "Look up unconfirmed notes" not in current
+    assert "looked up later" in current
     assert len(box.notes) == 2
 
 
@@ -191,7 +191,7 @@ def test_what_the_page_writes_into_results_names_no_flag(
             pass
     assert ended.results is not None, ended
     texts = {str(cell) for sheet in openpyxl.load_workbook(ended.results) for row in sheet.values for cell in row}
-    assert [text for text in texts if "drop the file on this page" in text]
+    assert [text for text in texts if "Drop the file on this page" in text]
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
 
 

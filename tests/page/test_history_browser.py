@@ -36,18 +36,18 @@ def send(page: Page, path: Path) -> None:
     """Drop a file, and send what can be sent of it."""
     page.get_by_role("link", name="note-importer").click()
     drop(page, path)
-    page.get_by_role("button", name="Go on").click()
-    if (tick := page.get_by_label("they are meant to be private")).count():
+    page.get_by_role("button", name="Continue").click()
+    if (tick := page.get_by_label("they should be private")).count():
         tick.check()
     page.get_by_role("button", name="Send ").click()
-    page.get_by_role("link", name="This run").wait_for()
+    page.get_by_role("link", name="See this run").wait_for()
 
 
 def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox, tmp_path: Path) -> None:
     """From the list; the question shows what is meant; without the tick nothing is changed."""
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(7)] + [("p8", "", "Public")]
     page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("status")).to_have_text("No run is recorded yet.")
+    expect(page.get_by_role("status")).to_have_text("No runs yet.")
     looked_at(page, "runs-none")
     send(page, write(tmp_path / "Kontakte März.csv", rows))
     page.get_by_role("link", name="Runs").click()
@@ -57,7 +57,7 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     expect(page.get_by_role("heading", level=1)).to_have_text("Kontakte März.csv")
     looked_at(page, "run")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download the results").click()
+        page.get_by_role("link", name="Download results").click()
     assert download.value.suggested_filename == "Kontakte März.results.xlsx"
     page.get_by_role("link", name="Hide its notes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hide 7 notes?")
@@ -69,26 +69,26 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     page.get_by_label("Yes, I mean these 7 notes").check()
     page.get_by_role("button", name="Hide 7 notes").click()
     expect(page.get_by_role("status")).to_have_text("Done.")
-    expect(page.get_by_text("7 notes made private drafts.")).to_be_visible()
+    expect(page.get_by_text("7 notes are now private drafts.")).to_be_visible()
     looked_at(page, "hidden")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
     page.get_by_role("link", name="Back to the run").click()
     page.get_by_role("button", name="Write the results again").click()
-    expect(page.get_by_role("status")).to_have_text("Done: the results are written.")
+    expect(page.get_by_role("status")).to_have_text("Done. The results are ready.")
     looked_at(page, "rewritten")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download the results").click()
+        page.get_by_role("link", name="Download results").click()
     download.value.save_as(tmp_path / "taken.xlsx")
     results = openpyxl.load_workbook(tmp_path / "taken.xlsx")["Results"]
     assert [str(row[5]) for row in results.iter_rows(min_row=2, values_only=True)].count(
-        "made a private draft since"
+        "made a private draft later"
     ) == 7
     page.get_by_role("link", name="Back to the run").click()
-    expect(page.get_by_text("the notes were hidden since: private drafts now")).to_be_visible()
+    expect(page.get_by_text("the notes were hidden later: private drafts now")).to_be_visible()
     expect(page.get_by_role("link", name="Hide its notes")).to_have_count(0)
     looked_at(page, "run-hidden")
     page.get_by_role("navigation").get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 hidden since")
+    expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 hidden later")
     looked_at(page, "runs-hidden")
 
 
@@ -99,24 +99,24 @@ def test_what_is_unclear_is_looked_up_and_seen_to_be_there(
     box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
     run(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(3)]), replace(settings, give_up=1))
     page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("status")).to_have_text("3 notes may or may not be there.")
+    expect(page.get_by_role("status")).to_have_text("3 notes may or may not exist.")
     looked_at(page, "runs-unclear")
     page.get_by_role("link", name="n.csv").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
     looked_at(page, "run-unclear")
-    page.get_by_role("button", name="Look up what is unclear").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up what is unclear")
-    expect(page.get_by_role("status")).to_contain_text("it is held up")
+    page.get_by_role("button", name="Look up unconfirmed notes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up unconfirmed notes")
+    expect(page.get_by_role("status")).to_contain_text("waiting")
     looked_at(page, "looking-up")
     box.clear_faults()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up what was unclear")
-    expect(page.get_by_text("3 notes found: they count as created now.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up unconfirmed notes")
+    expect(page.get_by_text("3 notes found. They now count as created.")).to_be_visible()
     looked_at(page, "looked-up")
     page.get_by_role("link", name="All runs").click()
-    expect(page.get_by_role("status")).to_have_text("What was imported, the latest first.")
+    expect(page.get_by_role("status")).to_have_text("Imports, the latest first.")
     assert len(box.notes) == 3
     page.get_by_role("link", name="n.csv").click()
-    page.get_by_label("The file that it imported").set_input_files(tmp_path / "n.csv")
+    page.get_by_label("The imported file").set_input_files(tmp_path / "n.csv")
     page.get_by_role("button", name="Write the results again").click()
     expect(page.get_by_role("row", name="created")).to_contain_text("3")
     assert len([call for call in box.received if call.method == "POST"]) == 1
@@ -132,8 +132,8 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
     with opened(browser, settings, tmp_path / "uploads") as page:
         drop(page, file)
         page.get_by_label("Text of the note").select_option(label="C: Comments of ours")
-        page.get_by_role("button", name="Look again").click()
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Check again").click()
+        page.get_by_role("button", name="Continue").click()
         page.get_by_role("button", name="Send 8 notes").click()
         expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     box.set_limit(None)
@@ -145,10 +145,10 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
         looked_at(page, "run-stopped")
         page.get_by_role("link", name="Send the rest").click()
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.get_by_role("button", name="Send ").click()
-        expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
-        expect(page.get_by_text("Keep it: every row is delivered")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
+        expect(page.get_by_text("Save them now. All rows are delivered")).to_be_visible()
     assert sorted((note.prospect_id, note.content) for note in box.notes) == [
         (f"p{i}", f"<p>Note {i}</p>") for i in range(8)
     ]
@@ -170,7 +170,7 @@ def test_a_note_that_is_there_twice_is_hidden(page: Page, settings: Settings, bo
         known = next(known for known in journal.deliveries.created_by(past) if known.prospect == "p1")
         journal.deliveries.checked(known.note, "p1", "", [ids["p2"]])
     page.get_by_role("link", name="Runs").click()
-    page.get_by_role("link", name="See which were found so").click()
+    page.get_by_role("link", name="See the duplicates").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hide 1 note?")
     looked_at(page, "twins")
     page.get_by_label("Yes, I mean this note").check()
@@ -186,7 +186,7 @@ def test_one_thing_is_done_at_a_time(
     run(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]), settings)
     box.set_limit(Limit.parse("1/15s"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 8 notes").click()
     expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     page.get_by_role("link", name="Runs").click()
@@ -199,9 +199,9 @@ def test_one_thing_is_done_at_a_time(
         tab.goto(page.url)
         tab.get_by_label("Yes, I mean this note").check()
         tab.get_by_role("button", name="Hide 1 note").click()
-        expect(tab.get_by_text("n.csv is being sent. One thing at a time")).to_be_visible()
+        expect(tab.get_by_text("n.csv is being sent. Wait until that is done.")).to_be_visible()
         looked_at(tab, "one-at-a-time")
-        tab.get_by_role("link", name="See how far it is").click()
+        tab.get_by_role("link", name="Show progress").click()
         expect(tab.get_by_role("heading", level=1)).to_have_text("Sending n.csv")
     assert all(note.status == "1" for note in box.notes)
 

@@ -61,12 +61,12 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
     """It counts, for its workspace alone; no answer, no header, no file, no output holds it; then it is forgotten."""
     monkeypatch.delenv(KEY_VARIABLE)
     profiles.write_text("[night]\n", encoding="utf-8")
-    assert "There is none yet" in seen(friend, "/settings")
+    assert "There is no key yet" in seen(friend, "/settings")
     answers = [post("/settings/key", of=of(parts), key=f" {KEY} ")]
     assert parts.current.with_key().key == KEY
     answers += [friend.get(path, base_url=OURS) for path in (*SCREENS, "/settings?done=key")]
     answers += [post("/settings/change", of="default", workers="many"), post("/settings/new", name=""), post("/quit")]
-    assert "It was typed here" in seen(friend, "/settings")
+    assert "You entered it here" in seen(friend, "/settings")
     post("/settings/profile", name="night")
     with pytest.raises(NoKey):
         parts.current.with_key()
@@ -87,7 +87,7 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
 def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> None:
     """The field says so, and is empty again."""
     answer = post("/settings/key", of=of(parts), key="two words of it")
-    assert "a key is one word of plain characters" in answer.text
+    assert "an API key is one word of plain characters" in answer.text
     assert "two words" not in answer.text
     assert parts.current.with_key().key == SECRET
 
@@ -95,7 +95,7 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
 @pytest.mark.parametrize(
     ("key", "fault", "said"),
     [
-        ("", "", "Key accepted: yes, by what stands in for Saleshandy at http://127.0.0.1"),
+        ("", "", "Key accepted: yes, by a stand-in for Saleshandy at http://127.0.0.1"),
         (KEY, "", "Key accepted: no. The API does not accept the key"),
         ("", "reset:GET@1", "Key accepted: not known: "),
     ],
@@ -120,11 +120,11 @@ def test_a_key_is_tried_with_one_call_that_only_reads(
 def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: FlaskClient, parts: Parts) -> None:
     """And a key that the API refused is looked at under Settings, not in an environment that nobody here knows."""
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
-    assert "Go on with" not in seen(friend, "/settings")
+    assert "Continue with" not in seen(friend, "/settings")
     answer = post("/settings/key", of=of(parts), key=KEY)
-    assert f'href="{HOME}/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
+    assert f'href="{HOME}/file/{upload.id}">Continue with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
     refused = words(say("api.key-refused", words="no"))
-    assert "another can be typed under Settings." in refused
+    assert "You can enter another under Settings." in refused
     assert "SALESHANDY_API_KEY" not in refused
 
 
@@ -137,7 +137,7 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert store.held == {}
     post("/settings/key", of=of(parts), key=KEY, keep="yes")
     assert store.held == {("note-importer", of(parts)): KEY}
-    assert "It is kept in the system's key store, too." in seen(friend, "/settings")
+    assert "It is also stored in the system's key store." in seen(friend, "/settings")
     post("/settings/key/forget", of=of(parts), where="here")
     assert "It comes from the system&#39;s key store" in seen(friend, "/settings")
     assert parts.current.with_key().key == KEY
@@ -179,10 +179,10 @@ def test_the_form_has_what_a_page_can_use_of_the_table_and_shows_what_stands_the
     apart = {name for name, setting in SETTINGS.items() if setting.topic in topics} - {*FIELDS, *BY_HAND}
     assert apart == {"map", "value", "ignore", "unknown-emails", "profile"}, "a new one needs its label in IN_SETTINGS"
     assert 'value="20/1s"' in page
-    assert "stays as it is: archive." in page
+    assert "are not changed here: archive." in page
     assert "workers" in page, "a value by hand that can't be used is shown, so that it can be mended"
-    assert "99 is not in the range" in page
-    assert "the command that started the page says so." in page, "the journal and the address of these tests"
+    assert "99 is out of range" in page
+    assert "because the command that started the page sets it." in page, "the journal and the address of these tests"
 
 
 def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, profiles: Path) -> None:
@@ -191,7 +191,7 @@ def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, p
     profiles.write_text(written, encoding="utf-8")
     answer = post("/settings/change", of="default", workers="5", between="noon", sheet="<b>")
     assert "Nothing was saved" in answer.text
-    assert "&#39;noon&#39; is no window of the day" in answer.text
+    assert "&#39;noon&#39; is not a valid time window" in answer.text
     assert 'value="noon"' in answer.text
     assert "<b>" not in answer.text
     assert profiles.read_text(encoding="utf-8") == written
@@ -211,7 +211,7 @@ def test_a_folder_that_is_not_there_is_told_beside_its_name(
     there.mkdir()
     for place, is_told in ((there, False), (gone, True)):
         profiles.write_text(f'[default]\nattachments = "{place.as_posix()}"\n', encoding="utf-8")
-        assert ("no such folder at the moment" in seen(friend, "/settings")) == is_told
+        assert ("The folder does not exist." in seen(friend, "/settings")) == is_told
 
 
 def test_whatever_could_lead_the_key_or_files_elsewhere_is_shown_and_changed_by_hand_only(
@@ -274,7 +274,7 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
             profiles.write_text(f'[night]\nbase-url = "{box.url}"\n')
             assert "Key accepted: yes" in asked("/settings/key/try", of=f"night at {box.url}")
             profiles.write_text(f'[night]\nbase-url = "{other.url}"\n')
-            assert "Type the key for that address" in visitor.get(f"{visitor.base}/settings", timeout=30).text
+            assert "Enter the key for that address" in visitor.get(f"{visitor.base}/settings", timeout=30).text
             asked("/settings/key", of=workspace, key=box.api_key)
             assert "Key accepted: yes" in asked("/settings/key/try", of=workspace)
             assert other.received
@@ -285,7 +285,7 @@ def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Pa
     assert post("/settings/new", name=" spring fair ").status_code == 303
     assert parts.current.settings().profile == "spring fair"
     assert '["spring fair"]' in profiles.read_text(encoding="utf-8")
-    assert "There is a profile" in post("/settings/new", name="spring fair").text
+    assert "The profile &#39;spring fair&#39; already exists" in post("/settings/new", name="spring fair").text
     assert post("/settings/profile", name="nigth").status_code == 400
     assert parts.current.profile == "spring fair"
     assert "<strong>spring fair</strong>" in seen(friend, "/")
@@ -300,7 +300,7 @@ def test_the_page_begins_with_the_profile_that_was_chosen_last(
     parts.current.go_on(chosen)
     assert (parts.current.profile, parts.current.is_last_chosen) == ("default", False)
     post("/settings/profile", name="spring")
-    assert "that you chose last" not in seen(friend, "/")
+    assert "you chose last" not in seen(friend, "/")
     named = CurrentSettings({"profile": "night"}, ["profile"])
     named.go_on(chosen)
     assert (named.profile, named.is_last_chosen) == ("night", False)
@@ -308,8 +308,8 @@ def test_the_page_begins_with_the_profile_that_was_chosen_last(
     parts.current.go_on(chosen)
     assert (parts.current.profile, parts.current.is_last_chosen) == ("spring", True)
     assert "<strong>spring</strong>" in seen(friend, "/")
-    assert "It is the profile that you chose last." in seen(friend, "/")
-    assert "It is the one that you chose last." in seen(friend, "/settings")
+    assert "This is the profile you chose last." in seen(friend, "/")
+    assert "This is the profile you chose last." in seen(friend, "/settings")
     for now in ("[spring]\nwrokers = 3\n", "[spring]\nworkers = 99\n", ""):
         profiles.write_text(now, encoding="utf-8")
         again = CurrentSettings({}, [*SETTINGS])
@@ -322,7 +322,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
 ) -> None:
     """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
-    assert f'href="{HOME}/settings">To Settings' in seen(friend, "/")
+    assert f'href="{HOME}/settings">Open Settings' in seen(friend, "/")
     page = seen(friend, "/settings")
     assert "Did you mean &#39;workers&#39;?" in page
     assert "<option>night</option>" in page
@@ -337,7 +337,7 @@ def test_what_is_remembered_of_files_is_forgotten_one_by_one(post: Post, friend:
     )
     page = seen(friend, "/settings")
     assert "&lt;i&gt;State" in page
-    assert "means that its rows are left out" in page
+    assert "means that its rows are skipped" in page
     assert post("/settings/forget", of="default", memory=json.dumps(["ignore", "<i>State"])).status_code == 303
     assert (
         post("/settings/forget", of="default", memory=json.dumps(["values", "visibility", "Team only"])).status_code
@@ -449,7 +449,7 @@ def test_quit_ends_the_program_once_its_last_page_has_its_style(post: Post, frie
     ended: list[str] = []
     parts.end = lambda: ended.append("ended")
     assert friend.get("/quit/page.css", base_url=OURS).status_code == 404
-    assert "note-importer has ended" in post("/quit").text
+    assert "note-importer has stopped" in post("/quit").text
     assert ended == []
     with friend.get("/quit/page.css", base_url=OURS) as style:
         assert style.mimetype == "text/css"

@@ -144,7 +144,7 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
     assert "Send 4 notes?" in asked.text
     run(write(tmp_path / "m.csv", rows[:3]), settings)
     ended = visitor.see(visitor.agree(seen).url)
-    assert "The number of notes to send has changed since you agreed: it was 4, and is 1 now." in ended.text
+    assert "The number of notes to send has changed since you agreed. It was 4, and is 1 now." in ended.text
     assert len(box.notes) == 3
     assert "Ready: 1 note to send." in visitor.see(seen.url).text
 
@@ -156,7 +156,7 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings,
         assert "Ready: 1 note to send." in seen.text
         asked = visitor.see(f"{seen.url}/confirm")
         assert "No API key was given." in asked.text
-        assert "type it under Settings" in asked.text
+        assert "enter it under Settings" in asked.text
         assert "Send 1 note</button>" not in asked.text
         form = {"expected": "1", "workspace": str(settings.workspace)}
         assert visitor.post(f"{seen.url}/send", data=form, timeout=30).status_code == 400
@@ -174,7 +174,7 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     other = visitor.drop(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]))
     again = visitor.agree(other)
     assert again.status_code == 409
-    assert "n.csv is being sent. One thing at a time" in again.text
+    assert "n.csv is being sent. Wait until that is done." in again.text
     assert visitor.get(f"{under_way.url}/stop", timeout=30).status_code == 405
     assert server.jobs.under_way
     stopped = visitor.see(visitor.post(f"{under_way.url}/stop", timeout=30).url)
@@ -213,7 +213,7 @@ def test_a_words_meaning_is_remembered_for_its_column_and_a_default_not_at_all(
     assert "Ready: 2 notes to send." in chosen.text
     number = seen.url.rpartition("/")[2]
     assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    assert "are true of this file alone: the next one asks again" in guest.see(f"{chosen.url}&remembered=yes").text
+    assert "apply to this file only. The next file asks again." in guest.see(f"{chosen.url}&remembered=yes").text
     assert profiles.read_text(encoding="utf-8").split() == [
         "[default.map]", "visibility", "=", '"Secret"', "[default.values.visibility.Secret]", "1", "=", '"Private"',
     ]  # fmt: skip
@@ -234,7 +234,7 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
-    with pytest.raises(FirstRun, match="wasn't ticked"):
+    with pytest.raises(FirstRun, match="Tick the box to confirm"):
         tasks.Send(elsewhere, tmp_path, "n.csv", 1).do(None)  # type: ignore[arg-type]
 
 
@@ -249,7 +249,7 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     assert shown
     address, go_on = seen.url.partition("?")[0], {"map": ["content=Owner", "visibility=Shared"], "next": "confirm"}
     changed = guest.see(guest.get(address, params={**go_on, "shown": unescape(shown[1])}, timeout=60).url)
-    assert "You changed the choices, so this was read again." in changed.text
+    assert "The file was checked again with your choices." in changed.text
     assert "/confirm" not in changed.url
     again = re.search(r'name="shown" value="([^"]*)"', changed.text)
     assert again
@@ -265,7 +265,7 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
         assert f"Spoke about offer {longest}</bdi>" in confirmed.text
     assert "22 notes are private. Only the owner of the API key will see them" in confirmed.text
     ended = guest.see(guest.agree(seen).url)
-    assert "Done: every row is delivered." in ended.text
+    assert "Done. All rows are delivered." in ended.text
     sent = {note.prospect_id: (note.content, note.visibility) for note in guest.box.notes}
     assert {row[0]: (f"<p>{row[1]}</p>", "12"["Team Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
     assert "Nothing is sent yet." not in guest.see(seen.url).text
@@ -306,7 +306,7 @@ def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profil
     hidden = dict(re.findall(r'name="(expected|digest|workspace)" value="([^"]*)"', asked.text))
     profiles.write_text('[default]\ndefault-visibility = "public"\n', encoding="utf-8")
     ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
-    assert "What would be sent has changed since you looked at it" in ended.text
+    assert "The notes to send have changed since you checked them" in ended.text
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
 
 
@@ -324,7 +324,7 @@ def test_first_private_notes_need_a_persons_word(
         theirs, ours = multiprocessing.Pipe()
         with theirs, ours:
             if is_asked:
-                with pytest.raises(FirstRun, match="meant to be private"):
+                with pytest.raises(FirstRun, match="should be private"):
                     task.do(tasks.Word(theirs))
                 assert not box.received
             replace(task, is_meant=is_asked).do(tasks.Word(theirs))
@@ -367,17 +367,17 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
     [
         (SettingPart("map", 'content="Call summary"'), "“Text of the note: Call summary”"),
         (SettingPart("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
-        (SettingPart("ignore", as_argument("It's $5")), "“Columns set aside: It's $5”"),
-        (SettingPart("value", "status:Old="), "“Old means leave its rows out”"),
-        (SettingPart("header-row"), "“Row of the headings”"),
-        (SettingPart("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
+        (SettingPart("ignore", as_argument("It's $5")), "“Ignored columns: It's $5”"),
+        (SettingPart("value", "status:Old="), "“Old means skip its rows”"),
+        (SettingPart("header-row"), "“Header row”"),
+        (SettingPart("max-notes", "5000"), "“Most notes: 5000” under Settings"),
         (SettingPart("archive", "done"), "the setting “archive = done” of the profile"),
     ],
 )
 def test_a_setting_is_called_as_its_field_is(setting: SettingPart, here: str) -> None:
     """And one without a field as what it is; a command is a button."""
     assert words(say("names", names=(setting,))) == here
-    assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up what is unclear”"
+    assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up unconfirmed notes”"
 
 
 def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
@@ -392,7 +392,7 @@ def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(guest:
     """Nobody asks about it, for it may be a slip; yet it can be said what it means."""
     rows = [("p1", "Hello", "Public"), ("p2", "Hello", "Team-wide")]
     seen = guest.drop(write(tmp_path / "n.csv", rows))
-    assert "Ready: 1 note to send, 1 row with problems left out." in seen.text
+    assert "Ready: 1 note to send, 1 row with problems skipped." in seen.text
     assert '<option value="visibility:Team-wide=Private">' in seen.text
     said = guest.see(f"{seen.url}?value=visibility%3ATeam-wide%3DPrivate&value=")
     assert "Ready: 2 notes to send." in said.text

@@ -241,7 +241,7 @@ WORKBOOKS = [
         {2: ("1", "", "public")},
         flaws={2: [1]},
     ),
-    Entry("several sheets fit", "a.xlsx", _openpyxl(_two_sheets), error="Several sheets have the needed headings"),
+    Entry("several sheets fit", "a.xlsx", _openpyxl(_two_sheets), error="Several sheets have the required headings"),
     Entry(
         "sheet by name in any case",
         "a.xlsx",
@@ -250,9 +250,9 @@ WORKBOOKS = [
         options={"sheet": "april"},
     ),
     Entry("unknown sheet", "a.xlsx", _openpyxl(_two_sheets), error="'March', 'April'", options={"sheet": "May"}),
-    Entry("hidden sheet", "a.xlsx", _openpyxl(_hidden_sheet), ONE, remark="Hidden, so not looked at: 'April'"),
-    Entry("sheet without headings is left aside", "a.xlsx", _openpyxl(_other_sheet), ONE, remark="Left aside: 'Lists'"),
-    Entry("no sheet fits", "a.xlsx", _openpyxl(_no_sheet_fits), error="begins with Fruit, Price"),
+    Entry("hidden sheet", "a.xlsx", _openpyxl(_hidden_sheet), ONE, remark="Hidden sheets are ignored: 'April'"),
+    Entry("sheet without headings is left aside", "a.xlsx", _openpyxl(_other_sheet), ONE, remark="Ignored: 'Lists'"),
+    Entry("no sheet fits", "a.xlsx", _openpyxl(_no_sheet_fits), error="starts with Fruit, Price"),
     Entry(
         "title lines and empty columns before",
         "a.xlsx",
@@ -368,7 +368,7 @@ WORKBOOKS = [
         "a.xlsx",
         _renamed("worksheets/a.xml", "a.xml", '<sheet name="April" r:id="s9"/>'),
         _ONE_ID,
-        remark='lacks the part of the sheet "April"',
+        remark='the content of the sheet "April" is missing',
     ),
     Entry(
         "formats of conditional formatting are not those of cells",
@@ -593,7 +593,7 @@ TEXTS = [
         "a.csv",
         _csv("Prospect ID,Note,Visibility\n1,Встретились в Москве и обсудили условия договора,public\n", "cp1251"),
         {2: ("1", "Встретились в Москве и обсудили условия договора", "public")},
-        remark="likeliest",
+        remark="Windows-1251 is the most likely encoding",
     ),
     Entry("encoding by name", "a.csv", _csv(PLAIN, "cp437"), ONE, options={"encoding": "cp437"}),
     Entry(
@@ -646,7 +646,7 @@ TEXTS = [
     ),
     Entry("a last row that is cut off", "a.csv", _csv(_filled(15) + "17,b"), None, flaws={17: [None]}),
     Entry(
-        "quotation mark never closed", "a.csv", _csv(PLAIN + '2,"a,public\r\n3,b,public\r\n'), error="opened in row 3"
+        "quotation mark never closed", "a.csv", _csv(PLAIN + '2,"a,public\r\n3,b,public\r\n'), error="opens in row 3"
     ),
     Entry(
         "quotation marks that swallow a row",
@@ -666,7 +666,7 @@ TEXTS = [
         "quotes within a cell before one never closed",
         "a.csv",
         _csv(PLAIN + '2,"a" b,"first\r\n3,c,d\r\n'),
-        error="opened in row 3",
+        error="opens in row 3",
     ),
     Entry(
         "a line of private characters",
@@ -685,7 +685,7 @@ TEXTS = [
         "a.csv",
         _csv(PLAIN.replace("00123", '="00123"') + '"=""7""","=""a """"b"""" c""",="x"y\r\n8,="=1",=""\r\n'),
         {**ONE, 3: ("7", 'a "b" c', '="x"y'), 4: ("8", "=1", "")},
-        remark='5 cells written as ="text"',
+        remark='5 cells are written as ="text"',
     ),
     Entry("Ctrl-Z at the end", "a.csv", _csv(PLAIN + "\x1a"), ONE),
     Entry("Ctrl-Z right after the last row", "a.csv", _csv(PLAIN.rstrip() + "\x1a" * 100), ONE),
@@ -786,9 +786,9 @@ TEXTS = [
         "a.xls",
         _csv(f"<html><body><table><tr><td>Report</td></tr>{_BARE}"),
         ONE,
-        remark="Left aside: 'Table 1'",
+        remark="Ignored: 'Table 1'",
     ),
-    Entry("HTML that is cut off", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="within a tag"),
+    Entry("HTML that is cut off", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="inside a tag"),
     Entry("HTML with a number beyond all characters", "a.xls", _csv(_TABLE + "&#" + "9" * 5000), ONE),
     Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
     Entry("XML spreadsheet 2003", "a.xls", _csv(XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
@@ -864,22 +864,27 @@ TEXTS = [
             more=f'<Worksheet ss:Name="B"><Table>{_xml_row("><Data>x</Data>")}</Table></Worksheet>',
         ),
         {2: ("7", "", "")},
-        remark="Left aside: 'B'",
+        remark="Ignored: 'B'",
     ),
-    Entry("XML spreadsheet in Shift-JIS", "a.xls", _xml("", encoding="shift_jis"), error="encoding that can't be read"),
+    Entry(
+        "XML spreadsheet in Shift-JIS",
+        "a.xls",
+        _xml("", encoding="shift_jis"),
+        error="XML in an unsupported encoding (shift_jis)",
+    ),
 ]
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 
-_LACKS = 'lacks the part of the sheet "Sheet1"'
+_LACKS = 'the content of the sheet "Sheet1" is missing'
 
 REFUSED = [
     Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
-    Entry("blank file", "a.csv", b"\n \n,,\n", error="holds no table"),
-    Entry("zeros", "a.xlsx", b"\0" * 20_000, error="holds only zeros"),
-    Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="no spreadsheet"),
-    Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="no spreadsheet"),
-    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="packed with bzip2"),
+    Entry("blank file", "a.csv", b"\n \n,,\n", error="contains no table"),
+    Entry("zeros", "a.xlsx", b"\0" * 20_000, error="contains only zeros"),
+    Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="is not a spreadsheet"),
+    Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="is not a spreadsheet"),
+    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="a bzip2 file"),
     Entry(
         "SYLK",
         "a.slk",
@@ -894,14 +899,19 @@ REFUSED = [
     Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a Word document"),
     Entry("Numbers document", "a.numbers", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers"),
     *(
-        Entry(f"packed with {name}", "a.xlsx", archive(parts(""), method), error=f"isn't understood (method {method})")
+        Entry(
+            f"packed with {name}",
+            "a.xlsx",
+            archive(parts(""), method),
+            error=f"in an unsupported way (method {method})",
+        )
         for name, method in {"bzip2": zipfile.ZIP_BZIP2, "LZMA": zipfile.ZIP_LZMA}.items()
     ),
     Entry(
         "packed with Deflate64",
         "a.xlsx",
         making.method_changed(archive(parts("")), 9),
-        error="isn't understood (method 9)",
+        error="in an unsupported way (method 9)",
     ),
     Entry(
         "sheets without end",
@@ -913,7 +923,7 @@ REFUSED = [
         "formats without end",
         "a.xlsx",
         archive({**parts(""), "xl/styles.xml": "<styleSheet><cellXfs>" + "<xf/>" * 100_001}),
-        error="more than 100,000 formats",
+        error="more than 100,000 cell formats",
     ),
     Entry(
         "cells without end",
@@ -921,7 +931,7 @@ REFUSED = [
         xlsx('<row r="2">' + '<c r="A2" x=""><v>1</v></c>' * 2001 + "</row>"),
         error="limit columns",
     ),
-    Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="locked with a password"),
+    Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="protected with a password"),
     Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
     Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),
     Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="Excel 4"),
@@ -946,12 +956,12 @@ REFUSED = [
     Entry("too many columns", "a.xlsx", _cell('<c r="XFD2"><v>1</v></c>'), error="limit columns"),
     Entry("too many columns in CSV", "a.csv", b"Prospect ID" + b"," * 5000, error="limit columns"),
     Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
-    Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="out of order"),
-    Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="holds no table"),
+    Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="are not in order"),
+    Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="contains no table"),
     Entry("no part of the sheet", "a.xlsx", archive(_without("xl/worksheets/sheet1.xml")), error=_LACKS),
     Entry("no relations", "a.xlsx", archive(_without("xl/_rels/workbook.xml.rels")), error=_LACKS),
     Entry("a sheet elsewhere", "a.xlsx", _renamed('http://x/y" TargetMode="External', "a.xml"), error=_LACKS),
-    Entry("cut XML", "a.xlsx", xlsx("<row"), error="not proper XML"),
+    Entry("cut XML", "a.xlsx", xlsx("<row"), error="not well-formed"),
     Entry(
         "binary workbook",
         "a.xlsb",
@@ -971,7 +981,7 @@ REFUSED = [
         "an error repeated very often",
         "a.ods",
         ods(f'<table:table-row table:number-rows-repeated="900000">{ods_text("#N/A", _ERROR)}</table:table-row>'),
-        error="900,000 rows from row 2 on are alike",
+        error="900,000 rows from row 2 on are identical",
     ),
     Entry(
         "repeated rows without end",

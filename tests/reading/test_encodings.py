@@ -75,7 +75,7 @@ def test_a_few_notes_are_enough_to_tell_how_they_are_encoded(language: str, enco
         return
     notes, remarks = notes_in(path)
     assert notes[50:-50] == list(NOTES[language])
-    assert "was taken as the likeliest" in remarks[0]
+    assert "is the most likely encoding" in remarks[0]
 
 
 def test_no_file_of_the_corpus_is_read_wrongly_without_a_question(tmp_path: Path) -> None:
@@ -216,4 +216,4 @@ def test_a_named_encoding_of_a_file_that_is_valid_utf_8_is_used_and_doubted(
         told = [render(remark) for remark in sheet.remarks]
         cells = [block[1][0] for _, block in sheet.columns()]
     assert cells == [text.encode(written).decode("utf-8" if named == MIXED else named)]
-    assert any("It is valid UTF-8, too" in remark and "--encoding utf-8" in remark for remark in told) is is_doubtful
+    assert any("It is also valid UTF-8" in remark and "--encoding utf-8" in remark for remark in told) is is_doubtful

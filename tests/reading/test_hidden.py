@@ -73,7 +73,7 @@ def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path
     with target.open(encoding="utf-8-sig", newline="") as file:
         reasons = [row["reason"] for row in csv.DictReader(file)]
     assert not reasons[0]
-    assert all(SAYS in reason and "Show it" in reason for reason in reasons[1:])
+    assert all(SAYS in reason and "Choose the format General" in reason for reason in reasons[1:])
     assert SECRET not in str([call.body for call in box.received])
 
 

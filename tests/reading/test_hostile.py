@@ -123,7 +123,7 @@ def test_rows_of_a_page_are_charged_like_those_of_every_other_file(tmp_path: Pat
     """A cell costs what it costs elsewhere, even if it is empty and its table turns out to be none that is read."""
     path = tmp_path / "a.xls"
     path.write_text(f"<table><tr><td>Prospect ID<td>Note{'<tr><td colspan=1000>' * 1000}</table>")
-    assert "The rows up to row 626 hold too much text" in refused(path, Limits(unpacked_bytes=5 * MEGABYTE))
+    assert "The rows up to row 626 contain too much text" in refused(path, Limits(unpacked_bytes=5 * MEGABYTE))
 
 
 def test_tables_without_end_are_refused(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_an_xls_that_holds_less_than_it_says_is_refused(more: bytes, tmp_path: P
     """xlrd, which reads the file, would fill the memory or never end."""
     path = tmp_path / "a.xls"
     path.write_bytes(xls(b"", more=more))
-    assert re.search("damaged|no real one does", refused(path))
+    assert re.search("damaged|more than any real one", refused(path))
 
 
 def test_names_that_double_each_other_cost_nothing(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(merged, "MOST_AREAS", 10_400)
     path = tmp_path / "a.xls"
     path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 11))
-    assert "more than 10,400 areas of merged cells" in refused(path)
+    assert "more than 10,400 merged areas" in refused(path)
 
 
 def test_many_large_merged_areas_on_each_other_cost_no_more_than_their_number(tmp_path: Path) -> None:
@@ -283,9 +283,7 @@ def test_many_large_merged_areas_on_each_other_cost_no_more_than_their_number(tm
     started = time.process_time()
     with read(path, is_header=is_header) as sheet:
         assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
-        assert "50,000 areas of merged cells: only the first cell of each holds the value." in map(
-            render, sheet.remarks
-        )
+        assert "50,000 merged areas: only the first cell of each holds the value." in map(render, sheet.remarks)
     assert time.process_time() - started < 5
 
 
@@ -437,7 +435,7 @@ def test_a_stray_cell_far_below_costs_nothing(tmp_path: Path) -> None:
     path.write_bytes(xlsx(f'<row r="2">{text("A2", "1")}</row><row r="1048576">{text("C1048576", "x")}</row>'))
     with read(path, is_header=is_header) as sheet:
         assert cells(sheet) == {2: ("1", "", ""), 1048576: ("", "", "x")}
-        assert "1,048,573 blank rows were left out." in map(render, sheet.remarks)
+        assert "1,048,573 blank rows were ignored." in map(render, sheet.remarks)
 
 
 def test_a_missing_heading_still_gives_the_sheet(tmp_path: Path) -> None:

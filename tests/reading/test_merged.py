@@ -81,9 +81,7 @@ def test_a_merged_cell_counts_for_every_row_that_it_covers_where_that_is_said(tm
         ("for three", Status.DRAFT), ("alone", Status.PUBLISHED),
     ]  # fmt: skip
     assert found.rows.note.tolist() == [0, 0, 0, 1]
-    assert "2 areas of merged cells: the value of each counts for every row that it covers." in map(
-        render, found.sheet.remarks
-    )
+    assert "2 merged areas: the value of each is used for every row that it covers." in map(render, found.sheet.remarks)
 
 
 def test_cells_merged_across_count_for_their_first_column(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_cell_is_one_email(cell: str, email: str | None) -> None:
 def test_two_emails_are_a_problem(cell: str) -> None:
     found = read_email(cell)
     assert isinstance(found, Wrong)
-    assert "holds 2 emails" in render(found.reason)
+    assert "contains 2 email addresses" in render(found.reason)
 
 
 @pytest.mark.parametrize(

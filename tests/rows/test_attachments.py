@@ -66,35 +66,35 @@ def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("/etc/passwd", "leads out"),
-        ("../secret", "leads out"),
-        ("2026/../../secret", "leads out"),
-        ("..\\secret", "leads out"),
-        ("2026\\..\\..\\secret", "leads out"),
-        ("C:\\secret", "leads out"),
-        ("c:secret", "leads out"),
-        ("\\\\server\\share\\secret", "leads out"),
-        ("https://example.com/form.pdf", "is a link; files are named, not linked"),
-        ("file:///etc/passwd", "is a link; files are named, not linked"),
+        ("/etc/passwd", "is outside the folder"),
+        ("../secret", "is outside the folder"),
+        ("2026/../../secret", "is outside the folder"),
+        ("..\\secret", "is outside the folder"),
+        ("2026\\..\\..\\secret", "is outside the folder"),
+        ("C:\\secret", "is outside the folder"),
+        ("c:secret", "is outside the folder"),
+        ("\\\\server\\share\\secret", "is outside the folder"),
+        ("https://example.com/form.pdf", "is a link. Put the file into the folder, and write its name"),
+        ("file:///etc/passwd", "is a link. Put the file into the folder, and write its name"),
         (".hidden", "is a hidden file"),
         ("2026/.hidden", "is a hidden file"),
         (".git/config", "is a hidden file"),
-        ("NUL", "is no name that a file can have"),
-        ("con.txt", "is no name that a file can have"),
-        ("form.pdf:stream", "is no name that a file can have"),
-        ("form.pdf.", "is no name that a file can have"),
-        ("form\x00.pdf", "is no file's name"),
-        ("form\ud800.pdf", "is no file's name"),
-        ("2026", "is no file but a folder"),
+        ("NUL", "is a file name that some systems do not allow"),
+        ("con.txt", "is a file name that some systems do not allow"),
+        ("form.pdf:stream", "is a file name that some systems do not allow"),
+        ("form.pdf.", "is a file name that some systems do not allow"),
+        ("form\x00.pdf", "is not a file name"),
+        ("form\ud800.pdf", "is not a file name"),
+        ("2026", "is a folder. Write the name of a file"),
         ("~/secret", "there is no file"),
-        ("C:\\Users\\call.txt", "'C:\\Users\\call.txt' leads out"),
+        ("C:\\Users\\call.txt", "'C:\\Users\\call.txt' is outside the folder"),
         ("form.pdf, gone.txt", "separate them with ; or a line break"),
-        ("gone.pdf, gone.txt", "put it there, or correct the name"),
-        ("forn.pdf", "did you mean 'form.pdf'?"),
+        ("gone.pdf, gone.txt", "Put it there, or correct the name"),
+        ("forn.pdf", "Did you mean 'form.pdf'?"),
         ("x" * 5000, "there is no file"),
         ("At3kLm90Qx", "attachments-are ids"),
         ("#N/A", "shows the error"),
-        ("a;b.pdf", "the file 'a;b.pdf' has a ; in its name, which separates names; give it another name"),
+        ("a;b.pdf", "the file 'a;b.pdf' has a ; in its name, which separates names. Rename the file"),
         ("gone.pdf; form.pdf", "there is no file 'gone.pdf'"),
     ],
 )  # fmt: skip
@@ -108,8 +108,8 @@ def test_where_many_files_are_missing_they_are_told_together_and_soon(files: Pat
     """Where the wrong folder was named, each name would be compared with all that lie there."""
     folder = Folder(files)
     told = [why_not(folder, f"forn{number}.pdf") for number in range(50)]
-    assert "did you mean" in told[0]
-    assert "did you mean" not in told[-1]
+    assert "Did you mean" in told[0]
+    assert "Did you mean" not in told[-1]
 
 
 @posix
@@ -128,7 +128,7 @@ def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp
     assert "leads out" in why_not(folder, "device")
     assert "can't be read" in why_not(folder, "round")
     assert "hidden" in why_not(folder, "shown")
-    assert "is no file but a pipe" in why_not(folder, "pipe")
+    assert "is a pipe, a device or the like, not a file" in why_not(folder, "pipe")
     (files / "within").symlink_to(files / "form.pdf")
     assert folder.read("within") == (digest(b"Signed"),)
 
@@ -162,15 +162,15 @@ def test_files_with_secrets_the_journal_and_results_are_never_taken(files: Path,
         "harmless.txt", "j.sqlite", "j.sqlite-wal", "j.sqlite.0a1b2c3d.lock", "sheet.csv", "results.csv", "results.pdf",
         "backup.pdf", "log.pdf",
     ):  # fmt: skip
-        assert "of note-importer's own, or one with a secret" in why_not(folder, name), name
-    assert "holds the API key" in why_not(folder, "copy.txt")
+        assert "belongs to note-importer or contains a secret" in why_not(folder, name), name
+    assert "contains the API key" in why_not(folder, "copy.txt")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
 def test_the_key_is_found_wherever_it_stands_in_a_file(files: Path, encoding: str) -> None:
     size = attachments._PIECE
     (files / "across.bin").write_bytes(b"x" * (size - 5) + KEY.encode(encoding) + b"x" * 10)
-    assert "holds the API key" in why_not(Folder(files, key=KEY), "across.bin")
+    assert "contains the API key" in why_not(Folder(files, key=KEY), "across.bin")
 
 
 def test_a_name_is_found_however_its_letters_are_put_together(files: Path) -> None:
@@ -186,14 +186,14 @@ def test_a_name_is_found_however_its_letters_are_put_together(files: Path) -> No
 def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it was looked for, too: a profile may be used in any folder."""
     monkeypatch.chdir(files.parent)  # and back
-    said = re.escape(f"The folder of attachments {files.parent / place} isn't there, or is no folder")
+    said = re.escape(f"The folder of attachments {files.parent / place} does not exist, or is not a folder")
     for way in (files.parent / place, Path(place)):
         with pytest.raises(BadSettings, match=said):
             Folder(way)
 
 
 def test_a_place_that_is_an_address_is_no_folder_and_that_is_said() -> None:
-    with pytest.raises(BadSettings, match=r"'s3://sales/forms' is a URL\. Name a place on this machine"):
+    with pytest.raises(BadSettings, match=r"'s3://sales/forms' is a URL\. Name a path on this machine"):
         Settings(attachments="s3://sales/forms")  # type: ignore[arg-type]
 
 
@@ -211,7 +211,7 @@ def test_only_what_was_hashed_is_sent(files: Path) -> None:
         with pytest.raises(OSError, match="has changed"):
             unchanged(taken)
     taken.path.unlink()
-    with pytest.raises(OSError, match="it isn't there any more"):
+    with pytest.raises(OSError, match="it no longer exists"):
         unchanged(taken)
 
 

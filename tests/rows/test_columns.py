@@ -52,7 +52,7 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
         find(headings, ColumnSettings(mapping))
     [question] = error.value.questions
     [answer] = [choice for choice in question.choices if choice.value == none]
-    assert render(answer.means) == f"none: column A, {headings[0]!r}, names them"
+    assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
     assert none in str(error.value)
     assert find(headings, ColumnSettings(dict.fromkeys(mapping, ""))).columns
 
@@ -164,7 +164,7 @@ def test_a_missing_column_is_said_with_the_headings_found_and_how_to_choose() ->
     assert "No column for the prospect was found" in message
     assert "--map prospect=" in message
     assert "--map content=" in message
-    assert "The headings found: 'Contact', 'Summary of call', 'Visibility'." in message
+    assert "The headings are: 'Contact', 'Summary of call', 'Visibility'." in message
 
 
 def test_a_missing_visibility_names_the_default_too() -> None:
@@ -198,9 +198,12 @@ def test_a_repeated_heading_is_chosen_by_its_letter() -> None:
 def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
     """A slip in ``--map`` is met with the heading that was meant."""
     message = refused(*PLAIN, "Call summary", content="Call sumary")
-    assert "No column is headed 'Call sumary', which was named as the content. Did you mean 'Call summary'?" in message
+    assert (
+        "No column has the heading 'Call sumary', which was named as the content. Did you mean 'Call summary'?"
+        in message
+    )
     message = refused(*PLAIN, key="Date")
-    assert 'named as the key. Say which column it is: --key-column "ITS HEADING"' in message
+    assert 'named as the key. Name the column: --key-column "ITS HEADING"' in message
     assert "--map key" not in message
 
 
@@ -222,7 +225,7 @@ def test_a_column_that_was_named_for_another_role_is_said_to_be_missing_here() -
 
 def test_a_sheet_without_headings_says_so() -> None:
     """Blank headings are not listed as headings."""
-    assert "The headings found: none." in refused("", " ", "")
+    assert "There are no headings." in refused("", " ", "")
 
 
 def test_the_flag_that_is_proposed_is_one_argument() -> None:
@@ -259,7 +262,7 @@ def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() ->
 
 def test_our_columns_cant_be_named() -> None:
     """What we added is no column of the sheet."""
-    assert "No column is headed 'reason'" in refused(*results(*PLAIN), content="reason")
+    assert "No column has the heading 'reason'" in refused(*results(*PLAIN), content="reason")
 
 
 def test_columns_after_ours_are_the_users() -> None:
@@ -288,7 +291,8 @@ def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) ->
     try:
         roles = find(headings, wanted)
     except UnclearColumns as error:
-        assert "The headings found:" in str(error)
+        listed = any(heading.strip() for heading in headings)
+        assert ("\nThe headings are: " if listed else "\nThere are no headings.") in str(error)
         return
     assert recognised(headings, wanted) == len(wanted.required)
     every = [*roles.columns.values(), *roles.ours.values(), *roles.unused]
@@ -350,7 +354,7 @@ def test_a_name_of_no_column_sets_nothing_aside() -> None:
 
 def test_a_column_cant_be_named_and_set_aside() -> None:
     """One of the two is a mistake."""
-    with pytest.raises(UnclearColumns, match="'State' was named as the status, and is to be ignored as well"):
+    with pytest.raises(UnclearColumns, match="'State' is named as the status, but also ignored"):
         find((*PLAIN, "State"), ColumnSettings({Role.STATUS: "State"}, ignored=("State",)))
 
 
@@ -371,7 +375,9 @@ def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
 
 def test_where_none_of_several_names_is_found_all_are_said() -> None:
     """And each of the columns is an answer."""
-    with pytest.raises(UnclearColumns, match="No column is headed 'A thing' or 'Some thing', which was named") as error:
+    with pytest.raises(
+        UnclearColumns, match="No column has the heading 'A thing' or 'Some thing', which was named"
+    ) as error:
         find(PLAIN, ColumnSettings({Role.CONTENT: ("A thing", "Some thing")}))
     answers = error.value.questions[0].answers["map"]
     assert answers[0] == "content=Note"

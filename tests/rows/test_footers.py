@@ -101,7 +101,7 @@ def test_rows_of_nothing_but_checkboxes_are_skipped(tmp_path: Path) -> None:
     """Where a column of checkboxes was filled down further than the data."""
     found = loaded(tmp_path, *DATA, *[("FALSE", "", "", "")] * 3, ("FALSE", " ", "", ""))
     assert skipped(found) == [6, 7, 8, 9]
-    assert set(map(render, found.rows.skipped.values())) == {"no column that is used holds anything in this row"}
+    assert set(map(render, found.rows.skipped.values())) == {"all mapped columns are blank in this row"}
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ def test_skipped_rows_are_in_the_results_and_need_nobody(tmp_path: Path, setting
     result = rows[0].index("result")
     assert [row[result] for row in rows[1:]] == ["created"] * 4 + ["skipped"] * 2
     assert rows[5][rows[0].index("reason")] == (
-        "this reads as the end of a report, not as a row: 'Grand Totals (4 records)'"
+        "this looks like the end of a report, not a data row: 'Grand Totals (4 records)'"
     )
     assert "To fix" not in book.sheetnames or book["To fix"].max_row <= 2
     told = [cell.value for cell in book["Summary"]["B"]]
-    assert "4 of 4 rows are delivered, 2 more are no data." in told
+    assert "4 of 4 rows delivered, 2 more are not data rows." in told
     again = running.run(report.results, settings)
     assert again is not None
     assert again.counts == {Result.ALREADY_IMPORTED: 4, Result.SKIPPED: 2}

@@ -45,7 +45,7 @@ def test_a_sheet_of_foreign_ids_alone_is_told_so_at_once(
     found = loaded(tmp_path, [heading], [[one] for one in ids])
     assert found.unclear is not None
     said = str(found.unclear)
-    assert f"'{heading}', holds ids of {program}" in said
+    assert f"'{heading}', contains IDs of {program}" in said
     assert "every row would be rejected" in said
     assert f"in {program}, " in said
     assert "mail" in said
@@ -62,7 +62,7 @@ def test_beside_emails_the_emails_are_taken_and_that_is_said(tmp_path: Path, hea
     assert Role.PROSPECT not in found.roles.columns
     assert found.rows.problems == {}
     assert any(
-        "Saleshandy doesn't know" in remark and "column B" in remark for remark in map(render, found.rows.remarks)
+        "Saleshandy does not know" in remark and "column B" in remark for remark in map(render, found.rows.remarks)
     )
 
 
@@ -84,7 +84,7 @@ def test_where_a_column_holds_emails_it_is_named_instead_of_how_to_export_them(t
     """Its heading is nobody's, so that a person is asked; but it is there."""
     unclear = loaded(tmp_path, ["Person - ID", "Reach at"], [["4711", "jo@example.com"]]).unclear
     said = str(unclear)
-    assert "holds ids of Pipedrive" in said
+    assert "contains IDs of Pipedrive" in said
     assert 'email="Reach at"' in said
     assert "export again" not in said
     assert "ITS-HEADING" not in said
@@ -92,7 +92,7 @@ def test_where_a_column_holds_emails_it_is_named_instead_of_how_to_export_them(t
 
 def test_naming_such_a_column_doesnt_make_its_ids_known(tmp_path: Path) -> None:
     found = loaded(tmp_path, ["Record ID"], [[one] for one in NUMBERS], mapping={"prospect": "Record ID"})
-    assert "holds ids of HubSpot" in str(found.unclear)
+    assert "contains IDs of HubSpot" in str(found.unclear)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,9 @@ def test_of_several_emails_beside_ids_the_plainest_is_compared(
     assert found.unclear is None
     assert found.roles.columns[Role.PROSPECT] == 0
     assert found.roles.columns.get(Role.EMAIL) == column
-    assert any("compared with the emails" in render(remark) for remark in found.rows.remarks) is (column is not None)
+    assert any("compared with the email addresses" in render(remark) for remark in found.rows.remarks) is (
+        column is not None
+    )
     if column is not None:
         assert found.rows.email is not None
         assert found.rows.email.tolist() == [row[column] for row in rows]
@@ -150,7 +152,7 @@ def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tm
     assert loaded(tmp_path, ["Ours"], [["8PvBmrB7P7"]], mapping=both).roles.columns[Role.PROSPECT] == 0
     for one in both:
         unclear = loaded(tmp_path, ["Email", "Prospect ID"], [["jo@example.com", "a"]], mapping={one: "Slip"}).unclear
-        assert "No column is headed 'Slip'" in str(unclear)
+        assert "No column has the heading 'Slip'" in str(unclear)
 
 
 def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path: Path) -> None:

@@ -166,8 +166,8 @@ def test_a_near_word_is_looked_for_only_where_a_text_is_short(monkeypatch: pytes
         return find(word, words, n=n, cutoff=cutoff)
 
     monkeypatch.setattr(difflib, "get_close_matches", recorded)
-    assert "did you mean Public?" in only_problem("P1", "a note", "publc")
-    assert "did you mean" not in only_problem("P1", "a note", "public " * 10_000)
+    assert "Did you mean Public?" in only_problem("P1", "a note", "publc")
+    assert "Did you mean" not in only_problem("P1", "a note", "public " * 10_000)
     assert looked_at == ["publc"]
 
 
@@ -220,7 +220,7 @@ def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
     rules = ValidationRules(default)
     assert only_note("P", "x", "", rules=rules).visibility is default
     assert only_note("P", "x", "Private", rules=rules).visibility is Visibility.PRIVATE
-    assert "did you mean Public?" in only_problem("P", "x", "Pubic", rules=rules)
+    assert "Did you mean Public?" in only_problem("P", "x", "Pubic", rules=rules)
     assert read(("P", "x"), headings=HEADINGS[:2], rules=rules).notes[0].visibility is default
 
 
@@ -231,14 +231,16 @@ def test_a_near_miss_is_suggested_and_never_taken(slip: str, meant: str) -> None
     """What stands there, what is allowed, and what was probably meant."""
     problem = only_problem("P", "x", slip)
     assert problem == (
-        f"C2: {slip!r} is no visibility; allowed are Public (or 1) and Private (or 2); did you mean {meant}?"
+        f"C2: {slip!r} is not a valid visibility. Did you mean {meant}? Use Public (or 1) or Private (or 2)"
     )
 
 
 def test_a_far_miss_gets_no_suggestion() -> None:
     """Nothing is proposed for what is like no word."""
-    assert "did you mean" not in only_problem("P", "x", "3")
-    assert only_problem("P", "x", "1", "zzz").startswith("D2: 'zzz' is no status; allowed are Published (or 1), Draft")
+    assert "Did you mean" not in only_problem("P", "x", "3")
+    assert only_problem("P", "x", "1", "zzz").startswith(
+        "D2: 'zzz' is not a valid status. Use Published (or 1) or Draft"
+    )
 
 
 # -- content
@@ -279,7 +281,7 @@ def test_a_control_character_is_taken_out_of_a_note_and_that_is_said(sign: str) 
     rows = read(("P", f"a{sign}b\tc\nd", "1"), ("Q", f"a{sign}b\tc\nd", "1"), ("R", "plain", "1"))
     assert [note.text for note in rows.notes] == ["ab\tc\nd", "plain"]
     assert [*map(render, rows.remarks)] == [
-        "2 notes held control characters, which can't be sent and nobody sees; they were taken out."
+        "2 notes contained invisible control characters, which can't be sent and were removed."
     ]
 
 
@@ -338,19 +340,19 @@ def test_an_id_arrives_as_it_stands(prospect: str) -> None:
     [
         ("", "is blank"),
         ("\u200b", "is blank"),
-        ("a b", "holds a space"),
-        ("a\nb", "holds a space or a line break"),
-        ("jo@example.com", "is an e-mail address"),
-        ("1.23457E+15", "was damaged by a spreadsheet program"),
-        ("1,23457E+15", "was damaged by a spreadsheet program"),
-        ("12345678901234600000", "was damaged by a spreadsheet program"),
+        ("a b", "contains a space"),
+        ("a\nb", "contains a space or a line break"),
+        ("jo@example.com", "is an email address, not a prospect ID"),
+        ("1.23457E+15", "for a number and lost digits"),
+        ("1,23457E+15", "for a number and lost digits"),
+        ("12345678901234600000", "for a number and lost digits"),
         ("x" * 201, "has 201 characters"),
         ("a\x02b", "control character"),
-        ("https://app.example.com/prospects/8PvBmrB7P7", "is no prospect id"),
-        ("-", "is no prospect id"),
-        ("TRUE", "is no prospect id"),
-        ("FALSE", "is no prospect id"),
-        ("true", "is no prospect id"),
+        ("https://app.example.com/prospects/8PvBmrB7P7", "is not a prospect ID"),
+        ("-", "is not a prospect ID"),
+        ("TRUE", "is not a prospect ID"),
+        ("FALSE", "is not a prospect ID"),
+        ("true", "is not a prospect ID"),
     ],
 )
 def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:
@@ -364,8 +366,8 @@ def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A "])
 def test_what_a_failed_formula_shows_is_a_problem_in_every_kind_of_file(error: str) -> None:
     """A CSV, or an earlier results file, holds it as plain text; in a longer note it may be meant."""
-    assert f"the error {error.strip()};" in only_problem(error, "x", "1")
-    assert f"the error {error.strip()};" in only_problem("P1", error, "1")
+    assert f"the error {error.strip()}." in only_problem(error, "x", "1")
+    assert f"the error {error.strip()}." in only_problem("P1", error, "1")
     assert not read(("P1", f"The sheet shows {error}", "1")).problems
 
 
@@ -374,7 +376,7 @@ def test_what_nobody_sees_in_ids_is_removed_and_said(prospect: str) -> None:
     """No-break and zero-width spaces come along with copied ids."""
     rows = read((prospect, "x", "1"), ("P2 ", "x", "1"))
     assert rows.prospect.tolist() == ["P1", "P2"]
-    assert render(rows.remarks[0]).startswith("1 prospect id cell held characters that nobody sees")
+    assert render(rows.remarks[0]).startswith("1 prospect ID cell contained invisible characters")
 
 
 def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None:
@@ -382,21 +384,21 @@ def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None
     rows = read(("P1", "a\u00a0b", "1\u00a0"), ("P2", "x", "\u200bpublic"), ("P3", "x", "1\u00a0"), ("P4", "x", " 2 "))
     assert not rows.problems
     assert rows.notes[0].content == "a\u00a0b"
-    assert [render(remark).split(" held")[0] for remark in rows.remarks] == ["3 visibility cells"]
+    assert [render(remark).split(" contained")[0] for remark in rows.remarks] == ["3 visibility cells"]
 
 
 def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
     """In the sheet's order, each once."""
     assert only_note("P", "x", "1", "1", " a, b;c;;a\nd ").attachments == ("a", "b", "c", "d")
     assert only_note("P", "x", "1", "1", " ; ").attachments == ()
-    assert only_problem("P", "x", "1", "1", "a, my file").startswith("E2: the attachment id 'my file' holds")
+    assert only_problem("P", "x", "1", "1", "a, my file").startswith("E2: the attachment ID 'my file' contains")
 
 
 @pytest.mark.parametrize("name", ["call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages"])
 def test_the_name_of_a_file_passes_for_no_attachment_id(name: str) -> None:
     """Of whatever kind the file is."""
     told = only_problem("P", "x", "1", "1", f"At3kLm90Qx, {name}")
-    assert told.startswith(f"E2: '{name}' is a file's name, and no attachment id")
+    assert told.startswith(f"E2: '{name}' is a file name, not an attachment ID")
 
 
 @pytest.mark.parametrize("id_", ["a1b2-c3", "550e8400-e29b-41d4-a716-446655440000", "file_9", "x.y_z", "a.longer1"])

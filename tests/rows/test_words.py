@@ -56,14 +56,14 @@ def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> N
     """Knowingly: each is a problem, and nobody is asked."""
     found = loaded(tmp_path, "Secret", "Secret", "1", values=["visibility:Secret="])
     assert problems(found) == [
-        f"C{row}: 'Secret' is no visibility, as you said (--value), so the row is left out" for row in (2, 3)
+        f"C{row}: 'Secret' is not a visibility, as you said (--value), so the row is skipped" for row in (2, 3)
     ]
     assert found.rows.questions == ()
 
 
 def test_two_meanings_for_one_word_are_refused(tmp_path: Path) -> None:
     """The later one doesn't silently count: it might be the public one."""
-    with pytest.raises(BadSettings, match="'yes' was given two meanings as the visibility"):
+    with pytest.raises(BadSettings, match="'yes' has two meanings as the visibility"):
         loaded(tmp_path, "Yes", values=["visibility:Yes=Private", "visibility:yes=Public"])
 
 
@@ -104,7 +104,7 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
     found = loaded(tmp_path, "Public", "Yes", "Private")
     assert found.rows.questions == ()
     assert problems(found) == [
-        "C3: 'Yes' is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
+        "C3: 'Yes' is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:"
         " --value visibility:Yes=Private or --value visibility:Yes=Public"
     ]
 
@@ -113,12 +113,14 @@ def test_a_slip_of_the_hand_is_no_word_of_theirs(tmp_path: Path) -> None:
     """However often it was copied down."""
     found = loaded(tmp_path, "Pubic", "Pubic", "Pubic")
     assert found.rows.questions == ()
-    assert all(problem.endswith("did you mean Public?") for problem in problems(found))
+    assert all(
+        problem.endswith("Did you mean Public? Use Public (or 1) or Private (or 2)") for problem in problems(found)
+    )
 
 
 def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path) -> None:
     """One question instead of one a word: owners' names, say, in a column called Access."""
     names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
     [question] = loaded(tmp_path, *names, *names).rows.questions
-    assert "holds 7 words that are no visibility that is known: 'Jo Miller 0' (2)" in render(question.text)
+    assert "contains 7 words that are not a known visibility: 'Jo Miller 0' (2)" in render(question.text)
     assert question.answers == {"ignore": ["Visibility"]}

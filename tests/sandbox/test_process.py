@@ -139,7 +139,7 @@ def test_a_port_in_use_is_explained() -> None:
         command = [sys.executable, "-m", "importer", "sandbox", "--port", str(box.port)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     assert done.returncode == 2
-    assert f"Port {box.port} can't be served" in done.stderr
+    assert f"Port {box.port} can't be used" in done.stderr
 
 
 def test_the_inside_can_be_seen_without_leaving_a_trace() -> None:

@@ -46,7 +46,7 @@ def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
     assert main(["logout", "--profile", "night"]) == 0
     told = capsys.readouterr()
     assert "hush" not in told.out + told.err
-    assert "Kept in a store in memory, for profile 'night'" in told.out
+    assert "The key was saved in a store in memory, for profile 'night'" in told.out
 
 
 def test_whatever_else_gives_a_key_counts_more(
@@ -64,9 +64,9 @@ def test_whatever_else_gives_a_key_counts_more(
 @pytest.mark.parametrize(
     ("worse", "words"),
     [
-        (Forgetful(), "did not keep the key"),
-        (Locked(), "the collection is locked. It is open only while"),
-        (NONE, "no key store that could be found"),
+        (Forgetful(), "did not save the key"),
+        (Locked(), "the collection is locked. It can be used only while"),
+        (NONE, "No key store was found on this system"),
     ],
 )
 def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
@@ -85,7 +85,7 @@ def test_where_there_is_no_store_nothing_is_missed(store: InMemory, monkeypatch:
     keyring.set_keyring(NONE)
     assert keystore.kept(NIGHT) is None
     keyring.set_keyring(Locked())
-    with pytest.raises(BadSettings, match="could not be asked for the key of default at https"):
+    with pytest.raises(BadSettings, match=r"key of default at https\S+ could not be read from the system's"):
         key_of()
     monkeypatch.setattr(keystore, "find_spec", lambda _: None)
     assert keystore.kept(NIGHT) is None
@@ -100,4 +100,4 @@ def test_what_can_be_no_key_is_not_kept(
     """The status is 2, and what was typed isn't repeated."""
     assert typed(monkeypatch, text, "login") == 2
     assert store.held == {}
-    assert "That is no API key" in capsys.readouterr().err
+    assert "This is not an API key" in capsys.readouterr().err

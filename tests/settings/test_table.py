@@ -211,7 +211,7 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
-    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES stands for no setting\. Did you mean NOTE_"):
+    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES does not match any setting\. Did you mean NOTE_"):
         told([])
 
 

@@ -27,7 +27,7 @@ async function poll(part) {
     if (values.reload) return location.reload();
     fill(part, values);
   } catch {
-    say("The program doesn't answer. Is the window still open that it was started from?");
+    say("The program doesn't answer. Is the window that started it still open?");
     wait = 4 * EVERY;
   }
   setTimeout(poll, wait, part);
