@@ -1096,6 +1096,9 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
             assert ended.status == 3
             assert "Another import of this workspace is running: " in ended.all
             assert f"(process {os.getpid()}), since 2" in ended.all
+        ended = type_("run", "n.csv", "--wait", "1s")
+        assert ended.status == 3
+        assert "Waiting for another import of this workspace: " in ended.err
         assert type_.box.received == before
         assert type_("history").status == 0
         assert type_("check", "n.csv").status == 0

@@ -64,8 +64,8 @@ class Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """An HTTP adapter that has one connection and never repeats a request."""
 
-    def __init__(self, **told: Any) -> None:
-        self._told = told
+    def __init__(self, **options: Any) -> None:
+        self._options = options
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +80,7 @@ class _Adapter(HTTPAdapter):
     def _track(self, manager: Any) -> None:
         """Make each connection of this manager a :class:`_Tracked` one, for any kind of proxy."""
         manager.pool_classes_by_scheme = {
-            scheme: functools.partial(_tracked(pool), **self._told)
+            scheme: functools.partial(_tracked(pool), **self._options)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 

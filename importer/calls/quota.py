@@ -127,19 +127,19 @@ class QuotaWindow:
     def _is_exact(self) -> bool:
         return self._reset is not None and not (self._reset.is_to_go or self._reset.is_whole)
 
-    def learn(self, reply: Reply[Any], told: Announcement, in_flight: int) -> None:
+    def learn(self, reply: Reply[Any], announcement: Announcement, in_flight: int) -> None:
         """Learn from a reply's announcement; ``in_flight`` counts the reply's own call too."""
         self._is_free = False
-        reset = self._by_a_clock(reply, told.reset)
+        reset = self._by_a_clock(reply, announcement.reset)
         if (reply.came if reset.is_to_go else reply.began) >= self._opens(reset):
             # The call was made after the reset that its own reply still announces.
             self._lag = 1.0
-        self._limit = told.limit or max(self._limit, told.remaining + 1)
+        self._limit = announcement.limit or max(self._limit, announcement.remaining + 1)
         if reply.is_rate_limited:
             self._is_sure = False
-        self._measure(reset, told.remaining, reply.came)
+        self._measure(reset, announcement.remaining, reply.came)
         is_ours = reply.began >= self._opened
-        is_next = self._ends_later(reset) or (is_ours and self._has_risen(told.remaining, in_flight))
+        is_next = self._ends_later(reset) or (is_ours and self._has_risen(announcement.remaining, in_flight))
         is_late = reply.came - reply.began > self._length / 2  # its announcement is probably outdated
         if is_next and not is_late:
             self._opened = reply.began
@@ -147,10 +147,10 @@ class QuotaWindow:
         elif not (is_next or is_ours or (self._is_told and self._ends_later(reset, by=-_SAME))):
             return  # a late reply from a window that is over
         if is_next or not self._is_told:
-            self._left, self._reset, self._is_told = told.remaining, reset, not is_late
+            self._left, self._reset, self._is_told = announcement.remaining, reset, not is_late
         else:
             assert self._reset is not None
-            self._left = min(self._left, told.remaining)
+            self._left = min(self._left, announcement.remaining)
             # Until a length is known, the latest of several resets in seconds counts: the window after it is new.
             if not reset.is_to_go or math.isinf(self._length) or reset.at < self._reset.at:
                 self._reset = reset
@@ -220,15 +220,15 @@ class Quotas:
         """Return the window that calls of this kind count in."""
         return self._own.get(kind, self._shared)
 
-    def tell_apart(self, reply: Reply[Any], told: Announcement) -> None:
+    def tell_apart(self, reply: Reply[Any], announcement: Announcement) -> None:
         """Give two kinds of calls separate windows if each kept its limit while the other had a different one."""
-        if told.limit is None:
+        if announcement.limit is None:
             return
         earlier = self._limits.get(reply.kind)
-        self._limits[reply.kind] = (told.limit, reply.came)
-        if earlier is None or earlier[0] != told.limit:
+        self._limits[reply.kind] = (announcement.limit, reply.came)
+        if earlier is None or earlier[0] != announcement.limit:
             return
         for other, (limit, came) in self._limits.items():
-            if limit != told.limit and earlier[1] <= came <= reply.began:
+            if limit != announcement.limit and earlier[1] <= came <= reply.began:
                 for kind in (other, reply.kind):
                     self._own.setdefault(kind, QuotaWindow(self._clock))

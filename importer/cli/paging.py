@@ -53,7 +53,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     if importlib.util.find_spec("flask") is None:
         raise BadSettings(say("page.needs-part"))
     from importer.page import serving  # noqa: PLC0415 - only this command waits for it
-    from importer.page.current_settings import CurrentSettings as ToldToPage  # noqa: PLC0415
+    from importer.page.current_settings import CurrentSettings as PageSettings  # noqa: PLC0415
 
     given = Options.here().given
     values = {name: setting_given.value for name, setting_given in given.items() if setting_given.place is Source.SAID}
@@ -61,7 +61,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
-        server = serving.PageServer(ToldToPage(values, names), port)
+        server = serving.PageServer(PageSettings(values, names), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     with server:

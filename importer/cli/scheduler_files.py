@@ -51,7 +51,7 @@ def this_program() -> list[str]:
     return [str(script)] if script.exists() else [sys.executable, "-P", "-m", "importer"]
 
 
-def carried_on() -> dict[str, str]:
+def inherited_variables() -> dict[str, str]:
     """Return the environment variables that a scheduled run needs, too. All other settings belong in the profile."""
     return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
 
@@ -73,7 +73,7 @@ class Night:
     profile: str
     window: TimeWindow
     program: Sequence[str] = field(default_factory=this_program)
-    variables: Mapping[str, str] = field(default_factory=carried_on)
+    variables: Mapping[str, str] = field(default_factory=inherited_variables)
     folder: Path = field(default_factory=Path.cwd)
 
     def __post_init__(self) -> None:

@@ -73,7 +73,7 @@ def _missed_at_night(options: Options) -> Iterator[Message]:
     given = sources.gather({"profile": options.profile}, ["profile", "api-key-file"])
     if "api-key-file" not in given or given["api-key-file"].place is not sources.Source.PROFILE:
         yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(options.profile))
-    inherited = scheduler_files.carried_on()
+    inherited = scheduler_files.inherited_variables()
     if ignored := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in inherited]:
         yield say("schedule.lost", lost=", ".join(ignored))
 

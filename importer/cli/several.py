@@ -40,7 +40,7 @@ class BatchImport:
     """
 
     def __init__(self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool) -> None:
-        self._stopper, self._hearing, self._asking, self._is_one = stopper, notifications, asking, is_one
+        self._stopper, self._notifications, self._asking, self._is_one = stopper, notifications, asking, is_one
         self._watch: RunWatch | None = None
         self._has_sent = False
         self._said: Message | None = None
@@ -92,7 +92,7 @@ class BatchImport:
             if not self._answered(lambda: ask(question)):
                 return False  # the file's result will say that nothing was sent
         self._answered(lambda: self._asking.offer_to_remember(preview.settings, preview.loaded.headings))
-        self._watch, self._has_sent = RunWatch(silent=self._hearing.is_quiet), True
+        self._watch, self._has_sent = RunWatch(silent=self._notifications.is_quiet), True
         self._watch.begin(total)
         self._stopper.arm()
         return True
@@ -114,7 +114,7 @@ class BatchImport:
             self._watch.observe(progress)
         elif progress.trouble is not None and progress.trouble != self._said:
             self._said = progress.trouble
-            say_line(f"It {with_flags(progress.trouble)}", err=True)
+            say_line(commands.rendering.capital(with_flags(progress.trouble)), err=True)
 
     def ended(self, over: FileEnded) -> None:
         """Report how a file ended.
@@ -129,7 +129,7 @@ class BatchImport:
             raise over.error
         results = commands.batch.FileResult
         if over.fate is not results.DECLINED:
-            self._hearing.ended(over)
+            self._notifications.ended(over)
         if over.error is not None and over.fate in (results.REFUSED, results.STOPPED):
             say_line(err=True)
             say_line(f"{over.file}: {over.fate}.", err=True)

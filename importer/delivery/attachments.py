@@ -41,7 +41,7 @@ class UploadedAttachments:
             return Settle(tuple((index, Answer(None, reason)) for index in range(len(post.request))))
         if reason := uploaded.why_failed(note):
             return Abandon(reason)
-        post.request = post.request.of(uploaded.carried(note))
+        post.request = post.request.of(uploaded.with_ids(note))
         return None
 
     def renew(self, post: Post, failure: Failure) -> None:

@@ -23,7 +23,7 @@ _MOST = 1_000
 """Maximum number of files in one request."""
 _MOST_BYTES = 2 << 30
 """Maximum size of one request, in bytes."""
-_TOLD = 5  # maximum number of listed names of copied or replaced files
+_MOST_NAMED = 5  # maximum number of listed names of copied or replaced files
 
 
 class AttachmentScreens:
@@ -123,8 +123,8 @@ class AttachmentScreens:
         """Open the Check screen, which says what was done with which files."""
         back = self._back(upload)
         if names:
-            more = f" and {len(names) - _TOLD:,} more" if len(names) > _TOLD else ""
-            back += f"{'&' if '?' in back else '?'}{urlencode({done: ', '.join(names[:_TOLD]) + more})}"
+            more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+            back += f"{'&' if '?' in back else '?'}{urlencode({done: ', '.join(names[:_MOST_NAMED]) + more})}"
         return redirect(back, 303)
 
     def _busy(self, upload: DroppedFile) -> Page | None:

@@ -74,7 +74,7 @@ class Uploaded:
         missing = next((digest for digest in note.files if digest not in self.ids), None)
         return None if missing is None else self.failed.get(missing, say("upload.not-uploaded"))
 
-    def carried(self, note: Note) -> Note:
+    def with_ids(self, note: Note) -> Note:
         """Return the note with the IDs of its files, all of which must be uploaded."""
         return replace(note, attachments=tuple(self.ids[digest] for digest in note.files))
 
