@@ -421,7 +421,7 @@ def test_the_plan_and_the_summary_say_who_may_see_the_notes(box: Sandbox) -> Non
     summary = openpyxl.load_workbook("n.results.xlsx")["Summary"]
     pairs = {row[1].value: row[2].value for row in summary.iter_rows() if row[1].value}
     assert pairs["Columns"] == "prospect A 'Prospect ID', content B 'Note', visibility C 'Visibility'"
-    assert pairs["Visibility"] == "1 public, 1 private, 0 drafts"
+    assert pairs["Visibility"] == "public: 1, private: 1, drafts: 0"
 
 
 def test_answers_are_kept_though_a_guard_keeps_the_file_from_being_sent(box: Sandbox, profiles: Path) -> None:
@@ -473,7 +473,7 @@ def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(
     path = write(("Prospect ID", "Note", "Visibility"), [*lines, ("P9", "Note 0", "1"), ("P1", "Note 1", "1")])
     seen = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
     assert seen.status == 1, seen.screen
-    assert "Only the first 4 of the rest are sent (--first). 6 are held back" in seen.screen
+    assert "Only the first 4 of the remaining notes are sent (--first). 6 are held back" in seen.screen
     assert "Send 4 notes to" in seen.screen
     assert "7 not sent held back by --first. Look at the others in Saleshandy, then run again without it" in seen.screen
     assert "interrupted" not in seen.screen

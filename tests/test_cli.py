@@ -247,7 +247,7 @@ def test_the_same_command_again_leaves_everything_alone(type_: Terminal) -> None
     ended = type_("run", "n.csv")
     assert ended.status == 0
     assert "2 rows: 2 notes, none of them to deliver" in ended.out
-    assert "2 of them were imported by an earlier run and are not sent again" in ended.out
+    assert "2 notes were imported by an earlier run and are not sent again" in ended.out
     assert "0 requests sent." in ended.out
     assert type_.posts == 1
     assert type_("run", "n.csv", "--again").status == 0
@@ -609,11 +609,11 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
         in type_("check", "m.csv", "--rate", "50/s").all
     )
     for ended in (type_("check", "m.csv"), type_("check", "m.csv", "--rate", "50/s")):
-        assert "71 rows: 71 notes, 51 of them to deliver 20 of them were imported by an earlier run" in ended.all
+        assert "71 rows: 71 notes, 51 of them to deliver 20 notes were imported by an earlier run" in ended.all
         assert "51 notes in 51 requests." in ended.all
         assert "Estimated time: 5 seconds (your account allowed 10 calls per second last time)." in ended.all
     assert "Estimated time: 50 seconds (1 call per second)." in type_("check", "m.csv", "--rate", "1/s").all
-    assert "20 of them were imported by an earlier run" in type_("run", "m.csv", "--yes").all
+    assert "20 notes were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 
 
 def test_check_tells_the_largest_groups_apart(type_: Terminal) -> None:
@@ -1197,7 +1197,7 @@ def test_practice_begins_anew_with_another_journal_or_again(type_: Terminal) -> 
         port, command = box.port, ("run", "n.csv", "--journal", "practice.sqlite", "--base-url", box.url)
         assert type_(*command).status == 0
     with Sandbox(port=port) as box:
-        assert "1 of them was imported by an earlier run" in type_(*command).out
+        assert "1 note was imported by an earlier run" in type_(*command).out
         assert not any(call.method == "POST" for call in box.received)
         assert type_(*command, "--again").status == 0
         assert len(box.notes) == 1

@@ -53,7 +53,7 @@ def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[
     assert sum(map(len, GROUPS.values())) == len(Topic)
     text = said(capsys, "run", "--help")
     titles = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert titles == ["Reading", "Sending", "Results", "Unattended", "Else"]
+    assert titles == ["Reading", "Sending", "Results", "Unattended", "Other"]
     assert text.index("Reading:") < text.index("--map") < text.index("Sending:") < text.index("--workers")
     for setting in SETTINGS:
         assert f"--{setting} " in text.replace("\n", " ")

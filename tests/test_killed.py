@@ -184,7 +184,7 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         rows = read_results(tmp_path / "results.csv")
         # A run that was killed before any answer has no note that tells its clock: what it sent stays in doubt.
         doubted = [row for row in rows if row["result"] == "unconfirmed"]
-        assert all("dated shortly before" in row["reason"] for row in doubted)
+        assert all("its date is shortly before" in row["reason"] for row in doubted)
         assert len(doubted) <= 4 * 4 * KILLS, "what four workers had sent in requests of four"
         there = Counter(note.prospect_id for note in box.notes)
         assert max(there.values()) == 2

@@ -99,7 +99,7 @@ def test_of_two_that_begin_at_once_the_second_sends_nothing(url: str, tmp_path: 
         ended = sorted(finish(process) for process in both)
         assert [status for status, _ in ended] in ([0, 3], [0, 0])  # the other may have been over before it began
         if ended[1][0] == 3:
-            assert "Another import of this workspace is at work" in " ".join(ended[1][1].split())
+            assert "Another import of this workspace is running" in " ".join(ended[1][1].split())
         assert once(box)
 
 

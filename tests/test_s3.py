@@ -74,7 +74,7 @@ def test_files_whose_names_mean_something_else_in_a_url_are_left_out_and_named(
     for name, mark in (("x::y.csv", "::"), ("x?versionId=3.csv", "?versionId=")):
         url = store.put(f"inbox/{name}", f"{HEAD}P-2,hello,private\n")
         assert type_("run", url, "--yes") == 2
-        assert f"the name contains {mark}, which means something else in a URL" in type_.all
+        assert f"the name contains {mark}, which has a special meaning in a URL" in type_.all
     for named in (f"{INBOX}/", f"{INBOX}/*.csv"):
         assert type_("run", named, *ROOM) == 0, type_.all
         for mark in ("::", "?versionId="):
@@ -154,7 +154,7 @@ def test_a_file_that_changed_since_it_was_read_stays(type_: Typed, box: Sandbox,
         store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
         changes(moment, times)
         assert type_(*run) == 3, type_.all
-        assert f"{INBOX}/a.csv was changed during the import, so it stays where it is" in type_.all
+        assert f"{INBOX}/a.csv was changed during the import, so it was not moved" in type_.all
         assert store.names("done") == []
         assert store.read("inbox/a.csv") == longer.encode()
     store.before = lambda _: None
@@ -174,7 +174,7 @@ def test_results_that_cannot_be_put_there_are_kept_here(type_: Typed, box: Sandb
     assert results(kept.read_bytes()) == ["created"]
     assert "1 created the note was created" in type_.all
     assert "a.results.csv could not be moved to s3://sales/inbox: access is denied" in type_.all
-    assert f"kept here: {kept}" in type_.all
+    assert f"saved here: {kept}" in type_.all
     assert "1 imported, 1 not begun" in type_.all  # it would fare no better
     assert store.keys() == ["inbox/a.csv", "inbox/b.csv"]
     store.denies = lambda _: False
@@ -201,7 +201,7 @@ def test_a_store_that_goes_away_before_the_results_are_put(
         assert (told["fate"], told["exit_status"], told["error"]) == ("imported", 3, None)
         assert (told["run"]["counts"], told["run"]["results"]) == ({"created": 1}, str(kept))
         assert told["why"] == told["run"]["remark"]
-        assert "the storage can't be reached, or is out of order" in told["why"]
+        assert "the storage can't be reached, or does not work" in told["why"]
         assert [path.name for path in type_.folder.iterdir() if "journal" not in path.name] == [kept.name]
         assert openpyxl.load_workbook(kept)["Summary"].max_row > 1
         assert "finished, but the results are not in their place yet (a.csv)" in ear.calls[0].body
@@ -227,7 +227,7 @@ def test_what_cannot_be_read_is_said(type_: Typed, box: Sandbox, store: Store, m
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     assert type_("run", url, "--yes") == 2
-    assert "the store's credentials can't be used" in type_.all
+    assert "the storage credentials can't be used" in type_.all
     assert box.received == ()
 
 
@@ -270,7 +270,7 @@ def test_a_store_that_is_away_is_no_persons_matter(
     with pytest.raises(NotReached):
         storage.files_in(Url(INBOX))
     assert type_("run", f"{INBOX}/a.csv", "--yes") == 3
-    assert "the storage can't be reached, or is out of order" in type_.all
+    assert "the storage can't be reached, or does not work" in type_.all
     assert box.received == ()
 
 
@@ -313,7 +313,7 @@ def test_what_is_not_s3_has_no_empty_folder(
         fsspec.get_filesystem_class("s3").clear_instance_cache()
         for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
             assert type_("run", named, "--yes", "--min-rows", "0") == 2
-            assert "what answers isn't S3" in type_.all
+            assert "the server that answers is not an S3 service" in type_.all
 
 
 def test_an_empty_folder_may_be_allowed(type_: Typed, store: Store) -> None:

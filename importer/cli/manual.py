@@ -74,11 +74,11 @@ class InGroups(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups in their order, then the options that aren't settings."""
         titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
-        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Else")}
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Other")}
         for parameter in self.get_params(ctx):
             if (record := parameter.get_help_record(ctx)) is not None:
                 setting = SETTINGS.get(parameter.opts[0].removeprefix("--"))
-                groups[titles[setting.topic] if setting else "Else"].append(record)
+                groups[titles[setting.topic] if setting else "Other"].append(record)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):

@@ -236,7 +236,7 @@ def how_understood(loaded: Loaded) -> list[tuple[str, Said | None]]:
     """Return the lines of a summary about the columns and the visibility: kind of the label, value."""
     headings, columns_of = loaded.sheet.headings, loaded.roles.columns.items()
     listed = ", ".join(f"{role} {column_letter(at)} {columns.shown(headings[at]).text}" for role, at in columns_of)
-    sizes = ", ".join(f"{size:,} {name}" for name, size in counted(loaded.plan.groups).items())
+    sizes = ", ".join(f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
     return [("label.columns", listed), ("label.visibility", sizes)]
 
 

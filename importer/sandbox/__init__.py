@@ -42,4 +42,4 @@ __all__ = [
 
 def manual() -> dict[str, list[tuple[str, str]]]:
     """Return all faults, limits and upload behaviours: titles, and below each the texts with their effects."""
-    return {**faults.manual(), "Rate limits": [*limits.FORMS.items()], "UploadBehaviour": [*attachments.FORMS.items()]}
+    return {**faults.manual(), "Rate limits": [*limits.FORMS.items()], "Uploads": [*attachments.FORMS.items()]}

@@ -106,7 +106,7 @@ _NAMED = {
     "limit-conn": _stands("503 and a page above so many calls in flight", "COUNT"),
     "lag": _stands("a note is shown only when it is so old; with @*/2 one of two copies lags", "SECONDS", "GET"),
     "lag-each": _stands("the same, but each note has a lag of its own, up to that", "SECONDS", "GET"),
-    "drops": _stands("every so manieth note is answered for with an id, and not kept", "COUNT", "POST"),
+    "drops": _stands("every COUNT-th note gets a reply with an ID, but is not kept", "COUNT", "POST"),
     "moving": _stands("so many prospects are gone from before a page by the time it is asked for", "COUNT", "GET"),
     "rewrite": _stands("texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", "HOW", "GET"),
 }

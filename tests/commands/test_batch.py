@@ -128,7 +128,7 @@ def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
     found = run(folder, settings)
     assert fates(found) == {"a.csv": FileResult.IMPORTED, "b.csv": FileResult.LEFT, "c.csv": FileResult.LEFT}
     assert found.exit_status == 3
-    assert "seconds ago" in render(found.files[1].why)
+    assert "s ago" in render(found.files[1].why)
     assert mark.name in render(found.files[2].why)
     mark.unlink()
     later = run(folder, settings, clock=lambda: time.time() + 60)

@@ -143,6 +143,6 @@ def test_a_file_of_certificates_that_goes_away_while_requests_are_lost_stops_the
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         with happening(box, (100, goes_away)):
             report = stopped(box, tmp_path, gateway.url)
-        assert "no longer there" in str(report.stopped)
+        assert "no longer exists" in str(report.stopped)
         bundle.write_bytes(PEM.read_bytes())
         finished(box, tmp_path, gateway.url)

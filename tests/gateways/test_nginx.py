@@ -162,7 +162,7 @@ def test_a_route_that_stays_lost_ends_the_run_with_what_answers(way: str, tmp_pa
         report = deliver(box, tmp_path, LINES, base_url=nginx.url, give_up=4.0)
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
-        assert "isn't the API" in str(report.stopped)
+        assert "is not the API" in str(report.stopped)
         assert way[:3] in str(report.stopped)
         assert counts(report)["rejected"] == 0
         lost.unlink()

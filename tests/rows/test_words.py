@@ -56,7 +56,7 @@ def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> N
     """Knowingly: each is a problem, and nobody is asked."""
     found = loaded(tmp_path, "Secret", "Secret", "1", values=["visibility:Secret="])
     assert problems(found) == [
-        f"C{row}: 'Secret' is not a visibility, as you said (--value), so the row is skipped" for row in (2, 3)
+        f"C{row}: 'Secret' is not a visibility, as you said (--value), so the row is not sent" for row in (2, 3)
     ]
     assert found.rows.questions == ()
 

@@ -135,7 +135,7 @@ class Regime:
             it left, if it ever is.
         beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
         files: what notes carry; None: nothing.
-        drops: every so manieth note is answered for with an ID and not kept; 0: none.
+        drops: every so many notes, one gets a reply with an ID but is not kept; 0: none.
     """
 
     lines: tuple[tuple[str, int, str], ...]
