@@ -225,7 +225,7 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(tmp_path: Path) 
         assert first.stopped is None
         assert counts(first) == Counter({"created": 24, "rejected": 2})
         reasons = [row["reason"] for row in read_results(first.results) if row["result"] == "rejected"]
-        assert all("between this machine and the API" in reason and "403" in reason for reason in reasons)
+        assert all("a proxy, gateway or firewall refused it" in reason and "403" in reason for reason in reasons)
         again = deliver(box, tmp_path, lines, base_url=nginx.url)
         assert counts(again)["already imported"] == 24
         assert len(box.notes) == 24
