@@ -660,7 +660,7 @@ def _less_files(change: Change) -> None:
     def carried(self: Any, note: Any) -> Any:
         return replace(note, attachments=tuple(self.ids.values())[: len(note.files)])
 
-    change(Uploaded, "carried", carried)
+    change(Uploaded, "with_ids", carried)
 
 
 FILE_RULES: dict[str, Callable[[Change], None]] = {

@@ -85,3 +85,10 @@ def test_one_seed_is_one_run(seed: int) -> None:
         capture_output=True, encoding="utf-8", check=True, timeout=60, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.stdout.splitlines()[1:-1] == stories[0]
+
+
+def test_every_mutant_can_be_made() -> None:
+    """Each names what it changes by a text, which a new name would leave behind."""
+    for mutant in generated():
+        with applied(mutant):
+            pass
