@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from importer.cli import script
-from importer.settings import settings
+from importer.settings import table
 
 if __name__ == "__main__":
-    setattr(settings, "is_this_machine", lambda _: False)  # noqa: B010 - a part of the program is replaced
+    setattr(table, "is_this_machine", lambda _: False)  # noqa: B010 - a part of the program is replaced
     script()

@@ -27,8 +27,8 @@ from importer.settings import (
     profiles,
     sources,
 )
-from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 from importer.settings.kinds import AnyFile
+from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 
 _Value = TypeVar("_Value")
 

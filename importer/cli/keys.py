@@ -12,7 +12,7 @@ from importer.cli.terminal import ask_unseen, say_line
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import Topic, keystore
-from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 
 
 @click.command()

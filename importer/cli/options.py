@@ -22,7 +22,6 @@ from importer.cli.terminal import paragraph
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
-from importer.settings.editing import usual
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
 @cache  # several commands have the same flag
 def _help(setting: Setting) -> str:
     text = with_flags(say("setting.many", help=setting.help) if setting.many else setting.help)
-    default = usual(setting)
+    default = setting.usual
     return f"{text}  [default: {with_flags(default)}]" if default else text
 
 

@@ -24,7 +24,7 @@ from importer.cli.terminal import ask, is_terminal, paragraph, say_line
 from importer.errors import BadSettings, Stopped
 from importer.messages import Message, say
 from importer.settings import KEY_VARIABLE, TimeWindow, sources
-from importer.settings.times import Span
+from importer.settings.kinds import Span
 
 
 @click.command()

@@ -16,7 +16,6 @@ from importer.cli.terminal import paragraph, say_line
 from importer.errors import BadSettings
 from importer.messages import render, say
 from importer.settings import SETTINGS, Settings, Topic, profiles, sources, who_can_read
-from importer.settings.editing import usual
 
 if TYPE_CHECKING:
     from importer.commands.doctor import Check
@@ -44,7 +43,7 @@ def config(**_: Any) -> int:
                 continue
             given = options.given.get(name)
             value = (
-                _written(given.value) if given else render(usual(setting)) or ("not set" if setting.metavar else "no")
+                _written(given.value) if given else render(setting.usual) or ("not set" if setting.metavar else "no")
             )
             origin = render(given.at(name)) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")

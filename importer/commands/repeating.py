@@ -17,8 +17,8 @@ from importer.commands.batch import FileEnded
 from importer.errors import BadSettings, Stopped
 from importer.messages import Message, say, words
 from importer.settings import TimeWindow
+from importer.settings.kinds import Span
 from importer.settings.sources import TRIES_VARIABLE
-from importer.settings.times import Span
 
 _MARGIN = 60.0
 """Seconds before the window closes. A try that is due later than that may not happen, so nobody relies on it."""

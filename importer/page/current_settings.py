@@ -18,7 +18,7 @@ from importer.models import Role, Workspace
 from importer.page.choices import Choices
 from importer.page.practice import Practice
 from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, remembering, sources
-from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 from importer.settings.sources import Given, Source
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importer.messages import Message, Said, say
 from importer.page.rendering import CHOICES, IN_SETTINGS, words
 from importer.settings import SETTINGS, Setting, Topic
-from importer.settings.editing import usual
 from importer.settings.kinds import OneOf, Seconds, Whole, Yes
 from importer.settings.sources import Given, Source
 
@@ -120,7 +119,7 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mappin
 
 def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> Entry:
     options: tuple[tuple[str, str], ...] = ()
-    default = words(usual(setting)).removesuffix(".0")
+    default = words(setting.usual).removesuffix(".0")
     match setting.kind:
         case Yes():
             options, default = (("", "no"), ("true", "yes")), ""

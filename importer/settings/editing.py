@@ -5,37 +5,16 @@ Input: setting → text. Output: a profile's present texts, the reasons why text
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import Message, Said, as_message, words
+from importer.messages import Said
 from importer.settings import profiles
-from importer.settings.kinds import Address, Limited, Names, Seconds, Share, Whole, Yes
+from importer.settings.kinds import Address, Limited, Names, Seconds, Share, Span, Whole, Yes
 from importer.settings.limits import Limits
-from importer.settings.settings import Settings
-from importer.settings.table import SETTINGS, Setting
-from importer.settings.times import Span
-
-
-def usual(setting: Setting) -> Message | None:
-    """Return the description of a setting's default value; None if the setting has no default."""
-    if setting.default is not None:
-        return as_message(setting.default) if setting.default else None
-    value = getattr(Settings(), setting.attribute, None) if setting.metavar else None
-    if value in (None, (), {}):
-        return None
-    return words(shown(value) if isinstance(value, Path) else str(value))
-
-
-def shown(path: Path) -> str:
-    """Return a path with ~ for the home folder."""
-    with contextlib.suppress(ValueError, RuntimeError):
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    return str(path)
+from importer.settings.table import SETTINGS, Setting, Settings
 
 
 def texts(profile: str, names: Collection[str]) -> dict[str, str]:

@@ -13,21 +13,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.models import Role
 from importer.settings.address import checked_url, journal_place
-from importer.settings.limits import Limits
-from importer.settings.rate import Rate
+from importer.settings.limits import Limits, Rate, TimeWindow
 from importer.storage import Url, place
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _COUNT = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|hours?|m|min|minutes?|s|sec|seconds?)\s*", re.ASCII | re.IGNORECASE)
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+_LONGEST = 604_800.0  # a week
 _SHOWN = 60
+
+_Read_co = TypeVar("_Read_co", covariant=True)
+_Member = TypeVar("_Member", bound=Enum)
 
 PLACEHOLDERS = {"name": "{name}", "date": "{date}", "time": "{time}"}
 """Placeholders in the name of a results file, which messages show unchanged."""
@@ -40,10 +45,10 @@ class AttachmentsAre(StrEnum):
     FILES = "files"
 
 
-class ValueKind(Protocol):
+class ValueKind(Protocol[_Read_co]):
     """A kind of value, which reads and checks it."""
 
-    def read(self, value: object) -> object:
+    def read(self, value: object) -> _Read_co:
         """Return the value.
 
         Raises:
@@ -55,6 +60,13 @@ def shown(value: object) -> str:
     """Return a value in quotation marks, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def with_tilde(path: Path) -> str:
+    """Return a path with ~ for the home folder."""
+    with contextlib.suppress(ValueError, RuntimeError):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)
 
 
 def without_marks(text: str) -> str:
@@ -126,14 +138,14 @@ class Share:
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Generic[_Member]):
     """One of a few words, which stand for the members of an enumeration."""
 
-    members: type[Enum]
+    members: type[_Member]
     by_name: bool = False
 
     @property
-    def words(self) -> dict[str, Enum]:
+    def words(self) -> dict[str, _Member]:
         """Words → members of the enumeration."""
         return {(member.name.lower() if self.by_name else str(member.value)): member for member in self.members}
 
@@ -142,7 +154,7 @@ class OneOf:
         """The words in quotation marks, for a message."""
         return tuple(map(repr, self.words))
 
-    def read(self, value: object) -> Enum:
+    def read(self, value: object) -> _Member:
         """See :class:`ValueKind`."""
         if isinstance(value, self.members):
             return value
@@ -247,12 +259,54 @@ def _pairs(value: object, allowed: Message) -> list[tuple[str, object]]:
     return pairs
 
 
+class EncodingOf:
+    """The name of an encoding; or headings of a kind of export, joined with commas → the name of its encoding."""
+
+    def read(self, value: object) -> str | dict[str, str]:
+        """See :class:`ValueKind`."""
+        if isinstance(value, Mapping) and all(isinstance(name, str) for name in value.values()):
+            return {str(headings): str(name) for headings, name in value.items()}
+        if not isinstance(value, str):
+            raise BadSettings(say("kind.no-encoding", value=repr(value)))
+        headings, equals_sign, name = value.rpartition("=")
+        return {headings: name} if equals_sign else value
+
+
 class Rated:
     """A rate."""
 
     def read(self, value: object) -> Rate:
         """See :class:`ValueKind`."""
         return Rate.parse(f"{value.calls}/{value.seconds:f}s" if isinstance(value, Rate) else str(value))
+
+
+class WindowKind:
+    """A window of the day."""
+
+    def read(self, value: object) -> TimeWindow:
+        """See :class:`ValueKind`."""
+        return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
+
+
+class Span:
+    """A duration with its unit; from Python also a number of seconds."""
+
+    def read(self, value: object) -> float:
+        """See :class:`ValueKind`."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            seconds = float(value)
+        else:
+            seconds = _seconds(str(value))
+        if not 0 <= seconds <= _LONGEST:
+            raise BadSettings(say("kind.more-than-a-week", value=repr(value)))
+        return seconds
+
+
+def _seconds(text: str) -> float:
+    matches = [*_PART.finditer(text)]
+    if not matches or "".join(match[0] for match in matches) != text:
+        raise BadSettings(say("kind.no-span", value=repr(text)))
+    return sum(float(match[1]) * _UNITS[match[2][0].lower()] for match in matches)
 
 
 class LocalFile:

@@ -1,11 +1,17 @@
-"""Limits on how much of a file is read, and the error that names a limit and how to raise it."""
+"""Values that limit a run: how much of a file is read, how fast the API is called, and at which hours."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import time
 
-from importer.errors import UnreadableFile
+from importer.errors import BadSettings, UnreadableFile
 from importer.messages import Message, say
+
+_RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour)?\s*", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_WINDOW = re.compile(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,3 +39,67 @@ class Limits:
     def refuse(self, name: str, what: Message) -> UnreadableFile:
         """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
         return UnreadableFile(say("reading.beyond-limit", what=what, limit=f"{getattr(self, name):,}", name=name))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A limit of ``calls`` in any period of ``seconds``."""
+
+    calls: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``.
+
+        Raises:
+            BadSettings: the text isn't a rate.
+        """
+        match = _RATE.fullmatch(text)
+        if match is None or not (match[2] or match[3]):
+            raise BadSettings(say("kind.no-rate", value=repr(text)))
+        calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
+        if calls < 1 or seconds <= 0:
+            raise BadSettings(say("kind.rate-of-nothing", value=repr(text)))
+        return cls(calls, seconds)
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """A window of the day in local time. If it ends earlier than it begins, it passes midnight.
+
+    Attributes:
+        opens: the first minute in the window.
+        closes: the first minute after the window.
+    """
+
+    opens: time
+    closes: time
+
+    @classmethod
+    def parse(cls, text: str) -> TimeWindow:
+        """Read a window such as ``02:00-06:00``.
+
+        Raises:
+            BadSettings: the text isn't a window.
+        """
+        match = _WINDOW.fullmatch(text)
+        if match is None:
+            raise BadSettings(say("kind.no-window", value=repr(text)))
+        hours = [(int(match[1]), int(match[2])), (int(match[3]), int(match[4]))]
+        if hours[1] == (24, 0):
+            hours[1] = (0, 0)
+        if any(hour > 23 or minute > 59 for hour, minute in hours):
+            raise BadSettings(say("kind.no-time-of-day", value=repr(text)))
+        if hours[0] == hours[1]:
+            raise BadSettings(say("kind.empty-window", value=repr(text)))
+        return cls(time(*hours[0]), time(*hours[1]))
+
+    def holds(self, shown: time) -> bool:
+        """Return whether the window is open at this local time."""
+        if self.opens < self.closes:
+            return self.opens <= shown < self.closes
+        return shown >= self.opens or shown < self.closes
+
+    def __str__(self) -> str:
+        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"

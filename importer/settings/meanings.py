@@ -27,7 +27,10 @@ Words: TypeAlias = Mapping[str, Visibility | Status | None]
 Values: TypeAlias = Mapping[Role, Mapping[str | Scope, Words]]
 """Role → heading of a column, or a scope → the words that apply there."""
 
-_WORDED = {Role.VISIBILITY: OneOf(Visibility, by_name=True), Role.STATUS: OneOf(Status, by_name=True)}
+_WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
+    Role.VISIBILITY: OneOf(Visibility, by_name=True),
+    Role.STATUS: OneOf(Status, by_name=True),
+}
 """The roles whose cells hold one of a few words."""
 
 MEANS = {value.name: say(f"meaning.{value.name.lower()}") for kind in _WORDED.values() for value in kind.words.values()}
@@ -40,9 +43,9 @@ class Meanings:
     A text names no column. In a table, the entry of a word is a text, and the entry of a column is a table of words.
     """
 
-    def read(self, value: object) -> dict[Role, dict[str | Scope, dict[str, Enum | None]]]:
+    def read(self, value: object) -> dict[Role, dict[str | Scope, dict[str, Visibility | Status | None]]]:
         """See :class:`importer.settings.kinds.ValueKind`."""
-        values: dict[Role, dict[str | Scope, dict[str, Enum | None]]] = {}
+        values: dict[Role, dict[str | Scope, dict[str, Visibility | Status | None]]] = {}
         for name, column, word, meaning in self._entries(value):
             role = name.strip().lower()
             if role not in _WORDED or not word.strip():

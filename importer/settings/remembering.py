@@ -16,7 +16,7 @@ from importer.models import Role
 from importer.settings import profiles
 from importer.settings.kinds import Columns
 from importer.settings.meanings import Scope, Words, rescoped, without_column
-from importer.settings.settings import Settings
+from importer.settings.table import Settings
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 _LONGEST_LETTER = 3

@@ -21,11 +21,9 @@ from importer.messages import Message, SettingPart, say
 from importer.models import Role
 from importer.settings import keystore, profiles
 from importer.settings.address import default_journal, journal_place
-from importer.settings.key import KEY_VARIABLE, read_key
 from importer.settings.meanings import Scope, Values, merged, rescoped
-from importer.settings.recipients import ADDRESSES_VARIABLE, Recipient, read_recipients
-from importer.settings.settings import Settings
-from importer.settings.table import SETTINGS
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
+from importer.settings.table import SETTINGS, Settings
 
 TRIES_VARIABLE = "NOTE_IMPORTER_TRIES"
 OTHER_VARIABLES = (

@@ -1,26 +1,31 @@
-"""Declare each setting once. Flags, variables, profiles, checks and documents are derived from this table.
+"""Declare each setting once. Flags, variables, profiles, forms, checks and documents are derived from this declaration.
 
-Output: :data:`SETTINGS`. A profile and each message call a setting by its *name*; ``--name`` is its flag, and
-``NOTE_IMPORTER_NAME`` is its variable.
+Output: :class:`Settings`, the settings of a run, and :data:`SETTINGS`, all settings by name. A profile and each message
+call a setting by its *name*; ``--name`` is its flag, and ``NOTE_IMPORTER_NAME`` is its variable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
+from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.markup import ContentKind
-from importer.messages import Message, Said, say, words
-from importer.models import OnSeveral, Visibility
-from importer.settings.encoding import EncodingOf
+from importer.messages import Message, say, words
+from importer.models import OnSeveral, Role, Visibility, Workspace
+from importer.settings.address import default_journal, is_this_machine
 from importer.settings.kinds import (
     PLACEHOLDERS,
     Address,
     AnyFile,
     AttachmentsAre,
     Columns,
+    EncodingOf,
     JournalPlace,
     Limited,
     LocalFile,
@@ -30,14 +35,22 @@ from importer.settings.kinds import (
     ResultsName,
     Seconds,
     Share,
+    Span,
     Text,
     ValueKind,
     Whole,
+    WindowKind,
     Yes,
+    with_tilde,
 )
-from importer.settings.meanings import Meanings
-from importer.settings.recipients import Occasion
-from importer.settings.times import Span, WindowKind
+from importer.settings.limits import Limits, Rate, TimeWindow
+from importer.settings.meanings import Meanings, Values
+from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
+
+BATCH_SIZE = 100
+_SECONDS = "SECONDS"
+_Value = TypeVar("_Value")
+_Default = TypeVar("_Default")
 
 
 class Topic(Enum):
@@ -68,24 +81,26 @@ class Setting:
     """One setting.
 
     Attributes:
-        name: its name in profiles and messages.
-        topic: its topic.
         kind: the kind of its value.
+        topic: its topic.
         metavar: placeholder of its value in a manual; empty for yes or no.
-        attribute: its attribute of :class:`~importer.settings.Settings`; empty if no run uses it, only a command.
+        default: its default value, or a function that returns it.
+        name: its name in profiles and messages.
+        attribute: its attribute of :class:`Settings`; empty if no run uses it, only a command.
         many: whether it may be given more than once.
-        default: description of its default in a manual, empty for no description; None: the attribute's default.
+        explains_default: whether the catalogue describes its default.
         short: a short flag.
         in_profile: its name in a profile if that differs: a table of the values that a flag gives one by one.
     """
 
-    name: str
+    kind: ValueKind[object]
     topic: Topic
-    kind: ValueKind
-    metavar: str = ""
+    metavar: str
+    default: object
+    name: str
     attribute: str = ""
     many: bool = False
-    default: Said | None = None
+    explains_default: bool = False
     short: str = ""
     in_profile: str = ""
 
@@ -93,6 +108,16 @@ class Setting:
     def help(self) -> Message:
         """The setting's effect, in a sentence or two."""
         return say(f"setting.{self.name}.help", **PLACEHOLDERS)
+
+    @property
+    def usual(self) -> Message | None:
+        """Description of the default value; None if there is none, or if nothing is to be said about it."""
+        if self.explains_default:
+            return say(f"setting.{self.name}.default")
+        value = self.default() if callable(self.default) else self.default
+        if not value or not self.metavar or self.many:
+            return None
+        return words(with_tilde(value) if isinstance(value, Path) else str(value))
 
     @property
     def profile_name(self) -> str:
@@ -118,74 +143,169 @@ class Setting:
             raise BadSettings(words(str(error)), setting=self.name) from error
 
 
-_SECONDS = "SECONDS"
+def _setting(
+    kind: ValueKind[_Value],
+    topic: Topic,
+    metavar: str = "",
+    *,
+    default: Callable[[], _Default] | _Default,
+    name: str = "",
+    **about: Any,
+) -> _Value | _Default:
+    """Declare a setting as a field of :class:`Settings`. Its name is the field's with hyphens, unless one is given."""
+    metadata = {"setting": Setting(kind, topic, metavar, default, name, **about)}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
-SETTINGS: Mapping[str, Setting] = {
-    setting.name: setting
-    for setting in (
-        Setting("map", Topic.FILE, Columns(), "ROLE=HEADING", "mapping", many=True),
-        Setting("value", Topic.FILE, Meanings(), "ROLE:WORD=VALUE", "values", many=True, in_profile="values"),
-        Setting(
-            "default-visibility", Topic.FILE, OneOf(Visibility, by_name=True), "[public|private]", "default_visibility"
-        ),
-        Setting("content", Topic.FILE, OneOf(ContentKind), "[auto|text|html]", "content"),
-        Setting("key-column", Topic.FILE, Text(), "HEADING", "key_column"),
-        Setting("ignore", Topic.FILE, Names(), "HEADING", "ignored", many=True),
-        Setting("attachments", Topic.FILE, LocalFile(), "FOLDER", "attachments"),
-        Setting(
-            "attachments-are",
-            Topic.FILE,
-            OneOf(AttachmentsAre),
-            "[ids|files]",
-            "attachments_are",
-            default=say("setting.attachments-are.default"),
-        ),
-        Setting("on-several", Topic.EMAILS, OneOf(OnSeveral), "[reject|newest|oldest|all]", "on_several"),
-        Setting("unknown-emails", Topic.EMAILS, AnyFile(), "FILE", "unknown_emails"),
-        Setting("sheet", Topic.FILE, Text(), "NAME", "sheet"),
-        Setting("header-row", Topic.FILE, Whole(1), "N", "header_row"),
-        Setting("encoding", Topic.FILE, EncodingOf(), "NAME", "encoding"),
-        Setting("delimiter", Topic.FILE, Text(), "SIGN", "delimiter"),
-        Setting("fill-merged", Topic.FILE, Yes(), attribute="fill_merged"),
-        Setting("limit", Topic.FILE, Limited(), "NAME=NUMBER", "limits", many=True, default=""),
-        Setting(
-            "batch-size", Topic.SIZE, Whole(1, 10_000), "N", "batch_size", default=say("setting.batch-size.default")
-        ),
-        Setting("profile", Topic.PLACE, Text(), "NAME", "profile"),
-        Setting("base-url", Topic.PLACE, Address(), "URL", "base_url"),
-        Setting("journal", Topic.PLACE, JournalPlace(), "FILE", "journal"),
-        Setting("guard-local-address", Topic.PLACE, Yes(), attribute="guard_local_address"),
-        Setting("api-key-file", Topic.CALLS, LocalFile(), "FILE"),
-        Setting("shared-account", Topic.CALLS, Yes(), attribute="shared_account"),
-        Setting("workers", Topic.CALLS, Whole(1, 64), "N", "workers"),
-        Setting("rate", Topic.PACE, Rated(), "CALLS/TIME", "rate"),
-        Setting("connect-timeout", Topic.CALLS, Seconds(0.1, 600), _SECONDS, "connect_timeout"),
-        Setting("read-timeout", Topic.CALLS, Seconds(0.1, 3600), _SECONDS, "read_timeout"),
-        Setting("settle", Topic.CALLS, Seconds(0, 3600), _SECONDS, "settle"),
-        Setting("give-up-after", Topic.CALLS, Seconds(1, 604_800), _SECONDS, "give_up"),
-        Setting("new-journal", Topic.NEW_JOURNAL, Yes(), attribute="new_journal"),
-        Setting("wait", Topic.WAITING, Span(), "TIME", "wait", default=""),
-        Setting("results", Topic.RESULTS, AnyFile(), "NAME", "results", default=say("setting.results.default")),
-        Setting("results-name", Topic.RESULTS, ResultsName(), "NAME", "results_name"),
-        Setting("archive", Topic.ARCHIVE, AnyFile(), "FOLDER", "archive"),
-        Setting("min-rows", Topic.GUARDS, Whole(0), "N", "min_rows"),
-        Setting("max-invalid", Topic.GUARDS, Share(), "PERCENT", "max_invalid"),
-        Setting("max-unknown", Topic.GUARDS, Share(), "PERCENT", "max_unknown"),
-        Setting("max-notes", Topic.GUARDS, Whole(0), "N", "max_notes"),
-        Setting("max-public", Topic.GUARDS, Whole(0), "N", "max_public"),
-        Setting("between", Topic.HOURS, WindowKind(), "TIMES", "between"),
-        Setting("for", Topic.HOURS, Span(), "TIME", "longest"),
-        Setting("first", Topic.RUN, Whole(1), "N", "first"),
-        Setting("again", Topic.RUN, Yes(), attribute="again"),
-        Setting("resend-unconfirmed", Topic.RUN, Yes(), attribute="resend_unconfirmed"),
-        Setting("remember", Topic.RUN, Yes()),
-        Setting("yes", Topic.ASKING, Yes(), short="-y"),
-        Setting("log-file", Topic.LOG, LocalFile(), "FILE"),
-        Setting("quiet", Topic.QUIET, Yes(), short="-q"),
-        Setting("json", Topic.OUTPUT, Yes()),
-        Setting(
-            "notify", Topic.NOTIFYING, OneOf(Occasion), "[problem|always|never]", default=say("setting.notify.default")
-        ),
-        Setting("notify-file", Topic.NOTIFYING, LocalFile(), "FILE"),
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run, with their defaults.
+
+    Each value may also be a text, as in a profile or after a flag: ``rate="20/1s"``. The catalogue says what each
+    setting does (``setting.….help``). The class variables are settings that only commands use. Results that an earlier
+    run left to write are known by the values of :attr:`Topic.FILE`, in their order.
+
+    Attributes:
+        mapping: role → heading or column letter, or several, of which the first in the sheet counts; empty: no column.
+        usual: roles in ``mapping`` whose columns a profile or an answer named; sheets without them use common headings.
+        values: role → column → word of the sheet → its meaning; None: rows with this word are left out.
+        default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
+        attachments: folder of the files to attach; None: no files are attached.
+        attachments_are: contents of the attachments column; None: files if ``attachments`` is set, otherwise IDs.
+        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
+            the results may not be attached either, and needn't be listed here.
+        unknown_emails: file for the emails that no prospect has; None: no file is written.
+        lasting: the ignored columns that the profile names for all sheets. Such a column is still asked about if it is
+            about visibility or status and holds only words for them.
+        sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted. ``encoding`` may be a
+            table: headings of a kind of export → its encoding.
+        batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
+            workspace.
+        rate: maximum of calls in a period; None: as many as the API allows.
+        connect_timeout, read_timeout, settle, give_up: in seconds, as ``wait`` and ``longest``.
+        journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
+        results: the results file; None: beside the input.
+        results_name: name of results files beside their inputs; None: ``{name}.results.xlsx``.
+        max_invalid, max_unknown: shares from 0 to 1.
+
+    Raises:
+        BadSettings: a value can't be used; the message names the setting, and says what is allowed.
+    """
+
+    mapping: Mapping[Role, str | Sequence[str]] = _setting(
+        Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True
     )
-}
+    values: Values = _setting(
+        Meanings(), Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", many=True, in_profile="values"
+    )
+    default_visibility: Visibility | None = _setting(
+        OneOf(Visibility, by_name=True), Topic.FILE, "[public|private]", default=None
+    )
+    content: ContentKind = _setting(OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO)
+    key_column: str | None = _setting(Text(), Topic.FILE, "HEADING", default=None)
+    ignored: Sequence[str] = _setting(Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True)
+    attachments: Path | None = _setting(LocalFile(), Topic.FILE, "FOLDER", default=None)
+    attachments_are: AttachmentsAre | None = _setting(
+        OneOf(AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
+    )
+    on_several: OnSeveral = _setting(
+        OneOf(OnSeveral), Topic.EMAILS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
+    )
+    unknown_emails: Path | None = _setting(AnyFile(), Topic.EMAILS, "FILE", default=None)
+    sheet: str | None = _setting(Text(), Topic.FILE, "NAME", default=None)
+    header_row: int | None = _setting(Whole(1), Topic.FILE, "N", default=None)
+    encoding: str | Mapping[str, str] | None = _setting(EncodingOf(), Topic.FILE, "NAME", default=None)
+    delimiter: str | None = _setting(Text(), Topic.FILE, "SIGN", default=None)
+    fill_merged: bool = _setting(Yes(), Topic.FILE, default=False)
+    limits: Limits = _setting(Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
+    batch_size: int | None = _setting(Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
+    profile: str = _setting(Text(), Topic.PLACE, "NAME", default="default")
+    base_url: str = _setting(Address(), Topic.PLACE, "URL", default=LIVE)
+    journal: Path | str = _setting(JournalPlace(), Topic.PLACE, "FILE", default=default_journal)  # type: ignore[arg-type]
+    guard_local_address: bool = _setting(Yes(), Topic.PLACE, default=False)
+    api_key_file: ClassVar[Path | None] = _setting(LocalFile(), Topic.CALLS, "FILE", default=None)
+    shared_account: bool = _setting(Yes(), Topic.CALLS, default=False)
+    workers: int = _setting(Whole(1, 64), Topic.CALLS, "N", default=8)
+    rate: Rate | None = _setting(Rated(), Topic.PACE, "CALLS/TIME", default=None)
+    connect_timeout: float = _setting(Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)
+    read_timeout: float = _setting(Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
+    settle: float = _setting(Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
+    give_up: float = _setting(Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=900.0, name="give-up-after")
+    new_journal: bool = _setting(Yes(), Topic.NEW_JOURNAL, default=False)
+    wait: float = _setting(Span(), Topic.WAITING, "TIME", default=0.0)
+    results: Path | None = _setting(AnyFile(), Topic.RESULTS, "NAME", default=None, explains_default=True)
+    results_name: str | None = _setting(ResultsName(), Topic.RESULTS, "NAME", default=None)
+    archive: Path | None = _setting(AnyFile(), Topic.ARCHIVE, "FOLDER", default=None)
+    min_rows: int = _setting(Whole(0), Topic.GUARDS, "N", default=1)
+    max_invalid: float | None = _setting(Share(), Topic.GUARDS, "PERCENT", default=None)
+    max_unknown: float | None = _setting(Share(), Topic.GUARDS, "PERCENT", default=None)
+    max_notes: int | None = _setting(Whole(0), Topic.GUARDS, "N", default=None)
+    max_public: int | None = _setting(Whole(0), Topic.GUARDS, "N", default=None)
+    between: TimeWindow | None = _setting(WindowKind(), Topic.HOURS, "TIMES", default=None)
+    longest: float | None = _setting(Span(), Topic.HOURS, "TIME", default=None, name="for")
+    first: int | None = _setting(Whole(1), Topic.RUN, "N", default=None)
+    again: bool = _setting(Yes(), Topic.RUN, default=False)
+    resend_unconfirmed: bool = _setting(Yes(), Topic.RUN, default=False)
+    remember: ClassVar[bool] = _setting(Yes(), Topic.RUN, default=False)
+    yes: ClassVar[bool] = _setting(Yes(), Topic.ASKING, default=False, short="-y")
+    log_file: ClassVar[Path | None] = _setting(LocalFile(), Topic.LOG, "FILE", default=None)
+    quiet: ClassVar[bool] = _setting(Yes(), Topic.QUIET, default=False, short="-q")
+    json: ClassVar[bool] = _setting(Yes(), Topic.OUTPUT, default=False)
+    notify: ClassVar[Occasion | None] = _setting(
+        OneOf(Occasion), Topic.NOTIFYING, "[problem|always|never]", default=None, explains_default=True
+    )
+    notify_file: ClassVar[Path | None] = _setting(LocalFile(), Topic.NOTIFYING, "FILE", default=None)
+
+    key: str = field(default="", repr=False)
+    usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
+    lasting: frozenset[str] = field(default=frozenset(), compare=False)
+    secret_files: Sequence[Path] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        for setting in SETTINGS.values():
+            if setting.attribute:
+                value = getattr(self, setting.attribute)
+                if value is not None or setting.default is not None:
+                    object.__setattr__(self, setting.attribute, setting.read(value))
+        if self.attachments_are is AttachmentsAre.FILES and self.attachments is None:
+            raise BadSettings(say("settings.no-folder"), setting="attachments-are")
+        if not isinstance(self.key, str) or not can_be_key(self.key):
+            raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace for which deliveries are remembered."""
+        return Workspace(self.profile, self.base_url)
+
+    @property
+    def takes_files(self) -> bool:
+        """True if the attachments column holds names of files."""
+        return self.attachments is not None and self.attachments_are is not AttachmentsAre.IDS
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True if the address is on this machine, as the sandbox is."""
+        return is_this_machine(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def is_for_practice(self) -> bool:
+        """True if nothing must be guarded: the address is on this machine, and ``guard_local_address`` isn't set."""
+        return self.is_on_this_machine and not self.guard_local_address
+
+
+def _declared() -> Iterator[Setting]:
+    """Yield the settings in the order of their declaration."""
+    for attribute, declared in Settings.__dataclass_fields__.items():
+        if (setting := declared.metadata.get("setting")) is not None:
+            is_only_for_commands = Settings.__annotations__[attribute].startswith("ClassVar")
+            yield replace(
+                setting,
+                name=setting.name or attribute.replace("_", "-"),
+                attribute="" if is_only_for_commands else attribute,
+            )
+
+
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _declared()}
+"""All settings by name, in the order of their declaration."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import DOMAIN, LOCALES, SettingPart, render, say
 from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
-from importer.settings.encoding import EncodingOf
 from importer.settings.kinds import (
     Address,
     AnyFile,
     Columns,
+    EncodingOf,
     JournalPlace,
     Limited,
     LocalFile,
@@ -32,14 +33,15 @@ from importer.settings.kinds import (
     ResultsName,
     Seconds,
     Share,
+    Span,
     Text,
     Whole,
+    WindowKind,
     Yes,
 )
 from importer.settings.meanings import Meanings, Scope
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES, TRIES_VARIABLE
-from importer.settings.times import Span, WindowKind
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -161,7 +163,7 @@ def test_every_setting_has_an_example_here() -> None:
     """
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
-    assert attributes == set(Settings.__dataclass_fields__) - {"key", "usual", "lasting", "secret_files"}
+    assert attributes == {one.name for one in fields(Settings)} - {"key", "usual", "lasting", "secret_files"}
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -1,6 +1,7 @@
-"""Read the API key from a file or the environment. It is never printed.
+"""Read the secrets, which are never printed: the API key, and the addresses for notifications.
 
-Input: the file that a person named, if any, and the environment. Output: the key, or an error that says how to set it.
+Input: the file that a person named, if any, and the environment. Output: the key, or an error that says how to set it;
+each address, with an origin that messages show instead.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ import re
 import shlex
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
 from importer.messages import Message, say, words
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
+ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
+WHAT_A_KEY_IS = say("key.what-it-is")
 _SETTING = "api-key-file"
 _ASSIGNED = re.compile(
     rf"^[ \t]*(?:export[ \t]+)?{KEY_VARIABLE}[ \t]*=[ \t]*([\"']?)([^\n]*?)\1[ \t\r]*$", re.MULTILINE
@@ -60,9 +65,6 @@ def _in_file(text: str) -> str:
     return str(assignments[-1][1] if assignments else text).strip()
 
 
-WHAT_A_KEY_IS = say("key.what-it-is")
-
-
 def can_be_key(text: str) -> bool:
     """Return whether a text can be a key, which is sent in an HTTP header."""
     return text.isascii() and text.isprintable() and " " not in text
@@ -86,3 +88,46 @@ def who_can_read(file: Path, kind: str = "key.others-can-read") -> Message | Non
     if not stat.S_ISREG(mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
     return say(kind, file=str(file), argument=shlex.quote(str(file)))
+
+
+class Occasion(StrEnum):
+    """Occasions for a notification."""
+
+    PROBLEM = "problem"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One address, and its ``origin`` for messages, which never show the address."""
+
+    address: str = field(repr=False)
+    origin: Message
+
+
+def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
+    """Return the addresses from the file, one per line; without a file, from the environment, separated by spaces.
+
+    Raises:
+        BadSettings: the file can't be read, or holds no address.
+    """
+    if file is None:
+        words = os.environ.get(ADDRESSES_VARIABLE, "").split()
+        return tuple(
+            Recipient(word, say("recipients.in-variable", number=str(number))) for number, word in enumerate(words, 1)
+        )
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        message = say("recipients.unreadable", file=str(file), error=why_unreadable(error))
+        raise BadSettings(message, setting="notify-file") from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    recipients = tuple(
+        Recipient(line, say("recipients.in-file", line=str(number), file=str(file)))
+        for number, line in lines
+        if line and line[0] != "#"
+    )
+    if not recipients:
+        raise BadSettings(say("recipients.none", file=str(file)), setting="notify-file")
+    return recipients
