@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.messages import Message, Said, say
-from importer.page.rendering import CHOICES, IN_SETTINGS, words
+from importer.messages import Message, Said, render, say
 from importer.settings import SETTINGS, Setting, Topic
 from importer.settings.kinds import OneOf, Seconds, Whole, Yes
 from importer.settings.sources import Given, Source
@@ -31,13 +30,22 @@ _GROUPS = {
     "Calls to Saleshandy": (Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.WAITING),
 }
 """Title of each group of fields → its topics. Topics that only matter to runs of the command line are left out."""
+_ELSEWHERE = ("map", "value", "ignore", "unknown-emails", "profile")
+"""Settings of these topics that the form leaves out: remembered answers, the profile's name, and a file to write."""
 FIELDS = tuple(
     setting.name
     for topics in _GROUPS.values()
     for setting in SETTINGS.values()
-    if setting.topic in topics and setting.name in IN_SETTINGS and setting.name not in BY_HAND
+    if setting.topic in topics and setting.name not in (*BY_HAND, *_ELSEWHERE)
 )
 """Names of the settings that the form can change."""
+
+_CHOICES = {
+    "content": {"auto": "automatic", "text": "as plain text", "html": "as HTML"},
+    "attachments-are": {"ids": "IDs of Saleshandy", "files": "names of files in the folder"},
+    "on-several": {"reject": "nobody gets the note", "newest": "the newest", "oldest": "the oldest", "all": "each"},
+}
+"""Labels for values of settings that aren't clear by themselves."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +127,13 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mappin
 
 def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> Entry:
     options: tuple[tuple[str, str], ...] = ()
-    default = words(setting.usual).removesuffix(".0")
+    default = render(setting.usual).removesuffix(".0")
     match setting.kind:
         case Yes():
             options, default = (("", "no"), ("true", "yes")), ""
             text = "" if text == "false" else text
         case OneOf() as kind:
-            captions = CHOICES.get(setting.name, {})
+            captions = _CHOICES.get(setting.name, {})
             options = (("", captions.get(default, default) or "not set"),)
             options += tuple((word, captions.get(word, word)) for word in kind.words if word != default)
             text = "" if text.strip().lower() == default else text.strip().lower()
@@ -134,7 +142,7 @@ def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> E
         options = (*options, (text, text))
     return Entry(
         setting.name,
-        IN_SETTINGS[setting.name],
+        render(setting.label),
         setting.help,
         default,
         text,

@@ -13,25 +13,13 @@ from importer.commands.overview import ColumnOverview, Overview
 from importer.messages import Said, as_message
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
-from importer.page.rendering import FIELDS, ROLES, words
-from importer.settings import Settings
+from importer.page.rendering import ROLES, words
+from importer.settings import SETTINGS, Settings
 from importer.settings.meanings import MEANS
 
-ENCODINGS = (
-    "utf-8",
-    "cp1252",
-    "cp1250",
-    "cp1251",
-    "cp1253",
-    "cp1254",
-    "iso8859-15",
-    "mac-roman",
-    "utf-16",
-    "shift_jis",
-    "gb18030",
-)
+ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
 DELIMITERS = {"comma": "a comma", "semicolon": "a semicolon", "tab": "a tab", "pipe": "a bar |"}
-_SIGNS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar |"}
+_SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, Role.CONTENT, Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
 _OPTIONAL = (Role.EMAIL, Role.STATUS, Role.ATTACHMENTS)
@@ -70,11 +58,11 @@ class Field:
 
 def _field(
     name: str,
-    label: str,
     default_label: str,
     options: Iterable[tuple[str, str]],
     chosen: Iterable[str],
     *,
+    label: str = "",
     key: str = "",
     trouble: str = "",
     hint: str = "",
@@ -83,37 +71,27 @@ def _field(
     pairs += [(value, value.partition("=")[2] or value) for value in chosen - {value for value, _ in pairs}]
     drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
     first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
+    label = label or words(SETTINGS[name].label)
     return Field(f"{name}{key}", name, label, [first, *drop_down_options], trouble, hint)
 
 
-def about_file(found: Overview, choices: Choices) -> list[Field]:
-    """Return the drop-downs about how the file is read: sheet, header row, encoding, delimiter, merged cells."""
-    fields = []
+def about_file(found: Overview, choices: Choices) -> Iterator[Field]:
+    """Yield the drop-downs about how the file is read: sheet, header row, encoding, delimiter, merged cells."""
+
+    def field(name: str, default_label: object, options: Iterable[tuple[str, str]]) -> Field:
+        return _field(name, f"{default_label} (found)", options, choices.values(name))
+
     if len(found.sheets) > 1 or choices.values("sheet"):
-        sheets = [(name, name) for name in found.sheets]
-        fields.append(_field("sheet", FIELDS["sheet"], f"{found.sheet} (found)", sheets, choices.values("sheet")))
+        yield field("sheet", found.sheet, [(name, name) for name in found.sheets])
     rows = [(str(number), f"row {number}") for number in range(1, _ROWS + 1)]
-    default_label = f"row {found.header_row} (found)"
-    fields.append(_field("header-row", FIELDS["header-row"], default_label, rows, choices.values("header-row")))
+    yield field("header-row", f"row {found.header_row}", rows)
     if found.encoding is not None:
-        names = [(name, name) for name in ENCODINGS]
-        default_label = f"{found.encoding} (found)"
-        fields.append(_field("encoding", FIELDS["encoding"], default_label, names, choices.values("encoding")))
+        yield field("encoding", found.encoding, [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
-        default_label = f"{_SIGNS.get(found.delimiter, found.delimiter)} (found)"
-        signs = DELIMITERS.items()
-        fields.append(_field("delimiter", FIELDS["delimiter"], default_label, signs, choices.values("delimiter")))
-    if choices.values("fill-merged") or _tells_of_merged(found):
-        fields.append(
-            _field(
-                "fill-merged",
-                FIELDS["fill-merged"],
-                "apply to their first row",
-                [("true", "apply to every row that they cover")],
-                choices.values("fill-merged"),
-            )
-        )
-    return fields
+        yield field("delimiter", _SIGNS.get(found.delimiter, found.delimiter), DELIMITERS.items())
+    if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
+        yes = ("true", "apply to every row that they cover")
+        yield _field("fill-merged", "apply to their first row", [yes], is_chosen)
 
 
 def _tells_of_merged(overview: Overview) -> bool:
@@ -134,10 +112,10 @@ def roles(found: Overview, choices: Choices, settings: Settings) -> list[Field]:
         fields.append(
             _field(
                 "map",
-                ROLES[role],
                 _unsaid(found, role, asked=bool(role_questions)),
                 options + no_column,
                 chosen,
+                label=ROLES[role],
                 key=f"-{role}",
                 trouble=trouble,
                 hint=hint,
@@ -149,7 +127,6 @@ def roles(found: Overview, choices: Choices, settings: Settings) -> list[Field]:
     fields.append(
         _field(
             "key-column",
-            ROLES[Role.KEY],
             settings.key_column or "no column",
             headings,
             choices.values("key-column"),
@@ -164,8 +141,7 @@ def _blank_visibility(choices: Choices, settings: Settings) -> Field:
     default_label = "a problem" if default is None else f"{default.name.lower()}, as the profile says"
     options = [("private", "private"), ("public", "public")]
     hint = "A blank cell never makes a note public."
-    label = FIELDS["default-visibility"]
-    return _field("default-visibility", label, default_label, options, choices.values("default-visibility"), hint=hint)
+    return _field("default-visibility", default_label, options, choices.values("default-visibility"), hint=hint)
 
 
 def questions(found: Sequence[Question]) -> list[Field]:
@@ -174,8 +150,8 @@ def questions(found: Sequence[Question]) -> list[Field]:
     for number, question in enumerate(found):
         if question.choices and not (len(question.roles) == 1 and _is_about(question, question.roles[0])):
             options = [(f"{choice.setting} {choice.value}", _means(choice)) for choice in offered(question)]
-            trouble = "Please choose."
-            fields.append(_field("answer", words(question.asks), "–", options, (), key=f"-{number}", trouble=trouble))
+            label, trouble = words(question.asks), "Please choose."
+            fields.append(_field("answer", "–", options, (), label=label, key=f"-{number}", trouble=trouble))
     return fields
 
 
@@ -187,7 +163,8 @@ def said(found: Overview, choices: Choices) -> Iterator[Field]:
     for number, (role, word) in enumerate(found.words):
         yield _word(role, word, "", f"-open-{number}")
     for number, value in enumerate(choices.values("ignore")):
-        yield _field("ignore", f"Column {value!r}", "not ignored", [(value, "ignored")], [value], key=f"-{number}")
+        options = [(value, "ignored")]
+        yield _field("ignore", "not ignored", options, [value], label=f"Column {value!r}", key=f"-{number}")
 
 
 def _word(role: Role, word: str, chosen: str, key: str) -> Field:
@@ -195,7 +172,7 @@ def _word(role: Role, word: str, chosen: str, key: str) -> Field:
     options = [(f"{role}:{word}={kind.name.capitalize()}", words(MEANS[kind.name])) for kind in kinds]
     options.append((f"{role}:{word}=", "skip its rows"))
     options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
-    return _field("value", f"Meaning of {word!r}", "a problem", options, [chosen] if chosen else [], key=key)
+    return _field("value", "a problem", options, [chosen] if chosen else [], label=f"Meaning of {word!r}", key=key)
 
 
 def contradictions(found: Sequence[Question]) -> list[Said]:

@@ -17,9 +17,9 @@ from importer import commands
 from importer.errors import BadSettings
 from importer.messages import Said
 from importer.page import fields
-from importer.page.rendering import IN_SETTINGS, words
+from importer.page.rendering import words
 from importer.page.screens import Page, Parts, Rules, problem
-from importer.settings import editing, keystore, profiles, remembering, with_tilde
+from importer.settings import SETTINGS, editing, keystore, profiles, remembering, with_tilde
 
 _DONE = {
     "chosen": "The page now uses this profile.",
@@ -162,7 +162,7 @@ class SettingUp:
 
     def _only_by_hand(self, name: str) -> Page:
         """Return a screen that says that a setting can be changed only in the file of profiles."""
-        file, label = with_tilde(profiles.profiles_file()), IN_SETTINGS[name]
+        file, label = with_tilde(profiles.profiles_file()), words(SETTINGS[name].label)
         text = f"“{label}” can't be changed on this page. Write it into the profile by hand, in {file}."
         return problem("Nothing was saved.", text, 403, url_for("settings"), "Open Settings")
 

@@ -110,6 +110,11 @@ class Setting:
         return say(f"setting.{self.name}.help", **PLACEHOLDERS)
 
     @property
+    def label(self) -> Message:
+        """The label of the setting's field in a form."""
+        return say(f"setting.{self.name}.label")
+
+    @property
     def usual(self) -> Message | None:
         """Description of the default value; None if there is none, or if nothing is to be said about it."""
         if self.explains_default:

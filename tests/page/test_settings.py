@@ -177,7 +177,7 @@ def test_the_form_has_what_a_page_can_use_of_the_table_and_shows_what_stands_the
     assert {"rate", "default-visibility", "between"} <= {*FIELDS}
     topics = {SETTINGS[name].topic for name in (*FIELDS, *BY_HAND)}
     apart = {name for name, setting in SETTINGS.items() if setting.topic in topics} - {*FIELDS, *BY_HAND}
-    assert apart == {"map", "value", "ignore", "unknown-emails", "profile"}, "a new one needs its label in IN_SETTINGS"
+    assert apart == {"map", "value", "ignore", "unknown-emails", "profile"}, "a new one needs its label"
     assert 'value="20/1s"' in page
     assert "are not changed here: archive." in page
     assert "workers" in page, "a value by hand that can't be used is shown, so that it can be mended"
