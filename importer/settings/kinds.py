@@ -82,22 +82,18 @@ class Whole:
     least: int
     most: int | None = None
 
-    @property
-    def allowed(self) -> Message:
-        """The allowed range, for a message."""
-        if self.most is None:
-            return say("kind.whole-from", least=self.least)
-        return say("kind.whole", least=self.least, most=self.most)
-
     def read(self, value: object) -> int:
         """See :class:`ValueKind`."""
+        allowed = say("kind.whole-from", least=self.least)
+        if self.most is not None:
+            allowed = say("kind.whole", least=self.least, most=self.most)
         is_number = isinstance(value, int) and not isinstance(value, bool)
         if not is_number and not (isinstance(value, str) and _WHOLE.fullmatch(value.strip())):
-            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=self.allowed))
+            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
         number = int(value)  # type: ignore[call-overload]
         if number < self.least or (self.most is not None and number > self.most):
-            raise BadSettings(say("kind.not-in-range", value=str(number), allowed=self.allowed))
-        return int(number)
+            raise BadSettings(say("kind.not-in-range", value=str(number), allowed=allowed))
+        return number
 
 
 @dataclass(frozen=True)
@@ -107,19 +103,15 @@ class Seconds:
     least: float
     most: float
 
-    @property
-    def allowed(self) -> Message:
-        """The allowed range, for a message."""
-        return say("kind.seconds", least=f"{self.least:,}", most=f"{self.most:,}")
-
     def read(self, value: object) -> float:
         """See :class:`ValueKind`."""
+        allowed = say("kind.seconds", least=f"{self.least:,}", most=f"{self.most:,}")
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number and not (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
-            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=self.allowed))
+            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
         number = float(value)  # type: ignore[arg-type]
         if not self.least <= number <= self.most:
-            raise BadSettings(say("kind.not-in-range", value=f"{number:g}", allowed=self.allowed))
+            raise BadSettings(say("kind.not-in-range", value=f"{number:g}", allowed=allowed))
         return number
 
 
@@ -203,19 +195,16 @@ class Names:
 class Columns:
     """Role → heading, or several headings, of which the first that is in the sheet counts."""
 
-    @property
-    def allowed(self) -> Message:
-        """The roles that may be mapped; the key column has its own setting."""
-        return say("kind.columns", roles=tuple(role.value for role in Role if role is not Role.KEY))
-
     def read(self, value: object) -> dict[Role, str | tuple[str, ...]]:
         """See :class:`ValueKind`."""
         headings_by_role: dict[Role, list[str]] = {}
-        for name, headings in _pairs(value, self.allowed):
+        roles = [role for role in Role if role is not Role.KEY]  # the key column has its own setting
+        allowed = say("kind.columns", roles=tuple(role.value for role in roles))
+        for name, headings in _pairs(value, allowed):
             role = name.strip().lower()
             for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
-                if role not in set(Role) - {Role.KEY} or not isinstance(heading, str):
-                    raise _unreadable(repr(f"{name}={heading}"), self.allowed)
+                if role not in roles or not isinstance(heading, str):
+                    raise _unreadable(repr(f"{name}={heading}"), allowed)
                 headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
         return {role: names[0] if len(names) == 1 else tuple(names) for role, names in headings_by_role.items()}
 
@@ -223,21 +212,16 @@ class Columns:
 class Limited:
     """Limits on what is read of a file, raised or lowered."""
 
-    @property
-    def allowed(self) -> Message:
-        """The names of the limits."""
-        return say("kind.limits", names=tuple(limit.name for limit in fields(Limits)))
-
     def read(self, value: object) -> Limits:
         """See :class:`ValueKind`."""
         if isinstance(value, Limits):
             return value
-        names = {limit.name for limit in fields(Limits)}
-        limits = {}
-        for name, number in _pairs(value, self.allowed):
+        names = tuple(limit.name for limit in fields(Limits))
+        allowed, limits = say("kind.limits", names=names), {}
+        for name, number in _pairs(value, allowed):
             digits = str(number).replace("_", "").replace(",", "").strip()
             if name.strip() not in names or not _COUNT.fullmatch(digits):
-                raise _unreadable(repr(f"{name}={number}"), self.allowed)
+                raise _unreadable(repr(f"{name}={number}"), allowed)
             limits[name.strip()] = int(digits)
         return Limits(**limits)
 
@@ -309,18 +293,6 @@ def _seconds(text: str) -> float:
     return sum(float(match[1]) * _UNITS[match[2][0].lower()] for match in matches)
 
 
-class LocalFile:
-    """A file's path."""
-
-    def read(self, value: object) -> Path:
-        """See :class:`ValueKind`."""
-        if not isinstance(value, (str, Path, Url)) or not str(value):
-            raise BadSettings(say("kind.no-file", value=shown(value)))
-        if isinstance(place(value), Url):
-            raise BadSettings(say("kind.url", value=shown(str(value))))
-        return Path(value)
-
-
 class AnyFile:
     """A file's path or its URL."""
 
@@ -329,6 +301,16 @@ class AnyFile:
         if not isinstance(value, (str, Path, Url)) or not str(value):
             raise BadSettings(say("kind.no-file", value=shown(value)))
         return place(value)
+
+
+class LocalFile(AnyFile):
+    """A file's path."""
+
+    def read(self, value: object) -> Path:
+        """See :class:`ValueKind`."""
+        if isinstance(path := super().read(value), Url):
+            raise BadSettings(say("kind.url", value=shown(str(value))))
+        return path
 
 
 class ResultsName:

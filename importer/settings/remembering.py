@@ -38,30 +38,30 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
         BadSettings: the file of profiles can't be read or written.
     """
     kept: dict[str, object] = {"content": settings.content.value}
-    is_in_file = settings.profile in profiles.names()
+    earlier = profiles.load(settings.profile) if settings.profile in profiles.names() else {}
     if settings.mapping:
-        earlier_map = profiles.load(settings.profile).get("map") if is_in_file else None
-        roles: Mapping[Role, str | Sequence[str]] = Columns().read(earlier_map or {})
+        roles: Mapping[Role, str | Sequence[str]] = Columns().read(earlier.get("map") or {})
         kept["map"] = {
             role.value: named if isinstance(named, str) else [*named]
             for role, names in settings.mapping.items()
             for named in [_by_heading(names, headings.get(role, "")) or _or_none(roles.get(role, ()))]
         }
     if "value" in only and (values := for_columns(settings, headings).values):
-        earlier = dict(_items(profiles.load(settings.profile).get("value") if is_in_file else None))
-        kept["value"] = earlier | {
-            role.value: {**dict(_items(earlier.get(role.value))), **_table(columns)} for role, columns in values.items()
+        tables = dict(_items(earlier.get("value")))
+        kept["value"] = tables | {
+            role.value: {**dict(_items(tables.get(role.value))), **_table(columns)} for role, columns in values.items()
         }
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
         kept["fill-merged"] = True
     if isinstance(settings.encoding, Mapping):
-        earlier = dict(_items(profiles.load(settings.profile).get("encoding") if is_in_file else None))
-        kept["encoding"] = earlier | {**settings.encoding}
+        kept["encoding"] = dict(_items(earlier.get("encoding"))) | {**settings.encoding}
     kept = {name: value for name, value in kept.items() if name in only}
-    if "map" in kept and (ignored := _still_ignored(settings)) is not None:
-        kept["ignore"] = ignored
+    if "map" in kept and settings.lasting:
+        ignored = _listed(earlier.get("ignore"))
+        if (still_ignored := _without_roles(ignored, settings)) != ignored:
+            kept["ignore"] = still_ignored
     return profiles.remember(settings.profile, kept)
 
 
@@ -91,13 +91,11 @@ def _table(columns: Mapping[str | Scope, Words]) -> dict[str, object]:
     return table
 
 
-def _still_ignored(settings: Settings) -> list[str] | None:
-    """Return the profile's ignored columns without those that have a role now; None if no such column has one."""
+def _without_roles(ignored: Sequence[str], settings: Settings) -> list[str]:
+    """Return the ignored columns without those that have a role now."""
     mapped = [name for names in settings.mapping.values() for name in ([names] if isinstance(names, str) else names)]
     taken = {" ".join(name.casefold().split()) for name in mapped}
-    ignored = _listed(profiles.load(settings.profile).get("ignore")) if settings.lasting else []
-    still_ignored = [name for name in ignored if " ".join(name.casefold().split()) not in taken]
-    return still_ignored if len(still_ignored) < len(ignored) else None
+    return [name for name in ignored if " ".join(name.casefold().split()) not in taken]
 
 
 @dataclass(frozen=True)

@@ -186,18 +186,16 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     usual: set[Role] = set()
     ignored: dict[str, None] = {}
     lasting: set[str] = set()
-    for layer in _layers(given, "map"):
-        table = read({"map": layer}, "map")
+    for layer, table in _layers(given, "map"):
         mapping |= table
         usual = usual | table.keys() if layer.place is Source.PROFILE else usual - table.keys()
-    for layer in _layers(given, "value"):
-        table = read({"value": layer}, "value")
+    for layer, words in _layers(given, "value"):
+        table: Values = words
         if layer.place is Source.PROFILE:  # a profile applies to any sheet
-            for role in table:
+            for role in words:
                 table = rescoped(table, role, Scope.PLAIN)
         values = merged(values, table)
-    for layer in _layers(given, "ignore"):
-        names = read({"ignore": layer}, "ignore")
+    for layer, names in _layers(given, "ignore"):
         ignored |= dict.fromkeys(names)
         lasting = lasting.difference(names) if layer.place is Source.SAID else lasting.union(names)
     return {
@@ -209,10 +207,11 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     }
 
 
-def _layers(given: Mapping[str, Given], name: str) -> Iterator[Given]:
-    """Yield the given values of a table, beginning with the one that counts least."""
+def _layers(given: Mapping[str, Given], name: str) -> Iterator[tuple[Given, Any]]:
+    """Yield the given values of a table as given and as read, beginning with the one that counts least."""
     if name in given:
-        yield from reversed((given[name], *given[name].below))
+        for layer in reversed((given[name], *given[name].below)):
+            yield layer, read({name: layer}, name)
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:
@@ -221,13 +220,10 @@ def read(given: Mapping[str, Given], name: str) -> Any:
     Raises:
         BadSettings: the value can't be used.
     """
-    entry = given.get(name)
-    if entry is None:
+    if name not in given:
         return None
-    try:
-        return SETTINGS[name].read(entry.value)
-    except BadSettings as error:
-        raise BadSettings(error.reason, setting=name, origin=entry.at(name)) from error
+    with _placed(given):
+        return SETTINGS[name].read(given[name].value)
 
 
 def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
