@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from importer.api.saleshandy import Saleshandy
-from importer.cli.screen import show
+from importer.cli.terminal import show
 from importer.commands import report_messages
 from importer.commands.report import Report
 from importer.commands.verify import verify

@@ -112,15 +112,15 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         ("importer.rows.values", "importer.results.presentation"),
         ("importer.journal.runs", "importer.delivery.tasks"),
         ("importer.results.presentation", "importer.commands.run"),
-        ("importer.cli.screen", "importer.journal"),
-        ("importer.cli.screen", "importer.sandbox"),
+        ("importer.cli.terminal", "importer.journal"),
+        ("importer.cli.terminal", "importer.sandbox"),
         ("importer.sandbox.box", "importer.models"),
         ("importer", "importer.cli"),
     ):
         assert not may_import(one, other), (one, other)
     for one, other in (
         ("importer.results.presentation", "importer.rows.values"),
-        ("importer.cli.screen", "importer.commands.rendering"),
+        ("importer.cli.terminal", "importer.commands.rendering"),
         ("importer.commands.run", "importer.delivery.earlier"),
         ("importer.calls.retry", "importer.api"),
     ):

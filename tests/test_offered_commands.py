@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer import errors
-from importer.cli.rendering import with_flags
-from importer.cli.screen import argument
+from importer.cli.terminal import argument, with_flags
 from importer.errors import as_argument, unquoted
 from importer.messages import SettingPart, say
 from importer.models import Role, Visibility

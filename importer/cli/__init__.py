@@ -7,20 +7,16 @@ Input: what a person typed. Output: printed lines, and an exit status.
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
     beginning    init
-    setting_up   config, doctor, completion
-    keys         login, logout
+    setting_up   login, logout, config, doctor, completion
     scheduling   schedule, repeat, prune
     scheduler_files  files to install, in the format of each scheduler
     practising   sandbox
     paging       page
     manual       the help texts
-    notifications  notifications about how a run ended
-    reporting    output for a person or a program; the log
+    reporting    output for a person or a program; the log; notifications about how a run ended
     watching     progress, and the request to stop
     options      settings as flags
-    rendering    a setting's name becomes its flag
-    screen       messages, printed
-    terminal     output without control characters
+    terminal     messages, printed; a setting's name becomes its flag; output without control characters
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need your attention; 2 the file, the settings or the command
 line can't be used, and nothing was sent; 3 stopped before the end; 4 stopped and needs your attention.
@@ -41,14 +37,12 @@ from importer import __version__
 from importer.cli.beginning import init
 from importer.cli.importing import check, make_template, run, write_results
 from importer.cli.journalled import hide, history, journal, verify
-from importer.cli.keys import login, logout
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
-from importer.cli.rendering import PROFILE, TERMINAL, words
 from importer.cli.scheduling import prune, repeat, schedule
-from importer.cli.setting_up import completion, config, doctor
-from importer.cli.terminal import exit_status_of, gated, paragraph, say_line
+from importer.cli.setting_up import completion, config, doctor, login, logout
+from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_line, words
 from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
 from importer.messages import FACE, say

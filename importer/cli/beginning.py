@@ -10,9 +10,7 @@ from typing import TypeVar
 import click
 
 from importer import commands
-from importer.cli.rendering import with_flags
-from importer.cli.screen import argument
-from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say_line
+from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags
 from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, say
 from importer.settings import (

@@ -10,12 +10,10 @@ import click
 from importer import commands
 from importer.cli.asking import Asking
 from importer.cli.manual import InGroups
-from importer.cli.notifications import notifying
 from importer.cli.options import PREPARING, Options, file_argument, files_argument, settings_about
-from importer.cli.reporting import Reporting, reporting
-from importer.cli.screen import argument, show
+from importer.cli.reporting import Reporting, notifying, reporting
 from importer.cli.several import BatchImport
-from importer.cli.terminal import paragraph, say_line
+from importer.cli.terminal import argument, paragraph, say_line, show
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import ResultsNotWritten, UnclearColumns
 from importer.messages import Message, SettingPart, say

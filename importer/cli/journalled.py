@@ -11,10 +11,8 @@ import click
 
 from importer import commands
 from importer.cli.options import Options, settings_about
-from importer.cli.rendering import with_flags
 from importer.cli.reporting import reporting
-from importer.cli.screen import show
-from importer.cli.terminal import ask, is_terminal, say_line
+from importer.cli.terminal import ask, is_terminal, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.messages import say
 from importer.settings import Topic

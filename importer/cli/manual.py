@@ -11,8 +11,7 @@ from pathlib import Path
 import click
 
 from importer import commands
-from importer.cli.rendering import with_flags
-from importer.cli.screen import argument
+from importer.cli.terminal import argument, with_flags
 from importer.messages import say
 from importer.settings import SETTINGS, Topic
 

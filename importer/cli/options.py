@@ -17,8 +17,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from importer import commands
-from importer.cli.rendering import PROFILE, with_flags
-from importer.cli.terminal import paragraph
+from importer.cli.terminal import PROFILE, paragraph, with_flags
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read

@@ -14,8 +14,7 @@ import click
 
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, Options, settings_about
-from importer.cli.rendering import PROFILE, with_flags
-from importer.cli.terminal import paragraph, say_line
+from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from importer import commands
-from importer.cli.rendering import with_flags, words
-from importer.cli.screen import show
-from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, with_flags, words
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import ResultsNotWritten, Stopped, UnclearColumns
 from importer.messages import Message, say
@@ -22,7 +20,7 @@ from importer.models import PossibleAnswer, Progress
 
 if TYPE_CHECKING:
     from importer.cli.asking import Asking
-    from importer.cli.notifications import RunNotifications
+    from importer.cli.reporting import RunNotifications
     from importer.commands.batch import BatchFace, FileEnded
     from importer.commands.run import Prepared, Preview
 

@@ -1,8 +1,8 @@
-r"""Guard the terminal: all output passes here, so that no text from elsewhere can control the screen.
+r"""Print messages, and ask questions. All output passes here, so that no text from elsewhere can control the screen.
 
-Input: our words, mixed with file names, headings, note texts and servers' messages. Output: the same on standard output
-or standard error. Characters that would move the cursor, colour, erase, hide or reverse text are escaped, as
-``\x1b`` or ``\u202e``.
+Input: messages, mixed with file names, headings, note texts and servers' texts. Output: texts on standard output or
+standard error, in which a setting is named by its flag, and a command names the profile. Characters that would move the
+cursor, colour, erase, hide or reverse text are escaped, as ``\x1b`` or ``\u202e``.
 
 `Gate` replaces both streams, so that the output of click, Python and other libraries is escaped, too, except line ends
 and tabs. `say_line` prints one line, `paragraph` a message, `ask` a question, so that a line break in a file
@@ -14,19 +14,52 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from typing import TextIO, cast
 
 import click
 
-from importer.cli.rendering import with_flags
-from importer.commands.rendering import visible, written_out
-from importer.errors import OutputFailed
-from importer.messages import Said, say
+from importer.commands.rendering import Line, LineKind, visible, written_out
+from importer.errors import BadSettings, ImporterError, OutputFailed, as_argument
+from importer.messages import Plain, Said, render, say
+from importer.settings import profiles
+
+PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
+"""Name of the current command's profile."""
+_INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
+_COUNT_MORE = (2, 4)
+"""Exit statuses that outrank lost output, because the run must not be repeated."""
+
+
+class Terminal(Plain):
+    """Rendering for people who type: settings are flags, and commands name the profile."""
+
+    def command(self, command: str) -> str:
+        """Return the command with the profile in force."""
+        return profiles.in_commands(super().command(command), PROFILE.get())
+
+
+TERMINAL = Terminal()
+
+
+def with_flags(said: Said) -> str:
+    """Return a message as text, with settings as flags, and with the profile in commands."""
+    return render(said, TERMINAL)
+
+
+def words(error: ImporterError) -> str:
+    """Return the text of an error for the command line."""
+    if isinstance(error, BadSettings) and error.setting:
+        where = f", from {with_flags(error.origin)}" if error.origin else ""
+        return f"Invalid value for '--{error.setting}'{where}: {with_flags(error.reason)}"
+    return with_flags(error.message)
 
 
 def say_line(text: Said = "", *, err: bool = False) -> None:
@@ -49,6 +82,20 @@ def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
         )
         click.echo("\n".join(wrapped), err=err)
         indent = following or "  "
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Print messages, each in the format of its kind."""
+    for line in lines:
+        if line.kind is LineKind.LINE:
+            say_line(line.text)
+        else:
+            paragraph(line.text, _INDENTS[line.kind])
+
+
+def argument(text: Path | str) -> str:
+    """Return a path or a name as one word of a command line, quoted if necessary."""
+    return as_argument(str(text)) if re.search(r"[^\w./:-]", str(text)) else str(text)
 
 
 def say_json(document: object) -> None:
@@ -167,9 +214,6 @@ def exit_status_of(status: int) -> int:
     if not is_err_lost or not (isinstance(sys.stdout, Gate) and sys.stdout.holds_document):
         paragraph(failure.message, "Error: ", err=not is_err_lost)
     return status if status in _COUNT_MORE else failure.exit_status
-
-
-_COUNT_MORE = (2, 4)  # exit statuses that outrank lost output, because the run must not be repeated
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 import importer
 from importer import messages
-from importer.cli.rendering import TERMINAL
+from importer.cli.terminal import TERMINAL
 from importer.commands.overview import Overview
 from importer.commands.rendering import time_left
 from importer.errors import FirstRun, as_argument

@@ -14,7 +14,7 @@ import pytest
 
 import importer
 from importer.cli.options import Options, settings_about
-from importer.cli.rendering import with_flags, words
+from importer.cli.terminal import with_flags, words
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import DOMAIN, LOCALES, SettingPart, render, say
