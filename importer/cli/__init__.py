@@ -34,14 +34,10 @@ from collections.abc import Sequence
 import click
 
 from importer import __version__
-from importer.cli.beginning import init
-from importer.cli.importing import check, make_template, run, write_results
-from importer.cli.journalled import hide, history, journal, verify
+from importer.cli import beginning, importing, journalled, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
-from importer.cli.scheduling import prune, repeat, schedule
-from importer.cli.setting_up import completion, config, doctor, login, logout
 from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_line, words
 from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
@@ -63,28 +59,11 @@ def cli() -> None:
     """
 
 
-for _command in (
-    init,
-    login,
-    logout,
-    config,
-    doctor,
-    completion,
-    schedule,
-    repeat,
-    prune,
-    run,
-    check,
-    history,
-    write_results,
-    verify,
-    hide,
-    journal,
-    make_template,
-    page,
-    serve_sandbox,
-):
-    cli.add_command(_command)
+for _module in (beginning, setting_up, scheduling, importing, journalled):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
+cli.add_command(page)
+cli.add_command(serve_sandbox)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,10 +82,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
         return 2
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort
-            paragraph(
-                say("cli.ended-at-once"),
-                err=True,
-            )
+            paragraph(say("cli.ended-at-once"), err=True)
             return 3
         say_line(say("cli.nothing-sent"), err=True)
         return 2

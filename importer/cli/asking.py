@@ -53,11 +53,7 @@ class Asking:
             BadSettings: the other rows would never be sent.
         """
         if settings.first is not None and not self._is_anybody_there:
-            raise BadSettings(
-                say("asking.nobody-here"),
-                setting="first",
-                origin=self._told.given["first"].at("first"),
-            )
+            raise BadSettings(say("asking.nobody-here"), setting="first", origin=self._told.given["first"].at("first"))
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
         """Ask a question that must be answered before a file can be read; return None if nobody answers.

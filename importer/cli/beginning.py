@@ -188,3 +188,6 @@ def _ask_visibility(chosen: dict[str, object]) -> None:
 
     if visibility := _asked(say("init.ask-visibility"), "problem", read):
         chosen["default-visibility"] = visibility
+
+
+COMMANDS = (init,)

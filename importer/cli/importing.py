@@ -146,3 +146,6 @@ def make_template(file: Path, *, overwrite: bool) -> int:
     if written.remark:
         say_line(written.remark)
     return 0
+
+
+COMMANDS = (run, check, write_results, make_template)

@@ -150,3 +150,6 @@ def copy(source: str, target: str) -> int:
     say_line(say("journals.moved", runs=runs, rows=rows))
     say_line(say("journals.moved-then", target=str(target), source=str(source)))
     return 0
+
+
+COMMANDS = (history, verify, hide, journal)

@@ -68,24 +68,13 @@ class AnyPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the flags of the settings of these topics, in the table's order."""
+def settings_about(*which: Topic | str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the flags of the settings of these topics or names, in the table's order."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for setting in reversed([*SETTINGS.values()]):
-            if setting.topic in topics:
+            if setting.topic in which or setting.name in which:
                 command = _option(setting)(command)
-        return command
-
-    return add
-
-
-def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the flags of these settings."""
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for name in reversed(names):
-            command = _option(SETTINGS[name])(command)
         return command
 
     return add

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -19,8 +18,9 @@ import click
 
 from importer import commands
 from importer.cli import scheduler_files
-from importer.cli.options import AnyPath, Options, settings_named
+from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.cli.watching import signals_to_stop
 from importer.errors import BadSettings, Stopped
 from importer.messages import Message, say
 from importer.settings import KEY_VARIABLE, TimeWindow, sources
@@ -29,7 +29,7 @@ from importer.settings.kinds import Span
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=AnyPath(exists=True))
-@settings_named("profile", "between")
+@settings_about("profile", "between")
 @click.option(
     "--system", type=click.Choice(["cron", "systemd", "windows"]), help="The system to write for. Default: this one."
 )
@@ -99,7 +99,7 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
     """
     tries = commands.repeating.Tries(TimeWindow.parse(between), Span().read(every))
     child = _Child([*scheduler_files.this_program(), *command], dict([tries.variable]))
-    with child.stoppable():
+    with signals_to_stop(child.pass_on):
         return commands.repeating.repeat(
             child.run, tries, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait
         )
@@ -125,21 +125,8 @@ class _Child:
             paragraph(message, "Warning: ", err=True)
         return Stopped.exit_status
 
-    @contextmanager
-    def stoppable(self) -> Iterator[None]:
-        """Forward signals to stop to the process while the block runs. After such a signal, start no process."""
-        handlers = {}
-        for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
-            if (number := getattr(signal, name, None)) is not None:
-                with contextlib.suppress(ValueError, OSError):  # not in the main thread
-                    handlers[number] = signal.signal(number, self._heard)
-        try:
-            yield
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-
-    def _heard(self, number: int, _: FrameType | None) -> None:
+    def pass_on(self, number: int, _: FrameType | None) -> None:
+        """Pass a signal to stop on to the process. After such a signal, no process is started."""
         self.stopped.set()
         # A terminal's signals reach the child directly. A second one would end it at once: pass on SIGTERM only.
         if os.name == "posix" and number == signal.SIGTERM and self._process is not None:
@@ -150,7 +137,7 @@ class _Child:
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--older-than", "days", type=click.IntRange(min=1), required=True, metavar="DAYS", help="Age in days.")
-@settings_named("profile", "base-url", "journal", "yes")
+@settings_about("profile", "base-url", "journal", "yes")
 def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
     """Remove old results from FOLDERS, if nobody changed them since a run wrote them. Your own files stay.
 
@@ -172,3 +159,6 @@ def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
     for path in remaining:
         say_line(say("prune.not-removed", path=str(path)), err=True)
     return 1 if remaining else 0
+
+
+COMMANDS = (schedule, repeat, prune)

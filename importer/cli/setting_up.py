@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import Options, settings_about, settings_named
+from importer.cli.options import Options, settings_about
 from importer.cli.terminal import argument, ask_unseen, paragraph, say_line, with_flags, words
 from importer.errors import BadSettings
 from importer.messages import render, say
@@ -89,8 +89,9 @@ def config(**_: Any) -> int:
 
 
 @click.command(cls=InGroups)
-@settings_about(Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING)
-@settings_named("archive", "attachments", "attachments-are")
+@settings_about(
+    Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING, "archive", "attachments", "attachments-are"
+)
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
@@ -132,10 +133,7 @@ def _findings(options: Options, settings: Settings, *, test_notification: bool) 
     if not addresses:
         yield finding("Notifications", say("config.nobody-notified"))
     elif not test_notification:
-        yield finding(
-            "Notifications",
-            say("config.addresses", n=addresses),
-        )
+        yield finding("Notifications", say("config.addresses", n=addresses))
     else:
         failures = notifier.test(commands.notification_messages.trial(options.profile))
         for text in failures:
@@ -175,3 +173,6 @@ def _written(value: object) -> str:
         case list() | tuple():
             return ", ".join(map(str, value))
     return str(value)
+
+
+COMMANDS = (login, logout, config, doctor, completion)

@@ -12,6 +12,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +92,21 @@ class RunWatch:
             bar.refresh()
 
 
+@contextmanager
+def signals_to_stop(heard: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Send Ctrl-C and the system's requests to stop to a handler while the block runs."""
+    before: dict[int, Any] = {}
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            with contextlib.suppress(ValueError, OSError):  # not in the main thread
+                before[number] = signal.signal(number, heard)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Stopper:
     """Handler of Ctrl-C and the system's request to stop. One request ends the run in good order, a second at once.
 
@@ -101,7 +118,7 @@ class Stopper:
     def __init__(self) -> None:
         self._why: Message | None = None
         self._unsaid: str | None = None  # the received signal, until the loop has reported it
-        self._before: dict[int, Any] = {}
+        self._is_armed, self._armed = False, contextlib.ExitStack()
         self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> Stopper:
@@ -115,22 +132,17 @@ class Stopper:
         """
         if (failure := unsaid()) is not None:
             raise failure
-        if self._before:
-            return
-        for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                with contextlib.suppress(ValueError, OSError):  # not in the main thread
-                    self._before[number] = signal.signal(number, self._heard)
+        if not self._is_armed:
+            self._is_armed = True
+            self._armed.enter_context(signals_to_stop(self._heard))
 
     def __exit__(self, *_: object) -> None:
         self.disarm()
 
     def disarm(self) -> None:
         """Restore the signals' handlers, because nothing is under way that would have to end in good order."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}
+        self._armed.close()
+        self._is_armed = False
         for timer in self._timers:
             timer.cancel()
 
