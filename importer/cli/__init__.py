@@ -2,12 +2,10 @@
 
 Input: what a person typed. Output: printed lines, and an exit status.
 
-    importing    run, check, results, template
-    several      questions and output for files that are imported one after the other
+    importing    run, check, results, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    beginning    init
-    setting_up   login, logout, config, doctor, completion
+    setting_up   init, login, logout, config, doctor, completion
     scheduling   schedule, repeat, prune
     scheduler_files  files to install, in the format of each scheduler
     practising   sandbox
@@ -34,13 +32,13 @@ from collections.abc import Sequence
 import click
 
 from importer import __version__
-from importer.cli import beginning, importing, journalled, scheduling, setting_up
+from importer.cli import importing, journalled, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
-from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_line, words
+from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_error, say_line
 from importer.cli.watching import EndedAtOnce
-from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
+from importer.errors import ImporterError, OutputFailed
 from importer.messages import FACE, say
 from importer.settings import profiles
 
@@ -59,7 +57,7 @@ def cli() -> None:
     """
 
 
-for _module in (beginning, setting_up, scheduling, importing, journalled):
+for _module in (setting_up, scheduling, importing, journalled):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 cli.add_command(page)
@@ -89,7 +87,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
     except OutputFailed:
         return OutputFailed.exit_status  # its message is printed at the end
     except ImporterError as error:
-        paragraph(words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
+        say_error(error)
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         if os.environ.get("NOTE_IMPORTER_DEBUG"):

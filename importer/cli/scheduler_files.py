@@ -7,6 +7,7 @@ is open. Other runs aren't repeated, because only a person can help there.
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shlex
@@ -16,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from xml.etree import ElementTree
 
 from importer import commands
 from importer.errors import BadSettings
@@ -27,7 +27,36 @@ PAUSE = 600
 """Seconds between two tries."""
 
 _CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
-_TASK = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+_TASK = """\
+<Task xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task" version="1.2">
+  <RegistrationInfo>
+    <Description>{description}</Description>
+  </RegistrationInfo>
+  <Triggers>
+    <CalendarTrigger>
+      <StartBoundary>2025-01-01T{opens}:00</StartBoundary>
+      <Enabled>true</Enabled>
+      <ScheduleByDay>
+        <DaysInterval>1</DaysInterval>
+      </ScheduleByDay>
+    </CalendarTrigger>
+  </Triggers>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <ExecutionTimeLimit>P1D</ExecutionTimeLimit>
+  </Settings>
+  <Actions>
+    <Exec>
+      <Command>{program}</Command>
+      <Arguments>{arguments}</Arguments>
+      <WorkingDirectory>{folder}</WorkingDirectory>
+    </Exec>
+  </Actions>
+</Task>
+"""
 
 
 class System(StrEnum):
@@ -217,46 +246,13 @@ def _windows(night: Night) -> list[SchedulerFile]:
     for word in night.repeated:
         if word.count("%") > 1:
             raise BadSettings(say("units.percent", word=repr(word)))
-    ElementTree.register_namespace("", _TASK)
-    task = ElementTree.Element(f"{{{_TASK}}}Task", {"version": "1.2"})
-    _nested(
-        task,
-        {
-            "RegistrationInfo": {"Description": f"Import of notes, profile {night.profile}"},
-            "Triggers": {
-                "CalendarTrigger": {
-                    "StartBoundary": f"2025-01-01T{night.window.opens:%H:%M}:00",
-                    "Enabled": "true",
-                    "ScheduleByDay": {"DaysInterval": "1"},
-                }
-            },
-            "Settings": {
-                "MultipleInstancesPolicy": "IgnoreNew",
-                "DisallowStartIfOnBatteries": "false",
-                "StopIfGoingOnBatteries": "false",
-                "StartWhenAvailable": "true",
-                "ExecutionTimeLimit": "P1D",
-            },
-            "Actions": {
-                "Exec": {
-                    "Command": night.program[0],
-                    "Arguments": subprocess.list2cmdline([*night.program[1:], *night.repeated]),
-                    "WorkingDirectory": str(night.folder),
-                }
-            },
-        },
-    )
-    ElementTree.indent(task)
-    text = ElementTree.tostring(task, encoding="us-ascii").decode()  # ASCII is valid in any encoding of the file
-    text = text.partition("?>\n")[2] if text.startswith("<?xml") else text
-    install = say("units.windows", night=night.name)
-    return [SchedulerFile(f"{night.name}.xml", text + "\n", install)]
-
-
-def _nested(above: ElementTree.Element, parts: Mapping[str, object]) -> None:
-    for name, value in parts.items():
-        element = ElementTree.SubElement(above, f"{{{_TASK}}}{name}")
-        if isinstance(value, Mapping):
-            _nested(element, value)
-        else:
-            element.text = str(value)
+    parts = {
+        "description": f"Import of notes, profile {night.profile}",
+        "program": night.program[0],
+        "arguments": subprocess.list2cmdline([*night.program[1:], *night.repeated]),
+        "folder": str(night.folder),
+    }
+    texts = {name: html.escape(text, quote=False) for name, text in parts.items()}
+    text = _TASK.format(opens=f"{night.window.opens:%H:%M}", **texts)
+    text = text.encode("ascii", "xmlcharrefreplace").decode()  # ASCII is valid in any encoding of the file
+    return [SchedulerFile(f"{night.name}.xml", text, say("units.windows", night=night.name))]

@@ -27,7 +27,7 @@ from typing import TextIO, cast
 import click
 
 from importer.commands.rendering import Line, LineKind, visible, written_out
-from importer.errors import BadSettings, ImporterError, OutputFailed, as_argument
+from importer.errors import BadSettings, ImporterError, OutputFailed, ResultsNotWritten, Stopped, as_argument
 from importer.messages import Plain, Said, render, say
 from importer.settings import profiles
 
@@ -82,6 +82,11 @@ def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
         )
         click.echo("\n".join(wrapped), err=err)
         indent = following or "  "
+
+
+def say_error(error: ImporterError) -> None:
+    """Print an error that ended a command or a file's import."""
+    paragraph(words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
 
 
 def show(lines: Iterable[Line]) -> None:
