@@ -12,7 +12,6 @@ import click
 import pytest
 
 from importer.api.proxy import proxy_for
-from importer.api.saleshandy import LIVE
 from importer.cli import cli
 from importer.commands.calling import policy
 from importer.commands.report import exit_status
@@ -34,7 +33,7 @@ from importer.resultsfile import OUR_COLUMNS, protected
 from importer.rows.columns import ColumnSettings, find
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS
 from importer.sandbox import Sandbox
-from importer.settings import BATCH_SIZE, SETTINGS, Settings
+from importer.settings import BATCH_SIZE, LIVE, SETTINGS, Settings
 from tests.truth import Line, write_sheet
 
 ROOT = Path(__file__).parent.parent

@@ -34,9 +34,6 @@ from importer.api.signature import Signature
 from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
-LIVE = "https://open-api.saleshandy.com/v1"
-"""The base URL of the live service."""
-
 _FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
 
 _UPLOAD = "UPLOAD"  # a separate kind of call: its duration depends on the file's size, and it may be repeated
@@ -89,7 +86,7 @@ class Saleshandy:
     """Saleshandy's API at one address, with one key; see :class:`importer.api.NotesApi`.
 
     Args:
-        base_url: the API's address, such as :data:`LIVE`.
+        base_url: the API's address.
         key: the API key; it appears in no message.
         connect_timeout: seconds to reach the server.
         read_timeout: seconds without a reply after which a call is given up.

@@ -15,9 +15,8 @@ secrets    the API key, and the addresses for notifications
 keystore   the system's key store
 """
 
-from importer.api.saleshandy import LIVE
 from importer.files import make_private_folder
-from importer.settings.address import canonical_url, checked_url, default_journal, journal_place
+from importer.settings.address import LIVE, canonical_url, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, Rate, TimeWindow
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read

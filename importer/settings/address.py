@@ -14,10 +14,11 @@ from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
-from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.messages import say
 
+LIVE = "https://open-api.saleshandy.com/v1"
+"""The address of the live API."""
 _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _PATH = re.compile(r"(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*", re.ASCII)

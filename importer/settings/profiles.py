@@ -21,16 +21,17 @@ import textwrap
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
 from importer import files
 from importer.errors import BadSettings, as_argument
 from importer.messages import Message, Plain, render, say
 from importer.settings.table import SETTINGS
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 DEFAULT = "default"
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
@@ -62,10 +63,10 @@ def load(name: str) -> dict[str, object]:
         BadSettings: the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file that
             the environment names is missing.
     """
-    document = _document()
-    if name not in document and name != DEFAULT:
-        raise BadSettings(_unknown(name, document), setting="profile")
-    profile = document.get(name, {})
+    all_profiles = _profiles()
+    if name not in all_profiles and name != DEFAULT:
+        raise BadSettings(_unknown(name, all_profiles), setting="profile")
+    profile = all_profiles.get(name, {})
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
     setting_names = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
@@ -77,19 +78,18 @@ def load(name: str) -> dict[str, object]:
                 text = say("profile.no-setting-near", where=where, setting=quoted, near=repr(near[0]), known=allowed)
                 raise BadSettings(text)
             raise BadSettings(say("profile.no-setting", where=where, setting=quoted, known=allowed))
-    settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
     examples = {"map": 'content = "Call summary"', "limit": "rows = 6000000", "values": 'visibility.Yes = "Public"'}
     for setting, example in examples.items():
-        if not isinstance(settings.get(setting, {}), Mapping):
+        if not isinstance(profile.get(setting, {}), Mapping):
             where = place_of(name, setting)
             raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
-    return {setting_names[setting]: value for setting, value in settings.items()}
+    return {setting_names[setting]: value for setting, value in profile.items()}
 
 
 def named_files(*settings: str) -> list[str]:
     """Return the files that these settings name in any profile, as written; none if the profiles can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = [profile for profile in _document().values() if isinstance(profile, Mapping)]
+        tables = [profile for profile in _profiles().values() if isinstance(profile, Mapping)]
         values = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
         return [file for file in values if isinstance(file, str) and file]
     return []
@@ -101,7 +101,7 @@ def names() -> list[str]:
     Raises:
         BadSettings: the file can't be read.
     """
-    return _named(_document())
+    return _named(_profiles())
 
 
 def _named(document: Mapping[str, object]) -> list[str]:
@@ -141,6 +141,8 @@ def _line_of(name: str, setting: str) -> int | None:
 def _unknown(name: str, document: Mapping[str, object]) -> Message:
     """Return the message about an unknown profile, because a misspelt name must not reach another address."""
     profiles = tuple(repr(profile) for profile in dict.fromkeys([DEFAULT, *_named(document)]))
+    import tomlkit  # noqa: PLC0415 - only a change and this message wait for it
+
     line = tomlkit.dumps({name: {}}).strip()
     parts = {"profile": repr(name), "line": line, "file": str(profiles_file())}
     return say("profile.not-there", n=len(profiles), names=profiles, **parts)
@@ -161,13 +163,13 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     """
     path = profiles_file()
     document = _document()
-    profile = document.setdefault(name, tomlkit.table())
+    profile = document.setdefault(name, {})
     for setting, value in settings.items():
         if value is None:
             profile.pop(SETTINGS[setting].profile_name, None)
         else:
             profile[SETTINGS[setting].profile_name] = value
-    _write(path, tomlkit.dumps(document))
+    _write(path, document.as_string())
     return path
 
 
@@ -183,7 +185,7 @@ def forget(name: str, path: Sequence[str]) -> None:
     """
     document = _document()
     if _taken_out(document.get(name), path):
-        _write(profiles_file(), tomlkit.dumps(document))
+        _write(profiles_file(), document.as_string())
 
 
 def _taken_out(held: Any, path: Sequence[str]) -> bool:
@@ -211,7 +213,7 @@ def check_new(name: str) -> None:
         raise BadSettings(say("profile.bad-name"))
     if "://" in name:
         raise BadSettings(say("profile.named-by-address", name=repr(name)))
-    if name in _document():
+    if name in _profiles():
         raise BadSettings(say("profile.there-already", name=repr(name), file=str(profiles_file())))
 
 
@@ -229,6 +231,8 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
     Raises:
         BadSettings: the profile exists, or may not have this name; or the file can't be read or written.
     """
+    import tomlkit  # noqa: PLC0415 - only a change waits for it
+
     check_new(name)
     path, document = profiles_file(), _document()
     profile = tomlkit.table()
@@ -242,7 +246,7 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
             profile.add(tomlkit.comment(line))
         profile.add(tomlkit.nl())
     document[name] = profile
-    _write(path, tomlkit.dumps(document))
+    _write(path, document.as_string())
     return path
 
 
@@ -274,14 +278,27 @@ def _write(path: Path, text: str) -> None:
         raise BadSettings(say("profile.not-written", file=str(path), error=str(error.strerror))) from error
 
 
-def _document() -> tomlkit.TOMLDocument:
+def _document() -> TOMLDocument:
+    """Return the file of profiles with its comments, to be changed."""
+    import tomlkit  # noqa: PLC0415 - only a change waits for it
+
+    _profiles()  # refuses an unreadable file
+    return tomlkit.parse(_text())
+
+
+def _profiles() -> dict[str, Any]:
+    try:
+        return tomllib.loads(_text())
+    except (OSError, ValueError) as error:
+        raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=str(error))) from error
+
+
+def _text() -> str:
     path = profiles_file()
     files.keep_private(path.parent)  # anyone who can write there decides where the key is sent
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         if os.environ.get(FILE_VARIABLE):
             raise BadSettings(say("profile.file-missing", variable=FILE_VARIABLE, file=str(path))) from error
-        return tomlkit.document()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise BadSettings(say("profile.unreadable", file=str(path), error=str(error))) from error
+        return ""

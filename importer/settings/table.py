@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.messages import Message, say, words
 from importer.models import OnSeveral, Role, Visibility, Workspace
-from importer.settings.address import default_journal, is_this_machine
+from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.kinds import (
     PLACEHOLDERS,
     Address,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.journal.migrations import workspace_called
 from importer.messages import render
@@ -16,6 +15,7 @@ from importer.models import Role, Visibility, Workspace
 from importer.rows.columns import ColumnSettings
 from importer.settings import (
     KEY_VARIABLE,
+    LIVE,
     Settings,
     checked_url,
     default_journal,
