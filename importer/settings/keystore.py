@@ -23,8 +23,6 @@ _SERVICE = "note-importer"
 
 def is_there() -> bool:
     """Return whether this system seems to have a usable key store; the store itself isn't queried."""
-    if find_spec("keyring") is None:
-        return False
     try:
         return _store() is not None
     except Exception:  # noqa: BLE001 - each store has exceptions of its own
@@ -37,8 +35,6 @@ def kept(workspace: Workspace) -> str | None:
     Raises:
         BadSettings: there is a store, but it doesn't answer.
     """
-    if find_spec("keyring") is None:
-        return None
     with _told("keystore.not-asked", workspace=str(workspace)):
         store = _store()
         return None if store is None else store.get_password(_SERVICE, str(workspace))
@@ -74,6 +70,8 @@ def forget(workspace: Workspace) -> bool:
 
 
 def _store() -> KeyringBackend | None:
+    if find_spec("keyring") is None:
+        return None
     import keyring  # noqa: PLC0415 - slow, because it looks for stores; only needed without another key
     from keyring.backends import fail, null  # noqa: PLC0415 - see above
 
@@ -82,10 +80,8 @@ def _store() -> KeyringBackend | None:
 
 
 def _needed_store() -> KeyringBackend:
-    if find_spec("keyring") is None:
-        raise BadSettings(say("keystore.needs-keyring"))
     if (store := _store()) is None:
-        raise BadSettings(say("keystore.not-found"))
+        raise BadSettings(say("keystore.not-found" if find_spec("keyring") else "keystore.needs-keyring"))
     return store
 
 

@@ -17,31 +17,8 @@ from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.messages import Message, say, words
 from importer.models import OnSeveral, Role, Visibility, Workspace
+from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
-from importer.settings.kinds import (
-    PLACEHOLDERS,
-    Address,
-    AnyFile,
-    AttachmentsAre,
-    Columns,
-    EncodingOf,
-    JournalPlace,
-    Limited,
-    LocalFile,
-    Names,
-    OneOf,
-    Rated,
-    ResultsName,
-    Seconds,
-    Share,
-    Span,
-    Text,
-    ValueKind,
-    Whole,
-    WindowKind,
-    Yes,
-    with_tilde,
-)
 from importer.settings.limits import Limits, Rate, TimeWindow
 from importer.settings.meanings import Meanings, Values
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
@@ -92,7 +69,7 @@ class Setting:
         in_profile: its name in a profile if that differs: a table of the values that a flag gives one by one.
     """
 
-    kind: ValueKind[object]
+    kind: kinds.ValueKind[object]
     topic: Topic
     metavar: str
     default: object
@@ -106,7 +83,7 @@ class Setting:
     @property
     def help(self) -> Message:
         """The setting's effect, in a sentence or two."""
-        return say(f"setting.{self.name}.help", **PLACEHOLDERS)
+        return say(f"setting.{self.name}.help", **kinds.PLACEHOLDERS)
 
     @property
     def label(self) -> Message:
@@ -121,7 +98,7 @@ class Setting:
         value = self.default() if callable(self.default) else self.default
         if not value or not self.metavar or self.many:
             return None
-        return words(with_tilde(value) if isinstance(value, Path) else str(value))
+        return words(kinds.with_tilde(value) if isinstance(value, Path) else str(value))
 
     @property
     def profile_name(self) -> str:
@@ -148,7 +125,7 @@ class Setting:
 
 
 def _setting(
-    kind: ValueKind[_Value],
+    kind: kinds.ValueKind[_Value],
     topic: Topic,
     metavar: str = "",
     *,
@@ -199,68 +176,68 @@ class Settings:
     """
 
     mapping: Mapping[Role, str | Sequence[str]] = _setting(
-        Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True
+        kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True
     )
     values: Values = _setting(
         Meanings(), Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", many=True, in_profile="values"
     )
     default_visibility: Visibility | None = _setting(
-        OneOf(Visibility, by_name=True), Topic.FILE, "[public|private]", default=None
+        kinds.OneOf(Visibility, by_name=True), Topic.FILE, "[public|private]", default=None
     )
-    content: ContentKind = _setting(OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO)
-    key_column: str | None = _setting(Text(), Topic.FILE, "HEADING", default=None)
-    ignored: Sequence[str] = _setting(Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True)
-    attachments: Path | None = _setting(LocalFile(), Topic.FILE, "FOLDER", default=None)
-    attachments_are: AttachmentsAre | None = _setting(
-        OneOf(AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
+    content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO)
+    key_column: str | None = _setting(kinds.Text(), Topic.FILE, "HEADING", default=None)
+    ignored: Sequence[str] = _setting(kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True)
+    attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None)
+    attachments_are: kinds.AttachmentsAre | None = _setting(
+        kinds.OneOf(kinds.AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
     )
     on_several: OnSeveral = _setting(
-        OneOf(OnSeveral), Topic.EMAILS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
+        kinds.OneOf(OnSeveral), Topic.EMAILS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
     )
-    unknown_emails: Path | None = _setting(AnyFile(), Topic.EMAILS, "FILE", default=None)
-    sheet: str | None = _setting(Text(), Topic.FILE, "NAME", default=None)
-    header_row: int | None = _setting(Whole(1), Topic.FILE, "N", default=None)
-    encoding: str | Mapping[str, str] | None = _setting(EncodingOf(), Topic.FILE, "NAME", default=None)
-    delimiter: str | None = _setting(Text(), Topic.FILE, "SIGN", default=None)
-    fill_merged: bool = _setting(Yes(), Topic.FILE, default=False)
-    limits: Limits = _setting(Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
-    batch_size: int | None = _setting(Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
-    profile: str = _setting(Text(), Topic.PLACE, "NAME", default="default")
-    base_url: str = _setting(Address(), Topic.PLACE, "URL", default=LIVE)
-    journal: Path | str = _setting(JournalPlace(), Topic.PLACE, "FILE", default=default_journal)  # type: ignore[arg-type]
-    guard_local_address: bool = _setting(Yes(), Topic.PLACE, default=False)
-    api_key_file: ClassVar[Path | None] = _setting(LocalFile(), Topic.CALLS, "FILE", default=None)
-    shared_account: bool = _setting(Yes(), Topic.CALLS, default=False)
-    workers: int = _setting(Whole(1, 64), Topic.CALLS, "N", default=8)
-    rate: Rate | None = _setting(Rated(), Topic.PACE, "CALLS/TIME", default=None)
-    connect_timeout: float = _setting(Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)
-    read_timeout: float = _setting(Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
-    settle: float = _setting(Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
-    give_up: float = _setting(Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=900.0, name="give-up-after")
-    new_journal: bool = _setting(Yes(), Topic.NEW_JOURNAL, default=False)
-    wait: float = _setting(Span(), Topic.WAITING, "TIME", default=0.0)
-    results: Path | None = _setting(AnyFile(), Topic.RESULTS, "NAME", default=None, explains_default=True)
-    results_name: str | None = _setting(ResultsName(), Topic.RESULTS, "NAME", default=None)
-    archive: Path | None = _setting(AnyFile(), Topic.ARCHIVE, "FOLDER", default=None)
-    min_rows: int = _setting(Whole(0), Topic.GUARDS, "N", default=1)
-    max_invalid: float | None = _setting(Share(), Topic.GUARDS, "PERCENT", default=None)
-    max_unknown: float | None = _setting(Share(), Topic.GUARDS, "PERCENT", default=None)
-    max_notes: int | None = _setting(Whole(0), Topic.GUARDS, "N", default=None)
-    max_public: int | None = _setting(Whole(0), Topic.GUARDS, "N", default=None)
-    between: TimeWindow | None = _setting(WindowKind(), Topic.HOURS, "TIMES", default=None)
-    longest: float | None = _setting(Span(), Topic.HOURS, "TIME", default=None, name="for")
-    first: int | None = _setting(Whole(1), Topic.RUN, "N", default=None)
-    again: bool = _setting(Yes(), Topic.RUN, default=False)
-    resend_unconfirmed: bool = _setting(Yes(), Topic.RUN, default=False)
-    remember: ClassVar[bool] = _setting(Yes(), Topic.RUN, default=False)
-    yes: ClassVar[bool] = _setting(Yes(), Topic.ASKING, default=False, short="-y")
-    log_file: ClassVar[Path | None] = _setting(LocalFile(), Topic.LOG, "FILE", default=None)
-    quiet: ClassVar[bool] = _setting(Yes(), Topic.QUIET, default=False, short="-q")
-    json: ClassVar[bool] = _setting(Yes(), Topic.OUTPUT, default=False)
+    unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.EMAILS, "FILE", default=None)
+    sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
+    header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None)
+    encoding: str | Mapping[str, str] | None = _setting(kinds.EncodingOf(), Topic.FILE, "NAME", default=None)
+    delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None)
+    fill_merged: bool = _setting(kinds.Yes(), Topic.FILE, default=False)
+    limits: Limits = _setting(kinds.Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
+    batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
+    profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default")
+    base_url: str = _setting(kinds.Address(), Topic.PLACE, "URL", default=LIVE)
+    journal: Path | str = _setting(kinds.JournalPlace(), Topic.PLACE, "FILE", default=default_journal)  # type: ignore[arg-type]
+    guard_local_address: bool = _setting(kinds.Yes(), Topic.PLACE, default=False)
+    api_key_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.CALLS, "FILE", default=None)
+    shared_account: bool = _setting(kinds.Yes(), Topic.CALLS, default=False)
+    workers: int = _setting(kinds.Whole(1, 64), Topic.CALLS, "N", default=8)
+    rate: Rate | None = _setting(kinds.Rated(), Topic.PACE, "CALLS/TIME", default=None)
+    connect_timeout: float = _setting(kinds.Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)
+    read_timeout: float = _setting(kinds.Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
+    settle: float = _setting(kinds.Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
+    give_up: float = _setting(kinds.Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=900.0, name="give-up-after")
+    new_journal: bool = _setting(kinds.Yes(), Topic.NEW_JOURNAL, default=False)
+    wait: float = _setting(kinds.Span(), Topic.WAITING, "TIME", default=0.0)
+    results: Path | None = _setting(kinds.AnyFile(), Topic.RESULTS, "NAME", default=None, explains_default=True)
+    results_name: str | None = _setting(kinds.ResultsName(), Topic.RESULTS, "NAME", default=None)
+    archive: Path | None = _setting(kinds.AnyFile(), Topic.ARCHIVE, "FOLDER", default=None)
+    min_rows: int = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=1)
+    max_invalid: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
+    max_unknown: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
+    max_notes: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
+    max_public: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
+    between: TimeWindow | None = _setting(kinds.WindowKind(), Topic.HOURS, "TIMES", default=None)
+    longest: float | None = _setting(kinds.Span(), Topic.HOURS, "TIME", default=None, name="for")
+    first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None)
+    again: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
+    resend_unconfirmed: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
+    remember: ClassVar[bool] = _setting(kinds.Yes(), Topic.RUN, default=False)
+    yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y")
+    log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)
+    quiet: ClassVar[bool] = _setting(kinds.Yes(), Topic.QUIET, default=False, short="-q")
+    json: ClassVar[bool] = _setting(kinds.Yes(), Topic.OUTPUT, default=False)
     notify: ClassVar[Occasion | None] = _setting(
-        OneOf(Occasion), Topic.NOTIFYING, "[problem|always|never]", default=None, explains_default=True
+        kinds.OneOf(Occasion), Topic.NOTIFYING, "[problem|always|never]", default=None, explains_default=True
     )
-    notify_file: ClassVar[Path | None] = _setting(LocalFile(), Topic.NOTIFYING, "FILE", default=None)
+    notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
 
     key: str = field(default="", repr=False)
     usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
@@ -273,7 +250,7 @@ class Settings:
                 value = getattr(self, setting.attribute)
                 if value is not None or setting.default is not None:
                     object.__setattr__(self, setting.attribute, setting.read(value))
-        if self.attachments_are is AttachmentsAre.FILES and self.attachments is None:
+        if self.attachments_are is kinds.AttachmentsAre.FILES and self.attachments is None:
             raise BadSettings(say("settings.no-folder"), setting="attachments-are")
         if not isinstance(self.key, str) or not can_be_key(self.key):
             raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
@@ -286,7 +263,7 @@ class Settings:
     @property
     def takes_files(self) -> bool:
         """True if the attachments column holds names of files."""
-        return self.attachments is not None and self.attachments_are is not AttachmentsAre.IDS
+        return self.attachments is not None and self.attachments_are is not kinds.AttachmentsAre.IDS
 
     @property
     def is_on_this_machine(self) -> bool:
