@@ -98,42 +98,25 @@ def _tells_of_merged(overview: Overview) -> bool:
     return any(not _OF_MERGED.isdisjoint(as_message(remark).kinds()) for remark in overview.remarks)
 
 
-def roles(found: Overview, choices: Choices, settings: Settings) -> list[Field]:
-    """Return the drop-downs that assign a column to each role, and the one for a blank visibility."""
-    fields = []
+def roles(found: Overview, choices: Choices, settings: Settings) -> Iterator[Field]:
+    """Yield the drop-downs that assign a column to each role, and the one for a blank visibility."""
     for role in _ORDER:
         chosen = [value for value in choices.values("map") if value.startswith(f"{role}=")]
-        no_column = [] if role in (Role.PROSPECT, Role.CONTENT) else [(f"{role}=", "no column")]
         options = [(f"{role}={column.name}", _called(column)) for column in found.columns]
+        if role not in (Role.PROSPECT, Role.CONTENT):
+            options.append((f"{role}=", "no column"))
         role_questions = [question for question in found.questions if _is_about(question, role)]
+        default_label = _unsaid(found, role, asked=bool(role_questions))
         trouble = " ".join(words(question.asks) for question in role_questions)
         likely = [_means(choice) for question in role_questions for choice in question.choices if choice.is_likely]
-        hint = f"Likely: {likely[0]}" if likely else ""
-        fields.append(
-            _field(
-                "map",
-                _unsaid(found, role, asked=bool(role_questions)),
-                options + no_column,
-                chosen,
-                label=ROLES[role],
-                key=f"-{role}",
-                trouble=trouble,
-                hint=hint,
-            )
-        )
+        about = {"key": f"-{role}", "trouble": trouble, "hint": f"Likely: {likely[0]}" if likely else ""}
+        yield _field("map", default_label, options, chosen, label=ROLES[role], **about)
         if role is Role.VISIBILITY:
-            fields.append(_blank_visibility(choices, settings))
+            yield _blank_visibility(choices, settings)
     headings = [(column.name, _called(column)) for column in found.columns]
-    fields.append(
-        _field(
-            "key-column",
-            settings.key_column or "no column",
-            headings,
-            choices.values("key-column"),
-            hint="Only if the same prospect should receive the same note more than once, such as for two calls.",
-        )
-    )
-    return fields
+    hint = "Only if the same prospect should receive the same note more than once, such as for two calls."
+    default_label = settings.key_column or "no column"
+    yield _field("key-column", default_label, headings, choices.values("key-column"), hint=hint)
 
 
 def _blank_visibility(choices: Choices, settings: Settings) -> Field:

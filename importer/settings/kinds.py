@@ -93,7 +93,7 @@ class Whole:
         number = int(value)  # type: ignore[call-overload]
         if number < self.least or (self.most is not None and number > self.most):
             raise BadSettings(say("kind.not-in-range", value=str(number), allowed=allowed))
-        return number
+        return int(number)
 
 
 @dataclass(frozen=True)

@@ -186,9 +186,9 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     usual: set[Role] = set()
     ignored: dict[str, None] = {}
     lasting: set[str] = set()
-    for layer, table in _layers(given, "map"):
-        mapping |= table
-        usual = usual | table.keys() if layer.place is Source.PROFILE else usual - table.keys()
+    for layer, roles in _layers(given, "map"):
+        mapping |= roles
+        usual = usual | roles.keys() if layer.place is Source.PROFILE else usual - roles.keys()
     for layer, words in _layers(given, "value"):
         table: Values = words
         if layer.place is Source.PROFILE:  # a profile applies to any sheet
