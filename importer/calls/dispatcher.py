@@ -21,7 +21,7 @@ from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
 from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress
 from importer.messages import Message, Said, say
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
 """Seconds that calls in flight may still take after a person or the system has asked the run to stop."""

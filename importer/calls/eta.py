@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.throttle import Throttle
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace

@@ -21,7 +21,7 @@ from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.throttle import Throttle
 from importer.messages import Message, render, say
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 
 _OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
 _LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more

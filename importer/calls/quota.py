@@ -13,7 +13,7 @@ from typing import Any
 from importer.api import Reply
 from importer.api.headers import Announcement, ServerClock, Time
 from importer.calls.windows import Windows
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 
 _SAME = 0.02  # seconds by which two announcements of the same reset may differ
 _UNSAID = 1.0  # seconds after which a call tests whether a budget without an announced reset has refilled

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 
 _LATE = 0.1  # seconds by which the dispatcher's rounds may be late
 

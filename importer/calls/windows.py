@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 
 _CYCLES = 10  # windows over which the averages are taken
 _SPENT = 0.8  # share of a window's calls; if so much is used, the limit holds up calls

@@ -4,7 +4,8 @@ Input: settings from any caller. Output: checked settings, or an error that name
 
 table      the declaration of all settings, and :class:`Settings`, checked when it is made
 kinds      kinds of values, and how each is read
-limits     values that limit a run: how much of a file is read, rates such as ``20/1s``, windows of the day
+limits     values that limit a run: how much of a file is read, windows of the day
+rate       rates such as ``20/1s``
 meanings   words of the sheet with a meaning, and the columns to which they apply
 sources    command line, environment, profile, default: the value that counts, and where it was set
 profiles   the settings of a workspace, kept in a file
@@ -18,7 +19,8 @@ keystore   the system's key store
 from importer.files import make_private_folder
 from importer.settings.address import LIVE, canonical_url, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
-from importer.settings.limits import Limits, Rate, TimeWindow
+from importer.settings.limits import Limits, TimeWindow
+from importer.settings.rate import Rate
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
 from importer.settings.table import BATCH_SIZE, SETTINGS, Setting, Settings, Topic
 

@@ -19,7 +19,8 @@ from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.models import Role
 from importer.settings.address import checked_url, journal_place
-from importer.settings.limits import Limits, Rate, TimeWindow
+from importer.settings.limits import Limits, TimeWindow
+from importer.settings.rate import Rate
 from importer.storage import Url, place
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)

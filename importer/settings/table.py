@@ -19,8 +19,9 @@ from importer.messages import Message, say, words
 from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
-from importer.settings.limits import Limits, Rate, TimeWindow
+from importer.settings.limits import Limits, TimeWindow
 from importer.settings.meanings import Meanings, Values
+from importer.settings.rate import Rate
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
 
 BATCH_SIZE = 100

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 from tests.calls.virtual import RESETS, Api, far_importer, importer, seeds, used
 
 

@@ -34,7 +34,7 @@ from importer.models import Remaining, Result, Visibility
 from importer.resultsfile import OUR_COLUMNS
 from importer.sandbox import Fault, Limit, Received, Sandbox
 from importer.settings import Settings
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 from tests import running
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -12,7 +12,7 @@ import pytest
 from importer.commands.report import Report
 from importer.errors import NeedsAPerson, WrongAddress
 from importer.sandbox import Fault, Sandbox
-from importer.settings.limits import Rate
+from importer.settings.rate import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs
 from tests.gateways.nginx import IS_HERE, Nginx
