@@ -33,14 +33,14 @@ class Asking:
     """
 
     def __init__(self, options: Options) -> None:
-        self._told = options
+        self._options = options
         self._answers: list[PossibleAnswer] = []
         self._before: dict[tuple[str, ...], list[PossibleAnswer]] = {}
 
     @property
     def may(self) -> bool:
         """Whether a person is at the terminal and wants to be asked."""
-        return self._is_anybody_there and not self._told.says("yes")
+        return self._is_anybody_there and not self._options.says("yes")
 
     @property
     def _is_anybody_there(self) -> bool:
@@ -53,7 +53,9 @@ class Asking:
             BadSettings: the other rows would never be sent.
         """
         if settings.first is not None and not self._is_anybody_there:
-            raise BadSettings(say("asking.nobody-here"), setting="first", origin=self._told.given["first"].at("first"))
+            raise BadSettings(
+                say("asking.nobody-here"), setting="first", origin=self._options.given["first"].at("first")
+            )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
         """Ask a question that must be answered before a file can be read; return None if nobody answers.
@@ -115,7 +117,7 @@ class Asking:
             settings: the settings with the answers.
             headings: role → heading of its column in the file. The meanings of words are kept for that column.
         """
-        is_wanted = self._told.says("remember")
+        is_wanted = self._options.says("remember")
         answered = {answer.setting for answer in self._answers}
         to_remember = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
         others = tuple(

@@ -35,7 +35,7 @@ def kept(workspace: Workspace) -> str | None:
     Raises:
         BadSettings: there is a store, but it doesn't answer.
     """
-    with _told("keystore.not-asked", workspace=str(workspace)):
+    with _errors_translated("keystore.not-asked", workspace=str(workspace)):
         store = _store()
         return None if store is None else store.get_password(_SERVICE, str(workspace))
 
@@ -46,7 +46,7 @@ def keep(workspace: Workspace, key: str) -> str:
     Raises:
         BadSettings: there is no store, or it didn't keep the key.
     """
-    with _told("keystore.not-written"):
+    with _errors_translated("keystore.not-written"):
         store = _needed_store()
         store.set_password(_SERVICE, str(workspace), key)
         is_kept = store.get_password(_SERVICE, str(workspace)) == key
@@ -61,7 +61,7 @@ def forget(workspace: Workspace) -> bool:
     Raises:
         BadSettings: there is no store, or it doesn't delete the key.
     """
-    with _told("keystore.not-changed"):
+    with _errors_translated("keystore.not-changed"):
         store = _needed_store()
         had_key = store.get_password(_SERVICE, str(workspace)) is not None
         if had_key:
@@ -86,7 +86,7 @@ def _needed_store() -> KeyringBackend:
 
 
 @contextmanager
-def _told(kind: str, **parts: str) -> Iterator[None]:
+def _errors_translated(kind: str, **parts: str) -> Iterator[None]:
     """Raise BadSettings for any error of a store."""
     try:
         yield

@@ -166,6 +166,14 @@ def test_every_setting_has_an_example_here() -> None:
     assert attributes == {one.name for one in fields(Settings)} - {"key", "usual", "lasting", "secret_files"}
 
 
+def test_the_settings_for_reading_keep_their_order() -> None:
+    """A run's results that are still to be written are known by a digest of their values; a new one is added last."""
+    assert [name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE] == [
+        "map", "value", "default-visibility", "content", "key-column", "ignore", "attachments", "attachments-are",
+        "sheet", "header-row", "encoding", "delimiter", "fill-merged", "limit",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_a_flag_a_variable_and_a_profile_say_the_same(
     name: str, by_variable: Callable[[str, list[str]], Options], by_profile: Callable[[str, str], Options]
