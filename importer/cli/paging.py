@@ -23,8 +23,7 @@ from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from importer.page.jobs import Job
-    from importer.page.launching import Launch
-    from importer.page.serving import PageServer
+    from importer.page.serving import Launch, PageServer
 
 _ASKED = say("page.asked-to-end")
 _QUIT = say("page.quit")
@@ -99,7 +98,7 @@ def _launched(server: PageServer, at_end: contextlib.ExitStack) -> Launch | None
     """Open the browser with a private file, whose address anybody may see; return None if there is no browser."""
     import webbrowser  # noqa: PLC0415 - only this command waits for it
 
-    from importer.page.launching import Launch  # noqa: PLC0415 - see page
+    from importer.page.serving import Launch  # noqa: PLC0415 - see page
 
     try:
         launch = Launch(server.address)

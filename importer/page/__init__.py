@@ -3,17 +3,14 @@
 Input: settings, and files that a person drops. Output: pages. Reading and sending go through :mod:`importer.commands`,
 in separate processes, so that the pages stay quick. No page shows a file's path.
 
-    serving    the server, from its start to a clean end
-    launching  a private file that opens the page in the browser
-    site       routes → screens, in groups
+    serving    the server, from its start to a clean end; a private file that opens the page in the browser
+    site       addresses → screens, in groups
     screens    code that the groups of screens share
-    importing  Import: Reading, Check, Confirm
-    attaching  attachments of a spreadsheet's notes
-    working    a job under way, and its result: Send, Results
+    importing  Import: Reading, Check with attachments, Confirm
+    working    a job under way, and its result: Send, Results; Quit
     history    Runs: results of earlier imports; look up, hide, write again
     setting_up Settings: profiles, key, remembered answers, defaults
     practising Practice, switched on and off
-    leaving    Quit
     access     the guard: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every response
     current_settings  settings in force: command line, environment, profile, a key that was typed; practice
     practice   the sandbox, with its own files, jobs and journal
@@ -23,7 +20,6 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     uploads    the files that were dropped, kept until they are finished
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace
-    tasks      the tasks that those processes perform
-    processes  how the processes are started
+    tasks      the tasks that those processes perform, and how the processes are started
     rendering  how the page words the library's messages
 """

@@ -6,15 +6,14 @@ have the names that the journal gives them.
 
 from __future__ import annotations
 
-from flask import abort, redirect, render_template, request, send_file, url_for
+from flask import abort, render_template, request, send_file, url_for
 
 from importer import commands
 from importer.commands.history import PastRun, RunFilter
 from importer.models import Result
-from importer.page.jobs import UnderWay
 from importer.page.reading import A_MOMENT
 from importer.page.rendering import without_folders
-from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
+from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
 from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -27,29 +26,10 @@ _MADE = {Result.CREATED, Result.UNCONFIRMED}
 _ANOTHER = "The profile or its address has changed. Check again."
 
 
-class History:
+class History(Screens):
     """Screens about earlier runs."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    @property
-    def rules(self) -> Rules:
-        """Routes of these screens: address, method, screen."""
-        return (
-            ("/runs", "GET", self.runs),
-            ("/runs/look-up", "POST", self.look_up),
-            ("/runs/<run>", "GET", self.past_run),
-            ("/runs/<run>/results", "GET", self.past_results),
-            ("/runs/<run>/rewrite", "POST", self.rewrite),
-            ("/runs/<run>/hide", "GET", self.hide),
-            ("/runs/<run>/hide/state", "GET", self.is_seen),
-            ("/runs/<run>/hide/now", "POST", self.hide_now),
-            ("/duplicates", "GET", self.duplicates),
-            ("/duplicates/state", "GET", self.duplicates_are_seen),
-            ("/duplicates/hide", "POST", self.hide_duplicates),
-        )
-
+    @screen("/runs")
     def runs(self) -> Page:
         """List the runs of the workspace, the latest first."""
         settings, shows_all = self._parts.current.settings(), bool(request.args.get("all"))
@@ -64,11 +44,12 @@ class History:
             elsewhere="" if past else commands.history.elsewhere(settings),
         )
 
+    @screen("/runs/<run>")
     def past_run(self, run: str) -> Page:
         """Show one run: its counts, its file, its results, and what can be done about it."""
         settings = self._parts.current.settings()
-        past = self._past(run, settings)
-        upload, counts = self._upload(past), {Result(result): rows for result, rows in past.run.counts.items()}
+        past = self._past(run)
+        upload, counts = self._upload_of(past), {Result(result): rows for result, rows in past.run.counts.items()}
         is_first_only = upload is not None and bool(upload.choices.values("first"))
         held_back = is_first_only and past.ended == "finished"
         hidden, shown = commands.hide.hidden_since(past.run, settings) if Result.CREATED in counts else (0, 0)
@@ -92,9 +73,10 @@ class History:
             may_hide=is_there and past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
         )
 
+    @screen("/runs/<run>/results")
     def past_results(self, run: str) -> Page:
         """Download the results of a run, as they were written."""
-        upload = self._upload(self._past(run, self._parts.current.settings()))
+        upload = self._upload_of(self._past(run))
         results = upload.results_of(run) if upload is not None else None
         if results is None:
             abort(404)
@@ -102,65 +84,73 @@ class History:
 
     # -- actions ------------------------------------------------------------------------------------------------
 
+    @screen("/runs/look-up", "POST")
     def look_up(self) -> Page:
         """Look up the unclear deliveries of the workspace."""
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
-            return problem("Nothing was looked up.", _ANOTHER, 409, url_for("runs"))
+            refuse("Nothing was looked up.", _ANOTHER, 409, url_for("runs"))
         return self._begin(LookUpTask(settings), "Nothing was looked up.")
 
+    @screen("/runs/<run>/rewrite", "POST")
     def rewrite(self, run: str) -> Page:
         """Write the results of a run again from its file, which is either kept or dropped for this."""
-        past, back = self._past(run, self._parts.current.settings()), url_for("past_run", run=run)
-        upload = self._upload(past)
-        try:
-            dropped = self._parts.handed_over()
-        except OSError as error:
-            return problem("The file could not be saved.", f"{error.strerror}.", 507, back)
+        past, back = self._past(run), url_for("past_run", run=run)
+        upload = self._upload_of(past)
+        dropped = self._handed_over(back=back)
         if dropped is not None and dropped.fingerprint != past.run.fingerprint:
             if dropped.workspace is None:
                 self._parts.uploads.forget(dropped)
             reason = f"is not what this run imported ({without_folders(past.run.file)}), or has changed since."
-            return problem("This is not the imported file.", f"{dropped.name} {reason}", 400, back)
+            refuse("This is not the imported file.", f"{dropped.name} {reason}", 400, back)
         upload = upload or dropped
         if upload is None:
-            return problem("No file was chosen.", "Choose the file that this run imported.", 400, back)
+            refuse("No file was chosen.", "Choose the file that this run imported.", 400, back)
         settings = for_page(upload.choices.applied(self._parts.current.settings()), upload)
         task = Rewrite(settings, upload.folder, upload.name, run)
-        return self._begin(task, "Nothing was written.", upload)
+        return self._begin(task, "Nothing was written.", upload, upload.choices)
 
-    def hide(self, run: str) -> Page:
-        """Show which notes of a run would be hidden, and ask for confirmation."""
-        return self._asked(self._past(run, self._parts.current.settings()))
+    @screen("/runs/<run>/hide")
+    @screen("/duplicates")
+    def hide(self, run: str = "") -> Page:
+        """Show which notes of a run (without one: which duplicates) would be hidden, and ask for confirmation."""
+        past = self._past(run) if run else None
+        hideable, settings = self._to_hide(past)
+        if isinstance(hideable, Unread):
+            refuse("This can't be shown.", hideable.why, 409, url_for("runs"))
+        if hideable is None:
+            return render_template("looking.html", past=past)
+        return render_template(
+            "hide.html", past=past, found=hideable, settings=settings, no_key=why_no_key(self._parts.current)
+        )
 
-    def is_seen(self, run: str) -> Page:
+    @screen("/runs/<run>/hide/state")
+    @screen("/duplicates/state")
+    def is_seen(self, run: str = "") -> Page:
         """Return whether the page should reload because the notes to hide are known by now."""
-        hideable, _ = self._to_hide(self._past(run, self._parts.current.settings()), wait=0)
-        return {"reload": hideable is not None}  # type: ignore[return-value]
+        hideable, _ = self._to_hide(self._past(run) if run else None, wait=0)
+        return {"reload": hideable is not None}
 
-    def hide_now(self, run: str) -> Page:
-        """Hide the notes of a run that a person agreed to hide."""
-        return self._hide(self._past(run, self._parts.current.settings()))
-
-    def duplicates(self) -> Page:
-        """Show which duplicates would be hidden, and ask for confirmation."""
-        return self._asked(None)
-
-    def duplicates_are_seen(self) -> Page:
-        """Return whether the page should reload because the duplicates to hide are known by now."""
-        hideable, _ = self._to_hide(None, wait=0)
-        return {"reload": hideable is not None}  # type: ignore[return-value]
-
-    def hide_duplicates(self) -> Page:
-        """Hide the duplicates that a person agreed to hide."""
-        return self._hide(None)
+    @screen("/runs/<run>/hide/now", "POST")
+    @screen("/duplicates/hide", "POST")
+    def hide_now(self, run: str = "") -> Page:
+        """Hide the notes that a person agreed to hide."""
+        past, back = self._past(run) if run else None, url_for("hide", run=run or None)
+        settings = for_page(self._parts.current.with_key())
+        if request.form.get("workspace") != str(settings.workspace):
+            refuse("Nothing was changed.", _ANOTHER, 409, back)
+        expected = agreed_number(request.form.get("expected", ""))
+        if expected is None or request.form.get("agreed") != "yes":
+            refuse("Nothing was changed.", "Tick the box to confirm these notes.", 400, back)
+        return self._begin(Hide(settings, None if past is None else past.run.name, expected), "Nothing was changed.")
 
     # -- shared -------------------------------------------------------------------------------------------------
 
-    def _past(self, run: str, settings: Settings) -> PastRun:
+    def _past(self, run: str) -> PastRun:
+        settings = self._parts.current.settings()
         return next(iter(commands.history.history(settings, RunFilter(name=run))), None) or abort(404)
 
-    def _upload(self, past: PastRun) -> DroppedFile | None:
+    def _upload_of(self, past: PastRun) -> DroppedFile | None:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)
 
     def _sending(self, settings: Settings) -> str:
@@ -172,42 +162,13 @@ class History:
         """Return the number of unclear deliveries; 0 during a send, because its open deliveries don't count."""
         return 0 if self._sending(settings) else commands.verify.unclear(settings)
 
-    def _begin(self, task: LookUpTask | Rewrite | Hide, title: str, upload: DroppedFile | None = None) -> Page:
-        try:
-            job = self._parts.begin(task, upload, upload.choices if upload is not None else None)
-        except UnderWay as error:
-            if error.job.task == task:  # the button was pressed twice
-                return redirect(url_for("job", number=error.job.id), 303)
-            return under_way(error.job, title)
-        return redirect(url_for("job", number=job.id), 303)
-
     def _to_hide(self, past: PastRun | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
-        settings, upload = self._parts.current.settings(), None if past is None else self._upload(past)
+        settings, upload = self._parts.current.settings(), None if past is None else self._upload_of(past)
         if upload is not None:
             settings = upload.choices.applied(settings)
         settings = for_page(settings, upload)
         run = None if past is None else past.run.name
         return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
-
-    def _asked(self, past: PastRun | None) -> Page:
-        hideable, settings = self._to_hide(past)
-        if isinstance(hideable, Unread):
-            return problem("This can't be shown.", hideable.why, 409, url_for("runs"))
-        if hideable is None:
-            return render_template("looking.html", past=past)
-        return render_template(
-            "hide.html", past=past, found=hideable, settings=settings, no_key=why_no_key(self._parts.current)
-        )
-
-    def _hide(self, past: PastRun | None) -> Page:
-        settings = for_page(self._parts.current.with_key())
-        back = url_for("duplicates") if past is None else url_for("hide", run=past.run.name)
-        if request.form.get("workspace") != str(settings.workspace):
-            return problem("Nothing was changed.", _ANOTHER, 409, back)
-        expected = agreed_number(request.form.get("expected", ""))
-        if expected is None or request.form.get("agreed") != "yes":
-            return problem("Nothing was changed.", "Tick the box to confirm these notes.", 400, back)
-        return self._begin(Hide(settings, None if past is None else past.run.name, expected), "Nothing was changed.")
 
 
 def _hidden(hidden: int, shown: int) -> str:

@@ -1,55 +1,47 @@
-"""Import a file: drop, read, check, confirm, send. The facts on these screens come from :mod:`importer.commands`.
+"""Import a file: drop it and its attachments, read, check, confirm, send.
 
-Input: requests that the guard lets pass. Output: pages. Every address of a file holds the choices for it.
+Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.commands`. Every
+address of a file holds the choices for it. Attachments that were dropped for an earlier spreadsheet can be copied.
 """
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+import shutil
+from collections import Counter
+from functools import partial
+from typing import NoReturn
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Response, abort, redirect, render_template, request, send_file, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from importer.commands.overview import Overview
 from importer.models import Role
 from importer.page import form
 from importer.page.choices import Choices
-from importer.page.jobs import UnderWay
-from importer.page.reading import A_MOMENT
+from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import ROLES
-from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
+from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
 from importer.page.tasks import Send, Unread
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import DroppedFile, folded, name_of
 from importer.settings import Settings
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
 _NO_CHOICES = ("next", "shown", "changed", "remembered", "replaced", "taken")
 """Fields in an address of the Check screen that are not choices."""
+_MOST = 1_000
+"""Maximum number of attachments in one request."""
+_MOST_BYTES = 2 << 30
+"""Maximum size of one request with attachments, in bytes."""
+_MOST_NAMED = 5  # maximum number of listed names of copied or replaced attachments
 
 
-class ImportScreens:
+class ImportScreens(Screens):
     """Screens of an import."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    @property
-    def rules(self) -> Rules:
-        """Routes of these screens: address, method, screen."""
-        return (
-            ("/", "GET", self.index),
-            ("/template.xlsx", "GET", self.template),
-            ("/file", "POST", self.add),
-            ("/file/<number>", "GET", self.check),
-            ("/file/<number>/state", "GET", self.is_read),
-            ("/file/<number>/problems.csv", "GET", self.problems),
-            ("/file/<number>/remember", "POST", self.remember),
-            ("/file/<number>/confirm", "GET", self.confirm),
-            ("/file/<number>/send", "POST", self.send),
-            ("/file/<number>/original", "GET", self.original),
-            ("/file/<number>/forget", "POST", self.forget),
-        )
-
+    @screen("/")
     def index(self) -> Page:
         """Show the first screen, where a file is dropped."""
         settings = self._parts.current.settings()
@@ -57,6 +49,7 @@ class ImportScreens:
         is_last_chosen = self._parts.current.is_last_chosen
         return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=is_last_chosen)
 
+    @screen("/template.xlsx")
     def template(self) -> Page:
         """Download the workbook to fill in."""
         sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -64,47 +57,32 @@ class ImportScreens:
         response.headers.set("Content-Disposition", "attachment", filename="notes.xlsx")
         return response
 
+    @screen("/file", "POST")
     def add(self) -> Page:
         """Keep a dropped file."""
-        try:
-            upload = self._parts.handed_over()
-        except OSError as error:
-            return problem("The file could not be saved.", f"{error.strerror}. Nothing was sent.", 507)
+        upload = self._handed_over(after=" Nothing was sent.")
         if upload is None:
-            return problem("No file was chosen.", "Choose a file first.", 400)
+            refuse("No file was chosen.", "Choose a file first.", 400)
         return redirect(url_for("check", number=upload.id), 303)
 
+    @screen("/file/<number>")
     def check(self, number: str) -> Page:
         """Show how the file was read, its problems, and the open questions."""
-        upload, pairs = self._parts.upload(number), [*request.args.items(multi=True)]
-        choices = Choices.of(pair for pair in pairs if pair[0] not in _NO_CHOICES)
-        if any(name in ("answer", "next") or not value for name, value in pairs):
-            return self._looked_at(number, choices)
+        upload, choices = self._upload(number), _choices()
+        if any(name in ("answer", "next") or not value for name, value in request.args.items(multi=True)):
+            return self._looked_at(upload, choices)
         overview, settings = self._look(upload, choices)
         if overview is None:
-            return self._still_reading(upload, choices)
-        return self._checked(upload, choices, settings, overview)
-
-    def _looked_at(self, number: str, choices: Choices) -> Page:
-        """Continue with these choices; if the screen showed other ones, show the Check screen again first."""
-        if request.args.get("next") != "confirm":
-            return redirect(url_for("check", number=number) + choices.query, 303)
-        if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*choices.pairs}:
-            return redirect(url_for("confirm", number=number) + choices.query, 303)
-        return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&changed=yes", 303)
-
-    def _checked(self, upload: DroppedFile, choices: Choices, settings: Settings, overview: Overview | Unread) -> Page:
-        context = {"upload": upload, "choices": choices, "settings": settings}
+            return _still_reading(upload, choices)
+        context = {"upload": upload, "choices": choices, "settings": settings, "found": overview}
+        context["questions"] = form.questions(overview.questions)
         if isinstance(overview, Unread):
-            questions = form.questions(overview.questions)
-            return render_template("unread.html", found=overview, questions=questions, **context)
+            return render_template("unread.html", **context)
         return render_template(
             "check.html",
-            found=overview,
             **context,
             about_file=form.about_file(overview, choices),
             roles=form.roles(overview, choices, settings),
-            questions=form.questions(overview.questions),
             said=[*form.said(overview, choices)],
             contradictions=form.contradictions(overview.questions),
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
@@ -117,35 +95,46 @@ class ImportScreens:
             earlier=self._parts.uploads.with_files(overview.lacking, upload, settings.workspace),
         )
 
+    def _looked_at(self, upload: DroppedFile, choices: Choices) -> Page:
+        """Continue with these choices; if the screen showed other ones, show the Check screen again first."""
+        if request.args.get("next") != "confirm":
+            return redirect(_check(upload, choices), 303)
+        if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*choices.pairs}:
+            return redirect(_confirm(upload, choices), 303)
+        return redirect(_check(upload, choices, changed="yes"), 303)
+
+    @screen("/file/<number>/state")
     def is_read(self, number: str) -> Page:
         """Return whether the page should reload because the file is read by now."""
-        choices = Choices.of(request.args.items(multi=True))
-        overview, _ = self._look(self._parts.upload(number), choices, wait=0)
-        return {"reload": overview is not None}  # type: ignore[return-value]
+        overview, _ = self._look(self._upload(number), _choices(), wait=0)
+        return {"reload": overview is not None}
 
+    @screen("/file/<number>/problems.csv")
     def problems(self, number: str) -> Page:
         """Download every problem of a file, as CSV."""
-        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
-        path = self._parts.reading.report(upload, choices)
+        upload = self._upload(number)
+        path = report_path(upload, _choices())
         if not path.is_file():
             abort(404)
         return send_file(path, as_attachment=True, download_name=f"{upload.name}.problems.csv", mimetype="text/csv")
 
+    @screen("/file/<number>/remember", "POST")
     def remember(self, number: str) -> Page:
         """Keep the choices in the profile."""
-        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        upload, choices = self._upload(number), _choices()
         overview, _ = self._look(upload, choices)
         self._parts.current.remember(choices, overview.headings if isinstance(overview, Overview) else {})
-        return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
+        return redirect(_check(upload, choices, remembered="yes"), 303)
 
+    @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:
         """Show what would be sent, and ask for confirmation."""
-        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        upload, choices = self._upload(number), _choices()
         overview, settings = self._look(upload, choices)
         if overview is None:
-            return self._still_reading(upload, choices)
+            return _still_reading(upload, choices)
         if isinstance(overview, Unread) or not overview.can_be_sent:
-            return redirect(url_for("check", number=number) + choices.query, 303)
+            return redirect(_check(upload, choices), 303)
         return render_template(
             "confirm.html",
             upload=upload,
@@ -153,50 +142,44 @@ class ImportScreens:
             found=overview,
             settings=settings,
             first=FIRST,
-            roles=ROLES,
             no_key=why_no_key(self._parts.current),
         )
 
+    @screen("/file/<number>/send", "POST")
     def send(self, number: str) -> Page:
         """Send the notes that a person agreed to."""
-        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        upload, choices = self._upload(number), _choices()
         settings = choices.applied(self._parts.current.with_key())
-        back = url_for("confirm", number=number) + choices.query
+        back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
-            return problem("Nothing was sent.", "The profile or its address has changed. Check again.", 409, back)
+            refuse("Nothing was sent.", "The profile or its address has changed. Check again.", 409, back)
         expected = agreed_number(request.form.get("expected", ""))
         if expected is None:
-            return problem("Nothing was sent.", "The number of notes you agreed to is missing.", 400, back)
-        try:
-            task = Send(
-                for_page(settings, upload),
-                upload.folder,
-                upload.name,
-                expected,
-                is_right=request.form.get("is-right") == "yes",
-                digest=request.form.get("digest", ""),
-                is_meant=request.form.get("is-meant") == "yes",
-            )
-            job = self._parts.begin(task, upload, choices, expected)
-        except UnderWay as error:
-            if (error.job.upload, error.job.choices) == (upload, choices):  # the button was pressed twice
-                return redirect(url_for("job", number=error.job.id), 303)
-            return under_way(error.job, "Nothing was sent.")
-        return redirect(url_for("job", number=job.id), 303)
+            refuse("Nothing was sent.", "The number of notes you agreed to is missing.", 400, back)
+        task = Send(
+            for_page(settings, upload),
+            upload.folder,
+            upload.name,
+            expected,
+            is_right=request.form.get("is-right") == "yes",
+            digest=request.form.get("digest", ""),
+            is_meant=request.form.get("is-meant") == "yes",
+        )
+        return self._begin(task, "Nothing was sent.", upload, choices, expected)
 
+    @screen("/file/<number>/original")
     def original(self, number: str) -> Page:
         """Download the file as it was dropped."""
-        upload = self._parts.upload(number)
+        upload = self._upload(number)
         if not upload.path.is_file():
             abort(404)
         return send_file(upload.path, "application/octet-stream", as_attachment=True, download_name=upload.name)
 
+    @screen("/file/<number>/forget", "POST")
     def forget(self, number: str) -> Page:
         """Remove a file and its results. The record of its deliveries stays."""
-        upload = self._parts.upload(number)
-        for job in self._parts.jobs.under_way:
-            if job.upload is upload:
-                return under_way(job, "Nothing was forgotten.")
+        upload = self._upload(number)
+        self._refuse_while_used(upload, "Nothing was forgotten.")
         self._parts.uploads.forget(upload)
         self._parts.reading.forget(upload)
         return redirect(url_for("index"), 303)
@@ -208,5 +191,110 @@ class ImportScreens:
         settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings
 
-    def _still_reading(self, upload: DroppedFile, choices: Choices) -> Page:
-        return render_template("reading.html", upload=upload, choices=choices)
+
+class AttachmentScreens(Screens):
+    """Changes of the attachments on the Check screen: drop files, copy them from an earlier spreadsheet, remove one."""
+
+    @screen("/file/<number>/attachments", "POST")
+    def attach(self, number: str) -> Page:
+        """Keep the dropped files. A file replaces an earlier file with the same name, and the Check screen says so.
+
+        If two files in one request have the same name, none is kept, because a cell may mean either.
+        """
+        upload = self._upload(number)
+        back = _check(upload, _choices())
+        try:
+            files = _dropped()
+        except RequestEntityTooLarge:
+            text = f"Drop at most {_MOST:,} files at once, and fewer if they are large. No file was saved."
+            refuse("Too many files, or too large files, at once.", text, 413, back)
+        except OSError as error:
+            _refuse_unsaved("The files could not be saved.", error, back)
+        if not files:
+            refuse("No file was chosen.", "Choose files first.", 400, back)
+        self._refuse_while_used(upload, "Nothing was changed.")
+        names = [name_of(str(file.filename)) for file in files]
+        counts = Counter(map(folded, names))
+        if duplicates := [name for name in names if counts[folded(name)] > 1]:
+            listed = ", ".join(map(repr, sorted(duplicates)))
+            text = f"{listed}: rename one, here and in the spreadsheet. No file was saved."
+            refuse("Two of the files have the same name.", text, 400, back)
+        present = {folded(name) for name, _ in upload.attached}
+        replaced = [name for name in names if folded(name) in present]
+        try:
+            unfit = [file.filename for file in files if not upload.attach(str(file.filename), file.save)]
+        except OSError as error:
+            _refuse_unsaved("The files could not be saved.", error, back)
+        finally:
+            self._parts.reading.forget(upload)
+        if unfit:
+            text = f"{', '.join(map(repr, unfit))}: rename it, here and in the spreadsheet. All other files were saved."
+            refuse("A file name can't be used.", text, 400, back)
+        return _look_again(upload, "replaced", replaced)
+
+    @screen("/file/<number>/attachments/take", "POST")
+    def take(self, number: str) -> Page:
+        """Copy files from an earlier spreadsheet, so that forgetting one spreadsheet leaves the other's files."""
+        upload, earlier = self._upload(number), self._upload(request.form.get("of", ""))
+        self._refuse_while_used(upload, "Nothing was changed.")
+        offered, present = request.form.getlist("name"), {folded(name) for name, _ in upload.attached}
+        names = [name for name, _ in earlier.attached if name in offered and folded(name) not in present]
+        try:
+            for name in names:
+                upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
+        except OSError as error:
+            _refuse_unsaved("The files could not be added.", error, _check(upload, _choices()))
+        finally:
+            self._parts.reading.forget(upload)
+        return _look_again(upload, "taken", names)
+
+    @screen("/file/<number>/attachments/remove", "POST")
+    def detach(self, number: str) -> Page:
+        """Remove a file."""
+        upload = self._upload(number)
+        self._refuse_while_used(upload, "Nothing was changed.")
+        upload.detach(request.form.get("name", ""))
+        self._parts.reading.forget(upload)
+        return redirect(_check(upload, _choices()), 303)
+
+
+def _dropped() -> list[FileStorage]:
+    """Return the files in the form.
+
+    Raises:
+        RequestEntityTooLarge: there are too many files, or they are too large.
+        OSError: the files can't be kept.
+    """
+    request.max_form_parts = _MOST
+    request.max_content_length = _MOST_BYTES
+    return [file for file in request.files.getlist("attachments") if file.filename]
+
+
+def _refuse_unsaved(title: str, error: OSError, back: str) -> NoReturn:
+    refuse(title, f"{error.strerror}. Nothing was sent.", 507, back)
+
+
+def _look_again(upload: DroppedFile, done: str, names: list[str]) -> Page:
+    """Open the Check screen, which says what was done with which files."""
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    said = {done: ", ".join(names[:_MOST_NAMED]) + more} if names else {}
+    return redirect(_check(upload, _choices(), **said), 303)
+
+
+def _still_reading(upload: DroppedFile, choices: Choices) -> Page:
+    return render_template("reading.html", upload=upload, choices=choices)
+
+
+def _choices() -> Choices:
+    """Return the choices in the address of the request."""
+    return Choices.of(pair for pair in request.args.items(multi=True) if pair[0] not in _NO_CHOICES)
+
+
+def _check(upload: DroppedFile, choices: Choices, **said: str) -> str:
+    """Return the address of the Check screen with these choices, and with what it says was done."""
+    query = urlencode([*choices.pairs, *said.items()])
+    return url_for("check", number=upload.id) + (f"?{query}" if query else "")
+
+
+def _confirm(upload: DroppedFile, choices: Choices) -> str:
+    return url_for("confirm", number=upload.id) + choices.query

@@ -20,8 +20,7 @@ from importer.messages import Message
 from importer.models import Progress, Workspace
 from importer.page import tasks
 from importer.page.choices import Choices
-from importer.page.processes import deaf
-from importer.page.tasks import Ended, Task
+from importer.page.tasks import Ended, Task, deaf
 from importer.page.uploads import DroppedFile
 
 _BROKE_OFF = (
@@ -70,6 +69,20 @@ class Job:
     def workspace(self) -> Workspace:
         """Workspace whose notes the job is about."""
         return self.task.settings.workspace
+
+    @property
+    def heading(self) -> str:
+        """Heading that says what the job is doing."""
+        return self.task.heading.format(self._name)
+
+    @property
+    def sentence(self) -> str:
+        """Sentence that says what the job is doing."""
+        return self.task.sentence.format(self._name)
+
+    @property
+    def _name(self) -> str:
+        return self.upload.name if self.upload is not None else ""
 
     def stop(self, why: Message) -> None:
         """Ask the job to stop in good order."""

@@ -10,55 +10,46 @@ import shutil
 from flask import abort, redirect, render_template, request, url_for
 
 from importer.page.practice import Practice, samples
-from importer.page.screens import Page, Parts, Rules, problem, under_way
+from importer.page.screens import Page, Screens, refuse, refuse_during, screen
 
 
-class Practising:
+class Practising(Screens):
     """Screens for practice."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    @property
-    def rules(self) -> Rules:
-        """Routes of these screens: address, method, screen."""
-        return (
-            ("/practice", "GET", self.practice),
-            ("/practice/begin", "POST", self.begin_practice),
-            ("/practice/end", "POST", self.end_practice),
-            ("/practice/sample", "POST", self.take_sample),
-        )
-
+    @screen("/practice")
     def practice(self) -> Page:
         """Explain practice; once it has begun, show the sample sheets and the sandbox's notes."""
         return render_template("practice.html", practice=self._parts.current.practice, samples=samples())
 
+    @screen("/practice/begin", "POST")
     def begin_practice(self) -> Page:
         """Begin practice."""
         for job in self._parts.jobs.under_way:
-            return under_way(job, "Practice did not start.")
+            refuse_during(job, "Practice did not start.")
         current = self._parts.current
         if current.practice is None:
             try:
                 current.practice = Practice(current.settings(), self._parts.uploads.folder)
             except OSError as error:
-                return problem("Practice did not start.", f"{error.strerror}.", 507, url_for("practice"))
+                refuse("Practice did not start.", f"{error.strerror}.", 507, url_for("practice"))
         return redirect(url_for("practice"), 303)
 
+    @screen("/practice/end", "POST")
     def end_practice(self) -> Page:
         """End practice and delete its files."""
         for job in self._parts.jobs.under_way:
-            return under_way(job, "Practice continues.")
+            refuse_during(job, "Practice continues.")
         current = self._parts.current
         if (practice := current.practice) is not None:
             current.practice = None
             practice.end()
         return redirect(url_for("index"), 303)
 
+    @screen("/practice/sample", "POST")
     def take_sample(self) -> Page:
         """Keep a sample sheet as if a person had dropped it."""
         if self._parts.current.practice is None:
-            return problem(
+            refuse(
                 "Nothing was imported.",
                 "These sheets are for practice. Start practice first.",
                 409,

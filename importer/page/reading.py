@@ -22,8 +22,7 @@ from typing import Any, TypeVar
 from importer.commands.overview import Overview
 from importer.page import tasks
 from importer.page.choices import Choices
-from importer.page.processes import deaf
-from importer.page.tasks import FAULT, Hideable, Unread
+from importer.page.tasks import Hideable, Unread, deaf
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -76,8 +75,7 @@ class Readers:
             settings: the settings with these choices.
             wait: the longest wait, in seconds.
         """
-        report = _report(upload, choices)
-        check = partial(tasks.check, upload.folder, upload.name, settings, report)
+        check = partial(tasks.check, upload.folder, upload.name, settings, report_path(upload, choices))
         return self._found((upload.id, choices.query), settings, check, wait)
 
     def to_hide(
@@ -95,7 +93,11 @@ class Readers:
         return self._found(("", str(run)), settings, partial(tasks.to_hide, run, settings, folder, name), wait)
 
     def _found(self, key: _Key, settings: Settings, task: Callable[[], _T | Unread], wait: float) -> _T | Unread | None:
-        read_task = self._look(key, settings, task)
+        with self._lock:
+            read_task = self._looks.get(key)
+            if read_task is None or not read_task.is_good(settings):
+                with deaf():
+                    read_task = self._looks[key] = _Task(self._pool.submit(task), settings)
         result: _T | Unread
         try:
             result = read_task.future.result(wait)
@@ -107,12 +109,8 @@ class Readers:
                 "Reading failed. Perhaps the computer is short of memory. Close other programs, or split the file."
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-            result = Unread(FAULT.format(type(error).__name__))
+            result = tasks.unread(error)
         return result
-
-    def report(self, upload: DroppedFile, choices: Choices) -> Path:
-        """Return the path of the list of a file's problems, which exists once the file was read with these choices."""
-        return _report(upload, choices)
 
     def forget(self, upload: DroppedFile | None = None) -> None:
         """Discard the results about a file, or about the notes to hide, because something has changed."""
@@ -137,14 +135,6 @@ class Readers:
         del self._pool
         gc.collect()
 
-    def _look(self, key: _Key, settings: Settings, task: Callable[[], object]) -> _Task:
-        with self._lock:
-            read_task = self._looks.get(key)
-            if read_task is None or not read_task.is_good(settings):
-                with deaf():
-                    read_task = self._looks[key] = _Task(self._pool.submit(task), settings)
-            return read_task
-
     def _begin_anew(self) -> None:
         with self._lock:
             self._looks.clear()
@@ -156,6 +146,7 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), tasks.begin_reading)
 
 
-def _report(upload: DroppedFile, choices: Choices) -> Path:
+def report_path(upload: DroppedFile, choices: Choices) -> Path:
+    """Return the path of the list of a file's problems, which exists once the file was read with these choices."""
     digest = hashlib.sha256(choices.query.encode()).hexdigest()[:16]
     return upload.folder / f"problems-{digest}" / "problems.csv"

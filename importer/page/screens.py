@@ -1,9 +1,9 @@
 """Share code between the groups of screens: their parts, and the screens that say that something didn't work.
 
-A group is a module with a class that takes :class:`Parts` and has ``rules``: address, method and screen of each route.
-A screen's name is its endpoint, so it must be unique. ``GROUPS`` in :mod:`importer.page.site` lists the groups, and
-``NAVIGATION`` the entries in the head of every page. A template names its entry with ``{% set section = "Runs" %}``.
-New addresses go into the matrix of ``tests/page/test_access.py``.
+A group is a :class:`Screens` whose methods get their addresses from :func:`screen`. A screen's name is its endpoint, so
+it must be unique. ``GROUPS`` in :mod:`importer.page.site` lists the groups, and ``NAVIGATION`` the entries in the head
+of every page. A template names its entry with ``{% set section = "Runs" %}``. New addresses go into the matrix of
+``tests/page/test_access.py``.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, TypeVar
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
 from importer.messages import Said
 from importer.page.choices import Choices
 from importer.page.current_settings import CurrentSettings
-from importer.page.jobs import Job, Jobs
+from importer.page.jobs import Job, Jobs, UnderWay
 from importer.page.reading import Readers
-from importer.page.tasks import Ended, Hide, LookUpTask, Rewrite, Send, Task
+from importer.page.tasks import Ended, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 
-Page = str | Response | Answer | tuple[str, int]
-Rules = tuple[tuple[str, str, Callable[..., Page]], ...]
+Page = str | Response | Answer | dict[str, object] | tuple[str, int]
+_Screen = TypeVar("_Screen", bound=Callable[..., Page])
 
 
 class Parts:
@@ -62,56 +62,88 @@ class Parts:
         """Jobs; in practice mode, those of practice only."""
         return self.current.practice.jobs if self.current.practice is not None else self._jobs
 
-    def upload(self, number: str) -> DroppedFile:
+
+def screen(address: str, method: str = "GET") -> Callable[[_Screen], _Screen]:
+    """Show a method of :class:`Screens` at this address, besides others that it may have."""
+
+    def at_address(function: _Screen) -> _Screen:
+        vars(function).setdefault("addresses", []).append((address, method))
+        return function
+
+    return at_address
+
+
+class Screens:
+    """Group of related screens."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def _upload(self, number: str) -> DroppedFile:
         """Return the file with this ID; answer 404 if there is none."""
-        return self.uploads.get(number) or abort(404)
+        return self._parts.uploads.get(number) or abort(404)
 
-    def job(self, number: str) -> Job:
+    def _job(self, number: str) -> Job:
         """Return the job with this ID; answer 404 if there is none."""
-        return self.jobs.get(number) or abort(404)
+        return self._parts.jobs.get(number) or abort(404)
 
-    def handed_over(self) -> DroppedFile | None:
-        """Keep and return the file in the form; None if the form has no file.
-
-        Raises:
-            OSError: the file can't be kept.
-        """
-        request.max_content_length = self.current.settings().limits.file_bytes
+    def _handed_over(self, *, back: str = "", after: str = "") -> DroppedFile | None:
+        """Keep and return the file in the form; None if the form has no file. Refuse if the file can't be kept."""
+        request.max_content_length = self._parts.current.settings().limits.file_bytes
         file = request.files.get("file")
-        return None if file is None or not file.filename else self.uploads.add(file.filename, file.save)
+        try:
+            return None if file is None or not file.filename else self._parts.uploads.add(file.filename, file.save)
+        except OSError as error:
+            refuse("The file could not be saved.", f"{error.strerror}.{after}", 507, back)
 
-    def begin(
-        self, task: Task, upload: DroppedFile | None = None, choices: Choices | None = None, expected: int = 0
-    ) -> Job:
-        """Start a task in a process of its own (see :class:`Jobs`), and remember its results for the file.
+    def _begin(
+        self,
+        task: Task,
+        title: str,
+        upload: DroppedFile | None = None,
+        choices: Choices | None = None,
+        expected: int = 0,
+    ) -> Page:
+        """Begin a job (see :class:`Jobs`) and show it. Remember its results for the file.
 
-        Raises:
-            UnderWay: another job of the workspace hasn't ended.
+        If the button was pressed twice, show the job that is under way.
+
+        Args:
+            task: the job's task.
+            title: says that nothing was done, if another job of the workspace is under way.
+            upload: the job's file.
+            choices: the choices by which the file is read.
+            expected: the number of notes that a person agreed to.
         """
-        uploads, is_sending, choices = self.uploads, isinstance(task, Send), choices or Choices()
+        reading, uploads, choices = self._parts.reading, self._parts.uploads, choices or Choices()
+        is_sending = isinstance(task, Send)
 
         def over(ended: Ended) -> None:
-            self.reading.forget()
+            reading.forget()
             if upload is None:
                 return
-            self.reading.forget(upload)
+            reading.forget(upload)
             if ended.results is not None:
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
 
-        job = self.jobs.begin(task, upload, choices, expected, over)
-        if upload is not None and is_sending:
-            uploads.is_sent(upload, job.workspace, choices)
-        return job
+        try:
+            job = self._parts.jobs.begin(task, upload, choices, expected, over)
+        except UnderWay as error:
+            job = error.job
+            is_same_file = isinstance(job.task, Send) and (job.upload, job.choices) == (upload, choices)
+            if job.task != task and not (is_sending and is_same_file):
+                refuse_during(job, title)
+        else:
+            if upload is not None and is_sending:
+                uploads.is_sent(upload, job.workspace, choices)
+        return redirect(url_for("job", number=job.id), 303)
 
-
-class ScreenGroup(Protocol):
-    """Group of related screens."""
-
-    @property
-    def rules(self) -> Rules:
-        """Routes of these screens: address, method, screen."""
-        ...
+    def _refuse_while_used(self, upload: DroppedFile, title: str) -> None:
+        """Refuse to change a file while a job uses it."""
+        for job in self._parts.jobs.under_way:
+            if job.upload is upload:
+                refuse_during(job, title)
 
 
 def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
@@ -157,18 +189,12 @@ def problem(title: str, text: Said, status: int, back: str = "", label: str = "G
     return render_template("problem.html", title=title, text=text, back=back, label=label, **about), status
 
 
-def under_way(job: Job, what: str) -> Page:
-    """Return a screen that says which job has to end first."""
-    text = f"{said_of(job)} Wait until that is done."
-    return problem(what, text, 409, url_for("job", number=job.id), "Show progress", under_way=[])
+def refuse(title: str, text: Said, status: int, back: str = "", label: str = "Go back", **about: object) -> NoReturn:
+    """End the request with a screen that says what didn't work."""
+    abort(make_response(problem(title, text, status, back, label, **about)))
 
 
-def said_of(job: Job) -> str:
-    """Return a sentence that says what a job is doing."""
-    name = job.upload.name if job.upload is not None else ""
-    return {
-        Send.kind: f"{name} is being sent.",
-        LookUpTask.kind: "Unconfirmed notes are being looked up.",
-        Hide.kind: "Notes are being hidden.",
-        Rewrite.kind: f"The results of {name} are being written again.",
-    }[job.task.kind]
+def refuse_during(job: Job, title: str) -> NoReturn:
+    """End the request with a screen that says which job has to end first."""
+    text = f"{job.sentence} Wait until that is done."
+    refuse(title, text, 409, url_for("job", number=job.id), "Show progress", under_way=[])

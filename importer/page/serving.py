@@ -1,4 +1,4 @@
-"""Run the page's server on this machine only, from its start to a clean end.
+"""Run the page's server on this machine only, from its start to a clean end; open the page in the browser.
 
 Input: the settings in force, and a port. Output: a server that runs until it is ended. It writes no log of requests,
 because the first request contains the launch token.
@@ -7,10 +7,14 @@ because the first request contains the launch token.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,3 +194,31 @@ def _listening(port: int) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+class Launch:
+    """Private file that opens the page in the browser, so that the page's address appears in no list of processes.
+
+    Only its owner can read it, in a folder that only its owner can enter, until it is removed.
+
+    Args:
+        address: the address that opens the page, once.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="note-importer-"))
+        file, url = self._folder / "open.html", escape(address)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as page:
+            page.write(
+                '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>note-importer</title>'
+                f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}"></head>'
+                f'<body><p><a href="{url}">Open note-importer</a></p></body></html>\n'
+            )
+        self.address = file.as_uri()
+
+    def remove(self) -> None:
+        """Remove the file and its folder, if they are still there."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -18,7 +18,7 @@ from importer.errors import BadSettings
 from importer.messages import Said
 from importer.page import fields
 from importer.page.rendering import words
-from importer.page.screens import Page, Parts, Rules, problem
+from importer.page.screens import Page, Screens, refuse, screen
 from importer.settings import SETTINGS, editing, keystore, profiles, remembering, with_tilde
 
 _DONE = {
@@ -36,41 +36,25 @@ _PATIENCE = 15.0  # longest wait for the API, in seconds, because a person is wa
 _USUAL = "Nothing is sent here. Changes apply immediately."
 
 
-class SettingUp:
+class SettingUp(Screens):
     """Screens for settings."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    @property
-    def rules(self) -> Rules:
-        """Routes of these screens: address, method, screen."""
-        return (
-            ("/settings", "GET", self.settings),
-            ("/settings/profile", "POST", self.choose_profile),
-            ("/settings/new", "POST", self.new_profile),
-            ("/settings/key", "POST", self.type_key),
-            ("/settings/key/try", "POST", self.try_key),
-            ("/settings/key/forget", "POST", self.forget_key),
-            ("/settings/forget", "POST", self.forget_memory),
-            ("/settings/change", "POST", self.change_settings),
-        )
-
+    @screen("/settings")
     def settings(self) -> Page:
         """Show the settings of the profile in force."""
         return self._screen(_DONE.get(request.args.get("done", ""), _USUAL), where=request.args.get("where", ""))
 
+    @screen("/settings/profile", "POST")
     def choose_profile(self) -> Page:
         """Work with another profile."""
-        if (refused := self._refused()) is not None:
-            return refused
+        self._check_form()
         self._parts.current.choose(request.form.get("name", ""))
         return _done("chosen")
 
+    @screen("/settings/new", "POST")
     def new_profile(self) -> Page:
         """Make a profile and work with it."""
-        if (refused := self._refused()) is not None:
-            return refused
+        self._check_form()
         name = request.form.get("name", "").strip()
         try:
             profiles.make(name, {}, {})
@@ -79,10 +63,10 @@ class SettingUp:
         self._parts.current.choose(name)
         return _done("made", "key")
 
+    @screen("/settings/key", "POST")
     def type_key(self) -> Page:
         """Hold the key, and store it in the system's key store if that was ticked."""
-        if (refused := self._refused(workspace=True)) is not None:
-            return refused
+        self._check_form(workspace=True)
         keep = request.form.get("keep") == "yes"
         try:
             self._parts.current.type_key(request.form.get("key", ""), keep=keep)
@@ -90,10 +74,10 @@ class SettingUp:
             return self._screen("The key was not accepted.", troubles={"key": error.message})
         return _done("kept" if keep else "key", "key")
 
+    @screen("/settings/key/try", "POST")
     def try_key(self) -> Page:
         """Ask the API whether it accepts the key. This changes nothing there."""
-        if (refused := self._refused(workspace=True)) is not None:
-            return refused
+        self._check_form(workspace=True)
         settings = self._parts.current.with_key()
         check = commands.doctor.try_key(
             replace(
@@ -104,33 +88,35 @@ class SettingUp:
         )
         return self._screen(words(f"{check.about}: {words(check.text).removesuffix('.')}."), tried=check)
 
+    @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:
         """Forget the typed key, and on request delete the key from the system's key store."""
-        if (refused := self._refused(workspace=True)) is not None:
-            return refused
+        self._check_form(workspace=True)
         self._parts.current.forget_key(kept=request.form.get("where") == "store")
         return _done("key-forgotten", "key")
 
+    @screen("/settings/forget", "POST")
     def forget_memory(self) -> Page:
         """Forget a remembered column or word."""
-        if (refused := self._refused()) is not None:
-            return refused
+        self._check_form()
         try:
             path = json.loads(request.form.get("memory", ""))
         except ValueError:
             path = None
         if not isinstance(path, list) or not path or not all(isinstance(part, str) for part in path):
-            return problem("Nothing was forgotten.", "Choose what to forget.", 400, url_for("settings"))
+            refuse("Nothing was forgotten.", "Choose what to forget.", 400, url_for("settings"))
         remembering.forget(self._parts.current.profile, path)
         return _done("forgotten", "remembered")
 
+    @screen("/settings/change", "POST")
     def change_settings(self) -> Page:
         """Change the profile's defaults. If one value can't be used, no value is changed."""
-        if (refused := self._refused()) is not None:
-            return refused
+        self._check_form()
         for name in fields.BY_HAND:
             if name in request.form:
-                return self._only_by_hand(name)
+                file, label = with_tilde(profiles.profiles_file()), words(SETTINGS[name].label)
+                text = f"“{label}” can't be changed on this page. Write it into the profile by hand, in {file}."
+                refuse("Nothing was saved.", text, 403, url_for("settings"), "Open Settings")
         texts = {name: request.form[name] for name in fields.FIELDS if name in request.form}
         if wrong := editing.wrong({**editing.texts(self._parts.current.profile, fields.BY_HAND), **texts}):
             groups = self._groups(texts, wrong)
@@ -138,11 +124,11 @@ class SettingUp:
         changed = editing.change(self._parts.current.profile, texts)
         return _done("saved" if changed else "nothing", "defaults")
 
-    def _refused(self, *, workspace: bool = False) -> Page | None:
-        """Return a screen that refuses a change in practice mode, or from a form for another profile; else None."""
+    def _check_form(self, *, workspace: bool = False) -> None:
+        """Refuse a change in practice mode, or from a form for another profile or workspace."""
         current = self._parts.current
         if current.practice is not None:
-            return problem(
+            refuse(
                 "Nothing was changed.",
                 "Practice is on. To change settings, leave practice first.",
                 409,
@@ -151,20 +137,13 @@ class SettingUp:
             )
         expected = str(current.settings().workspace) if workspace else current.profile
         if request.form.get("of", expected if not workspace else "") != expected:
-            return problem(
+            refuse(
                 "Nothing was changed.",
                 "The page now uses another profile or address. Look again.",
                 409,
                 url_for("settings"),
                 "Look again",
             )
-        return None
-
-    def _only_by_hand(self, name: str) -> Page:
-        """Return a screen that says that a setting can be changed only in the file of profiles."""
-        file, label = with_tilde(profiles.profiles_file()), words(SETTINGS[name].label)
-        text = f"“{label}” can't be changed on this page. Write it into the profile by hand, in {file}."
-        return problem("Nothing was saved.", text, 403, url_for("settings"), "Open Settings")
 
     def _screen(self, text: str, **context: object) -> Page:
         """Show all settings. If the profile can't be read, show the error and the rest."""

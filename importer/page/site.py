@@ -17,15 +17,13 @@ from importer.commands import rendering
 from importer.errors import BadSettings, ImporterError
 from importer.messages import FACE, Message
 from importer.page.access import Access
-from importer.page.attaching import AttachmentScreens
 from importer.page.history import History
-from importer.page.importing import ImportScreens
-from importer.page.leaving import Leaving
+from importer.page.importing import AttachmentScreens, ImportScreens
 from importer.page.practising import Practising
 from importer.page.rendering import PAGE, ROLES, without_folders, words
-from importer.page.screens import Page, Parts, problem, said_of
+from importer.page.screens import Page, Parts, problem
 from importer.page.setting_up import SettingUp
-from importer.page.working import Working
+from importer.page.working import Leaving, Working
 
 GROUPS = (ImportScreens, AttachmentScreens, Working, History, SettingUp, Practising, Leaving)
 """Groups of screens; see :mod:`importer.page.screens`."""
@@ -46,7 +44,6 @@ def make(parts: Parts, guard: Access) -> Flask:
         count=lambda number, thing: words(rendering.count(number, thing)),
         duration=lambda seconds: words(rendering.duration(seconds)),
         when=rendering.when,
-        said_of=said_of,
         without_folders=without_folders,
     )
     app.before_request(lambda: _faced(guard.why_not(request)))
@@ -54,8 +51,10 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
     for group in GROUPS:
-        for rule, method, screen in group(parts).rules:
-            app.add_url_rule(rule, screen.__name__, screen, methods=[method])
+        screens = group(parts)
+        for name, function in vars(group).items():
+            for address, method in getattr(function, "addresses", ()):
+                app.add_url_rule(address, name, getattr(screens, name), methods=[method])
     app.wsgi_app = guard.mounted(app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app
 

@@ -13,7 +13,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -60,6 +61,12 @@ class Unread:
     questions: Sequence[Question] = ()
 
 
+def unread(error: Exception) -> Unread:
+    """Return what a person is told if reading ended with this error."""
+    questions = error.questions if isinstance(error, UnclearColumns) else ()
+    return Unread(error.message if isinstance(error, ImporterError) else FAULT.format(type(error).__name__), questions)
+
+
 @dataclass(frozen=True)
 class RowToFix:
     """Row of the results that needs a person's attention."""
@@ -98,6 +105,19 @@ class Ended:
     run: str = ""
 
 
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C, even while they still load, so that only the server handles it."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows the processes ignore Ctrl-C once they have begun
+        yield
+        return
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
+
+
 def begin() -> None:
     """Prepare a process: ignore signals, because the server stops it, and load the code before anyone waits for that.
 
@@ -133,12 +153,8 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 commands.check.write_report(report, preview, Path(name))
             return result
-    except UnclearColumns as error:
-        return Unread(error.message, error.questions)
-    except ImporterError as error:
-        return Unread(error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        return Unread(FAULT.format(type(error).__name__))
+        return unread(error)
 
 
 def template() -> bytes:
@@ -168,6 +184,8 @@ class Send:
     digest: str = ""
     is_meant: bool = False
     kind: ClassVar[str] = "sending"
+    heading: ClassVar[str] = "Sending {}"
+    sentence: ClassVar[str] = "{} is being sent."
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
@@ -204,6 +222,8 @@ class LookUpTask:
 
     settings: Settings
     kind: ClassVar[str] = "looking up"
+    heading: ClassVar[str] = "Looking up unconfirmed notes"
+    sentence: ClassVar[str] = "Unconfirmed notes are being looked up."
 
     def do(self, word: Word) -> Ended:
         """Look up the deliveries."""
@@ -232,6 +252,8 @@ class Hide:
     run: str | None
     expected: int
     kind: ClassVar[str] = "hiding"
+    heading: ClassVar[str] = "Hiding notes"
+    sentence: ClassVar[str] = "Notes are being hidden."
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
@@ -256,6 +278,8 @@ class Rewrite:
     name: str
     run: str
     kind: ClassVar[str] = "writing results"
+    heading: ClassVar[str] = "Writing the results of {} again"
+    sentence: ClassVar[str] = "The results of {} are being written again."
 
     def do(self, _: Word) -> Ended:
         """Write the results."""
@@ -271,7 +295,7 @@ class Rewrite:
 
 
 Task = Send | LookUpTask | Hide | Rewrite
-"""Tasks of a job."""
+"""Tasks of a job. Each has a heading and a sentence, which may name the job's file, for what it is doing."""
 
 
 @dataclass(frozen=True)
@@ -300,10 +324,8 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
                 texts = commands.results.texts(planned.notes[:_SOME], Path(name), settings)
         examples = [(known.note_id or "", known.prospect, texts.get(known.note, "")) for known in planned.notes[:_SOME]]
         return Hideable(len(planned.notes), len(planned.left), examples)
-    except ImporterError as error:
-        return Unread(error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        return Unread(FAULT.format(type(error).__name__))
+        return unread(error)
 
 
 def perform(connection: Connection, task: Task) -> None:

@@ -1,74 +1,91 @@
-"""Show a job and how it ended: progress, stop, results.
+"""Show a job and how it ended: progress, stop, results. Quit the program, which asks first if a job is under way.
 
 Input: requests that the guard lets pass. Output: pages, and the progress of a job for open pages.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from pathlib import Path
 
-from flask import abort, redirect, render_template, send_file, url_for
+from flask import Response, abort, current_app, redirect, render_template, request, send_file, url_for
 
 from importer.commands import rendering
 from importer.messages import as_message, say
 from importer.page.jobs import Job
 from importer.page.rendering import words
-from importer.page.screens import Page, Parts, Rules
-from importer.page.tasks import Hide, LookUpTask, Rewrite, Send
+from importer.page.screens import Page, Parts, Screens, screen
+from importer.page.tasks import Send
 
-_DONE = {
-    LookUpTask.kind: "Looking up unconfirmed notes",
-    Hide.kind: "Hiding notes",
-    Rewrite.kind: "Writing the results again",
-}
+_GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
 
 
-class Working:
+class Working(Screens):
     """Screens of a job."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    @property
-    def rules(self) -> Rules:
-        """Routes of these screens: address, method, screen."""
-        return (
-            ("/job/<number>", "GET", self.job),
-            ("/job/<number>/state", "GET", self.state),
-            ("/job/<number>/stop", "POST", self.stop),
-            ("/job/<number>/results", "GET", self.results),
-        )
-
+    @screen("/job/<number>")
     def job(self, number: str) -> Page:
         """Show the job's progress, or how it ended."""
-        job = self._parts.job(number)
+        job = self._job(number)
         if job.ended is None:
-            return render_template("working.html", job=job, state=_state(job), doing=_doing(job), under_way=[])
+            return render_template("working.html", job=job, state=_state(job), under_way=[])
         has_results = job.ended.results is not None and job.ended.results.is_file()
-        if isinstance(job.task, Send):
-            current = self._parts.current
-            is_refused = any(
-                "api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why)
-            )
-            key = current.key_place() if is_refused and current.practice is None else None
-            return render_template("results.html", job=job, ended=job.ended, there=has_results, key=key)
-        return render_template("done.html", job=job, ended=job.ended, there=has_results, what=_DONE[job.task.kind])
+        if not isinstance(job.task, Send):
+            return render_template("done.html", job=job, ended=job.ended, there=has_results)
+        current = self._parts.current
+        is_refused = any("api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why))
+        key = current.key_place() if is_refused and current.practice is None else None
+        return render_template("results.html", job=job, ended=job.ended, there=has_results, key=key)
 
+    @screen("/job/<number>/state")
     def state(self, number: str) -> Page:
         """Return the job's progress for an open page."""
-        return _state(self._parts.job(number))  # type: ignore[return-value]
+        return _state(self._job(number))
 
+    @screen("/job/<number>/stop", "POST")
     def stop(self, number: str) -> Page:
         """Ask the job to stop in good order."""
-        self._parts.job(number).stop(say("page.stopped"))
+        self._job(number).stop(say("page.stopped"))
         return redirect(url_for("job", number=number), 303)
 
+    @screen("/job/<number>/results")
     def results(self, number: str) -> Page:
         """Download the results that the job wrote."""
-        job = self._parts.job(number)
+        job = self._job(number)
         if job.ended is None or job.ended.results is None or not job.ended.results.is_file():
             abort(404)
         return send_file(job.ended.results, as_attachment=True, download_name=job.ended.results.name)
+
+
+class Leaving(Screens):
+    """Screens for quitting."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._is_ending = False
+
+    @screen("/quit", "POST")
+    def quit(self) -> Page:
+        """End the program. If jobs are under way, ask for confirmation first."""
+        jobs = self._parts.jobs.under_way
+        if jobs and request.form.get("stop") != "yes":
+            return render_template("quit.html", jobs=jobs, under_way=[])
+        self._is_ending = True
+        timer = threading.Timer(_GRACE, self._parts.end)
+        timer.daemon = True
+        timer.start()
+        return render_template("ended.html", jobs=jobs)
+
+    @screen("/quit/page.css")
+    def last_style(self) -> Page:
+        """Send the style sheet of the last page, then end the program, because nothing more is needed."""
+        if not self._is_ending:
+            abort(404)
+        style = Path(current_app.static_folder or "", "page.css").read_bytes()
+        response = Response(style, mimetype="text/css")
+        response.call_on_close(self._parts.end)
+        return response
 
 
 def _state(job: Job) -> dict[str, object]:
@@ -96,14 +113,3 @@ def _state(job: Job) -> dict[str, object]:
         "left": words(rendering.time_left(progress)) if progress is not None else "",
         "holds": words(delay),
     }
-
-
-def _doing(job: Job) -> str:
-    """Return a heading that says what a job is doing."""
-    name = job.upload.name if job.upload is not None else ""
-    return {
-        Send.kind: f"Sending {name}",
-        LookUpTask.kind: "Looking up unconfirmed notes",
-        Hide.kind: "Hiding notes",
-        Rewrite.kind: f"Writing the results of {name} again",
-    }[job.task.kind]

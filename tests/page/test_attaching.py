@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from importer.commands.overview import Overview
 from importer.errors import Changed
-from importer.page import attaching, tasks
+from importer.page import importing, tasks
 from importer.page.choices import Choices
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
@@ -107,7 +107,7 @@ def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
     large = b"x" * (20 << 20)
     assert attach(friend, upload, ("large.pdf", large), ("larger.pdf", large + b"x")) == 303
     assert upload.attached == [("large.pdf", 20 << 20), ("larger.pdf", (20 << 20) + 1)]
-    monkeypatch.setattr(attaching, "_MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(importing, "_MOST_BYTES", 1_000_000)
     answer = attempt(friend, upload, ("a.pdf", large))
     assert answer.status_code == 413
     assert "Drop at most 1,000 files at once, and fewer if they are large. No file was saved." in answer.text
