@@ -87,16 +87,15 @@ class BatchImport:
         """Show what is about to be sent; return whether to send it."""
         if not self._is_one:
             say_line()
-        show(commands.preview_messages.plan(preview))
-        total = preview.remaining.total
-        question = commands.preview_messages.question(preview, total)
-        if self._asking.may and total:
-            show(commands.preview_messages.first_of_kind(preview))
-            if not self._answered(lambda: ask(question)):
+        overview = commands.facts.of(preview, thorough=False)
+        show(commands.preview_messages.plan(overview))
+        if self._asking.may and overview.total:
+            show(commands.preview_messages.first_of_kind(overview))
+            if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         self._answered(lambda: self._asking.offer_to_remember(preview.settings, preview.loaded.headings))
         self._watch, self._has_sent = RunWatch(silent=self._notifications.is_quiet), True
-        self._watch.begin(total)
+        self._watch.begin(overview.total)
         self._stopper.arm()
         return True
 
@@ -210,7 +209,8 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        show(commands.preview_messages.check(preview))
+        overview = commands.facts.of(preview)
+        show(commands.preview_messages.check(overview))
         if report is not None:
             written = commands.check.write_report(report, preview, file)
             say_line()
@@ -218,8 +218,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         if online and (emails := commands.check.write_unknown_emails(preview, file)) is not None:
             say_line(_named(emails.path, emails.remark, "ended.unknown-emails", "ended.unknown-emails-remark"))
         asking.offer_to_remember(preview.settings, preview.loaded.headings)
-        status = commands.check.exit_status(preview)
-        return out.over(status, lambda: commands.documents.check(preview, status))
+        return out.over(overview.exit_status, lambda: commands.documents.check(overview))
 
 
 def _look_up(prepared: Prepared) -> None:

@@ -7,19 +7,19 @@ Input: files and settings. Output: the results of a command as values, and messa
     loading        read, check and group a file           calling           how the API is called
     guards         checks of a file as a whole            attaching         the files that notes carry
     email_lookup   find the prospects of the emails       answering         answers to open questions
-    check          problems, written to a file            overview          a preview as plain values
-    results        write the results of a run again       pending_results   results that earlier runs couldn't write
-    report         the outcome of a run                   reasons           kinds of reasons, for counts
+    check          problems, written to a file            results           write the results of a run again
+    overview       all facts of a preview                 facts             collect the facts of a preview
+    report         all facts of a run                     pending_results   results that earlier runs couldn't write
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     history        the list of runs                       journals          copy or restore a journal
     workspaces     the journal, checked and locked        doctor            checks before the first night
     hours          when a run may work                    repeating         run again after an early stop
     archiving      move a finished file                   pruning           remove old results
-    template       an empty workbook                      examples          notes as their readers will see them
+    template       an empty workbook                      logs              the log file
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
-    logs           the log file                           messenger         send one notification
+    messenger      send one notification
 
 Each name below is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         choosing,
         doctor,
         documents,
+        facts,
         hide,
         history,
         journals,
@@ -64,6 +65,7 @@ __all__ = [
     "choosing",
     "doctor",
     "documents",
+    "facts",
     "hide",
     "history",
     "journals",

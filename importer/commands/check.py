@@ -35,10 +35,3 @@ def write_unknown_emails(preview: Preview, file: Path) -> Written | None:
     """Write the emails that no prospect has, if the settings name a file for them."""
     target = preview.settings.unknown_emails
     return None if target is None else results.write_emails(target, preview.unknown_emails, file)
-
-
-def exit_status(preview: Preview) -> int:
-    """Return the exit status that a run of the file would have if the API accepted every note."""
-    if preview.questions or preview.guarded:
-        return 2
-    return 1 if preview.loaded.rows.problems or preview.loaded.rows.rejected else 0

@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.commands import preview_messages, reasons
-from importer.commands.loading import counted
+from importer.commands import preview_messages
 from importer.errors import ImporterError
 from importer.messages import Message, Said
 from importer.models import Result
@@ -20,14 +19,12 @@ from importer.reading import column_letter
 if TYPE_CHECKING:
     from importer.commands.batch import FileEnded
     from importer.commands.history import PastRun
+    from importer.commands.overview import Overview
     from importer.commands.report import Report
-    from importer.commands.run import Preview
     from importer.commands.verify import Verified
 
 FORMAT = 1
 """Version of the format. It is raised if programs that read the documents have to change."""
-
-_MOST_PROBLEMS = 1000
 
 Document = Mapping[str, Any]
 
@@ -87,65 +84,60 @@ def _report(report: Report) -> Document:
     }
 
 
-def check(preview: Preview, exit_status: int) -> Document:
+def check(found: Overview) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
-    loaded, remaining = preview.loaded, preview.remaining
-    sheet, plan, sizes = loaded.sheet, loaded.plan, counted(remaining.groups)
-    problems = [problem for _, row_problems in sorted(loaded.rows.problems.items()) for problem in row_problems]
+    remaining = found.remaining
     return {
-        **_head("check", exit_status),
-        "profile": preview.settings.profile,
-        "base_url": preview.settings.base_url,
-        "file": sheet.source,
-        "format_of_file": sheet.format,
-        "sheet": sheet.name,
-        "header_row": sheet.header_row,
+        **_head("check", found.exit_status),
+        "profile": found.profile,
+        "base_url": found.base_url,
+        "file": found.file,
+        "format_of_file": found.format,
+        "sheet": found.sheet,
+        "header_row": found.header_row,
         "columns": [
             {
                 "role": role.value,
-                "column": column_letter(column),
-                "heading": sheet.headings[column],
-                "words": {word: value.name.lower() for word, value in loaded.rows.meanings.get(role, {}).items()},
+                "column": column.letter,
+                "heading": column.heading,
+                "words": {word: value.name.lower() for word, value in column.meanings.items()},
             }
-            for role, column in loaded.roles.columns.items()
+            for role, column in found.mapping.items()
         ],
-        "unused": [sheet.headings[column] for column in loaded.roles.unused],
-        "remarks": [*sheet.remarks, *loaded.rows.remarks],
-        "rows": loaded.rows.in_sheet,
-        "notes": plan.deliveries,
-        "repeated_rows": int((plan.original >= 0).sum()),
-        "delivered_already": len(loaded.rows.done),
-        "files": {"to_upload": len(preview.to_upload), "bytes": sum(file.size for file in preview.to_upload)},
-        "emails": {"to_look_up": preview.to_look_up, "rows_rejected": len(loaded.rows.rejected)},
-        "imported_before": plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back,
+        "unused": [heading for _, heading in found.unused],
+        "remarks": list(found.remarks),
+        "rows": found.rows,
+        "notes": found.planned,
+        "repeated_rows": found.duplicates,
+        "delivered_already": found.done,
+        "files": {"to_upload": found.uploads[0], "bytes": found.uploads[1]},
+        "emails": {"to_look_up": found.to_look_up, "rows_rejected": sum(found.rejected.values())},
+        "imported_before": found.imported_before,
         "left": {
             "notes": remaining.deliveries,
             "distinct_notes": remaining.notes,
             "requests": remaining.requests,
             "unclear": remaining.unclear,
             "held_back": remaining.held_back,
-            "seconds": preview.seconds,
-            **sizes,
-            "who_sees_the_private": preview_messages.owner_only(sizes["private"]) or None,
+            "seconds": found.seconds,
+            **found.audience,
+            "who_sees_the_private": preview_messages.owner_only(found),
         },
-        "readable_after": preview.readable_after,
+        "readable_after": found.readable_after,
         "questions": [
             {
                 "text": question.text,
                 "column": column_letter(question.column) if question.column is not None else None,
                 "settings": list(question.answers),
             }
-            for question in preview.questions
+            for question in found.questions
         ],
-        "guards": [{"setting": guard.setting, "text": guard.message} for guard in preview.guarded],
+        "guards": [{"setting": setting, "text": message} for setting, message in found.guarded.items()],
         "problems": {
-            "rows": len(loaded.rows.problems),
-            "total": len(problems),
-            "kinds": [{"kind": kind, "rows": rows} for kind, rows in reasons.problems(loaded).most_common()],
-            "first": [
-                {"row": problem.row, "cell": problem.cell, "text": problem.text}
-                for problem in problems[:_MOST_PROBLEMS]
-            ],
+            "rows": found.invalid,
+            "total": found.problem_count,
+            "kinds": [{"kind": kind, "rows": rows} for kind, rows in found.problem_kinds.items()],
+            "first": [{"row": problem.row, "cell": problem.cell, "text": problem.text} for problem in found.problems],
         },
     }
 

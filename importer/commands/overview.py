@@ -1,32 +1,20 @@
-"""Describe a preview in plain values, which outlive the open sheet, for a user interface in another process.
+"""Define the one document of facts of a preview, for the terminal, the page and JSON; it outlives the open sheet.
 
-Input: a :class:`~importer.commands.run.Preview`. Output: an :class:`Overview`. Receiving it loads no large library.
+Input: none; :mod:`importer.commands.facts` collects the facts. Output: an :class:`Overview`, which another process can
+receive without loading a large library.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from importer.commands.rendering import LineKind
 from importer.messages import Message, Said
-from importer.models import Question, Role, Visibility
+from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
-    from importer.commands.examples import Example
-    from importer.commands.loading import Loaded
-    from importer.commands.run import Preview
-
-FIRST_ROWS = 5
-_CHARACTERS = 200  # maximum number of characters shown of a cell
-_COLUMNS = 200  # maximum number of columns
-_LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
-_WORDS = 20  # maximum number of words that can be given a meaning
-_KINDS = 50  # maximum number of listed kinds of problems
-_LACKING = 10_000  # maximum number of names of files that can't be uploaded
+    from importer.settings import Rate
 
 
 @dataclass(frozen=True)
@@ -45,230 +33,204 @@ class ColumnOverview:
 
 
 @dataclass(frozen=True)
+class RoleColumn:
+    """The column of a role.
+
+    Attributes:
+        position: its position among the columns.
+        letter, heading: its letter in a spreadsheet program, and the text above it.
+        meanings: the meaning of each of its words, "" for a blank cell.
+    """
+
+    position: int
+    letter: str
+    heading: str
+    meanings: Mapping[str, Visibility | Status]
+
+
+@dataclass(frozen=True)
 class Trouble:
     """Problems of one kind.
 
     Attributes:
         count: number of cells with the problem.
         text: what is wrong, and what is allowed.
-        cells: the first of these cells.
+        problems: the first of these problems.
     """
 
     count: int
-    text: Said
-    cells: Sequence[str]
+    text: Message
+    problems: Sequence[Problem]
+
+    @property
+    def cells(self) -> Sequence[str]:
+        """The first cells with the problem."""
+        return tuple(problem.cell for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A note as its readers will see it.
+
+    Attributes:
+        about: the row, the prospects, and the note's visibility, draft status and files.
+        text: the text without markup, or its beginning.
+        left: number of characters that are not shown.
+    """
+
+    about: Message
+    text: str
+    left: int
+
+    def shortened(self, characters: int) -> Example:
+        """Return the example with at most this number of characters."""
+        return Example(self.about, self.text[:characters], self.left + max(0, len(self.text) - characters))
 
 
 @dataclass(frozen=True)
 class Overview:
-    """Summary of a file, its problems, and what would be sent.
+    """All facts about a file, its problems, and what would be sent.
 
     Attributes:
+        profile, base_url, vendor: where the notes would be sent.
+        other_profiles: profiles of earlier runs at this address, if none had this profile.
+        is_first: whether nobody has imported into the workspace yet.
+        never_sent: visibilities of the notes that no note of the workspace has had yet.
         file: name of the file.
-        about: its format, sheet and encoding.
+        format: its format.
         sheet: the selected one of ``sheets``; None in a text file.
         sheets: the sheets of the workbook.
         header_row: the row with the headings.
         encoding, delimiter: of a text file; None in a workbook.
-        columns: the columns of the sheet.
-        roles: role → position of its column.
-        first_rows: the first rows as they were read: number, cells.
+        columns: the columns of the sheet, at most 200 of them.
+        mapping: the column of each role.
+        unused: letter and heading of each column without a role.
+        default_visibility: the visibility of all notes, if no column says it.
         remarks: remarks about how the file was read.
         questions: open questions. While there are any, nothing can be sent.
-        guarded: problems with the file as a whole. While there are any, nothing can be sent.
-        rows, invalid: number of rows; number of those with problems.
-        total: notes that would be sent or looked up.
-        deliveries, notes, requests: notes that would be sent; distinct notes among them; requests needed.
-        public, private, drafts: numbers of such notes.
-        sizes: sentences about the numbers above and about the notes of earlier runs.
-        good_to_know: what a person should consider before sending.
-        seconds: duration of the calls; None if it isn't known yet.
-        largest: the notes with the most prospects: number of prospects, beginning of the text.
-        troubles: problems with cells, by kind, the most frequent first.
-        words: words of the sheet that aren't a value of their role, but could be given a meaning: role, word.
-        more_troubles: number of further problems, of other kinds.
-        is_first: whether nobody has imported into the workspace yet.
+        undecided: why the columns' roles are unclear, if no question asks about it; else empty.
+        guarded: setting → problem with the file as a whole. While there are any, nothing can be sent.
+        rows: number of rows.
+        duplicates: number of rows that repeat a note of another row.
+        done: number of rows that have a note ID from an earlier results file.
+        invalid: number of rows with problems.
+        rejected: why rows' emails name no prospect → number of rows.
+        skipped: number of rows that certainly aren't data.
+        planned: number of notes in the file, each once.
+        remaining: those that no earlier run delivered.
+        audience: numbers of public notes, private notes and drafts among the remaining ones.
+        to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
+        on_several: who receives a note if several prospects have the email.
         uploads: number of files to upload, and their bytes.
-        digest: digest of all that would be sent; see :func:`digest`.
-        mapping: each role with its column, and the meanings of the words in it.
+        several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
+        seconds: duration of the calls; None if it isn't known yet.
+        rate: the slower of the rates that the API and the person allow; None if neither limits the rate.
+        own_rate: the rate that the person allows, if any.
+        readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
+        largest: the notes with the most prospects: number of prospects, beginning of the text.
         examples: each visibility that would be sent, private first, with three notes as they will read.
-        owner_only: who will see the private notes; None if there are none.
-        is_first_private: whether these are the first private notes of the workspace.
+        problem_count: number of problems.
+        problems: the first problems, in the sheet's order.
+        problem_kinds: kind of problem, without cell values → rows, the most frequent first.
+        troubles: problems with cells, by kind, the most frequent first.
+        more_troubles: number of further problems, of other kinds.
+        words: words of the sheet that aren't a value of their role, but could be given a meaning: role, word.
         is_sent: whether earlier runs sent notes of the file, or may have.
         lacking: names in attachment cells with a problem; most of these files don't exist.
-        undecided: why the columns' roles are unclear, if no question asks about it; else empty.
+        first_rows: the first rows as they were read: number, cells.
+        html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
+        similar: groups of notes that differ only invisibly: first words, and the first rows of each note.
+        digest: digest of all that would be sent; see :func:`importer.commands.facts.digest`.
     """
 
+    profile: str
+    base_url: str
+    vendor: str
+    other_profiles: Sequence[str]
+    is_first: bool
+    never_sent: Collection[Visibility]
     file: str
-    about: Message
+    format: Message
     sheet: str | None
     sheets: Sequence[str]
     header_row: int
     encoding: str | None
     delimiter: str | None
     columns: Sequence[ColumnOverview]
-    roles: Mapping[Role, int]
-    first_rows: Sequence[tuple[int, Sequence[str]]]
+    mapping: Mapping[Role, RoleColumn]
+    unused: Sequence[tuple[str, str]]
+    default_visibility: Visibility | None
     remarks: Sequence[Said]
     questions: Sequence[Question]
-    guarded: Sequence[Said]
-    rows: int
-    invalid: int
-    total: int
-    deliveries: int
-    notes: int
-    requests: int
-    public: int
-    private: int
-    drafts: int
-    sizes: Sequence[Said]
-    good_to_know: Sequence[Said]
-    seconds: float | None
-    largest: Sequence[tuple[int, Message]]
-    troubles: Sequence[Trouble]
-    words: Sequence[tuple[Role, str]]
-    more_troubles: int
-    is_first: bool
-    uploads: tuple[int, int]
-    digest: str
-    mapping: Sequence[tuple[Role, Message]]
-    examples: Sequence[tuple[Visibility, Sequence[Example]]]
-    owner_only: Message | None
-    is_first_private: bool
-    is_sent: bool
-    lacking: frozenset[str]
     undecided: Said
+    guarded: Mapping[str, Said]
+    rows: int
+    duplicates: int
+    done: int
+    invalid: int
+    rejected: Mapping[Message, int]
+    skipped: int
+    planned: int
+    remaining: Remaining
+    audience: Mapping[str, int]
+    to_look_up: int
+    on_several: OnSeveral
+    uploads: tuple[int, int]
+    several_drafts: int
+    seconds: float | None
+    rate: Rate | None
+    own_rate: Rate | None
+    readable_after: float | None
+    largest: Sequence[tuple[int, Message]]
+    examples: Mapping[Visibility, Sequence[Example]]
+    problem_count: int
+    problems: Sequence[Problem]
+    problem_kinds: Mapping[Message, int]
+    troubles: Sequence[Trouble]
+    more_troubles: int
+    words: Sequence[tuple[Role, str]]
+    is_sent: bool
+    lacking: frozenset[str] = frozenset()
+    first_rows: Sequence[tuple[int, Sequence[str]]] = ()
+    html: int = 0
+    escaped: int = 0
+    similar: Sequence[tuple[str, Sequence[int]]] = ()
+    digest: str = ""
+
+    @property
+    def roles(self) -> dict[Role, int]:
+        """Position of each role's column."""
+        return {role: column.position for role, column in self.mapping.items()}
 
     @property
     def headings(self) -> dict[Role, str]:
         """Heading of each role's column."""
-        return {role: self.columns[at].heading for role, at in self.roles.items() if at < len(self.columns)}
+        return {role: column.heading for role, column in self.mapping.items()}
+
+    @property
+    def total(self) -> int:
+        """Number of notes that would be sent or looked up."""
+        return self.remaining.total
+
+    @property
+    def imported_before(self) -> int:
+        """Number of notes that earlier runs delivered."""
+        remaining = self.remaining
+        return self.planned - remaining.deliveries - remaining.unclear - remaining.held_back
+
+    @property
+    def is_first_private(self) -> bool:
+        """Whether these are the first private notes of the workspace."""
+        return Visibility.PRIVATE in self.never_sent
 
     @property
     def can_be_sent(self) -> bool:
         """Whether a person may agree to sending."""
         return not self.questions and not self.guarded and not self.undecided and self.total > 0
 
-
-def of(preview: Preview) -> Overview:
-    """Return the overview of a preview."""
-    from importer.commands import examples, loading, preview_messages  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
-
-    loaded, remaining = preview.loaded, preview.remaining
-    sheet, rows = loaded.sheet, loaded.rows
-    kinds = preview_messages.kinds_of_problems(loaded)
-    counts = loading.counted(remaining.groups)
-    lines = (
-        [] if loaded.unclear is not None else [*preview_messages.sizes(preview), *preview_messages.profiles(preview)]
-    )
-    undecided = preview.undecided
-    return Overview(
-        file=sheet.source,
-        about=preview_messages.about(loaded),
-        sheet=sheet.name,
-        sheets=sheet.sheets,
-        header_row=sheet.header_row,
-        encoding=sheet.encoding,
-        delimiter=sheet.delimiter,
-        columns=tuple(itertools.islice(_columns(sheet.headings), _COLUMNS)),
-        roles=dict(loaded.roles.columns),
-        first_rows=tuple(_first_rows(loaded)),
-        remarks=(*sheet.remarks, *rows.remarks),
-        questions=preview.questions,
-        guarded=tuple(guarded.message for guarded in preview.guarded),
-        rows=sheet.row_count,
-        invalid=len(rows.problems),
-        total=remaining.total,
-        deliveries=remaining.deliveries,
-        notes=remaining.notes,
-        requests=remaining.requests,
-        public=counts["public"],
-        private=counts["private"],
-        drafts=counts["drafts"],
-        sizes=tuple(line.text for line in lines if line.kind is not LineKind.NOTE),
-        good_to_know=tuple(line.text for line in lines if line.kind is LineKind.NOTE),
-        seconds=preview.seconds,
-        largest=tuple(preview_messages.largest(remaining.groups)),
-        troubles=tuple(
-            Trouble(len(alike), preview_messages.in_common(alike), tuple(problem.cell for problem in alike[:20]))
-            for alike in kinds[:_KINDS]
-        ),
-        words=tuple(itertools.islice(_words(loaded), _WORDS)),
-        more_troubles=sum(map(len, kinds[_KINDS:])),
-        is_first=preview.is_first,
-        uploads=(len(preview.to_upload), sum(file.size for file in preview.to_upload)),
-        digest=digest(preview),
-        mapping=tuple(preview_messages.columns(preview)),
-        examples=tuple(
-            (visibility, tuple(shown)) for visibility, shown in examples.examples(preview, _LONGEST_EXAMPLE).items()
-        ),
-        owner_only=preview_messages.owner_only(counts["private"]),
-        is_first_private=Visibility.PRIVATE in preview.never_sent,
-        is_sent=loaded.plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
-        lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
-        undecided="" if undecided is None or preview.questions else undecided.message,
-    )
-
-
-def digest(preview: Preview) -> str:
-    """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
-
-    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet.
-    """
-    rows, hasher = preview.as_read, hashlib.sha256()
-    parts = [preview.settings.on_several.value, *rows.prospect, *(() if rows.key is None else rows.key)]
-    hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
-    hasher.update(rows.note.tobytes())
-    for note in rows.notes:
-        hasher.update(note.digest)
-        hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
-    return hasher.hexdigest()
-
-
-def _lacking(loaded: Loaded) -> Iterator[str]:
-    from importer.rows.attachments import names_in  # noqa: PLC0415 - see above
-
-    column = loaded.roles.columns.get(Role.ATTACHMENTS)
-    if column is None:
-        return
-    rows = {
-        problem.row for problems in loaded.rows.problems.values() for problem in problems if problem.column == column
-    }
-    if not rows:
-        return
-    for numbers, columns in loaded.sheet.columns():
-        for number, text in zip(numbers, columns[column], strict=True):
-            if number in rows:
-                yield from names_in(text)
-
-
-def _columns(headings: Sequence[str]) -> Iterator[ColumnOverview]:
-    from importer.reading import column_letter  # noqa: PLC0415 - see above
-    from importer.rows.columns import called  # noqa: PLC0415
-
-    for position, heading in enumerate(headings):
-        yield ColumnOverview(column_letter(position), _short(heading), called(headings, position))
-
-
-def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
-    for numbers, columns in loaded.sheet.columns():
-        for index, number in enumerate(numbers[:FIRST_ROWS]):
-            yield number, tuple(_short(column[index]) for column in columns[:_COLUMNS])
-        return
-
-
-def _words(loaded: Loaded) -> Iterator[tuple[Role, str]]:
-    """Yield the words that no question asks about, because each is in only one row. Most of them are typing errors."""
-    role_of = {column: role for role, column in loaded.roles.columns.items()}
-    asked = {word for question in loaded.rows.unknown for word in question.samples}
-    seen = {
-        (role_of[problem.column], problem.word)
-        for problems in loaded.rows.problems.values()
-        for problem in problems
-        if problem.word and problem.column in role_of and problem.word not in asked
-    }
-    yield from sorted(seen)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…"
+    @property
+    def exit_status(self) -> int:
+        """Exit status that a run of the file would have if the API accepted every note."""
+        if self.questions or self.guarded:
+            return 2
+        return 1 if self.invalid or self.rejected else 0

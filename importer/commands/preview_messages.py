@@ -1,57 +1,48 @@
 """Write the messages of a preview: how the file was understood, what would be sent, problems and open questions.
 
-Input: a :class:`~importer.commands.run.Preview`. Output: lines with messages.
+Input: an :class:`~importer.commands.overview.Overview`. Output: lines with messages.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping
 
-from importer import grouping
-from importer.commands.examples import aside, examples, first_words
-from importer.commands.loading import Loaded, counted
+from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate, readable
-from importer.commands.run import Preview
-from importer.markup import is_html
 from importer.messages import Cell, Message, Part, say, words
-from importer.models import Group, OnSeveral, Problem, Role, Status, Visibility
-from importer.reading import column_letter
-from importer.rows.values import quoted
+from importer.models import OnSeveral, Role, Status, Visibility
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
-_VALUES = 4  # maximum number of values shown for one kind of problem
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
 _CHARACTERS = 400  # maximum number of characters shown of an example
 
 
-def plan(preview: Preview) -> Iterator[Line]:
+def plan(found: Overview) -> Iterator[Line]:
     """Yield the lines about what a run would do."""
-    yield from _file(preview)
-    settings = preview.settings
-    yield Line(say("plan.to", url=settings.base_url, profile=repr(settings.profile)))
-    yield from profiles(preview)
-    yield from sizes(preview)
-    yield from _audience(preview)
-    yield from _problems(preview.loaded, 5, more=say("plan.all-in-results"))
-    yield from _largest(preview)
+    yield from _file(found)
+    yield Line(say("plan.to", url=found.base_url, profile=repr(found.profile)))
+    yield from profiles(found)
+    yield from sizes(found)
+    yield from _audience(found)
+    yield from _problems(found, 5, more=say("plan.all-in-results"))
+    yield from _largest(found)
 
 
-def first_of_kind(preview: Preview) -> Iterator[Line]:
+def first_of_kind(found: Overview) -> Iterator[Line]:
     """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
-    if not preview.never_sent:
+    if not found.never_sent:
         return
-    sizes_by_kind = counted(preview.remaining.groups)
-    if Visibility.PRIVATE in preview.never_sent:
+    if Visibility.PRIVATE in found.never_sent:
         yield Line()
         yield Line(say("plan.first-private"), LineKind.TEXT)
-    if Visibility.PUBLIC in preview.never_sent:
+    if Visibility.PUBLIC in found.never_sent:
         yield Line()
-        shown = examples(preview, _CHARACTERS)[Visibility.PUBLIC]
-        yield Line(say("plan.first-public", n=sizes_by_kind["public"], shown=len(shown)), LineKind.TEXT)
-        for example in shown:
+        shown = found.examples[Visibility.PUBLIC]
+        yield Line(say("plan.first-public", n=found.audience["public"], shown=len(shown)), LineKind.TEXT)
+        for example in (example.shortened(_CHARACTERS) for example in shown):
             yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
             *lines, last = example.text.split("\n")
             yield from (Line(words(line), LineKind.QUOTE) for line in lines)
@@ -60,113 +51,91 @@ def first_of_kind(preview: Preview) -> Iterator[Line]:
     yield Line()
 
 
-def question(preview: Preview, total: int) -> Message:
+def question(found: Overview) -> Message:
     """Return the question before sending. For first public or private notes, also ask whether that is intended."""
-    message = _to_send(preview, total)
-    return say("plan.is-this-meant", question=message) if preview.never_sent else message
+    url, notes = found.base_url, count(found.total, "note")
+    if found.to_look_up:
+        emails, rows = count(found.to_look_up, "email"), count(found.rows, "row")
+        is_each = found.on_several is OnSeveral.ALL
+        kind = "plan.look-up-and-send-each" if is_each else "plan.look-up-and-send"
+        message = say(kind, emails=emails, rows=rows, notes=notes, url=url)
+    else:
+        message = say("plan.send", notes=notes, url=url)
+    return say("plan.is-this-meant", question=message) if found.never_sent else message
 
 
-def _to_send(preview: Preview, total: int) -> Message:
-    url, notes = preview.settings.base_url, count(total, "note")
-    if not preview.to_look_up:
-        return say("plan.send", notes=notes, url=url)
-    emails, rows = count(preview.to_look_up, "email"), count(preview.loaded.rows.in_sheet, "row")
-    is_each = preview.settings.on_several is OnSeveral.ALL
-    return say(
-        "plan.look-up-and-send-each" if is_each else "plan.look-up-and-send",
-        emails=emails,
-        rows=rows,
-        notes=notes,
-        url=url,
-    )
-
-
-def check(preview: Preview) -> Iterator[Line]:
+def check(found: Overview) -> Iterator[Line]:
     """Yield everything that `check` reports."""
-    loaded = preview.loaded
-    yield from _file(preview)
-    yield from profiles(preview)
+    yield from _file(found)
+    yield from profiles(found)
     yield Line()
-    yield from sizes(preview)
-    groups = preview.remaining.groups
-    yield from _audience(preview)
-    yield from readable(preview.readable_after)
-    html = sum(len(group.positions) for group in groups if is_html(group.note.text))
-    escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
-    if html or escaped:
-        yield Line(say("plan.html", html=html, escaped=escaped))
-    yield from _largest(preview)
-    near = grouping.near_identical(loaded.plan.groups)
-    if near:
+    yield from sizes(found)
+    yield from _audience(found)
+    yield from readable(found.readable_after)
+    if found.html or found.escaped:
+        yield Line(say("plan.html", html=found.html, escaped=found.escaped))
+    yield from _largest(found)
+    if found.similar:
         yield Line()
         yield Line(say("plan.near-identical"))
-        for alike in near[:5]:
-            rows = tuple(say("row", row=str(loaded.rows.number[group.positions[0]])) for group in alike[:4])
-            yield Line(say("plan.near-identical.group", words=Cell(first_words(alike[0].note.text)), rows=rows))
-    if preview.questions:
+        for text, numbers in found.similar:
+            rows = tuple(say("row", row=str(number)) for number in numbers)
+            yield Line(say("plan.near-identical.group", words=Cell(text), rows=rows))
+    if found.questions:
         yield Line()
         yield Line(say("plan.undecided"))
-        for question in preview.questions:
+        for question in found.questions:
             yield Line(question.text, LineKind.DETAIL)
-    for guarded in preview.guarded:
+    for message in found.guarded.values():
         yield Line()
-        yield Line(guarded.message, LineKind.TEXT)
-    if loaded.rows.problems:
+        yield Line(message, LineKind.TEXT)
+    if found.troubles:
         yield Line()
         yield Line(say("plan.problems"))
-        yield from _problems(loaded, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
+        yield from _problems(found, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
 
 
-def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
-    """Yield the five notes with the most prospects: number of prospects, first words."""
-    for group in sorted(groups, key=lambda group: -len(group.positions))[:5]:
-        yield len(group.positions), say("plan.group", words=Cell(first_words(group.note.text)), about=aside(group.note))
-
-
-def _largest(preview: Preview) -> Iterator[Line]:
-    if groups := preview.remaining.groups:
+def _largest(found: Overview) -> Iterator[Line]:
+    if found.largest:
         yield Line()
         yield Line(say("plan.largest"))
-        for size, group in largest(groups):
+        for size, group in found.largest:
             yield Line(say("plan.largest.group", size=f"{size:5,}", group=group), LineKind.DETAIL)
 
 
-def about(loaded: Loaded) -> Message:
+def about(found: Overview) -> Message:
     """Return one line about how the file was read: format, sheet, header row, encoding."""
-    sheet = loaded.sheet
-    parts: list[Message] = [sheet.format]
-    parts += [say("plan.sheet", sheet=Cell(repr(sheet.name)))] if sheet.name else []
-    parts.append(say("plan.headings-in-row", row=str(sheet.header_row)))
-    parts += [words(sheet.encoding)] if sheet.encoding else []
+    parts: list[Message] = [found.format]
+    parts += [say("plan.sheet", sheet=Cell(repr(found.sheet)))] if found.sheet else []
+    parts.append(say("plan.headings-in-row", row=str(found.header_row)))
+    parts += [words(found.encoding)] if found.encoding else []
     return say("plan.file-is", about=tuple(parts))
 
 
-def _audience(preview: Preview) -> Iterator[Line]:
-    if groups := preview.remaining.groups:
-        counts = counted(groups)
-        sizes = tuple(say("plan.size", audience=name, notes=size) for name, size in counts.items())
-        yield Line(say("plan.sizes", sizes=sizes))
-        if message := owner_only(counts["private"]):
+def _audience(found: Overview) -> Iterator[Line]:
+    if found.total:
+        parts = tuple(say("plan.size", audience=name, notes=notes) for name, notes in found.audience.items())
+        yield Line(say("plan.sizes", sizes=parts))
+        if message := owner_only(found):
             yield Line(message, LineKind.TEXT)
 
 
-def owner_only(private: int) -> Message | None:
+def owner_only(found: Overview) -> Message | None:
     """Return a message about who will see the private notes; None if there are none."""
-    return say("plan.owner-only", n=private) if private else None
+    return say("plan.owner-only", n=found.audience["private"]) if found.audience["private"] else None
 
 
-def columns(preview: Preview) -> Iterator[tuple[Role, Message]]:
+def columns(found: Overview) -> Iterator[tuple[Role, Message]]:
     """Yield the column of each role, with the meanings of its words."""
-    loaded, default = preview.loaded, preview.settings.default_visibility
-    for role, column in loaded.roles.columns.items():
-        about: dict[str, Part] = {"column": column_letter(column), "heading": Cell(repr(loaded.sheet.headings[column]))}
-        meanings = in_words(loaded.rows.meanings.get(role, {}))
-        yield role, say("plan.column-means", **about, meanings=meanings) if meanings else say("plan.column", **about)
-    if default is not None and loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns:
-        yield Role.VISIBILITY, say("plan.default-visibility", visibility=default.name.lower())
+    for role, column in found.mapping.items():
+        parts: dict[str, Part] = {"column": column.letter, "heading": Cell(repr(column.heading))}
+        meanings = _in_words(column.meanings)
+        yield role, say("plan.column-means", **parts, meanings=meanings) if meanings else say("plan.column", **parts)
+    if found.default_visibility is not None:
+        yield Role.VISIBILITY, say("plan.default-visibility", visibility=found.default_visibility.name.lower())
 
 
-def in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
+def _in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
     """Return the meanings of a column's words, such as Yes → public, No → private; None if it has none."""
     messages = [
         say(
@@ -181,50 +150,46 @@ def in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
     return say("names", names=tuple(messages)) if messages else None
 
 
-def _file(preview: Preview) -> Iterator[Line]:
-    loaded = preview.loaded
-    sheet = loaded.sheet
-    yield Line(say("plan.file", file=sheet.source, about=about(loaded)))
-    for role, message in columns(preview):
+def _file(found: Overview) -> Iterator[Line]:
+    yield Line(say("plan.file", file=found.file, about=about(found)))
+    for role, message in columns(found):
         yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
-    if loaded.roles.unused:
-        unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
+    if found.unused:
+        unused = [heading or f"column {letter}" for letter, heading in found.unused]
         yield Line(say("plan.not-used", columns=listed(unused)), LineKind.DETAIL)
-    for remark in (*sheet.remarks, *loaded.rows.remarks):
+    for remark in found.remarks:
         yield Line(remark, LineKind.NOTE)
-    if not len(loaded.rows):
+    if not found.rows:
         yield Line(say("plan.no-rows"), LineKind.NOTE)
 
 
-def profiles(preview: Preview) -> Iterator[Line]:
+def profiles(found: Overview) -> Iterator[Line]:
     """Yield a warning about a profile's first import: a mistyped profile would deliver everything again."""
-    if others := preview.other_profiles:
-        about = {"profile": repr(preview.settings.profile), "url": preview.settings.base_url}
-        yield Line(say("plan.first-as-profile", **about, others=listed(others)), LineKind.NOTE)
+    if others := found.other_profiles:
+        parts = {"profile": repr(found.profile), "url": found.base_url}
+        yield Line(say("plan.first-as-profile", **parts, others=listed(others)), LineKind.NOTE)
 
 
-def sizes(preview: Preview) -> Iterator[Line]:
+def sizes(found: Overview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
-    rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
-    duplicates = int((plan.original >= 0).sum())
-    imported = plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back
-    left = plan.deliveries - imported
-    is_at_most = preview.to_look_up and preview.settings.on_several is not OnSeveral.ALL
-    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=plan.deliveries)
+    remaining, imported = found.remaining, found.imported_before
+    left = found.planned - imported
+    is_at_most = found.to_look_up and found.on_several is not OnSeveral.ALL
+    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=found.planned)
     if imported:
         notes = say("plan.some-to-deliver", notes=notes, n=left) if left else say("plan.none-to-deliver", notes=notes)
     else:
         notes = say("plan.to-deliver", notes=notes)
     counts = {
-        "plan.repeat": duplicates,
-        "plan.delivered-already": len(rows.done),
-        "plan.with-problems": len(rows.problems),
-        "plan.email-names-none": len(rows.rejected),
-        "plan.skipped": len(rows.skipped),
+        "plan.repeat": found.duplicates,
+        "plan.delivered-already": found.done,
+        "plan.with-problems": found.invalid,
+        "plan.email-names-none": sum(found.rejected.values()),
+        "plan.skipped": found.skipped,
     }
     parts = (notes, *(say(kind, n=number) for kind, number in counts.items() if number))
-    yield Line(say("plan.rows", n=rows.in_sheet, about=parts), LineKind.TEXT)
-    yield from _emails(preview)
+    yield Line(say("plan.rows", n=found.rows, about=parts), LineKind.TEXT)
+    yield from _emails(found)
     if imported:
         yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
     if held_back := remaining.held_back:
@@ -233,80 +198,53 @@ def sizes(preview: Preview) -> Iterator[Line]:
         yield Line(say("plan.unclear", n=remaining.unclear), LineKind.TEXT)
     if remaining.made_without_key:
         yield Line(say("plan.without-key", n=remaining.made_without_key), LineKind.NOTE)
-    if files := preview.to_upload:
-        size = in_bytes(sum(file.size for file in files))
-        yield Line(say("plan.files", n=len(files), size=size), LineKind.TEXT)
+    number, size = found.uploads
+    if number:
+        yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
     if remaining.requests:
-        yield from _requests(preview)
+        yield from _requests(found)
 
 
-def _requests(preview: Preview) -> Iterator[Line]:
-    remaining, plan = preview.remaining, preview.loaded.plan
-    notes, requests = count(remaining.deliveries, "note"), count(remaining.requests, "request")
+def _requests(found: Overview) -> Iterator[Line]:
+    notes, requests = count(found.remaining.deliveries, "note"), count(found.remaining.requests, "request")
     yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
-    vendor = preview.vendor
-    if drafts := grouping.several_drafts(plan.groups, preview.loaded.rows) if vendor.traits.one_draft else 0:
-        yield Line(say("plan.several-drafts", n=drafts, vendor=vendor.name), LineKind.NOTE)
-    if preview.seconds is not None and (slower := preview.slower) is not None:
-        kind = "plan.takes" if slower == preview.settings.rate else "plan.takes-at-the-limit"
-        yield Line(say(kind, rate=rate(slower.calls, slower.seconds), time=duration(preview.seconds)), LineKind.TEXT)
-        if preview.settings.rate not in (None, slower):
+    if found.several_drafts:
+        yield Line(say("plan.several-drafts", n=found.several_drafts, vendor=found.vendor), LineKind.NOTE)
+    if found.seconds is not None and found.rate is not None:
+        kind = "plan.takes" if found.rate == found.own_rate else "plan.takes-at-the-limit"
+        pace = rate(found.rate.calls, found.rate.seconds)
+        yield Line(say(kind, rate=pace, time=duration(found.seconds)), LineKind.TEXT)
+        if found.own_rate not in (None, found.rate):
             yield Line(say("plan.rate-has-no-effect"), LineKind.NOTE)
 
 
-def _emails(preview: Preview) -> Iterator[Line]:
+def _emails(found: Overview) -> Iterator[Line]:
     """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
-    if preview.to_look_up:
-        is_each = preview.settings.on_several is OnSeveral.ALL
-        yield Line(say("plan.emails-each" if is_each else "plan.emails", n=preview.to_look_up), LineKind.TEXT)
-    rejected = Counter(preview.loaded.rows.rejected.values())
-    for why, rows in rejected.most_common(_SHOWN_REJECTED):
+    if found.to_look_up:
+        is_each = found.on_several is OnSeveral.ALL
+        yield Line(say("plan.emails-each" if is_each else "plan.emails", n=found.to_look_up), LineKind.TEXT)
+    for why, rows in itertools.islice(found.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
-    if (more := len(rejected) - _SHOWN_REJECTED) > 0:
+    if (more := len(found.rejected) - _SHOWN_REJECTED) > 0:
         yield Line(say("plan.more-rejected", n=more))
 
 
-def _problems(loaded: Loaded, most: int, more: Message) -> Iterator[Line]:
+def _problems(found: Overview, most: int, more: Message) -> Iterator[Line]:
     """Yield the kinds of problems, the most frequent first, each with its number and its first cells.
 
     Args:
-        loaded: the file.
+        found: the facts.
         most: maximum number of kinds, and of cells for each.
         more: message about the rest.
     """
-    ordered = kinds_of_problems(loaded)
-    for alike in ordered[:most]:
-        if len(alike) <= _FEW:
-            shown = (say("problem", place=problem.cell, text=problem.text) for problem in alike)
-            yield from (Line(problem, LineKind.DETAIL) for problem in shown)
-        else:
-            cells = tuple(problem.cell for problem in alike[:most])
-            yield Line(say("problems", times=len(alike), what=in_common(alike), cells=cells), LineKind.DETAIL)
-            if len(alike) > most:
-                yield Line(say("problems.more", n=len(alike) - most, then=more))
-    if left := sum(map(len, ordered[most:])):
+    for alike in found.troubles[:most]:
+        if alike.count <= _FEW:
+            for problem in alike.problems:
+                yield Line(say("problem", place=problem.cell, text=problem.text), LineKind.DETAIL)
+            continue
+        cells = tuple(alike.cells[:most])
+        yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)
+        if alike.count > most:
+            yield Line(say("problems.more", n=alike.count - most, then=more))
+    if left := sum(alike.count for alike in found.troubles[most:]) + found.more_troubles:
         yield Line(say("problems.of-other-kinds", n=left, then=more))
-
-
-def kinds_of_problems(loaded: Loaded) -> list[list[Problem]]:
-    """Return the problems, grouped by column and kind, the most frequent first."""
-    kinds: dict[tuple[int | None, Message], list[Problem]] = {}
-    for _, problems in sorted(loaded.rows.problems.items()):
-        for problem in problems:
-            kinds.setdefault((problem.column, problem.kind), []).append(problem)
-    return sorted(kinds.values(), key=len, reverse=True)
-
-
-def in_common(problems: Sequence[Problem]) -> Message:
-    """Return a message about a problem that several cells share, with the cells' values if they differ."""
-    if len({problem.text for problem in problems}) == 1:
-        return problems[0].text
-    counts = Counter(problem.value for problem in problems)
-    shown = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in counts.most_common(_VALUES)]
-    values: tuple[Part, ...] = tuple(map(Cell, shown))
-    if len(counts) > _VALUES:
-        values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
-    kind, text = problems[0].kind, problems[0].text
-    if (ways := dict(text.parts).get("ways")) is not None:
-        return say("problems.or-say", kind=kind, ways=ways, values=values)
-    return say("problems.alike", kind=kind, values=values)

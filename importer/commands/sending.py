@@ -22,8 +22,7 @@ from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, how_read, writable
-from importer.commands.reasons import kinds
-from importer.commands.report import Report, duplicates_of, not_found_of, to_fix
+from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_lines, write_results
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery

@@ -16,7 +16,9 @@ from flask import Response, abort, redirect, render_template, request, send_file
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from importer.commands import preview_messages
 from importer.commands.overview import Overview
+from importer.commands.rendering import LineKind
 from importer.models import Role
 from importer.page import form
 from importer.page.choices import Choices
@@ -81,6 +83,8 @@ class ImportScreens(Screens):
         return render_template(
             "check.html",
             **context,
+            **_lines(overview),
+            about=preview_messages.about(overview),
             about_file=form.about_file(overview, choices),
             roles=form.roles(overview, choices, settings),
             said=[*form.said(overview, choices)],
@@ -137,6 +141,9 @@ class ImportScreens(Screens):
             return redirect(_check(upload, choices), 303)
         return render_template(
             "confirm.html",
+            **_lines(overview),
+            mapping=preview_messages.columns(overview),
+            owner_only=preview_messages.owner_only(overview),
             upload=upload,
             choices=choices,
             found=overview,
@@ -279,6 +286,15 @@ def _look_again(upload: DroppedFile, done: str, names: list[str]) -> Page:
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     said = {done: ", ".join(names[:_MOST_NAMED]) + more} if names else {}
     return redirect(_check(upload, _choices(), **said), 303)
+
+
+def _lines(found: Overview) -> dict[str, object]:
+    """Return the messages about the numbers of notes, and what a person should consider before sending."""
+    lines = [*preview_messages.sizes(found), *preview_messages.profiles(found)] if found.mapping else []
+    return {
+        "sizes": [line.text for line in lines if line.kind is not LineKind.NOTE],
+        "good_to_know": [line.text for line in lines if line.kind is LineKind.NOTE],
+    }
 
 
 def _still_reading(upload: DroppedFile, choices: Choices) -> Page:

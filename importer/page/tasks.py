@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import commands
-from importer.commands import overview
 from importer.commands.overview import Overview
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.messages import FACE, Message, Said, say
@@ -148,7 +147,7 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
     try:
         with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
             preview = prepared.preview
-            result = overview.of(preview)
+            result = commands.facts.of(preview)
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 commands.check.write_report(report, preview, Path(name))
@@ -194,7 +193,7 @@ class Send:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
                 raise FirstRun(_NOT_CONFIRMED)
-            if overview.digest(preview) != self.digest:
+            if commands.facts.digest(preview) != self.digest:
                 raise Changed(_OTHER_NOTES)
             if Visibility.PRIVATE in preview.never_sent and not self.is_meant:
                 raise FirstRun(_NOT_MEANT)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import preview_messages, report_messages
+from importer.commands import facts, preview_messages, report_messages
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.report import Report
 from importer.commands.results import rewrite
@@ -127,7 +127,9 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
     sheet = write(tmp_path, [*rows_of(3, "form.pdf"), *rows_of(3, "map.png; form.pdf", "Map")])
 
     def said() -> str:
-        return " ".join(render(saying.text) for saying in preview_messages.check(running.check(sheet, settings)))
+        with prepare(sheet, settings) as prepared:
+            found = facts.of(prepared.preview)
+        return " ".join(render(saying.text) for saying in preview_messages.check(found))
 
     assert "2 files to upload first (78.1 kB), each once" in said()
     run(sheet, settings)

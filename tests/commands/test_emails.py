@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.commands import preview_messages
+from importer.commands import facts, preview_messages
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import BadSettings, Changed, Guarded
@@ -433,12 +433,12 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
         with prepare(sheet, replace(settings, key="")) as prepared:
-            preview = prepared.preview
-            said = " ".join(render(saying.text) for saying in preview_messages.plan(preview))
-        assert (preview.to_look_up, preview.remaining.total) == (2, 2)
+            found = facts.of(prepared.preview)
+        said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
+        assert (found.to_look_up, found.total) == (2, 2)
         assert "2 email addresses are looked up first" in said
         assert "never adds a prospect" in said
-        assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(preview, 2)).lower()
+        assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(found)).lower()
         assert asked(box) == []
 
 
@@ -448,11 +448,11 @@ def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp
         settings = settings_of(box, tmp_path)
         send(sheet, settings)
         with prepare(sheet, settings) as prepared:
-            said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
+            said = " ".join(render(saying.text) for saying in preview_messages.check(facts.of(prepared.preview)))
             assert "2 rows: up to 2 notes to deliver" in said
             assert "Notes from earlier runs are recognised after the look-up." in said
             prepared.look_up()
-            said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
+            said = " ".join(render(saying.text) for saying in preview_messages.check(facts.of(prepared.preview)))
             assert "2 rows: 2 notes, none of them to deliver" in said
 
 
@@ -486,7 +486,8 @@ def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
 def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path, on_several="all")) as prepared:
-        assert "one to each prospect with the email address?" in render(preview_messages.question(prepared.preview, 1))
+        question = render(preview_messages.question(facts.of(prepared.preview)))
+        assert "one to each prospect with the email address?" in question
         assert prepared.send(expected=1).counts == {Result.CREATED: 1}
         assert len(box.notes) == 2
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.commands.examples import Example, examples
+from importer.commands.facts import examples
+from importer.commands.overview import Example
 from importer.commands.run import prepare
 from importer.markup import ContentKind
 from importer.messages import words
@@ -18,7 +19,7 @@ from tests.rendered import rendered
 
 def shown(
     tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]], characters: int = 100
-) -> dict[Visibility, list[Example]]:
+) -> dict[Visibility, Sequence[Example]]:
     with (tmp_path / "n.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Status"), *rows])
     with prepare(tmp_path / "n.csv", settings) as prepared:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from importer.cli import main
-from importer.commands import check
+from importer.commands import facts
 from importer.commands.run import prepare
 from importer.errors import Guarded
 from importer.models import Result
@@ -40,7 +40,7 @@ def test_a_guard_that_fires_sends_nothing_of_the_file(
     """And says what was found, what is allowed, and how to allow more; `check` says the same."""
     sheet = write_sheet(tmp_path / "n.csv", LINES)
     with prepare(sheet, replace(settings, **guard)) as prepared:
-        assert check.exit_status(prepared.preview) == (2 if fires else 1)
+        assert facts.of(prepared.preview).exit_status == (2 if fires else 1)
         if not fires:
             assert prepared.send().counts == {Result.CREATED: 3, Result.INVALID: 1}
             return

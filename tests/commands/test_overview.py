@@ -13,9 +13,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.commands import overview
+from importer.commands import facts, overview
 from importer.commands.answering import chosen
-from importer.commands.preview_messages import in_common
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import Cell, Message, render, say
@@ -36,7 +35,7 @@ def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
 
 def seen(path: Path, settings: Settings) -> overview.Overview:
     with prepare(path, settings) as prepared:
-        found = overview.of(prepared.preview)
+        found = facts.of(prepared.preview)
     copy: overview.Overview = pickle.loads(pickle.dumps(found))
     assert copy == found
     return copy
@@ -49,13 +48,13 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert [column.name for column in found.columns] == HEAD
     assert found.roles[Role.CONTENT] == 1
     assert found.first_rows[0] == (2, ("p0", "Hello", "public", "draft"))
-    assert (found.rows, found.invalid, found.total, found.notes, found.requests) == (10, 2, 8, 3, 3)
-    assert (found.public, found.private, found.drafts) == (4, 4, 1)
+    assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
+    assert found.audience == {"public": 4, "private": 4, "drafts": 1}
     assert (found.largest[0][0], render(found.largest[0][1])) == (4, "Hello  (private)")
     assert sum(trouble.count for trouble in found.troubles) == 3
     assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
     assert found.can_be_sent
-    assert not replace(found, guarded=["too few rows"]).can_be_sent
+    assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 
 
 def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Settings, tmp_path: Path) -> None:
@@ -65,7 +64,7 @@ def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Se
     found = seen(
         write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
     )
-    assert (found.total, found.public, found.private, found.drafts) == (2, 1, 1, 0)
+    assert (found.total, found.audience) == (2, {"public": 1, "private": 1, "drafts": 0})
     largest = tuple((count, render(note)) for count, note in found.largest)
     assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
 
@@ -94,13 +93,14 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
         for value in values
         for text in [said(Cell(quoted(value)))]
     ]
-    assert render(in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
+    assert render(facts.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
-    """The module loads neither pandas nor numpy nor the journal."""
+    """The module loads neither pandas nor numpy nor the journal, and nor does what puts the overview into words."""
     code = (
-        "import importer.commands.overview, sys; print({'pandas', 'numpy', 'sqlalchemy', 'requests'} & {*sys.modules})"
+        "import importer.commands.overview, importer.commands.preview_messages, sys;"
+        " print({'pandas', 'numpy', 'sqlalchemy', 'requests'} & {*sys.modules})"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "set()\n"

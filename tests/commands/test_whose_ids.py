@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import preview_messages
+from importer.commands import facts, preview_messages
 from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
@@ -51,7 +51,7 @@ def send(sheet: Path, settings: Settings) -> Report:
 
 def said(sheet: Path, settings: Settings) -> str:
     with prepare(sheet, settings) as prepared:
-        return "\n".join(render(saying.text) for saying in preview_messages.plan(prepared.preview))
+        return "\n".join(render(saying.text) for saying in preview_messages.plan(facts.of(prepared.preview)))
 
 
 def notes(box: Sandbox) -> list[tuple[str, str]]:

@@ -1,0 +1,267 @@
+"""Collect the facts about a preview, with a few notes as their readers will see them.
+
+Input: a :class:`~importer.commands.run.Preview`. Output: an :class:`~importer.commands.overview.Overview`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from importer import grouping, markup
+from importer.commands.loading import Loaded, counted
+from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble
+from importer.commands.report import problem_kinds
+from importer.commands.run import Preview
+from importer.messages import Cell, Message, Part, say, words
+from importer.models import Group, Note, Problem, Role, Status, Visibility
+from importer.reading import column_letter
+from importer.rows.attachments import names_in
+from importer.rows.columns import called
+from importer.rows.values import quoted
+
+FIRST_ROWS = 5
+_CHARACTERS = 200  # maximum number of characters shown of a cell
+_COLUMNS = 200  # maximum number of columns
+_LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
+_EACH = 3  # examples of each visibility
+_LARGEST = 5  # notes with the most prospects
+_WORDS = 20  # maximum number of words that can be given a meaning
+_KINDS = 50  # maximum number of listed kinds of problems
+_PROBLEMS = 1000  # maximum number of listed problems
+_CELLS = 20  # maximum number of listed problems of a kind
+_VALUES = 4  # maximum number of values shown for one kind of problem
+_SIMILAR = 5  # maximum number of groups of similar notes
+_LACKING = 10_000  # maximum number of names of files that can't be uploaded
+
+
+def of(preview: Preview, *, thorough: bool = True) -> Overview:
+    """Return the facts about a preview.
+
+    Args:
+        preview: the preview.
+        thorough: whether to collect also the facts that a run doesn't show, some of which take long for many notes: the
+            first rows, missing files, HTML, similar notes and the digest.
+    """
+    loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
+    sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
+    problems = [problem for _, row_problems in sorted(rows.problems.items()) for problem in row_problems]
+    kinds = _by_kind(problems)
+    is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
+    undecided = preview.undecided
+    overview = Overview(
+        profile=settings.profile,
+        base_url=settings.base_url,
+        vendor=preview.vendor.name,
+        other_profiles=preview.other_profiles,
+        is_first=preview.is_first,
+        never_sent=preview.never_sent,
+        file=sheet.source,
+        format=sheet.format,
+        sheet=sheet.name,
+        sheets=sheet.sheets,
+        header_row=sheet.header_row,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        columns=tuple(itertools.islice(_columns(sheet.headings), _COLUMNS)),
+        mapping={
+            role: RoleColumn(at, column_letter(at), sheet.headings[at], rows.meanings.get(role, {}))
+            for role, at in loaded.roles.columns.items()
+        },
+        unused=tuple((column_letter(at), sheet.headings[at]) for at in loaded.roles.unused),
+        default_visibility=settings.default_visibility if is_without_column else None,
+        remarks=(*sheet.remarks, *rows.remarks),
+        questions=preview.questions,
+        undecided="" if undecided is None or preview.questions else undecided.message,
+        guarded={guarded.setting: guarded.message for guarded in preview.guarded},
+        rows=sheet.row_count,
+        duplicates=int((plan.original >= 0).sum()),
+        done=len(rows.done),
+        invalid=len(rows.problems),
+        rejected=dict(Counter(rows.rejected.values()).most_common()),
+        skipped=len(rows.skipped),
+        planned=plan.deliveries,
+        remaining=replace(remaining, files=(), groups=()),
+        audience=counted(remaining.groups),
+        to_look_up=preview.to_look_up,
+        on_several=settings.on_several,
+        uploads=(len(files), sum(file.size for file in files)),
+        several_drafts=grouping.several_drafts(plan.groups, rows) if preview.vendor.traits.one_draft else 0,
+        seconds=preview.seconds,
+        rate=preview.slower,
+        own_rate=settings.rate,
+        readable_after=preview.readable_after,
+        largest=tuple(_largest(remaining.groups)),
+        examples=examples(preview, _LONGEST_EXAMPLE),
+        problem_count=len(problems),
+        problems=problems[:_PROBLEMS],
+        problem_kinds=dict(problem_kinds(loaded).most_common()),
+        troubles=tuple(Trouble(len(alike), in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
+        more_troubles=sum(map(len, kinds[_KINDS:])),
+        words=tuple(itertools.islice(_words(loaded), _WORDS)),
+        is_sent=plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
+    )
+    if not thorough:
+        return overview
+    return replace(
+        overview,
+        lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
+        first_rows=tuple(_first_rows(loaded)),
+        html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),
+        escaped=sum(len(group.positions) for group in remaining.groups if group.note.content != group.note.text),
+        similar=tuple(_similar(loaded)),
+        digest=digest(preview),
+    )
+
+
+def digest(preview: Preview) -> str:
+    """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
+
+    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet.
+    """
+    rows, hasher = preview.as_read, hashlib.sha256()
+    parts = [preview.settings.on_several.value, *rows.prospect, *(() if rows.key is None else rows.key)]
+    hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
+    hasher.update(rows.note.tobytes())
+    for note in rows.notes:
+        hasher.update(note.digest)
+        hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
+    return hasher.hexdigest()
+
+
+def _columns(headings: Sequence[str]) -> Iterator[ColumnOverview]:
+    for position, heading in enumerate(headings):
+        yield ColumnOverview(column_letter(position), _short(heading), called(headings, position))
+
+
+def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
+    for numbers, columns in loaded.sheet.columns():
+        for index, number in enumerate(numbers[:FIRST_ROWS]):
+            yield number, tuple(_short(column[index]) for column in columns[:_COLUMNS])
+        return
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…"
+
+
+# -- problems -----------------------------------------------------------------------------------------------------
+
+
+def _by_kind(problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Return the problems, grouped by column and kind, the most frequent first."""
+    kinds: dict[tuple[int | None, Message], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.column, problem.kind), []).append(problem)
+    return sorted(kinds.values(), key=len, reverse=True)
+
+
+def in_common(problems: Sequence[Problem]) -> Message:
+    """Return a message about a problem that several cells share, with the cells' values if they differ."""
+    if len({problem.text for problem in problems}) == 1:
+        return problems[0].text
+    counts = Counter(problem.value for problem in problems)
+    shown = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in counts.most_common(_VALUES)]
+    values: tuple[Part, ...] = tuple(map(Cell, shown))
+    if len(counts) > _VALUES:
+        values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
+    kind, text = problems[0].kind, problems[0].text
+    if (ways := dict(text.parts).get("ways")) is not None:
+        return say("problems.or-say", kind=kind, ways=ways, values=values)
+    return say("problems.alike", kind=kind, values=values)
+
+
+def _words(loaded: Loaded) -> Iterator[tuple[Role, str]]:
+    """Yield the words that no question asks about, because each is in only one row. Most of them are typing errors."""
+    role_of = {column: role for role, column in loaded.roles.columns.items()}
+    asked = {word for question in loaded.rows.unknown for word in question.samples}
+    seen = {
+        (role_of[problem.column], problem.word)
+        for problems in loaded.rows.problems.values()
+        for problem in problems
+        if problem.word and problem.column in role_of and problem.word not in asked
+    }
+    yield from sorted(seen)
+
+
+def _lacking(loaded: Loaded) -> Iterator[str]:
+    """Yield the names in attachment cells with a problem."""
+    column = loaded.roles.columns.get(Role.ATTACHMENTS)
+    if column is None:
+        return
+    rows = {
+        problem.row for problems in loaded.rows.problems.values() for problem in problems if problem.column == column
+    }
+    if not rows:
+        return
+    for numbers, columns in loaded.sheet.columns():
+        for number, text in zip(numbers, columns[column], strict=True):
+            if number in rows:
+                yield from names_in(text)
+
+
+# -- notes --------------------------------------------------------------------------------------------------------
+
+
+def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
+    for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
+        about = say("plan.group", words=Cell(_first_words(group.note.text)), about=_aside(group.note))
+        yield len(group.positions), about
+
+
+def _similar(loaded: Loaded) -> Iterator[tuple[str, Sequence[int]]]:
+    for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]:
+        rows = tuple(int(loaded.rows.number[group.positions[0]]) for group in alike[:4])
+        yield _first_words(alike[0].note.text), rows
+
+
+def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
+    """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
+
+    The longest note is among them.
+    """
+    by_visibility: dict[Visibility, Sequence[Example]] = {}
+    for visibility in Visibility:
+        groups = [group for group in preview.remaining.groups if group.note.visibility is visibility]
+        if groups:
+            longest = max(groups, key=lambda group: len(group.note.text))
+            others = [group for group in groups[:_EACH] if group is not longest]
+            some = sorted([longest, *others[: _EACH - 1]], key=lambda group: int(group.positions[0]))
+            by_visibility[visibility] = [_example(group, preview, characters) for group in some]
+    return by_visibility
+
+
+def _example(group: Group, preview: Preview, characters: int) -> Example:
+    rows, first, others = preview.loaded.rows, group.positions[0], len(group.positions) - 1
+    parts: dict[str, Part] = {
+        "row": str(rows.number[first]),
+        "prospect": str(rows.prospect[first]),
+        "about": _aside(group.note),
+    }
+    about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
+    return Example(about, _as_read(group.note), 0).shortened(characters)
+
+
+def _as_read(note: Note) -> str:
+    """Return the text as Saleshandy will show it. Text that was converted to HTML looks the same as in the cell."""
+    is_markup = note.content == note.text and any(sign in note.text for sign in "<&\n")
+    return markup.lines(note.content) or note.content if is_markup else note.text
+
+
+def _aside(note: Note) -> Message:
+    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
+    parts = [words(note.visibility.name.lower())]
+    parts += [say("note.draft")] if note.status is Status.DRAFT else []
+    if note.attachments:
+        parts.append(say("note.with-attachments", ids=Cell(_first_words(", ".join(note.attachments)))))
+    parts += [say("note.with-files", n=len(note.files))] if note.files else []
+    return say("names", names=tuple(parts))
+
+
+def _first_words(text: str) -> str:
+    """Return the beginning of a text, on one line."""
+    return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
