@@ -13,7 +13,7 @@ import pytest
 
 from importer.cli import main
 from importer.commands import notification_messages
-from importer.commands.batch import FileEnded, FileResult
+from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.notifications import Notification, Notifier
 from importer.commands.repeating import Tries
 from importer.errors import ImporterError, OutOfHours
@@ -146,7 +146,7 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
 
 def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
     told = notification_messages.notification(
-        [FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))], "night"
+        Batch("night", [FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))])
     )
     assert "n.csv: not begun, because the current time is outside the time window." in told.body
     assert "What to do: Run the same command again during its time window (--between)." in told.body

@@ -38,22 +38,16 @@ def history(
     RUN is a name from the list, or last.
     """
     with reporting("history") as out:
-        settings, readable_after = out.options.settings, None
+        settings = out.options.settings
         if run_name is not None:
-            past_runs = [commands.history.one(settings, run_name)]
-            show(commands.report_messages.past_run(past_runs[0]))
+            found = commands.history.History([commands.history.one(settings, run_name)])
+            show(commands.report_messages.past_run(found.runs[0]))
         else:
             since_time = None if since is None else commands.history.since(since, datetime.now().astimezone())
             run_filter = commands.history.RunFilter(since_time, name, ended, last, of_all)
-            past_runs = commands.history.history(settings, run_filter)
-            is_filtered = run_filter != commands.history.RunFilter(of_all=of_all)
-            elsewhere = None if past_runs or of_all else commands.history.elsewhere(settings)
-            show(
-                commands.report_messages.history(past_runs, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere)
-            )
-            readable_after = None if of_all or not past_runs else commands.history.readable_after(settings)
-            show(commands.rendering.readable(readable_after))
-        return out.over(0, lambda: commands.documents.history(past_runs, readable_after))
+            found = commands.history.history(settings, run_filter)
+            show(commands.report_messages.history(found))
+        return out.over(0, lambda: commands.documents.history(found))
 
 
 @click.command()

@@ -144,15 +144,18 @@ class RunNotifications:
         if error is None or not any(ended.error is error for ended in self._ended):
             self.ended(commands.batch.FileEnded.failed(file, error))
         if self._out is not None:
-            status = max(ended.exit_status for ended in self._ended)
-            self._out.over(status, lambda: commands.documents.run(self._ended, (), self.options.profile))
+            self.over(self._batch)
         self.tell()
 
     def over(self, batch: Batch) -> int:
         """Record that all files have ended; return the exit status."""
         assert self._out is not None
-        document = commands.documents.run
-        return self._out.over(batch.exit_status, lambda: document(batch.files, batch.left_out, self.options.profile))
+        return self._out.over(batch.exit_status, lambda: commands.documents.run(batch))
+
+    @property
+    def _batch(self) -> Batch:
+        """Results of the files that ended so far, without those that a person declined."""
+        return commands.batch.Batch(self.options.profile, self._ended)
 
     def tell(self) -> None:
         """Notify the recipients, unless the run will be tried again."""
@@ -160,9 +163,8 @@ class RunNotifications:
         if self._tries is not None and self._ended and self._tries.goes_on(self._ended, now) and not self._asked():
             commands.logs.event("it will be tried again: nobody is notified")
         elif self._ended:
-            notification = commands.notification_messages.notification(
-                self._ended, self.options.profile, self.options.read("log-file")
-            )
+            log_file = self.options.read("log-file")
+            notification = commands.notification_messages.notification(self._batch, log_file)
             for failure in self._notifier.tell(notification):
                 paragraph(failure, "Warning: ", err=True)
 

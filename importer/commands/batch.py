@@ -114,18 +114,26 @@ class FileEnded:
         """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
         return self.why if self.report is not None and self.report.stopped is None else ""
 
+    @property
+    def only_stays(self) -> bool:
+        """Whether the worst problem with a file is that it wasn't moved into the archive."""
+        is_worse = self.report is not None and self.report.exit_status < self.exit_status
+        return bool(self.why_it_stays) and is_worse
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Results of several files.
+    """All facts about the import of several files, such as a night's, for terminal, JSON document and notifications.
 
     Attributes:
+        profile: profile of the import.
         files: the result of each file, in the order of import.
-        left_out: path of each file that was found but isn't imported → reason.
+        left_out: path of each file that was found but isn't imported, with the reason.
     """
 
+    profile: str
     files: Sequence[FileEnded]
-    left_out: Sequence[tuple[Path, Message]]
+    left_out: Sequence[tuple[Path, Message]] = ()
 
     @property
     def exit_status(self) -> int:
@@ -139,6 +147,24 @@ class Batch:
         for ended in self.files:
             totals.update(ended.counts)
         return {result: totals[result] for result in Result if totals[result]}
+
+    @property
+    def by_status(self) -> Mapping[int, Sequence[FileEnded]]:
+        """Files by exit status, the worst first. Files with status 0 are included only if all have it."""
+        statuses = sorted({ended.exit_status for ended in self.files}, reverse=True)
+        return {
+            status: [ended for ended in self.files if ended.exit_status == status]
+            for status in statuses
+            if status or len(statuses) == 1
+        }
+
+    @property
+    def is_left_to_another(self) -> bool:
+        """Whether the only problem is that another import of the workspace is running."""
+        errors = [ended.error for ended in self.files if ended.exit_status > 1]
+        return any(isinstance(error, Busy) for error in errors) and all(
+            isinstance(error, (Busy, NotBegun)) for error in errors
+        )
 
 
 @dataclass(frozen=True)
@@ -213,7 +239,7 @@ def run(
         files.append(ended)
         _log(ended)
         face.ended(ended)
-    return Batch(tuple(files), tuple(chosen.left_out))
+    return Batch(settings.profile, tuple(files), tuple(chosen.left_out))
 
 
 def _log(ended: FileEnded) -> None:
@@ -298,10 +324,7 @@ class _One:
         now = self.clock()
         if not self.settings.min_rows:
             return FileEnded(path, FileResult.IMPORTED, 0, now, now, say("series.nothing", nothing=message))
-        error = Guarded(
-            say("series.nothing-to-import", nothing=message),
-            "min-rows",
-        )
+        error = Guarded(say("series.nothing-to-import", nothing=message), "min-rows")
         return FileEnded.failed(path, error, now)
 
     def _prepared(self, path: Path, settings: Settings) -> Prepared:
@@ -332,9 +355,10 @@ class _One:
             )
         self.taken.add(target)
         is_finished = report.exit_status <= 1 and not report.held_back
-        is_owed = report.results_owed and report.stopped is None
-        fate = FileResult.IMPORTED if is_finished or is_owed else FileResult.STOPPED
-        message: Said = (report.remark if is_owed else report.stopped.message if report.stopped else None) or ""
+        fate = FileResult.IMPORTED if is_finished or report.is_finished_but_owed else FileResult.STOPPED
+        message: Said = (report.remark if report.is_finished_but_owed else None) or ""
+        if report.stopped is not None:
+            message = report.stopped.message
         ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
         if self.settings.archive is None or not is_finished or str(path) == "-":
             return ended

@@ -5,9 +5,8 @@ Input: the results of a command. Output: a document of numbers, words and lists,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.commands import preview_messages
@@ -17,8 +16,8 @@ from importer.models import Result
 from importer.reading import column_letter
 
 if TYPE_CHECKING:
-    from importer.commands.batch import FileEnded
-    from importer.commands.history import PastRun
+    from importer.commands.batch import Batch, FileEnded
+    from importer.commands.history import History, PastRun
     from importer.commands.overview import Overview
     from importer.commands.report import Report
     from importer.commands.verify import Verified
@@ -34,13 +33,13 @@ def failed(command: str, exit_status: int, kind: Message, text: Said) -> Documen
     return {**_head(command, exit_status), "error": {"kind": kind, "text": text}}
 
 
-def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, Message]], profile: str) -> Document:
+def run(batch: Batch) -> Document:
     """Return the document of an import of files."""
     return {
-        **_head("run", max((file.exit_status for file in ended), default=0)),
-        "profile": profile,
-        "files": [_file(file) for file in ended],
-        "left_out": [{"file": str(path.absolute()), "why": why} for path, why in left_out],
+        **_head("run", batch.exit_status),
+        "profile": batch.profile,
+        "files": [_file(file) for file in batch.files],
+        "left_out": [{"file": str(path.absolute()), "why": why} for path, why in batch.left_out],
     }
 
 
@@ -142,9 +141,10 @@ def check(found: Overview) -> Document:
     }
 
 
-def history(runs: Sequence[PastRun], readable_after: float | None = None) -> Document:
+def history(found: History) -> Document:
     """Return the document of past runs, latest first, and of the seconds until new notes were readable, if measured."""
-    return {**_head("history", 0), "runs": [_past(past) for past in runs], "readable_after": readable_after}
+    runs = [_past(past) for past in found.runs]
+    return {**_head("history", 0), "runs": runs, "readable_after": found.readable_after}
 
 
 def _past(past: PastRun) -> Document:
@@ -156,7 +156,7 @@ def _past(past: PastRun) -> Document:
         "file": run.file,
         "ended": past.ended,
         **_span(run.started_at, run.ended_at),
-        "counts": dict(run.counts),
+        "counts": _counts(past.counts),
         "hidden": past.hidden,
     }
 

@@ -81,12 +81,6 @@ def what_to_hide(name: str | None, settings: Settings, *, expected: int | None =
     return hiding
 
 
-def hidden_since(run: Run, settings: Settings) -> tuple[int, int]:
-    """Return how many of the notes that a run created were hidden since, and how many weren't."""
-    with Journal.open(settings.journal) as journal:
-        return journal.deliveries.hidden_of(run)
-
-
 def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
     if name is None:
         deliveries = journal.deliveries.with_duplicates(settings.workspace)

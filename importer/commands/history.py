@@ -1,11 +1,12 @@
 """List the runs in a journal, latest first: all of them, those that match a filter, or one.
 
-Input: settings, and a filter. Output: runs, each with how it ended in words.
+Input: settings, and a filter. Output: a :class:`History`, which is the source of screens and documents.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from importer.commands.workspaces import find_run
 from importer.errors import BadSettings
 from importer.journal import Journal, Run
 from importer.messages import Message, say
+from importer.models import Result
 from importer.settings import Settings
 
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")
@@ -22,22 +24,29 @@ _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run in the journal, and how it ended.
+    """All facts about a run in the journal.
 
     Attributes:
         run: the run as the journal has it.
         ended: how it ended, in words.
         hidden: number of notes that it created and that were hidden since.
+        shown: number of notes that it created and that weren't hidden; None in a list of runs.
     """
 
     run: Run
     ended: str
     hidden: int = 0
+    shown: int | None = None
 
     @property
     def seconds(self) -> float | None:
         """Duration of the run in seconds; None if its end isn't known."""
         return None if self.run.ended_at is None else max(0.0, self.run.ended_at - self.run.started_at)
+
+    @property
+    def counts(self) -> dict[Result, int]:
+        """Number of rows by result, as of the end of the run; empty if it isn't recorded."""
+        return {result: rows for result in Result if (rows := self.run.counts.get(result, 0))}
 
 
 @dataclass(frozen=True)
@@ -69,35 +78,41 @@ class RunFilter:
         )
 
 
-def history(settings: Settings, wanted: RunFilter | None = None) -> list[PastRun]:
+@dataclass(frozen=True)
+class History:
+    """All facts about the runs in a journal.
+
+    Attributes:
+        runs: the runs that match the filter, the latest first.
+        wanted: the filter.
+        elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
+        readable_after: seconds until the workspace's new notes were readable, if measured in the last 30 days.
+    """
+
+    runs: Sequence[PastRun] = ()
+    wanted: RunFilter = RunFilter()
+    elsewhere: Message | None = None
+    readable_after: float | None = None
+
+
+def history(settings: Settings, wanted: RunFilter | None = None) -> History:
     """Return the runs that match a filter. If there is no journal yet, none is created."""
     wanted = wanted or RunFilter()
     if not Journal.exists(settings.journal):
-        return []
+        return History(wanted=wanted)
     with Journal.open(settings.journal) as journal:
         workspace = None if wanted.of_all else settings.workspace
         runs = journal.runs.listed(workspace, wanted.name)
         if wanted.name is not None:
-            return [_past(journal, run) for run in runs]
+            return History([_past(journal, run) for run in runs], wanted)
         hidden = journal.deliveries.hidden_by_run(workspace)
         past_runs = [PastRun(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
-    return [past for past in past_runs if wanted.holds(past)][: wanted.last]
-
-
-def elsewhere(settings: Settings) -> Message | None:
-    """Return a message that names the journal's workspaces, if the journal has no runs of this workspace."""
-    if not Journal.exists(settings.journal):
-        return None
-    with Journal.open(settings.journal) as journal:
-        return workspaces.elsewhere(journal, settings)
-
-
-def readable_after(settings: Settings) -> float | None:
-    """Return after how many seconds the workspace's new notes were readable; None if not measured in 30 days."""
-    if not Journal.exists(settings.journal):
-        return None
-    with Journal.open(settings.journal) as journal:
-        return journal.learned.replication_lag(settings.workspace)
+        matching = [past for past in past_runs if wanted.holds(past)][: wanted.last]
+        if wanted.of_all:
+            return History(matching, wanted)
+        if not matching:
+            return History((), wanted, workspaces.elsewhere(journal, settings))
+        return History(matching, wanted, readable_after=journal.learned.replication_lag(settings.workspace))
 
 
 def one(settings: Settings, name: str) -> PastRun:
@@ -112,8 +127,7 @@ def one(settings: Settings, name: str) -> PastRun:
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    hidden, _ = journal.deliveries.hidden_of(run)
-    return PastRun(run, _ended(journal, run), hidden)
+    return PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run))
 
 
 def _ended(journal: Journal, run: Run) -> str:

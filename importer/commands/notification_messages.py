@@ -12,16 +12,14 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from importer.commands.batch import FileEnded, FileResult
+from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.notifications import Notification
 from importer.commands.rendering import calling_nobody, clock_time, count, in_result_words, listed, taken
 from importer.errors import (
     BadSettings,
-    Busy,
     Guarded,
     ImporterError,
     NeedsAPerson,
-    NotBegun,
     OutOfHours,
     Stopped,
     UnclearColumns,
@@ -34,25 +32,23 @@ _TITLES = {0: "notice.delivered", 2: "notice.nothing-sent", 3: "notice.stopped",
 _ADVICE = {0: "notice.do-nothing", 2: "notice.correct-it", 3: "notice.run-again", 4: "notice.mend-it-first"}
 
 
-def notification(ended: Sequence[FileEnded], profile: str, log_file: Path | None = None) -> Notification:
+def notification(batch: Batch, log_file: Path | None = None) -> Notification:
     """Return the notification about the import of files.
 
     Args:
-        ended: the result of each file.
-        profile: profile of the import.
+        batch: the result of each file.
         log_file: log with the details; None if there is no log.
     """
-    groups = _by_status(ended)
-    status = max(file.exit_status for file in ended)
-    subject = words(ended[0].file.name) if len(ended) == 1 else count(len(ended), "file")
-    lines = [line for file in ended for line in (*_about(file), None)]
-    lines.extend(_what_to_do(groups))
-    lines.append(say("notice.profile", profile=profile, machine=_machine(), status=str(status)))
+    files, status = batch.files, batch.exit_status
+    subject = words(files[0].file.name) if len(files) == 1 else count(len(files), "file")
+    lines = [line for file in files for line in (*_about(file), None)]
+    lines.extend(_what_to_do(batch.by_status))
+    lines.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(status)))
     if log_file is not None:
         lines.append(say("notice.log", path=str(log_file.absolute())))
-    title = say("notice.title", title=_title(ended, groups), what=subject)
+    title = say("notice.title", title=_title(batch), what=subject)
     body = "\n".join(calling_nobody(render(line)) for line in lines)
-    return Notification(calling_nobody(render(title)), body, status, is_for_switch=not _left_to_another(ended))
+    return Notification(calling_nobody(render(title)), body, status, is_for_switch=not batch.is_left_to_another)
 
 
 def trial(profile: str) -> Notification:
@@ -65,17 +61,8 @@ def _machine() -> Message:
     return words(platform.node()) if platform.node() else say("notice.this-machine")
 
 
-def _by_status(ended: Sequence[FileEnded]) -> Mapping[int, Sequence[FileEnded]]:
-    """Return the files by exit status, the worst first. Files with status 0 are included only if all have it."""
-    groups: dict[int, list[FileEnded]] = {}
-    for file in sorted(ended, key=lambda file: -file.exit_status):
-        groups.setdefault(file.exit_status, []).append(file)
-    if len(groups) > 1:
-        groups.pop(0, None)
-    return groups
-
-
-def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]) -> Message:
+def _title(batch: Batch) -> Message:
+    groups = batch.by_status
     if len(groups) > 1:
         parts = (
             say("notice.files", files=count(len(files), "file"), ended=_in_short(files, status))
@@ -83,38 +70,20 @@ def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]
         )
         return say("notice.several", parts=tuple(parts))
     [(status, files)] = groups.items()
-    return say("notice.not-every-file") if status == 2 and len(files) < len(ended) else _in_short(files, status)
+    is_some = status == 2 and len(files) < len(batch.files)
+    return say("notice.not-every-file") if is_some else _in_short(files, status)
 
 
 def _in_short(files: Sequence[FileEnded], status: int) -> Message:
-    if all(_is_owed(ended) for ended in files):
+    if all(ended.report is not None and ended.report.is_finished_but_owed for ended in files):
         return say("notice.results-owed")
-    if _only_stay(files, status):
+    if all(ended.only_stays for ended in files):
         return say("notice.not-archived")
     if status != 1:
         return say(_TITLES[status])
     reports = [ended.report for ended in files if ended.report is not None]
-    rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
-    rows += sum(len(report.duplicates) + len(report.not_found) for report in reports)
+    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports)
     return say("notice.rows-need-a-person", n=rows)
-
-
-def _left_to_another(ended: Sequence[FileEnded]) -> bool:
-    """Return whether the only problem is that another import is running, which calls the dead man's switch itself."""
-    errors = [file.error for file in ended if file.exit_status > 1]
-    return any(isinstance(error, Busy) for error in errors) and all(
-        isinstance(error, (Busy, NotBegun)) for error in errors
-    )
-
-
-def _is_owed(ended: FileEnded) -> bool:
-    """Return whether the only problem with a file is that its results couldn't be put where they belong."""
-    return ended.report is not None and ended.report.results_owed and ended.report.stopped is None
-
-
-def _only_stay(files: Sequence[FileEnded], status: int) -> bool:
-    """Return whether the only problem with these files is that they weren't moved into the archive."""
-    return all(ended.why_it_stays and ended.report is not None and ended.report.exit_status < status for ended in files)
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
@@ -186,18 +155,19 @@ def _advice(ended: Sequence[FileEnded], status: int) -> Message:
         return say(_ADVICE[NeedsAPerson.exit_status])
     if status != 1:
         return say(_ADVICE[status])
-    if _only_stay(ended, status):
+    if all(file.only_stays for file in ended):
         return say("notice.do-what-is-said")
-    results = {result for file in ended if file.report is not None for result in file.report.counts}
+    reports = [file.report for file in ended if file.report is not None]
+    results = {result for report in reports for result in report.counts}
     parts = [
         say("notice.of-result", result=result.value, advice=following)
         for result in Result
         if result in results & NEEDS_A_PERSON and (following := MEANINGS[result].next)
     ]
-    if any(file.report is not None and file.report.held_back for file in ended):
+    if any(report.held_back for report in reports):
         parts.append(say("notice.of-result", result=HELD_BACK.means, advice=HELD_BACK.next or ""))
-    if any(file.report is not None and file.report.duplicates for file in ended):
+    if any(report.duplicates for report in reports):
         parts.append(say("notice.remove-duplicates"))
-    if any(file.report is not None and file.report.not_found for file in ended):
+    if any(report.not_found for report in reports):
         parts.append(say("notice.look-at-not-found"))
     return say("notice.look-at-to-fix", parts=tuple(parts))

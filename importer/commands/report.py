@@ -161,6 +161,16 @@ class Report:
         return needs_a_hand(self.stopped)
 
     @property
+    def is_finished_but_owed(self) -> bool:
+        """Whether the run finished, but its results couldn't be put where they belong."""
+        return self.results_owed and self.stopped is None
+
+    @property
+    def rows_to_fix(self) -> int:
+        """Number of rows that need a person's attention."""
+        return sum(self.counts.get(result, 0) for result in NEEDS_A_PERSON)
+
+    @property
     def exit_status(self) -> int:
         """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
         if self.stopped is not None:

@@ -6,20 +6,30 @@ Input: reports. Output: lines with messages.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.commands.batch import Batch, FileEnded, FileResult
-from importer.commands.rendering import Line, LineKind, clock_time, listed, listed_duplicates, not_found, taken, when
+from importer.commands.history import History, PastRun, RunFilter
+from importer.commands.rendering import (
+    Line,
+    LineKind,
+    clock_time,
+    listed,
+    listed_duplicates,
+    not_found,
+    readable,
+    taken,
+    when,
+)
 from importer.commands.report import Report
 from importer.messages import Message, as_message, render, say, words
-from importer.models import NEEDS_A_PERSON, Result
+from importer.models import Result
 from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_of
 
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
-    from importer.commands.history import PastRun
     from importer.commands.journals import Restored
     from importer.commands.verify import Verified
 
@@ -32,9 +42,8 @@ def report(ended: Report) -> Iterator[Line]:
     if (emails := ended.unknown_emails) is not None:
         kind = "ended.unknown-emails-remark" if emails.remark else "ended.unknown-emails"
         yield Line(say(kind, path=str(emails.path), **({"remark": emails.remark} if emails.remark else {})))
-    to_fix = sum(ended.counts.get(result, 0) for result in NEEDS_A_PERSON)
-    if to_fix and ended.results.suffix == ".xlsx":
-        yield Line(say("ended.to-fix", n=to_fix), LineKind.TEXT)
+    if ended.rows_to_fix and ended.results.suffix == ".xlsx":
+        yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
 
 
@@ -211,24 +220,24 @@ def hiding(planned: Hiding) -> Iterator[Line]:
         yield Line(say("hide.to-send-anew"), LineKind.TEXT)
 
 
-def history(
-    runs: Sequence[PastRun], *, of_all: bool, is_filtered: bool = False, elsewhere: Message | None = None
-) -> Iterator[Line]:
-    """Yield the runs, latest first, with their workspaces for ``of_all``; or the reason why there are none."""
-    if not runs:
-        message = say("history.no-such-run") if is_filtered else elsewhere or say("history.no-run")
+def history(found: History) -> Iterator[Line]:
+    """Yield the runs, latest first; or the reason why there are none."""
+    if not found.runs:
+        is_filtered = found.wanted != RunFilter(of_all=found.wanted.of_all)
+        message = say("history.no-such-run") if is_filtered else found.elsewhere or say("history.no-run")
         yield Line(message, LineKind.TEXT)
-    for past in runs:
+    for past in found.runs:
         run, seconds = past.run, past.seconds
         took = "" if seconds is None else taken(seconds)
         about = {"run": run.name, "time": when(run.started_at), "took": f"{took:>7}", "file": run.file}
         yield Line(say("history.run", **about, ended=past.ended))
-        if of_all:
+        if found.wanted.of_all:
             yield Line(say("history.workspace", workspace=str(run.workspace)))
-        if run.counts:
-            counted = [say("history.count", result=result, rows=rows) for result, rows in run.counts.items()]
+        if past.counts:
+            counted = [say("history.count", result=result.value, rows=rows) for result, rows in past.counts.items()]
             counted += [say("history.hidden-since", rows=past.hidden)] if past.hidden else []
             yield Line(say("history.counts", counts=tuple(counted)))
+    yield from readable(found.readable_after)
 
 
 def restored(done: Restored, copy: Path) -> Iterator[Line]:
@@ -258,7 +267,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
     for name, text in lines.items():
         if text:
             yield Line(say("history.line", name=f"{render(name) + ':':11}", text=text))
-    yield from counts({result: run.counts[result] for result in Result if run.counts.get(result)})
+    yield from counts(past.counts)
     if past.hidden:
         yield Line(say("history.hidden", n=past.hidden))
     if past.ended != "declined":

@@ -23,6 +23,8 @@ _AT_ONCE = 50
 _LOOKED_UP = "looked up later. Write the results again to see what was found"
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
 """Results of rows whose notes exist or may exist."""
+_LEFT = {Result.NOT_SENT, Result.UNCONFIRMED}
+"""Results of rows that are sent or looked up if the file is sent again."""
 _ANOTHER = "The profile or its address has changed. Check again."
 
 
@@ -33,15 +35,15 @@ class History(Screens):
     def runs(self) -> Page:
         """List the runs of the workspace, the latest first."""
         settings, shows_all = self._parts.current.settings(), bool(request.args.get("all"))
-        past = commands.history.history(settings, RunFilter(last=None if shows_all else _AT_ONCE + 1))
+        found = commands.history.history(settings, RunFilter(last=None if shows_all else _AT_ONCE + 1))
         return render_template(
             "runs.html",
-            past=past if shows_all else past[:_AT_ONCE],
-            more=not shows_all and len(past) > _AT_ONCE,
+            past=found.runs if shows_all else found.runs[:_AT_ONCE],
+            more=not shows_all and len(found.runs) > _AT_ONCE,
             workspace=settings.workspace,
             unclear=self._unclear(settings),
             sending=self._sending(settings),
-            elsewhere="" if past else commands.history.elsewhere(settings),
+            elsewhere=found.elsewhere,
         )
 
     @screen("/runs/<run>")
@@ -49,13 +51,12 @@ class History(Screens):
         """Show one run: its counts, its file, its results, and what can be done about it."""
         settings = self._parts.current.settings()
         past = self._past(run)
-        upload, counts = self._upload_of(past), {Result(result): rows for result, rows in past.run.counts.items()}
+        upload, counts = self._upload_of(past), past.counts
         is_first_only = upload is not None and bool(upload.choices.values("first"))
         held_back = is_first_only and past.ended == "finished"
-        hidden, shown = commands.hide.hidden_since(past.run, settings) if Result.CREATED in counts else (0, 0)
-        updates = {Result.CREATED: _hidden(hidden, shown)} if hidden else {}
+        updates = {Result.CREATED: _hidden(past)} if past.hidden else {}
         unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not counts else 0
-        is_there = bool(shown or not hidden)
+        is_there = bool(past.shown or not past.hidden)
         if not unclear:
             updates[Result.UNCONFIRMED] = _LOOKED_UP
         return render_template(
@@ -66,10 +67,10 @@ class History(Screens):
             sending=self._sending(settings),
             counts=[
                 (result, rows, updates.get(result, meaning))
-                for result, rows, meaning in commands.report_messages.of_past(_in_order(counts), held_back=held_back)
+                for result, rows, meaning in commands.report_messages.of_past(counts, held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
-            left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),
+            left=not counts or not _LEFT.isdisjoint(counts),
             may_hide=is_there and past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
         )
 
@@ -148,7 +149,7 @@ class History(Screens):
 
     def _past(self, run: str) -> PastRun:
         settings = self._parts.current.settings()
-        return next(iter(commands.history.history(settings, RunFilter(name=run))), None) or abort(404)
+        return next(iter(commands.history.history(settings, RunFilter(name=run)).runs), None) or abort(404)
 
     def _upload_of(self, past: PastRun) -> DroppedFile | None:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)
@@ -171,11 +172,10 @@ class History(Screens):
         return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
 
 
-def _hidden(hidden: int, shown: int) -> str:
+def _hidden(past: PastRun) -> str:
     """Return the text about a run's created notes of which some were hidden since."""
-    notes = f"{hidden:,} of the notes were" if shown else "the notes were" if hidden > 1 else "the note was"
-    return f"{notes} hidden later: {'private drafts' if hidden > 1 else 'a private draft'} now"
-
-
-def _in_order(counts: dict[Result, int]) -> dict[Result, int]:
-    return {result: counts[result] for result in Result if counts.get(result)}
+    if past.shown:
+        notes = f"{past.hidden:,} of the notes were"
+    else:
+        notes = "the notes were" if past.hidden > 1 else "the note was"
+    return f"{notes} hidden later: {'private drafts' if past.hidden > 1 else 'a private draft'} now"

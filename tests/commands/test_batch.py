@@ -223,7 +223,7 @@ def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Se
     lay(folder, "b.csv", "P1,x,private", "INVALID,x,private")
     lay(folder, "c.csv", "P2,x,private", age=0)
     lay(folder, "d.csv", "P3,x,private")
-    told = notification_messages.notification(run(folder, settings).files, "night")
+    told = notification_messages.notification(run(folder, settings))
     assert told.title == (
         "note-importer: 1 file: stopped before the end; 1 file: nothing was sent; 1 file: 1 row needs your attention"
         " (4 files)"
@@ -333,7 +333,7 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert "was changed during the import, so it was not moved" in render(found.files[0].why)
     assert names(tmp_path / "done") == set()
     assert path.read_text(encoding="utf-8").count("private") == 2
-    told = notification_messages.notification(found.files, "night")
+    told = notification_messages.notification(found)
     assert "finished, but not moved to the archive (a.csv)" in told.title
     for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
         assert "a.csv was changed during the import, so it was not moved" in words
@@ -540,8 +540,8 @@ def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, fol
     error = JournalFailed(say("journal.failed-writing", name="j", error="disk full", mend=say("sqlite.mend")))
     stopped = FileEnded.failed(folder / "a.csv", error)
     assert (stopped.exit_status, stopped.needs_a_hand) == (3, True)
-    body = notification_messages.notification([stopped], "night").body
+    body = notification_messages.notification(Batch("night", [stopped])).body
     assert "What to do: Solve the problem first, then run the same command again." in body
     lay(folder, "b.csv", "P1,x,private", "P2,x,private")
-    held_back = notification_messages.notification(run(folder, replace(settings, first=1)).files, "night").body
+    held_back = notification_messages.notification(run(folder, replace(settings, first=1))).body
     assert "held back by --first: look at the others in Saleshandy, then run again without it" in held_back

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.commands import documents, hide, history, report_messages
-from importer.commands.history import RunFilter
+from importer.commands.history import History, RunFilter
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.messages import render
@@ -38,7 +38,7 @@ def test_runs_are_filtered(imported: Callable[..., str], settings: Settings) -> 
     first, second = imported("March.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
 
     def names(wanted: RunFilter) -> list[str]:
-        return [past.run.name for past in history.history(settings, wanted)]
+        return [past.run.name for past in history.history(settings, wanted).runs]
 
     assert names(RunFilter()) == [second, first]
     assert names(RunFilter(since=1_774_000_000.0)) == [second]
@@ -74,15 +74,15 @@ def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
     assert hidden.hidden == 1
     elsewhere = replace(settings, profile="other")
     for asked in (settings, elsewhere):
-        listed = history.history(asked, RunFilter(of_all=True))
+        listed = history.history(asked, RunFilter(of_all=True)).runs
         assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
-    assert [past.hidden for past in history.history(settings)] == [0, 1]
-    said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings), of_all=False)]
+    assert [past.hidden for past in history.history(settings).runs] == [0, 1]
+    said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings))]
     assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden later: 1"]
     assert "1 note was hidden later and is now a private draft." in [
         render(saying.text) for saying in report_messages.past_run(history.one(settings, first))
     ]
-    assert documents.history([history.one(settings, first)])["runs"][0]["hidden"] == 1
+    assert documents.history(History([history.one(settings, first)]))["runs"][0]["hidden"] == 1
 
 
 def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> None:
@@ -94,11 +94,11 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
         ]
 
     def ended(name: str) -> str:
-        [past] = history.history(settings, RunFilter(name=name))
+        [past] = history.history(settings, RunFilter(name=name)).runs
         return past.ended
 
     assert ended(begun[0]) == "still running, or broken off"
-    assert history.history(settings, RunFilter(name=begun[1])) == [], "another workspace's"
+    assert history.history(settings, RunFilter(name=begun[1])).runs == [], "another workspace's"
     with Journal.open(settings.journal) as journal:
         begun.append(journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False).name)
     assert [*map(ended, begun[::2])] == ["broken off", "still running, or broken off"]
@@ -107,13 +107,11 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
 
 def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:
     imported("march.csv", 1_772_000_000.0)
-    [line, counts] = [
-        render(saying.text) for saying in report_messages.history(history.history(settings), of_all=False)
-    ]
+    [line, counts] = [render(saying.text) for saying in report_messages.history(history.history(settings))]
     assert re.search(r"     0:0\d  finished  .*march\.csv$", line)
     assert counts.strip() == "created: 1  rejected: 1"
-    assert [render(saying.text) for saying in report_messages.history([], of_all=False)] == ["No run is recorded yet."]
-    assert [render(saying.text) for saying in report_messages.history([], of_all=False, is_filtered=True)] == [
+    assert [render(saying.text) for saying in report_messages.history(History())] == ["No run is recorded yet."]
+    assert [render(saying.text) for saying in report_messages.history(History(wanted=RunFilter(last=1)))] == [
         "No such run is recorded."
     ]
 
