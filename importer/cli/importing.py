@@ -239,7 +239,7 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
     Needs the same settings for reading FILE as the run, and sends nothing.
     """
     written, outcomes = commands.results.rewrite(run_name, file, Options.here().settings)
-    show(commands.report_messages.counts(outcomes.counts()))
+    show(commands.report_messages.counts(commands.report_messages.meanings(outcomes.counts())))
     if written.remark:
         paragraph(written.remark)
     say_line(say("ended.results", path=str(written.path)))

@@ -83,17 +83,17 @@ def _report(report: Report) -> Document:
     }
 
 
-def check(found: Overview) -> Document:
+def check(overview: Overview) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
-    remaining = found.remaining
+    remaining = overview.remaining
     return {
-        **_head("check", found.exit_status),
-        "profile": found.profile,
-        "base_url": found.base_url,
-        "file": found.file,
-        "format_of_file": found.format,
-        "sheet": found.sheet,
-        "header_row": found.header_row,
+        **_head("check", overview.exit_status),
+        "profile": overview.profile,
+        "base_url": overview.base_url,
+        "file": overview.file,
+        "format_of_file": overview.format,
+        "sheet": overview.sheet,
+        "header_row": overview.header_row,
         "columns": [
             {
                 "role": role.value,
@@ -101,42 +101,44 @@ def check(found: Overview) -> Document:
                 "heading": column.heading,
                 "words": {word: value.name.lower() for word, value in column.meanings.items()},
             }
-            for role, column in found.mapping.items()
+            for role, column in overview.mapping.items()
         ],
-        "unused": [heading for _, heading in found.unused],
-        "remarks": list(found.remarks),
-        "rows": found.rows,
-        "notes": found.planned,
-        "repeated_rows": found.duplicates,
-        "delivered_already": found.done,
-        "files": {"to_upload": found.uploads[0], "bytes": found.uploads[1]},
-        "emails": {"to_look_up": found.to_look_up, "rows_rejected": sum(found.rejected.values())},
-        "imported_before": found.imported_before,
+        "unused": [heading for _, heading in overview.unused],
+        "remarks": list(overview.remarks),
+        "rows": overview.rows,
+        "notes": overview.planned,
+        "repeated_rows": overview.duplicates,
+        "delivered_already": overview.done,
+        "files": {"to_upload": overview.uploads[0], "bytes": overview.uploads[1]},
+        "emails": {"to_look_up": overview.to_look_up, "rows_rejected": sum(overview.rejected.values())},
+        "imported_before": overview.imported_before,
         "left": {
             "notes": remaining.deliveries,
             "distinct_notes": remaining.notes,
             "requests": remaining.requests,
             "unclear": remaining.unclear,
             "held_back": remaining.held_back,
-            "seconds": found.seconds,
-            **found.audience,
-            "who_sees_the_private": preview_messages.owner_only(found),
+            "seconds": overview.seconds,
+            **overview.audience,
+            "who_sees_the_private": preview_messages.owner_only(overview),
         },
-        "readable_after": found.readable_after,
+        "readable_after": overview.readable_after,
         "questions": [
             {
                 "text": question.text,
                 "column": column_letter(question.column) if question.column is not None else None,
                 "settings": list(question.answers),
             }
-            for question in found.questions
+            for question in overview.questions
         ],
-        "guards": [{"setting": setting, "text": message} for setting, message in found.guarded.items()],
+        "guards": [{"setting": setting, "text": message} for setting, message in overview.guarded.items()],
         "problems": {
-            "rows": found.invalid,
-            "total": found.problem_count,
-            "kinds": [{"kind": kind, "rows": rows} for kind, rows in found.problem_kinds.items()],
-            "first": [{"row": problem.row, "cell": problem.cell, "text": problem.text} for problem in found.problems],
+            "rows": overview.invalid,
+            "total": overview.problem_count,
+            "kinds": [{"kind": kind, "rows": rows} for kind, rows in overview.problem_kinds.items()],
+            "first": [
+                {"row": problem.row, "cell": problem.cell, "text": problem.text} for problem in overview.problems
+            ],
         },
     }
 

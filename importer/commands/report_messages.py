@@ -6,7 +6,7 @@ Input: reports. Output: lines with messages.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def report(ended: Report) -> Iterator[Line]:
     """Yield the lines about how a run ended."""
     yield from why(ended)
-    yield from counts(ended.counts, needs_a_hand=ended.needs_a_hand, not_sent=ended.not_sent)
+    yield from counts(of_report(ended))
     yield from besides(ended)
     if (emails := ended.unknown_emails) is not None:
         kind = "ended.unknown-emails-remark" if emails.remark else "ended.unknown-emails"
@@ -113,7 +113,8 @@ def batch(found: Batch) -> Iterator[Line]:
         yield Line(say("series.not-begun", why=as_message(reason)), LineKind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
-        yield from counts(found.counts, needs_a_hand=any(ended.needs_a_hand for ended in found.files))
+        needs_a_hand = any(ended.needs_a_hand for ended in found.files)
+        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand))
     reasons: dict[Message, list[str]] = {}
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)
@@ -132,39 +133,38 @@ def _in_a_line(ended: FileEnded, width: int) -> Message:
     return say("series.file", file=file, about=(fate, *results))
 
 
-def counts(
+def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
+    """Yield a line for each result with its number of rows and its meaning, as :func:`meanings` returns them."""
+    rows_by_result = list(found)
+    width = max((len(result) for result, _, _ in rows_by_result), default=0)
+    for result, rows, means in rows_by_result:
+        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means))
+
+
+def meanings(
     found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
-) -> Iterator[Line]:
-    """Yield the number of rows with each result, and its meaning.
+) -> Iterator[tuple[Result, int, Message]]:
+    """Yield each result with its number of rows, and its meaning with what to do.
 
     Args:
         found: result → rows.
         needs_a_hand: whether the run stopped for a reason that the same command alone won't fix.
         not_sent: the meaning of *not sent* here.
     """
-    width = max((len(result) for result in found), default=0)
-    for result, rows, message in meanings(found, needs_a_hand=needs_a_hand, not_sent=not_sent):
-        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=message))
-
-
-def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
-    """Return the number of rows with each result of a run, with its meaning and what to do."""
-    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, not_sent=ended.not_sent)
-
-
-def of_past(found: Mapping[Result, int], *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
-    """Return the same as :func:`of_report` for a past run, which may have held rows back."""
-    return meanings(found, not_sent=HELD_BACK if held_back else MEANINGS[Result.NOT_SENT])
-
-
-def meanings(
-    found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
-) -> Iterator[tuple[Result, int, Message]]:
-    """Yield each result with its number of rows and its meaning, as values instead of the lines of :func:`counts`."""
     for result, rows in found.items():
         meaning = meaning_of(result, not_sent)
         advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
         yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
+
+
+def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
+    """Return the :func:`meanings` of a run's results."""
+    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, not_sent=ended.not_sent)
+
+
+def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
+    """Return the :func:`meanings` of the results of a past run, which may have held rows back."""
+    return meanings(past.counts, not_sent=HELD_BACK if held_back else MEANINGS[Result.NOT_SENT])
 
 
 def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
@@ -267,7 +267,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
     for name, text in lines.items():
         if text:
             yield Line(say("history.line", name=f"{render(name) + ':':11}", text=text))
-    yield from counts(past.counts)
+    yield from counts(meanings(past.counts))
     if past.hidden:
         yield Line(say("history.hidden", n=past.hidden))
     if past.ended != "declined":

@@ -67,7 +67,7 @@ class History(Screens):
             sending=self._sending(settings),
             counts=[
                 (result, rows, updates.get(result, meaning))
-                for result, rows, meaning in commands.report_messages.of_past(counts, held_back=held_back)
+                for result, rows, meaning in commands.report_messages.of_past(past, held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or not _LEFT.isdisjoint(counts),

@@ -41,21 +41,6 @@ _SHOWS = {
 
 
 @dataclass(frozen=True)
-class PracticeSheet:
-    """Sample sheet for practice.
-
-    Attributes:
-        id: the sheet's ID in forms.
-        path: the sheet's path.
-        shows: what a person can see with it.
-    """
-
-    id: str
-    path: Path
-    shows: str
-
-
-@dataclass(frozen=True)
 class Held:
     """Note in the sandbox."""
 
@@ -129,9 +114,7 @@ def clear_up(place: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def samples() -> list[PracticeSheet]:
-    """Return the sample sheets that are installed."""
-    sheets = [
-        PracticeSheet(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)
-    ]
-    return [sample for sample in sheets if sample.path.is_file()]
+def samples() -> dict[str, tuple[Path, str]]:
+    """Return the sample sheets that are installed: ID in forms → path, and what a person can see with the sheet."""
+    sheets = {str(number): (SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)}
+    return {number: sheet for number, sheet in sheets.items() if sheet[0].is_file()}

@@ -56,8 +56,6 @@ class Practising(Screens):
                 url_for("practice"),
                 "Open practice",
             )
-        source = {sample.id: sample.path for sample in samples()}.get(request.form.get("sample", ""))
-        if source is None:
-            abort(404)
+        source, _ = samples().get(request.form.get("sample", "")) or abort(404)
         upload = self._parts.uploads.add(source.name, lambda path: shutil.copyfile(source, path))
         return redirect(url_for("check", number=upload.id), 303)
