@@ -44,8 +44,8 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
 
     Args:
         preview: the preview.
-        thorough: whether to collect also the facts that a run doesn't show, some of which take long for many notes: the
-            first rows, missing files, HTML, similar notes and the digest.
+        thorough: whether to collect also the facts that no run shows, some of which take long for many notes: columns,
+            first rows, words without a meaning, missing files, HTML, similar notes and the digest.
     """
     loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
@@ -67,7 +67,6 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         header_row=sheet.header_row,
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
-        columns=tuple(itertools.islice(_columns(sheet.headings), _COLUMNS)),
         mapping={
             role: RoleColumn(at, column_letter(at), sheet.headings[at], rows.meanings.get(role, {}))
             for role, at in loaded.roles.columns.items()
@@ -102,13 +101,14 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         problem_kinds=dict(problem_kinds(loaded).most_common()),
         troubles=tuple(Trouble(len(alike), in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
         more_troubles=sum(map(len, kinds[_KINDS:])),
-        words=tuple(itertools.islice(_words(loaded), _WORDS)),
         is_sent=plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
     )
     if not thorough:
         return overview
     return replace(
         overview,
+        columns=tuple(itertools.islice(_columns(sheet.headings), _COLUMNS)),
+        words=tuple(itertools.islice(_words(loaded), _WORDS)),
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
         first_rows=tuple(_first_rows(loaded)),
         html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),

@@ -135,14 +135,13 @@ class Notifier:
     def tell(self, notification: Notification) -> list[Message]:
         """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
         is_due = self.occasion is Occasion.ALWAYS or notification.exit_status != 0
+        is_for_ping, status = notification.is_for_switch, notification.exit_status
         channels = [
             channel
             for channel in self.ways
-            if (is_due if channel.ping is None else notification.exit_status in channel.ping)
+            if (is_due if channel.ping is None else is_for_ping and status in channel.ping)
         ]
-        return self._send(
-            notification, [channel for channel in channels if notification.is_for_switch or channel.ping is None]
-        )
+        return self._send(notification, channels)
 
     @property
     def pings(self) -> int:

@@ -102,7 +102,6 @@ class Overview:
         sheets: the sheets of the workbook.
         header_row: the row with the headings.
         encoding, delimiter: of a text file; None in a workbook.
-        columns: the columns of the sheet, at most 200 of them.
         mapping: the column of each role.
         unused: letter and heading of each column without a role.
         default_visibility: the visibility of all notes, if no column says it.
@@ -134,8 +133,9 @@ class Overview:
         problem_kinds: kind of problem, without cell values → rows, the most frequent first.
         troubles: problems with cells, by kind, the most frequent first.
         more_troubles: number of further problems, of other kinds.
-        words: words of the sheet that aren't a value of their role, but could be given a meaning: role, word.
         is_sent: whether earlier runs sent notes of the file, or may have.
+        columns: the columns of the sheet, at most 200 of them.
+        words: words of the sheet that aren't a value of their role, but could be given a meaning: role, word.
         lacking: names in attachment cells with a problem; most of these files don't exist.
         first_rows: the first rows as they were read: number, cells.
         html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
@@ -156,7 +156,6 @@ class Overview:
     header_row: int
     encoding: str | None
     delimiter: str | None
-    columns: Sequence[ColumnOverview]
     mapping: Mapping[Role, RoleColumn]
     unused: Sequence[tuple[str, str]]
     default_visibility: Visibility | None
@@ -188,8 +187,9 @@ class Overview:
     problem_kinds: Mapping[Message, int]
     troubles: Sequence[Trouble]
     more_troubles: int
-    words: Sequence[tuple[Role, str]]
     is_sent: bool
+    columns: Sequence[ColumnOverview] = ()
+    words: Sequence[tuple[Role, str]] = ()
     lacking: frozenset[str] = frozenset()
     first_rows: Sequence[tuple[int, Sequence[str]]] = ()
     html: int = 0
