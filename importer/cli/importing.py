@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -209,7 +210,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        overview = commands.facts.of(preview)
+        overview = replace(commands.facts.of(preview), similar=commands.facts.similar(preview))
         show(commands.preview_messages.check(overview))
         if report is not None:
             written = commands.check.write_report(report, preview, file)

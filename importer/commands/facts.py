@@ -36,6 +36,7 @@ _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
 _VALUES = 4  # maximum number of values shown for one kind of problem
 _SIMILAR = 5  # maximum number of groups of similar notes
+_SIMILAR_NOTES = 4  # maximum number of notes of such a group
 _LACKING = 10_000  # maximum number of names of files that can't be uploaded
 
 
@@ -44,8 +45,10 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
 
     Args:
         preview: the preview.
-        thorough: whether to collect also the facts that no run shows, some of which take long for many notes: columns,
-            first rows, words without a meaning, missing files, HTML, similar notes and the digest.
+        thorough: whether to collect also the facts that no run shows: columns, first rows, words without a meaning,
+            missing files and HTML.
+
+    What only one face needs takes long for many notes, so that it is added there: :func:`similar` and :func:`digest`.
     """
     loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
@@ -113,8 +116,6 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         first_rows=tuple(_first_rows(loaded)),
         html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),
         escaped=sum(len(group.positions) for group in remaining.groups if group.note.content != group.note.text),
-        similar=tuple(_similar(loaded)),
-        digest=digest(preview),
     )
 
 
@@ -213,10 +214,16 @@ def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
         yield len(group.positions), about
 
 
-def _similar(loaded: Loaded) -> Iterator[tuple[str, Sequence[int]]]:
-    for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]:
-        rows = tuple(int(loaded.rows.number[group.positions[0]]) for group in alike[:4])
-        yield _first_words(alike[0].note.text), rows
+def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
+    """Return groups of notes that differ only invisibly: first words, and the first row of some of the notes."""
+    loaded = preview.loaded
+    return [
+        (
+            _first_words(alike[0].note.text),
+            [int(loaded.rows.number[group.positions[0]]) for group in alike[:_SIMILAR_NOTES]],
+        )
+        for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]
+    ]
 
 
 def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:

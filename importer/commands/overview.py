@@ -139,8 +139,8 @@ class Overview:
         lacking: names in attachment cells with a problem; most of these files don't exist.
         first_rows: the first rows as they were read: number, cells.
         html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
-        similar: groups of notes that differ only invisibly: first words, and the first rows of each note.
-        digest: digest of all that would be sent; see :func:`importer.commands.facts.digest`.
+        similar: for the terminal, groups of notes that differ only invisibly; :func:`importer.commands.facts.similar`.
+        digest: for the page, a digest of all that would be sent; :func:`importer.commands.facts.digest`.
     """
 
     profile: str

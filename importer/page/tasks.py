@@ -147,7 +147,7 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
     try:
         with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
             preview = prepared.preview
-            result = commands.facts.of(preview)
+            result = replace(commands.facts.of(preview), digest=commands.facts.digest(preview))
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 commands.check.write_report(report, preview, Path(name))
