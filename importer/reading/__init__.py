@@ -4,58 +4,32 @@ Input: a path, a URL or standard input, and the person's settings for the file (
 ImporterError that says what is wrong and what to do. ``read`` calls these modules in turn:
 
     opening       opens the file and computes its fingerprint; ``limits`` bounds how much of it is read
-    detection     recognises the file type by the content
-    workbook      .xlsx: ``package`` (the zip and its XML), ``relations``, ``strings``, ``worksheet``
-    xls           .xls, by xlrd: ``ole`` (the container), ``biff`` (the records that xlrd may read)
-    opendocument  .ods, and ``xmlsheet`` for XML 2003; ``elements`` parses the XML of both
+    detection     recognises the file type by the content; opens the container of old documents
+    workbook      .xlsx; ``package`` reads the zip
+    xls           .xls, by xlrd
+    opendocument  .ods, and ``xmlsheet`` for XML 2003; ``elements`` parses the XML of these and of .xlsx
     html, text    tables of a web page; CSV and the like, with ``encodings`` guessed by the ``spelling`` of words
-    book          the tables that the readers return; ``formats`` shows a number by its format, ``digits`` its digits
-    choice        chooses the table and its header row
-    spooling      writes the rows to the ``spool``, without cells that are ``merged``; the result is a ``sheet``
+    cells         turns a workbook's cells into text; ``formats`` shows a number by its format, ``digits`` its digits
+    book          the tables that the readers return; chooses the table and its header row
+    sheet         writes the rows to the ``spool``, without cells that are merged; the result is a ``Sheet``
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
 from importer.messages import Message, say
 from importer.reading import detection
-from importer.reading.book import Book, IsHeader
-from importer.reading.choice import choose
+from importer.reading.book import Book, choose
+from importer.reading.cells import Flaw, column_letter
 from importer.reading.detection import FileType
-from importer.reading.limits import Deadline, Limits
-from importer.reading.opening import opened
+from importer.reading.limits import Limits
+from importer.reading.opening import IsHeader, Options, Source, opened
 from importer.reading.package import Package
-from importer.reading.sheet import Flaw, Sheet, cell_name, column_letter
-from importer.reading.spooling import spooled
+from importer.reading.sheet import Sheet, cell_name, spooled
 
 __all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """Settings for a file that a person may give; all others are detected.
-
-    Attributes:
-        sheet: the worksheet's name, in any case.
-        header_row: the header's row number, from 1.
-        encoding: the encoding of a text file; or headings → encoding, with one entry for each kind of export.
-        delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
-        limits: maximum amounts to read of a file.
-        fill_merged: whether a merged cell counts for every row that it covers, instead of only the first.
-    """
-
-    sheet: str | None = None
-    header_row: int | None = None
-    encoding: str | Mapping[str, str] | None = None
-    delimiter: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    fill_merged: bool = False
-
 
 DEFAULTS = Options()
 
@@ -96,42 +70,35 @@ def _in_file(source: str, error: ImporterError) -> Message:
     return say("reading.in-file", file=source, why=error.message)
 
 
-def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:
-    deadline = Deadline(options.limits)
-    with opened(source, options.limits, deadline) as (file, fingerprint):
-        file_type, book = _open_book(file, source, options, is_header, deadline)
-        choice = choose(book, source, options.sheet, options.header_row, is_header, is_copy)
-        renamed = detection.other_than_named(file_type, source)
-        remarks = [*([renamed] if renamed else []), *book.remarks, *choice.remarks]
-        return spooled(
-            source, book, choice, remarks, fingerprint, options.limits, deadline, fill_merged=options.fill_merged
-        )
+def _read(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:
+    with opened(name, options, is_header, is_copy) as source:
+        file_type, book = _open_book(source)
+        choice, remarks = choose(book, source)
+        renamed = detection.other_than_named(file_type, name)
+        return spooled(source, book, choice, [*([renamed] if renamed else []), *book.remarks, *remarks])
 
 
-def _open_book(
-    file: IO[bytes], source: str, options: Options, is_header: IsHeader, deadline: Deadline
-) -> tuple[FileType, Book]:
+def _open_book(source: Source) -> tuple[FileType, Book]:
     """Open the file with its type's reader. Only this reader's module is loaded, because loading takes time."""
-    limits = options.limits
-    file_type = detection.recognise(file, source, encoded=isinstance(options.encoding, str))
+    file_type = detection.recognise(source.file, source.name, encoded=isinstance(source.options.encoding, str))
     if file_type is FileType.CSV:
         from importer.reading import text  # noqa: PLC0415
 
-        return file_type, text.open_text(file, options.encoding, options.delimiter, is_header, limits, deadline)
+        return file_type, text.open_text(source)
     if file_type is FileType.HTML:
         from importer.reading import html  # noqa: PLC0415
 
-        return file_type, html.open_html(file, options.encoding, source, is_header, limits, deadline)
+        return file_type, html.open_html(source)
     if file_type is FileType.XML:
         from importer.reading import xmlsheet  # noqa: PLC0415
 
-        return file_type, Book(file_type.said, xmlsheet.open_xml(file, limits, deadline))
+        return file_type, Book(file_type.said, xmlsheet.open_xml(source))
     if file_type is FileType.XLS:
         from importer.reading import xls  # noqa: PLC0415
 
-        return file_type, Book(file_type.said, xls.tables(detection.stream(file, source), limits, deadline))
-    package = Package(file, limits, deadline)
-    file_type = detection.in_package(package, source)
+        return file_type, Book(file_type.said, xls.open_xls(source))
+    package = Package(source)
+    file_type = detection.in_package(package, source.name)
     if file_type is FileType.ODS:
         from importer.reading import opendocument  # noqa: PLC0415
 

@@ -1,22 +1,28 @@
-"""Define the tables that every reader returns: a workbook's sheets, a web page's tables, or a whole CSV file."""
+"""Define the tables that every reader returns, and choose the table that is imported, with its header row.
+
+The tables are a workbook's sheets, a web page's tables, or a whole CSV file. If it is unclear which one is meant, the
+person is asked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
-from importer.errors import UnreadableFile
-from importer.messages import Message
+from importer.errors import UnclearColumns, UnreadableFile, as_argument
+from importer.messages import Cell, Message, Part, say
+from importer.models import PossibleAnswer, Question
+from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
+from importer.reading.formats import NumberFormats
 from importer.reading.limits import Budget, Limits
-from importer.reading.sheet import TableFacts
+from importer.reading.opening import IsHeader, Source
 from importer.reading.spool import Row, RowStream, Spool
 
 HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""
-
-IsHeader = Callable[[Sequence[str]], bool]
-"""Function that returns whether a row's texts are the needed headings."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,13 @@ class Book:
     Attributes:
         format: the file's format, in plain words.
         tables: its tables, in the file's order.
-        encoding: the name of a text file's encoding, None for workbooks.
         delimiter: a text file's column separator, None for workbooks.
         remarks: messages about what was guessed or cleaned when the file was opened.
-        codec: how its characters are decoded, None for workbooks.
+        codec: a text file's encoding, None for workbooks.
     """
 
     format: Message
     tables: tuple[Table, ...]
-    encoding: str | None = None
     delimiter: str | None = None
     remarks: tuple[Message, ...] = ()
     codec: Encoding | None = None
@@ -73,13 +77,17 @@ class KeptTable:
     Attributes:
         name: the sheet's name, None if it has none.
         hidden: whether the spreadsheet program hides it.
-        found: facts that the reader noticed.
+        facts: facts that the reader noticed.
     """
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
-        self.name, self.hidden, self.found = name, hidden, TableFacts()
+        self.name, self.hidden, self.facts = name, hidden, TableFacts()
         self._spool, self._budget = spool, budget
         self._error: UnreadableFile | None = None
+
+    def sink(self, formats: NumberFormats) -> RowSink:
+        """Return a sink for the cells of this table."""
+        return RowSink(self.name or "", self.facts, self._budget.limits, formats)
 
     def add(self, number: int, cells: list[str]) -> None:
         """Store a row, unless it is empty; raise UnreadableFile if the file's rows exceed the limit."""
@@ -104,8 +112,138 @@ class KeptTable:
         """Return the finished table."""
         return Table(self.name, self.hidden, self._rows)
 
-    def _rows(self, found: TableFacts) -> RowStream:
-        found.adopt(self.found)
+    def _rows(self, facts: TableFacts) -> RowStream:
+        facts.adopt(self.facts)
         yield from self._spool.rows()
         if self._error:
             raise self._error
+
+
+@dataclass(frozen=True)
+class TableCandidate:
+    """A table that may be chosen, its likely header, and whether that header has the needed headings."""
+
+    table: Table
+    header: Row
+    qualifies: bool
+
+
+def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
+    """Return the only visible table with the needed headings, or the named one, and remarks on ignored sheets.
+
+    Raises UnclearColumns if several tables qualify, or if none does and several hold something.
+    """
+    sheet, header_row, is_copy = source.options.sheet, source.options.header_row, source.is_copy
+    if header_row is not None and header_row < 1:
+        raise UnreadableFile(say("choice.no-row", row=str(header_row)))
+    tables = [_named(book, sheet)] if sheet is not None else [table for table in book.tables if not table.hidden]
+    candidates = [candidate for table in tables if (candidate := _candidate(table, header_row, source.is_header))]
+    if not candidates:
+        raise UnreadableFile(_nothing(book, source.name, sheet, header_row))
+    qualified = [candidate for candidate in candidates if candidate.qualifies] or candidates
+    qualified = [candidate for candidate in qualified if not is_copy(candidate.header[1])] or qualified
+    if len(qualified) > 1:
+        raise _undecided(qualified)
+    chosen = qualified[0]
+    return chosen, _aside(book, chosen, candidates, is_copy, asked=sheet is not None)
+
+
+def _named(book: Book, name: str) -> Table:
+    exact = [table for table in book.tables if table.name == name]
+    matches = exact or [table for table in book.tables if (table.name or "").casefold() == name.strip().casefold()]
+    if matches:
+        return matches[0]
+    if all(table.name is None for table in book.tables):
+        raise UnclearColumns(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
+    sheets = tuple(say("choice.hidden", sheet=_name(table)) if table.hidden else _name(table) for table in book.tables)
+    raise UnclearColumns(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
+
+
+def _name(table: Table) -> Cell:
+    return Cell(repr(table.name))
+
+
+def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> TableCandidate | None:
+    """Return a table as a candidate, judged by its first rows; None if they are blank."""
+    likeliest: Row | None = None
+    most = 0
+    with closing(table.rows(TableFacts())) as rows:
+        if header_row is not None:
+            for number, cells in rows:
+                if number >= header_row:
+                    blank = number > header_row or not _filled(cells)
+                    return None if blank else TableCandidate(table, (number, cells), is_header(cells))
+            return None
+        for number, cells in islice(rows, HEADER_WITHIN * 20):
+            filled = _filled(cells)
+            if filled and is_header(cells):
+                return TableCandidate(table, (number, cells), qualifies=True)
+            if filled > most:  # a title above the header fills fewer cells than the header
+                likeliest, most = (number, cells), filled
+            if number > HEADER_WITHIN and likeliest:
+                break
+    return TableCandidate(table, likeliest, qualifies=False) if likeliest else None
+
+
+def _filled(cells: Sequence[str]) -> int:
+    """Return the number of cells that show something."""
+    return sum(1 for cell in cells if cell and not cell.isspace())
+
+
+def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> Message:
+    if header_row is not None:
+        return say("choice.blank-row", row=str(header_row), file=source)
+    if sheet is not None:
+        return say("choice.blank-sheet", sheet=Cell(repr(sheet)), file=source)
+    hidden = tuple(_name(table) for table in book.tables if table.hidden)
+    return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
+
+
+def _undecided(candidates: Sequence[TableCandidate]) -> UnclearColumns:
+    """Return the error that asks which sheet is meant, with one answer for each candidate."""
+    text = _question(candidates)
+    choices = [
+        PossibleAnswer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
+        for candidate in candidates
+        if (name := candidate.table.name) is not None
+    ]
+    return UnclearColumns(text, [Question(text, say("choice.which"), choices)])
+
+
+def _question(candidates: Sequence[TableCandidate]) -> Message:
+    if candidates[0].qualifies:
+        return say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
+    return say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
+
+
+def _begins(candidate: TableCandidate) -> Message:
+    headings = [cell.strip()[:40] for cell in _headings(candidate)]
+    return say("choice.begins", sheet=_name(candidate.table), headings=listed(headings, 6))
+
+
+def _headings(candidate: TableCandidate) -> list[str]:
+    return [cell for cell in candidate.header[1] if cell.strip()]
+
+
+def _aside(
+    book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], is_copy: IsHeader, *, asked: bool
+) -> list[Message]:
+    remarks = []
+    others = tuple(_name(candidate.table) for candidate in candidates if candidate is not chosen)
+    if others:
+        remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
+    for other in candidates:
+        if other is not chosen and is_copy(other.header[1]) and (name := other.table.name) is not None:
+            remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
+    hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
+    if hidden and not asked:
+        remarks.append(say("remark.hidden-sheets", sheets=hidden))
+    if chosen.table.hidden:
+        remarks.append(say("remark.hidden-sheet", sheet=_name(chosen.table)))
+    return remarks
+
+
+def listed(names: Sequence[str], most: int) -> Part:
+    """Return the first ``most`` names, as a message that says so if there are more."""
+    shown = tuple(Cell(name) for name in names[:most])
+    return say("sheet.and-so-on", names=shown) if len(names) > most else shown

@@ -2,18 +2,25 @@
 
 Input: the file's bytes. Output: its type, or an error that says what the file is instead. The ending .xls says little:
 CRMs give it to HTML tables, CSV and XML.
+
+Old documents are OLE containers. olefile reads them, and trusts the sizes that a container states, so these sizes are
+checked first. As a result, a circular chain of sectors is followed no further than the file is long.
 """
 
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import PurePath
 from typing import IO
 
+import olefile
+
 from importer.errors import UnreadableFile
-from importer.messages import Cell, Message, say
-from importer.reading import ole
+from importer.messages import Cell, Message, Part, say
 from importer.reading.package import Package
 
 HEAD = 8192
@@ -72,6 +79,14 @@ _OTHERS = (
 )
 """First bytes of files that can't be read, the kind of file, and the advice to give."""
 
+OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MOST_OLE_BYTES = 256 * 1024**2
+"""Maximum size of a container. An .xls holds 65,536 rows of 256 columns, and real files are far smaller."""
+
+_SECTOR = 512
+_FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
+"""Exceptions that olefile raises for a damaged container, by design or not."""
+
 _TEXTS = {b"%PDF", b"{\\rtf"}
 """First bytes that are refused even in a file that is all text. Those of other file types might begin a heading."""
 
@@ -82,16 +97,6 @@ _CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x1d"})
 
 _PAGE = re.compile(rb"<(!doctype html|html|head|body|table|meta|style|div|center|font)\b")
 """First tag of a web page, in small letters."""
-
-
-def refuse_by_name(path: str) -> None:
-    """Raise UnreadableFile if the name shows that the file is a lock file or a link instead of a spreadsheet."""
-    name = PurePath(path).name
-    if name.startswith(("~$", ".~lock.")):
-        original = name.removeprefix("~$").removeprefix(".~lock.").removesuffix("#")
-        raise UnreadableFile(say("reading.lock", file=path, meant=repr(original)))
-    if name.lower().endswith((".gsheet", ".url", ".webloc", ".lnk")):
-        raise UnreadableFile(say("reading.link", file=path))
 
 
 def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None:
@@ -106,7 +111,7 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None
         raise UnreadableFile(say("reading.empty", file=source))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return None
-    if head.startswith(ole.SIGNATURE):
+    if head.startswith(OLE_SIGNATURE):
         return _in_ole(file, source)
     if not head.strip(b"\0"):
         raise UnreadableFile(say("reading.zeros", file=source))
@@ -120,7 +125,8 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None
 
 def _in_ole(file: IO[bytes], source: str) -> FileType:
     """Return the type of an OLE container; raise UnreadableFile for a locked .xlsx or another program's document."""
-    names = ole.stream_names(file)
+    with _container(file) as (container, _):  # in small letters, because programs differ in their case
+        names = {path[0].lower() for path in container.listdir() if len(path) == 1}
     if "encryptedpackage" in names:
         raise UnreadableFile(say("reading.locked-workbook", file=source))
     if names & {"workbook", "book"}:
@@ -131,16 +137,45 @@ def _in_ole(file: IO[bytes], source: str) -> FileType:
     raise UnreadableFile(say("reading.other-or-damaged", file=source))
 
 
-def stream(file: IO[bytes], source: str) -> bytearray:
+def records_of(file: IO[bytes], source: str) -> bytearray:
     """Return the records of an .xls: those in its OLE container, or the whole of a very old file."""
     file.seek(0)
-    if not file.read(8).startswith(ole.SIGNATURE):
+    if not file.read(8).startswith(OLE_SIGNATURE):
         file.seek(0)
-        return bytearray(file.read(ole.MOST_BYTES))
-    records = ole.read_stream(file, "Workbook", "Book")
-    if records is None:
-        raise UnreadableFile(say("reading.no-workbook", file=source))
-    return records
+        return bytearray(file.read(MOST_OLE_BYTES))
+    with _container(file) as (container, most):
+        for name in ("Workbook", "Book"):
+            if container.exists(name):
+                _check_size(container.get_size(name), most)
+                return bytearray(container.openstream(name).getbuffer())
+    raise UnreadableFile(say("reading.no-workbook", file=source))
+
+
+@contextmanager
+def _container(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
+    """Yield the container and the file's size; turn errors of olefile into UnreadableFile."""
+    size = file.seek(0, 2)
+    if size > MOST_OLE_BYTES:
+        raise UnreadableFile(say("xls.too-large"))
+    file.seek(0)
+    header = file.read(_SECTOR)
+    try:
+        for offset in (44, 64):  # positions of the numbers of sectors of its two tables
+            _check_size(struct.unpack_from("<L", header, offset)[0] * _SECTOR, size + _SECTOR)
+        container = olefile.OleFileIO(file)
+        _check_size(container.root.size, size)
+        yield container, size
+    except _FAULTS as exc:
+        raise _damaged_container(str(exc)) from exc
+
+
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise _damaged_container(say("xls.larger-than-file", size=size, most=most))
+
+
+def _damaged_container(why: Part) -> UnreadableFile:
+    return UnreadableFile(say("xls.contents", why=why))
 
 
 def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
@@ -198,12 +233,13 @@ def in_package(package: Package, source: str) -> FileType:
     if "xl/workbook.xml" in package or ("[content_types].xml" in package and _is_workbook(package)):
         return FileType.XLSM if "xl/vbaproject.bin" in package else FileType.XLSX
     names = package.names()
-    if any(name.startswith("word/") for name in names):
-        raise UnreadableFile(say("reading.word", file=source))
-    if any(name.startswith("ppt/") for name in names):
-        raise UnreadableFile(say("reading.powerpoint", file=source))
-    if any(name.endswith(".iwa") for name in names):
-        raise UnreadableFile(say("reading.numbers", file=source))
+    for pattern, refusal in (
+        ("word/.*", say("reading.word", file=source)),
+        ("ppt/.*", say("reading.powerpoint", file=source)),
+        (r".*\.iwa", say("reading.numbers", file=source)),
+    ):
+        if any(re.fullmatch(pattern, name) for name in names):
+            raise UnreadableFile(refusal)
     if not names:
         raise UnreadableFile(say("reading.empty-zip", file=source))
     raise UnreadableFile(say("reading.zip", file=source, inside=tuple(map(Cell, names[:3]))))

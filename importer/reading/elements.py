@@ -1,84 +1,182 @@
-"""Parse XML in one pass: rows as whole ElementTree trees, and events for the elements around them.
+"""Parse the XML of workbooks as a stream: rows as whole ElementTree trees, and events for the elements around them.
 
-The handlers of ``Events`` build the trees. ElementTree's own parser accepts a document type and a tag without end, and
-refuses names whose prefix isn't declared.
+ElementTree's own parser isn't used, because it accepts a document type and a tag without end, and refuses names whose
+prefix isn't declared. A document type is refused here, because entity bombs and external entities need one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
 
-from importer.messages import say
-from importer.reading.package import MOST_DEPTH, Events, too_many
+from importer.errors import UnreadableFile
+from importer.messages import Message, say
+from importer.reading.limits import Limits, bound
 
-MOST_ELEMENTS = 200_000
-"""Maximum number of elements in one row: several for each cell of the widest sheet."""
+MOST_TOKEN_BYTES = 16 * 1024**2
+MOST_DEPTH = 200
+MOST_ELEMENTS = 600_000
+"""Maximum number of elements and attributes in one row: many for each cell of the widest sheet."""
 
-MOST_CELLS_TEXT = 32
-"""Maximum length of a row's text, as a multiple of the longest cell."""
+MOST_CELLS_TEXT = 16
+"""Maximum length of a row, as a multiple of the longest cell."""
+
+SHORT_ROW = 1 << 20
+"""Length in bytes up to which a row is never too long."""
 
 Attributes = dict[str, str]
 
 
-class Elements(Events):
-    """XML parser for one part; element names come without namespace prefix."""
+class Elements:
+    """XML parser for one part, fed with chunks; names of elements come without namespace prefix.
 
-    def handle_trees(
+    Each element named in ``whole`` is given to ``take`` as a tree. ``begin`` and ``end`` are called for elements
+    outside these.
+
+    Attributes:
+        encoding: the name in the XML declaration, in small letters, or "".
+    """
+
+    def __init__(
+        self,
+        what: Message,
+        limits: Limits,
+        whole: Iterable[str],
+        take: Callable[[Element], None],
+        begin: Callable[[str, Attributes], None] = lambda _tag, _attributes: None,
+        end: Callable[[str], None] = lambda _tag: None,
+    ) -> None:
+        self.encoding = ""
+        self._what = what
+        self._limits = limits
+        self._fed = self._parsed = 0
+        self._row_bytes = 0
+        self._row: Element | None = None
+        self._parser = expat.ParserCreate()
+        # Newer versions of expat defer an incomplete tag until twice as much is there, against tags without end.
+        # ``feed`` limits such tags itself, and for that needs the parser's true position.
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):
+            self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
+        self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.XmlDeclHandler = self._declared
+        self._handle(frozenset(whole), take, begin, end)
+
+    def feed(self, chunk: bytes, *, last: bool = False) -> None:
+        """Parse the next piece."""
+        row = self._row
+        try:
+            self._parser.Parse(chunk, last)
+        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
+            raise UnreadableFile(say("workbook.no-xml", what=self._what, error=str(exc))) from exc
+        self._fed += len(chunk)
+        self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
+        if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
+            raise UnreadableFile(say("workbook.tag-without-end", what=self._what))
+        self._row_bytes = self._row_bytes + len(chunk) if row is not None and row is self._row else 0
+        if self._row is not None:
+            self._check_row(self._row)
+
+    def all(self, chunks: Iterable[bytes]) -> None:
+        """Parse all chunks of the part."""
+        for chunk in chunks:
+            self.feed(chunk)
+        self.feed(b"", last=True)
+
+    def _handle(
         self,
         whole: frozenset[str],
+        take: Callable[[Element], None],
         begin: Callable[[str, Attributes], None],
         end: Callable[[str], None],
-        take: Callable[[Element], None],
     ) -> None:
-        """Call ``take`` for each element named in ``whole``, and ``begin`` and ``end`` for elements outside these."""
-        depth = inside = elements = characters = 0
-        most_characters = MOST_CELLS_TEXT * self.limits.cell_characters
-        builder = TreeBuilder()
+        """Set the parser's handlers. Within a row, all but one are C functions, because there are millions of calls."""
+        parser = self._parser
+        depth = 0
+        row: Element | None = None
+        end_in_row = TreeBuilder().end
 
         def enter(tag: str, attributes: Attributes) -> None:
-            nonlocal depth, inside, elements, characters
-            depth += 1
-            if depth > MOST_DEPTH:
-                raise self.too_deep()
+            nonlocal depth, row, end_in_row
             name = tag.rpartition(":")[2]
-            if inside:
-                elements += 1
-                builder.start(name, attributes)
-            elif name in whole:
-                inside, elements, characters = depth, 0, 0
-                builder.start(name, attributes)
-            else:
-                begin(name, attributes)
+            if name in whole:
+                builder = TreeBuilder()
+                end_in_row = builder.end
+                self._row = row = builder.start(name, attributes)
+                parser.StartElementHandler, parser.EndElementHandler = builder.start, leave_in_row
+                parser.CharacterDataHandler = builder.data
+                return
+            depth += 1
+            self._check_depth(depth)
+            begin(name, attributes)
 
         def leave(tag: str) -> None:
-            nonlocal depth, inside, builder
+            nonlocal depth
             depth -= 1
-            name = tag.rpartition(":")[2]
-            if not inside:
-                end(name)
-                return
-            builder.end(name)
-            if depth < inside:
-                inside = 0
-                tree, builder = builder.close(), TreeBuilder()
-                take(tree)
-            elif elements > MOST_ELEMENTS:
-                raise too_many(MOST_ELEMENTS, say("part.elements-of-row", what=self.what))
+            end(tag.rpartition(":")[2])
 
-        def text(data: str) -> None:
-            nonlocal characters
-            if inside:
-                characters += len(data)
-                if characters > most_characters:
-                    raise self.limits.refuse("cell_characters", say("limit.row-characters", what=self.what))
-                builder.data(data)
+        def leave_in_row(tag: str) -> None:
+            element = end_in_row(tag)
+            if element is row:
+                self._row = None
+                parser.StartElementHandler, parser.EndElementHandler = enter, leave
+                parser.CharacterDataHandler = None
+                take(element)
+            elif ":" in tag:
+                element.tag = tag.rpartition(":")[2]
 
-        self._parser.StartElementHandler = enter
-        self._parser.EndElementHandler = leave
-        self._parser.CharacterDataHandler = text
+        parser.StartElementHandler, parser.EndElementHandler = enter, leave
+
+    def _check_row(self, row: Element) -> None:
+        """Raise UnreadableFile if a row whose end hasn't been read is larger than any real one."""
+        if self._row_bytes > max(MOST_CELLS_TEXT * self._limits.cell_characters, SHORT_ROW):
+            raise self._limits.refuse("cell_characters", say("limit.row-characters", what=self._what))
+        size = sum(1 + len(element.keys()) for element in row.iter())
+        bound(size, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
+        depth = 0
+        while len(row):
+            row, depth = row[-1], depth + 1
+        self._check_depth(depth)
+
+    def _check_depth(self, depth: int) -> None:
+        if depth > MOST_DEPTH:
+            raise UnreadableFile(say("workbook.too-deep", what=self._what))
+
+    def _declared(self, _: str, encoding: str | None, __: int) -> None:
+        self.encoding = (encoding or "").lower()
+
+    def _refuse(self, *_: Any) -> None:
+        raise UnreadableFile(say("workbook.document-type", what=self._what))
+
+
+def elements_of(chunks: Iterable[bytes], what: Message, limits: Limits) -> Iterator[tuple[str, str, Attributes]]:
+    """Yield each element of a part, as its parent's name, its own name and its attributes."""
+    open_names = [""]
+    started: list[tuple[str, str, Attributes]] = []
+
+    def begin(tag: str, attributes: Attributes) -> None:
+        started.append((open_names[-1], tag, attributes))
+        open_names.append(tag)
+
+    def end(_: str) -> None:
+        open_names.pop()
+
+    elements = Elements(what, limits, (), lambda _: None, begin, end)
+    for chunk in chunks:
+        elements.feed(chunk)
+        yield from started
+        started.clear()
+    elements.feed(b"", last=True)
+    yield from started
 
 
 def plain(attributes: Attributes) -> Attributes:
     """Return the attributes without prefixes, because files may declare odd ones. The first of equal names counts."""
     return {name.rpartition(":")[2]: value for name, value in reversed(attributes.items())}
+
+
+def whole_number(text: str | None) -> int:
+    """Return the whole number in an attribute, 0 if it is missing or not a number of at most 9 digits."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0

@@ -13,17 +13,15 @@ import contextlib
 import itertools
 import locale
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import Cell, Message, say
 from importer.models import PossibleAnswer, Question
 from importer.reading import spelling
-from importer.reading.limits import Deadline
+from importer.reading.opening import Source
 
-CHUNK = 1 << 20
 SAMPLE = 1 << 16
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
@@ -63,6 +61,7 @@ _BY_LANGUAGE = {
 }  # fmt: skip
 """Encoding → languages of machines on which spreadsheet programs write it; for other languages, Windows-1252."""
 
+_FALLBACK = "note-importer-cp1252"
 _LINES = 300
 """Maximum number of lines whose words are judged."""
 
@@ -98,6 +97,9 @@ class Encoding:
         return not self.codec.startswith("utf") or self.errors == _FALLBACK
 
 
+_JOINED = Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
+
+
 @dataclass(frozen=True)
 class DecodedSample:
     """The words of a file's sample, as one encoding decodes them.
@@ -129,71 +131,92 @@ class DecodedSample:
         return self.family == "western"
 
 
-def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
+def encoding_of(source: Source, headings_in: Callable[[Encoding], str], declared: str = "") -> Encoding:
+    """Return the file's encoding: as a person gave it, or as its bytes, its declaration, known headings or words show.
+
+    ``headings_in`` returns the headings of a decoded file as one text, by which a kind of export is recognised.
+
+    Raises:
+        UnclearColumns: several encodings are plausible.
+    """
+    given = source.options.encoding
+    if isinstance(given, str):
+        return _named(given, source)
+    if encoding := _certain(source):
+        return encoding
+    if declared:
+        with contextlib.suppress(UnreadableFile):
+            return _named(declared, source)
+    for headings, name in (given or {}).items():
+        encoding = _named(name, source)
+        if encoding.errors != "replace" and headings_in(encoding) == headings:
+            return encoding
+    return _guessed(source, headings_in)
+
+
+def _named(name: str, source: Source) -> Encoding:
     """Return the encoding that a person named, or that of the file's byte order mark if it has another one.
 
     Raises:
         UnreadableFile: there is no encoding of that name.
     """
-    head = _head(file)
+    head = _head(source)
     marks = [(codec, title) for mark, codec, title in _MARKS if head.startswith(mark)]
     if name.strip().lower() == MIXED:
-        return _mixed() if not marks or marks[0][0] == "utf-8" else _as_marked(file, *marks[0], MIXED, deadline)
+        return _JOINED if not marks or marks[0][0] == "utf-8" else _as_marked(source, *marks[0], MIXED)
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
     except (LookupError, UnicodeError, ValueError) as exc:
         raise UnreadableFile(say("encoding.no-such", name=repr(name))) from exc
-    chosen = codec.name
-    if chosen == "utf-8-sig":
-        chosen = "utf-8"
+    chosen = codec.name.removesuffix("-sig")
     matching_marks = [marked for marked, _ in marks if marked.startswith(chosen)]
     if marks and not matching_marks:
-        return _as_marked(file, *marks[0], codec.name, deadline)
+        return _as_marked(source, *marks[0], codec.name)
     if chosen in {"utf-16", "utf-32"}:
         chosen = matching_marks[0] if matching_marks else f"{chosen}-le"
     remark = None
-    if not chosen.startswith("utf") and _as_utf8(_sample(file))[0] and decodes(file, "utf-8", deadline):
+    if not chosen.startswith("utf") and _as_utf8(_sample(source))[0] and _is_valid(source, "utf-8"):
         remark = say("encoding.valid-utf-8", encoding=codec.name)
-    return Encoding(chosen, codec.name, _errors(file, chosen, deadline), remark)
+    return Encoding(chosen, codec.name, _errors(source, chosen), remark)
 
 
-def _as_marked(file: IO[bytes], codec: str, title: str, said: str, deadline: Deadline) -> Encoding:
+def _as_marked(source: Source, codec: str, title: str, said: str) -> Encoding:
     """Return the encoding of a byte order mark, which overrides the encoding that a person named."""
     remark = say("encoding.as-marked", encoding=title, named=said)
-    return Encoding(codec, title, _errors(file, codec, deadline), remark)
+    return Encoding(codec, title, _errors(source, codec), remark)
 
 
-def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
+def _certain(source: Source) -> Encoding | None:
     """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
-    head = _head(file)
+    head = _head(source)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
-            return Encoding(codec, title, _errors(file, codec, deadline))
+            return Encoding(codec, title, _errors(source, codec))
     wide = _wide(head)
-    if wide and decodes(file, wide, deadline, whole=False):
+    if wide and _is_valid(source, wide, whole=False):
         title = next(title for _, codec, title in _MARKS if codec == wide)
-        return Encoding(wide, title, _errors(file, wide, deadline), say("encoding.unmarked", encoding=title))
-    if decodes(file, "utf-8", deadline):
+        return Encoding(wide, title, _errors(source, wide), say("encoding.unmarked", encoding=title))
+    if _is_valid(source, "utf-8"):
         return Encoding("utf-8", "UTF-8")
-    good, bad = _as_utf8(_sample(file))
+    good, bad = _as_utf8(_sample(source))
     if good > 10 * bad:
         return Encoding("utf-8", "UTF-8", "replace", say("encoding.damaged-characters"))
     return None
 
 
-def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, list[DecodedSample]]:
-    """Return the only old encoding that spells the file's words well; or None, and the samples to choose from."""
-    best, *others = _readings(file, deadline)
+def _guessed(source: Source, headings_in: Callable[[Encoding], str]) -> Encoding:
+    """Return the only old encoding that spells the file's words well; raise UnclearColumns if several or none do."""
+    best, *others = _readings(source)
     rivals = [other for other in others if _is_near(other, best)]
     is_clear = not rivals and best.misspelt <= 0.15 * len(best.words) and best.encoding.codec != "utf-8"
     if is_clear and not best.is_western:
         signs = sum(not sign.isascii() for word in best.words for sign in word)
         is_clear = signs >= _SIGNS or all(other.misspelt >= _MARGIN for other in others if other.is_western)
     if is_clear:
-        return best.encoding, []
-    western = (other for other in others if other.is_western and _decodes(file, other, deadline))
-    return None, [best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])]
+        return best.encoding
+    western = (other for other in others if other.is_western and _decodes(source, other))
+    raise _undecided([best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])], headings_in)
 
 
 def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | None) -> Iterator[tuple[str, ...]]:
@@ -219,37 +242,23 @@ def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | No
                 yield earlier_texts
 
 
-def words_of(readings: Sequence[DecodedSample]) -> list[list[str]]:
-    """Return for each decoded sample some of the words that differ between the samples."""
-    places = [
-        i for i, lines in enumerate(zip(*(reading.lines for reading in readings), strict=False)) if len({*lines}) > 1
-    ]
-    return [
-        list(dict.fromkeys(word for i in places for word in spelling.tokens(reading.lines[i])))[:_MOST_WORDS]
-        for reading in readings
-    ]
-
-
-def undecided(readings: Sequence[DecodedSample], exports: Sequence[str]) -> UnclearColumns:
+def _undecided(readings: Sequence[DecodedSample], headings_in: Callable[[Encoding], str]) -> UnclearColumns:
     """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ.
 
-    Args:
-        readings: the decoded samples, the likeliest first.
-        exports: each sample's headings, by which the answer is recognised for another file.
+    An answer contains the file's headings, by which it is recognised for another file.
     """
-    sample_words = [tuple(Cell(repr(word)) for word in words) for words in words_of(readings)]
-    names = [MIXED if reading.encoding.codec == "utf-8" else reading.encoding.codec for reading in readings]
-    choices = [
-        PossibleAnswer(
-            "encoding", f"{export}={name}", say("encoding.reading", words=words, encoding=reading.encoding.title)
-        )
-        for reading, name, words, export in zip(readings, names, sample_words, exports, strict=True)
-    ]
-    alternatives = tuple(
-        say("encoding.way", words=words, name=name) for words, name in zip(sample_words, names, strict=True)
-    )
-    text = say("encoding.say-which", ways=alternatives)
-    return UnclearColumns(text, [Question(text, say("encoding.which"), choices)])
+    same_lines = zip(*(reading.lines for reading in readings), strict=False)
+    places = [place for place, lines in enumerate(same_lines) if len({*lines}) > 1]
+    choices, ways = [], []
+    for reading in readings:
+        tokens = dict.fromkeys(word for place in places for word in spelling.tokens(reading.lines[place]))
+        words = tuple(Cell(repr(word)) for word in itertools.islice(tokens, _MOST_WORDS))
+        name = MIXED if reading.encoding == _JOINED else reading.encoding.codec
+        text = say("encoding.reading", words=words, encoding=reading.encoding.title)
+        choices.append(PossibleAnswer("encoding", f"{headings_in(reading.encoding)}={name}", text))
+        ways.append(say("encoding.way", words=words, name=name))
+    question = say("encoding.say-which", ways=tuple(ways))
+    return UnclearColumns(question, [Question(question, say("encoding.which"), choices)])
 
 
 def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
@@ -258,51 +267,40 @@ def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
     return len(other.wrong - best.words) + other.handicap <= max(_MARGIN * len(best.wrong - other.words), near)
 
 
-def _readings(file: IO[bytes], deadline: Deadline) -> list[DecodedSample]:
+def _readings(source: Source) -> list[DecodedSample]:
     """Return the decoded samples, the likeliest first: by misspelt words, then by this machine's language."""
-    sample = _sample(file).split(b"\n")
+    sample = _sample(source).split(b"\n")
     lines = sample[:: len(sample) // _LINES + 1]
     readings = []
     usual = _usual()
-    mixed_lines = [i for i, line in enumerate(lines) if _as_utf8(line)[1]]
+    mixed_lines = [place for place, line in enumerate(lines) if _as_utf8(line)[1]]
     if len(mixed_lines) < len(lines):
         texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
-        words = frozenset(word for i in mixed_lines for word in spelling.tokens(texts[i]))
-        readings.append(
-            DecodedSample(_mixed(), "western", texts, words, frozenset(spelling.misspelt(words, "western")))
-        )
+        readings.append(_decoded(_JOINED, "western", texts, [texts[place] for place in mixed_lines]))
     for codec, (title, family) in _CANDIDATES.items():
-        try:
+        with contextlib.suppress(UnicodeError):
             texts = tuple(line.decode(codec) for line in lines)
-        except UnicodeError:
-            continue
-        words = frozenset(word for text in texts for word in spelling.tokens(text))
-        wrong = frozenset(spelling.misspelt(words, family))
-        readings.append(
-            DecodedSample(
-                Encoding(codec, title, remark=say("encoding.likeliest", encoding=title)),
-                family,
-                texts,
-                words,
-                wrong,
-                int(codec in _RARE),
-            )
-        )
+            encoding = Encoding(codec, title, remark=say("encoding.likeliest", encoding=title))
+            readings.append(_decoded(encoding, family, texts, texts))
     readings.sort(key=lambda reading: (reading.misspelt, reading.encoding.codec not in {"utf-8", usual}))
     distinct = {reading.lines: reading for reading in reversed(readings)}
     readings = [reading for reading in readings if distinct[reading.lines] is reading]
-    first = next(i for i, reading in enumerate(readings) if _decodes(file, reading, deadline))
+    first = next(i for i, reading in enumerate(readings) if _decodes(source, reading))
     alternatives = [
-        other
-        for other in readings[first + 1 :]
-        if not _is_near(other, readings[first]) or _decodes(file, other, deadline)
+        other for other in readings[first + 1 :] if not _is_near(other, readings[first]) or _decodes(source, other)
     ]
     return [readings[first], *alternatives]
 
 
-def _decodes(file: IO[bytes], reading: DecodedSample, deadline: Deadline) -> bool:
+def _decoded(encoding: Encoding, family: str, lines: tuple[str, ...], judged: Iterable[str]) -> DecodedSample:
+    words = frozenset(word for line in judged for word in spelling.tokens(line))
+    wrong = frozenset(spelling.misspelt(words, family))
+    return DecodedSample(encoding, family, lines, words, wrong, int(encoding.codec in _RARE))
+
+
+def _decodes(source: Source, reading: DecodedSample) -> bool:
     """Return whether the whole file, of which only a sample was read, is valid in the sample's encoding."""
-    return reading.encoding.errors == _FALLBACK or decodes(file, reading.encoding.codec, deadline)
+    return reading.encoding.errors == _FALLBACK or _is_valid(source, reading.encoding.codec)
 
 
 def _usual() -> str:
@@ -319,17 +317,12 @@ def _usual() -> str:
     return "cp1252"
 
 
-def _mixed() -> Encoding:
-    return Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
-
-
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
     """Decode bytes that aren't valid UTF-8 as Windows-1252."""
     assert isinstance(error, UnicodeDecodeError)
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
 
 
-_FALLBACK = "note-importer-cp1252"
 codecs.register_error(_FALLBACK, _as_cp1252)
 
 
@@ -340,28 +333,26 @@ def _as_utf8(sample: bytes) -> tuple[int, int]:
     return sum(ord(sign) > 127 for sign in text) - bad, bad
 
 
-def decodes(file: IO[bytes], codec: str, deadline: Deadline, *, whole: bool = True) -> bool:
+def _is_valid(source: Source, codec: str, *, whole: bool = True) -> bool:
     """Return whether the file is valid in an encoding. Unless ``whole``, a cut-off character at its end is allowed."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
-    file.seek(0)
     try:
-        while chunk := file.read(CHUNK):
+        for chunk in source.chunks():
             decoder.decode(chunk)
-            deadline.check()
         decoder.decode(b"", final=whole)
     except (UnicodeError, ValueError):
         return False
     return True
 
 
-def _errors(file: IO[bytes], codec: str, deadline: Deadline) -> str:
+def _errors(source: Source, codec: str) -> str:
     """Return how bytes that the encoding doesn't know are treated: see :class:`Encoding`."""
-    return "strict" if decodes(file, codec, deadline) else "replace"
+    return "strict" if _is_valid(source, codec) else "replace"
 
 
-def _head(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    return file.read(SAMPLE)
+def _head(source: Source) -> bytes:
+    source.file.seek(0)
+    return source.file.read(SAMPLE)
 
 
 def _wide(head: bytes) -> str | None:
@@ -372,12 +363,11 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _sample(file: IO[bytes]) -> bytes:
+def _sample(source: Source) -> bytes:
     """Return the first lines with bytes beyond ASCII, about 64 KiB of them, wherever in the file they are."""
     pieces: list[bytes] = []
     size = 0
-    file.seek(0)
-    for line in _foreign_lines(file):
+    for line in _foreign_lines(source):
         pieces.append(line)
         size += len(line)
         if size > SAMPLE:
@@ -385,8 +375,8 @@ def _sample(file: IO[bytes]) -> bytes:
     return b"\n".join(pieces)
 
 
-def _foreign_lines(file: IO[bytes]) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
+def _foreign_lines(source: Source) -> Iterator[bytes]:
+    for chunk in source.chunks():
         if chunk.isascii():
             continue
         for line in re.split(rb"[\r\n]+", chunk):

@@ -8,12 +8,13 @@ decimals, thousands, percent, currency, scientific, dates, times. For any other 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import lru_cache, partial
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import groupby
 
 from importer.errors import UnreadableFile
@@ -47,6 +48,7 @@ dates. The East Asian ones, 27 to 36 and 50 to 58, are ISO dates too (``g``, an 
 rendered).
 """
 
+_GENERAL = frozenset({"General", "@", "GENERAL", ""})
 _TOKEN = re.compile(
     r'"(?P<text>[^"]*)"?|\\(?P<sign>.)|_.|\*.|\[(?P<bracket>[^\[\]]*)\]|(?P<noon>AM/PM|A/P)|(?P<general>General)'
     r"|(?P<foreign>a{3,4}|g+|b+|上午/下午)"
@@ -55,14 +57,12 @@ _TOKEN = re.compile(
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?\d{1,30}(?:\.\d{1,30})?)")
 _COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
-    "<": lambda limit, value: value < limit,
-    "<=": lambda limit, value: value <= limit,
-    ">": lambda limit, value: value > limit,
-    ">=": lambda limit, value: value >= limit,
-    "=": lambda limit, value: value == limit,
-    "<>": lambda limit, value: value != limit,
-    "": lambda _limit, _value: True,
-}
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "<>": operator.ne,
+    "": lambda _value, _limit: True,
+}  # fmt: skip
+_COMMA, _POINT = ("other", ","), ("other", ".")
+_LARGE, _HUGE = Decimal(10**18), Decimal("1e100")
+_EXACT = Context(prec=600)
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
@@ -74,33 +74,33 @@ class _Section:
     """Part of a code between two semicolons: its pieces, and the numbers that it applies to."""
 
     tokens: list[Token]
-    meant_for: Callable[[Decimal], bool]
+    compare: Callable[[Decimal, Decimal], bool]
+    limit: Decimal
     hides_sign: bool  # whether it is only for negative numbers, and so shows no minus sign by itself
-
-    @property
-    def is_date(self) -> bool:
-        kinds = {kind for kind, _ in self.tokens}
-        return bool(kinds & {"date", "elapsed", "noon"}) or ("foreign" in kinds and not kinds & {"digit", "general"})
 
 
 class NumberFormats:
     """Number formats of one workbook.
 
     ``codes`` are the codes of its cell styles. Each distinct code is compiled once, for the first number that needs it.
-    ``shown`` returns the text that a code shows for a number as the workbook stores it. ``hiding`` holds the styles
-    that hide texts.
+    ``hides_texts`` is true if one of the styles hides texts.
     """
 
     def __init__(self, codes: Sequence[str] = (), *, date1904: bool = False) -> None:
         self.date1904 = date1904
         self._codes = codes
         self._compiled: dict[str, Renderer] = {}
-        self.shown = lru_cache(maxsize=_REMEMBERED)(self._shown)
-        self.hiding = frozenset(style for style, code in enumerate(codes) if hides_text(code))
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._shown)
+        self.hides_texts = any(map(hides_text, codes))
 
-    def in_style(self, style: int, number: str) -> str:
-        """Return the text that a cell style, given by its position, shows for a number as the workbook stores it."""
-        return self.shown(self._codes[style], number) if style < len(self._codes) else general(number)
+    def code(self, style: int) -> str:
+        """Return the code of a cell style, given by its position; "" if that is General."""
+        code = self._codes[style] if style < len(self._codes) else ""
+        return "" if code in _GENERAL else code
+
+    def shown(self, code: str, number: str) -> str:
+        """Return the text that a code shows for a number as the workbook stores it."""
+        return self._remembered(code, number) if code else general(number)
 
     def _shown(self, code: str, number: str) -> str:
         render = self._compiled.get(code)
@@ -131,14 +131,27 @@ def code_of(number: int, own: str | None) -> str:
 
 def renderer(code: str, *, date1904: bool = False) -> Renderer:
     """Return the function that turns a stored number into its text, in time proportional to the code's length."""
-    if code in {"General", "@", "GENERAL", ""} or len(code) > LONGEST_CODE:
+    if code in _GENERAL or len(code) > LONGEST_CODE:
         return general
     sections = _sections(code)
     if all(_is_general(section.tokens) for section in sections):
         return general
-    if sections[0].is_date and "[<" not in code and "[>" not in code and "[=" not in code:
-        return lambda text: _render_date(text, sections[0].tokens, date1904=date1904)
-    return lambda text: _render(text, sections, date1904=date1904)
+    first = sections[0].tokens
+    if _is_date(first) and "[<" not in code and "[>" not in code and "[=" not in code:
+        return lambda text: _render_date(text, first, date1904=date1904)
+    showing = [(section, _in_section(section, date1904=date1904)) for section in sections]
+
+    def render(text: str) -> str:
+        try:
+            value = kept(value_of(text))
+        except (ValueError, InvalidOperation):
+            return text
+        for section, show in showing if value.is_finite() and abs(value) < _HUGE else ():
+            if section.compare(value, section.limit):
+                return show(text, value)
+        return general(text)
+
+    return render
 
 
 def _sections(code: str) -> list[_Section]:
@@ -153,8 +166,19 @@ def _sections(code: str) -> list[_Section]:
         is_rest_below_zero = index == 1 == len(pieces) - 1 and not any(conditions)
         shown_tokens = [token for token in tokens if token[0] != "condition"]
         hides_sign = (sign in {"<", "<="} and limit <= 0) or is_rest_below_zero
-        sections.append(_Section(shown_tokens, partial(_COMPARE[sign], limit), hides_sign))
+        sections.append(_Section(shown_tokens, _COMPARE[sign], limit, hides_sign))
     return sections
+
+
+def _in_section(section: _Section, *, date1904: bool) -> Callable[[str, Decimal], str]:
+    """Return the function that shows a number, given as stored and as a value, to which a section applies."""
+    tokens = section.tokens
+    if _is_date(tokens):
+        return lambda text, _: _render_date(text, tokens, date1904=date1904)
+    if ("other", "/") in tokens:
+        return lambda text, _: general(text)  # fractions aren't rendered
+    fill = _filler(tokens)
+    return lambda _, value: fill(abs(value) if section.hides_sign else value)
 
 
 def _split(code: str) -> list[str]:
@@ -194,91 +218,97 @@ def _bracket(value: str, tokens: list[Token]) -> None:
         tokens.append(("condition", value))
 
 
+def _is_date(tokens: list[Token]) -> bool:
+    kinds = {kind for kind, _ in tokens}
+    return bool(kinds & {"date", "elapsed", "noon"}) or ("foreign" in kinds and not kinds & {"digit", "general"})
+
+
 def _is_general(tokens: list[Token]) -> bool:
     return bool(tokens) and all(kind == "general" or (kind, value) == ("other", "@") for kind, value in tokens)
 
 
-def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
-    try:
-        value = kept(value_of(text))
-    except (ValueError, InvalidOperation):
-        return text
-    section = next((section for section in sections if value.is_finite() and section.meant_for(value)), None)
-    if section is None:
-        return general(text)
-    if section.is_date:
-        return _render_date(text, section.tokens, date1904=date1904)
-    if ("other", "/") in section.tokens or abs(value) >= Decimal("1e100"):
-        return general(text)  # fractions aren't rendered
-    return _fill(abs(value) if section.hides_sign else value, section.tokens)
-
-
-def _fill(value: Decimal, tokens: list[Token]) -> str:
-    """Put the number's digits in the place of the format's placeholders."""
-    if not any(kind in {"digit", "general"} for kind, _ in tokens):
-        return "".join(shown for kind, shown in tokens if kind in {"text", "other", "foreign"} and shown != "@")
-    if any(kind == "general" for kind, _ in tokens):
-        return "".join(general(str(value)) if kind == "general" else shown for kind, shown in tokens)
+def _filler(tokens: list[Token]) -> Callable[[Decimal], str]:
+    """Return the function that puts a number's digits in the place of the format's placeholders."""
+    kinds = {kind for kind, _ in tokens}
+    if not kinds & {"digit", "general"}:
+        text = "".join(shown for kind, shown in tokens if kind in {"text", "other", "foreign"} and shown != "@")
+        return lambda _: text
+    if "general" in kinds:
+        return lambda value: "".join(general(str(value)) if kind == "general" else shown for kind, shown in tokens)
     places = [index for index, (kind, _) in enumerate(tokens) if kind == "digit"]
     first, last = places[0], places[-1]
-    while first and tokens[first - 1] == ("other", "."):
+    while first and tokens[first - 1] == _POINT:
         first -= 1
-    while last + 1 < len(tokens) and tokens[last + 1] in {("other", ","), ("other", ".")}:
+    while last + 1 < len(tokens) and tokens[last + 1] in {_COMMA, _POINT}:
         last += 1
-    pattern = tokens[first : last + 1]
-    value *= Decimal(100) ** sum(token == ("other", "%") for token in tokens)
-    number = _number(abs(value), pattern)
+    digits = _digits(tokens[first : last + 1])
     before = "".join(shown for _, shown in tokens[:first])
     after = "".join(shown for _, shown in tokens[last + 1 :])
-    minus = "-" if value < 0 and any(sign in "123456789" for sign in number) else ""
-    return minus + before + number + after
+    factor = Decimal(100) ** tokens.count(("other", "%"))
+
+    def fill(value: Decimal) -> str:
+        number = digits(abs(value) * factor)
+        minus = "-" if value < 0 and any(sign in "123456789" for sign in number) else ""
+        return f"{minus}{before}{number}{after}"
+
+    return fill
 
 
-def _number(value: Decimal, pattern: list[Token]) -> str:
+def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
+    """Return the function that shows a number of zero or more by a pattern of placeholders."""
     power_at = next((index for index, (kind, _) in enumerate(pattern) if kind == "power"), None)
     if power_at is not None:
-        return _scientific(value, pattern, power_at)
-    while pattern and pattern[-1] == ("other", ","):  # each comma at the end divides by a thousand
+        return lambda value: _scientific(value, pattern, power_at)
+    divisor = Decimal(1)
+    while pattern and pattern[-1] == _COMMA:  # each comma at the end divides by a thousand
         pattern = pattern[:-1]
-        value /= 1000
-    point = next((index for index, token in enumerate(pattern) if token == ("other", ".")), len(pattern))
-    whole, rest = pattern[:point], pattern[point + 1 :]
-    decimals = "".join(shown for kind, shown in rest if kind == "digit")
-    digits = f"{value.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP):f}" if value < 10**18 else f"{value:f}"
-    before, _, after = digits.partition(".")
-    before = _whole_part(before.lstrip("0"), whole)
+        divisor *= 1000
+    point = pattern.index(_POINT) if _POINT in pattern else len(pattern)
+    whole_part = _whole_part(pattern[:point])
+    decimals = "".join(shown for kind, shown in pattern[point + 1 :] if kind == "digit")
     optional = len(decimals) - len(decimals.rstrip("#?"))
-    after = after.ljust(len(decimals), "0")[: len(decimals)]
-    while optional and after.endswith("0"):
-        after, optional = after[:-1], optional - 1
-    return before + ("." + after if point < len(pattern) else "")
+    sign = "." if point < len(pattern) else ""
+    step = Decimal(1).scaleb(-len(decimals))
+
+    def digits(value: Decimal) -> str:
+        value /= divisor
+        text = f"{value.quantize(step, ROUND_HALF_UP, _EXACT):f}" if value < _LARGE else f"{value:f}"
+        before, _, after = text.partition(".")
+        after = after.ljust(len(decimals), "0")[: len(decimals)]
+        least = len(decimals) - optional
+        return whole_part(before.lstrip("0")) + sign + after[:least] + after[least:].rstrip("0")
+
+    return digits
 
 
-def _whole_part(digits: str, pattern: list[Token]) -> str:
-    """Return the digits before the decimal point, grouped, padded with zeros, and with the text between them."""
-    grouped = ("other", ",") in pattern
-    slots = [token for token in pattern if token != ("other", ",")]
-    least = sum(1 for kind, shown in slots if (kind, shown) == ("digit", "0"))
-    digits = digits.rjust(least, "0")
-    if all(kind == "digit" for kind, _ in slots):
-        return f"{int(digits):0{len(digits) + (len(digits) - 1) // 3},}" if grouped and digits else digits
-    shown: list[str] = []
-    places = sum(kind == "digit" for kind, _ in slots)
-    for kind, text in slots:
-        if kind != "digit":
-            shown.append(text)
-        else:  # the first placeholder takes all digits that the others leave
-            count = max(len(digits) - places + 1, 0)
-            shown.append(digits[:count])
-            digits, places = digits[count:], places - 1
-    return "".join(shown)
+def _whole_part(pattern: list[Token]) -> Callable[[str], str]:
+    """Return the function that groups digits, pads them with zeros and puts the text between them."""
+    grouped = _COMMA in pattern
+    slots = [token for token in pattern if token != _COMMA]
+    least = slots.count(("digit", "0"))
+    is_plain = all(kind == "digit" for kind, _ in slots)
+
+    def whole_part(digits: str) -> str:
+        digits = digits.rjust(least, "0")
+        if is_plain:
+            return f"{int(digits):0{len(digits) + (len(digits) - 1) // 3},}" if grouped and digits else digits
+        shown: list[str] = []
+        places = sum(kind == "digit" for kind, _ in slots)
+        for kind, text in slots:
+            if kind != "digit":
+                shown.append(text)
+            else:  # the first placeholder takes all digits that the others leave
+                count = max(len(digits) - places + 1, 0)
+                shown.append(digits[:count])
+                digits, places = digits[count:], places - 1
+        return "".join(shown)
+
+    return whole_part
 
 
 def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
-    decimals = 0
-    for index, token in enumerate(pattern[:power_at]):
-        if token == ("other", "."):
-            decimals = sum(kind == "digit" for kind, _ in pattern[index:power_at])
+    point = pattern.index(_POINT) if _POINT in pattern[:power_at] else power_at
+    decimals = sum(kind == "digit" for kind, _ in pattern[point:power_at])
     least = sum(kind == "digit" for kind, _ in pattern[power_at:])
     digits, _, power = f"{float(value):.{decimals}E}".partition("E")
     sign = "-" if power.startswith("-") else ("+" if pattern[power_at][1].endswith("+") else "")
@@ -290,7 +320,8 @@ def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
     try:
         milliseconds = round(value_of(text) * 86_400_000)
         if has_foreign or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
-            milliseconds = _rounded(milliseconds, decimals=sum(kind == "digit" for kind, _ in tokens))
+            step = (1000, 100, 10, 1)[min(sum(kind == "digit" for kind, _ in tokens), 3)]  # of the last shown decimal
+            milliseconds = (milliseconds + step // 2) // step * step
         moment = _moment(milliseconds, date1904=date1904)
     except (ValueError, OverflowError):
         return general(text)
@@ -324,12 +355,6 @@ def iso(moment: datetime) -> str:
     if moment.second:
         return f"{moment:%Y-%m-%d %H:%M:%S}"
     return f"{moment:%Y-%m-%d %H:%M}" if moment.hour or moment.minute else f"{moment:%Y-%m-%d}"
-
-
-def _rounded(milliseconds: int, *, decimals: int) -> int:
-    """Round a time to ``decimals`` decimals of a second, at most three."""
-    step = (1000, 100, 10, 1)[min(decimals, 3)]
-    return (milliseconds + step // 2) // step * step
 
 
 def _minutes_marked(tokens: list[Token]) -> list[Token]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Mapping
+from functools import partial
 from html import unescape
 from typing import IO
 
@@ -12,10 +11,10 @@ from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.messages import say
 from importer.reading import encodings
-from importer.reading.book import HEADER_WITHIN, Book, IsHeader, KeptTable, RowStore
+from importer.reading.book import HEADER_WITHIN, Book, KeptTable, RowStore
 from importer.reading.encodings import Encoding
-from importer.reading.limits import Deadline, Limits
-from importer.reading.package import MOST_SHEETS, bound
+from importer.reading.limits import MOST_SHEETS, Limits, bound
+from importer.reading.opening import IsHeader, Source
 
 MOST_BYTES = 64 * 1024**2
 MOST_PENDING = 1 << 20
@@ -30,63 +29,27 @@ The mark becomes a line break, unless there is a line break already, or no text 
 """
 
 
-def open_html(
-    file: IO[bytes],
-    encoding: str | Mapping[str, str] | None,
-    source: str,
-    is_header: IsHeader,
-    limits: Limits,
-    deadline: Deadline,
-) -> Book:
+def open_html(source: Source) -> Book:
     """Return the tables of a page, each as a sheet; raise UnreadableFile if there is none.
 
     A table within a cell of another table is a sheet if it has the needed headings, as in a page laid out by tables.
     Otherwise its text belongs to the cell.
     """
+    file = source.file
     if file.seek(0, 2) > MOST_BYTES:
-        raise UnreadableFile(say("html.too-large", file=source))
+        raise UnreadableFile(say("html.too-large", file=source.name))
     file.seek(0)
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
-    codec = _encoding(file, encoding, declared[1].decode("ascii") if declared else "", deadline)
+    codec = encodings.encoding_of(source, partial(_headings, file), declared[1].decode("ascii") if declared else "")
     file.seek(0)
-    parser = _HtmlPage(limits, is_header)
-    text = (
-        file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors).removeprefix("\ufeff")
-    )
-    for start in range(0, len(text), 1 << 16):
-        deadline.check()
-        _feed(parser, text[start : start + (1 << 16)], source)
-        if len(parser.rawdata) > MOST_PENDING:
-            raise UnreadableFile(say("html.broken", file=source))
-    if "<" in parser.rawdata or parser.cdata_elem is not None:
-        raise UnreadableFile(say("html.cut-off", file=source))
-    parser.handle_data(unescape(parser.rawdata))
-    parser.end()
-    if not parser.tables:
-        raise UnreadableFile(say("html.no-table", file=source))
+    text = file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors)
+    parser = _HtmlPage(source.limits, source.is_header)
+    _parse(parser, text.removeprefix("\ufeff"), source)
     several = len(parser.tables) > 1
     for number, kept in enumerate(parser.tables, 1):
         kept.name = f"Table {number}" if several else None
     tables = tuple(kept.table() for kept in parser.tables)
-    return Book(say("format.html"), tables, codec.title, None, (codec.remark,) if codec.remark else (), codec)
-
-
-def _encoding(file: IO[bytes], said: str | Mapping[str, str] | None, declared: str, deadline: Deadline) -> Encoding:
-    """Return the page's encoding: as a person gave it, or as its bytes, its declaration or its words show."""
-    if isinstance(said, str):
-        return encodings.named(said, file, deadline)
-    if codec := encodings.certain(file, deadline):
-        return codec
-    if declared:
-        with contextlib.suppress(UnreadableFile):
-            return encodings.named(declared, file, deadline)
-    for headings, name in (said or {}).items():
-        if _headings(file, candidate := encodings.named(name, file, deadline)) == headings:
-            return candidate
-    codec, readings = encodings.likeliest(file, deadline)
-    if codec is None:
-        raise encodings.undecided(readings, [_headings(file, reading.encoding) for reading in readings])
-    return codec
+    return Book(say("format.html"), tables, None, (codec.remark,) if codec.remark else (), codec)
 
 
 def _headings(file: IO[bytes], codec: Encoding) -> str:
@@ -99,12 +62,22 @@ def _headings(file: IO[bytes], codec: Encoding) -> str:
     return ", ".join(filter(None, texts)).replace("=", "-")
 
 
-def _feed(parser: Markup, text: str, source: str) -> None:
-    """Parse the next piece; raise UnreadableFile if html.parser gives up on damage."""
-    try:
-        parser.feed(text)
-    except (AssertionError, ValueError) as exc:
-        raise UnreadableFile(say("html.not-parsed", file=source, error=str(exc))) from exc
+def _parse(parser: _HtmlPage, text: str, source: Source) -> None:
+    """Parse the whole page; raise UnreadableFile if it is damaged or has no table."""
+    for start in range(0, len(text), 1 << 16):
+        source.deadline.check()
+        try:
+            parser.feed(text[start : start + (1 << 16)])
+        except (AssertionError, ValueError) as exc:
+            raise UnreadableFile(say("html.not-parsed", file=source.name, error=str(exc))) from exc
+        if len(parser.rawdata) > MOST_PENDING:
+            raise UnreadableFile(say("html.broken", file=source.name))
+    if "<" in parser.rawdata or parser.cdata_elem is not None:
+        raise UnreadableFile(say("html.cut-off", file=source.name))
+    parser.handle_data(unescape(parser.rawdata))
+    parser.end()
+    if not parser.tables:
+        raise UnreadableFile(say("html.no-table", file=source.name))
 
 
 class _HtmlPage(Markup):
@@ -176,7 +149,7 @@ class _HtmlPage(Markup):
         kept = table.end()
         if table.first and (not self.open or self._is_laid_out(table)):
             self.tables.append(kept)
-            bound(len(self.tables), MOST_SHEETS, "tables")
+            bound(len(self.tables), MOST_SHEETS, say("many.tables"))
             for outer in self.open:
                 outer.empty_cell()
 
@@ -243,7 +216,7 @@ class _OpenTable:
                 self.covered[column] = self.down
         if self.across > 1 or self.down > 1:
             top, left = self.number + 1, len(self.row)
-            self.kept.found.merged.append((top, left, top + self.down - 1, left + self.across - 1))
+            self.kept.facts.merged.append((top, left, top + self.down - 1, left + self.across - 1))
         self.row.append(text)
         self.row.extend([""] * (self.across - 1))
         if len(self.row) > self.limits.columns:

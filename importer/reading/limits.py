@@ -10,16 +10,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from importer.messages import say
+from importer.errors import UnreadableFile
+from importer.messages import Message, say
 from importer.settings.limits import Limits
 
-__all__ = ["CELL_BYTES", "SHEET_ROWS", "Budget", "Deadline", "Limits"]
+__all__ = ["CELL_BYTES", "MOST_FORMATS", "MOST_SHEETS", "SHEET_ROWS", "Budget", "Deadline", "Limits", "bound"]
 
 SHEET_ROWS = 1_048_576
 """Number of rows of a worksheet in today's spreadsheet programs."""
 
 CELL_BYTES = 8
 """Bytes that a cell costs besides its text; an empty cell costs them too."""
+
+MOST_SHEETS = 10_000
+MOST_FORMATS = 100_000
+"""Maximum number of cell formats; spreadsheet programs allow some 65,000."""
 
 
 @dataclass
@@ -49,3 +54,9 @@ class Deadline:
         """Raise UnreadableFile if the limit of seconds has passed."""
         if time.monotonic() - self.started > self.limits.seconds:
             raise self.limits.refuse("seconds", say("limit.seconds"))
+
+
+def bound(count: int, most: int, what: Message) -> None:
+    """Raise UnreadableFile if a count exceeds ``most``, a number that no real workbook exceeds."""
+    if count > most:
+        raise UnreadableFile(say("workbook.too-many", most=most, what=what))

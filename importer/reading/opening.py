@@ -1,4 +1,4 @@
-"""Open the path, URL or standard input that a person named as a local seekable file, with its fingerprint."""
+"""Open the path, URL or standard input that a person named, as a local seekable file with its fingerprint."""
 
 from __future__ import annotations
 
@@ -7,41 +7,118 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import IO
 
 from importer import storage
 from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading import detection
 from importer.reading.limits import Deadline, Limits
 
 CHUNK = 1 << 20
 STANDARD_INPUT = "-"
 
+IsHeader = Callable[[Sequence[str]], bool]
+"""Function that returns whether a row's texts are the needed headings."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings for a file that a person may give; all others are detected.
+
+    Attributes:
+        sheet: the worksheet's name, in any case.
+        header_row: the header's row number, from 1.
+        encoding: the encoding of a text file; or headings → encoding, with one entry for each kind of export.
+        delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
+        limits: maximum amounts to read of a file.
+        fill_merged: whether a merged cell counts for every row that it covers, instead of only the first.
+    """
+
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | Mapping[str, str] | None = None
+    delimiter: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    fill_merged: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read, and how to read it.
+
+    Attributes:
+        name: the file's name as given ("-" for standard input).
+        options: a person's settings.
+        is_header: function that recognises the headings that the import needs.
+        is_copy: function that recognises the headings of a sheet whose rows are also on another sheet.
+        deadline: the time limit.
+        file: the opened file.
+        fingerprint: SHA-256 of the file's bytes, as hex digits.
+    """
+
+    name: str
+    options: Options
+    is_header: IsHeader
+    is_copy: IsHeader
+    deadline: Deadline
+    file: IO[bytes]
+    fingerprint: str
+
+    @property
+    def limits(self) -> Limits:
+        """Maximum amounts to read."""
+        return self.options.limits
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the whole file in pieces, within the time limit."""
+        return _chunks(self.file, self.deadline)
+
 
 @contextmanager
-def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO[bytes], str]]:
-    """Yield the file and the SHA-256 of its bytes; raise UnreadableFile if it can't be opened or changes meanwhile."""
+def opened(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Iterator[Source]:
+    """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
+    deadline = Deadline(options.limits)
+    with _opened(name, options.limits) as file:
+        digest = hashlib.sha256()
+        for chunk in _chunks(file, deadline):
+            digest.update(chunk)
+        yield Source(name, options, is_header, is_copy, deadline, file, digest.hexdigest())
+
+
+@contextmanager
+def _opened(source: str, limits: Limits) -> Iterator[IO[bytes]]:
     if source == STANDARD_INPUT:
         with tempfile.TemporaryFile() as file:
             _copy_input(file, limits)
-            yield file, _fingerprint(file, deadline)
+            yield file
         return
-    detection.refuse_by_name(source)
+    _refuse_by_name(source)
     if isinstance(url := storage.place(source), storage.Url):
         with tempfile.TemporaryFile() as file:
             if (size := storage.fetch(url, file, limits.file_bytes)) > limits.file_bytes:
                 raise limits.refuse("file_bytes", say("limit.file", file=source, size=size))
-            yield file, _fingerprint(file, deadline)
+            yield file
         return
     with _open(source, limits) as file:
         before = os.fstat(file.fileno())
-        yield file, _fingerprint(file, deadline)
+        yield file
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise UnreadableFile(say("opening.changed", file=source))
+
+
+def _refuse_by_name(path: str) -> None:
+    """Raise UnreadableFile if the name shows that the file is a lock file or a link instead of a spreadsheet."""
+    name = PurePath(path).name
+    if name.startswith(("~$", ".~lock.")):
+        original = name.removeprefix("~$").removeprefix(".~lock.").removesuffix("#")
+        raise UnreadableFile(say("reading.lock", file=path, meant=repr(original)))
+    if name.lower().endswith((".gsheet", ".url", ".webloc", ".lnk")):
+        raise UnreadableFile(say("reading.link", file=path))
 
 
 def _open(source: str, limits: Limits) -> IO[bytes]:
@@ -84,11 +161,8 @@ def _copy_input(file: IO[bytes], limits: Limits) -> None:
         raise UnreadableFile(say("opening.standard-input", error=str(exc))) from exc
 
 
-def _fingerprint(file: IO[bytes], deadline: Deadline) -> str:
-    digest = hashlib.sha256()
+def _chunks(file: IO[bytes], deadline: Deadline) -> Iterator[bytes]:
     file.seek(0)
     while chunk := file.read(CHUNK):
-        digest.update(chunk)
         deadline.check()
-    file.seek(0)
-    return digest.hexdigest()
+        yield chunk

@@ -1,8 +1,7 @@
 """Read the zip package of a workbook.
 
-Input: a file. Output: its parts as counted chunks and XML events. The package's statements about itself are not
-trusted: unpacked bytes are counted as they are unpacked. XML with a document type is refused, because entity bombs and
-external entities need one. No part is held in memory whole.
+Input: a file. Output: its parts as counted chunks. The package's statements about itself are not trusted: unpacked
+bytes are counted as they are unpacked. No large part is held in memory whole.
 """
 
 from __future__ import annotations
@@ -10,13 +9,12 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO
-from xml.parsers import expat
 
 from importer.errors import UnreadableFile
-from importer.messages import Cell, Message, Part, say
-from importer.reading.limits import Deadline, Limits
+from importer.messages import Cell, Part, say
+from importer.reading.opening import Source
 
 CHUNK = 1 << 18
 _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
@@ -25,25 +23,19 @@ RATIO_FROM = 64 * 1024**2
 
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 MOST_DIRECTORY_BYTES = 16 * 1024**2
-MOST_SHEETS = 10_000
-MOST_FORMATS = 100_000
-"""Maximum number of cell formats; spreadsheet programs allow some 65,000."""
-
-MOST_TOKEN_BYTES = 16 * 1024**2
-MOST_DEPTH = 200
 
 
 class Package:
     """The parts of a zip file, by name in any case and with either kind of slash."""
 
-    def __init__(self, file: IO[bytes], limits: Limits, deadline: Deadline) -> None:
+    def __init__(self, source: Source) -> None:
         """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
-        self.limits = limits
-        self.deadline = deadline
+        self.limits = source.limits
+        self._deadline = source.deadline
         self._inflated: dict[str, int] = {}
-        _check_directory(file)
+        _check_directory(source.file)
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(source.file)
         except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
             raise UnreadableFile(say("workbook.unfinished", error=str(exc))) from exc
         self._names = {_plain(name): name for name in self._zip.namelist()}
@@ -90,27 +82,11 @@ class Package:
         return b"".join(pieces)
 
     def _check(self, entry: str, size: int, packed: int, others: int) -> None:
-        self.deadline.check()
+        self._deadline.check()
         if size + others > self.limits.unpacked_bytes:
             raise self.limits.refuse("unpacked_bytes", say("limit.unpacked"))
         if size > RATIO_FROM and size / packed > self.limits.ratio:
             raise self.limits.refuse("ratio", say("limit.ratio", part=Cell(entry), times=round(size / packed)))
-
-
-def bound(count: int, most: int, what: str) -> None:
-    """Raise UnreadableFile if a count exceeds ``most``, a number that no real workbook exceeds."""
-    if count > most:
-        raise too_many(most, say(f"many.{what}"))
-
-
-def too_many(most: int, what: Message) -> UnreadableFile:
-    """Return the error to raise if a count exceeds ``most``, a number that no real workbook exceeds."""
-    return UnreadableFile(say("workbook.too-many", most=most, what=what))
-
-
-def whole(text: str | None) -> int:
-    """Return the whole number in an attribute, 0 if it is missing or not a number of at most 9 digits."""
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
 
 
 def _packed_otherwise(entry: str, how: Part) -> UnreadableFile:
@@ -134,88 +110,3 @@ def _check_directory(file: IO[bytes]) -> None:
         length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
     if length > MOST_DIRECTORY_BYTES:
         raise UnreadableFile(say("workbook.too-many-parts"))
-
-
-class Events:
-    """XML parser for one part, fed with chunks.
-
-    It calls ``start(tag, attributes)`` and ``end(tag)``, with tags without namespace prefix. ``texts`` collects pieces
-    of character data; the handlers empty it. ``encoding`` is the name in the XML declaration, in small letters, or "".
-    """
-
-    def __init__(self, what: Message, limits: Limits) -> None:
-        self.what = what
-        self.limits = limits
-        self.texts: list[str] = []
-        self._fed = self._parsed = 0
-        self._parser = expat.ParserCreate()
-        # Newer versions of expat defer an incomplete tag until twice as much is there, against tags without end.
-        # ``feed`` limits such tags itself, and for that needs the parser's true position.
-        if hasattr(self._parser, "SetReparseDeferralEnabled"):
-            self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.CharacterDataHandler = self.texts.append
-        self._parser.XmlDeclHandler = self._declared
-        self.encoding = ""
-
-    def handle(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
-        """Set the handlers for the start and end of elements, with the depth checked."""
-        depth = 0
-
-        def enter(tag: str, attributes: dict[str, str]) -> None:
-            nonlocal depth
-            depth += 1
-            if depth > MOST_DEPTH:
-                raise self.too_deep()
-            start(tag.rpartition(":")[2], attributes)
-
-        def leave(tag: str) -> None:
-            nonlocal depth
-            depth -= 1
-            end(tag.rpartition(":")[2])
-
-        self._parser.StartElementHandler = enter
-        self._parser.EndElementHandler = leave
-
-    def handle_fast(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
-        """Set the handlers without a wrapper around each, for speed; they must check the depth (see ``too_deep``)."""
-
-        def root(tag: str, attributes: dict[str, str]) -> None:
-            if ":" in tag:
-                self.handle(start, end)
-            else:
-                self._parser.StartElementHandler = start
-                self._parser.EndElementHandler = end
-            start(tag.rpartition(":")[2], attributes)
-
-        self._parser.StartElementHandler = root
-
-    def too_deep(self) -> UnreadableFile:
-        """Return the error to raise if elements are nested deeper than MOST_DEPTH."""
-        return UnreadableFile(say("workbook.too-deep", what=self.what))
-
-    def feed(self, chunk: bytes, *, last: bool = False) -> None:
-        """Parse the next piece."""
-        try:
-            self._parser.Parse(chunk, last)
-        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
-            raise UnreadableFile(say("workbook.no-xml", what=self.what, error=str(exc))) from exc
-        self._fed += len(chunk)
-        self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
-        if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
-            raise UnreadableFile(say("workbook.tag-without-end", what=self.what))
-        if len(self.texts) > 16 and sum(map(len, self.texts)) > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", say("limit.cell", what=self.what))
-
-    def all(self, chunks: Iterator[bytes]) -> None:
-        """Parse all chunks of the part."""
-        for chunk in chunks:
-            self.feed(chunk)
-        self.feed(b"", last=True)
-
-    def _declared(self, _: str, encoding: str | None, __: int) -> None:
-        self.encoding = (encoding or "").lower()
-
-    def _refuse(self, *_: object) -> None:
-        raise UnreadableFile(say("workbook.document-type", what=self.what))

@@ -1,85 +1,28 @@
-"""Define the sheet that was read. Its rows are on disk, and can be read as frames of text as often as wanted."""
+"""Define the sheet that was read, and write its rows to disk, where they can be read as often as wanted."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 import pandas as pd
 
-from importer.messages import Cell, Message, Part, say
-from importer.reading.digits import KEPT_DIGITS, lost_digits, rounded_before
+from importer.messages import Message, say
+from importer.reading.book import Book, TableCandidate
+from importer.reading.cells import Flaw, TableFacts, column_letter
 from importer.reading.encodings import Encoding
-from importer.reading.merged import Merged
+from importer.reading.limits import Budget, Limits
+from importer.reading.opening import Source
 from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
 
-NO_VALUE = say("flaw.no-value")
 COVERED = say("flaw.covered")
-HIDDEN = say("flaw.hidden")
-LOST = say("flaw.lost-digits")
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Problem of a row or a cell, found while reading it.
-
-    Attributes:
-        column: position of the column, from 0, or None if the whole row is meant.
-        text: the problem and what to do, without the cell's name.
-    """
-
-    column: int | None
-    text: Message
-
-
-@dataclass
-class TableFacts:
-    """Facts that a reader noticed about one table.
-
-    Attributes:
-        flaws: problems by row number.
-        hidden_rows: number of rows that hold something and are hidden or filtered.
-        formulas: number of cells whose text is the stored value of their formula.
-        merged: the areas of merged cells.
-        hidden_columns: positions of hidden columns, from 0.
-        remarks: other messages for the person.
-        rounded: column → numbers of rows in which earlier versions rounded a whole number to 15 digits.
-    """
-
-    flaws: dict[int, list[Flaw]] = field(default_factory=dict)
-    hidden_rows: int = 0
-    formulas: int = 0
-    merged: Merged = field(default_factory=Merged)
-    hidden_columns: set[int] = field(default_factory=set)
-    remarks: list[Message] = field(default_factory=list)
-    rounded: dict[int, array[int]] = field(default_factory=dict)
-    _known: dict[tuple[int | None, Message], Flaw] = field(default_factory=dict)
-
-    def flaw(self, row: int, column: int | None, text: Message) -> None:
-        """Record a problem; equal problems share one object, so that a million of them stay small."""
-        flaw = self._known.setdefault((column, text), Flaw(column, text))
-        self.flaws.setdefault(row, []).append(flaw)
-
-    def error(self, row: int, column: int, shown: str) -> None:
-        """Record that a cell shows an error instead of a value."""
-        self.flaw(row, column, say("flaw.error", error=Cell(shown)))
-
-    def number(self, row: int, column: int, stored: str, shown: str) -> str:
-        """Return the shown text of a stored number; record if it lost digits, or if earlier versions rounded it."""
-        if len(shown) > KEPT_DIGITS and sum(map(str.isdigit, shown)) > KEPT_DIGITS:
-            if lost_digits(stored):
-                self.flaw(row, column, LOST)
-            elif rounded_before(shown):
-                self.rounded.setdefault(column, array("l")).append(row)
-        return shown
-
-    def adopt(self, other: TableFacts) -> None:
-        """Replace these facts with those of an earlier pass through the table."""
-        for fact in fields(self):
-            setattr(self, fact.name, getattr(other, fact.name))
+REPLACED = say("flaw.damaged-character")
+NUL = say("flaw.nul")
+EXCEL_BATCH = 16
+"""Number of rows in a batch of Excel, which leaves out the last columns of a batch if all of their cells are empty."""
 
 
 @dataclass(frozen=True)
@@ -169,22 +112,6 @@ class Sheet:
         self.close()
 
 
-def listed(names: Sequence[str], most: int) -> Part:
-    """Return the first ``most`` names, as a message that says so if there are more."""
-    shown = tuple(Cell(name) for name in names[:most])
-    return say("sheet.and-so-on", names=shown) if len(names) > most else shown
-
-
-def column_letter(column: int) -> str:
-    """Return a column's name by its position: 0 → A, 25 → Z, 26 → AA."""
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
-
-
 def cell_name(sheet_name: str | None, row: int, column: int) -> str:
     """Return a cell's name as spreadsheet programs write it: ``Sheet1!C17``, ``'My sheet'!C17``, or only ``C17``."""
     cell = f"{column_letter(column)}{row}"
@@ -195,3 +122,178 @@ def cell_name(sheet_name: str | None, row: int, column: int) -> str:
         return f"{sheet_name}!{cell}"
     quoted = sheet_name.replace("'", "''")
     return f"'{quoted}'!{cell}"
+
+
+class _Writer:
+    """Writer of a sheet's rows to the spool.
+
+    Attributes:
+        width: number of columns up to the last that holds something.
+        widest: number of columns up to the last that is written in the file.
+        full: number of the last row that is as wide as the header.
+        short: numbers and widths of narrower rows since that row, in one batch of ``EXCEL_BATCH`` rows.
+        is_excel: whether all narrower rows so far may be narrow only because Excel wrote the file.
+    """
+
+    def __init__(
+        self, header_row: int, header: Sequence[str], *, ragged: bool, facts: TableFacts, limits: Limits
+    ) -> None:
+        self.full = header_row
+        self.short: list[tuple[int, int]] = []
+        self.is_excel = True
+        self.facts = facts
+        self.limits = limits
+        self.ragged = ragged
+        self.expected = _filled_width(header)
+        self.width = self.expected
+        self.widest = len(header)
+        self.last = 0
+        self.budget = Budget(limits)
+        self.spool = Spool()
+
+    def add(self, number: int, cells: list[str]) -> None:
+        """Write a row, unless it is blank."""
+        if number > self.limits.rows:
+            raise self.limits.refuse("rows", say("limit.rows", row=number))
+        joined = "".join(cells)
+        if not joined or joined.isspace():
+            return
+        if "\0" in joined or "\ufffd" in joined:
+            if not joined.strip("\0 \t\r\n"):
+                return
+            self._damaged(number, cells)
+        count = len(cells)
+        if count > self.width:
+            self._wider(number, cells)
+        if self.ragged:
+            if count < self.expected:
+                self._note_short(number, count)
+            else:
+                if self.short:
+                    self.judge_short(number)
+                self.full = number
+        size = self.budget.charge(number, cells, len(joined))
+        self.last = number
+        self.spool.append(number, cells, size)
+
+    def judge_short(self, full: int | None = None) -> None:
+        """Report short rows as problems, unless Excel writes such batches.
+
+        ``full`` is the number of the row just read, if it is as wide as the header. Excel's batches hold several short
+        rows, all equally wide, and no full row. A line break within a text, or a file that is cut off, leaves rows of
+        several widths or a single short row.
+        """
+        batches = {(number - 1) // EXCEL_BATCH for number, _ in self.short}
+        others = {(number - 1) // EXCEL_BATCH for number in (self.full, full) if number}
+        is_alike = len(self.short) > 1 and len({count for _, count in self.short}) == 1
+        self.is_excel = self.is_excel and is_alike and batches.isdisjoint(others)
+        if not self.is_excel:
+            for number, count in self.short:
+                self.facts.flaw(number, None, say("flaw.short-row", **self._cells(count)))
+        self.short.clear()
+
+    def _note_short(self, number: int, count: int) -> None:
+        if self.short and (number - 1) // EXCEL_BATCH != (self.short[0][0] - 1) // EXCEL_BATCH:
+            self.judge_short()
+        self.short.append((number, count))
+
+    def _wider(self, number: int, cells: list[str]) -> None:
+        self.widest = max(self.widest, len(cells))
+        filled = _filled_width(cells)
+        if filled > self.limits.columns:
+            raise self.limits.refuse("columns", say("limit.row-columns", row=str(number), columns=filled))
+        self.width = max(self.width, filled)
+        if self.ragged and filled > self.expected:
+            self.facts.flaw(number, None, say("flaw.long-row", **self._cells(filled)))
+
+    def _cells(self, count: int) -> dict[str, str]:
+        return {"cells": str(count), "expected": str(self.expected)}
+
+    def _damaged(self, number: int, cells: list[str]) -> None:
+        for column, cell in enumerate(cells):
+            if "\0" in cell:
+                self.facts.flaw(number, column, NUL)
+            if "\ufffd" in cell:
+                self.facts.flaw(number, column, REPLACED)
+
+
+def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequence[Message]) -> Sheet:
+    """Read the chosen table to its end and return the sheet."""
+    header_row, header = choice.header
+    facts = TableFacts()
+    rows = _Writer(header_row, header, ragged=book.delimiter is not None, facts=facts, limits=source.limits)
+    above = 0
+    try:
+        with closing(choice.table.rows(facts)) as source_rows:
+            for number, cells in source_rows:
+                if number > header_row:
+                    rows.add(number, cells)
+                elif number < header_row and any(cells):
+                    above += 1
+                if not number % 20_000:
+                    source.deadline.check()
+        rows.judge_short()
+        rows.spool.flush()
+        rows.spool.merged = facts.merged
+        if source.options.fill_merged:
+            rows.spool.spread = rows.width
+        covered = _covered(rows)
+    except BaseException:
+        rows.spool.close()
+        raise
+    headings = (*header, *[""] * rows.width)[: rows.width]
+    return Sheet(
+        source=source.name,
+        name=choice.table.name,
+        format=book.format,
+        encoding=None if book.codec is None else book.codec.title,
+        delimiter=book.delimiter,
+        headings=headings,
+        header_row=header_row,
+        row_count=rows.spool.row_count,
+        remarks=(*remarks, *_remarks(rows, headings, header_row, above)),
+        flaws={row: tuple(flaws) for row, flaws in facts.flaws.items() if row > header_row},
+        covered=covered,
+        fingerprint=source.fingerprint,
+        sheets=tuple(table.name for table in book.tables if table.name is not None and not table.hidden),
+        rounded=facts.rounded,
+        codec=book.codec,
+        _spool=rows.spool,
+    )
+
+
+def _covered(rows: _Writer) -> dict[int, list[int]]:
+    """Return row number → columns of cells that look filled, because a merged cell with a value covers them."""
+    covered: dict[int, list[int]] = {}
+    spreading = rows.spool.merged.spreading(rows.width)
+    for numbers, columns in rows.spool.blocks() if rows.spool.merged and not rows.spool.spread else ():
+        for index, column, _ in spreading.covered(numbers, columns):
+            covered.setdefault(numbers[index], []).append(column)
+    return covered
+
+
+def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[Message]:
+    facts = rows.facts
+    blank = max(0, rows.last - header_row - rows.spool.row_count)
+    nameless = sum(not heading.strip() for heading in headings)
+    merged = facts.merged.below(header_row)
+    hidden_columns = sum(column < len(headings) for column in facts.hidden_columns)
+    counted = (
+        (above, say("remark.rows-above", n=above, header=str(header_row))),
+        (blank, say("remark.blank-rows", n=blank)),
+        (facts.hidden_rows, say("remark.hidden-rows", n=facts.hidden_rows)),
+        (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
+        (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
+        (nameless, say("remark.no-heading", n=nameless)),
+        (merged, say("remark.merged-filled" if rows.spool.spread else "remark.merged", n=merged)),
+        (facts.formulas, say("remark.formulas", n=facts.formulas)),
+    )
+    return [*facts.remarks, *(remark for count, remark in counted if count > 0)]
+
+
+def _filled_width(cells: Sequence[str]) -> int:
+    """Return the number of columns up to the last that holds more than white space."""
+    width = len(cells)
+    while width and not cells[width - 1].strip():
+        width -= 1
+    return width

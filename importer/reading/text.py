@@ -13,17 +13,20 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from itertools import islice
 from typing import IO
 
 from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading import encodings
-from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
+from importer.reading.book import HEADER_WITHIN, Book, Table
+from importer.reading.cells import TableFacts
 from importer.reading.encodings import Encoding
-from importer.reading.limits import Deadline, Limits
-from importer.reading.sheet import TableFacts
+from importer.reading.limits import Limits
+from importer.reading.opening import Source
 from importer.reading.spool import RowStream
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -37,65 +40,28 @@ _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """Formula that is only a text, as exports write it to keep leading zeros."""
 
 
-def open_text(
-    file: IO[bytes],
-    encoding: str | Mapping[str, str] | None,
-    delimiter: str | None,
-    is_header: IsHeader,
-    limits: Limits,
-    deadline: Deadline,
-) -> Book:
+def open_text(source: Source) -> Book:
     """Detect the encoding and delimiter if they aren't given, and return the one table of a text file."""
-    codec = _encoding(file, encoding, is_header, limits, deadline)
+    codec = encodings.encoding_of(source, partial(_headings, source))
     remarks = [codec.remark] if codec.remark else []
-    separator = _separator_line(file, codec, limits)
-    chosen = _checked(delimiter) if delimiter is not None else separator or _detect(file, codec, is_header, limits)
-    if delimiter is None and chosen != ",":
-        remarks.append(_SEPARATED.get(chosen) or say("remark.separated-by", sign=repr(chosen)))
-
-    def rows(found: TableFacts) -> RowStream:
-        return _rows(file, codec, chosen, skip=1 if separator else 0, limits=limits, deadline=deadline, found=found)
-
-    kind = say("format.tabs" if chosen == "\t" else "format.csv")
-    return Book(kind, (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks), codec)
+    separator, named = _separator_line(source, codec), source.options.delimiter
+    delimiter = _checked(named) if named is not None else separator or _detect(source, codec)
+    if named is None and delimiter != ",":
+        remarks.append(_SEPARATED.get(delimiter) or say("remark.separated-by", sign=repr(delimiter)))
+    rows = partial(_rows, source, codec, delimiter, skip=1 if separator else 0)
+    kind = say("format.tabs" if delimiter == "\t" else "format.csv")
+    return Book(kind, (Table(None, hidden=False, rows=rows),), delimiter, tuple(remarks), codec)
 
 
-def _encoding(
-    file: IO[bytes],
-    said: str | Mapping[str, str] | None,
-    is_header: IsHeader,
-    limits: Limits,
-    deadline: Deadline,
-) -> Encoding:
-    """Return the file's encoding: as a person gave it, or as its bytes, known headings or its words show.
-
-    Raises:
-        UnclearColumns: several encodings are plausible.
-    """
-    if isinstance(said, str):
-        return encodings.named(said, file, deadline)
-    if codec := encodings.certain(file, deadline):
-        return codec
-    for headings, name in (said or {}).items():
-        codec = encodings.named(name, file, deadline)
-        if codec.errors != "replace" and _headings(file, codec, is_header, limits) == headings:
-            return codec
-    codec, readings = encodings.likeliest(file, deadline)
-    if codec:
-        return codec
-    sample_headings = [_headings(file, reading.encoding, is_header, limits) for reading in readings]
-    raise encodings.undecided(readings, sample_headings)
-
-
-def _headings(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limits) -> str:
+def _headings(source: Source, codec: Encoding) -> str:
     """Return the headings as one text, by which a kind of export is recognised."""
-    with _lines(file, codec, limits) as lines, _long_fields(limits):
-        first = [line for _, line in zip(range(HEADER_WITHIN), lines, strict=False)]
+    with _lines(source, codec) as lines, _long_fields(source.limits):
+        first = list(islice(lines, HEADER_WITHIN))
         rows: list[list[str]] = []
         for sign in NAMES:
             with contextlib.suppress(csv.Error):
                 rows += [*csv.reader(first, delimiter=sign)]
-    fullest = max(rows, key=lambda cells: (is_header(cells), len(cells)), default=[])
+    fullest = max(rows, key=lambda cells: (source.is_header(cells), len(cells)), default=[])
     return ", ".join(cell.strip() for cell in fullest if cell.strip()).replace("=", "-")
 
 
@@ -107,18 +73,18 @@ def _checked(delimiter: str) -> str:
 
 
 @contextmanager
-def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterator[str]]:
+def _lines(source: Source, codec: Encoding) -> Iterator[Iterator[str]]:
     """Yield the file's lines with their ends (LF, CR or CRLF); the file stays open afterwards."""
-    file.seek(0)
-    text = io.TextIOWrapper(io.BufferedReader(_Unclosed(file), 1 << 18), codec.codec, codec.errors, newline="")
-    most = limits.cell_characters + 1
+    source.file.seek(0)
+    text = io.TextIOWrapper(io.BufferedReader(_Unclosed(source.file), 1 << 18), codec.codec, codec.errors, newline="")
+    most = source.limits.cell_characters + 1
 
     def lines() -> Iterator[str]:
         readline = text.readline
         line = readline(most).removeprefix("\ufeff")
         while line:
             if len(line) >= most:
-                raise limits.refuse("cell_characters", say("limit.line"))
+                raise source.limits.refuse("cell_characters", say("limit.line"))
             if line[-1] not in "\r\n":  # only the last line can lack an end
                 line = _without_end_mark(line, codec)
             yield line
@@ -152,18 +118,18 @@ class _Unclosed(io.RawIOBase):
         return len(data)
 
 
-def _separator_line(file: IO[bytes], codec: Encoding, limits: Limits) -> str | None:
+def _separator_line(source: Source, codec: Encoding) -> str | None:
     """Return the delimiter that a first line ``sep=;`` names, as Excel understands it, else None."""
-    with _lines(file, codec, limits) as lines:
+    with _lines(source, codec) as lines:
         match = re.fullmatch(r'"?sep=([^"])"?[,;\t]*[\r\n]*', next(lines, ""), re.IGNORECASE)
         return match[1] if match else None
 
 
-def _detect(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limits) -> str:
+def _detect(source: Source, codec: Encoding) -> str:
     """Return the delimiter under which a header is found, else the one that gives most lines equally many cells."""
     sample: list[str] = []
     size = 0
-    with _lines(file, codec, limits) as lines:
+    with _lines(source, codec) as lines:
         for line in lines:
             sample.append(line)
             size += len(line)
@@ -171,16 +137,14 @@ def _detect(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limit
                 break
     best, best_score = ",", (False, 0.0, 0)
     for sign in NAMES:
-        with _long_fields(limits):
+        with _long_fields(source.limits):
             try:
-                records = [
-                    record for _, record in zip(range(HEADER_WITHIN), csv.reader(sample, delimiter=sign), strict=False)
-                ]
+                records = list(islice(csv.reader(sample, delimiter=sign), HEADER_WITHIN))
             except csv.Error:
                 continue
         widths = Counter(len(record) for record in records if len(record) > 1)
         width, count = widths.most_common(1)[0] if widths else (1, 0)
-        score = (any(is_header(record) for record in records), count / max(len(records), 1), width)
+        score = (any(map(source.is_header, records)), count / max(len(records), 1), width)
         if score > best_score:
             best, best_score = sign, score
     return best
@@ -196,37 +160,27 @@ def _long_fields(limits: Limits) -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _rows(
-    file: IO[bytes],
-    codec: Encoding,
-    delimiter: str,
-    *,
-    skip: int,
-    limits: Limits,
-    deadline: Deadline,
-    found: TableFacts,
-) -> RowStream:
+def _rows(source: Source, codec: Encoding, delimiter: str, facts: TableFacts, *, skip: int) -> RowStream:
     """Yield the records, numbered as in a spreadsheet program: blank ones count, line breaks in cells don't."""
-    with _lines(file, codec, limits) as lines, _long_fields(limits):
-        for _ in range(skip):
-            next(lines, None)
+    limits = source.limits
+    with _lines(source, codec) as lines, _long_fields(limits):
         number = formulas = 0
-        source = _Source(lines)
-        with closing(_records(source, delimiter, limits)) as records:
+        held = _HeldLines(islice(lines, skip, None))
+        with closing(_records(held, delimiter, limits)) as records:
             for record, swallowed in records:
                 number += 1
                 if not number % 10_000:
-                    deadline.check()
+                    source.deadline.check()
                 if len(record) > limits.columns:
                     raise limits.refuse("columns", say("limit.record-cells", row=str(number), cells=len(record)))
                 if swallowed:
-                    found.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
-                if source.has_formula:
+                    facts.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
+                if held.has_formula:
                     formulas += _without_formulas(record)
-                    source.has_formula = False
+                    held.has_formula = False
                 yield number, record
     if formulas:
-        found.remarks.append(say("remark.texts-as-formulas", n=formulas))
+        facts.remarks.append(say("remark.texts-as-formulas", n=formulas))
 
 
 def _without_formulas(record: list[str]) -> int:
@@ -241,7 +195,7 @@ def _without_formulas(record: list[str]) -> int:
     return len(matches)
 
 
-class _Source:
+class _HeldLines:
     """Lines for the csv module.
 
     Attributes:
@@ -270,32 +224,32 @@ class _Source:
         yield from self
 
 
-def _records(source: _Source, delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
+def _records(lines: _HeldLines, delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
     """Yield each record, with the number of lines that faulty quotation marks may have swallowed (mostly 0)."""
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
     while True:
         try:
             for record in reader:
                 number += 1
-                source.held.clear()
+                lines.held.clear()
                 yield record, 0
         except csv.Error as exc:
             number += 1
-            yield _leniently(source, delimiter, number, limits, exc), len(source.held) - 1
-            source.held.clear()
+            yield _leniently(lines, delimiter, number, limits, exc), len(lines.held) - 1
+            lines.held.clear()
         else:
             return
 
 
-def _leniently(source: _Source, delimiter: str, number: int, limits: Limits, reason: csv.Error) -> list[str]:
+def _leniently(lines: _HeldLines, delimiter: str, number: int, limits: Limits, reason: csv.Error) -> list[str]:
     """Return the record whose quotation marks don't match, up to its last line, which may not have been read yet."""
     try:
         if "field limit" in str(reason):
             raise reason
-        record = [] if source.ended else next(csv.reader(source.again(), delimiter=delimiter), [])
+        record = [] if lines.ended else next(csv.reader(lines.again(), delimiter=delimiter), [])
     except csv.Error as exc:
         raise limits.refuse("cell_characters", say("limit.quotation-mark", row=str(number))) from exc
-    if source.ended:
+    if lines.ended:
         raise UnreadableFile(say("text.quotation-mark", row=str(number))) from reason
     return record

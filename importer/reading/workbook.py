@@ -8,137 +8,344 @@ calculated as blank; openpyxl takes three times as long.
 
 from __future__ import annotations
 
+import posixpath
+import re
+import sys
+import tempfile
+import weakref
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import IO
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
-from importer.messages import Message, say
-from importer.reading.book import Book, Table
+from importer.errors import UnreadableFile
+from importer.messages import Cell, Message, say
+from importer.reading.book import Book, Table, listed
+from importer.reading.cells import Kind, RowSink, TableFacts
+from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
-from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound, whole
-from importer.reading.relations import Relations, lacking
-from importer.reading.sheet import TableFacts
-from importer.reading.spool import RowStream
-from importer.reading.strings import Strings
-from importer.reading.worksheet import Worksheet, unescape
+from importer.reading.limits import MOST_FORMATS, MOST_SHEETS, Limits, bound
+from importer.reading.package import Package
+from importer.reading.spool import Area, Row, RowStream
 
+IN_MEMORY = 128 * 1024**2
+"""Bytes of shared texts kept in memory; later texts are in an unnamed temporary file."""
 
-class Workbook:
-    """An opened .xlsx package.
-
-    Attributes:
-        sheets: its worksheets: the name, whether it is hidden, and the part that holds it.
-        missing: the names of worksheets whose part is missing.
-    """
-
-    def __init__(self, package: Package) -> None:
-        """Read the list of sheets and the styles; the shared texts are read with the first rows."""
-        self._package = package
-        self._paths = Relations(package)
-        self._date1904 = False
-        self.sheets: list[tuple[str, bool, str]] = []
-        self.missing: list[str] = []
-        self._read_list()
-        self._formats = NumberFormats(self._read_styles(), date1904=self._date1904)
-        self._strings: Strings | None = None
-
-    def rows(self, name: str, path: str, found: TableFacts) -> RowStream:
-        """Yield the rows of a sheet that are written in the file; record in ``found`` the facts for the person."""
-        if self._strings is None:
-            self._strings = self._read_strings()
-        sheet = Worksheet(name, found, self._package.limits, self._strings, self._formats)
-        return sheet.rows(self._package.chunks(path))
-
-    def _read_list(self) -> None:
-        path = self._paths.workbook
-        events = Events(say("part.sheets"), self._package.limits)
-        sheets: list[dict[str, str]] = []
-
-        def start(tag: str, attributes: dict[str, str]) -> None:
-            events.texts.clear()
-            if tag == "sheet":
-                sheets.append(attributes)
-                bound(len(sheets), MOST_SHEETS, "sheets")
-            elif tag == "workbookPr":
-                self._date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
-
-        events.handle(start, lambda _: None)
-        events.all(self._package.chunks(path))
-        for sheet in sheets:
-            relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
-            name = unescape(sheet.get("name", ""))
-            target = self._paths.sheet(relation)
-            if target:
-                self.sheets.append((name, sheet.get("state", "visible") != "visible", target))
-            elif target is None:
-                self.missing.append(name)
-
-    def _read_styles(self) -> list[str]:
-        """Return the code of the number format of each cell style."""
-        if self._paths.styles not in self._package:
-            return []
-        events = Events(say("part.styles"), self._package.limits)
-        codes: dict[int, str] = {}
-        used: list[int] = []
-        within = ""  # the open list, if it counts: conditional formatting, for example, has a list of formats too
-
-        def start(tag: str, attributes: dict[str, str]) -> None:
-            nonlocal within
-            events.texts.clear()
-            if tag in {"numFmts", "cellXfs"}:
-                within = tag
-            elif tag == "numFmt" and within == "numFmts":
-                codes[whole(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
-            elif tag == "xf" and within == "cellXfs":
-                used.append(whole(attributes.get("numFmtId")))
-                bound(len(used), MOST_FORMATS, "cell-formats")
-
-        def end(tag: str) -> None:
-            nonlocal within
-            if tag == within:
-                within = ""
-
-        events.handle(start, end)
-        events.all(self._package.chunks(self._paths.styles))
-        return [code_of(number, codes.get(number)) for number in used]
-
-    def _read_strings(self) -> Strings:
-        strings = Strings()
-        if self._paths.strings not in self._package:
-            return strings
-        events = Events(say("part.texts"), self._package.limits)
-        texts = events.texts
-        pieces: list[str] = []
-        phonetic = 0
-
-        def start(tag: str, _: dict[str, str]) -> None:
-            nonlocal phonetic
-            if tag == "rPh":
-                phonetic += 1
-            texts.clear()
-
-        def end(tag: str) -> None:
-            nonlocal phonetic
-            if tag == "t":
-                if not phonetic:
-                    pieces.extend(texts)
-            elif tag == "si":
-                strings.append(unescape("".join(pieces)))
-                pieces.clear()
-                phonetic = 0
-            elif tag == "rPh":
-                phonetic -= 1
-            texts.clear()
-
-        events.handle(start, end)
-        for chunk in self._package.chunks(self._paths.strings):
-            events.feed(chunk)
-            if len(pieces) > 16 and sum(map(len, pieces)) > self._package.limits.cell_characters:
-                raise self._package.limits.refuse("cell_characters", say("limit.cell-text"))
-        events.feed(b"", last=True)
-        return strings
+_NO_TABLES = ("/chartsheet", "/dialogsheet", "acrosheet")
+_NAMED = 10
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_DIGITS = "0123456789"
+_KINDS: dict[str | None, Kind] = {"inlineStr": "text", "str": "text", "b": "boolean", "e": "error", "d": "other"}
+"""Kinds of a cell's value by its type; any other type is a number."""
 
 
 def open_workbook(package: Package, form: Message) -> Book:
     """Return the sheets of a package; ``form`` is the name of its format."""
-    workbook = Workbook(package)
-    tables = tuple(Table(name, hidden, partial(workbook.rows, name, path)) for name, hidden, path in workbook.sheets)
-    return Book(form, tables, remarks=lacking(workbook.missing, others=bool(tables)))
+    workbook = _Workbook(package)
+    tables, missing = [], []
+    for name, is_hidden, path in workbook.sheets():
+        if path:
+            tables.append(Table(name, is_hidden, partial(workbook.rows, name, path)))
+        elif path is None:
+            missing.append(name)
+    return Book(form, tuple(tables), remarks=_lacking(missing, others=bool(tables)))
+
+
+class _Workbook:
+    """An opened .xlsx package, whose parts are found by its relations. External targets are never fetched."""
+
+    def __init__(self, package: Package) -> None:
+        """Find the parts. If the package doesn't name one, its usual path is assumed."""
+        self._package = package
+        top = self._relations("_rels/.rels", "").values()
+        workbooks = [target for kind, target in top if kind.endswith("/officeDocument") and target in package]
+        self._path = workbooks[0] if workbooks else "xl/workbook.xml"
+        if self._path not in package:
+            raise UnreadableFile(say("workbook.no-list"))
+        self._folder, name = posixpath.split(self._path)
+        self._targets = self._relations(f"{self._folder}/_rels/{name}.rels", self._folder)
+        self._formats = NumberFormats()
+        self._texts: _SharedTexts | None = None
+
+    def sheets(self) -> Iterator[tuple[str, bool, str | None]]:
+        """Yield the name of each sheet, whether it is hidden, and its part: "" if it's no table, None if missing."""
+        sheets: list[Attributes] = []
+        date1904 = False
+        for _, tag, attributes in self._elements(self._path, say("part.sheets")):
+            if tag == "sheet":
+                sheets.append(attributes)
+                bound(len(sheets), MOST_SHEETS, say("many.sheets"))
+            elif tag == "workbookPr":
+                date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
+        self._formats = NumberFormats(self._codes(), date1904=date1904)
+        for sheet in sheets:
+            relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
+            kind, target = self._targets.get(relation, ("", ""))
+            is_there = kind.endswith("/worksheet") and target in self._package
+            path = "" if kind.endswith(_NO_TABLES) else target if is_there else None
+            yield _unescape(sheet.get("name", "")), sheet.get("state", "visible") != "visible", path
+
+    def rows(self, name: str, path: str, facts: TableFacts) -> RowStream:
+        """Yield the rows of a sheet that are written in the file; the shared texts are read with the first rows."""
+        if self._texts is None:
+            self._texts = self._shared_texts()
+        sheet = _Worksheet(name, facts, self._package.limits, self._texts.find, self._formats)
+        return sheet.rows(self._package.chunks(path))
+
+    def _elements(self, path: str, what: Message) -> Iterator[tuple[str, str, Attributes]]:
+        return elements_of(self._package.chunks(path), what, self._package.limits)
+
+    def _relations(self, path: str, folder: str) -> dict[str, tuple[str, str]]:
+        """Return the relations of a part by ID, as (kind, path of the target)."""
+        relations: dict[str, tuple[str, str]] = {}
+        if path not in self._package:
+            return relations
+        for _, tag, attributes in self._elements(path, say("part.parts")):
+            if tag == "Relationship" and attributes.get("TargetMode") != "External":
+                target = attributes.get("Target", "").replace("\\", "/")
+                target = posixpath.normpath(target if target.startswith("/") else f"{folder}/{target}").lstrip("/")
+                target = target if target in self._package else unquote(target)
+                relations[attributes.get("Id", "")] = (attributes.get("Type", ""), target)
+        return relations
+
+    def _part(self, ending: str, usual: str) -> str | None:
+        """Return the part to which a relation of a kind leads, or the usual one; None if it isn't there."""
+        targets = (target for kind, target in self._targets.values() if kind.endswith(ending))
+        path = next(targets, f"{self._folder}/{usual}")
+        return path if path in self._package else None
+
+    def _codes(self) -> list[str]:
+        """Return the code of the number format of each cell style."""
+        codes: dict[int, str] = {}
+        styles: list[int] = []
+        if path := self._part("/styles", "styles.xml"):
+            for parent, tag, attributes in self._elements(path, say("part.styles")):
+                if (parent, tag) == ("numFmts", "numFmt"):
+                    codes[whole_number(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
+                elif (parent, tag) == ("cellXfs", "xf"):
+                    styles.append(whole_number(attributes.get("numFmtId")))
+                    bound(len(styles), MOST_FORMATS, say("many.cell-formats"))
+        return [code_of(number, codes.get(number)) for number in styles]
+
+    def _shared_texts(self) -> _SharedTexts:
+        texts = _SharedTexts()
+        if path := self._part("/sharedStrings", "sharedStrings.xml"):
+            elements = Elements(
+                say("part.texts"), self._package.limits, {"si"}, lambda item: texts.append(_unescape(_text_of(item)))
+            )
+            elements.all(self._package.chunks(path))
+        return texts
+
+
+def _lacking(sheets: Sequence[str], *, others: bool) -> tuple[Message, ...]:
+    """Return remarks on sheets whose part is missing; raise UnreadableFile if there are no other sheets."""
+    if not sheets:
+        return ()
+    named = listed([f'"{name}"' for name in sheets], _NAMED)
+    if not others:
+        raise UnreadableFile(say("workbook.no-sheets", n=len(sheets), sheets=named))
+    return (say("remark.missing-sheets", n=len(sheets), sheets=named),)
+
+
+class _SharedTexts:
+    """Texts to which cells refer by position; only the first 128 MiB of them are in memory."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._room = IN_MEMORY
+        self._offsets = array("Q", [0])
+        self._file: IO[bytes] | None = None
+
+    def append(self, text: str) -> None:
+        """Add the next text."""
+        if self._room > 0:
+            self._kept.append(text)
+            self._room -= sys.getsizeof(text) + 8
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 — closed when this object goes
+            weakref.finalize(self, self._file.close)
+        data = text.encode("utf-8", "surrogatepass")
+        self._file.seek(self._offsets[-1])
+        self._file.write(data)
+        self._offsets.append(self._offsets[-1] + len(data))
+
+    def find(self, digits: str) -> str:
+        """Return the text at a position in digits, as a cell holds it; an empty cell refers to no text and gives "".
+
+        Raises UnreadableFile if there is no such text, because the workbook is damaged then.
+        """
+        position = int(digits) if digits.isdecimal() and len(digits) < 12 else -1
+        if 0 <= position < len(self._kept):
+            return self._kept[position]
+        if not digits:
+            return ""
+        index = position - len(self._kept)
+        if self._file is None or not 0 <= index < len(self._offsets) - 1:
+            raise UnreadableFile(say("workbook.no-text", number=str(position)))
+        first, last = self._offsets[index], self._offsets[index + 1]
+        self._file.seek(first)
+        return self._file.read(last - first).decode("utf-8", "surrogatepass")
+
+
+class _Worksheet:
+    """Reader of the XML of one worksheet."""
+
+    def __init__(
+        self,
+        name: str,
+        facts: TableFacts,
+        limits: Limits,
+        shared_text: Callable[[str], str],
+        formats: NumberFormats,
+    ) -> None:
+        self._facts = facts
+        self._limits = limits
+        self._shared_text = shared_text
+        self._formats = formats
+        self._sink = RowSink(name, facts, limits, formats)
+        self._is_data = False
+        self._ready: list[Row] = []
+        self._columns: dict[str, int] = {}
+        self._codes: dict[str | None, str] = {None: ""}
+
+    def rows(self, chunks: Iterator[bytes]) -> RowStream:
+        """Yield the rows that hold cells, while the pieces of the part arrive."""
+        what = say("part.sheet", sheet=self._sink.name)
+        elements = Elements(what, self._limits, {"row"}, self._row, self._begin, self._end)
+        for chunk in chunks:
+            elements.feed(chunk)
+            yield from self._ready
+            self._ready.clear()
+        elements.feed(b"", last=True)
+        yield from self._ready
+
+    def _begin(self, tag: str, attributes: Attributes) -> None:
+        if tag == "sheetData":
+            self._is_data = True
+        elif tag == "mergeCell":
+            area = _area(attributes.get("ref", ""))
+            if area:
+                self._facts.merged.append(area)
+        elif tag == "col" and _is_true(attributes.get("hidden")):
+            first, last = whole_number(attributes.get("min")), whole_number(attributes.get("max"))
+            self._facts.hidden_columns.update(range(first - 1, min(last, self._limits.columns)))
+
+    def _end(self, tag: str) -> None:
+        if tag == "sheetData":
+            self._is_data = False
+
+    def _row(self, row: Element) -> None:
+        """Add the cells of a row to the sink."""
+        if not self._is_data:  # a position in a drawing
+            return
+        number = row.get("r")
+        self._sink.begin(None if number is None else whole_number(number))
+        if len(row) > self._limits.columns:
+            message = say("limit.row-cells", what=say("part.sheet", sheet=self._sink.name))
+            raise self._limits.refuse("columns", message)
+        columns, shared_text, add = self._columns, self._shared_text, self._sink.add
+        column = -1
+        for cell in row:
+            if cell.tag != "c":
+                continue
+            attributes = cell.attrib
+            name = attributes.get("r", "").rstrip(_DIGITS)
+            if name:
+                column = columns[name] if name in columns else self._column(name)
+            elif "r" in attributes:
+                raise UnreadableFile(say("sheet.cell-without-column", sheet=self._sink.name))
+            else:
+                column += 1
+            stored, formula = _content(cell)
+            if stored is None:
+                continue
+            style = attributes.get("s")
+            code = self._codes[style] if style in self._codes else self._code(style)
+            kind = attributes.get("t")
+            if kind == "s":
+                add(column, "text", shared_text(stored.strip()), code, formula=formula)
+            elif kind in _KINDS:
+                add(column, _KINDS[kind], _as_written(stored, kind), code, formula=formula)
+            else:
+                add(column, "number", stored, code, formula=formula)
+        self._ready.extend(self._sink.end(hidden=_is_true(row.get("hidden"))))
+
+    def _column(self, name: str) -> int:
+        """Return the position of the column called ``name``; it is cached, and checked against the limit."""
+        letters = name.replace("$", "").upper()
+        if not re.fullmatch("[A-Z]{1,5}", letters):
+            raise UnreadableFile(say("sheet.cell-named", sheet=self._sink.name, name=Cell(repr(name[:20]))))
+        column = _position(letters)
+        self._sink.check(column)
+        self._columns[name] = column
+        return column
+
+    def _code(self, style: str | None) -> str:
+        """Return the code of the number format of a cell style; it is cached."""
+        self._codes[style] = self._formats.code(whole_number(style))
+        return self._codes[style]
+
+
+def _content(cell: Element) -> tuple[str | None, bool]:
+    """Return a cell's stored value, None if it is empty, and whether the cell has a formula."""
+    stored: str | None = None
+    formula = False
+    for part in cell:
+        if part.tag == "v":
+            stored = part.text or ""
+        elif part.tag == "is":
+            stored = _text_of(part) or stored
+        elif part.tag == "f":
+            formula = True
+    return (stored or "" if formula else stored), formula
+
+
+def _text_of(element: Element) -> str:
+    """Return a cell's text from its runs, without the phonetic reading of East Asian words."""
+    pieces = []
+    for part in element:
+        if part.tag == "t":
+            pieces.append(part.text or "")
+        elif part.tag == "r":
+            pieces.append(_text_of(part))
+    return "".join(pieces)
+
+
+def _as_written(stored: str, kind: str | None) -> str:
+    if kind == "d":
+        return stored.replace("T", " ").removesuffix(" 00:00:00")
+    return stored if kind in {"b", "e"} else _unescape(stored)
+
+
+def _is_true(attribute: str | None) -> bool:
+    return attribute not in {None, "0", "false"}
+
+
+def _area(reference: str) -> Area | None:
+    match = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})", reference)
+    if not match:
+        return None
+    return int(match[2]), _position(match[1]), int(match[4]), _position(match[3])
+
+
+def _position(name: str) -> int:
+    """Return a column's position by its name: A → 0, Z → 25, AA → 26."""
+    column = 0
+    for letter in name:
+        column = column * 26 + ord(letter) - 64
+    return column - 1
+
+
+def _unescape(text: str) -> str:
+    """Decode escapes such as ``_x000D_``, by which workbooks write characters that XML can't hold."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(_character, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return match[0] if 0xD800 <= code < 0xE000 else chr(code)  # half a surrogate pair can't be sent

@@ -1,24 +1,63 @@
 """Read Excel 5 to 2003 workbooks (.xls) by xlrd, as rows of text exactly as shown.
 
-xlrd returns values and number formats. ``biff`` limits what xlrd reads, and finds facts that xlrd doesn't report.
+Input: the bytes of the workbook stream, which are records: a type, a size (16 bits each) and content ([MS-XLS]). xlrd
+evaluates defined names, and trusts the file's counts and sizes of texts: a few kilobytes can make it fill any memory.
+So xlrd is shown only the records that hold cells, and those that cells need; the types of all others are overwritten.
+xlrd also reads a formula that was never calculated as an empty text; such cells are found here.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import xlrd
 
 from importer.errors import UnreadableFile
-from importer.messages import say
-from importer.reading.biff import Records
+from importer.messages import Part, say
+from importer.reading import detection
 from importer.reading.book import KeptTable, RowStore, Table
-from importer.reading.formats import NumberFormats, code_of
-from importer.reading.limits import Deadline, Limits
-from importer.reading.sheet import HIDDEN, TableFacts
+from importer.reading.cells import NO_VALUE, TableFacts
+from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
+from importer.reading.limits import MOST_SHEETS, Deadline, bound
+from importer.reading.opening import Source
 from importer.reading.spool import Row
+
+MOST_STYLES = 10_000
+"""Maximum number of cell formats, and of number formats. Excel writes at most some 4,000 into an .xls."""
+
+_BOF, _EOF, _CONTINUE, _LOCKED = 0x809, 0x0A, 0x3C, 0x2F
+_SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0, 0xFC, 0x42, 0x22, 0x1C1
+_ROW, _COLUMNS, _MERGED = 0x208, 0x7D, 0xE5
+_LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK = 0x204, 0xD6, 0xFD, 0x203, 0x27E, 0xBD
+_BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
+_OF_FORMULA = {0x221, 0x236, 0x4BC}
+"""Record types that may stand between a formula and its text: array formulas, tables and shared formulas."""
+
+_SHOWN_OF_ALL = {_BOF, _EOF, _CONTINUE, _SHEET, _FORMAT, _XF, _TEXTS}
+_SHOWN_OF_SHEET = {
+    _BOF,
+    _EOF,
+    _CONTINUE,
+    _ROW,
+    _COLUMNS,
+    _LABEL,
+    _LABEL_RICH,
+    _LABEL_SHARED,
+    _NUMBER,
+    _RK,
+    _MANY_RK,
+    _BOOL_OR_ERROR,
+    _FORMULA,
+    _STRING,
+    *_OF_FORMULA,
+}
+_BLOT = b"\xff\xff"
+"""An unused record type, which xlrd skips."""
+
 
 _FAULTS = (
     xlrd.XLRDError,
@@ -32,6 +71,8 @@ _FAULTS = (
 )
 """Exceptions that xlrd raises for a damaged workbook, by design or not."""
 
+_NUMBERS = {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}
+
 
 class _Silence(io.TextIOBase):
     """File that discards the warnings of xlrd."""
@@ -40,10 +81,10 @@ class _Silence(io.TextIOBase):
         return len(text)
 
 
-def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
+def open_xls(source: Source) -> tuple[Table, ...]:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
-    records = Records(stream, deadline)
-    store = RowStore(limits)
+    records = Records(detection.records_of(source.file, source.name), source.deadline)
+    store = RowStore(source.limits)
     kept = []
     try:
         book = xlrd.open_workbook(
@@ -53,58 +94,234 @@ def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table
         codes = [code_of(style.format_key, own_codes.get(style.format_key)) for style in book.xf_list]
         formats = NumberFormats(codes, date1904=records.date1904)
         for index, (name, sheet) in enumerate(zip(book.sheet_names(), records.sheets, strict=True)):
+            source.deadline.check()
             kept.append(store.begin(name, hidden=sheet.hidden))
-            kept[-1].found.adopt(sheet.found)
-            _read(book, index, formats, kept[-1], deadline)
+            kept[-1].facts.adopt(sheet.facts)
+            kept[-1].add_of(_rows(book, index, formats, kept[-1]))
+            kept[-1].finish()
+            book.unload_sheet(index)
     except _FAULTS as exc:
         raise _damaged(exc) from exc
     return tuple(table.table() for table in kept)
 
 
-def _read(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable, deadline: Deadline) -> None:
-
-    def rows() -> Iterator[Row]:
-        deadline.check()
-        try:
-            yield from _rows(book.sheet_by_index(index), formats, kept.found)
-        except _FAULTS as exc:
-            raise _damaged(exc) from exc
-
-    kept.add_of(rows())
-    kept.finish()
-    book.unload_sheet(index)
-
-
-def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: TableFacts) -> Iterator[Row]:
-    """Yield the rows that hold something."""
-    hidden = {row for row, info in sheet.rowinfo_map.items() if info.hidden}
-    found.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
-    for row in range(sheet.nrows):
-        cells = []
-        for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
-            if kind in {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}:
-                shown = formats.in_style(sheet.cell_xf_index(row, column), repr(value))
-                value = found.number(row + 1, column, repr(value), shown)  # noqa: PLW2901
-            elif kind == xlrd.XL_CELL_BOOLEAN:
-                value = "TRUE" if value else "FALSE"  # noqa: PLW2901
-            elif kind == xlrd.XL_CELL_ERROR:
-                value = xlrd.error_text_from_code.get(value, "#ERROR")  # noqa: PLW2901
-                found.error(row + 1, column, value)
-            if formats.hiding and _is_hidden(kind, value) and sheet.cell_xf_index(row, column) in formats.hiding:
-                found.flaw(row + 1, column, HIDDEN)
-                value = ""  # noqa: PLW2901
-            cells.append(value)
-        if any(cells):
-            found.hidden_rows += row in hidden
-            yield row + 1, cells
-
-
-def _is_hidden(kind: int, shown: object) -> bool:
-    """Return whether a format that hides texts hides this cell too; errors are always shown."""
-    if kind in {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}:
-        return not shown
-    return kind == xlrd.XL_CELL_BOOLEAN or (kind == xlrd.XL_CELL_TEXT and bool(shown))
+def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) -> Iterator[Row]:
+    """Yield the rows of a sheet that hold something."""
+    try:
+        sheet = book.sheet_by_index(index)
+        kept.facts.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
+        sink = kept.sink(formats)
+        for row in range(sheet.nrows):
+            sink.begin(row + 1)
+            for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
+                has_code = kind in _NUMBERS or formats.hides_texts
+                code = formats.code(sheet.cell_xf_index(row, column)) if has_code else ""
+                if kind in _NUMBERS:
+                    sink.add(column, "number", repr(value), code)
+                elif kind == xlrd.XL_CELL_BOOLEAN:
+                    sink.add(column, "boolean", str(value), code)
+                elif kind == xlrd.XL_CELL_ERROR:
+                    sink.add(column, "error", xlrd.error_text_from_code.get(value, "#ERROR"), code)
+                else:
+                    sink.add(column, "text", value, code)
+            yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
+    except _FAULTS as exc:
+        raise _damaged(exc) from exc
 
 
 def _damaged(exc: Exception) -> UnreadableFile:
     return UnreadableFile(say("xls.unreadable", error=f"{type(exc).__name__}: {exc}"))
+
+
+@dataclass
+class BiffSheet:
+    """A sheet: its start in the stream, whether it is hidden, and facts about its cells that xlrd doesn't report."""
+
+    at: int
+    hidden: bool
+    facts: TableFacts = field(default_factory=TableFacts)
+    empty: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Records:
+    """The records of a workbook.
+
+    Attributes:
+        stream: the bytes that xlrd may read.
+        sheets: the sheets that are tables, in the workbook's order.
+        date1904: whether days are counted from 1904.
+    """
+
+    def __init__(self, stream: bytearray, deadline: Deadline) -> None:
+        """Go through all records; raise UnreadableFile if the workbook is locked or damaged."""
+        self.stream = stream
+        self.sheets: list[BiffSheet] = []
+        self.date1904 = False
+        self._deadline = deadline
+        self._calculated = False  # whether the file names the program that last calculated it
+        self._unicode = False
+        self._texts = 0
+        self._read = 0
+        try:
+            self._read_globals()
+            for sheet in self.sheets:
+                self._read_sheet(sheet)
+        except (struct.error, IndexError, ValueError) as exc:
+            raise _broken(str(exc)) from exc
+
+    def _records(self, at: int) -> Iterator[tuple[int, int, int]]:
+        """Yield each record's type, content position and content size, from ``at`` on; hide embedded charts."""
+        depth = 0
+        stream = self.stream
+        for index in itertools.count():
+            if at + 4 > len(stream):
+                raise _broken(say("xls.ends-early"))
+            kind, size = struct.unpack_from("<HH", stream, at)
+            depth += (kind == _BOF) - (kind == _EOF)
+            if depth <= 1:
+                yield kind, at + 4, size
+            elif kind not in {_BOF, _EOF}:
+                self._blot(at + 4)
+            at += 4 + size
+            if depth <= 0:
+                return
+            if not index % 50_000:
+                self._deadline.check()
+
+    def _blot(self, at: int) -> None:
+        """Hide the record whose content begins at ``at`` from xlrd."""
+        self.stream[at - 4 : at - 2] = _BLOT
+
+    def _read_globals(self) -> None:
+        formats = styles = 0
+        begins, _, _ = next(self._records(0))
+        version, sort = struct.unpack_from("<HH", self.stream, 4)
+        if begins != _BOF or version not in {0x500, 0x600} or sort != 5:
+            raise _broken(say("xls.begins-otherwise"))
+        self._unicode = version == 0x600
+        for kind, at, size in self._records(0):
+            if kind == _LOCKED:
+                raise UnreadableFile(say("xls.locked"))
+            if kind == _DATES:
+                self.date1904 = self.stream[at] == 1
+            elif kind == _CALCULATED:
+                self._calculated = True
+            elif kind == _SHEET:
+                begin, hidden, sort = struct.unpack_from("<LBB", self.stream, at)
+                if sort == 0:
+                    self.sheets.append(BiffSheet(begin, hidden=bool(hidden & 3)))
+                    bound(len(self.sheets), MOST_SHEETS, say("many.sheets"))
+            elif kind == _XF:
+                styles += 1
+                bound(styles, MOST_STYLES, say("many.cell-formats"))
+            elif kind == _TEXTS:
+                self._texts = self._count_texts(at, size)
+            elif kind == _FORMAT:
+                formats += 1
+                bound(formats, MOST_STYLES, say("many.number-formats"))
+                if size > 6 + 2 * LONGEST_CODE:
+                    self._blot(at)
+            if kind not in _SHOWN_OF_ALL and not (kind == _CODEPAGE and not self._unicode):
+                self._blot(at)
+
+    def _count_texts(self, at: int, size: int) -> int:
+        """Return the number of shared texts; raise UnreadableFile if a stated length is wrong."""
+        pieces = [(at, at + size)]
+        at += size
+        while struct.unpack_from("<H", self.stream, at)[0] == _CONTINUE:
+            size = struct.unpack_from("<H", self.stream, at + 2)[0]
+            pieces.append((at + 4, at + 4 + size))
+            at += 4 + size
+        next_pieces = iter(pieces)
+        at, end = next(next_pieces)
+        count: int = struct.unpack_from("<L", self.stream, at + 4)[0]
+        at += 8
+        for _ in range(count):
+            length, flags = struct.unpack_from("<HB", self.stream, at)
+            at += 3
+            tail = 0
+            if flags & 8:
+                tail += 4 * struct.unpack_from("<H", self.stream, at)[0]
+                at += 2
+            if flags & 4:
+                tail += struct.unpack_from("<L", self.stream, at)[0]
+                at += 4
+            while length:  # a text that continues in the next record begins there with the size of its characters
+                width = 1 + (flags & 1)
+                taken = min(length, max(end - at, 0) // width)
+                length, at = length - taken, at + taken * width
+                if length:
+                    at, end = next(next_pieces, (0, 0))
+                    flags = self.stream[at] if at else 0
+                    at += 1
+                    if not end:
+                        raise _broken(say("xls.text-cut-off"))
+            at += tail
+            while at >= end and (piece := next(next_pieces, None)):
+                at, end = piece[0] + at - end, piece[1]
+        if at > end:
+            raise _broken(say("xls.text-cut-off"))
+        return count
+
+    def _read_sheet(self, sheet: BiffSheet) -> None:
+        """Go through a sheet; record merged cells and formulas without a result."""
+        facts = sheet.facts
+        pending_formula: tuple[int, int, int] | None = None
+        read = 0
+        for kind, at, size in self._records(sheet.at):
+            read += size + 4
+            if pending_formula and kind not in _OF_FORMULA:
+                if kind == _STRING:
+                    self._count_characters(at, size)
+                else:
+                    row, column, formula_at = pending_formula
+                    facts.flaw(row + 1, column, NO_VALUE)
+                    facts.formulas -= 1
+                    self._blot(formula_at)
+                pending_formula = None
+            if kind == _LABEL_SHARED:
+                if struct.unpack_from("<L", self.stream, at + 6)[0] >= self._texts:
+                    raise UnreadableFile(say("xls.no-text"))
+            elif kind == _FORMULA:
+                row, column, _, result = struct.unpack_from("<HHH8s", self.stream, at)
+                facts.formulas += 1
+                if result[6:] == b"\xff\xff" and result[0] == 0:
+                    pending_formula = (row, column, at)
+                elif result[6:] == b"\xff\xff" and result[0] == 3:
+                    sheet.empty.append((row, column))
+            elif kind == _MERGED:
+                self._merge(at, size, facts)
+            if kind not in _SHOWN_OF_SHEET:
+                self._blot(at)
+        self._read += read
+        if self._read > 2 * len(self.stream):
+            raise _broken(say("xls.sheets-on-each-other"))
+        self._judge_empty(sheet)
+
+    def _merge(self, at: int, size: int, facts: TableFacts) -> None:
+        for place in range(at + 2, at + size - 7, 8):
+            top, bottom, left, right = struct.unpack_from("<4H", self.stream, place)
+            facts.merged.append((top + 1, left, bottom + 1, right))
+
+    def _count_characters(self, at: int, size: int) -> None:
+        """Set the length of a formula's text as xlrd counts it: a character beyond U+FFFF counts as one, not two."""
+        length, flags = struct.unpack_from("<HB", self.stream, at)
+        if self._unicode and flags & 1 and size == 3 + 2 * length:
+            text = self.stream[at + 3 : at + size].decode("utf-16-le")
+            struct.pack_into("<H", self.stream, at, len(text))
+
+    def _judge_empty(self, sheet: BiffSheet) -> None:
+        """Report formulas whose result is marked as an empty text, unless a program has calculated the workbook.
+
+        xlwt can't calculate, so it marks the result of every formula as empty. Spreadsheet programs mark only empty
+        results. They also name the program that calculated the workbook, and the workbook has other formulas besides.
+        """
+        if self._calculated or sheet.facts.formulas > len(sheet.empty):
+            return
+        sheet.facts.formulas = 0
+        for row, column in sheet.empty:
+            sheet.facts.flaw(row + 1, column, NO_VALUE)
+
+
+def _broken(why: Part) -> UnreadableFile:
+    return UnreadableFile(say("xls.records", why=why))

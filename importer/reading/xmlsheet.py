@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO
 from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
-from importer.messages import Cell, say
+from importer.messages import say
 from importer.reading.book import KeptTable, RowStore, Table
-from importer.reading.elements import Attributes, Elements, plain
-from importer.reading.formats import BUILT_IN, NumberFormats, hides_text, iso
-from importer.reading.limits import Deadline, Limits
-from importer.reading.package import CHUNK, MOST_FORMATS, MOST_SHEETS, bound, whole
-from importer.reading.sheet import HIDDEN, NO_VALUE, column_letter
+from importer.reading.cells import Kind, RowSink
+from importer.reading.elements import Attributes, Elements, plain, whole_number
+from importer.reading.formats import BUILT_IN, NumberFormats, iso
+from importer.reading.limits import MOST_FORMATS, MOST_SHEETS, Limits, bound
+from importer.reading.opening import Source
 from importer.reading.spool import Row
 
+_KINDS: dict[str, Kind] = {"String": "text", "Number": "number", "Boolean": "boolean", "Error": "error"}
 _NAMED = {
     "general date": BUILT_IN[22],
     "long date": BUILT_IN[14],
@@ -53,7 +53,7 @@ class _Styles:
         attributes = plain(style.attrib)
         name = attributes.get("ID", "")
         self.parents[name] = attributes.get("Parent") or "Default"
-        bound(len(self.parents), MOST_FORMATS, "styles")
+        bound(len(self.parents), MOST_FORMATS, say("many.styles"))
         for part in style:
             if part.tag == "NumberFormat":
                 code = plain(part.attrib).get("Format", "")
@@ -68,52 +68,47 @@ class _Styles:
         return ""
 
 
-def open_xml(file: IO[bytes], limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
+def open_xml(source: Source) -> tuple[Table, ...]:
     """Return the sheets of the file. Their rows are stored, because only reading all of it finds every sheet."""
-    document = _XmlDocument(limits)
+    document = _XmlDocument(source.limits)
+    trees = {"Style", "Column", "Row", "Visible"}
+    elements = Elements(say("part.file"), source.limits, trees, document.take, document.begin, document.end)
     try:
-        document.elements.all(_chunks(file, deadline))
+        elements.all(source.chunks())
     except ValueError as exc:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
-        raise UnreadableFile(say("xml.encoding", encoding=document.elements.encoding)) from exc
+        raise UnreadableFile(say("xml.encoding", encoding=elements.encoding)) from exc
     return tuple(kept.table() for kept in document.tables)
 
 
-def _chunks(file: IO[bytes], deadline: Deadline) -> Iterator[bytes]:
-    file.seek(0)
-    while chunk := file.read(CHUNK):
-        deadline.check()
-        yield chunk
-
-
 class _XmlDocument:
+    """Handlers of the elements of a file, and the tables that they have found."""
+
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
         self.tables: list[KeptTable] = []
-        self.elements = Elements(say("part.file"), limits)
-        trees = frozenset({"Style", "Column", "Row", "Visible"})
-        self.elements.handle_trees(trees, self._begin, self._end, self._take)
+        self._limits = limits
         self._store = RowStore(limits)
         self._styles = _Styles()
         self._sheet: _XmlSheet | None = None
 
-    def _begin(self, tag: str, attributes: Attributes) -> None:
+    def begin(self, tag: str, attributes: Attributes) -> None:
         if tag == "Date1904":
             self._styles.numbers = NumberFormats(date1904=True)
         elif tag == "Worksheet":
             self.tables.append(self._store.begin(plain(attributes).get("Name", "")))
-            bound(len(self.tables), MOST_SHEETS, "sheets")
-            self._sheet = _XmlSheet(self.tables[-1], self.limits, self._styles)
+            bound(len(self.tables), MOST_SHEETS, say("many.sheets"))
+            self._sheet = _XmlSheet(self.tables[-1].sink(self._styles.numbers), self._limits, self._styles)
         elif tag == "Table" and self._sheet:
             self._sheet.style = plain(attributes).get("StyleID", "")
 
-    def _end(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag == "Worksheet":
             self.tables[-1].finish()
             self._sheet = None
 
-    def _take(self, element: Element) -> None:
+    def take(self, element: Element) -> None:
+        """Store a row, or note a style, the style of columns, or that a sheet is hidden."""
         if element.tag == "Style":
             self._styles.add(element)
         elif element.tag == "Visible" and self.tables:
@@ -131,79 +126,49 @@ class _XmlSheet:
         style: the style of cells without a style, if their row and column have none either.
     """
 
-    def __init__(self, kept: KeptTable, limits: Limits, styles: _Styles) -> None:
-        self.name, self.found, self.limits, self.styles = Cell(kept.name or ""), kept.found, limits, styles
+    def __init__(self, sink: RowSink, limits: Limits, styles: _Styles) -> None:
         self.style = ""
-        self._number = 0
+        self._sink = sink
+        self._limits = limits
+        self._styles = styles
         self._column_styles: dict[int, str] = {}
         self._styled_columns = 0
 
     def style_columns(self, said: Attributes) -> None:
-        first = max(whole(said.get("Index")) - 1, self._styled_columns)
-        self._styled_columns = min(first + 1 + whole(said.get("Span")), self.limits.columns)
+        first = max(whole_number(said.get("Index")) - 1, self._styled_columns)
+        self._styled_columns = min(first + 1 + whole_number(said.get("Span")), self._limits.columns)
         if style := said.get("StyleID"):
             self._column_styles.update(dict.fromkeys(range(first, self._styled_columns), style))
 
     def rows(self, row: Element) -> Iterator[Row]:
         """Yield a row, unless it is empty."""
         attributes = plain(row.attrib)
-        number = whole(attributes.get("Index")) or self._number + 1
-        if number <= self._number:
-            previous = str(self._number)
-            raise UnreadableFile(say("xml.row-order", sheet=self.name, row=str(number), before=previous))
-        self._number = number
-        cells: list[str] = []
+        self._sink.begin(whole_number(attributes.get("Index")) or None)
         column = 0
         for cell in row:
             if cell.tag == "Cell":
-                column = self._add(cell, column, attributes.get("StyleID", ""), cells)
-        if cells:
-            self.found.hidden_rows += attributes.get("Hidden") == "1"
-            yield number, cells
+                column = self._add(cell, column, attributes.get("StyleID", ""))
+        yield from self._sink.end(hidden=attributes.get("Hidden") == "1")
 
-    def _add(self, cell: Element, column: int, row_style: str, cells: list[str]) -> int:
+    def _add(self, cell: Element, column: int, row_style: str) -> int:
         """Add a cell to its row; return the column after it."""
         attributes = plain(cell.attrib)
-        column = (whole(attributes.get("Index")) or column + 1) - 1
-        across, down = whole(attributes.get("MergeAcross")), whole(attributes.get("MergeDown"))
-        if across or down:
-            self.found.merged.append((self._number, column, self._number + down, column + across))
-        if column >= self.limits.columns:
-            raise self.limits.refuse(
-                "columns", say("limit.sheet-column", sheet=self.name, column=column_letter(column))
-            )
+        column = (whole_number(attributes.get("Index")) or column + 1) - 1
+        self._sink.check(column)
+        across, down = whole_number(attributes.get("MergeAcross")), whole_number(attributes.get("MergeDown"))
+        self._sink.merge(column, across=across + 1, down=down + 1)
         style = attributes.get("StyleID") or row_style or self._column_styles.get(column) or self.style or "Default"
-        text = self._shown(cell, column, style, is_formula=bool(attributes.get("Formula")))
-        if text:
-            cells.extend([""] * (column + 1 - len(cells)))
-            cells[column] = text
-        return column + 1 + across
-
-    def _shown(self, cell: Element, column: int, style: str, *, is_formula: bool) -> str:
+        code = self._styles.code(style)
         kind = text = ""
         for part in cell:
             if part.tag == "Data":
                 kind, text = plain(part.attrib).get("Type", ""), "".join(part.itertext())
-        if len(text) > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", say("limit.cell-of-sheet", sheet=self.name))
-        if is_formula and kind:
-            self.found.formulas += 1
-        elif is_formula:
-            self.found.flaw(self._number, column, NO_VALUE)
-        if kind == "Error":
-            self.found.error(self._number, column, text)
-        code = self.styles.code(style)
-        shown = self.styles.numbers.shown(code, text.strip()) if kind == "Number" else text
-        if text and kind in {"Number", "Boolean", "String"} and hides_text(code) and (kind != "Number" or not shown):
-            self.found.flaw(self._number, column, HIDDEN)
-            return ""
-        if kind == "Number":
-            return self.found.number(self._number, column, text.strip(), shown)
-        if kind == "Boolean":
-            return {"1": "TRUE", "0": "FALSE"}.get(text.strip(), text)
         if kind == "DateTime":
-            return _moment(text.strip(), code, self.styles.moments)
-        return text
+            text = _moment(text.strip(), code, self._styles.moments)
+        elif kind == "Number":
+            text = text.strip()
+        self._sink.add(column, _KINDS.get(kind, "other"), text, code, formula=bool(attributes.get("Formula")))
+        return column + 1 + across
 
 
 def _moment(text: str, code: str, formats: NumberFormats) -> str:

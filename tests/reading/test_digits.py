@@ -10,7 +10,7 @@ import pytest
 
 from importer.messages import render
 from importer.reading import Sheet, read
-from importer.reading.sheet import LOST
+from importer.reading.cells import LOST
 from tests.reading import making
 from tests.reading.catalogue import _xml, _xml_row
 

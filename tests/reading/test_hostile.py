@@ -19,8 +19,8 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render
-from importer.reading import Limits, Options, cell_name, formats, merged, read
-from importer.reading.ole import SIGNATURE
+from importer.reading import Limits, Options, cell_name, formats, read, spool
+from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
 from tests.reading.making import HEADER, biff, formula, header_cells, label, ods, ods_text, parts, text, xls, xlsx
@@ -170,7 +170,7 @@ def test_more_formats_than_any_workbook_uses_are_refused(tmp_path: Path) -> None
 
 def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = (), **header: int) -> bytes:
     """An OLE container: its entries by name, entry before, entry after, first entry within, and size."""
-    head = bytearray(SIGNATURE + b"\0" * 504)
+    head = bytearray(OLE_SIGNATURE + b"\0" * 504)
     struct.pack_into("<HHHHH", head, 24, 62, 3, 0xFFFE, 9, 6)
     numbers = {"tables": 1, "small_at": 0xFFFFFFFE, "small": 0, "more_at": 0xFFFFFFFE, "more": 0} | header
     struct.pack_into(
@@ -267,8 +267,8 @@ def test_a_row_of_very_many_elements_takes_little_memory(tmp_path: Path) -> None
 
 def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More areas than a sheet has rows aren't held in memory; the limit is lowered here, since a million take long."""
-    assert merged.MOST_AREAS == 1_048_576
-    monkeypatch.setattr(merged, "MOST_AREAS", 10_400)
+    assert spool.MOST_AREAS == 1_048_576
+    monkeypatch.setattr(spool, "MOST_AREAS", 10_400)
     path = tmp_path / "a.xls"
     path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 11))
     assert "more than 10,400 merged areas" in refused(path)

@@ -1,0 +1,216 @@
+"""Turn the stored cells of a worksheet into rows of text, and record the problems of its rows and cells.
+
+All readers of workbooks add their cells to a ``RowSink``, so that numbers, errors, hidden texts, formulas without a
+result, limits and the order of rows are treated alike, whatever the file's type.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from importer.errors import UnreadableFile
+from importer.messages import Cell, Message, say
+from importer.reading.digits import KEPT_DIGITS, lost_digits, rounded_before
+from importer.reading.formats import NumberFormats, hides_text
+from importer.reading.limits import SHEET_ROWS, Limits
+from importer.reading.spool import Merged, Row
+
+NO_VALUE = say("flaw.no-value")
+HIDDEN = say("flaw.hidden")
+LOST = say("flaw.lost-digits")
+MOST_REPEATED_FLAWS = 100_000
+_BOOLEANS = {"1": "TRUE", "0": "FALSE"}
+
+Kind = Literal["text", "number", "boolean", "error", "other"]
+"""Kind of a cell's value; a value of another kind is stored as it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Problem of a row or a cell, found while reading it.
+
+    Attributes:
+        column: position of the column, from 0, or None if the whole row is meant.
+        text: the problem and what to do, without the cell's name.
+    """
+
+    column: int | None
+    text: Message
+
+
+@dataclass
+class TableFacts:
+    """Facts that a reader noticed about one table.
+
+    Attributes:
+        flaws: problems by row number.
+        hidden_rows: number of rows that hold something and are hidden or filtered.
+        formulas: number of cells whose text is the stored value of their formula.
+        merged: the areas of merged cells.
+        hidden_columns: positions of hidden columns, from 0.
+        remarks: other messages for the person.
+        rounded: column → numbers of rows in which earlier versions rounded a whole number to 15 digits.
+    """
+
+    flaws: dict[int, list[Flaw]] = field(default_factory=dict)
+    hidden_rows: int = 0
+    formulas: int = 0
+    merged: Merged = field(default_factory=Merged)
+    hidden_columns: set[int] = field(default_factory=set)
+    remarks: list[Message] = field(default_factory=list)
+    rounded: dict[int, array[int]] = field(default_factory=dict)
+    _known: dict[tuple[int | None, Message], Flaw] = field(default_factory=dict)
+
+    def flaw(self, row: int, column: int | None, text: Message) -> None:
+        """Record a problem; equal problems share one object, so that a million of them stay small."""
+        flaw = self._known.setdefault((column, text), Flaw(column, text))
+        self.flaws.setdefault(row, []).append(flaw)
+
+    def adopt(self, other: TableFacts) -> None:
+        """Replace these facts with those of an earlier pass through the table."""
+        for fact in fields(self):
+            setattr(self, fact.name, getattr(other, fact.name))
+
+
+class RowSink:
+    """Rows of one worksheet, from the cells that its reader adds in the order of the file.
+
+    Attributes:
+        name: the sheet's name.
+        number: number of the current row, 0 before the first.
+    """
+
+    def __init__(self, name: str, facts: TableFacts, limits: Limits, formats: NumberFormats) -> None:
+        self.name = Cell(name)
+        self.number = 0
+        self._facts = facts
+        self._limits = limits
+        self._most_columns, self._most_characters = limits.columns, limits.cell_characters
+        self._formats = formats
+        self._cells: list[str] = []
+        self._repeated_flaws = 0
+
+    def begin(self, number: int | None = None) -> None:
+        """Begin the row of a number, by default the next; raise UnreadableFile if a row before has a larger number."""
+        number = self.number + 1 if number is None else number
+        if number <= self.number:
+            before = str(self.number)
+            raise UnreadableFile(say("sheet.out-of-order", sheet=self.name, row=str(number), before=before))
+        self.number = number
+        self._cells = []
+
+    def add(
+        self, column: int, kind: Kind, stored: str, code: str = "", *, formula: bool = False, shown: str | None = None
+    ) -> None:
+        """Add a cell to the row.
+
+        Args:
+            column: its position, from 0.
+            kind: the kind of its value.
+            stored: its value as the file stores it.
+            code: the code of its number format; "" if that is General.
+            formula: whether it has a formula.
+            shown: a number as the file says that it is shown; None if its format shows it.
+        """
+        if formula:
+            self._note_formula(column, has_result=bool(stored or shown) or kind in {"text", "error"})
+        text = stored
+        if kind == "number":
+            text = self._formats.shown(code, stored) if shown is None else shown
+            if len(text) > KEPT_DIGITS:
+                self._note_digits(column, stored, text)
+        elif kind == "boolean":
+            text = _BOOLEANS.get(stored.strip(), stored)
+        elif kind == "error":
+            error = say("flaw.error", error=Cell(stored)) if stored else say("flaw.error-in-formula")
+            self._facts.flaw(self.number, column, error)
+        if code and stored and (not text or kind in {"text", "boolean"}) and hides_text(code):
+            self._facts.flaw(self.number, column, HIDDEN)
+            return
+        cells = self._cells
+        if column == len(cells) < self._most_columns and 0 < len(text) <= self._most_characters:
+            cells.append(text)
+        elif text:
+            self._place(column, text)
+
+    def end(self, *, hidden: bool = False, times: int = 1) -> Iterator[Row]:
+        """End the row, and yield it as often as it is repeated, unless it is empty."""
+        first, cells, flaws = self.number, self._cells, self._facts.flaws.get(self.number)
+        self.number = last = first + times - 1
+        if not cells and not flaws:
+            return
+        if last > self._limits.rows:
+            raise self._limits.refuse("rows", say("limit.sheet-rows", sheet=self.name, row=last))
+        if last > SHEET_ROWS and times > 1:
+            raise UnreadableFile(say("sheet.repeats", sheet=self.name, row=last))
+        if last > SHEET_ROWS:
+            raise UnreadableFile(say("sheet.row-beyond", sheet=self.name, row=last))
+        if times > 1:
+            self._repeat_facts(first, times)
+        if hidden and cells:
+            self._facts.hidden_rows += times
+        for number in range(first, last + 1):
+            yield number, cells
+
+    def merge(self, column: int, *, across: int, down: int) -> None:
+        """Record that a cell of this row extends over ``across`` columns and ``down`` rows, if these are several."""
+        if across > 1 or down > 1:
+            self._facts.merged.append((self.number, column, self.number + down - 1, column + across - 1))
+
+    def check(self, column: int) -> None:
+        """Raise UnreadableFile if a column is beyond the limit."""
+        if column >= self._most_columns:
+            letters = column_letter(column)
+            message = say("limit.sheet-column-number", sheet=self.name, column=letters, number=column + 1)
+            raise self._limits.refuse("columns", message)
+
+    def _place(self, column: int, text: str) -> None:
+        """Put a text into its column, wherever that is."""
+        if len(text) > self._most_characters:
+            what = say("part.sheet", sheet=self.name)
+            raise self._limits.refuse("cell_characters", say("limit.cell", what=what))
+        self.check(column)
+        cells = self._cells
+        cells.extend([""] * (column + 1 - len(cells)))
+        cells[column] = text
+
+    def _note_formula(self, column: int, *, has_result: bool) -> None:
+        if has_result:
+            self._facts.formulas += 1
+        else:
+            self._facts.flaw(self.number, column, NO_VALUE)
+
+    def _note_digits(self, column: int, stored: str, shown: str) -> None:
+        """Record that a number lost digits, or that earlier versions rounded it."""
+        if sum(map(str.isdigit, shown)) > KEPT_DIGITS:
+            if lost_digits(stored):
+                self._facts.flaw(self.number, column, LOST)
+            elif rounded_before(shown):
+                self._facts.rounded.setdefault(column, array("l")).append(self.number)
+
+    def _repeat_facts(self, first: int, times: int) -> None:
+        """Record the facts about a row for its repetitions, too."""
+        numbers = range(first + 1, first + times)
+        for rows in self._facts.rounded.values():
+            if rows[-1] == first:
+                rows.extend(numbers)
+        flaws = self._facts.flaws.get(first, [])
+        self._repeated_flaws += len(numbers) * len(flaws)
+        if self._repeated_flaws > MOST_REPEATED_FLAWS:
+            letters, why = column_letter(flaws[0].column or 0), flaws[0].text
+            raise UnreadableFile(say("sheet.alike", sheet=self.name, times=times, row=first, column=letters, why=why))
+        if flaws:
+            self._facts.flaws.update(dict.fromkeys(numbers, flaws))
+
+
+def column_letter(column: int) -> str:
+    """Return a column's name by its position: 0 → A, 25 → Z, 26 → AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
