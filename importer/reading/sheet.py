@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
 
 import pandas as pd
 
@@ -26,7 +25,7 @@ EXCEL_BATCH = 16
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Sheet(AbstractContextManager["Sheet"]):
     """A table of text, exactly as the spreadsheet shows it.
 
     Attributes:
@@ -102,9 +101,6 @@ class Sheet:
     def close(self) -> None:
         """Free the disk space of the rows."""
         self._spool.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
