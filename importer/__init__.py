@@ -16,10 +16,10 @@ below, which have no number:
 
     models          types for the importer's terms        errors    the exception tree
     messages        messages to people, as values
-    settings        all settings and their checks         markup    text ⇄ HTML
-    resultsfile     the marks of a results file           files     files replaced in one step
-    storage         files at a URL                        journal   the durable record of deliveries
-    version         the program's version
+    settings        all settings and their checks         fields    the one table of a row's fields
+    markup          text ⇄ HTML                           files     files replaced in one step
+    resultsfile     the marks of a results file           journal   the durable record of deliveries
+    storage         files at a URL                        version   the program's version
     calls           everything that calls the API         api       the vendor, behind a protocol
 
     commands        the use cases, one per module; imports all of these

@@ -23,6 +23,7 @@ TOOLS = {
     "errors",
     "messages",
     "settings",
+    "fields",
     "markup",
     "files",
     "storage",

@@ -27,11 +27,11 @@ from importer.errors import (
     WrongAddress,
     WrongJournal,
 )
-from importer.models import Result, Role, Status, Visibility
+from importer.fields import FIELDS
+from importer.models import Result, Role
 from importer.reading import Limits
 from importer.resultsfile import OUR_COLUMNS, protected
 from importer.rows.columns import ColumnSettings, find
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS
 from importer.sandbox import Sandbox
 from importer.settings import BATCH_SIZE, LIVE, SETTINGS, Settings
 from tests.truth import Line, write_sheet
@@ -104,10 +104,10 @@ def test_the_headings_in_the_table_are_found() -> None:
 def test_the_values_in_the_table_are_understood() -> None:
     rows = {row[0].split()[0]: row[2] for row in table("column") if len(row) == 3}
     for word in re.findall(r"[\w ]+", rows["visibility"].replace(" or ", ",")):
-        allowed = VISIBILITY_WORDS[Visibility.PUBLIC] + VISIBILITY_WORDS[Visibility.PRIVATE]
+        allowed = [word for words in FIELDS[Role.VISIBILITY].words.values() for word in words]
         assert not word.strip() or word.strip() in allowed
     for word in re.findall(r"[\w ]+", rows["status"].partition(";")[0].replace(" or ", ",")):
-        assert not word.strip() or word.strip() in STATUS_WORDS[Status.DRAFT] + STATUS_WORDS[Status.PUBLISHED]
+        assert not word.strip() or any(word.strip() in words for words in FIELDS[Role.STATUS].words.values())
 
 
 def test_the_results_columns_and_words_are_those_of_the_program() -> None:

@@ -16,10 +16,11 @@ from importer.commands.answering import chosen
 from importer.commands.loading import load
 from importer.commands.run import prepare
 from importer.errors import BadSettings
+from importer.fields import WORDED
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Status, Visibility
-from importer.rows import directions
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, folded
+from importer.rows import words as known_words
+from importer.rows.values import folded
 from importer.settings import SETTINGS, Settings, Topic, profiles, remembering, sources
 
 _NAMES = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
@@ -52,7 +53,7 @@ _WORDS = {
 MAPPED = f"[default.map]\nvisibility = {[*_HEADINGS[Role.VISIBILITY]]}\nstatus = {[*_HEADINGS[Role.STATUS], '']}\n"
 """A profile that names every such column, so that none is asked for."""
 _MORE = {Role.VISIBILITY: Visibility.PUBLIC, Role.STATUS: Status.PUBLISHED}
-_KNOWN: Mapping[Role, Mapping[Any, tuple[str, ...]]] = {Role.VISIBILITY: VISIBILITY_WORDS, Role.STATUS: STATUS_WORDS}
+_KNOWN: Mapping[Role, Mapping[Any, tuple[str, ...]]] = {role: field.words for role, field in WORDED.items()}
 _OTHERS = ("=Prospect ID", "=Note", "=Visibility")
 """Columns that hold something else; no person names them for the visibility."""
 _MOST_ANSWERS = 8
@@ -132,7 +133,7 @@ class Desk:
         if not word:
             return role is Role.STATUS
         known = [
-            name for name in _KNOWN[role][_MORE[role]] if directions.is_plain(role, heading) or not name.isdecimal()
+            name for name in _KNOWN[role][_MORE[role]] if known_words.is_plain(role, heading) or not name.isdecimal()
         ]
         return folded(word) in map(folded, known)
 
@@ -140,8 +141,8 @@ class Desk:
 def speaks(role: Role, heading: str, words: Sequence[str]) -> bool:
     """Whether a column is about the role by its heading, and holds nothing but such words."""
     known = {folded(word) for names in _KNOWN[role].values() for word in names}
-    such = all(folded(word) in known or directions.depends_on_heading(word) for word in words if word)
-    return such and directions.speaks(role, heading)
+    such = all(folded(word) in known or known_words.depends_on_heading(word) for word in words if word)
+    return such and known_words.speaks(role, heading)
 
 
 def check(desk: Desk, role: Role, heading: str, words: Sequence[str]) -> None:
@@ -217,7 +218,7 @@ def test_no_line_that_an_earlier_version_wrote_silences_a_column(
     ignored.remove("Visibility") if role is Role.STATUS else None
     lines = f'[default]\ndefault-visibility = "public"\nignore = {ignored}\n'
     said = '[default.values]\nvisibility = { Yes = "Public", No = "Public", 1 = "Public", 0 = "Public" }\n'
-    plain = directions.is_plain(role, heading)  # there, such a word counts
+    plain = known_words.is_plain(role, heading)  # there, such a word counts
     check(Desk(tmp_path, lines + ("" if plain else said)), role, heading, words)
     check(Desk(tmp_path, lines.replace("ignore", "# ignore") + ("" if plain else said)), role, heading, words)
 

@@ -5,7 +5,6 @@ Input: a path. Output: an ``.xlsx`` file whose sheet *Notes* can be imported unc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -19,8 +18,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer import resultsfile
 from importer.errors import BadSettings
+from importer.fields import FIELDS, TemplateColumn
 from importer.files import Draft
-from importer.messages import Message, render, say
+from importer.messages import render, say
+from importer.models import Role
 from importer.results import NeverOverwrite, Written
 from importer.results.saving import save
 
@@ -29,76 +30,7 @@ _FACE = "Calibri"
 _INK, _PALE_INK, _DARK, _BLUE, _LINE = "26323B", "56626C", "44525F", "1F7A83", "D5DCE1"
 
 
-@dataclass(frozen=True)
-class TemplateColumn:
-    """A column of the template.
-
-    Attributes:
-        heading: the text by which the importer finds the column.
-        width: width of the column, in characters.
-        prompt: text shown while one of its cells is selected; at most 255 characters.
-        meaning: the explanation on the second sheet.
-        example: a value that can be used.
-        allowed: the values that are allowed, if there are no choices.
-        choices: the values in the drop-down; nothing else is accepted.
-        required: whether every row needs it.
-    """
-
-    heading: str
-    width: int
-    prompt: Message
-    meaning: Message
-    example: str
-    allowed: Message | None = None
-    choices: tuple[str, ...] = ()
-    required: bool = False
-
-
-COLUMNS: tuple[TemplateColumn, ...] = (
-    TemplateColumn(
-        "Prospect ID",
-        18,
-        say("template.prospect.prompt"),
-        say("template.prospect"),
-        "8PvBmrB7P7",
-        say("template.allowed-id"),
-        required=True,
-    ),
-    TemplateColumn(
-        "Note",
-        60,
-        say("template.note.prompt"),
-        say("template.note"),
-        "Called on Monday; wants pricing in Q3.",
-        say("template.allowed-text"),
-        required=True,
-    ),
-    TemplateColumn(
-        "Visibility",
-        14,
-        say("template.visibility.prompt"),
-        say("template.visibility"),
-        "Private",
-        choices=("Public", "Private"),
-        required=True,
-    ),
-    TemplateColumn(
-        "Status",
-        14,
-        say("template.status.prompt"),
-        say("template.status"),
-        "Published",
-        choices=("Published", "Draft"),
-    ),
-    TemplateColumn(
-        "Attachments",
-        24,
-        say("template.attachments.prompt"),
-        say("template.attachments"),
-        "call.pdf; form.pdf",
-        say("template.allowed-attachments"),
-    ),
-)
+_COLUMNS = {role: field.template for role, field in FIELDS.items() if field.template is not None}
 
 _STEPS = (
     say("template.step-fill-in"),
@@ -152,21 +84,21 @@ def _notes(sheet: Worksheet) -> None:
     sheet.freeze_panes = "A2"
     sheet.sheet_properties.tabColor = _BLUE
     sheet.row_dimensions[1].height = 24
-    for number, column in enumerate(COLUMNS, 1):
+    for number, (role, column) in enumerate(_COLUMNS.items(), 1):
         letter = get_column_letter(number)
         cell = sheet.cell(1, number, column.heading)
-        _as_heading(cell, _DARK if column.required else "7A8893")
+        _as_heading(cell, _DARK if column.is_required else "7A8893")
         dimension = sheet.column_dimensions[letter]
         dimension.width = column.width
         dimension.number_format = "@"  # Excel then keeps 00123 and 1E5 as they are typed
-        dimension.alignment = Alignment(vertical="top", wrap_text=column.heading == "Note")
-        sheet.add_data_validation(_validation(column, f"{letter}2:{letter}{_LAST_ROW}"))
+        dimension.alignment = Alignment(vertical="top", wrap_text=role is Role.CONTENT)
+        sheet.add_data_validation(_validation(role, column, f"{letter}2:{letter}{_LAST_ROW}"))
 
 
-def _validation(column: TemplateColumn, cells: str) -> DataValidation:
+def _validation(role: Role, column: TemplateColumn, cells: str) -> DataValidation:
     rule = DataValidation(sqref=cells, allow_blank=True, showInputMessage=True)
-    rule.promptTitle = column.heading if column.required else f"{column.heading} (optional)"
-    rule.prompt = render(column.prompt)
+    rule.promptTitle = column.heading if column.is_required else f"{column.heading} (optional)"
+    rule.prompt = render(say(f"template.prompt.{role}"))
     if column.choices:
         rule.type = "list"
         rule.formula1 = '"' + ",".join(column.choices) + '"'
@@ -201,11 +133,12 @@ def _explanation(sheet: Worksheet) -> None:
         _as_heading(sheet.cell(row, number, name), _DARK)
     sheet.row_dimensions[row].height = 22
     line = Border(bottom=Side(style="thin", color=_LINE))
-    for column in COLUMNS:
+    for role, column in _COLUMNS.items():
         row += 1
-        needed = "yes" if column.required else "no"
+        meaning = render(say(f"template.means.{role}"))
+        needed = "yes" if column.is_required else "no"
         allowed = render(column.allowed or say("template.choices", choices=column.choices))
-        for number, text in enumerate((column.heading, needed, render(column.meaning), allowed, column.example), 2):
+        for number, text in enumerate((column.heading, needed, meaning, allowed, column.example), 2):
             cell = sheet.cell(row, number, text)
             cell.alignment = Alignment(vertical="top", wrap_text=True)
             cell.border = line

@@ -3,17 +3,13 @@
 Input: a :class:`~importer.reading.Sheet`. Output: :class:`~importer.models.Rows`. A problem with a row is a value,
 never an exception.
 
-    headings     headings that are recognised for each role
     columns      headings → roles
     suggestions  columns that probably have a role, judged by heading and cells
     foreign      columns with IDs of other programs, and the emails beside them
     values       one cell → a value, or the reason why the cell is not valid
-    addresses    the same for email addresses
     attachments  files that a sheet may name, and their contents
     safe_opening  opens a file in a folder without following links
-    directions   meaning of codes, yes and no under a heading
-    words        users' own words for visibility and status, and questions about unknown words
-    readings     the value of each such word, for the user to check
+    words        words for visibility and status, their meaning under a heading, and questions about unknown words
     unmapped     columns of visibility or status that have no role
     footers      rows that certainly hold no data
     former       readings of cells that earlier versions read differently

@@ -11,24 +11,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument
+from importer.fields import FIELDS
 from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
-from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, samples
 from importer.settings import Settings
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
 
-_MAY_BE_MISSING = (Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
-"""Roles for which a sheet needs no column."""
-
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
 
-_ROLE_OF = {folded_heading(heading): role for role, headings in HEADINGS.items() for heading in headings}
+_ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
 
 
 @dataclass(frozen=True)
@@ -285,7 +282,7 @@ def _score(role: Role, heading: str, values: Sequence[str]) -> int:
     known_role = _ROLE_OF.get(folded_heading(heading))
     if known_role is not None and known_role is not role:
         return 0
-    words = [folded_heading(word) for word in HEADINGS[role]]
+    words = [folded_heading(word) for word in FIELDS[role].headings]
     is_slip = bool(difflib.get_close_matches(folded_heading(heading), words, n=1, cutoff=0.8))
     return likeliness(role, heading, values) + LIKELY * is_slip
 
@@ -334,7 +331,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells:
         first = say("columns.not-headed", names=_named_for(role, wanted), role=role)
         asks = say("columns.and", first=first, more=(say(f"column.which.{role}"),))
     else:
-        first = say("columns.none-found", role=role, known=HEADINGS[role][:4])
+        first = say("columns.none-found", role=role, known=FIELDS[role].headings[:4])
         asks = say(f"column.which.{role}")
         advice[:0] = [
             say("columns.claimed", heading=shown(headings[i]), role=other)
@@ -347,7 +344,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells:
 
 def _without(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> Message | None:
     """Return the meaning of the answer "no column has the role", or None if the role needs a column."""
-    if role in _MAY_BE_MISSING:
+    if FIELDS[role].may_be_missing:
         return say(f"none.{role}")
     other = _OTHER.get(role)
     positions = _candidates(other, headings, wanted, own_columns(headings)) if other is not None else []

@@ -65,7 +65,7 @@ class Footers:
         used: positions of the columns that have a role.
         prospect: position of the prospect column, or None if the sheet has none.
         ours: positions of the columns that an earlier results file added.
-        is_marked: returns whether reading found a flaw in the row with this number, or in one of its used cells.
+        flaws: returns the flaws that reading found in the row with this number, or in its used cells.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Footers:
         used: Collection[int],
         prospect: int | None,
         ours: Collection[int],
-        is_marked: Callable[[int], bool],
+        flaws: Callable[[int], Sequence[object]],
     ) -> None:
-        self._used, self._prospect, self._ours, self._is_marked = used, prospect, set(ours), is_marked
+        self._used, self._prospect, self._ours, self._flaws = used, prospect, set(ours), flaws
         self.skipped: dict[int, Message] = {}
         self._tail: list[_Line] = []
         self._last = header_row
@@ -108,9 +108,8 @@ class Footers:
                 return None
         if footers:
             return say("skipped.footer", value=Cell(quoted(footers[0])))
-        return (
-            None if any(column in cells for column in self._used) or self._is_marked(number) else say("skipped.blank")
-        )
+        is_data = any(column in cells for column in self._used) or self._flaws(number)
+        return None if is_data else say("skipped.blank")
 
     def _keep_tail(
         self, columns: Mapping[int, Sequence[str]], numbers: Sequence[int], start: int, suspects: set[int]

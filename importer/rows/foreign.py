@@ -14,16 +14,15 @@ from enum import Enum, auto
 from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
+from importer.fields import FIELDS
 from importer.messages import Cell, Message, lines, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
-from importer.rows.addresses import read_email
 from importer.rows.columns import ColumnSettings, Roles, mapped, shown
 from importer.rows.footers import is_footer
-from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
-from importer.rows.values import ID_SHAPE, cleaned_id
+from importer.rows.values import ID_SHAPE, cleaned_id, read_email
 
 _HEADINGS: Mapping[str, str] = {
     folded_heading(heading): program
@@ -53,7 +52,7 @@ _NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
 _LOOKED_AT = 200
-_PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(HEADINGS[Role.EMAIL])])}
+_PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(FIELDS[Role.EMAIL].headings)])}
 """Folded heading of an email column → its rank, the plainest heading first."""
 
 

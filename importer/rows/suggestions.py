@@ -9,10 +9,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from importer.fields import FIELDS, WORDED
 from importer.models import Role
 from importer.reading import Sheet
-from importer.rows.addresses import read_email
-from importer.rows.values import ID_SHAPE, STATUS_WORDS, VISIBILITY_WORDS, cleaned_id, folded
+from importer.rows.values import ID_SHAPE, cleaned_id, folded, read_email
 
 LIKELY = 2
 """Minimum score for a column to be suggested."""
@@ -24,35 +24,6 @@ _MOST_SHOWN = 40
 _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _IGNORED = re.compile(r"[\W_]+")
-# Headings in HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts that may be meant, and parts of such
-# headings. They are only suggested: "Description" describes an account as often as it is a note.
-_CALLED: Mapping[Role, tuple[str, ...]] = {
-    Role.PROSPECT: ("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
-    Role.EMAIL: (
-        "Email (Work)", "Email (Private)", "Secondary Email", "Additional email addresses", "Person - Email - Home",
-        "E-mail 2 - Value", "Personal Email", "Login", "Username",
-    ),
-    Role.CONTENT: (
-        "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
-        "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
-        "Activity - Note", "Note - Content", "Notiz - Inhalt", "Deal - Note", "Public description", "Call summary",
-        "Call Note",
-        "Task Note", "Email Body", "Note Description", "Details", "Biography", "Beschreibung", "Kommentare",
-        "Description complète", "Descripción", "Descrição",
-    ),
-    Role.VISIBILITY: (
-        "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
-        "Who sees it", "Team visibility", "Public Record",
-    ),
-    Role.STATUS: ("Published", "Draft", "Is Draft", "Note state", "State"),
-}  # fmt: skip
-_PART: Mapping[Role, re.Pattern[str]] = {
-    Role.PROSPECT: re.compile(r"saleshandy|prospect", re.IGNORECASE),
-    Role.EMAIL: re.compile(r"mail|courriel|correo", re.IGNORECASE),
-    Role.CONTENT: re.compile(r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari", re.IGNORECASE),
-    Role.VISIBILITY: re.compile(r"visib|privat|public|shar|sicht", re.IGNORECASE),
-    Role.STATUS: re.compile(r"draft|publish|entwurf", re.IGNORECASE),
-}
 
 
 def folded_heading(heading: str) -> str:
@@ -60,7 +31,7 @@ def folded_heading(heading: str) -> str:
     return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
 
 
-_CALLED_SO = {role: frozenset(map(folded_heading, headings)) for role, headings in _CALLED.items()}
+_SUGGESTED = {role: frozenset(map(folded_heading, field.suggested)) for role, field in FIELDS.items()}
 
 
 def glance(sheet: Sheet) -> list[list[str]]:
@@ -80,9 +51,10 @@ def samples(values: Sequence[str]) -> list[str]:
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     """Return a score for how likely a column has a role; from :data:`LIKELY` on, the column is suggested."""
     score = 0
-    if folded_heading(heading) in _CALLED_SO.get(role, ()):
+    part = FIELDS[role].suggested_part
+    if folded_heading(heading) in _SUGGESTED[role]:
         score = 2
-    elif role in _PART and _PART[role].search(heading):
+    elif part and re.search(part, heading, re.IGNORECASE):
         score = 1
     return score + _by_cells(role, values) if values else 0
 
@@ -109,8 +81,8 @@ def _is_email(text: str) -> bool:
     return isinstance(read_email(text), str)
 
 
-def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
-    folded_words = {folded(word) for spellings in words for word in spellings if not word.isdecimal()}
+def _is_one_of(usual_words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
+    folded_words = {folded(word) for spellings in usual_words for word in spellings if not word.isdecimal()}
     return lambda text: folded(cleaned_id(text)) in folded_words
 
 
@@ -118,6 +90,5 @@ _LOOKS: Mapping[Role, Callable[[str], bool]] = {
     Role.PROSPECT: _is_id,
     Role.EMAIL: _is_email,
     Role.CONTENT: _is_prose,
-    Role.VISIBILITY: _is_one_of(VISIBILITY_WORDS.values()),
-    Role.STATUS: _is_one_of(STATUS_WORDS.values()),
+    **{role: _is_one_of(field.words.values()) for role, field in WORDED.items()},
 }

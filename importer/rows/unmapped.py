@@ -10,25 +10,23 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from importer.errors import as_argument
+from importer.fields import WORDED
 from importer.messages import Message, SettingPart, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows import directions, words
+from importer.rows import words
 from importer.rows.columns import Roles, called, mapped, shown
 from importer.rows.footers import is_footer
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, WORDS, cleaned_id, folded, is_word
+from importer.rows.values import cleaned_id, folded
 from importer.settings.meanings import Values
 
 _MOST_VALUES = 8  # values of a column that a message lists
 _MOST_ODD = 3  # unknown words that are allowed under a heading about a role
 _LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 _SAY_LESS = {
-    role: {folded(word) for word in known if not word.isdecimal()}
-    for role, known in (
-        (Role.VISIBILITY, VISIBILITY_WORDS[Visibility.PRIVATE]),
-        (Role.STATUS, STATUS_WORDS[Status.DRAFT]),
-    )
+    role: {folded(word) for word in WORDED[role].words[value] if not word.isdecimal()} for role, value in _LESS.items()
 }
+_LONGEST = 60  # characters; a longer text is no word
 _FIRST_LOOK = 100  # rows that are checked first; they rule out nearly all other columns
 
 
@@ -70,12 +68,15 @@ class Unmapped:
 
     def __init__(self, headings: Sequence[str], roles: Roles, values: Values) -> None:
         self._headings, self._doubtful = headings, roles.doubtful
-        self._words = {role: usual_words | words.ever(values, role) for role, usual_words in WORDS.items()}
-        self._vacant = [role for role in WORDS if role in roles.vacant]
-        self._taken = {role: roles.columns[role] for role in WORDS if role in roles.columns}
+        self._words = {
+            role: {folded(word) for usual in field.words.values() for word in usual} | words.ever(values, role)
+            for role, field in WORDED.items()
+        }
+        self._vacant = [role for role in WORDED if role in roles.vacant]
+        self._taken = {role: roles.columns[role] for role in WORDED if role in roles.columns}
         looked_at = sorted((*roles.unexplained, *roles.doubtful))
         asked_about = [*self._vacant, *self._taken]
-        self._spoken_of = {i: [role for role in asked_about if directions.speaks(role, headings[i])] for i in looked_at}
+        self._spoken_of = {i: [role for role in asked_about if words.speaks(role, headings[i])] for i in looked_at}
         self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if self._vacant or self._spoken_of[i]}
 
     def look(self, block: pd.DataFrame) -> None:
@@ -91,9 +92,10 @@ class Unmapped:
                     break
 
     def _is_word(self, position: int, text: str) -> bool:
-        if is_word(text, self._words):
+        word = cleaned_id(text)
+        if len(text) <= _LONGEST and (not folded(word) or any(folded(word) in known for known in self._words.values())):
             return True
-        return bool(self._spoken_of[position]) and directions.depends_on_heading(cleaned_id(text))
+        return bool(self._spoken_of[position]) and words.depends_on_heading(word)
 
     def questions(self, notes: Sequence[Note]) -> list[Question]:
         """Return a question for each remaining column; ``notes`` are the notes made from the columns with roles."""
@@ -130,5 +132,5 @@ class Unmapped:
         """Return whether a word may mean that a note is private (visibility) or a draft (status)."""
         if folded(value) in _SAY_LESS[role]:
             return True
-        likely = directions.reading(role, self._headings[position], value)
-        return directions.depends_on_heading(value) and (likely is None or likely is _LESS[role])
+        likely = words.reading(role, self._headings[position], value)
+        return words.depends_on_heading(value) and (likely is None or likely is _LESS[role])

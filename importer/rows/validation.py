@@ -5,24 +5,24 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from importer.fields import WORDED
 from importer.markup import ContentKind, content_of
 from importer.messages import Message, say
-from importer.models import Note, Problem, Role, Rows, Status, Texts, Visibility
-from importer.reading import Sheet, cell_name
-from importer.rows import directions, words
-from importer.rows.addresses import is_id, read_email
+from importer.models import Ints, Note, Problem, Role, Rows, Status, Texts, Visibility
+from importer.reading import Flaw, Sheet, cell_name
+from importer.rows import words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
 from importer.rows.footers import Footers
 from importer.rows.former import former
-from importer.rows.readings import meanings
 from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
     LONGEST_ID,
@@ -30,16 +30,19 @@ from importer.rows.values import (
     SHORTEST_SURE,
     TEXT,
     Wrong,
-    choice,
     cleaned_id,
+    folded,
     has_control,
+    is_id,
     is_unclean,
     kind_of,
     read_attachments,
     read_content,
+    read_email,
     shortened,
     wrong_with_id,
 )
+from importer.rows.words import Value
 from importer.settings.meanings import Values
 
 
@@ -87,7 +90,7 @@ class _ColumnReader:
         self.code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
 
-    def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    def codes(self, block: pd.DataFrame) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
         texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
         code, add = self.code, self._add
@@ -108,66 +111,98 @@ class _ColumnReader:
             self._unclean.add(text)
         return code
 
+    def meanings(self) -> dict[str, Value]:
+        """Return the value of each word in a column of visibility or status, the public words first."""
+        spellings: dict[str, tuple[str, Value]] = {}
+        for text, code in self.code.items():
+            if isinstance(value := self.values[code], Visibility | Status):
+                word = cleaned_id(text)
+                spellings.setdefault(folded(word), (word, value))
+        return dict(sorted(spellings.values(), key=lambda pair: pair[1]))
+
     def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return for each code whether its value is a :class:`Wrong`."""
         return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
+
+    cells: pd.DataFrame
+    start: int
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def cell(self, index: int, column: int | None) -> str:
+        """Return the text of a cell, empty if the sheet has no such column."""
+        return "" if column is None else str(self.cells.iat[index, column])
 
 
 class _Validation:
     """One pass over a sheet that reads and checks every row."""
 
     def __init__(self, sheet: Sheet, roles: Roles, rules: ValidationRules) -> None:
-        self.sheet, self.roles, self.rules = sheet, roles, rules
+        self.sheet, self.roles, self.rules, self.folder = sheet, roles, rules, rules.folder
         position_of = roles.columns.get
-        headings = {role: sheet.headings[column] for role, column in roles.columns.items()}
-        self.visibilities, self.statuses = words.vocabularies(rules.values, headings)
+        blank_visibility = rules.default_visibility or Wrong(say("visibility.blank"))
+        status = position_of(Role.STATUS)
+        blank_status = words.blank_status("" if status is None else sheet.headings[status])
         self.email = _ColumnReader(position_of(Role.EMAIL), read_email)
-        self.content = _ColumnReader(position_of(Role.CONTENT), read_content, has_control)
-        self.visibility = _ColumnReader(position_of(Role.VISIBILITY), self._read_visibility)
-        self.status = _ColumnReader(position_of(Role.STATUS), self._read_status)
-        self.blank_status = directions.blank_status(headings.get(Role.STATUS, ""))
-        self.attachments = _ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
-        if rules.folder is not None:
-            self.attachments = _ColumnReader(position_of(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
+        self.columns = {  # the columns of the note
+            Role.CONTENT: _ColumnReader(position_of(Role.CONTENT), read_content, has_control),
+            Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
+            Role.STATUS: self._words(Role.STATUS, blank_status),
+            Role.ATTACHMENTS: _ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
+            if self.folder is None
+            else _ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
+        }
         self.used = frozenset(roles.columns.values())
+        self.notes: list[Note] = []
+        self._note_of: dict[tuple[int, ...], int] = {}  # codes of a note's values → its index in notes
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.cleaned_ids = 0
         self._kinds: dict[Message, Message] = {}
 
+    def _words(self, role: Role, blank: Value | Wrong) -> _ColumnReader:
+        """Return the reader of the column of visibility or status; ``blank`` is the value of a blank cell."""
+        position = self.roles.columns.get(role)
+        if position is None:
+            return _ColumnReader(None, lambda _: blank)
+        vocabulary = words.Vocabulary(role, self.sheet.headings[position], self.rules.values)
+        return _ColumnReader(position, lambda text: vocabulary.read(word) if (word := cleaned_id(text)) else blank)
+
     def rows(self) -> Rows:
-        size = self.sheet.row_count
+        size, columns = self.sheet.row_count, self.roles.columns
         number = np.zeros(size, dtype=np.int32)
         prospect: Texts = np.full(size, "", dtype=TEXT)
         note = np.full(size, -1, dtype=np.int32)
-        key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in self.roles.columns else None
-        email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in self.roles.columns else None
-        notes: list[Note] = []
-        note_of: dict[tuple[int, ...], int] = {}
+        key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in columns else None
+        email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
         unexplained = Unmapped(self.sheet.headings, self.roles, self.rules.values)
-        prospects = self.roles.columns.get(Role.PROSPECT)
-        footers = Footers(self.sheet.header_row, self.used, prospects, self.roles.ours.values(), self._is_marked)
+        ours = self.roles.ours.values()
+        footers = Footers(self.sheet.header_row, self.used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
-        for block in self.sheet.blocks():
-            unexplained.look(block)
-            part = slice(start, start + len(block))
-            number[part] = block.index
-            ids, emails = self._prospects(block, start)
+        for cells in self.sheet.blocks():
+            block, part = _Block(cells, start), slice(start, start + len(cells))
+            unexplained.look(cells)
+            number[part] = cells.index
+            ids, emails = self._prospects(block)
             prospect[part] = np.array(ids, dtype=TEXT)
             if email is not None:
                 email[part] = np.array(emails, dtype=TEXT)
             if key is not None:
-                key[part] = np.array(self._keys(block, start), dtype=TEXT)
-            codes = [column.codes(block) for column in self._columns()]
-            self._note_problems(block, codes, start)
-            self._note_flaws(block, start)
-            self._note_done(block, start)
-            footers.look(block, start, self.problems)
-            usable = np.array(
-                [start + i not in self.problems and start + i not in self.done for i in range(len(block))]
-            )
-            note[part] = self._notes(codes, usable, notes, note_of)
-            start += len(block)
+                key[part] = np.array(self._keys(block), dtype=TEXT)
+            codes = {role: column.codes(cells) for role, column in self.columns.items()}
+            self._note_problems(block, codes)
+            self._note_flaws(block)
+            self._note_done(block)
+            footers.look(cells, start, self.problems)
+            usable = np.array([i not in self.problems and i not in self.done for i in range(part.start, part.stop)])
+            note[part] = self._notes(codes, usable)
+            start = part.stop
         skipped = footers.finish()
         for position in skipped:
             del self.problems[position]
@@ -175,175 +210,138 @@ class _Validation:
             number,
             prospect,
             note,
-            notes,
+            self.notes,
             key,
             email,
             self.problems,
             self.done,
             skipped,
-            files={} if self.rules.folder is None else self.rules.folder.files,
-            meanings=meanings({Role.VISIBILITY: self.visibility, Role.STATUS: self.status}),
+            files={} if self.folder is None else self.folder.files,
+            meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
             remarks=self._remarks(),
-            overlooked=unexplained.questions(notes),
-            unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings, self.rules.values),
+            overlooked=unexplained.questions(self.notes),
+            unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.rules.values),
             former=former(self.sheet, self.roles),
         )
 
-    def _columns(self) -> tuple[_ColumnReader, _ColumnReader, _ColumnReader, _ColumnReader]:
-        return (self.content, self.visibility, self.status, self.attachments)
-
-    def _prospects(self, block: pd.DataFrame, start: int) -> tuple[list[str], list[str]]:
+    def _prospects(self, block: _Block) -> tuple[list[str], list[str]]:
         """Return the block's cleaned prospect IDs and emails. The email replaces a missing ID."""
-        column = self.roles.columns.get(Role.PROSPECT)
-        emails = self._emails(block)
-        ids = [""] * len(block) if column is None else block[column].tolist()
+        column, emails = self.roles.columns.get(Role.PROSPECT), self._emails(block)
+        ids = [""] * len(block) if column is None else block.cells[column].tolist()
         for i, text in enumerate(ids):
             if text.isascii() and text.isalnum() and not text[0].isdigit() and SHORTEST_SURE <= len(text) <= LONGEST_ID:
                 continue  # nearly all IDs look like this and need no further check
             prospect = cleaned_id(text)
             if not prospect and emails is not None:
-                ids[i] = self._named_by_email(block, i, start, emails[i])
+                ids[i] = self._named_by_email(block, i, emails[i])
                 continue
             self.cleaned_ids += is_unclean(text)
             if wrong := wrong_with_id(prospect):
-                self._add(start + i, block.index[i], column, text, wrong)
+                self._add(block, i, column, wrong)
             ids[i] = prospect[:LONGEST_ID]
         return ids, [email if isinstance(email, str) else "" for email in emails or ()]
 
-    def _keys(self, block: pd.DataFrame, start: int) -> list[str]:
+    def _keys(self, block: _Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
         column = self.roles.columns[Role.KEY]
-        keys = [text.strip() for text in block[column]]
+        keys = [text.strip() for text in block.cells[column]]
         for i, key in enumerate(keys):
             if len(key) > LONGEST_KEY:
-                wrong = say("key.too-long", n=LONGEST_KEY)
-                self._add(start + i, block.index[i], column, key, wrong)
+                self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
         return keys
 
-    def _emails(self, block: pd.DataFrame) -> list[object] | None:
+    def _emails(self, block: _Block) -> list[object] | None:
         """Return the value of each email cell in the block, or None if the sheet has no email column."""
         if self.email.position is None:
             return None
-        values = self.email.values
-        return [values[code] for code in self.email.codes(block).tolist()]
+        return [self.email.values[code] for code in self.email.codes(block.cells).tolist()]
 
-    def _named_by_email(self, block: pd.DataFrame, i: int, start: int, email: object) -> str:
+    def _named_by_email(self, block: _Block, i: int, email: object) -> str:
         """Return the email of a row without an ID, or the ID in the email cell. Record a problem if it has neither."""
         column = self.email.position
-        assert column is not None
-        if isinstance(email, Wrong) and is_id(prospect := cleaned_id(str(block.iat[i, column]))):
+        if isinstance(email, Wrong) and is_id(prospect := cleaned_id(block.cell(i, column))):
             return prospect
         wrong = email.reason if isinstance(email, Wrong) else None if email else say("email.blank")
         if wrong:
-            self._add(start + i, block.index[i], column, str(block.iat[i, column]), wrong)
+            self._add(block, i, column, wrong)
         return "" if wrong else str(email)
 
-    def _notes(
-        self,
-        codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]],
-        usable: np.ndarray[tuple[int], np.dtype[np.bool_]],
-        notes: list[Note],
-        note_of: dict[tuple[int, ...], int],
-    ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    def _notes(self, codes: Mapping[Role, Ints], usable: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
         """Return each row's index in ``notes``, -1 for unusable rows. New notes are appended to ``notes``."""
         result = np.full(len(usable), -1, dtype=np.int32)
-        combined = pd.DataFrame(dict(enumerate(column[usable] for column in codes)))
+        combined = pd.DataFrame({role: column[usable] for role, column in codes.items()})
         combination = combined.groupby(list(combined.columns), sort=False).ngroup().to_numpy()
         note_indices = []
         for row in combined.iloc[np.unique(combination, return_index=True)[1]].itertuples(index=False, name=None):
-            if row not in note_of:
-                note_of[row] = len(notes)
-                notes.append(self._note(row))
-            note_indices.append(note_of[row])
+            if row not in self._note_of:
+                self._note_of[row] = len(self.notes)
+                self.notes.append(self._note(row))
+            note_indices.append(self._note_of[row])
         if note_indices:
             result[usable] = np.array(note_indices, dtype=np.int32)[combination]
         return result
 
-    def _note(self, row: tuple[int, ...]) -> Note:
-        content, visibility, status, attachments = (
-            column.values[code] for column, code in zip(self._columns(), row, strict=True)
+    def _note(self, codes: Sequence[int]) -> Note:
+        values: dict[Role, Any] = {
+            role: column.values[code] for (role, column), code in zip(self.columns.items(), codes, strict=True)
+        }
+        attached, text = values[Role.ATTACHMENTS], values[Role.CONTENT]
+        return Note(
+            text,
+            values[Role.VISIBILITY],
+            values[Role.STATUS],
+            attachments=attached if self.folder is None else (),
+            content=content_of(text, self.rules.content),
+            files=() if self.folder is None else attached,
         )
-        assert isinstance(content, str)
-        assert isinstance(visibility, Visibility)
-        assert isinstance(status, Status)
-        assert isinstance(attachments, tuple)
-        sent_content = content_of(content, self.rules.content)
-        if self.rules.folder is not None:
-            return Note(content, visibility, status, (), sent_content, attachments)
-        return Note(content, visibility, status, attachments, sent_content)
 
-    def _note_problems(
-        self, block: pd.DataFrame, codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]], start: int
-    ) -> None:
-        for column, code in zip(self._columns(), codes, strict=True):
+    def _note_problems(self, block: _Block, codes: Mapping[Role, Ints]) -> None:
+        for role, column in self.columns.items():
             is_wrong = column.wrong()
-            position = column.position
-            for i in np.flatnonzero(is_wrong[code]).tolist() if is_wrong.any() else ():
-                wrong = column.values[code[i]]
+            for i in np.flatnonzero(is_wrong[codes[role]]).tolist() if is_wrong.any() else ():
+                wrong = column.values[codes[role][i]]
                 assert isinstance(wrong, Wrong)
-                value = "" if position is None else str(block.iat[i, position])
-                self._add(start + i, block.index[i], position, value, wrong.reason, wrong.word)
+                self._add(block, i, column.position, wrong.reason, wrong.word)
 
-    def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
-        """Record the flaws that reading found in whole rows or in used cells."""
-        sheet, used = self.sheet, self.used
-        if not sheet.flaws and not sheet.covered:
+    def _note_flaws(self, block: _Block) -> None:
+        """Record the flaws that reading found in whole rows or in used cells, instead of other problems of the cell."""
+        if not self.sheet.flaws and not self.sheet.covered:
             return
-        for i, number in enumerate(block.index):
-            for flaw in sheet.wrong(number):
-                if flaw.column is None or flaw.column in used:
-                    value = "" if flaw.column is None else str(block.iat[i, flaw.column])
-                    self._replace(start + i, number, flaw.column, value, flaw.text)
+        for i, number in enumerate(block.cells.index):
+            for flaw in self._flaws(number):
+                position = block.start + i
+                kept = [
+                    problem
+                    for problem in self.problems.pop(position, ())
+                    if problem.column is None or problem.column != flaw.column
+                ]
+                if kept:
+                    self.problems[position] = kept
+                self._add(block, i, flaw.column, flaw.text)
 
-    def _is_marked(self, number: int) -> bool:
-        """Return whether reading found a flaw in the whole row or in one of its used cells."""
-        return any(flaw.column is None or flaw.column in self.used for flaw in self.sheet.wrong(number))
+    def _flaws(self, number: int) -> list[Flaw]:
+        """Return the flaws that reading found in the whole row or in its used cells."""
+        return [flaw for flaw in self.sheet.wrong(number) if flaw.column is None or flaw.column in self.used]
 
-    def _note_done(self, block: pd.DataFrame, start: int) -> None:
+    def _note_done(self, block: _Block) -> None:
         """Mark rows as done if an earlier results file has their note ID, whatever problems they have."""
-        if not self.roles.ours:
-            return
-        column = self.roles.ours["note_id"]
-        for i, text in enumerate(block[column]):
+        for i, text in enumerate(block.cells[self.roles.ours["note_id"]] if self.roles.ours else ()):
             if note_id := cleaned_id(text):
-                self.done[start + i] = note_id
-                self.problems.pop(start + i, None)
+                self.done[block.start + i] = note_id
+                self.problems.pop(block.start + i, None)
 
-    def _add(self, position: int, number: int, column: int | None, value: str, text: Message, word: str = "") -> None:
-        name = f"row {number}" if column is None else cell_name(self.sheet.name, int(number), column)
-        value = shortened(value)
+    def _add(self, block: _Block, i: int, column: int | None, text: Message, word: str = "") -> None:
+        number, value = int(block.cells.index[i]), shortened(block.cell(i, column))
+        name = f"row {number}" if column is None else cell_name(self.sheet.name, number, column)
         kind = kind_of(text, value)
         kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
-        problem = Problem(int(number), column, name, value, text, kind, word)
-        self.problems.setdefault(position, []).append(problem)
-
-    def _replace(self, position: int, number: int, column: int | None, value: str, text: Message) -> None:
-        """Replace the problems of a cell by its flaw, which is their cause."""
-        name = None if column is None else cell_name(self.sheet.name, int(number), column)
-        kept = [problem for problem in self.problems.pop(position, ()) if problem.cell != name]
-        if kept:
-            self.problems[position] = kept
-        self._add(position, number, column, value, text)
+        problem = Problem(number, column, name, value, text, kind, word)
+        self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self) -> list[Message]:
-        counts = {
-            "prospect": self.cleaned_ids,
-            "visibility": self.visibility.cleaned,
-            "status": self.status.cleaned,
-            "attachment": self.attachments.cleaned,
-        }
-        cells = tuple(say(f"cleaned.{kind}", n=count) for kind, count in counts.items() if count)
+        cleaned = {role: column.cleaned for role, column in self.columns.items()}
+        notes = cleaned.pop(Role.CONTENT)
+        counts = {Role.PROSPECT: self.cleaned_ids, **cleaned}
+        cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
-        if count := self.content.cleaned:
-            remarks.append(say("unseen.notes", n=count))
-        return remarks
-
-    def _read_status(self, text: str) -> Status | Wrong:
-        word = cleaned_id(text)
-        return choice(word, self.statuses) if word else self.blank_status
-
-    def _read_visibility(self, text: str) -> Visibility | Wrong:
-        word = cleaned_id(text)
-        if word:
-            return choice(word, self.visibilities)
-        return self.rules.default_visibility or Wrong(say("visibility.blank"))
+        return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

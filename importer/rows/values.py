@@ -1,48 +1,22 @@
-"""Read one cell: an ID, a visibility, a status, a note's content, or attachments.
+"""Read one cell: a prospect's ID or email address, a note's content, or attachment IDs.
 
-Input: a cell's text. Output: the value, or :class:`Wrong`. Only exact words count; similar ones are suggested.
+Input: a cell's text. Output: the value, or :class:`Wrong`. No email is guessed: a cell with two emails, or with other
+words, is an error. Emails are also read in ``mailto:jo@example.com`` and ``Jo Berg <Jo@Example.com>``.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 
-from importer.errors import as_argument
 from importer.markup import INVISIBLE
-from importer.messages import Cell, Message, Part, SettingPart, say
+from importer.messages import Cell, Message, Part, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
-
-# Usual words for each value: English, then German, French, Spanish, Portuguese, Italian.
-VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
-    Visibility.PUBLIC: (
-        "1", "Public", "Team", "Everyone", "All", "Shared", "All team members", "Whole team",
-        "Öffentlich", "Alle", "Publique", "Tous", "Équipe", "Público", "Pública", "Todos", "Equipo", "Equipe",
-        "Pubblico", "Pubblica", "Tutti",
-    ),
-    Visibility.PRIVATE: (
-        "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
-        "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
-        "Somente eu", "Privato", "Privata", "Solo io",
-    ),
-}  # fmt: skip
-STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
-    Status.DRAFT: (
-        "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho", "Bozza",
-    ),
-    Status.PUBLISHED: (
-        "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado", "Publicada",
-        "Pubblicato", "Pubblicata",
-    ),
-}  # fmt: skip
 
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
 _HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
@@ -57,7 +31,6 @@ _ERROR_VALUE = re.compile(
 _FILE_NAME = re.compile(r".*\.[^\W_]{1,5}|.*[/\\].*")  # a file extension or a path; IDs have neither
 TEXT = np.dtypes.StringDType()
 """Data type of a column with texts of any length."""
-_Value = TypeVar("_Value", Visibility, Status)
 _LONGEST_SHOWN = 60
 LONGEST_ID = 200
 ID_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?![A-Z][a-z]+$)[A-Za-z0-9]{8,10}")
@@ -66,9 +39,14 @@ LONGEST_KEY = 400
 """Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
 SHORTEST_SURE = 6
 """Minimum length at which an alphanumeric text certainly isn't a checkbox's TRUE or FALSE."""
-_LIKE = 0.8  # a less similar text is probably the user's own word, not a typing error
-_LONGEST_NEAR = 40
-"""Maximum length of a text for which a similar word is sought; the longest known word has 16 characters."""
+_LONGEST_EMAIL = 320
+_ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
+_DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
+_NAMED = re.compile(r"(?:[^<>]*)<([^<>]*)>")
+_SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
+# The IDs that Saleshandy shows. It matches no word or name.
+_SHOWN_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")
+_QUERY = re.compile(r"(?<=[^\s?])\?[^\s>]*")  # the query of a mailto link: ?subject=…
 
 
 def cleaned_id(text: str) -> str:
@@ -109,8 +87,8 @@ def read_content(text: str) -> str | Wrong:
     content = cleaned_content(text)
     if not INVISIBLE.sub("", content).strip():
         return Wrong(say("note.empty"))
-    if _ERROR_VALUE.fullmatch(content):
-        return Wrong(_error_value(content))
+    if error := error_in(content):
+        return Wrong(error)
     if was_cut(content):
         return Wrong(say("note.cut"))
     if _HALF.search(content):
@@ -130,13 +108,44 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     return attachments
 
 
+def read_email(text: str) -> str | Wrong:
+    """Return the cell's email in lowercase, or an empty string if the cell is blank."""
+    cell = cleaned_id(text)
+    if not cell:
+        return ""
+    if wrong := error_in(cell):
+        return Wrong(wrong)
+    plain = cell
+    if _SCHEME.search(cell):
+        plain = _QUERY.sub("", _SCHEME.sub("", cell))
+    addresses = list(dict.fromkeys(match.lower() for match in _ADDRESS.findall(plain[: 10 * _LONGEST_EMAIL])))
+    if len(addresses) > 1:
+        return Wrong(say("email.holds-several", value=Cell(quoted(cell)), n=len(addresses)))
+    with_name = _NAMED.fullmatch(plain)
+    address = (with_name[1] if with_name else plain).strip(" \t\r\n;,").lower()
+    if not addresses or address != addresses[0] or not _is_email(address):
+        return Wrong(say("email.no-email", value=Cell(quoted(cell))))
+    return address
+
+
+def is_id(text: str) -> bool:
+    """Return whether a cleaned cell holds a prospect ID, which may replace an email that several prospects have."""
+    return _SHOWN_ID.fullmatch(text) is not None
+
+
+def _is_email(address: str) -> bool:
+    local, _, domain = address.rpartition("@")
+    is_plain = address.isprintable() and not any("\ud800" <= sign <= "\udfff" for sign in address)
+    return bool(local) and is_plain and len(address) <= _LONGEST_EMAIL and _DOMAIN.fullmatch(domain) is not None
+
+
 def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
     """Return why a text is certainly not the ID of a prospect or an attachment, or None; IDs are opaque."""
     value = Cell(quoted(text))
     if not text:
         return say(f"{what}.blank")
-    if _ERROR_VALUE.fullmatch(text):
-        return _error_value(text)
+    if error := error_in(text):
+        return error
     if len(text) > LONGEST_ID:
         return say(f"{what}.too-long", n=len(text))
     if re.search(r"\s", text):
@@ -160,69 +169,7 @@ def is_link(text: str) -> bool:
 
 def error_in(text: str) -> Message | None:
     """Return the message about a cell that shows a formula's error, or None for other cells."""
-    return _error_value(text) if _ERROR_VALUE.fullmatch(text) else None
-
-
-def _error_value(text: str) -> Message:
-    return say("cell.error", error=text)
-
-
-@dataclass(frozen=True)
-class Vocabulary(Generic[_Value]):
-    """The words that are valid in the cells of one role.
-
-    Attributes:
-        role: the role of the column.
-        known: value → the usual words for it.
-        own: folded word → the value that the user gave it; None: its rows are left out.
-        heading: the column's heading; empty if it is a plain one, under which codes count and an unknown word may be a
-            typing error.
-        offered: returns the values to offer for a word, the likely one first.
-    """
-
-    role: Role
-    known: Mapping[_Value, tuple[str, ...]]
-    own: Mapping[str, _Value | None] = field(default_factory=dict)
-    heading: str = ""
-    offered: Callable[[str], Sequence[Visibility | Status]] = lambda _: ()
-
-
-def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
-    """Return the value of a word. Only exact words count, the user's own first; similar words are suggested."""
-    word = folded(text)
-    if word in words.own:
-        own_value = words.own[word]
-        return Wrong(say(f"{words.role}.left-out", value=Cell(quoted(text)))) if own_value is None else own_value
-    values = {
-        folded(spelling): value
-        for value, spellings in words.known.items()
-        for spelling in spellings
-        if not (words.heading and spelling.isdecimal())
-    }
-    known_value = values.get(word)
-    if known_value is not None:
-        return known_value
-    near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
-    nearest = words.known[values[near[0]]][1] if near else ""
-    value = Cell(quoted(text))
-    ways = tuple(SettingPart("value", meaning(words.role, as_argument(text), value)) for value in words.offered(text))
-    if words.heading:
-        heading = Cell(quoted(words.heading))
-        reason = say(f"{words.role}.under-heading", value=value, heading=heading)
-        if near:
-            reason = say(f"{words.role}.under-heading-near", value=value, heading=heading, near=nearest)
-        is_long = len(text) > _LONGEST_NEAR
-        return Wrong(reason if is_long else _or_say(reason, ways), "" if near else text)
-    if near:
-        return Wrong(say(f"{words.role}.near", value=value, near=nearest))
-    reason = say(f"{words.role}.unknown-word", value=value)
-    if len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text):
-        return Wrong(reason)
-    return Wrong(_or_say(reason, ways), text)
-
-
-def _or_say(reason: Message, ways: tuple[SettingPart, ...]) -> Message:
-    return say("value.or-say", why=reason, ways=ways)
+    return say("cell.error", error=text) if _ERROR_VALUE.fullmatch(text) else None
 
 
 def kind_of(reason: Message, value: str) -> Message:
@@ -249,12 +196,6 @@ def folded(word: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", word).casefold().replace("_", " ").split())
 
 
-WORDS: Mapping[Role, frozenset[str]] = {
-    role: frozenset(folded(word) for known in words.values() for word in known)
-    for role, words in ((Role.VISIBILITY, VISIBILITY_WORDS), (Role.STATUS, STATUS_WORDS))
-}
-
-
 def shortened(text: str) -> str:
     """Return a cell's text, cut to a length that fits in a message."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
@@ -263,11 +204,3 @@ def shortened(text: str) -> str:
 def quoted(text: str) -> str:
     """Return a cell's text for a message: shortened, in quotation marks, with invisible characters escaped."""
     return repr(shortened(text)).replace("\\\\", "\\")
-
-
-def is_word(text: str, known: Mapping[Role, Collection[str]] = WORDS) -> bool:
-    """Return whether a cell is blank or holds a known word for visibility or status."""
-    if len(text) > _LONGEST_SHOWN:
-        return False
-    word = folded(cleaned_id(text))
-    return not word or any(word in words for words in known.values())

@@ -1,73 +1,199 @@
-"""Apply the user's own words for visibility and status, and ask about unknown words.
+"""Read the words of visibility and status, of which some depend on their column's heading, and ask about unknown words.
 
-Input: the setting ``value``, and a sheet's problems. Output: vocabularies, and questions; meanings are never guessed.
+Input: a column's heading, its words, and the setting ``value``. Output: values, and questions. Only exact words count.
+Similar words, and the likely meaning of a yes or a no under a heading, are only suggested.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
+from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
 from importer.messages import Cell, Message, SettingPart, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows import directions
 from importer.rows.columns import called, shown
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, Vocabulary, cleaned_id, folded, meaning
+from importer.rows.suggestions import folded_heading
+from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings.meanings import MEANS, Scope, Values, Words
+
+Value: TypeAlias = Visibility | Status
 
 MOST_WORDS = 6
 """Maximum number of words with a question each; a column with more unknown words probably has another role."""
 _OFTEN = 2  # rows; under a plain heading a word in a single row may be a typing error, and is a problem of its cell
+_LIKE = 0.8  # a less similar text is probably the user's own word, not a typing error
+_LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; the longest known word has 16
+
+_PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
+_KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
 
-def vocabularies(values: Values, headings: Mapping[Role, str]) -> tuple[Vocabulary[Visibility], Vocabulary[Status]]:
-    """Return the vocabularies of visibility and status.
+def is_plain(role: Role, heading: str) -> bool:
+    """Return whether a heading plainly asks for the role's value, so that the API's codes count under it."""
+    return folded_heading(heading) in _PLAIN[role]
+
+
+def depends_on_heading(word: str) -> bool:
+    """Return whether a word has a meaning only together with its heading: a yes, a no, or a code."""
+    return _bare_word(word) in YES | NO or _bare_word(word).isdecimal()
+
+
+def speaks(role: Role, heading: str) -> bool:
+    """Return whether a heading is about the role: visibility, or publication status."""
+    words = _words(heading)
+    if folded_heading(heading) in _KNOWN[role] or (
+        role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
+    ):
+        return True
+    if any(_strong(role, value, _bare(word)) for value in WORDED[role].words for word in words):
+        return True
+    weak = [any(_weak(role, value, word) for value in WORDED[role].words) for word in words]
+    return any(weak) and all(
+        is_weak or NEGATION.fullmatch(word) or BESIDE.fullmatch(word) for word, is_weak in zip(words, weak, strict=True)
+    )
+
+
+def reading(role: Role, heading: str, word: str) -> Value | None:
+    """Return the likely value of a yes or a no under this heading; None if the heading doesn't name a single value."""
+    direction = _direction(role, heading)
+    if direction is None or _bare_word(word) not in YES | NO:
+        return None
+    return next(value for value in WORDED[role].words if (value is direction) == (_bare_word(word) in YES))
+
+
+def offered(role: Role, heading: str, word: str) -> list[Value]:
+    """Return the role's values, the likely value of the word first, else in the usual order."""
+    likely = reading(role, heading, word)
+    return sorted(WORDED[role].words, key=lambda value: value is not likely)
+
+
+def blank_status(heading: str) -> Status:
+    """Return the status of a blank cell: published, as in the API, but draft in a checkbox column like *Published*."""
+    is_checked = not is_plain(Role.STATUS, heading) and _direction(Role.STATUS, heading) is Status.PUBLISHED
+    return Status.DRAFT if is_checked else Status.PUBLISHED
+
+
+def _bare_word(word: str) -> str:
+    """Return a yes, a no or a code in comparable form: ``1.0`` becomes ``1``, ``✔️`` loses its variation selector."""
+    text = folded(word).replace("\ufe0f", "").removesuffix(".")
+    return re.sub(r"^(\d+)\.0+$", r"\1", text)
+
+
+def _direction(role: Role, heading: str) -> Value | None:
+    """Return the one value that a heading names; None if it names both or none, or holds a negation."""
+    words = _words(heading)
+    if re.search("[!≠¬]", heading) or any(_negates(word) for word in words):
+        return None
+    values = [
+        value
+        for value in WORDED[role].words
+        if any(_strong(role, value, word) or _weak(role, value, word) for word in words)
+    ]
+    return values[0] if len(values) == 1 else None
+
+
+def _words(heading: str) -> list[str]:
+    """Return the words of a heading without case and accents; ``IsPrivate`` has two words."""
+    spaced = re.sub(r"(?<=[^\W\d_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", heading))
+    plain = unicodedata.normalize("NFD", spaced.replace("'", "").replace("’", "").casefold())
+    return re.findall(r"[^\W\d_]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
+
+
+def _strong(role: Role, value: Value, word: str) -> bool:
+    return re.fullmatch(f"(?:is)?(?:{WORDED[role].in_headings[value][0]})", word) is not None
+
+
+def _weak(role: Role, value: Value, word: str) -> bool:
+    pattern = WORDED[role].in_headings[value][1]
+    return bool(pattern) and re.fullmatch(pattern, word) is not None
+
+
+def _negates(word: str) -> bool:
+    """Return whether a word is a negation or begins with one (``unshared``); words for drafts are not negations."""
+    if re.fullmatch(WORDED[Role.STATUS].in_headings[Status.DRAFT][0], word):
+        return False
+    if NEGATION.fullmatch(word):
+        return True
+    bare = _bare(word)
+    return bare != word and any(_strong(role, value, bare) for role, field in WORDED.items() for value in field.words)
+
+
+def _bare(word: str) -> str:
+    return re.sub("^(?:un|non|not|nicht)", "", word)
+
+
+class Vocabulary:
+    """The words that are valid in one column of visibility or status.
 
     Args:
+        role: the column's role.
+        heading: the column's heading. Codes count only under a plain one.
         values: the user's words with their meanings.
-        headings: role → heading of its column; roles without a column are missing.
 
     Raises:
         BadSettings: a word has two meanings.
     """
-    visibility: Vocabulary[Visibility] = _vocabulary(
-        Role.VISIBILITY, VISIBILITY_WORDS, values, headings.get(Role.VISIBILITY)
-    )
-    status: Vocabulary[Status] = _vocabulary(Role.STATUS, STATUS_WORDS, values, headings.get(Role.STATUS))
-    return visibility, status
 
+    def __init__(self, role: Role, heading: str, values: Values) -> None:
+        self._role, self._heading, self._is_plain = role, heading, is_plain(role, heading)
+        self._known = {
+            folded(word): value
+            for value, usual_words in WORDED[role].words.items()
+            for word in usual_words
+            if self._is_plain or not word.isdecimal()
+        }
+        self._own: dict[str, Value | None] = {}
+        for words in self._counting(values.get(role, {})):
+            layer: dict[str, Value | None] = {}
+            for word, value in words:
+                if layer.setdefault(folded(cleaned_id(word)), value) is not value:
+                    raise BadSettings(say("words.two-meanings", word=Cell(repr(word)), role=role))
+            self._own |= layer
 
-def _vocabulary(
-    role: Role, known: Mapping[Any, tuple[str, ...]], values: Values, heading: str | None
-) -> Vocabulary[Any]:
-    if heading is None:
-        return Vocabulary(role, known)
-    is_plain = directions.is_plain(role, heading)
-    own: dict[str, Visibility | Status | None] = {}
-    for words in _counting(values.get(role, {}), heading, is_plain=is_plain):
-        layer: dict[str, Visibility | Status | None] = {}
-        for word, value in words:
-            if layer.setdefault(folded(cleaned_id(word)), value) is not value:
-                raise BadSettings(say("words.two-meanings", word=Cell(repr(word)), role=role))
-        own |= layer
-    return Vocabulary(role, known, own, "" if is_plain else heading or "–", partial(directions.offered, role, heading))
+    def _counting(self, columns: Mapping[str | Scope, Words]) -> Iterator[list[tuple[str, Value | None]]]:
+        """Yield the user's words that count for the column, with their meanings, lowest precedence first."""
+        if self._is_plain:
+            yield [*columns.get(Scope.PLAIN, {}).items()]
+        yield [
+            pair
+            for column, words in columns.items()
+            if isinstance(column, str) and folded(column) == folded(self._heading)
+            for pair in words.items()
+        ]
+        yield [*columns.get(Scope.RUN, {}).items()]
 
-
-def _counting(
-    columns: Mapping[str | Scope, Words], heading: str, *, is_plain: bool
-) -> Iterator[list[tuple[str, Visibility | Status | None]]]:
-    """Yield the words that count for a column with their meanings, lowest precedence first."""
-    if is_plain:
-        yield [*columns.get(Scope.PLAIN, {}).items()]
-    for_heading = (
-        words for column, words in columns.items() if isinstance(column, str) and folded(column) == folded(heading)
-    )
-    yield [pair for words in for_heading for pair in words.items()]
-    yield [*columns.get(Scope.RUN, {}).items()]
+    def read(self, text: str) -> Value | Wrong:
+        """Return the value of a word, the user's own first. Only exact words count; similar words are suggested."""
+        role, word, shown_text = self._role, folded(text), Cell(quoted(text))
+        if word in self._own:
+            own_value = self._own[word]
+            return Wrong(say(f"{role}.left-out", value=shown_text)) if own_value is None else own_value
+        if word in self._known:
+            return self._known[word]
+        is_long = len(text) > _LONGEST_NEAR
+        near = [] if is_long else difflib.get_close_matches(word, self._known, n=1, cutoff=_LIKE)
+        nearest = WORDED[role].words[self._known[near[0]]][1] if near else ""
+        if self._is_plain and near:
+            return Wrong(say(f"{role}.near", value=shown_text, near=nearest))
+        heading = Cell(quoted(self._heading or "–"))
+        if near:
+            reason = say(f"{role}.under-heading-near", value=shown_text, heading=heading, near=nearest)
+        elif self._is_plain:
+            reason = say(f"{role}.unknown-word", value=shown_text)
+            if is_long or not any(sign.isalpha() for sign in text):
+                return Wrong(reason)
+        else:
+            reason = say(f"{role}.under-heading", value=shown_text, heading=heading)
+        if not is_long:
+            reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
+        return Wrong(reason, "" if near else text)
 
 
 def ever(values: Values, role: Role) -> set[str]:
@@ -79,7 +205,7 @@ def unknown(
     problems: Iterable[Sequence[Problem]], columns: Mapping[Role, int], headings: Sequence[str], values: Values
 ) -> list[Question]:
     """Return questions about unknown words, under a plain heading only about those that are in several rows."""
-    roles = {columns[role]: role for role in (Role.VISIBILITY, Role.STATUS) if role in columns}
+    roles = {columns[role]: role for role in WORDED if role in columns}
     counts: dict[int, Counter[str]] = {column: Counter() for column in roles}
     spellings: dict[tuple[int, str], str] = {}
     for row_problems in problems:
@@ -90,7 +216,7 @@ def unknown(
                 spellings.setdefault((problem.column, key), problem.word)
     questions = []
     for column, role in roles.items():
-        minimum = _OFTEN if directions.is_plain(role, headings[column]) else 1
+        minimum = _OFTEN if is_plain(role, headings[column]) else 1
         frequent = [(spellings[column, key], count) for key, count in counts[column].most_common() if count >= minimum]
         column_label = say("column.at-the-start", column=column_letter(column), heading=shown(headings[column]))
         if len(frequent) > MOST_WORDS:
@@ -100,19 +226,24 @@ def unknown(
     return questions
 
 
+def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
+    """Return the settings that give a word a meaning, the likely meaning first."""
+    argument = as_argument(word)
+    return tuple(SettingPart("value", meaning(role, argument, value)) for value in offered(role, heading, word))
+
+
 def _word(
     role: Role, column: int, headings: Sequence[str], column_label: Message, word: str, count: int, values: Values
 ) -> Question:
-    likely = directions.reading(role, headings[column], word)
+    likely = reading(role, headings[column], word)
     choices = [
         PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
-        for value in directions.VALUES[role]
+        for value in WORDED[role].words
     ]
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     choices.append(_not_this(role, column, headings))
-    offered = directions.offered(role, headings[column], word)
-    ways = tuple(SettingPart("value", meaning(role, as_argument(word), value)) for value in offered)
-    is_open = directions.depends_on_heading(word) and not directions.is_plain(role, headings[column])
+    ways = _ways(role, headings[column], word)
+    is_open = depends_on_heading(word) and not is_plain(role, headings[column])
     shown_word, rows = Cell(repr(word)), say("words.rows", n=count)
     text = say(
         "words.not-known-under-heading" if is_open else "words.not-known",
@@ -139,7 +270,7 @@ def _another_column(
     choice = _not_this(role, column, headings)
     listed = tuple(say("words.counted", word=Cell(repr(word)), n=count) for word, count in counts[:MOST_WORDS])
     summary = say("words.many", column=column_label, n=len(counts), role=role, words=listed)
-    likely = directions.offered(role, headings[column], counts[0][0])[0]
+    likely = offered(role, headings[column], counts[0][0])[0]
     text = say(
         "words.many-say",
         what=summary,

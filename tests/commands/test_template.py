@@ -10,6 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from importer.commands import template
 from importer.errors import BadSettings
+from importer.fields import FIELDS
 
 
 def test_the_notes_sheet_holds_a_heading_and_nothing_else(tmp_path: Path) -> None:
@@ -58,9 +59,9 @@ def test_the_second_sheet_explains_every_column(tmp_path: Path) -> None:
     """What goes in, whether it is needed, what is allowed, an example."""
     sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["How to fill this in"]
     lines = {row[1]: row[2:] for row in sheet.iter_rows(values_only=True)}
-    for column in template.COLUMNS:
+    for column in filter(None, (field.template for field in FIELDS.values())):
         needed, meaning, allowed, example = lines[column.heading][:4]
-        assert needed == ("yes" if column.required else "no")
+        assert needed == ("yes" if column.is_required else "no")
         assert meaning
         assert allowed
         assert example

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.messages import render
-from importer.rows.addresses import read_email
-from importer.rows.values import Wrong
+from importer.rows.values import Wrong, read_email
 
 
 @pytest.mark.parametrize(

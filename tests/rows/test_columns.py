@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.errors import UnclearColumns
+from importer.fields import FIELDS
 from importer.messages import render
 from importer.models import Role
 from importer.reading import column_letter
 from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
 from importer.rows.columns import ColumnSettings, Roles, find, recognised
-from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
 from importer.settings import SETTINGS
 
@@ -61,7 +61,7 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
 
 
 @pytest.mark.parametrize(
-    ("role", "heading"), [(role, heading) for role, headings in HEADINGS.items() for heading in headings]
+    ("role", "heading"), [(role, heading) for role, field in FIELDS.items() for heading in field.headings]
 )
 def test_every_known_heading_is_found_whatever_its_case_spaces_and_underscores(role: Role, heading: str) -> None:
     """Each word of the table, spelt as people spell, settles its role."""
@@ -77,8 +77,8 @@ def _fillers(role: Role) -> list[str]:
 def test_no_heading_stands_for_two_roles() -> None:
     """A word that could mean two things would be guessed at, and a guess is never made."""
     meant: dict[str, Role] = {}
-    for role, headings in HEADINGS.items():
-        for heading in headings:
+    for role, field in FIELDS.items():
+        for heading in field.headings:
             assert meant.setdefault(folded_heading(heading), role) is role, heading
 
 
@@ -284,7 +284,12 @@ def test_our_columns_are_all_there_or_none(headings: list[str]) -> None:
 # -- whatever the headings
 
 
-@given(st.lists(st.text(max_size=12) | st.sampled_from([h for hs in HEADINGS.values() for h in hs]), max_size=12))
+@given(
+    st.lists(
+        st.text(max_size=12) | st.sampled_from([heading for field in FIELDS.values() for heading in field.headings]),
+        max_size=12,
+    )
+)
 def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) -> None:
     """Every column has one role at most, and the header row that is recognised is the one that settles."""
     wanted = ColumnSettings()

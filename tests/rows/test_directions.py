@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from importer.commands.loading import Loaded, load
+from importer.fields import WORDED
 from importer.messages import render
 from importer.models import Role, Status, Visibility
-from importer.rows import directions
-from importer.rows.headings import HEADINGS, PLAIN
+from importer.rows.words import speaks
 from importer.settings import Settings
 from tests.rendered import told
 
@@ -115,9 +115,9 @@ def test_an_answer_on_the_command_line_counts_for_the_column_of_the_run(tmp_path
 
 def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
     """A column under one has the role by itself."""
-    for role, headings in PLAIN.items():
-        assert set(headings) <= set(HEADINGS[role])
-        assert all(directions.speaks(role, heading) for heading in headings)
+    for role, field in WORDED.items():
+        assert set(field.plain_headings) <= set(field.headings)
+        assert all(speaks(role, heading) for heading in field.plain_headings)
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
 )
 def test_many_headings_do_not_speak_of_a_visibility(heading: str) -> None:
     """A yes under them is nobody's question."""
-    assert not directions.speaks(Role.VISIBILITY, heading)
+    assert not speaks(Role.VISIBILITY, heading)

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from importer.commands.loading import load
+from importer.fields import FIELDS, WORDED
 from importer.markup import ContentKind
 from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
 from importer.rows.validation import ValidationRules
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, kind_of
+from importer.rows.values import kind_of
 from importer.settings import Settings
 from tests.memory import MEGABYTE, peak_of
 from tests.rendered import told
@@ -138,7 +139,7 @@ def test_a_role_that_has_a_column_or_was_said_to_have_none_is_looked_for_no_more
 
 def test_of_many_spellings_a_few_are_listed() -> None:
     """So that the message can be read."""
-    words = [word for words in STATUS_WORDS.values() for word in words if not word.isdecimal()]
+    words = [word for words in FIELDS[Role.STATUS].words.values() for word in words if not word.isdecimal()]
     [sentence] = overlooked(*words)
     assert f"and {len(words) - 8} more" in sentence
 
@@ -177,7 +178,7 @@ def test_a_near_word_is_looked_for_only_where_a_text_is_short(monkeypatch: pytes
 @pytest.mark.parametrize("meant", Visibility)
 def test_visibility_in_everyday_words(meant: Visibility) -> None:
     """Each word of the table, whatever its case and the spaces around it, and in wide signs."""
-    words = VISIBILITY_WORDS[meant]
+    words = FIELDS[Role.VISIBILITY].words[meant]
     spelt = [spelling for word in words for spelling in (word, word.upper(), f" {word.lower()} ", f"\u00a0{word}")]
     rows = read(*((f"P{i}", "x", word) for i, word in enumerate(spelt)))
     assert rows.problems == {}
@@ -188,14 +189,14 @@ def test_visibility_in_everyday_words(meant: Visibility) -> None:
 @pytest.mark.parametrize("meant", Status)
 def test_status_in_everyday_words(meant: Status) -> None:
     """Each word of the table stands for its value."""
-    rows = read(*((f"P{i}", "x", "1", word.title()) for i, word in enumerate(STATUS_WORDS[meant])))
+    rows = read(*((f"P{i}", "x", "1", word.title()) for i, word in enumerate(FIELDS[Role.STATUS].words[meant])))
     assert rows.problems == {}
     assert {rows.notes[number].status for number in rows.note} == {meant}
 
 
 def test_no_word_stands_for_two_values() -> None:
     """A word of both lists would be a guess."""
-    for words in (VISIBILITY_WORDS, STATUS_WORDS):
+    for words in (field.words for field in WORDED.values()):
         every = [word.casefold() for found in words.values() for word in found]
         assert len(every) == len(set(every))
 

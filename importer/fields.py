@@ -1,0 +1,252 @@
+"""The one table of a row's fields: how their columns are found, the words that their cells hold, the template.
+
+Texts about a field are in the catalogue, each under its role: ``field.status`` is its label, ``column.which.status``
+the question for its column, ``none.status`` the answer that a sheet has none, ``cleaned.status`` a number of cells,
+``template.means.status`` and ``template.prompt.status`` its explanations in the template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from importer.messages import Message, say
+from importer.models import Role, Status, Visibility
+
+
+@dataclass(frozen=True)
+class TemplateColumn:
+    """A column of the template.
+
+    Attributes:
+        heading: the text by which the importer finds the column.
+        width: width of the column, in characters.
+        example: a value that can be used.
+        allowed: the values that are allowed, if there are no choices.
+        choices: the values in the drop-down; nothing else is accepted.
+        is_required: whether every row needs it.
+    """
+
+    heading: str
+    width: int
+    example: str
+    allowed: Message | None = None
+    choices: tuple[str, ...] = ()
+    is_required: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a row. Headings are in English, German, French, Spanish, Portuguese, some in Italian.
+
+    Attributes:
+        headings: usual headings of its column.
+        plain_headings: those under which the API's codes count. "Shared With" isn't one: there, 1 may be a number.
+        suggested: headings in HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts that may be meant.
+            They are only suggested: "Description" describes an account as often as it is a note.
+        suggested_part: pattern of a part of other such headings.
+        words: value → its usual words, the API's code first. Values are in the order in which they are offered.
+        in_headings: value → patterns of words that mean it in a heading, without case and accents. Words of the first
+            pattern count in any heading. Words of the second count only among words of the same kind, because "Team
+            Lead" is a person.
+        may_be_missing: whether a sheet needs no column for it.
+        template: its column in the template; None if the template has none.
+    """
+
+    headings: tuple[str, ...] = ()
+    plain_headings: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+    suggested_part: str = ""
+    words: Mapping[Visibility | Status, tuple[str, ...]] = field(default_factory=dict)
+    in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
+    may_be_missing: bool = False
+    template: TemplateColumn | None = None
+
+
+_PROSPECT = Field(
+    headings=(
+        "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
+        "Saleshandy Prospect ID",
+        "Interessenten-ID", "Kontakt-ID", "Lead-ID",
+        "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
+        "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
+        "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
+    ),
+    suggested=("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
+    suggested_part=r"saleshandy|prospect",
+    template=TemplateColumn("Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True),
+)  # fmt: skip
+_EMAIL = Field(
+    headings=(
+        "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
+        "Contact Emails", "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email",
+        "Recipient Email", "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1",
+        "E-mail 1 - Value",
+        "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Person - E-Mail - Arbeit", "Kontakt-E-Mail",
+        "E-Mail des Kontakts",
+        "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
+        "E-mail professionnel", "E-mail du contact",
+        "Correo", "Correo electrónico", "Dirección de correo electrónico", "Dirección de correo", "Dirección de email",
+        "Correo del contacto",
+        "Endereço de e-mail", "E-mail comercial", "E-mail corporativo", "E-mail do contato", "Correio eletrônico",
+        "Correio eletrónico", "Endereço eletrônico",
+    ),
+    suggested=(
+        "Email (Work)", "Email (Private)", "Secondary Email", "Additional email addresses", "Person - Email - Home",
+        "E-mail 2 - Value", "Personal Email", "Login", "Username",
+    ),
+    suggested_part=r"mail|courriel|correo",
+)  # fmt: skip
+_CONTENT = Field(
+    headings=(
+        "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
+        "Comments", "Remark", "Remarks",
+        "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
+        "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
+        "Nota", "Notas", "Contenido", "Texto", "Comentario",
+        "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
+    ),
+    suggested=(
+        "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
+        "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
+        "Activity - Note", "Note - Content", "Notiz - Inhalt", "Deal - Note", "Public description", "Call summary",
+        "Call Note",
+        "Task Note", "Email Body", "Note Description", "Details", "Biography", "Beschreibung", "Kommentare",
+        "Description complète", "Descripción", "Descrição",
+    ),
+    suggested_part=r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari",
+    template=TemplateColumn(
+        "Note", 60, "Called on Monday; wants pricing in Q3.", allowed=say("template.allowed-text"), is_required=True
+    ),
+)  # fmt: skip
+_PLAIN_VISIBILITY = (
+    "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
+    "Who can see the note",
+    "Sichtbarkeit", "Sichtbarkeit der Notiz", "Wer kann es sehen", "Wer kann das sehen", "Wer kann sie sehen",
+    "Wer sieht es", "Wer sieht sie",
+    "Visibilité", "Visibilité de la note", "Qui peut la voir", "Qui peut le voir", "Qui peut voir la note",
+    "Visibilidad", "Visibilidad de la nota", "Quién puede verla", "Quién puede verlo", "Quién puede ver la nota",
+    "Visibilidade", "Visibilidade da nota", "Quem pode ver", "Quem pode vê-la", "Quem pode ver a nota",
+    "Visibilità", "Visibilità della nota", "Chi può vederla", "Chi può vederlo", "Chi può vedere la nota",
+)  # fmt: skip
+_VISIBILITY = Field(
+    headings=(
+        *_PLAIN_VISIBILITY, "Visible To", "Shared With", "Access", "Privacy",
+        "Sichtbar für", "Zugriff",
+        "Visible par", "Confidentialité",
+        "Visible para", "Privacidad",
+        "Visível para", "Privacidade",
+    ),
+    plain_headings=_PLAIN_VISIBILITY,
+    suggested=(
+        "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
+        "Who sees it", "Team visibility", "Public Record",
+    ),
+    suggested_part=r"visib|privat|public|shar|sicht",
+    words={
+        Visibility.PRIVATE: (
+            "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
+            "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
+            "Somente eu", "Privato", "Privata", "Solo io",
+        ),
+        Visibility.PUBLIC: (
+            "1", "Public", "Team", "Everyone", "All", "Shared", "All team members", "Whole team",
+            "Öffentlich", "Alle", "Publique", "Tous", "Équipe", "Público", "Pública", "Todos", "Equipo", "Equipe",
+            "Pubblico", "Pubblica", "Tutti",
+        ),
+    },
+    in_headings={
+        Visibility.PRIVATE: (
+            r"privat\w{0,7}|privad[oa]s?|prive(?:e|s|es)?|privac\w{2,6}|confiden\w{0,9}|vertraulich\w{0,4}"
+            r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
+            r"|reserv(?:ad[oa]|ee?)s?",
+            r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
+            r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario",
+        ),
+        Visibility.PUBLIC: (
+            r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"
+            r"|freigegeben\w{0,2}|partag\w{1,4}|compart\w{2,6}|condivi\w{2,6}|visib(?:le|les|il|ile|ili)|visive(?:l|is)"
+            r"|sichtbar\w{0,2}",
+            r"team|everyone|everybody|all|anyone|alle|allen|tous|toute|equipe|equipo|todos|todo|tutti|squadra|external"
+            r"|extern|externe|externo|externa|esterno",
+        ),
+    },
+    may_be_missing=True,
+    template=TemplateColumn("Visibility", 14, "Private", choices=("Public", "Private"), is_required=True),
+)  # fmt: skip
+_PLAIN_STATUS = (
+    "Status", "Note Status", "Publication Status",
+    "Veröffentlichungsstatus", "Statut", "Estado", "Situação", "Stato",
+)  # fmt: skip
+_STATUS = Field(
+    headings=_PLAIN_STATUS,
+    plain_headings=_PLAIN_STATUS,
+    suggested=("Published", "Draft", "Is Draft", "Note state", "State"),
+    suggested_part=r"draft|publish|entwurf",
+    words={
+        Status.PUBLISHED: (
+            "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado",
+            "Publicada", "Pubblicato", "Pubblicata",
+        ),
+        Status.DRAFT: (
+            "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho", "Bozza",
+        ),
+    },
+    in_headings={
+        Status.DRAFT: (
+            r"draft\w{0,3}|entwurf\w{0,2}|entwurfe|brouillons?|borrador(?:es)?|rascunhos?|bozz[ae]|unpublished"
+            r"|unveroffentlicht",
+            "",
+        ),
+        Status.PUBLISHED: (
+            r"publish(?:ed|es)?|veroffentlicht\w{0,2}|publie(?:e|s|es)?|publicad[oa]s?|pubblicat[oaie]",
+            "live|final",
+        ),
+    },
+    may_be_missing=True,
+    template=TemplateColumn("Status", 14, "Published", choices=("Published", "Draft")),
+)  # fmt: skip
+_ATTACHMENTS = Field(
+    headings=(
+        "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
+        "Attachment Files", "Attachment File", "Attached Files", "Attached File",
+        "Anhänge", "Anhang", "Anhang-IDs", "Anlagen",
+        "Pièces jointes", "Pièce jointe", "ID des pièces jointes",
+        "Adjuntos", "Adjunto", "ID de adjuntos", "Archivos adjuntos", "Archivo adjunto",
+        "Anexos", "Anexo", "ID dos anexos",
+    ),
+    may_be_missing=True,
+    template=TemplateColumn("Attachments", 24, "call.pdf; form.pdf", allowed=say("template.allowed-attachments")),
+)  # fmt: skip
+
+FIELDS: Mapping[Role, Field] = {
+    Role.PROSPECT: _PROSPECT,
+    Role.CONTENT: _CONTENT,
+    Role.VISIBILITY: _VISIBILITY,
+    Role.STATUS: _STATUS,
+    Role.ATTACHMENTS: _ATTACHMENTS,
+    Role.EMAIL: _EMAIL,
+    Role.KEY: Field(),
+}
+WORDED: Mapping[Role, Field] = {role: entry for role, entry in FIELDS.items() if entry.words}
+"""The fields whose cells hold one of a few words: visibility and status."""
+
+# Words that mean something only together with their heading.
+YES = frozenset("1 y yes true x on t j ja wahr o oui vrai s si sí sì sim verdadero verdadeiro vero ✓ ✔ ☑ ✅ √".split())
+NO = frozenset("0 n no false off f nein falsch non faux falso não nao - ✗ ✘ ☐ ❌".split())
+ABOUT_VISIBILITY = re.compile(
+    r"visibilit(?:y|e|a)|visibilidade?|sichtbarkeit|privacy|sharing|vertraulichkeit|confidentialite"
+)
+"""Words in a heading that are about visibility, without saying which."""
+NEGATION = re.compile(
+    r"no|not|non|un|nicht|kein|keine|keinem|nie|never|pas|sans|ne|ni|sin|nao|sem|senza|without|ohne|dont|doesnt|isnt"
+    r"|exclud\w{0,3}|except|ausser|sauf|excepto|exceto|salvo|eccetto"
+)
+"""Words that turn a heading around. A negation may also be the beginning of a word: unshared."""
+BESIDE = re.compile(
+    r"is|are|ist|est|es|only|just|nur|seulement|solo|so|somente|note|notes|notiz|notizen|nota|notas|the|with|to|by|for"
+    r"|in|of|on|members?|whole|can|see|flag|mit"
+    r"|fur|der|die|das|de|la|le|les|el|o|a|par|para|pour|con|com|per|avec|da|del|della"
+)
+"""Words that may stand in a heading beside a word that counts only among words of its kind."""
