@@ -8,11 +8,12 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from importer.markup import INVISIBLE, SAME_TO_THE_EYE
-from importer.models import Group, Plan, Remaining, Request, Rows, Status, Visibility
+from importer.models import Group, Note, Plan, Remaining, Request, Rows, Status, Visibility
 
 
 def plan(rows: Rows) -> Plan:
@@ -86,11 +87,8 @@ def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
 
 def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
     """Return lists of groups that differ only invisibly: spaces, zero-width signs, quotes, dashes, Unicode forms."""
-    groups_by_text: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
+    groups_by_look: defaultdict[Note, list[Group]] = defaultdict(list)
     for group in groups:
-        note = group.note
-        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", note.text).translate(SAME_TO_THE_EYE))
-        groups_by_text[(" ".join(text.split()), note.visibility, note.status, note.attachments, note.files)].append(
-            group
-        )
-    return [similar for similar in groups_by_text.values() if len(similar) > 1]
+        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", group.note.text).translate(SAME_TO_THE_EYE))
+        groups_by_look[replace(group.note, text=" ".join(text.split()))].append(group)
+    return [similar for similar in groups_by_look.values() if len(similar) > 1]

@@ -21,8 +21,8 @@ ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-1
 DELIMITERS = {"comma": "a comma", "semicolon": "a semicolon", "tab": "a tab", "pipe": "a bar |"}
 _SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
 _ROWS = 20
-_ORDER = (Role.PROSPECT, Role.EMAIL, Role.CONTENT, Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
-_OPTIONAL = (Role.EMAIL, Role.STATUS, Role.ATTACHMENTS)
+_ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL, Role.KEY)))
+_REQUIRED = (Role.PROSPECT, Role.CONTENT, Role.VISIBILITY)
 _OF_MERGED = {"remark.merged", "remark.merged-filled"}
 
 
@@ -176,8 +176,8 @@ def _unsaid(overview: Overview, role: Role, *, asked: bool) -> str:
     if position is not None and position < len(overview.columns):
         return f"{_called(overview.columns[position])} (found)"
     if not overview.roles and not asked:  # no role has a column yet while a question about columns is open
-        return "automatic, or none" if role in _OPTIONAL else "automatic"
-    return "no column" if role in _OPTIONAL or overview.roles else "– please choose –"
+        return "automatic" if role in _REQUIRED else "automatic, or none"
+    return "no column" if role not in _REQUIRED or overview.roles else "– please choose –"
 
 
 def _called(column: ColumnOverview) -> str:

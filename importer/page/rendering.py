@@ -8,21 +8,13 @@ from __future__ import annotations
 import re
 
 from importer.errors import unquoted
-from importer.messages import Said, render
+from importer.messages import Said, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import BY_HAND, FIELDS
 from importer.settings import SETTINGS
 
-ROLES = {
-    Role.PROSPECT: "Prospect",
-    Role.EMAIL: "Email address",
-    Role.CONTENT: "Text of the note",
-    Role.VISIBILITY: "Who may see it",
-    Role.STATUS: "Published or draft",
-    Role.ATTACHMENTS: "Attachments",
-    Role.KEY: "Key for repeated notes",
-}
+ROLES = {role: render(say(f"role.{role}")) for role in Role}
 
 
 class PageFace:

@@ -97,140 +97,121 @@ class Roles:
     in_doubt: bool = False
 
 
+class _Headings:
+    """The headings of a sheet, and the settings about columns that apply to them.
+
+    Attributes:
+        headings: the sheet's headings.
+        wanted: the settings without the usual mappings that don't apply to these headings.
+        ours: heading → position of the columns that an earlier results file added.
+        free: positions of the other columns.
+        ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
+        doubtful: those of them that are ignored only because a setting ignores them in all sheets.
+    """
+
+    def __init__(self, headings: Sequence[str], given: ColumnSettings) -> None:
+        self.headings, self.ours = headings, own_columns(headings)
+        self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
+        named_now = {
+            i for role in given.mapping if role not in given.usual for i in self.first_named(given.names(role) or ())
+        }
+        lasting = {i for name in given.ignored if name in given.lasting for i in self._named(name)} - named_now
+        ignored_now = {i for name in given.ignored if name not in given.lasting for i in self._named(name)}
+        self.ignored, self.doubtful = lasting | ignored_now, lasting - ignored_now
+        self.wanted = given
+        for role in given.usual:
+            names = [
+                name for name in given.names(role) or () if not (name and self.ignored.intersection(self._named(name)))
+            ]
+            others = {other: named for other, named in self.wanted.mapping.items() if other is not role}
+            self.wanted = replace(given, mapping=others)
+            if self.first_named(names) or (names and not self.candidates(role)):
+                self.wanted = replace(given, mapping={**others, role: tuple(names)})
+
+    def candidates(self, role: Role) -> list[int]:
+        """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
+        names = self.wanted.names(role)
+        if names is not None:
+            return self.first_named(names)
+        claimed = {i for other in self.wanted.mapping for i in self.first_named(self.wanted.names(other) or ())}
+        known = [i for i in self.free if _ROLE_OF.get(folded_heading(self.headings[i])) is role]
+        return [i for i in known if i not in claimed and i not in self.ignored]
+
+    def lacks(self, role: Role) -> bool:
+        """Return whether no column has a role that needs one."""
+        if role not in self.wanted.required or self.candidates(role):
+            return False
+        other, mapping = _OTHER.get(role), self.wanted.mapping
+        if other is None or (mapping.get(role) and not mapping.get(other)):
+            return True  # no other role names prospects, or the mapping names only this one
+        return not self.candidates(other)
+
+    def first_named(self, names: Sequence[str]) -> list[int]:
+        """Return the columns of the first name that the sheet has."""
+        return next((positions for name in names if name and (positions := self._named(name))), [])
+
+    def _named(self, name: str) -> list[int]:
+        return _named(name, self.headings, self.free)
+
+
 def recognised(headings: Sequence[str], wanted: ColumnSettings) -> int:
     """Count the required roles that have a heading in this row; a header row has all of them."""
-    added = own_columns(headings)
-    settings = _here(headings, wanted, added)
-    return sum(
-        role not in settings.required
-        or bool(_candidates(role, headings, settings, added))
-        or _is_named_otherwise(role, headings, settings, added)
-        for role in wanted.required
-    )
+    sheet = _Headings(headings, wanted)
+    return sum(not sheet.lacks(role) for role in wanted.required)
 
 
-def find(headings: Sequence[str], wanted: ColumnSettings, cells: Sequence[Sequence[str]] = ()) -> Roles:
+def candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> list[int]:
+    """Return the columns that may have a role, by the settings and by their headings."""
+    return _Headings(headings, wanted).candidates(role)
+
+
+def find(headings: Sequence[str], given: ColumnSettings, cells: Sequence[Sequence[str]] = ()) -> Roles:
     """Find the column of each role.
 
     Args:
         headings: the headings of the sheet.
-        wanted: the user's settings.
+        given: the user's settings.
         cells: some values of each column, used only to rank suggested answers.
 
     Raises:
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
     """
-    added = own_columns(headings)
-    original, wanted = wanted, _here(headings, wanted, added)
+    sheet = _Headings(headings, given)
     columns: dict[Role, int] = {}
     questions: list[Question] = []
     for role in Role:
-        positions = _candidates(role, headings, wanted, added)
-        if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in wanted.mapping:
+        positions = sheet.candidates(role)
+        if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.wanted.mapping:
             continue  # the prospect IDs are enough, without emails
         if len(positions) > 1:
-            names = tuple(
-                say("column.by-letter", column=column_letter(i), heading=shown(headings[i]))
-                for i in positions[:MOST_SHOWN]
-            )
-            text = say(
-                "columns.several",
-                names=names,
-                role=role,
-                choice=mapped(role, as_argument(called(headings, positions[0]))),
-            )
-            questions.append(
-                Question(
-                    text, say(f"column.which.{role}"), _choices(role, headings, positions, cells), positions[0], [role]
-                )
-            )
+            questions.append(_several(role, headings, positions, cells))
         elif positions:
             columns[role] = positions[0]
-        elif role in wanted.required and not _is_named_otherwise(role, headings, wanted, added):
-            questions.append(_missing(role, headings, wanted, cells))
+        elif sheet.lacks(role):
+            questions.append(_missing(role, sheet, cells))
     role_of: dict[int, Role] = {}
-    ignored = _set_aside(headings, wanted, added)
     for role, column in columns.items():
-        if column in ignored:
-            text = say("columns.named-and-ignored", heading=shown(headings[column]), role=role)
+        heading = shown(headings[column])
+        if column in sheet.ignored:
+            text = say("columns.named-and-ignored", heading=heading, role=role)
             questions.append(Question(text, text, (), column, [role]))
         if column in role_of:
-            text = say("columns.named-twice", heading=shown(headings[column]), role=role, other=role_of[column])
+            text = say("columns.named-twice", heading=heading, role=role, other=role_of[column])
             questions.append(Question(text, text, (), column, [role_of[column], role]))
         role_of[column] = role
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
-    used = {*columns.values(), *added.values()}
-    unused = tuple(i for i in range(len(headings)) if i not in used)
-    absent = [role for role, names in original.mapping.items() if names == "" and role not in original.usual]
-    vacant = tuple(role for role in Role if role not in columns and role not in absent)
-    instead = tuple(role for role in columns if original.mapping.get(role) and role not in wanted.mapping)
-    ignored_now = _set_aside(
-        headings, replace(wanted, ignored=[n for n in wanted.ignored if n not in wanted.lasting]), added
+    unused = tuple(i for i in sheet.free if i not in columns.values())
+    absent = [role for role, names in given.mapping.items() if names == "" and role not in given.usual]
+    return Roles(
+        columns,
+        sheet.ours,
+        unused,
+        unexplained=tuple(i for i in unused if i not in sheet.ignored),
+        doubtful=tuple(i for i in unused if i in sheet.doubtful),
+        vacant=tuple(role for role in Role if role not in columns and role not in absent),
+        instead=tuple(role for role in columns if given.mapping.get(role) and role not in sheet.wanted.mapping),
     )
-    doubtful = tuple(i for i in unused if i in ignored - ignored_now)
-    return Roles(columns, added, unused, tuple(i for i in unused if i not in ignored), doubtful, vacant, instead)
-
-
-def candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> list[int]:
-    """Return the columns that may have a role, by the settings and by their headings."""
-    added = own_columns(headings)
-    return _candidates(role, headings, _here(headings, wanted, added), added)
-
-
-def _here(headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> ColumnSettings:
-    """Return the settings without the usual mappings that don't apply to these headings."""
-    ignored = _set_aside(headings, wanted, added)
-    free = [i for i in range(len(headings)) if i not in added.values()]
-    mapping = dict(wanted.mapping)
-    for role in wanted.usual:
-        names = [
-            name
-            for name in wanted.names(role) or ()
-            if not (name and ignored.intersection(_named(name, headings, free)))
-        ]
-        del mapping[role]
-        by_heading = _candidates(role, headings, replace(wanted, mapping=mapping), added)
-        if _first_named(names, headings, free) or (names and not by_heading):
-            mapping[role] = tuple(names)
-    return replace(wanted, mapping=mapping)
-
-
-def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> bool:
-    """Return whether a column has the other role that names prospects, unless the mapping names only this role."""
-    other = _OTHER.get(role)
-    if other is None or (wanted.mapping.get(role) and not wanted.mapping.get(other)):
-        return False
-    return bool(_candidates(other, headings, wanted, added))
-
-
-def _candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> list[int]:
-    """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
-    names = wanted.names(role)
-    free = [i for i in range(len(headings)) if i not in added.values()]
-    if names is not None:
-        return _first_named(names, headings, free)
-    claimed = {i for other in wanted.mapping for i in _first_named(wanted.names(other) or (), headings, free)}
-    claimed |= _set_aside(headings, wanted, added)
-    return [i for i in free if _ROLE_OF.get(folded_heading(headings[i])) is role and i not in claimed]
-
-
-def _first_named(names: Sequence[str], headings: Sequence[str], free: Sequence[int]) -> list[int]:
-    """Return the columns of the first name that the sheet has."""
-    return next((positions for name in names if name and (positions := _named(name, headings, free))), [])
-
-
-def _set_aside(headings: Sequence[str], wanted: ColumnSettings, added: Mapping[str, int]) -> set[int]:
-    """Return the columns to ignore. Names that the sheet lacks are allowed: the sheets of one profile may differ."""
-    free = [i for i in range(len(headings)) if i not in added.values()]
-    names_by_role = [wanted.names(role) or () for role in wanted.mapping if role not in wanted.usual]
-    named_now = {i for names in names_by_role for i in _first_named(names, headings, free)}
-    return {
-        i
-        for name in wanted.ignored
-        for i in _named(name, headings, free)
-        if not (name in wanted.lasting and i in named_now)
-    }
 
 
 def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple[str, ...]:
@@ -243,18 +224,25 @@ def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple
 def remarks(headings: Sequence[str], wanted: ColumnSettings, roles: Roles) -> list[Message]:
     """Return a message for each role whose column was found by heading because the sheet lacks the mapped names."""
     return [
-        say(
-            "columns.instead",
-            names=_named_for(role, wanted),
-            heading=shown(headings[roles.columns[role]]),
-            role=role,
-        )
-        for role in roles.instead
+        say("columns.instead", names=_named_for(role, wanted), heading=shown(headings[column]), role=role)
+        for role, column in roles.columns.items()
+        if role in roles.instead
     ]
 
 
 def _named_for(role: Role, wanted: ColumnSettings) -> tuple[Cell, ...]:
     return tuple(Cell(repr(name)) for name in wanted.names(role) or () if name)
+
+
+def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]) -> Question:
+    """Return the question which of several columns has a role."""
+    names = tuple(
+        say("column.by-letter", column=column_letter(i), heading=shown(headings[i])) for i in positions[:MOST_SHOWN]
+    )
+    choice = mapped(role, as_argument(called(headings, positions[0])))
+    text = say("columns.several", names=names, role=role, choice=choice)
+    choices = _choices(role, headings, positions, cells)
+    return Question(text, say(f"column.which.{role}"), choices, positions[0], [role])
 
 
 def _choices(
@@ -264,17 +252,12 @@ def _choices(
     # A column without a heading and without values can't be what the user means.
     positions = [i for i in positions if headings[i].strip() or not cells or cells[i]]
     scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in positions}
-    setting, prefix = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
-    return [
-        PossibleAnswer(
-            setting,
-            f"{prefix}{called(headings, i)}",
-            _column(headings, i),
-            samples(cells[i]) if cells else (),
-            is_likely=scores[i] >= LIKELY,
-        )
-        for i in sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
-    ]
+    choices = []
+    for i in sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]:
+        setting, shown_cells = mapped(role, called(headings, i)), samples(cells[i]) if cells else ()
+        means = _column(headings, i)
+        choices.append(PossibleAnswer(setting.name, setting.value, means, shown_cells, is_likely=scores[i] >= LIKELY))
+    return choices
 
 
 def _score(role: Role, heading: str, values: Sequence[str]) -> int:
@@ -298,7 +281,9 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
     return by_heading or [i for i in free if column_letter(i) == name.strip().upper()]
 
 
-def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells: Sequence[Sequence[str]]) -> Question:
+def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Question:
+    """Return the question which column has a role that needs one, if none does."""
+    headings, wanted = sheet.headings, sheet.wanted
     named = [name for name in wanted.names(role) or () if name]
     choices = _choices(role, headings, range(len(headings)), cells)
     guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
@@ -322,7 +307,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells:
             ways.append(say("columns.or-one-for-all"))
         else:
             ways.append(say("columns.or-none-with-one-for-all", choice=mapped(role, "")))
-    elif named and (instead := _without(role, headings, wanted)):
+    elif named and (instead := _without(role, sheet)):
         choices.insert(likely, PossibleAnswer("map", f"{role}=", instead))
         ways.append(say("columns.or-none", choice=mapped(role, "")))
     advice = [say("columns.did-you-mean", heading=shown(near))] if near else []
@@ -336,19 +321,19 @@ def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells:
         advice[:0] = [
             say("columns.claimed", heading=shown(headings[i]), role=other)
             for other in wanted.mapping
-            for i in _first_named(wanted.names(other) or (), headings, range(len(headings)))
+            for i in sheet.first_named(wanted.names(other) or ())
             if _ROLE_OF.get(folded_heading(headings[i])) is role
         ]
     return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])
 
 
-def _without(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> Message | None:
+def _without(role: Role, sheet: _Headings) -> Message | None:
     """Return the meaning of the answer "no column has the role", or None if the role needs a column."""
     if FIELDS[role].may_be_missing:
         return say(f"none.{role}")
     other = _OTHER.get(role)
-    positions = _candidates(other, headings, wanted, own_columns(headings)) if other is not None else []
-    return say("column.names-them", column=_column(headings, positions[0])) if len(positions) == 1 else None
+    positions = sheet.candidates(other) if other is not None else []
+    return say("column.names-them", column=_column(sheet.headings, positions[0])) if len(positions) == 1 else None
 
 
 def _near(name: str, headings: Sequence[str]) -> str | None:
@@ -380,6 +365,11 @@ def _listed(headings: Sequence[str]) -> Message:
 
 def _column(headings: Sequence[str], position: int) -> Message:
     return say("column.called", column=column_letter(position), heading=shown(headings[position]))
+
+
+def at_the_start(headings: Sequence[str], position: int) -> Message:
+    """Return a column's letter and heading, for the beginning of a sentence."""
+    return say("column.at-the-start", column=column_letter(position), heading=shown(headings[position]))
 
 
 def shown(heading: str) -> Cell:

@@ -19,7 +19,7 @@ from importer.messages import Cell, Message, lines, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
-from importer.rows.columns import ColumnSettings, Roles, mapped, shown
+from importer.rows.columns import ColumnSettings, Roles, at_the_start, mapped
 from importer.rows.footers import is_footer
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import ID_SHAPE, cleaned_id, read_email
@@ -156,7 +156,7 @@ def _without_emails(sheet: Sheet, position: int, program: str | None, emails: Se
         PossibleAnswer(
             "map",
             f"{role}={columns.called(headings, i)}",
-            say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=_called(headings, i)),
+            say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i)),
         )
         for i, role in roles.items()
     ]
@@ -206,16 +206,16 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
         return []
     letter = column_letter(email)
     if roles.in_doubt:
-        return [say("foreign.in-doubt", column=_called(headings, roles.columns[Role.PROSPECT]), emails=letter)]
+        return [say("foreign.in-doubt", column=at_the_start(headings, roles.columns[Role.PROSPECT]), emails=letter)]
     for position in roles.unused if Role.PROSPECT not in roles.columns else ():
         if (program := _program(sheet, position)) is not None:
-            return [say("foreign.replaced", column=_called(headings, position), program=program, emails=letter)]
+            return [say("foreign.replaced", column=at_the_start(headings, position), program=program, emails=letter)]
     if roles.foreign is None:
         others = [i for i in roles.unexplained if folded_heading(headings[i]) in _PLAINNESS]
         is_compared = others and Role.PROSPECT in roles.columns
-        return [say("foreign.compared-with", column=_called(headings, email))] if is_compared else []
+        return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
     sample = Cell(repr(_cells(sheet, roles.foreign)[0]))
-    return [say("foreign.replaced-alike", column=_called(headings, roles.foreign), sample=sample, emails=letter)]
+    return [say("foreign.replaced-alike", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
 
 
 def _advice(
@@ -224,7 +224,7 @@ def _advice(
     whose: Message | str = say("foreign.other-program") if program is None else program
     if sample:
         whose = say("foreign.such-as", whose=whose, sample=Cell(repr(sample)))
-    why = say("foreign.ids", column=_called(headings, position), whose=whose)
+    why = say("foreign.ids", column=at_the_start(headings, position), whose=whose)
     if has_emails or program is None:  # the question for the prospect names the column
         return say("foreign.named-by", why=why)
     return say("foreign.export-emails", why=why, how=say(f"export.{program.lower()}"))
@@ -275,7 +275,3 @@ def _holds_emails(sheet: Sheet, position: int) -> bool:
 def _cells(sheet: Sheet, position: int) -> list[str]:
     cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[position] if not is_footer(text))
     return list(islice((cell for cell in cells if cell), _LOOKED_AT))
-
-
-def _called(headings: Sequence[str], position: int) -> Message:
-    return say("column.at-the-start", column=column_letter(position), heading=shown(headings[position]))

@@ -50,9 +50,7 @@ class Former:
             )
         if self.codec is not None:
             for text, content, former_key in encodings.former(self.codec, (note.text, note.content, key), codecs):
-                decoded_text = cleaned_content(text)
-                decoded_note = Note(decoded_text, note.visibility, note.status, note.attachments, content, note.files)
-                yield decoded_note, former_key.strip(), False
+                yield replace(note, text=cleaned_content(text), content=content), former_key.strip(), False
 
 
 def former(sheet: Sheet, roles: Roles) -> Former | None:

@@ -18,7 +18,7 @@ from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
 from importer.messages import Cell, Message, SettingPart, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows.columns import called, shown
+from importer.rows.columns import at_the_start, called, shown
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings.meanings import MEANS, Scope, Values, Words
@@ -218,7 +218,7 @@ def unknown(
     for column, role in roles.items():
         minimum = _OFTEN if is_plain(role, headings[column]) else 1
         frequent = [(spellings[column, key], count) for key, count in counts[column].most_common() if count >= minimum]
-        column_label = say("column.at-the-start", column=column_letter(column), heading=shown(headings[column]))
+        column_label = at_the_start(headings, column)
         if len(frequent) > MOST_WORDS:
             questions.append(_another_column(role, column, headings, column_label, frequent))
         else:
