@@ -16,7 +16,8 @@ import re
 import stat
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,11 +66,7 @@ class Folder:
     """
 
     def __init__(
-        self,
-        place: Path,
-        never: Iterable[Path] = (),
-        never_beside: Iterable[Path] = (),
-        key: str = "",
+        self, place: Path, never: Iterable[Path] = (), never_beside: Iterable[Path] = (), key: str = ""
     ) -> None:
         self.files: dict[str, AttachedFile] = {}
         self.alike: dict[str, str] = {}
@@ -226,16 +223,14 @@ class Folder:
         listed = self._names_of(self._root) if self._missed <= _MOST_LIKE else ()
         folded = {candidate.casefold(): candidate for candidate in listed}
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
-        kind = (
-            "file.missing" if self._place.is_absolute() else "file.missing-here"
-        )  # the folder is relative if its files were dropped on the browser page
-        missing = say(kind, file=_cell(name), place=str(self._place))
+        is_on_page = not self._place.is_absolute()  # the folder of files that were dropped on the browser page
+        missing = say("file.missing-here" if is_on_page else "file.missing", file=_cell(name), place=str(self._place))
         return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing
 
     def _hashed(self, file: BinaryIO) -> tuple[int, str, bool]:
         """Return the file's size in bytes, its digest, and whether it contains the key. Stop above :data:`LARGEST`."""
         digest, size, has_key, overlap = hashlib.sha256(), 0, False, b""
-        for piece in _pieces(file):
+        for piece in iter(partial(file.read, _PIECE), b""):
             digest.update(piece)
             size += len(piece)
             if self._keys:
@@ -300,11 +295,6 @@ def _listed(folder: Path) -> Sequence[str]:
         names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
         return names if len(names) <= _MOST_LISTED else []
     return []
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
-        yield piece
 
 
 # -- what is sent -----------------------------------------------------------------------------------------------------

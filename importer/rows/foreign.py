@@ -28,14 +28,8 @@ _HEADINGS: Mapping[str, str] = {
     folded_heading(heading): program
     for program, headings in {
         "HubSpot": (
-            "Record ID",
-            "Record ID - Contact",
-            "Associated Contact IDs",
-            "Associated Contact ID",
-            "Contact VID",
-            "VID",
-            "HubSpot ID",
-            "HubSpot Contact ID",
+            "Record ID", "Record ID - Contact", "Associated Contact IDs", "Associated Contact ID", "Contact VID", "VID",
+            "HubSpot ID", "HubSpot Contact ID",
         ),
         "Pipedrive": ("Person - ID", "Person ID", "Pipedrive ID", "Contact person - ID"),
         "Salesforce": ("Salesforce ID", "Contact ID 18", "Lead ID 18", "Who ID", "Name ID", "Contact: Contact ID"),
@@ -43,7 +37,7 @@ _HEADINGS: Mapping[str, str] = {
         "Outreach": ("Outreach ID", "Outreach Prospect ID"),
     }.items()
     for heading in headings
-}
+}  # fmt: skip
 _SHAPES: Mapping[str, re.Pattern[str]] = {
     "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # contacts, leads, accounts and deals
     "Zoho": re.compile(r"zcrm_\d+"),
@@ -152,14 +146,10 @@ def _without_emails(sheet: Sheet, position: int, program: str | None, emails: Se
     headings, sample = sheet.headings, _cells(sheet, position)[0]
     text = asks = _advice(headings, position, program, sample, has_emails=bool(emails))
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {position: Role.PROSPECT})
-    choices = [
-        PossibleAnswer(
-            "map",
-            f"{role}={columns.called(headings, i)}",
-            say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i)),
-        )
-        for i, role in roles.items()
-    ]
+    choices = []
+    for i, role in roles.items():
+        means = say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i))
+        choices.append(PossibleAnswer("map", f"{role}={columns.called(headings, i)}", means))
     if emails:
         asks = say("columns.and", first=text, more=(say("foreign.which-column-of-emails"),))
         ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
@@ -169,9 +159,7 @@ def _without_emails(sheet: Sheet, position: int, program: str | None, emails: Se
 
 
 def _without_prospect(roles: Roles) -> dict[Role, int]:
-    remaining = dict(roles.columns)
-    del remaining[Role.PROSPECT]
-    return remaining
+    return {role: position for role, position in roles.columns.items() if role is not Role.PROSPECT}
 
 
 def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns:
@@ -186,16 +174,13 @@ def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns
         choice.value.startswith(f"{Role.EMAIL}=") for unanswered in missing for choice in unanswered.choices
     )
     text = _advice(headings, foreign, _HEADINGS[folded_heading(headings[foreign])], has_emails=has_emails)
-    questions = [
-        replace(
-            question,
-            text=say("columns.and", first=text, more=(question.text,)),
-            choices=[choice for choice in question.choices if choice.value != f"{Role.PROSPECT}={headings[foreign]}"],
-        )
-        if question in missing
-        else question
-        for question in error.questions
-    ]
+    questions = list(error.questions)
+    for i, question in enumerate(questions):
+        if question in missing:
+            choices = [choice for choice in question.choices if choice.value != f"{Role.PROSPECT}={headings[foreign]}"]
+            questions[i] = replace(
+                question, text=say("columns.and", first=text, more=(question.text,)), choices=choices
+            )
     return UnclearColumns(lines(text, error.message), questions)
 
 
@@ -234,23 +219,21 @@ def _program(sheet: Sheet, position: int) -> str | None:
     """Return the program whose IDs the column certainly holds, or None. Most cells decide, because of footers."""
     cells = _cells(sheet, position)
     for program, shape in _SHAPES.items():
-        if sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells):
+        if _are_mostly(shape, cells):
             return program
-    program_by_heading = _HEADINGS.get(folded_heading(sheet.headings[position]))
-    return (
-        program_by_heading
-        if program_by_heading and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
-        else None
-    )
+    return _HEADINGS.get(folded_heading(sheet.headings[position])) if _are_mostly(_NUMBER, cells) else None
 
 
 def _judged(cells: Sequence[str]) -> _Ids:
     """Return the kind of IDs that most of a column's cells look like."""
-    saleshandy_ids = sum(ID_SHAPE.fullmatch(cell) is not None for cell in cells)
-    foreign_ids = sum(_NOT_OURS.fullmatch(cell) is not None for cell in cells)
-    if saleshandy_ids * 2 > len(cells) or not cells:
+    if _are_mostly(ID_SHAPE, cells) or not cells:
         return _Ids.OURS
-    return _Ids.FOREIGN if foreign_ids * 2 > len(cells) and not saleshandy_ids else _Ids.IN_DOUBT
+    has_ours = any(map(ID_SHAPE.fullmatch, cells))
+    return _Ids.FOREIGN if _are_mostly(_NOT_OURS, cells) and not has_ours else _Ids.IN_DOUBT
+
+
+def _are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
+    return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
 
 
 def _stand_beside(sheet: Sheet, position: int, email: int) -> bool:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -48,9 +49,8 @@ def depends_on_heading(word: str) -> bool:
 def speaks(role: Role, heading: str) -> bool:
     """Return whether a heading is about the role: visibility, or publication status."""
     words = _words(heading)
-    if folded_heading(heading) in _KNOWN[role] or (
-        role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
-    ):
+    is_about = role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
+    if is_about or folded_heading(heading) in _KNOWN[role]:
         return True
     if any(_strong(role, value, _bare(word)) for value in WORDED[role].words for word in words):
         return True
@@ -201,12 +201,39 @@ def ever(values: Values, role: Role) -> set[str]:
     return {folded(cleaned_id(word)) for words in values.get(role, {}).values() for word in words}
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of visibility or status that holds unknown words."""
+
+    role: Role
+    position: int
+    headings: Sequence[str]
+
+    @property
+    def heading(self) -> str:
+        return self.headings[self.position]
+
+    @property
+    def label(self) -> Message:
+        return at_the_start(self.headings, self.position)
+
+    @property
+    def not_this(self) -> PossibleAnswer:
+        """The answer that the column doesn't have the role."""
+        means = say("words.not-this", column=column_letter(self.position), role=self.role)
+        return PossibleAnswer("ignore", called(self.headings, self.position), means)
+
+    @property
+    def ignored(self) -> SettingPart:
+        return SettingPart("ignore", as_argument(self.not_this.value))
+
+
 def unknown(
     problems: Iterable[Sequence[Problem]], columns: Mapping[Role, int], headings: Sequence[str], values: Values
 ) -> list[Question]:
     """Return questions about unknown words, under a plain heading only about those that are in several rows."""
-    roles = {columns[role]: role for role in WORDED if role in columns}
-    counts: dict[int, Counter[str]] = {column: Counter() for column in roles}
+    asked = {columns[role]: _Column(role, columns[role], headings) for role in WORDED if role in columns}
+    counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
     spellings: dict[tuple[int, str], str] = {}
     for row_problems in problems:
         for problem in row_problems:
@@ -215,14 +242,13 @@ def unknown(
                 counts[problem.column][key] += 1
                 spellings.setdefault((problem.column, key), problem.word)
     questions = []
-    for column, role in roles.items():
-        minimum = _OFTEN if is_plain(role, headings[column]) else 1
-        frequent = [(spellings[column, key], count) for key, count in counts[column].most_common() if count >= minimum]
-        column_label = at_the_start(headings, column)
+    for position, column in asked.items():
+        minimum = _OFTEN if is_plain(column.role, column.heading) else 1
+        frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
         if len(frequent) > MOST_WORDS:
-            questions.append(_another_column(role, column, headings, column_label, frequent))
+            questions.append(_another_column(column, frequent))
         else:
-            questions += [_word(role, column, headings, column_label, word, count, values) for word, count in frequent]
+            questions += [_word(column, word, count, values) for word, count in frequent]
     return questions
 
 
@@ -232,57 +258,40 @@ def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
     return tuple(SettingPart("value", meaning(role, argument, value)) for value in offered(role, heading, word))
 
 
-def _word(
-    role: Role, column: int, headings: Sequence[str], column_label: Message, word: str, count: int, values: Values
-) -> Question:
-    likely = reading(role, headings[column], word)
+def _word(column: _Column, word: str, count: int, values: Values) -> Question:
+    role, heading = column.role, column.heading
+    likely = reading(role, heading, word)
     choices = [
         PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in WORDED[role].words
     ]
-    choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
-    choices.append(_not_this(role, column, headings))
-    ways = _ways(role, headings[column], word)
-    is_open = depends_on_heading(word) and not is_plain(role, headings[column])
+    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), column.not_this]
+    is_open = depends_on_heading(word) and not is_plain(role, heading)
     shown_word, rows = Cell(repr(word)), say("words.rows", n=count)
     text = say(
         "words.not-known-under-heading" if is_open else "words.not-known",
-        column=column_label,
+        column=column.label,
         word=shown_word,
         rows=rows,
         role=role,
-        ways=ways,
+        ways=_ways(role, heading, word),
         left_out=SettingPart("value", meaning(role, as_argument(word), None)),
-        ignore=SettingPart("ignore", as_argument(choices[3].value)),
+        ignore=column.ignored,
     )
     if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
         text = say("words.counts-elsewhere", question=text)
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)
     if likely is not None:
-        meant = likely.name.capitalize()
-        asks = say("words.suggests", question=asks, heading=shown(headings[column]), value=meant)
-    return Question(text, asks, choices, column, [role], [word], count)
+        asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
+    return Question(text, asks, choices, column.position, [role], [word], count)
 
 
-def _another_column(
-    role: Role, column: int, headings: Sequence[str], column_label: Message, counts: Sequence[tuple[str, int]]
-) -> Question:
-    choice = _not_this(role, column, headings)
+def _another_column(column: _Column, counts: Sequence[tuple[str, int]]) -> Question:
+    """Return the question whether a column of many unknown words has the role at all."""
+    role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
     listed = tuple(say("words.counted", word=Cell(repr(word)), n=count) for word, count in counts[:MOST_WORDS])
-    summary = say("words.many", column=column_label, n=len(counts), role=role, words=listed)
-    likely = offered(role, headings[column], counts[0][0])[0]
-    text = say(
-        "words.many-say",
-        what=summary,
-        role=role,
-        ignore=SettingPart("ignore", as_argument(choice.value)),
-        example=SettingPart("value", meaning(role, as_argument(counts[0][0]), likely)),
-    )
-    words = [word for word, _ in counts[:MOST_WORDS]]
-    return Question(text, say("words.is-it", what=summary, role=role), [choice], column, [role], words, len(counts))
-
-
-def _not_this(role: Role, column: int, headings: Sequence[str]) -> PossibleAnswer:
-    return PossibleAnswer(
-        "ignore", called(headings, column), say("words.not-this", column=column_letter(column), role=role)
-    )
+    summary = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
+    example = _ways(role, column.heading, words[0])[0]
+    text = say("words.many-say", what=summary, role=role, ignore=column.ignored, example=example)
+    asks = say("words.is-it", what=summary, role=role)
+    return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
