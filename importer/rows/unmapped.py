@@ -72,6 +72,7 @@ class Unmapped:
             role: {folded(word) for usual in field.words.values() for word in usual} | words.ever(values, role)
             for role, field in WORDED.items()
         }
+        self._blank_or_word = {""}.union(*self._words.values())
         self._vacant = [role for role in WORDED if role in roles.vacant]
         self._taken = {role: roles.columns[role] for role in WORDED if role in roles.columns}
         looked_at = sorted((*roles.unexplained, *roles.doubtful))
@@ -92,10 +93,9 @@ class Unmapped:
                     break
 
     def _is_word(self, position: int, text: str) -> bool:
-        word = cleaned_id(text)
-        if len(text) <= _LONGEST and (not folded(word) or any(folded(word) in known for known in self._words.values())):
+        if len(text) <= _LONGEST and folded(cleaned_id(text)) in self._blank_or_word:
             return True
-        return bool(self._spoken_of[position]) and words.depends_on_heading(word)
+        return bool(self._spoken_of[position]) and words.depends_on_heading(cleaned_id(text))
 
     def questions(self, notes: Sequence[Note]) -> list[Question]:
         """Return a question for each remaining column; ``notes`` are the notes made from the columns with roles."""
