@@ -114,8 +114,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     if roles.ours and sheet.delimiter is not None:
         sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
     folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
-    rules = validation.ValidationRules(settings.default_visibility, settings.content, settings.values, folder)
-    rows = validation.validate(sheet, roles, rules)
+    rows = validation.validate(sheet, roles, settings, folder)
     rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)

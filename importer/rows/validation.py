@@ -6,7 +6,7 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from importer.fields import WORDED
-from importer.markup import ContentKind, content_of
+from importer.markup import content_of
 from importer.messages import Message, say
 from importer.models import Ints, Note, Problem, Role, Rows, Status, Texts, Visibility
 from importer.reading import Flaw, Sheet, cell_name
@@ -43,29 +43,19 @@ from importer.rows.values import (
     wrong_with_id,
 )
 from importer.rows.words import Value
-from importer.settings.meanings import Values
+from importer.settings import Settings
 
 
-@dataclass(frozen=True)
-class ValidationRules:
-    """The user's settings about values.
+def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None = None) -> Rows:
+    """Read every row of a sheet. A problem with a row is a value, never an exception.
 
-    Attributes:
-        default_visibility: visibility for blank cells and for sheets without the column; None: a blank is a problem.
-        content: the format of the content column.
-        values: the user's words with their meanings, and the columns for which each counts.
+    Args:
+        sheet: the sheet.
+        roles: the column of each role.
+        settings: the format of the notes, the visibility of a blank cell, and the user's words with their meanings.
         folder: the folder with the files that the attachments column names; None: the column holds IDs.
     """
-
-    default_visibility: Visibility | None = None
-    content: ContentKind = ContentKind.AUTO
-    values: Values = field(default_factory=dict)
-    folder: Folder | None = None
-
-
-def validate(sheet: Sheet, roles: Roles, rules: ValidationRules) -> Rows:
-    """Read every row of a sheet. A problem with a row is a value, never an exception."""
-    return _Validation(sheet, roles, rules).rows()
+    return _Validation(sheet, roles, settings, folder).rows()
 
 
 class _ColumnReader:
@@ -143,10 +133,10 @@ class _Block:
 class _Validation:
     """One pass over a sheet that reads and checks every row."""
 
-    def __init__(self, sheet: Sheet, roles: Roles, rules: ValidationRules) -> None:
-        self.sheet, self.roles, self.rules, self.folder = sheet, roles, rules, rules.folder
+    def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None) -> None:
+        self.sheet, self.roles, self.settings, self.folder = sheet, roles, settings, folder
         position_of = roles.columns.get
-        blank_visibility = rules.default_visibility or Wrong(say("visibility.blank"))
+        blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
         status = position_of(Role.STATUS)
         blank_status = words.blank_status("" if status is None else sheet.headings[status])
         self.email = _ColumnReader(position_of(Role.EMAIL), read_email)
@@ -171,7 +161,7 @@ class _Validation:
         position = self.roles.columns.get(role)
         if position is None:
             return _ColumnReader(None, lambda _: blank)
-        vocabulary = words.Vocabulary(role, self.sheet.headings[position], self.rules.values)
+        vocabulary = words.Vocabulary(role, self.sheet.headings[position], self.settings.values)
         return _ColumnReader(position, lambda text: vocabulary.read(word) if (word := cleaned_id(text)) else blank)
 
     def rows(self) -> Rows:
@@ -181,7 +171,7 @@ class _Validation:
         note = np.full(size, -1, dtype=np.int32)
         key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in columns else None
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
-        unexplained = Unmapped(self.sheet.headings, self.roles, self.rules.values)
+        unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values)
         ours = self.roles.ours.values()
         footers = Footers(self.sheet.header_row, self.used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
@@ -220,7 +210,7 @@ class _Validation:
             meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
             remarks=self._remarks(),
             overlooked=unexplained.questions(self.notes),
-            unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.rules.values),
+            unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values),
             former=former(self.sheet, self.roles),
         )
 
@@ -291,7 +281,7 @@ class _Validation:
             values[Role.VISIBILITY],
             values[Role.STATUS],
             attachments=attached if self.folder is None else (),
-            content=content_of(text, self.rules.content),
+            content=content_of(text, self.settings.content),
             files=() if self.folder is None else attached,
         )
 

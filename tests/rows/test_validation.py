@@ -7,6 +7,7 @@ import difflib
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,19 @@ from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
-from importer.rows.validation import ValidationRules
 from importer.rows.values import kind_of
 from importer.settings import Settings
 from tests.memory import MEGABYTE, peak_of
 from tests.rendered import told
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
-STRICT = ValidationRules()
+STRICT = Settings()
 
 
 def read(
     *lines: Sequence[str],
     headings: Sequence[str] = HEADINGS,
-    rules: ValidationRules = STRICT,
+    settings: Settings = STRICT,
     key: str | None = None,
     name: str | None = None,
 ) -> Rows:
@@ -53,27 +53,21 @@ def read(
             for line in table:
                 sheet.append(line)
             book.save(path)
-        loaded = load(
-            path,
-            Settings(
-                default_visibility=rules.default_visibility, content=rules.content, key_column=key,
-                encoding="utf-8" if name is None else None,
-            ),
-        )  # fmt: skip
+        loaded = load(path, replace(settings, key_column=key, encoding="utf-8" if name is None else None))
         loaded.sheet.close()
         return loaded.rows
 
 
-def only_note(*line: str, rules: ValidationRules = STRICT) -> Note:
-    rows = read(line, rules=rules)
+def only_note(*line: str, settings: Settings = STRICT) -> Note:
+    rows = read(line, settings=settings)
     assert rows.problems == {}
     note = rows.notes[rows.note[0]]
     assert isinstance(note, Note)
     return note
 
 
-def only_problem(*line: str, rules: ValidationRules = STRICT) -> str:
-    rows = read(line, rules=rules)
+def only_problem(*line: str, settings: Settings = STRICT) -> str:
+    rows = read(line, settings=settings)
     assert rows.notes == []
     assert rows.note.tolist() == [-1]
     [[problem]] = rows.problems.values()
@@ -218,11 +212,11 @@ def test_a_blank_visibility_is_a_problem_and_never_public(blank: str) -> None:
 @pytest.mark.parametrize("default", Visibility)
 def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
     """It doesn't change what was said, nor excuse a slip."""
-    rules = ValidationRules(default)
-    assert only_note("P", "x", "", rules=rules).visibility is default
-    assert only_note("P", "x", "Private", rules=rules).visibility is Visibility.PRIVATE
-    assert "Did you mean Public?" in only_problem("P", "x", "Pubic", rules=rules)
-    assert read(("P", "x"), headings=HEADINGS[:2], rules=rules).notes[0].visibility is default
+    settings = Settings(default_visibility=default)
+    assert only_note("P", "x", "", settings=settings).visibility is default
+    assert only_note("P", "x", "Private", settings=settings).visibility is Visibility.PRIVATE
+    assert "Did you mean Public?" in only_problem("P", "x", "Pubic", settings=settings)
+    assert read(("P", "x"), headings=HEADINGS[:2], settings=settings).notes[0].visibility is default
 
 
 @pytest.mark.parametrize(
@@ -320,9 +314,9 @@ def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
     assert only_note("P", plain, "1").content == "<p>R&amp;D &lt;now&gt;<br>next</p>"
     assert only_note("P", html, "1").content == html
     assert only_note("P", "plain", "1").content == "plain"
-    as_text, as_html = ValidationRules(content=ContentKind.TEXT), ValidationRules(content=ContentKind.HTML)
-    assert only_note("P", html, "1", rules=as_text).content == "<p>&lt;p&gt;Hi&lt;/p&gt;</p>"
-    assert only_note("P", plain, "1", rules=as_html).content == plain
+    as_text, as_html = Settings(content=ContentKind.TEXT), Settings(content=ContentKind.HTML)
+    assert only_note("P", html, "1", settings=as_text).content == "<p>&lt;p&gt;Hi&lt;/p&gt;</p>"
+    assert only_note("P", plain, "1", settings=as_html).content == plain
 
 
 # -- ids
