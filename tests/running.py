@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from importer.commands.preview import Preview
 from importer.commands.report import Report
-from importer.commands.run import Preview, prepare
+from importer.commands.run import prepare
 from importer.models import Progress
 from importer.settings import Settings
 

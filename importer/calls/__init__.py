@@ -3,7 +3,8 @@
 Input: tasks. Output: their replies, one by one, in the thread that decides what follows.
 
     caller        holds the objects and settings that calls need
-    dispatcher    sends due tasks and returns replies, in the one loop that delivery, verify and hide share
+    dispatcher    sends due tasks and returns replies, in the one loop that all callers share
+    stage         makes the calls of a stage: look up emails, upload files, change notes
     workers       make calls in a pool of threads
     limiter       decides when the next call may go: quota windows, concurrency, the person's own rate
     quota         tracks how many calls a window of the account's limit still allows

@@ -12,9 +12,13 @@ from typing import Any
 
 from importer.api import Cause, Failure, NotesApi
 from importer.calls.limiter import Limiter
+from importer.calls.retry import RetryPolicy
 from importer.calls.workers import WorkerPool
 from importer.errors import Blocked, KeyRefused, Redirected, Stopped
 from importer.messages import Said
+
+ATTEMPTS = 8
+"""Maximum number of attempts at one call."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Caller:
     give_up: float
     stop: Callable[[], Said | None] = lambda: None
     rng: random.Random | None = None
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """Retry policy of each call."""
+        return RetryPolicy(ATTEMPTS, self.give_up)
 
 
 def stopped_by(failure: Failure) -> Stopped:

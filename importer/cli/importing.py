@@ -201,7 +201,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
     options = out.options
     settings = options.settings_with_key if online else options.settings
     if report is not None:
-        commands.check.check_report(report, file)
+        commands.preview.check_list(report, file)
     asking = Asking(options)
     with _prepared(file, settings, asking) as prepared:
         asking.ask(prepared)
@@ -213,10 +213,14 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         overview = replace(commands.facts.of(preview), similar=commands.facts.similar(preview))
         show(commands.preview_messages.check(overview))
         if report is not None:
-            written = commands.check.write_report(report, preview, file)
+            written = commands.preview.write_problems(report, preview, file)
             say_line()
             say_line(_named(written.path, written.remark, "check.every-problem", "check.every-problem-remark"))
-        if online and (emails := commands.check.write_unknown_emails(preview, file)) is not None:
+        if (
+            online
+            and (emails := commands.preview.write_unknown_emails(preview.settings, preview.unknown_emails, file))
+            is not None
+        ):
             say_line(_named(emails.path, emails.remark, "ended.unknown-emails", "ended.unknown-emails-remark"))
         asking.offer_to_remember(preview.settings, preview.loaded.headings)
         return out.over(overview.exit_status, lambda: commands.documents.check(overview))

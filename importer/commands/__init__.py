@@ -4,22 +4,22 @@ Input: files and settings. Output: the results of a command as values, and messa
 
     batch          several files, one after the other     choosing          which files to import
     run            prepare a file, then send it           sending           one run, with the lock held
-    loading        read, check and group a file           calling           how the API is called
+    loading        read, check and group a file           calling           the context in which the API is called
     guards         checks of a file as a whole            attaching         the files that notes carry
     email_lookup   find the prospects of the emails       answering         answers to open questions
-    check          problems, written to a file            results           write the results of a run again
-    overview       all facts of a preview                 facts             collect the facts of a preview
-    report         all facts of a run                     pending_results   results that earlier runs couldn't write
+    preview        plan what a run would send             overview          a preview as plain values
+    results        write results, also later              archiving         move a finished file
+    report         the outcome of a run                   reasons           kinds of reasons, for counts
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     history        the list of runs                       journals          copy or restore a journal
     workspaces     the journal, checked and locked        doctor            checks before the first night
     hours          when a run may work                    repeating         run again after an early stop
-    archiving      move a finished file                   pruning           remove old results
-    template       an empty workbook                      logs              the log file
+    pruning        remove old results                     template          an empty workbook
+    examples       notes as their readers will see them   messenger         send one notification
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
-    messenger      send one notification
+    logs           the log file
 
 Each name below is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from importer.commands import (
         answering,
         batch,
-        check,
         choosing,
         doctor,
         documents,
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
         logs,
         notification_messages,
         notifications,
+        preview,
         preview_messages,
         pruning,
         rendering,
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
 __all__ = [
     "answering",
     "batch",
-    "check",
     "choosing",
     "doctor",
     "documents",
@@ -73,6 +72,7 @@ __all__ = [
     "notification_messages",
     "notifications",
     "prepare",
+    "preview",
     "preview_messages",
     "pruning",
     "rendering",

@@ -2,50 +2,36 @@
 
 A file is uploaded again if a note needs a new ID for it.
 
-Input: a loaded file, the journal, and a caller for the API. Output: the ID of each uploaded file.
+Input: the rows of a file, and the context of the run. Output: the ID of each uploaded file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from importer.calls.caller import Caller
-from importer.calls.retry import RetryPolicy
 from importer.commands import logs
-from importer.journal import Journal
-from importer.messages import Message, say
+from importer.commands.calling import Context
+from importer.messages import Message
 from importer.models import AttachedFile, Note, Rows
 from importer.rows.uploads import Upload, Uploaded, Uploads
-from importer.settings import Settings
 
 
 class Attaching:
     """Uploader for the files of a run's notes.
 
     Args:
+        context: the context of the run. The journal knows earlier uploads, and new ones are recorded there.
         rows: the rows, with the files of their notes.
-        settings: the settings, which name the workspace of the notes.
-        journal: the journal. It knows earlier uploads, and new ones are recorded there.
-        caller: makes the calls.
-        retry: retry policy of each call.
         observe: called with a short message about the progress.
 
     Attributes:
         calls: number of calls that were sent to the API.
     """
 
-    def __init__(
-        self,
-        rows: Rows,
-        settings: Settings,
-        journal: Journal,
-        caller: Caller,
-        retry: RetryPolicy,
-        observe: Callable[[Message], None],
-    ) -> None:
+    def __init__(self, context: Context, rows: Rows, observe: Callable[[Message], None]) -> None:
         self.calls = 0
-        self._rows, self._caller, self._retry, self._observe = rows, caller, retry, observe
-        self._journal = journal.uploads(settings.workspace, caller.clock)
+        self._rows, self._caller, self._observe = rows, context.caller, observe
+        self._journal = context.journal.uploads(context.settings.workspace, context.caller.clock)
 
     def upload(self, digests: Sequence[str]) -> Uploaded:
         """Upload each file that the journal doesn't know, once. Return the ID of each file, or why it has none.
@@ -72,17 +58,11 @@ class Attaching:
 
     def _made(self, files: Iterable[AttachedFile]) -> list[Upload]:
         to_upload = list(files)
-        total = len(to_upload)
-
-        def tell(done: int, trouble: Message | None) -> None:
-            progress = say("progress.uploading", done=done, total=total)
-            self._observe(progress if trouble is None else say("progress.held-up", far=progress, trouble=trouble))
-
-        uploads = Uploads(self._caller, self._journal, self._retry, tell)
+        uploads = Uploads(self._caller, self._journal, self._observe)
         try:
             uploaded = uploads.upload(to_upload)
         finally:
             self.calls += uploads.calls
         refused = sum(bool(upload.rejected) for upload in uploaded)
-        logs.event("files uploaded", files=total, refused=refused, calls=uploads.calls)
+        logs.event("files uploaded", files=len(to_upload), refused=refused, calls=uploads.calls)
         return uploaded

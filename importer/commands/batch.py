@@ -22,8 +22,9 @@ from importer.commands.answering import answered
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
+from importer.commands.preview import Preview
 from importer.commands.report import Report, needs_a_hand
-from importer.commands.run import Prepared, Preview, prepare, unconfirmed
+from importer.commands.run import Prepared, prepare, unconfirmed
 from importer.errors import (
     BadSettings,
     Busy,

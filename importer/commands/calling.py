@@ -1,6 +1,7 @@
-"""Create the caller for the API, and the policy for delivery.
+"""Create the context in which a command calls the API, and the policy for delivery.
 
-Input: settings. Output: a caller, which is closed when its block ends; and a delivery policy.
+Input: settings, and the workspace's journal. Output: a context, whose caller is closed when its block ends; and a
+delivery policy.
 """
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from importer import messages
 from importer.api import NotesApi, Vendor
-from importer.calls.caller import Caller
+from importer.calls.caller import ATTEMPTS, Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import Threads
 from importer.delivery.policy import Policy
+from importer.journal import Journal
 from importer.messages import Said
+from importer.models import Progress
 from importer.settings import BATCH_SIZE, Settings
 
 _AHEAD = 2  # calls recorded in the journal before a worker is free, so that no worker waits for the disk
@@ -40,30 +44,58 @@ def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) ->
     )
 
 
+@dataclass(frozen=True)
+class Context:
+    """Objects that everything which a command does with the API shares, while the workspace's lock is held.
+
+    Attributes:
+        settings: the settings, which name the workspace.
+        journal: the workspace's journal.
+        caller: makes the calls.
+        observe: receives the progress.
+    """
+
+    settings: Settings
+    journal: Journal
+    caller: Caller
+    observe: Callable[[Progress], None] = lambda _: None
+
+
 @contextmanager
 def calls(
-    settings: Settings, vendor: Vendor, clock: Callable[[], float], stop: Callable[[], Said | None] = lambda: None
-) -> Iterator[Caller]:
-    """Yield a caller for the API, and close it when the block ends."""
+    settings: Settings,
+    journal: Journal,
+    vendor: Vendor,
+    clock: Callable[[], float],
+    observe: Callable[[Progress], None],
+    stop: Callable[[], Said | None],
+) -> Iterator[Context]:
+    """Yield a context with a caller for the API, and close the caller when the block ends."""
     messages.load()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
     limiter = Limiter(settings.workers + _AHEAD, clock, settings.give_up, settings.rate)
     try:
-        yield Caller(api, pool, limiter, clock, settings.give_up, stop)
+        yield Context(settings, journal, Caller(api, pool, limiter, clock, settings.give_up, stop), observe)
     finally:
         pool.close()
         api.close()
 
 
-def policy(settings: Settings, *, learned: int | None = None, resends: bool = True) -> Policy:
-    """Return the policy for delivery; ``learned`` is a batch size that worked in an earlier run."""
+def batch_size(settings: Settings, journal: Journal | None) -> int:
+    """Return the maximum number of prospects in a request: as set, as it worked in an earlier run, or the default."""
+    learned = None if journal is None else journal.learned.batch_size(settings.workspace)
+    return settings.batch_size or learned or BATCH_SIZE
+
+
+def policy(settings: Settings, journal: Journal | None = None, *, resends: bool = True) -> Policy:
+    """Return the policy for delivery."""
     return Policy(
-        settings.batch_size or learned or BATCH_SIZE,
+        batch_size(settings, journal),
         settings.read_timeout,
         settings.settle,
         assumed_lag=12 * settings.settle,
-        retry=RetryPolicy(attempts=8, seconds=settings.give_up),
+        retry=RetryPolicy(ATTEMPTS, settings.give_up),
         resends=resends,
         resend_unconfirmed=settings.resend_unconfirmed,
     )

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, results
-from importer.calls.caller import Caller
-from importer.calls.retry import RetryPolicy
+from importer import grouping
 from importer.commands import logs
+from importer.commands.calling import Context
 from importer.commands.loading import Loaded, understood
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings
 from importer.journal import Journal, NoteKey
 from importer.messages import Message, say
 from importer.models import OnSeveral, Progress, Result, Role
@@ -31,9 +28,7 @@ from importer.rows.columns import called
 from importer.rows.lookups import Lookups
 from importer.rows.naming import EmailAnswers, Emails, chosen, emails_of, named, why_not
 from importer.settings import Settings
-from importer.storage import is_same, place
 
-_LIST = "unknown-emails"
 _LEAST = 2
 """Number of emails that must lead to other IDs before the IDs in their rows count as another program's."""
 
@@ -46,29 +41,29 @@ class LookedUpEmails:
         loaded: the file. If the emails show that its IDs are another program's, its prospects are found by email.
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
+        on_several: the choice if several prospects have an email.
         made: positions of the rows that an earlier run delivered by their IDs. Their emails aren't compared any more.
     """
 
     loaded: Loaded
     emails: Emails
     answers: EmailAnswers
+    on_several: OnSeveral
     made: frozenset[int] = frozenset()
 
     @property
     def open(self) -> Emails:
         """Emails that haven't been looked up yet."""
-        matches, refused = self.answers.found, self.answers.refused
-
-        def left(emails: Sequence[str]) -> list[str]:
-            return [email for email in emails if email not in matches and email not in refused]
-
-        return Emails(left(self.emails.naming), left(self.emails.compared))
+        return Emails(self._open(self.emails.naming), self._open(self.emails.compared))
 
     @property
     def open_doubts(self) -> list[str]:
         """Emails that must be looked up to decide whether the IDs are another program's."""
-        answers = self.answers
-        return [email for email in self._doubtful if email not in answers.found and email not in answers.refused]
+        return self._open(self._doubtful)
+
+    def _open(self, emails: Sequence[str]) -> list[str]:
+        matches, refused = self.answers.found, self.answers.refused
+        return [email for email in emails if email not in matches and email not in refused]
 
     @property
     def _doubtful(self) -> list[str]:
@@ -91,6 +86,20 @@ class LookedUpEmails:
         return len(owners) >= _LEAST and not any(
             prospect in {match.prospect for match in owners[email]} for email, prospect in pairs
         )
+
+    @cached_property
+    def resolved(self) -> Loaded:
+        """File with IDs in place of the emails whose prospects are known. Rows that were ``made`` don't change."""
+        loaded, column = self.loaded, self.loaded.roles.columns.get(Role.EMAIL)
+        if column is None or loaded.rows.email is None:
+            return loaded
+
+        def cell(number: int) -> tuple[int, str]:
+            return column, cell_name(loaded.sheet.name, number, column)
+
+        heading = called(loaded.sheet.headings, column)
+        rows = named(loaded.rows, self.answers, self.on_several, cell, self.made, heading)
+        return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
 
 def asked(
@@ -124,7 +133,7 @@ def _with_sure_ids(loaded: Loaded) -> Loaded:
 
 
 def _asked(
-    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, looked_up: EmailAnswers | None
+    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: EmailAnswers | None
 ) -> LookedUpEmails:
     emails, made, known_matches = emails_of(loaded.rows), frozenset[int](), {}
     if journal is not None and emails and Role.PROSPECT in loaded.roles.columns:
@@ -132,10 +141,10 @@ def _asked(
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
-    if needs_whole(settings):
+    if _needs_whole(settings):
         known_matches = {email: matches for email, matches in known_matches.items() if matches.is_whole}
-    looked_up = looked_up or EmailAnswers()
-    return LookedUpEmails(loaded, emails, EmailAnswers({**looked_up.found, **known_matches}, looked_up.refused), made)
+    answers = (before or EmailAnswers()).updated(EmailAnswers(known_matches))
+    return LookedUpEmails(loaded, emails, answers, settings.on_several, made)
 
 
 def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
@@ -150,23 +159,9 @@ def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str)
     return frozenset(positions)
 
 
-def needs_whole(settings: Settings) -> bool:
+def _needs_whole(settings: Settings) -> bool:
     """Return whether all prospects of an email are needed, not only the first prospect that is found."""
     return settings.on_several is not OnSeveral.REJECT
-
-
-def resolved(loaded: Loaded, answers: EmailAnswers, settings: Settings, made: frozenset[int] = frozenset()) -> Loaded:
-    """Return the file with IDs in place of emails whose prospects are known. Rows that were ``made`` don't change."""
-    column = loaded.roles.columns.get(Role.EMAIL)
-    if column is None or loaded.rows.email is None:
-        return loaded
-
-    def cell(number: int) -> tuple[int, str]:
-        return column, cell_name(loaded.sheet.name, number, column)
-
-    heading = called(loaded.sheet.headings, column)
-    rows = named(loaded.rows, answers, settings.on_several, cell, made, heading)
-    return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
 
 def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
@@ -177,71 +172,35 @@ def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def check_list(target: Path | None, file: str | Path) -> None:
-    """Check, before anything else, that the list of emails without a prospect can be written to its file.
-
-    Raises:
-        BadSettings: it can't be written there.
-    """
-    if target is None:
-        return
-    if target.suffix.lower() != ".csv":
-        raise BadSettings(say("unknown-emails.no-csv", target=repr(target.name)), setting=_LIST)
-    results.check_target(target)
-    if is_same(target, place(file)):
-        raise BadSettings(say("unknown-emails.would-replace", file=str(file)), setting=_LIST)
-
-
 class EmailLookup:
     """Look-up of the prospects that have the emails of a file.
 
     Args:
+        context: the context of the command. The journal knows earlier look-ups, and new ones are recorded there.
         given: the file as it was read.
-        settings: the settings of the run.
-        journal: the journal. It knows earlier look-ups, and new ones are recorded there.
-        caller: makes the calls.
-        retry: retry policy of each call.
-        observe: receives the progress.
         occurrence: prefix of every row's key in the run; empty unless the file is imported again.
         before: the look-ups since the file was read.
 
     Attributes:
         calls: number of calls that were sent to the API.
-        asked: the emails of the file, with the prospects that were known at first.
-        answers: the prospects of each email that are known now, or why it couldn't be looked up.
+        known: the emails of the file, with the prospects that were known before the first look-up.
     """
 
-    def __init__(
-        self,
-        given: Loaded,
-        settings: Settings,
-        journal: Journal,
-        caller: Caller,
-        retry: RetryPolicy,
-        observe: Callable[[Progress], None],
-        occurrence: str,
-        before: EmailAnswers | None = None,
-    ) -> None:
+    def __init__(self, context: Context, given: Loaded, occurrence: str, before: EmailAnswers | None = None) -> None:
         self.calls = 0
-        self._settings, self._caller, self._retry = settings, caller, retry
-        self._observe = observe
-        self._journal = journal.found(settings.workspace, settings.key, caller.clock)
-        looked_up = asked(given, journal, settings, occurrence)
-        before = before or EmailAnswers()
-        self._ask_again = partial(asked, looked_up.loaded, journal, settings, occurrence)
-        self._now = looked_up
-        self.asked = replace(
-            looked_up, answers=EmailAnswers({**before.found, **looked_up.answers.found}, before.refused)
-        )
-        self.answers = looked_up.answers
-        if looked_up.emails:
+        self._context, self._settings = context, context.settings
+        self._journal = context.journal.found(self._settings.workspace, self._settings.key, context.caller.clock)
+        self._now = asked(given, context.journal, self._settings, occurrence)
+        self._ask_again = partial(asked, self._now.loaded, context.journal, self._settings, occurrence)
+        self.known = replace(self._now, answers=(before or EmailAnswers()).updated(self._now.answers))
+        if self._now.emails:
             self._journal.expire()
-        self._kept = frozenset(looked_up.answers.found)
+        self._kept = frozenset(self._now.answers.found)
 
-    @cached_property
-    def as_known(self) -> Loaded:
-        """File with the IDs that were known before the first look-up."""
-        return resolved(self.asked.loaded, self.asked.answers, self._settings, self.asked.made)
+    @property
+    def answers(self) -> EmailAnswers:
+        """Prospects of each email that are known now, or why it couldn't be looked up."""
+        return self._now.answers
 
     def look_up(self) -> Loaded:
         """Look up the emails whose prospects aren't known, and return the file with the prospects' IDs.
@@ -252,10 +211,9 @@ class EmailLookup:
         if doubts := self._now.open_doubts:
             self._ask(Emails(doubts))
             self._now = self._ask_again(self.answers)
-            self.answers = self._now.answers
         if self._now.open:
             self._ask(self._now.open)
-        return resolved(self._now.loaded, self.answers, self._settings, self._now.made)
+        return self._now.resolved
 
     def look_again(self, loaded: Loaded, outcomes: Outcomes) -> Loaded | None:
         """Look up again the emails of rejected rows whose prospect in the journal may be outdated.
@@ -306,24 +264,18 @@ class EmailLookup:
         self._journal.clear()
 
     def _ask(self, emails: Emails) -> None:
-        rows, total = len(self._now.loaded.rows), len(emails)
+        rows = len(self._now.loaded.rows)
 
-        def tell(done: int, trouble: Message | None) -> None:
-            progress = say("progress.finding", done=done, total=total)
-            progress = progress if trouble is None else say("progress.held-up", far=progress, trouble=trouble)
-            self._observe(Progress(rows, 0, 0, 0, 0, progress))
+        def tell(progress: Message) -> None:
+            self._context.observe(Progress(rows, 0, 0, 0, 0, progress))
 
-        lookups = Lookups(
-            self._caller, self._journal, self._retry, needs_whole=needs_whole(self._settings), observe=tell
-        )
+        lookups = Lookups(self._context.caller, self._journal, tell, needs_whole=_needs_whole(self._settings))
         try:
             answers = lookups.look_up(emails)
         finally:
             self.calls += lookups.calls
-        self.answers = EmailAnswers(
-            {**self.answers.found, **answers.found}, {**self.answers.refused, **answers.refused}
-        )
-        without_prospect = sum(not matches.all for matches in answers.found.values())
+        self._now = replace(self._now, answers=self.answers.updated(answers))
+        nobody = sum(not matches.all for matches in answers.found.values())
         logs.event(
-            "emails looked up", emails=total, nobody=without_prospect, refused=len(answers.refused), calls=lookups.calls
+            "emails looked up", emails=len(emails), nobody=nobody, refused=len(answers.refused), calls=lookups.calls
         )

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
-from importer.api import Cause, Failure, NotesApi, Reply, Vendor
-from importer.api.protocol import API_REFUSED
+from importer.api import Cause, Failure, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.calls.caller import Caller, stopped_by
-from importer.calls.dispatcher import Dispatcher
-from importer.calls.retry import Attempts, RetryPolicy
-from importer.commands.calling import calls, policy, steady_clock
+from importer.calls.caller import stopped_by
+from importer.calls.retry import Attempts
+from importer.calls.stage import Stage
+from importer.commands.calling import Context, calls, steady_clock
 from importer.commands.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.errors import BadSettings, Changed, Outage, Stopped
 from importer.journal import Journal, KnownDelivery, Run
@@ -127,13 +125,12 @@ def hide(
             raise Changed(say("hide.others-meanwhile"))
         if current.notes:
             keep_in_mind(journal, settings)
-        with calls(settings, vendor, clock, stop) as caller:
-            record = journal.deliveries.hide_duplicates if planned.run is None else journal.deliveries.hide
-            return _hide(current.notes, record, caller, policy(settings).retry, observe)
+        with calls(settings, journal, vendor, clock, observe, stop) as context:
+            return _Hides(context, is_of_run=planned.run is not None).hide(current.notes)
 
 
 @dataclass(eq=False, slots=True)
-class _Change:
+class _Hide:
     """Change of one note into a private draft."""
 
     known: KnownDelivery
@@ -143,58 +140,52 @@ class _Change:
     purpose: ClassVar[Message] = say("purpose.changing-again")
 
 
-def _perform(api: NotesApi, change: _Change) -> Reply[None]:
-    return api.update(change.known.note_id or "", Visibility.PRIVATE, Status.DRAFT)
+class _Hides(Stage[_Hide, KnownDelivery]):
+    """Changes of notes into private drafts; ``is_of_run`` is False for duplicates."""
 
+    def __init__(self, context: Context, *, is_of_run: bool) -> None:
+        deliveries = context.journal.deliveries
+        record = deliveries.hide if is_of_run else deliveries.hide_duplicates
+        super().__init__(context.caller, _Hide.kind, lambda hidden: record([*hidden.values()]))
+        self._observe = context.observe
+        self._size = self._hidden = 0
+        self._refusals: dict[str, Said] = {}
 
-def _hide(
-    notes: Sequence[KnownDelivery],
-    record: Callable[[Sequence[KnownDelivery]], None],
-    caller: Caller,
-    policy: RetryPolicy,
-    observe: Callable[[Progress], None],
-) -> Hidden:
-    dispatcher: Dispatcher[_Change] = Dispatcher.of(caller, partial(_perform, caller.api), (_Change.kind,))
-    dispatcher.add_all([_Change(delivery) for delivery in notes])
-    hidden = 0
-    refused: dict[str, Said] = {}
-    unwritten: list[KnownDelivery] = []
+    def hide(self, notes: Sequence[KnownDelivery]) -> Hidden:
+        """Hide these notes."""
+        self._size = len(notes)
+        self._run([_Hide(delivery) for delivery in notes])
+        self._tell()
+        return Hidden(self._hidden, self._refusals, self._dispatcher.stopped)
 
-    def enter(_: object = None) -> bool:
-        record(unwritten)
-        unwritten.clear()
-        return True
+    def _perform(self, task: _Hide) -> Reply[None]:
+        return self._api.update(task.known.note_id or "", Visibility.PRIVATE, Status.DRAFT)
 
-    def tell() -> None:
-        settled = hidden + len(refused)
-        seconds_left = dispatcher.seconds_for(len(notes) - settled)
-        observe(
+    def _succeeded(self, task: _Hide, _: None) -> None:
+        self._unwritten[task.known.note_id or ""] = task.known
+        self._hidden += 1
+
+    def _tell(self) -> None:
+        calls, refused = self._dispatcher, len(self._refusals)
+        settled = self._hidden + refused
+        self._observe(
             Progress(
-                len(notes),
+                self._size,
                 settled,
-                hidden,
-                len(refused),
+                self._hidden,
+                refused,
                 0,
-                dispatcher.trouble,
-                seconds_left=seconds_left,
-                gives_up_in=dispatcher.gives_up_in,
+                calls.trouble,
+                seconds_left=calls.seconds_for(self._size - settled),
+                gives_up_in=calls.gives_up_in,
             )
         )
 
-    for change, reply in dispatcher.replies(enter=enter, after_round=tell):
-        match reply.failure:
-            case None:
-                unwritten.append(change.known)
-                hidden += 1
-            case Failure(cause=cause, text=text) if cause in API_REFUSED:
-                refused[change.known.note_id or ""] = text
-            case Failure(cause=Cause.RATE_LIMITED | Cause.CLAIM_EXPIRED):
-                dispatcher.add(change)
-            case Failure(cause=Cause.BAD_KEY | Cause.BLOCKED | Cause.REDIRECTED) as failure:
-                dispatcher.halt(stopped_by(failure))
-            case failure:
-                if not dispatcher.retry(change, failure, policy):
-                    dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
-    enter()
-    tell()
-    return Hidden(hidden, refused, dispatcher.stopped)
+    def _refused(self, task: _Hide, failure: Failure) -> None:
+        self._refusals[task.known.note_id or ""] = failure.text
+
+    def _unclear(self, task: _Hide, failure: Failure) -> None:
+        if failure.cause is Cause.REDIRECTED:
+            self._dispatcher.halt(stopped_by(failure))
+        elif not self._dispatcher.retry(task, failure, self._retry):
+            self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))

@@ -19,8 +19,8 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, UnreadableFile
-from importer.messages import Cell, Message, Said, say, some
-from importer.models import Group, Plan, Role, Rows, Status, Visibility
+from importer.messages import Cell, Message, Said, lines, say, some
+from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
 from importer.rows import columns, foreign, suggestions, unmapped, validation
@@ -55,6 +55,20 @@ class Loaded:
     def headings(self) -> dict[Role, str]:
         """Heading of each role's column."""
         return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()}
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Questions about the file that only a person can answer. While there are any, nothing can be sent."""
+        return self.unclear.questions if self.unclear is not None else self.rows.questions
+
+    @property
+    def undecided(self) -> UnclearColumns | None:
+        """Error about the questions; None if there are none."""
+        questions = self.rows.questions
+        if self.unclear is not None or not questions:
+            return self.unclear
+        texts = (question.text for question in questions)
+        return UnclearColumns(lines(*texts, say("questions.nothing-sent")), questions)
 
     def close(self) -> None:
         """Release the sheet and its resources."""

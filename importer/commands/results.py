@@ -1,14 +1,15 @@
-"""Write the results of a run, at its end or later from its file and the journal. Sends nothing."""
+"""Write the results of a run: at its end, when a person asks, or at the next run if it couldn't. Sends nothing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from importer import results
-from importer.commands.email_lookup import asked, resolved
-from importer.commands.loading import Loaded, about_file, how_understood, load, marked, results_path
+from importer.commands.email_lookup import asked
+from importer.commands.loading import Loaded, about_file, how_read, how_understood, load, marked, results_path
 from importer.commands.rendering import count, duration, listed_duplicates, not_found, when
 from importer.commands.report import Report
 from importer.commands.workspaces import find_run
@@ -16,7 +17,7 @@ from importer.delivery import earlier
 from importer.delivery.local_outcomes import settle_after, settle_before
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.several_prospects import gathered
-from importer.errors import BadSettings
+from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say
 from importer.models import Result, Workspace
@@ -43,7 +44,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             naming = looked_up.emails.naming
             if naming and len(looked_up.open.naming) == len(naming):
                 raise BadSettings(say("results.emails-forgotten", path=str(path)))
-            loaded = resolved(looked_up.loaded, looked_up.answers, settings, looked_up.made)
+            loaded = looked_up.resolved
             outcomes = Outcomes(len(loaded.rows))
             settle_before(loaded.rows, outcomes, loaded.sheet.headings)
             _recall(journal, run, loaded, outcomes)
@@ -64,6 +65,39 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             target = results_path(path, settings)
             written = write_results(target, loaded, outcomes, run, lines, journal)
             return written, outcomes
+
+
+def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[Message]:
+    """Write the pending results, except those of the file that is about to be imported. Yield a message about each.
+
+    Args:
+        journal: the journal, with its lock held.
+        settings: the settings of the run that begins.
+        source: the file that it imports.
+    """
+    current_file = str(place(source).absolute())
+    for pending in journal.pending_results.pending(settings.workspace):
+        if pending.file == current_file:
+            continue
+        message = say("owed.ended-before-results", run=pending.run, file=str(pending.file))
+        by_hand = say("owed.by-hand", run=pending.run, file=str(as_argument(pending.file)))
+        if pending.reading != how_read(settings):
+            yield say("owed.read-differently", said=message, by_hand=by_hand)
+        else:
+            try:
+                target = replace(settings, results=place(pending.results))
+                written, _ = rewrite(pending.run, place(pending.file), target)
+            except ResultsNotWritten as error:
+                yield say("owed.still-not", said=message, why=error.message)
+                continue
+            except ImporterError as error:
+                yield say("owed.not-now", said=message, why=error.message, by_hand=by_hand)
+            else:
+                if written.is_owed:
+                    yield say("owed.still-not-since", said=message, remark=written.remark or "")
+                    continue
+                yield say("owed.written", said=message, path=str(written.path))
+        journal.pending_results.cross_out(settings.workspace, pending.run)
 
 
 def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, path: Path) -> None:

@@ -12,9 +12,8 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -23,105 +22,23 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
 from importer.commands.answering import answered
-from importer.commands.calling import calls, policy, steady_clock
-from importer.commands.email_lookup import EmailLookup, asked, check_list, resolved, unknown
+from importer.commands.calling import calls, steady_clock
+from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
-from importer.commands.pending_results import catch_up
+from importer.commands.preview import Preview, check_list, occurrence_of, preview
 from importer.commands.report import Report
-from importer.commands.sending import Sending
-from importer.commands.workspaces import (
-    check_journal,
-    check_place,
-    held,
-    is_first,
-    learned_rate,
-    never_sent,
-    other_profiles,
-)
-from importer.delivery.earlier import foresee, foresee_all
-from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
+from importer.commands.results import catch_up
+from importer.commands.sending import send
+from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
+from importer.errors import BadSettings, FirstRun
 from importer.journal import Journal
-from importer.messages import Said, lines, say
-from importer.models import AttachedFile, PossibleAnswer, Progress, Question, Remaining, Rows, Visibility
+from importer.messages import Said, say
+from importer.models import PossibleAnswer, Progress, Question
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
-from importer.settings import BATCH_SIZE, Rate, Settings
+from importer.settings import Settings
 from importer.settings.kinds import Columns
-
-
-@dataclass(frozen=True)
-class Preview:
-    """Summary of what a run would do.
-
-    Attributes:
-        loaded: the file, as long as it is open.
-        settings: the settings for sending it.
-        remaining: the notes that no earlier run delivered.
-        batch_size: maximum number of prospects in a request.
-        as_read: the rows as they are in the file, with emails that aren't looked up.
-        rate: the rate that the API allowed an earlier run, if it is known.
-        other_profiles: profiles of earlier runs at this address, if none had this profile.
-        vendor: the vendor whose API receives the notes.
-        is_first: whether nobody has imported into this workspace yet, so that a person has to confirm it.
-        answers: the prospects that are known for the file's emails.
-        to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
-        readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
-        never_sent: visibilities of these notes that no note sent to the workspace has had yet.
-    """
-
-    loaded: Loaded
-    settings: Settings
-    remaining: Remaining
-    batch_size: int
-    as_read: Rows
-    rate: Rate | None = None
-    other_profiles: Sequence[str] = ()
-    vendor: Vendor = SALESHANDY
-    is_first: bool = False
-    answers: EmailAnswers = field(default_factory=EmailAnswers)
-    to_look_up: int = 0
-    readable_after: float | None = None
-    never_sent: Collection[Visibility] = ()
-
-    @property
-    def unknown_emails(self) -> dict[str, int]:
-        """Emails that no prospect has, as far as they were looked up → number of rows with the email."""
-        return unknown(self.loaded, self.answers)
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions that are undecided. While there are any, nothing can be sent."""
-        return questions_of(self.loaded)
-
-    @property
-    def undecided(self) -> UnclearColumns | None:
-        """Error about the undecided questions; None if there are none."""
-        return _undecided(self.loaded)
-
-    @property
-    def guarded(self) -> list[Guarded]:
-        """Problems with the file as a whole. While there are any, nothing can be sent."""
-        return guards.every(self.loaded, self.unknown_emails, self.remaining, self.settings)
-
-    @property
-    def to_upload(self) -> list[AttachedFile]:
-        """Files to upload, each once."""
-        return [self.loaded.rows.files[digest] for digest in self.remaining.files]
-
-    @property
-    def seconds(self) -> float | None:
-        """Duration of the calls at the slower of the API's and the person's limit; None if it is unknown."""
-        calls = self.remaining.requests + self.to_look_up + len(self.remaining.files)
-        if not calls or (rate := self.slower) is None:
-            return None
-        return (calls - 1) // rate.calls * rate.seconds  # the first calls leave at once
-
-    @property
-    def slower(self) -> Rate | None:
-        """Slower of the rates that the API and the person allow; None if neither limits the rate."""
-        rates = [rate for rate in (self.settings.rate, self.rate) if rate is not None]
-        return min(rates, key=lambda rate: rate.calls / rate.seconds, default=None)
 
 
 class Prepared:
@@ -147,7 +64,7 @@ class Prepared:
     @property
     def questions(self) -> tuple[Question, ...]:
         """Questions that are undecided, as in the preview."""
-        return questions_of(self._loaded)
+        return self._loaded.questions
 
     @property
     def all_headings(self) -> Sequence[str]:
@@ -168,7 +85,7 @@ class Prepared:
             settings = replace(settings, ignored=not_named(settings.ignored, self.all_headings, name))
         loaded = understood(self._loaded.sheet, settings)
         roles = Columns().read(answer.value) if answer.setting == "map" else {}
-        for question in questions_of(loaded):
+        for question in loaded.questions:
             names_no_column = question.column is None and any(roles.get(role) for role in question.roles)
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
@@ -189,54 +106,8 @@ class Prepared:
         Raises:
             JournalFailed: the journal can't be read.
         """
-        settings = self._settings
-        if not Journal.exists(settings.journal):
-            looked_up = asked(self._loaded, None, settings, before=self._answers)
-            loaded = resolved(looked_up.loaded, looked_up.answers, settings)
-            batch_size = settings.batch_size or BATCH_SIZE
-            remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
-            return Preview(
-                loaded,
-                settings,
-                remaining,
-                batch_size,
-                self._loaded.rows,
-                vendor=self._vendor,
-                is_first=is_first(None, settings),
-                answers=looked_up.answers,
-                to_look_up=len(looked_up.open),
-                never_sent=never_sent(None, settings, remaining.groups),
-            )
-        with Journal.open(settings.journal) as journal:
-            workspace = settings.workspace
-            occurrence = self._occurrence(journal)
-            looked_up = asked(self._loaded, journal, settings, occurrence, self._answers)
-            loaded = resolved(looked_up.loaded, looked_up.answers, settings, looked_up.made)
-            batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
-            remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
-            uploaded = journal.uploads(workspace, time.time).known(remaining.files)
-            remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
-            return Preview(
-                loaded,
-                settings,
-                remaining,
-                batch_size,
-                self._loaded.rows,
-                learned_rate(journal, settings),
-                other_profiles(journal, settings),
-                self._vendor,
-                is_first(journal, settings),
-                looked_up.answers,
-                len(looked_up.open),
-                journal.learned.replication_lag(workspace),
-                never_sent(journal, settings, remaining.groups),
-            )
-
-    def _occurrence(self, journal: Journal) -> str:
-        """Return the prefix of every row's key in the run; empty unless the file is imported again."""
-        if not self._settings.again:
-            return ""
-        return journal.runs.unfinished_again(self._settings.workspace, self._loaded.sheet.fingerprint) or "again"
+        with opened(self._settings) as journal:
+            return preview(self._loaded, self._settings, journal, self._vendor, self._answers)
 
     def look_up(
         self,
@@ -251,15 +122,14 @@ class Prepared:
             UnclearColumns: there are questions.
             Stopped: the look-up ended early. Emails found so far aren't looked up again.
         """
-        if (error := _undecided(self._loaded)) is not None:
+        if (error := self._loaded.undecided) is not None:
             raise error
-        settings, clock = self._settings, clock or steady_clock()
+        loaded, settings, clock = self._loaded, self._settings, clock or steady_clock()
         with (
-            held(settings, rows=len(self._loaded.rows), observe=observe, stop=stop) as journal,
-            calls(settings, self._vendor, clock, stop) as caller,
+            held(settings, rows=len(loaded.rows), observe=observe, stop=stop) as journal,
+            calls(settings, journal, self._vendor, clock, observe, stop) as context,
         ):
-            retry, occurrence = policy(settings).retry, self._occurrence(journal)
-            lookup = EmailLookup(self._loaded, settings, journal, caller, retry, observe, occurrence)
+            lookup = EmailLookup(context, loaded, occurrence_of(loaded, settings, journal))
             lookup.look_up()
             self._answers = lookup.answers
         self.__dict__.pop("preview", None)
@@ -294,31 +164,24 @@ class Prepared:
             NeedsAPerson: the workspace had another journal so far; nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
-        if (error := _undecided(self._loaded)) is not None:
+        if (error := self._loaded.undecided) is not None:
             raise error
-        for guarded in guards.of_rows(self._loaded, self._settings):
+        loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
+        for guarded in guards.of_rows(loaded, settings):
             raise guarded
-        hours, rows = hours or Hours.of(self._settings), len(self._loaded.rows)
+        hours, clock = hours or Hours.of(settings), clock or steady_clock()
 
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(self._settings, rows=rows, observe=observe, stop=why) as journal:
-            check_origin(self._loaded, journal, self._settings)
-            if expected is None and is_first(journal, self._settings):
-                raise unconfirmed(self._settings)
-            caught_up = [*catch_up(journal, self._settings, self._loaded.sheet.source)]
-            sending = Sending(
-                self._loaded,
-                self._target,
-                self._settings,
-                journal,
-                self._vendor,
-                clock=clock or steady_clock(),
-                observe=observe,
-                stop=why,
-            )
-            return replace(sending.run(expected, self._answers), caught_up=caught_up)
+        with held(settings, rows=rows, observe=observe, stop=why) as journal:
+            check_origin(loaded, journal, settings)
+            if expected is None and is_first(journal, settings):
+                raise unconfirmed(settings)
+            caught_up = [*catch_up(journal, settings, loaded.sheet.source)]
+            with calls(settings, journal, self._vendor, clock, observe, why) as context:
+                report = send(context, loaded, self._target, expected, self._answers)
+            return replace(report, caught_up=caught_up)
 
     def close(self) -> None:
         """Close the sheet, after which nothing can be sent any more."""
@@ -341,35 +204,23 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
     loaded = load(file, settings)
     try:
         target = results_path(file, settings)
-        check_list(settings.unknown_emails, file)
-        if Journal.exists(settings.journal):
-            with Journal.open(settings.journal) as journal:
-                check_journal(journal, settings)
+        if settings.unknown_emails is not None:
+            check_list(settings.unknown_emails, file, "unknown-emails")
+        with opened(settings) as journal:
+            check_journal(journal, settings)
+            if journal is None:
+                check_place(settings)
+            else:
                 check_origin(loaded, journal, settings)
-        else:
-            check_journal(None, settings)
-            check_place(settings)
         return Prepared(loaded, target, settings, vendor)
     except BaseException:
         loaded.close()
         raise
 
 
-def questions_of(loaded: Loaded) -> tuple[Question, ...]:
-    """Return the questions about a file that only a person can answer."""
-    return loaded.unclear.questions if loaded.unclear is not None else loaded.rows.questions
-
-
 def unconfirmed(settings: Settings) -> FirstRun:
     """Return the error for a workspace's first import that no person can be asked to confirm."""
     return FirstRun(say("run.unconfirmed", profile=repr(settings.profile), url=settings.base_url))
-
-
-def _undecided(loaded: Loaded) -> UnclearColumns | None:
-    questions = loaded.rows.questions
-    if loaded.unclear is not None or not questions:
-        return loaded.unclear
-    return UnclearColumns(lines(*(question.text for question in questions), say("questions.nothing-sent")), questions)
 
 
 def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:

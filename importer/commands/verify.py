@@ -99,9 +99,9 @@ def verify(
         begin(size)
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
-        with calls(settings, vendor, clock, stop) as caller:
+        with calls(settings, journal, vendor, clock, observe, stop) as context:
             rules = policy(settings, resends=False)
-            delivery = Delivery(outcomes, journal, settings.workspace, None, caller, rules, observe)
+            delivery = Delivery(outcomes, journal, settings.workspace, None, context.caller, rules, observe)
             start = 0
             for key, deliveries in unsettled.values():
                 delivery.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))

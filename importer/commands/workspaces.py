@@ -24,6 +24,16 @@ _SEVERAL = 3  # maximum number of other profiles; of more, only those with a sim
 
 
 @contextmanager
+def opened(settings: Settings) -> Iterator[Journal | None]:
+    """Yield the journal, to read it without a lock; None if there is none yet."""
+    if not Journal.exists(settings.journal):
+        yield None
+        return
+    with Journal.open(settings.journal) as journal:
+        yield journal
+
+
+@contextmanager
 def held(
     settings: Settings,
     *,
@@ -184,18 +194,18 @@ def elsewhere(journal: Journal, settings: Settings) -> Message | None:
     )
 
 
-def learned_rate(journal: Journal, settings: Settings) -> Rate | None:
+def learned_rate(journal: Journal | None, settings: Settings) -> Rate | None:
     """Return the rate that the API allowed an earlier run, if it is known."""
-    limit = journal.learned.limit(settings.workspace)
+    limit = None if journal is None else journal.learned.limit(settings.workspace)
     return Rate(*limit) if limit else None
 
 
-def other_profiles(journal: Journal, settings: Settings) -> list[str]:
+def other_profiles(journal: Journal | None, settings: Settings) -> list[str]:
     """Return the profiles of earlier runs at this address, if none had this profile.
 
     With more than three others, as at an agency, a new profile is normal. Then only similar names are returned.
     """
-    workspaces = journal.runs.workspaces()
+    workspaces = [] if journal is None else journal.runs.workspaces()
     if settings.workspace in workspaces:
         return []
     others = [workspace.profile for workspace in workspaces if workspace.base_url == settings.base_url]

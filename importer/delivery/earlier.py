@@ -241,28 +241,28 @@ def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDe
 def foresee(
     rows: Rows,
     plan: Plan,
-    journal: Journal,
+    journal: Journal | None,
     workspace: Workspace,
     batch_size: int,
     occurrence: str = "",
     first: int | None = None,
 ) -> Remaining:
-    """Return what a run would still have to do, without entering anything in the journal."""
-    keys = [NoteKey.of(group.note) for group in plan.groups]
-    numbers = journal.deliveries.find_notes(workspace, keys)
-    entries = sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
-    return summed(entries, rows, batch_size) if first is None else _first([*entries], rows, batch_size, first)
+    """Return what a run would still have to do, without entering anything in the journal.
 
-
-def foresee_all(rows: Rows, plan: Plan, batch_size: int, first: int | None = None) -> Remaining:
-    """Return what a run would have to do if no earlier delivery is known."""
-    if first is None:
+    Without a journal, no earlier delivery is known.
+    """
+    found: Iterable[SortedGroup]
+    if journal is not None:
+        keys = [NoteKey.of(group.note) for group in plan.groups]
+        numbers = journal.deliveries.find_notes(workspace, keys)
+        found = sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
+    elif first is None:
         return grouping.remaining(plan.groups, rows, batch_size)
-    todo = [SortedGroup(group, NoteKey.of(group.note), None, [*range(len(group.positions))]) for group in plan.groups]
-    return _first(todo, rows, batch_size, first)
-
-
-def _first(found: Sequence[SortedGroup], rows: Rows, batch_size: int, first: int) -> Remaining:
+    else:
+        found = [SortedGroup(one, NoteKey.of(one.note), None, [*range(len(one.positions))]) for one in plan.groups]
+    if first is None:
+        return summed(found, rows, batch_size)
+    found = [*found]
     held_back = len(hold_back(found, first))
     return replace(summed(found, rows, batch_size), held_back=held_back)
 

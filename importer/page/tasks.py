@@ -150,7 +150,7 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
             result = replace(commands.facts.of(preview), digest=commands.facts.digest(preview))
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
-                commands.check.write_report(report, preview, Path(name))
+                commands.preview.write_problems(report, preview, Path(name))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)

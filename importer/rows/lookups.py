@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
-from importer.api import Cause, Failure, FoundProspect, NotesApi, Reply
-from importer.api.protocol import API_REFUSED
-from importer.calls.caller import Caller, stopped_by
-from importer.calls.dispatcher import Dispatcher
-from importer.calls.retry import Attempts, RetryPolicy
+from importer.api import Cause, Failure, FoundProspect, Reply
+from importer.calls.caller import Caller
+from importer.calls.retry import Attempts
+from importer.calls.stage import Stage
 from importer.errors import Outage
 from importer.journal import EmailMatches, Match, Matches
 from importer.messages import Cell, Message, say
@@ -63,46 +61,30 @@ class Listing:
 _Task: TypeAlias = Search | Listing
 
 
-def _perform(api: NotesApi, task: _Task) -> Reply[tuple[FoundProspect, ...]]:
-    return api.look_up(task.email if isinstance(task, Search) else "", task.page)
-
-
-class Lookups:
+class Lookups(Stage[_Task, Matches]):
     """Lookup of the prospects of emails.
 
     Args:
         caller: makes the calls.
         journal: records the matches.
-        retry: the policy for repeating one call.
         needs_whole: whether all prospects with an email are needed; else the lookup stops once each email is found.
-        observe: called after each round with the number of finished emails and the reason for a delay, if any.
-
-    Attributes:
-        calls: number of calls sent to the API, answered or not.
+        observe: called after each round with a message about the progress.
     """
 
     def __init__(
-        self,
-        caller: Caller,
-        journal: EmailMatches,
-        retry: RetryPolicy,
-        *,
-        needs_whole: bool,
-        observe: Callable[[int, Message | None], None] = lambda *_: None,
+        self, caller: Caller, journal: EmailMatches, observe: Callable[[Message], None], *, needs_whole: bool
     ) -> None:
-        self.calls = 0
-        self._journal, self._retry, self._needs_whole, self._observe = journal, retry, needs_whole, observe
-        self._dispatcher: Dispatcher[_Task] = Dispatcher.of(caller, partial(_perform, caller.api), (Search.kind,))
+        super().__init__(caller, Search.kind, journal.enter)
+        self._needs_whole, self._observe = needs_whole, observe
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
-        self._refused: dict[str, Message] = {}
-        self._unwritten: dict[str, Matches] = {}
+        self._refusals: dict[str, Message] = {}
         self._wanted = Emails()
         self._all: frozenset[str] = frozenset()
         self._listed: dict[str, dict[str, Match]] = {}  # email → prospect ID → match, from the pages read so far
         self._missing: set[str] = set()  # emails on none of the pages read so far
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
-        self._is_listing = self._is_searching = self._any_success = False
+        self._is_listing = self._is_searching = False
 
     def look_up(self, wanted: Emails) -> EmailAnswers:
         """Find the prospects of each email.
@@ -112,26 +94,23 @@ class Lookups:
         """
         self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
         if len(wanted) >= _LEAST:
-            self._dispatcher.add(Listing(len(wanted) + 1, is_probe=True))
+            self._run([Listing(len(wanted) + 1, is_probe=True)])
         else:
-            self._search(wanted.all)
-        for task, reply in self._dispatcher.replies(enter=self._enter, after_round=self._tell):
-            self.calls += reply.has_left
-            if reply.failure is not None:
-                self._failed(task, reply.failure)
-                continue
-            assert reply.value is not None
-            self._any_success = True
-            if isinstance(task, Search):
-                self._searched(task, reply.value)
-            elif task.is_probe:
-                self._begin(reply.value)
-            else:
-                self._take_page(task, reply.value)
-        self._enter()
+            self._run([Search(email) for email in wanted.all])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
-        return EmailAnswers(self._found, self._refused)
+        return EmailAnswers(self._found, self._refusals)
+
+    def _perform(self, task: _Task) -> Reply[tuple[FoundProspect, ...]]:
+        return self._api.look_up(task.email if isinstance(task, Search) else "", task.page)
+
+    def _succeeded(self, task: _Task, value: tuple[FoundProspect, ...]) -> None:
+        if isinstance(task, Search):
+            self._searched(task, value)
+        elif task.is_probe:
+            self._begin(value)
+        else:
+            self._take_page(task, value)
 
     # -- one by one -------------------------------------------------------------------------------------------------
 
@@ -202,42 +181,28 @@ class Lookups:
         matches = Matches(tuple({match.prospect: match for match in prospects}.values()), is_whole)
         self._found[email] = self._unwritten[email] = matches
 
-    def _enter(self, _: object = None) -> bool:
-        if self._unwritten:
-            self._journal.enter(self._unwritten)
-            self._unwritten = {}
-        return True
-
     def _tell(self) -> None:
-        self._observe(len(self._found) + len(self._refused), self._dispatcher.trouble)
+        done = len(self._found) + len(self._refusals)
+        self._observe(self._held_up(say("progress.finding", done=done, total=len(self._wanted))))
 
-    def _failed(self, task: _Task, failure: Failure) -> None:
-        match failure.cause:
-            case Cause.RATE_LIMITED | Cause.CLAIM_EXPIRED:
-                self._dispatcher.add(task)
-            case Cause.BAD_KEY | Cause.BLOCKED:
-                self._dispatcher.halt(stopped_by(failure))
-            case Cause.REDIRECTED if not self._any_success:
-                self._dispatcher.halt(stopped_by(failure))
-            case cause if cause in API_REFUSED and isinstance(task, Listing):
-                self._search_instead()
-            case cause if cause in API_REFUSED and isinstance(task, Search):
-                self._refused[task.email] = say("email.refused", email=Cell(task.email), why=failure.text)
-            case _:
-                self._again(task, failure)
+    def _refused(self, task: _Task, failure: Failure) -> None:
+        if isinstance(task, Listing):
+            self._search_instead()
+        else:
+            self._refusals[task.email] = say("email.refused", email=Cell(task.email), why=failure.text)
 
-    def _again(self, task: _Task, failure: Failure) -> None:
+    def _unclear(self, task: _Task, failure: Failure) -> None:
         """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
         policy = self._retry
         is_turned_away = failure.cause is Cause.INTERMEDIARY
         if isinstance(task, Listing) and is_turned_away:
-            policy = RetryPolicy(_LISTING_TRIES, policy.seconds)
+            policy = replace(policy, attempts=_LISTING_TRIES)
         if self._dispatcher.retry(task, failure, policy):
             return
         if isinstance(task, Listing) and is_turned_away:
             self._search_instead()
         elif isinstance(task, Search) and is_turned_away and self._any_success:
-            self._refused[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
+            self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))
 

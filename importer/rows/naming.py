@@ -33,6 +33,10 @@ class EmailAnswers:
     found: Mapping[str, Matches] = field(default_factory=dict)
     refused: Mapping[str, Message] = field(default_factory=dict)
 
+    def updated(self, later: EmailAnswers) -> EmailAnswers:
+        """Return these results with those of a later look-up, which count more."""
+        return EmailAnswers({**self.found, **later.found}, {**self.refused, **later.refused})
+
 
 @dataclass(frozen=True)
 class Emails:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import ClassVar
 
-from importer.api import Cause, Failure, FilePart, NotesApi, Reply
-from importer.api.protocol import API_REFUSED
-from importer.calls.caller import Caller, stopped_by
-from importer.calls.dispatcher import Dispatcher
-from importer.calls.retry import Attempts, RetryPolicy
+from importer.api import Cause, Failure, FilePart, Reply
+from importer.calls.caller import Caller
+from importer.calls.retry import Attempts
+from importer.calls.stage import Stage
 from importer.files import why
-from importer.journal import KnownUploads as Journalled
+from importer.journal import KnownUploads
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Note
 from importer.rows.attachments import unchanged
@@ -79,109 +77,68 @@ class Uploaded:
         return replace(note, attachments=tuple(self.ids[digest] for digest in note.files))
 
 
-def _perform(api: NotesApi, clock: Callable[[], float], task: Upload) -> Reply[str]:
-    """Upload a file; runs in a worker thread."""
-    try:
-        content = unchanged(task.file)
-    except OSError as error:
-        now = clock()
-        return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
-    with content:
-        return api.upload(FilePart(task.file.name, task.file.size, content))
-
-
-class Uploads:
+class Uploads(Stage[Upload, str]):
     """Uploading of attached files.
 
     Args:
         caller: makes the calls.
         journal: records the IDs of uploaded files.
-        retry: the policy for repeating one call.
-        observe: called after each round with the number of finished files and the reason for a delay, if any.
-
-    Attributes:
-        calls: number of calls sent to the API, answered or not.
+        observe: called after each round with a message about the progress.
     """
 
-    def __init__(
-        self,
-        caller: Caller,
-        journal: Journalled,
-        retry: RetryPolicy,
-        observe: Callable[[int, Message | None], None] = lambda *_: None,
-    ) -> None:
-        self.calls = 0
-        self._journal, self._retry, self._observe = journal, retry, observe
-        self._dispatcher: Dispatcher[Upload] = Dispatcher.of(
-            caller, partial(_perform, caller.api, caller.clock), (Upload.kind,)
-        )
-        self._few = replace(retry, attempts=_TRIES_IF_TURNED_AWAY)
-        self._unwritten: dict[str, str] = {}
-        self._done = 0
-        self._any_success = False
+    def __init__(self, caller: Caller, journal: KnownUploads, observe: Callable[[Message], None]) -> None:
+        super().__init__(caller, Upload.kind, journal.enter)
+        self._observe = observe
+        self._done = self._total = 0
 
-    def upload(self, files: Iterable[AttachedFile]) -> list[Upload]:
+    def upload(self, files: Sequence[AttachedFile]) -> list[Upload]:
         """Upload each file, even if the journal has its ID, and return the uploads with their results, in this order.
 
         Raises:
             Stopped: the run can't continue; the IDs of uploaded files are in the journal.
         """
         tasks = [Upload(file) for file in files]
-        self._dispatcher.add_all(tasks)
-        for task, reply in self._dispatcher.replies(enter=self._enter, after_round=self._tell):
-            self.calls += reply.has_left
-            if reply.failure is not None:
-                self._failed(task, reply.failure)
-                continue
-            assert reply.value is not None
-            self._any_success = True
-            task.attachment = self._unwritten[task.file.digest] = reply.value
-            self._done += 1
-        self._enter()
+        self._total = len(tasks)
+        self._run(tasks)
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
         return tasks
 
-    def _enter(self, _: Sequence[Upload] = ()) -> bool:
-        if self._unwritten:
-            self._journal.enter(self._unwritten)
-            self._unwritten = {}
-        return True
+    def _perform(self, task: Upload) -> Reply[str]:
+        try:
+            content = unchanged(task.file)
+        except OSError as error:
+            now = self._clock()
+            return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
+        with content:
+            return self._api.upload(FilePart(task.file.name, task.file.size, content))
+
+    def _succeeded(self, task: Upload, value: str) -> None:
+        task.attachment = self._unwritten[task.file.digest] = value
+        self._done += 1
 
     def _tell(self) -> None:
-        self._observe(self._done, self._dispatcher.trouble)
+        self._observe(self._held_up(say("progress.uploading", done=self._done, total=self._total)))
 
-    def _failed(self, task: Upload, failure: Failure) -> None:
-        name = Cell(repr(task.file.name))
-        match failure.cause:
-            case Cause.RATE_LIMITED:
-                self._dispatcher.add(task)
-            case Cause.CLAIM_EXPIRED:
-                task.failed = say("upload.not-sent", file=name, why=failure.text)
-                self._done += 1
-            case Cause.BAD_KEY | Cause.BLOCKED:
-                self._dispatcher.halt(stopped_by(failure))
-            case Cause.REDIRECTED if not self._any_success:
-                self._dispatcher.halt(stopped_by(failure))
-            case cause if cause in API_REFUSED:
-                self._any_success = True
-                if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
-                    return
-                task.rejected = say("upload.refused", file=name, why=failure.text)
-                self._done += 1
-            case _:
-                self._again(task, failure)
-
-    def _again(self, task: Upload, failure: Failure) -> None:
-        """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
-        is_turned_away = failure.cause is Cause.INTERMEDIARY
-        tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}.get(
-            failure.cause, self._retry.attempts
-        )
-        if self._dispatcher.retry(task, failure, replace(self._retry, attempts=tries)):
+    def _refused(self, task: Upload, failure: Failure) -> None:
+        self._any_success = True
+        few = replace(self._retry, attempts=_TRIES_IF_TURNED_AWAY)
+        if failure.may_pass and self._dispatcher.retry(task, failure, few):
             return
-        reason = say("upload.failed", file=Cell(repr(task.file.name)), why=failure.text)
-        if is_turned_away and (self._any_success or failure.is_size):
+        task.rejected = say("upload.refused", file=Cell(repr(task.file.name)), why=failure.text)
+        self._done += 1
+
+    def _unclear(self, task: Upload, failure: Failure) -> None:
+        """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
+        name, is_turned_away = Cell(repr(task.file.name)), failure.cause is Cause.INTERMEDIARY
+        reason = say("upload.failed", file=name, why=failure.text)
+        tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
+        policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))
+        if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
+            task.failed = say("upload.not-sent", file=name, why=failure.text)
+        elif self._dispatcher.retry(task, failure, policy):
+            return
+        elif is_turned_away and (self._any_success or failure.is_size):
             task.rejected = reason
         else:
             task.failed = say("upload.run-again", why=reason)

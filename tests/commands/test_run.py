@@ -22,9 +22,10 @@ from xlsxwriter.workbook import Workbook
 
 from importer.commands import workspaces
 from importer.commands.loading import results_path
+from importer.commands.preview import Preview
 from importer.commands.report import Report
 from importer.commands.results import rewrite
-from importer.commands.run import Preview, prepare
+from importer.commands.run import prepare
 from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
 from importer.journal import Journal
 from importer.journal.files import Files

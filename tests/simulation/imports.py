@@ -16,6 +16,7 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.commands.attaching import Attaching
+from importer.commands.calling import Context
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
@@ -149,7 +150,7 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         policy = _policy(world)
         delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
         store.step = world.step
-        attaching = Attaching(rows, _SETTINGS, journal, caller, policy.retry, lambda _: None)
+        attaching = Attaching(Context(_SETTINGS, journal, caller), rows, lambda _: None)
         delivery.prepare(rows, plan)
         delivery.run(attaching.upload(delivery.files), attaching.renew)
     except Crash:

@@ -1,0 +1,95 @@
+"""Make the calls of one stage: look up emails, upload files, or change notes.
+
+Input: tasks. Output: their results, which the stage records in the journal in every round, in case the run stops.
+Each of these calls may be repeated without harm. Delivery has rules of its own, because creating a note may not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from importer.api import Cause, Failure, Reply
+from importer.api.protocol import API_REFUSED
+from importer.calls.caller import Caller, stopped_by
+from importer.calls.dispatcher import AnyTask, Dispatcher
+from importer.messages import Message, say
+
+Value = TypeVar("Value")
+
+
+class Stage(ABC, Generic[AnyTask, Value]):
+    """Stage that calls the API.
+
+    Args:
+        caller: makes the calls.
+        kind: the kind of call that all tasks are.
+        record: records new results in the journal, by their emails, digests or note IDs.
+
+    Attributes:
+        calls: number of calls sent to the API, answered or not.
+    """
+
+    def __init__(self, caller: Caller, kind: str, record: Callable[[Mapping[str, Value]], None]) -> None:
+        self.calls = 0
+        self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
+        self._dispatcher: Dispatcher[AnyTask] = Dispatcher.of(caller, self._perform, (kind,))
+        self._any_success = False
+        self._unwritten: dict[str, Value] = {}
+
+    def _run(self, tasks: Sequence[AnyTask]) -> None:
+        """Make the calls of these tasks, and of those that their results add, until none is left or the run stops."""
+        self._dispatcher.add_all(tasks)
+        for task, reply in self._dispatcher.replies(enter=self._enter, after_round=self._tell):
+            self.calls += reply.has_left
+            if reply.failure is None:
+                self._any_success = True
+                self._succeeded(task, reply.value)
+            else:
+                self._failed(task, reply.failure)
+        self._enter()
+
+    def _enter(self, _: Sequence[AnyTask] = ()) -> bool:
+        if self._unwritten:
+            self._record(self._unwritten)
+            self._unwritten = {}
+        return True
+
+    def _failed(self, task: AnyTask, failure: Failure) -> None:
+        match failure.cause:
+            case Cause.RATE_LIMITED:
+                self._dispatcher.add(task)
+            case Cause.BAD_KEY | Cause.BLOCKED:
+                self._dispatcher.halt(stopped_by(failure))
+            case Cause.REDIRECTED if not self._any_success:
+                self._dispatcher.halt(stopped_by(failure))
+            case cause if cause in API_REFUSED:
+                self._refused(task, failure)
+            case _:
+                self._unclear(task, failure)
+
+    def _held_up(self, progress: Message) -> Message:
+        """Return the message about the progress, with what holds up the calls, if anything does."""
+        trouble = self._dispatcher.trouble
+        return progress if trouble is None else say("progress.held-up", far=progress, trouble=trouble)
+
+    @abstractmethod
+    def _perform(self, task: AnyTask) -> Reply[Any]:
+        """Make a task's call; runs in a worker thread."""
+
+    @abstractmethod
+    def _succeeded(self, task: AnyTask, value: Any) -> None:
+        """Take the value that a call returned."""
+
+    @abstractmethod
+    def _refused(self, task: AnyTask, failure: Failure) -> None:
+        """Decide what follows after the API refused a call in its own words."""
+
+    @abstractmethod
+    def _unclear(self, task: AnyTask, failure: Failure) -> None:
+        """Decide what follows after any other failure, usually another attempt."""
+
+    @abstractmethod
+    def _tell(self) -> None:
+        """Report the progress."""
