@@ -59,9 +59,7 @@ def jumping() -> Iterator[Jumping]:
     clock = Jumping()
     with (
         patch("importer.commands.calling.Threads", lambda workers: Impatient(workers, clock)),
-        patch("importer.commands.run.steady_clock", lambda: clock),
-        patch("importer.commands.verify.steady_clock", lambda: clock),
-        patch("importer.commands.hide.steady_clock", lambda: clock),
+        patch("importer.commands.calling.steady_clock", lambda: clock),
         patch.object(
             Clock, "now", lambda self: (clock if self._source is time.time else self._source)() + self._offset
         ),

@@ -144,7 +144,7 @@ def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
     Old log files are removed automatically.
     """
     options = Options.here()
-    old_results = commands.pruning.old_results(folders, days, options.settings)
+    old_results = commands.archiving.old_results(folders, days, options.settings)
     for path in old_results:
         say_line(str(path))
     files = commands.rendering.count(len(old_results), "results-file")
@@ -154,7 +154,7 @@ def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
     if not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=files))):
         say_line(say("prune.nothing-removed" if is_terminal(sys.stdin) else "prune.nothing-removed-unasked"))
         return 2
-    remaining = commands.pruning.remove(old_results)
+    remaining = commands.archiving.remove_results(old_results)
     say_line(say("prune.removed", files=commands.rendering.count(len(old_results) - len(remaining), "results-file")))
     for path in remaining:
         say_line(say("prune.not-removed", path=str(path)), err=True)

@@ -5,91 +5,62 @@ Input: files and settings. Output: the results of a command as values, and messa
     batch          several files, one after the other     choosing          which files to import
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           calling           the context in which the API is called
-    guards         checks of a file as a whole            attaching         the files that notes carry
-    email_lookup   find the prospects of the emails       answering         answers to open questions
+    guards         checks of a file as a whole            email_lookup      find the prospects of the emails
+    answering      answers to open questions              history           the list of runs
     preview        plan what a run would send             overview          a preview as plain values
-    results        write results, also later              archiving         move a finished file
+    results        write results, also later              archiving         move a finished file, remove old results
     report         the outcome of a run                   reasons           kinds of reasons, for counts
     verify         look up unconfirmed deliveries         hide              make notes private drafts
-    history        the list of runs                       journals          copy or restore a journal
-    workspaces     the journal, checked and locked        doctor            checks before the first night
+    journals       copy or restore a journal              workspaces        the journal, checked and locked
+    doctor         checks before the first night          template          an empty workbook
     hours          when a run may work                    repeating         run again after an early stop
-    pruning        remove old results                     template          an empty workbook
-    examples       notes as their readers will see them   messenger         send one notification
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
-    logs           the log file
+    logs           the log file                           messenger         send one notification
+    examples       notes as their readers will see them
 
-Each name below is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
+Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from importer.commands import (
-        answering,
-        batch,
-        choosing,
-        doctor,
-        documents,
-        facts,
-        hide,
-        history,
-        journals,
-        logs,
-        notification_messages,
-        notifications,
-        preview,
-        preview_messages,
-        pruning,
-        rendering,
-        repeating,
-        report,
-        report_messages,
-        results,
-        run,
-        template,
-        verify,
-        workspaces,
-    )
+    import importer.commands.answering
+    import importer.commands.archiving
+    import importer.commands.batch
+    import importer.commands.choosing
+    import importer.commands.doctor
+    import importer.commands.documents
+    import importer.commands.hide
+    import importer.commands.history
+    import importer.commands.journals
+    import importer.commands.logs
+    import importer.commands.notification_messages
+    import importer.commands.notifications
+    import importer.commands.preview
+    import importer.commands.preview_messages
+    import importer.commands.rendering
+    import importer.commands.repeating
+    import importer.commands.report
+    import importer.commands.report_messages
+    import importer.commands.results
+    import importer.commands.run
+    import importer.commands.template
+    import importer.commands.verify
+    import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package
     from importer.commands.run import prepare
 
-__all__ = [
-    "answering",
-    "batch",
-    "choosing",
-    "doctor",
-    "documents",
-    "facts",
-    "hide",
-    "history",
-    "journals",
-    "logs",
-    "notification_messages",
-    "notifications",
-    "prepare",
-    "preview",
-    "preview_messages",
-    "pruning",
-    "rendering",
-    "repeating",
-    "report",
-    "report_messages",
-    "results",
-    "run",
-    "template",
-    "verify",
-    "workspaces",
-]
+__all__ = ["prepare"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "prepare":
         return importlib.import_module(f"{__name__}.run").prepare
-    if name not in __all__:
+    if importlib.util.find_spec(f"{__name__}.{name}") is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return importlib.import_module(f"{__name__}.{name}")

@@ -1,8 +1,11 @@
-"""Move a finished file and its results into a folder, so that the next night's run doesn't import the file again.
+"""Move a finished file and its results into a folder, so that the next night's run doesn't import it again.
 
 Input: a file, its results, and its fingerprint at the import. Output: their new paths, with matching names. No file in
 the folder is replaced, and the folder may be on another disk. A file that has changed since the import isn't moved. The
 moved file is checked again, and put back if another file had taken its place.
+
+Old results are found and removed only if a person asks for it: those that nobody has changed since a run wrote them.
+Files that a person corrected or made are kept, however old they are, and so are all exports.
 """
 
 from __future__ import annotations
@@ -11,17 +14,21 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer import files, storage
+from importer.commands.workspaces import opened
 from importer.errors import BadSettings, ImporterError, Stopped
 from importer.messages import Message, say
 from importer.results.saving import plain
+from importer.settings import Settings
 from importer.storage import Url
 
 _NAMES = 999
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,7 @@ def check(folder: Path, found: Iterable[Path] = ()) -> None:
         ImporterError: the folder's store can't be used.
     """
     if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
-        raise BadSettings(
-            say("archive.other-store", other=str(other), folder=str(folder)),
-            setting="archive",
-        )
+        raise BadSettings(say("archive.other-store", other=str(other), folder=str(folder)), setting="archive")
     if isinstance(folder, Url):
         storage.check_folder(folder)
     elif not folder.is_dir():
@@ -99,7 +103,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
             paths = Moved(moved.file, results)
             _move(results, moved.results)
         except OSError:
-            _give_back(moved)
+            _remove_empty(moved.file, moved.results)
             raise
     except storage.ChangedMeanwhile as error:
         raise _changed(paths) from error
@@ -113,11 +117,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
 
 
 def _changed(paths: Moved) -> NotArchived:
-    return NotArchived(
-        say("archive.has-changed", file=str(paths.file)),
-        paths,
-        Stopped.exit_status,
-    )
+    return NotArchived(say("archive.has-changed", file=str(paths.file)), paths, Stopped.exit_status)
 
 
 def is_gone(file: Path) -> bool:
@@ -133,16 +133,6 @@ def _digest(file: Path) -> bytes:
     return storage.digest(file) if isinstance(file, Url) else files.digest(file)
 
 
-def _give_back(moved: Moved) -> None:
-    """Remove the empty files that reserve names for files that weren't moved."""
-    for place in (moved.file, moved.results):
-        with contextlib.suppress(OSError):
-            if isinstance(place, Url):
-                storage.remove_empty(place)
-            elif not place.stat().st_size:
-                place.unlink()
-
-
 def _free(file: Path, results: Path, folder: Path) -> Moved:
     """Return free, matching names for a file and its results. Empty files reserve both names against other programs."""
     for number in range(1, _NAMES):
@@ -154,10 +144,9 @@ def _free(file: Path, results: Path, folder: Path) -> Moved:
                 _take(path)
                 taken.append(path)
         except FileExistsError:
-            for path in taken:
-                _remove(path)
-            continue
-        return moved
+            _remove_empty(*taken)
+        else:
+            return moved
     raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
 
 
@@ -169,11 +158,14 @@ def _take(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY))
 
 
-def _remove(path: Path) -> None:
-    if isinstance(path, Url):
-        storage.remove_empty(path)
-    else:
-        path.unlink()
+def _remove_empty(*paths: Path) -> None:
+    """Remove the empty files that reserve names for files that weren't moved."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if isinstance(path, Url):
+                storage.remove_empty(path)
+            elif not path.stat().st_size:
+                path.unlink()
 
 
 def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
@@ -218,3 +210,42 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         files.put_back(aside, path)  # if that fails, the copy stays
         place.write_bytes(b"")
         raise
+
+
+# -- old results -------------------------------------------------------------------------------------------------
+
+
+def old_results(folders: Iterable[Path], days: int, settings: Settings) -> list[Path]:
+    """Return the results in these folders that are older than ``days`` and that nobody has changed since.
+
+    Raises:
+        BadSettings: a folder can't be read.
+        Unusable: the journal can't be read.
+    """
+    latest = time.time() - days * _DAY
+    with opened(settings) as journal:
+        if journal is None:
+            return []
+        older = (path for folder in folders for path in _older(folder, latest))
+        return [path for path in older if journal.files.wrote(files.digest(path))]
+
+
+def _older(folder: Path, latest: float) -> Iterator[Path]:
+    try:
+        for path in sorted(folder.iterdir()):
+            is_kind = path.suffix.lower() in (".xlsx", ".csv") and not path.is_symlink() and path.is_file()
+            if is_kind and path.stat().st_mtime < latest:
+                yield path
+    except OSError as error:
+        raise BadSettings(say("pruning.folder-unreadable", folder=str(folder), error=files.why(error))) from error
+
+
+def remove_results(paths: Sequence[Path]) -> list[Path]:
+    """Remove files, and return those that could not be removed."""
+    left = []
+    for path in paths:
+        try:
+            path.unlink()
+        except OSError:
+            left.append(path)
+    return left

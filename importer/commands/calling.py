@@ -66,12 +66,22 @@ def calls(
     settings: Settings,
     journal: Journal,
     vendor: Vendor,
-    clock: Callable[[], float],
+    clock: Callable[[], float] | None,
     observe: Callable[[Progress], None],
     stop: Callable[[], Said | None],
 ) -> Iterator[Context]:
-    """Yield a context with a caller for the API, and close the caller when the block ends."""
+    """Yield a context with a caller for the API, and close the caller when the block ends.
+
+    Args:
+        settings: how to call the API.
+        journal: the workspace's journal.
+        vendor: the vendor whose API is called.
+        clock: seconds since 1970, never going back; None: the system's.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, the calls end early.
+    """
     messages.load()
+    clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
     limiter = Limiter(settings.workers + _AHEAD, clock, settings.give_up, settings.rate)

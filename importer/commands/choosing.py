@@ -75,34 +75,33 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     left_out: list[tuple[Path, Message]] = []
     for name in named:
         path = place(name)
-        if isinstance(path, Url):
-            candidates += _elsewhere(path, left_out)
-        elif path.is_dir():
-            try:
-                paths = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
-            except OSError as error:
-                raise UnreadableFile(
-                    say("choosing.folder-unreadable", path=str(path), error=files.why(error))
-                ) from error
-            candidates += _of_place(path, say("choosing.the-folder", place=str(path)), paths, left_out)
-        elif glob.has_magic(str(name)) and not path.exists():
-            paths = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute
-            candidates += _of_place(path, say("choosing.stands-for", place=str(path)), paths, left_out)
-        else:
+        is_pattern = glob.has_magic(str(name)) and (isinstance(path, Url) or not path.exists())
+        paths = _matching(path, str(name)) if is_pattern else _files_in(path)
+        if paths is None:
             candidates.append(FileCandidate(path))
+            continue
+        where = say("choosing.stands-for" if is_pattern else "choosing.the-folder", place=str(path))
+        if not is_pattern:
+            paths = [file for file in paths if file.suffix.lower() in ENDINGS]
+        candidates += _of_place(path, where, paths, left_out)
     return Chosen(list(_once(_without_results(candidates, left_out))), left_out)
 
 
-def _elsewhere(url: Url, left_out: list[tuple[Path, Message]]) -> Iterable[FileCandidate]:
-    """Return the file at a URL, or the files of its folder or pattern."""
-    is_pattern = glob.has_magic(str(url))
-    paths = storage.matching(url) if is_pattern else storage.files_in(url)
-    if paths is None:
-        return [FileCandidate(url)]
-    if is_pattern:
-        return _of_place(url, say("choosing.stands-for", place=str(url)), paths, left_out)
-    sheets = [path for path in paths if path.suffix.lower() in ENDINGS]
-    return _of_place(url, say("choosing.the-folder", place=str(url)), sheets, left_out)
+def _matching(path: Path, pattern: str) -> Sequence[Path] | None:
+    """Return the files that match a pattern; None if it is a file at a URL."""
+    if isinstance(path, Url):
+        return storage.matching(path)
+    return [Path(file) for file in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - it may be absolute
+
+
+def _files_in(folder: Path) -> Sequence[Path] | None:
+    """Return the files in a folder; None if the path isn't a folder."""
+    if isinstance(folder, Url):
+        return storage.files_in(folder)
+    try:
+        return [*folder.iterdir()] if folder.is_dir() else None
+    except OSError as error:
+        raise UnreadableFile(say("choosing.folder-unreadable", path=str(folder), error=files.why(error))) from error
 
 
 def _of_place(

@@ -24,7 +24,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import connected, steady_clock
 from importer.commands.rendering import duration, rate, when
-from importer.commands.workspaces import check_journal, check_place, is_first, learned_rate
+from importer.commands.workspaces import check_journal, check_place, is_first, learned_rate, opened
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
 from importer.messages import Message, Said, say
@@ -68,8 +68,7 @@ def _way(settings: Settings) -> Iterator[Check]:
         yield Check("Proxy", error.message, error.exit_status)
         return
     yield Check(
-        "Proxy",
-        say("doctor.proxy", place=str(proxy.place), origin=proxy.origin) if proxy else say("doctor.no-proxy"),
+        "Proxy", say("doctor.proxy", place=str(proxy.place), origin=proxy.origin) if proxy else say("doctor.no-proxy")
     )
     if certificates:
         yield Check("Certificates", say("doctor.certificates", certificates=certificates))
@@ -120,32 +119,21 @@ def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
         case Cause.RATE_LIMITED:
             return Check("Key accepted", say("doctor.limit-used-up"), 1)
         case cause if cause in API_REFUSED:
-            return Check(
-                "Key accepted",
-                say("doctor.no-notes-shown", why=failure.text),
-                1,
-            )
+            return Check("Key accepted", say("doctor.no-notes-shown", why=failure.text), 1)
         case Cause.BLOCKED:
             return Check("Key accepted", say("doctor.not-known", why=failure.text), NeedsAPerson.exit_status)
     if failure.is_strange:
         return Check(
-            "Key accepted",
-            say("doctor.other-than-api", place=str(url), why=failure.text),
-            NeedsAPerson.exit_status,
+            "Key accepted", say("doctor.other-than-api", place=str(url), why=failure.text), NeedsAPerson.exit_status
         )
-    return Check(
-        "Key accepted",
-        say("doctor.no-connection", why=failure.text),
-        Stopped.exit_status,
-    )
+    return Check("Key accepted", say("doctor.no-connection", why=failure.text), Stopped.exit_status)
 
 
 def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Check]:
     announcement = Announcement.read(headers)
     learned = None
-    if Journal.exists(settings.journal):
-        with contextlib.suppress(ImporterError), Journal.open(settings.journal) as journal:  # checked separately
-            learned = learned_rate(journal, settings)
+    with contextlib.suppress(ImporterError), opened(settings) as journal:  # the journal is checked separately
+        learned = learned_rate(journal, settings)
     limits = []
     if announcement:
         kind = "doctor.calls-remain-of" if announcement.limit else "doctor.calls-remain"

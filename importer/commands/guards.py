@@ -28,33 +28,19 @@ def every(loaded: Loaded, unknown: Mapping[str, int], remaining: Remaining, sett
 
 def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
     """Return the guards that fire because of the file alone."""
-    rows = _data_rows(loaded)
-    guards, file = [], writable(loaded.sheet.source)
-    if loaded.unclear is None and rows < settings.min_rows:
-        guards.append(Guarded(_few_rows(rows, file, settings.min_rows), "min-rows"))
-    invalid, limit = len(loaded.rows.problems), settings.max_invalid
+    rows, least, limit = _data_rows(loaded), settings.min_rows, settings.max_invalid
+    guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
+    if loaded.unclear is None and rows < least:
+        message = say("guard.no-rows", file=file, n=least)
+        if rows:
+            message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
+        guards.append(Guarded(message, "min-rows"))
+    invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
-        first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
-        guards.append(
-            Guarded(
-                say(
-                    "guard.many-problems",
-                    n=invalid,
-                    rows=count(rows, "row"),
-                    file=file,
-                    share=f"{limit * 100:.4g}",
-                    first=say("problem", place=first.cell, text=first.text),
-                ),
-                "max-invalid",
-            )
-        )
+        share, first = f"{limit * 100:.4g}", loaded.first_problem
+        message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
+        guards.append(Guarded(message, "max-invalid"))
     return guards
-
-
-def _few_rows(rows: int, file: str, least: int) -> Message:
-    if not rows:
-        return say("guard.no-rows", file=file, n=least)
-    return say("guard.few-rows", file=file, rows=count(rows, "row"), n=least, enough=str(rows))
 
 
 def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
@@ -65,18 +51,9 @@ def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[
         ("max-public", settings.max_public, remaining.public, "public-note"),
     ):
         if limit is not None and number > limit:
-            guards.append(
-                Guarded(
-                    say(
-                        "guard.many-notes",
-                        notes=count(number, noun),
-                        file=file,
-                        most=limit,
-                        setting=SettingPart(setting, str(number)),
-                    ),
-                    setting,
-                )
-            )
+            notes, enough = count(number, noun), SettingPart(setting, str(number))
+            message = say("guard.many-notes", notes=notes, file=file, most=limit, setting=enough)
+            guards.append(Guarded(message, setting))
     return guards
 
 

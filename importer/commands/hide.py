@@ -15,7 +15,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.calls.caller import stopped_by
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.commands.calling import Context, calls, steady_clock
+from importer.commands.calling import Context, calls
 from importer.commands.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.errors import BadSettings, Changed, Outage, Stopped
 from importer.journal import Journal, KnownDelivery, Run
@@ -118,7 +118,6 @@ def hide(
     Raises:
         Changed: the notes to hide aren't those that were agreed to; nothing was changed.
     """
-    clock = clock or steady_clock()
     with held(settings, observe=observe, stop=stop) as journal:
         current = _found(planned.run.name if planned.run is not None else None, journal, settings)
         if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:

@@ -70,6 +70,12 @@ class Loaded:
         texts = (question.text for question in questions)
         return UnclearColumns(lines(*texts, say("questions.nothing-sent")), questions)
 
+    @property
+    def first_problem(self) -> Message:
+        """First of the problems with the rows, of which there must be one."""
+        first = self.rows.problems[min(self.rows.problems)][0]
+        return say("problem", place=first.cell, text=first.text)
+
     def close(self) -> None:
         """Release the sheet and its resources."""
         self.sheet.close()

@@ -89,16 +89,12 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
     log = logging.getLogger("importer")
     try:
         if file.is_file() and _begins(file).startswith(_NO_LOG):  # safe: no journal is open yet
-            raise BadSettings(
-                say("logs.file-is-other", file=str(file)),
-                setting="log-file",
-            )
+            raise BadSettings(say("logs.file-is-other", file=str(file)), setting="log-file")
         files.make_private_folder(file.absolute().parent)
         handler = _LogHandler(file)
     except OSError as error:
         raise BadSettings(
-            say("logs.not-written", file=str(file), error=files.why(error)),
-            setting="log-file",
+            say("logs.not-written", file=str(file), error=files.why(error)), setting="log-file"
         ) from error
     handler.setFormatter(_Formatter())
     level, propagates = log.level, log.propagate

@@ -108,16 +108,8 @@ def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, pat
     """
     invalid = outcomes.counts().get(Result.INVALID, 0) - run.counts.get(Result.INVALID, 0)
     if run.counts and invalid > 0:
-        first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
-        raise BadSettings(
-            say(
-                "results.reads-otherwise",
-                rows=count(invalid, "row"),
-                path=str(path),
-                run=run.name,
-                first=say("problem", place=first.cell, text=first.text),
-            )
-        )
+        rows, first = count(invalid, "row"), loaded.first_problem
+        raise BadSettings(say("results.reads-otherwise", rows=rows, path=str(path), run=run.name, first=first))
 
 
 def texts(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[int, str]:

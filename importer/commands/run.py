@@ -22,7 +22,7 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
 from importer.commands.answering import answered
-from importer.commands.calling import calls, steady_clock
+from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
@@ -124,7 +124,7 @@ class Prepared:
         """
         if (error := self._loaded.undecided) is not None:
             raise error
-        loaded, settings, clock = self._loaded, self._settings, clock or steady_clock()
+        loaded, settings = self._loaded, self._settings
         with (
             held(settings, rows=len(loaded.rows), observe=observe, stop=stop) as journal,
             calls(settings, journal, self._vendor, clock, observe, stop) as context,
@@ -169,7 +169,7 @@ class Prepared:
         loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
         for guarded in guards.of_rows(loaded, settings):
             raise guarded
-        hours, clock = hours or Hours.of(settings), clock or steady_clock()
+        hours = hours or Hours.of(settings)
 
         def why() -> Said | None:
             return stop() or hours.over(rows)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import logs
-from importer.commands.calling import calls, policy, steady_clock
+from importer.commands.calling import calls, policy
 from importer.commands.report import NotFound
-from importer.commands.workspaces import elsewhere, held, keep_in_mind
+from importer.commands.workspaces import elsewhere, held, keep_in_mind, opened
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
-from importer.journal import Journal
 from importer.messages import Message, Said
 from importer.models import Progress, Result
 from importer.settings import Settings
@@ -57,13 +56,12 @@ class Verified:
 
 def unclear(settings: Settings) -> int:
     """Return how many deliveries of the workspace are to be looked up, including those of an import under way."""
-    if not Journal.exists(settings.journal):
-        return 0
-    with Journal.open(settings.journal) as journal:
+    with opened(settings) as journal:
+        if journal is None:
+            return 0
         unsettled = journal.deliveries.unsettled(settings.workspace)
-        return sum(len(deliveries) for _, deliveries in unsettled.values()) + len(
-            journal.deliveries.resent(settings.workspace)
-        )
+        resent = journal.deliveries.resent(settings.workspace)
+        return sum(len(deliveries) for _, deliveries in unsettled.values()) + len(resent)
 
 
 def verify(
@@ -88,7 +86,6 @@ def verify(
         clock: seconds since 1970.
         vendor: the vendor whose API is read.
     """
-    clock = clock or steady_clock()
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)

@@ -15,8 +15,8 @@ from importer import grouping
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
-from importer.commands.attaching import Attaching
 from importer.commands.calling import Context
+from importer.commands.sending import Attaching
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
