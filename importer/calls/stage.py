@@ -7,7 +7,7 @@ Each of these calls may be repeated without harm. Delivery has rules of its own,
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from importer.api import Cause, Failure, Reply
@@ -16,27 +16,27 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
 from importer.messages import Message, say
 
-Value = TypeVar("Value")
+Result = TypeVar("Result")
 
 
-class Stage(ABC, Generic[AnyTask, Value]):
+class Stage(ABC, Generic[AnyTask, Result]):
     """Stage that calls the API.
 
     Args:
         caller: makes the calls.
         kind: the kind of call that all tasks are.
-        record: records new results in the journal, by their emails, digests or note IDs.
+        record: records new results in the journal.
 
     Attributes:
         calls: number of calls sent to the API, answered or not.
     """
 
-    def __init__(self, caller: Caller, kind: str, record: Callable[[Mapping[str, Value]], None]) -> None:
+    def __init__(self, caller: Caller, kind: str, record: Callable[[Sequence[Result]], None]) -> None:
         self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher.of(caller, self._perform, (kind,))
         self._any_success = False
-        self._unwritten: dict[str, Value] = {}
+        self._unwritten: list[Result] = []
 
     def _run(self, tasks: Sequence[AnyTask]) -> None:
         """Make the calls of these tasks, and of those that their results add, until none is left or the run stops."""
@@ -53,7 +53,7 @@ class Stage(ABC, Generic[AnyTask, Value]):
     def _enter(self, _: Sequence[AnyTask] = ()) -> bool:
         if self._unwritten:
             self._record(self._unwritten)
-            self._unwritten = {}
+            self._unwritten = []
         return True
 
     def _failed(self, task: AnyTask, failure: Failure) -> None:

@@ -11,8 +11,9 @@ import contextlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from importer import files
@@ -55,9 +56,21 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Chec
     yield from _way(settings)
     yield from _api(settings, vendor)
     yield from _journal(settings)
-    yield from _archive(settings)
-    yield from _attachments(settings)
+    if (archive := settings.archive) is not None:
+        yield _checked("Archive", partial(archiving.check, archive), say("doctor.archive", archive=str(archive)))
+    if (folder := settings.attachments) is not None and settings.takes_files:
+        all_is_well = say("doctor.attachments", folder=str(folder.absolute()))
+        yield _checked("Attachments", partial(Folder, folder), all_is_well)
     yield from _room(settings)
+
+
+def _checked(about: str, check: Callable[[], object], all_is_well: Message) -> Check:
+    """Return the result of a check that raises an error if something is wrong."""
+    try:
+        check()
+    except ImporterError as error:
+        return Check(about, error.reason if isinstance(error, BadSettings) else error.message, error.exit_status)
+    return Check(about, all_is_well)
 
 
 def _way(settings: Settings) -> Iterator[Check]:
@@ -67,9 +80,8 @@ def _way(settings: Settings) -> Iterator[Check]:
     except BadSettings as error:
         yield Check("Proxy", error.message, error.exit_status)
         return
-    yield Check(
-        "Proxy", say("doctor.proxy", place=str(proxy.place), origin=proxy.origin) if proxy else say("doctor.no-proxy")
-    )
+    message = say("doctor.proxy", place=str(proxy.place), origin=proxy.origin) if proxy else say("doctor.no-proxy")
+    yield Check("Proxy", message)
     if certificates:
         yield Check("Certificates", say("doctor.certificates", certificates=certificates))
 
@@ -109,24 +121,23 @@ def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
 
 
 def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
-    url = settings.base_url
+    url, about = settings.base_url, "Key accepted"
     if failure is None or failure.cause is Cause.UNKNOWN_PROSPECT:
         kind = "doctor.key-accepted-by-stand-in" if settings.is_on_this_machine else "doctor.key-accepted"
-        return Check("Key accepted", say(kind, vendor=vendor.name, place=url))
+        return Check(about, say(kind, vendor=vendor.name, place=url))
+    reason, needs_a_person = failure.text, NeedsAPerson.exit_status
     match failure.cause:
         case Cause.BAD_KEY:
-            return Check("Key accepted", say("doctor.key-refused", why=failure.text), NeedsAPerson.exit_status)
+            return Check(about, say("doctor.key-refused", why=reason), needs_a_person)
         case Cause.RATE_LIMITED:
-            return Check("Key accepted", say("doctor.limit-used-up"), 1)
+            return Check(about, say("doctor.limit-used-up"), 1)
         case cause if cause in API_REFUSED:
-            return Check("Key accepted", say("doctor.no-notes-shown", why=failure.text), 1)
+            return Check(about, say("doctor.no-notes-shown", why=reason), 1)
         case Cause.BLOCKED:
-            return Check("Key accepted", say("doctor.not-known", why=failure.text), NeedsAPerson.exit_status)
+            return Check(about, say("doctor.not-known", why=reason), needs_a_person)
     if failure.is_strange:
-        return Check(
-            "Key accepted", say("doctor.other-than-api", place=str(url), why=failure.text), NeedsAPerson.exit_status
-        )
-    return Check("Key accepted", say("doctor.no-connection", why=failure.text), Stopped.exit_status)
+        return Check(about, say("doctor.other-than-api", place=str(url), why=reason), needs_a_person)
+    return Check(about, say("doctor.no-connection", why=reason), Stopped.exit_status)
 
 
 def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Check]:
@@ -207,46 +218,22 @@ def _last(journal: Journal, settings: Settings) -> Message:
 
 def _try_folder(file: Path) -> None:
     """Check that a file can be created in the nearest existing folder. Raise OSError if it can't."""
-    folder = next(parent for parent in file.absolute().parents if parent.exists())
-    with files.draft(folder / "note-importer-doctor"):
+    with files.draft(_existing_folder(file) / "note-importer-doctor"):
         pass
 
 
-def _archive(settings: Settings) -> Iterator[Check]:
-    if settings.archive is None:
-        return
-    try:
-        archiving.check(settings.archive)
-    except ImporterError as error:
-        yield Check("Archive", error.reason if isinstance(error, BadSettings) else error.message, error.exit_status)
-    else:
-        yield Check("Archive", say("doctor.archive", archive=str(settings.archive)))
-
-
-def _attachments(settings: Settings) -> Iterator[Check]:
-    if settings.attachments is None or not settings.takes_files:
-        return
-    try:
-        Folder(settings.attachments)
-    except BadSettings as error:
-        yield Check("Attachments", error.reason, error.exit_status)
-    else:
-        yield Check("Attachments", say("doctor.attachments", folder=str(settings.attachments.absolute())))
+def _existing_folder(file: Path) -> Path:
+    return next(folder for folder in file.absolute().parents if folder.exists())
 
 
 def _room(settings: Settings) -> Iterator[Check]:
     disks = [(say("doctor.temporary-files"), Path(tempfile.gettempdir()))]
     if isinstance(file := journal_place(settings.journal), Path):
-        disks.insert(
-            0, (say("doctor.the-journal"), next(parent for parent in file.absolute().parents if parent.exists()))
-        )
-    for name, place in disks:
-        free = shutil.disk_usage(place).free
-        if free < _ENOUGH:
-            yield Check(
-                "Disk space",
-                say("doctor.little-room", size=free >> 20, name=name, place=str(place)),
-                1 if free >= _LITTLE else Stopped.exit_status,
-            )
+        disks.insert(0, (say("doctor.the-journal"), _existing_folder(file)))
+    for name, folder in disks:
+        free, place = shutil.disk_usage(folder).free, str(folder)
+        if free >= _ENOUGH:
+            yield Check("Disk space", say("doctor.room", size=free >> 30, name=name, place=place))
         else:
-            yield Check("Disk space", say("doctor.room", size=free >> 30, name=name, place=str(place)))
+            status = 1 if free >= _LITTLE else Stopped.exit_status
+            yield Check("Disk space", say("doctor.little-room", size=free >> 20, name=name, place=place), status)

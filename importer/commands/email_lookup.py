@@ -19,7 +19,7 @@ from importer.commands.calling import Context
 from importer.commands.loading import Loaded, understood
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
-from importer.journal import Journal, NoteKey
+from importer.journal import Journal
 from importer.messages import Message, say
 from importer.models import OnSeveral, Progress, Result, Role
 from importer.reading import cell_name
@@ -149,11 +149,8 @@ def _asked(
 
 def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
     """Return the positions of the rows that an earlier run delivered by their IDs."""
-    groups = loaded.plan.groups
-    keys = [NoteKey.of(group.note) for group in groups]
-    numbers = journal.deliveries.find_notes(settings.workspace, keys)
     positions: set[int] = set()
-    for sorted_group in earlier.sort(groups, keys, numbers, loaded.rows, journal, settings.workspace, occurrence):
+    for sorted_group in earlier.sort_plan(loaded.rows, loaded.plan, journal, settings.workspace, occurrence):
         positions.update(int(sorted_group.group.positions[i]) for i, _ in sorted_group.made)
         sorted_group.made = []
     return frozenset(positions)

@@ -144,8 +144,7 @@ class _Hides(Stage[_Hide, KnownDelivery]):
 
     def __init__(self, context: Context, *, is_of_run: bool) -> None:
         deliveries = context.journal.deliveries
-        record = deliveries.hide if is_of_run else deliveries.hide_duplicates
-        super().__init__(context.caller, _Hide.kind, lambda hidden: record([*hidden.values()]))
+        super().__init__(context.caller, _Hide.kind, deliveries.hide if is_of_run else deliveries.hide_duplicates)
         self._observe = context.observe
         self._size = self._hidden = 0
         self._refusals: dict[str, Said] = {}
@@ -161,7 +160,7 @@ class _Hides(Stage[_Hide, KnownDelivery]):
         return self._api.update(task.known.note_id or "", Visibility.PRIVATE, Status.DRAFT)
 
     def _succeeded(self, task: _Hide, _: None) -> None:
-        self._unwritten[task.known.note_id or ""] = task.known
+        self._unwritten.append(task.known)
         self._hidden += 1
 
     def _tell(self) -> None:

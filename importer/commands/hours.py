@@ -50,7 +50,7 @@ class Hours:
         """
         now, ends = clock(), []
         if (window := settings.between) is not None:
-            check(window, _on_the_wall(now, zone))
+            check(window, datetime.fromtimestamp(now, zone))
             ends.append((_closing(window, now, zone), say("stopped.window-over", window=str(window))))
         if settings.longest is not None:
             ends.append((now + settings.longest, say("stopped.time-over")))
@@ -80,13 +80,9 @@ def check(window: TimeWindow, shown: datetime) -> None:
         raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
 
 
-def _on_the_wall(at: float, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(at, zone)
-
-
 def _closing(window: TimeWindow, now: float, zone: tzinfo | None) -> float:
     """Return when the window closes, in seconds since 1970. Try every minute: clocks change at full minutes."""
     minute = (now // _MINUTE + 1) * _MINUTE
-    while window.holds(_on_the_wall(minute, zone).time()):
+    while window.holds(datetime.fromtimestamp(minute, zone).time()):
         minute += _MINUTE
     return minute

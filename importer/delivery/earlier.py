@@ -238,6 +238,15 @@ def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDe
     return missing
 
 
+def sort_plan(
+    rows: Rows, plan: Plan, journal: Journal, workspace: Workspace, occurrence: str = ""
+) -> Iterator[SortedGroup]:
+    """Sort a plan's deliveries without entering its notes in the journal. See :func:`sort`."""
+    keys = [NoteKey.of(group.note) for group in plan.groups]
+    numbers = journal.deliveries.find_notes(workspace, keys)
+    return sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
+
+
 def foresee(
     rows: Rows,
     plan: Plan,
@@ -253,9 +262,7 @@ def foresee(
     """
     found: Iterable[SortedGroup]
     if journal is not None:
-        keys = [NoteKey.of(group.note) for group in plan.groups]
-        numbers = journal.deliveries.find_notes(workspace, keys)
-        found = sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
+        found = sort_plan(rows, plan, journal, workspace, occurrence)
     elif first is None:
         return grouping.remaining(plan.groups, rows, batch_size)
     else:

@@ -61,7 +61,7 @@ class Listing:
 _Task: TypeAlias = Search | Listing
 
 
-class Lookups(Stage[_Task, Matches]):
+class Lookups(Stage[_Task, tuple[str, Matches]]):
     """Lookup of the prospects of emails.
 
     Args:
@@ -74,7 +74,7 @@ class Lookups(Stage[_Task, Matches]):
     def __init__(
         self, caller: Caller, journal: EmailMatches, observe: Callable[[Message], None], *, needs_whole: bool
     ) -> None:
-        super().__init__(caller, Search.kind, journal.enter)
+        super().__init__(caller, Search.kind, lambda found: journal.enter(dict(found)))
         self._needs_whole, self._observe = needs_whole, observe
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
@@ -179,7 +179,8 @@ class Lookups(Stage[_Task, Matches]):
 
     def _know(self, email: str, prospects: Iterable[Match], *, is_whole: bool) -> None:
         matches = Matches(tuple({match.prospect: match for match in prospects}.values()), is_whole)
-        self._found[email] = self._unwritten[email] = matches
+        self._found[email] = matches
+        self._unwritten.append((email, matches))
 
     def _tell(self) -> None:
         done = len(self._found) + len(self._refusals)

@@ -77,7 +77,7 @@ class Uploaded:
         return replace(note, attachments=tuple(self.ids[digest] for digest in note.files))
 
 
-class Uploads(Stage[Upload, str]):
+class Uploads(Stage[Upload, tuple[str, str]]):
     """Uploading of attached files.
 
     Args:
@@ -87,7 +87,7 @@ class Uploads(Stage[Upload, str]):
     """
 
     def __init__(self, caller: Caller, journal: KnownUploads, observe: Callable[[Message], None]) -> None:
-        super().__init__(caller, Upload.kind, journal.enter)
+        super().__init__(caller, Upload.kind, lambda ids: journal.enter(dict(ids)))
         self._observe = observe
         self._done = self._total = 0
 
@@ -114,7 +114,8 @@ class Uploads(Stage[Upload, str]):
             return self._api.upload(FilePart(task.file.name, task.file.size, content))
 
     def _succeeded(self, task: Upload, value: str) -> None:
-        task.attachment = self._unwritten[task.file.digest] = value
+        task.attachment = value
+        self._unwritten.append((task.file.digest, value))
         self._done += 1
 
     def _tell(self) -> None:
