@@ -16,10 +16,10 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
 from importer.messages import Message, say
 
-Result = TypeVar("Result")
+Recorded = TypeVar("Recorded")
 
 
-class Stage(ABC, Generic[AnyTask, Result]):
+class Stage(ABC, Generic[AnyTask, Recorded]):
     """Stage that calls the API.
 
     Args:
@@ -31,12 +31,12 @@ class Stage(ABC, Generic[AnyTask, Result]):
         calls: number of calls sent to the API, answered or not.
     """
 
-    def __init__(self, caller: Caller, kind: str, record: Callable[[Sequence[Result]], None]) -> None:
+    def __init__(self, caller: Caller, kind: str, record: Callable[[Sequence[Recorded]], None]) -> None:
         self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher.of(caller, self._perform, (kind,))
         self._any_success = False
-        self._unwritten: list[Result] = []
+        self._unwritten: list[Recorded] = []
 
     def _run(self, tasks: Sequence[AnyTask]) -> None:
         """Make the calls of these tasks, and of those that their results add, until none is left or the run stops."""

@@ -84,7 +84,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
         if not is_pattern:
             paths = [file for file in paths if file.suffix.lower() in ENDINGS]
         candidates += _of_place(path, where, paths, left_out)
-    return Chosen(list(_once(_without_results(candidates, left_out))), left_out)
+    return Chosen(_once(_without_results(candidates, left_out)), left_out)
 
 
 def _matching(path: Path, pattern: str) -> Sequence[Path] | None:
@@ -106,26 +106,25 @@ def _files_in(folder: Path) -> Sequence[Path] | None:
 
 def _of_place(
     place: Path, place_name: Message, paths: Iterable[Path], left_out: list[tuple[Path, Message]]
-) -> Iterator[FileCandidate]:
-    """Yield the files of a folder or a pattern, ordered by name."""
-    is_empty, left_out_count = True, 0
+) -> list[FileCandidate]:
+    """Return the files of a folder or a pattern, ordered by name."""
+    found: list[FileCandidate] = []
+    ours = 0
     for path in sorted(paths, key=lambda path: (str(path).casefold(), str(path))):
         if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
-        if isinstance(path, Url) and (unfit := storage.why_unfit(path)):
-            left_out.append((path, unfit))
-            continue
-        if (reason := _ours(path)) is not None:
+        unfit = storage.why_unfit(path) if isinstance(path, Url) else None
+        if (reason := unfit or _ours(path)) is None:
+            found.append(FileCandidate(path, is_named=False))
+        else:
             left_out.append((path, reason))
-            left_out_count += 1
-            continue
-        is_empty = False
-        yield FileCandidate(path, is_named=False)
-    if is_empty:
-        message = say("choosing.no-spreadsheet", where=place_name)
-        if left_out_count:
-            message = say("choosing.only-ours", where=place_name, n=left_out_count)
-        yield FileCandidate(place, nothing=message)
+            ours += unfit is None
+    if found:
+        return found
+    nothing = say("choosing.no-spreadsheet", where=place_name)
+    if ours:
+        nothing = say("choosing.only-ours", where=place_name, n=ours)
+    return [FileCandidate(place, nothing=nothing)]
 
 
 def is_hidden(path: Path) -> bool:
@@ -175,14 +174,12 @@ def _without_results(
             yield candidate
 
 
-def _once(candidates: Iterable[FileCandidate]) -> Iterator[FileCandidate]:
-    seen = set()
+def _once(candidates: Iterable[FileCandidate]) -> list[FileCandidate]:
+    first: dict[str, FileCandidate] = {}
     for candidate in candidates:
         path = candidate.path
-        key = str(path) if isinstance(path, Url) else os.path.normcase(os.path.realpath(path))
-        if key not in seen:
-            seen.add(key)
-            yield candidate
+        first.setdefault(str(path) if isinstance(path, Url) else os.path.normcase(os.path.realpath(path)), candidate)
+    return [*first.values()]
 
 
 def is_there(path: Path) -> bool:

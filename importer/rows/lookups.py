@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundProspect, Reply
 from importer.calls.caller import Caller
@@ -30,27 +30,19 @@ _MOST_PAGES = 1_000  # pages of one search; a text with more matches is not an e
 
 
 @dataclass(eq=False, slots=True)
-class Search:
-    """One page of the search for an email.
+class ProspectsPage:
+    """One page of the search for an email, or of the list of all prospects.
 
     Attributes:
-        found: the matches on earlier pages.
+        email: the email; empty for the list.
+        page: number of the page.
+        found: the matches on earlier pages of the search.
+        is_probe: whether the page only shows whether the list has so many pages.
     """
 
-    email: str
+    email: str = ""
     page: int = 1
     found: list[Match] = field(default_factory=list)
-    attempts: Attempts | None = None
-
-    kind: ClassVar[str] = "GET"
-    purpose: ClassVar[Message] = say("purpose.looking-up-emails-again")
-
-
-@dataclass(eq=False, slots=True)
-class Listing:
-    """One page of the list of all prospects; with ``is_probe``, it only shows whether the list has so many pages."""
-
-    page: int
     is_probe: bool = False
     attempts: Attempts | None = None
 
@@ -58,10 +50,7 @@ class Listing:
     purpose: ClassVar[Message] = say("purpose.looking-up-emails-again")
 
 
-_Task: TypeAlias = Search | Listing
-
-
-class Lookups(Stage[_Task, tuple[str, Matches]]):
+class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
     """Lookup of the prospects of emails.
 
     Args:
@@ -74,7 +63,7 @@ class Lookups(Stage[_Task, tuple[str, Matches]]):
     def __init__(
         self, caller: Caller, journal: EmailMatches, observe: Callable[[Message], None], *, needs_whole: bool
     ) -> None:
-        super().__init__(caller, Search.kind, lambda found: journal.enter(dict(found)))
+        super().__init__(caller, ProspectsPage.kind, lambda found: journal.enter(dict(found)))
         self._needs_whole, self._observe = needs_whole, observe
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
@@ -94,18 +83,18 @@ class Lookups(Stage[_Task, tuple[str, Matches]]):
         """
         self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
         if len(wanted) >= _LEAST:
-            self._run([Listing(len(wanted) + 1, is_probe=True)])
+            self._run([ProspectsPage(page=len(wanted) + 1, is_probe=True)])
         else:
-            self._run([Search(email) for email in wanted.all])
+            self._run([ProspectsPage(email) for email in wanted.all])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
         return EmailAnswers(self._found, self._refusals)
 
-    def _perform(self, task: _Task) -> Reply[tuple[FoundProspect, ...]]:
-        return self._api.look_up(task.email if isinstance(task, Search) else "", task.page)
+    def _perform(self, task: ProspectsPage) -> Reply[tuple[FoundProspect, ...]]:
+        return self._api.look_up(task.email, task.page)
 
-    def _succeeded(self, task: _Task, value: tuple[FoundProspect, ...]) -> None:
-        if isinstance(task, Search):
+    def _succeeded(self, task: ProspectsPage, value: tuple[FoundProspect, ...]) -> None:
+        if task.email:
             self._searched(task, value)
         elif task.is_probe:
             self._begin(value)
@@ -115,12 +104,12 @@ class Lookups(Stage[_Task, tuple[str, Matches]]):
     # -- one by one -------------------------------------------------------------------------------------------------
 
     def _search(self, emails: Sequence[str]) -> None:
-        self._dispatcher.add_all([Search(email) for email in emails])
+        self._dispatcher.add_all([ProspectsPage(email) for email in emails])
 
-    def _searched(self, task: Search, page: tuple[FoundProspect, ...]) -> None:
+    def _searched(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
         task.found += [_match(prospect) for prospect in page if _email(prospect) == task.email]
         if len(page) >= self._size and task.page < _MOST_PAGES:
-            self._dispatcher.add(Search(task.email, task.page + 1, task.found))
+            self._dispatcher.add(ProspectsPage(task.email, task.page + 1, task.found))
             return
         self._know(task.email, task.found, is_whole=True)
 
@@ -138,13 +127,13 @@ class Lookups(Stage[_Task, tuple[str, Matches]]):
         """Request the next pages, few enough that hardly any call is wasted; finish listing once none is in flight."""
         is_enough = not self._missing and not self._needs_whole
         while not is_enough and self._next < self._end and self._in_flight < max(1, self._read // _AHEAD):
-            self._dispatcher.add(Listing(self._next))
+            self._dispatcher.add(ProspectsPage(page=self._next))
             self._next += 1
             self._in_flight += 1
         if not self._in_flight:
             self._finish(is_whole=not is_enough)
 
-    def _take_page(self, task: Listing, page: tuple[FoundProspect, ...]) -> None:
+    def _take_page(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
         self._in_flight -= 1
         if not self._is_listing:
             return
@@ -186,23 +175,21 @@ class Lookups(Stage[_Task, tuple[str, Matches]]):
         done = len(self._found) + len(self._refusals)
         self._observe(self._held_up(say("progress.finding", done=done, total=len(self._wanted))))
 
-    def _refused(self, task: _Task, failure: Failure) -> None:
-        if isinstance(task, Listing):
-            self._search_instead()
-        else:
+    def _refused(self, task: ProspectsPage, failure: Failure) -> None:
+        if task.email:
             self._refusals[task.email] = say("email.refused", email=Cell(task.email), why=failure.text)
-
-    def _unclear(self, task: _Task, failure: Failure) -> None:
-        """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
-        policy = self._retry
-        is_turned_away = failure.cause is Cause.INTERMEDIARY
-        if isinstance(task, Listing) and is_turned_away:
-            policy = replace(policy, attempts=_LISTING_TRIES)
-        if self._dispatcher.retry(task, failure, policy):
-            return
-        if isinstance(task, Listing) and is_turned_away:
+        else:
             self._search_instead()
-        elif isinstance(task, Search) and is_turned_away and self._any_success:
+
+    def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
+        """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
+        is_turned_away = failure.cause is Cause.INTERMEDIARY
+        few = replace(self._retry, attempts=_LISTING_TRIES)
+        if self._dispatcher.retry(task, failure, few if is_turned_away and not task.email else self._retry):
+            return
+        if is_turned_away and not task.email:
+            self._search_instead()
+        elif is_turned_away and self._any_success:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))
