@@ -46,7 +46,7 @@ def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) ->
 
 @dataclass(frozen=True)
 class Context:
-    """Objects that everything which a command does with the API shares, while the workspace's lock is held.
+    """Objects that the parts of a command share while it holds the workspace's lock and calls the API.
 
     Attributes:
         settings: the settings, which name the workspace.

@@ -110,10 +110,10 @@ class Preview:
         return min(rates, key=lambda rate: rate.calls / rate.seconds, default=None)
 
 
-def preview(
+def plan(
     loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor, before: EmailAnswers | None
 ) -> Preview:
-    """Return the preview of a file; ``before`` are the look-ups since it was read.
+    """Plan what a run of a file would do; ``before`` are the look-ups since it was read.
 
     Raises:
         JournalFailed: the journal can't be read.

@@ -26,7 +26,7 @@ from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
-from importer.commands.preview import Preview, check_list, occurrence_of, preview
+from importer.commands.preview import Preview, check_list, occurrence_of, plan
 from importer.commands.report import Report
 from importer.commands.results import catch_up
 from importer.commands.sending import send
@@ -107,7 +107,7 @@ class Prepared:
             JournalFailed: the journal can't be read.
         """
         with opened(self._settings) as journal:
-            return preview(self._loaded, self._settings, journal, self._vendor, self._answers)
+            return plan(self._loaded, self._settings, journal, self._vendor, self._answers)
 
     def look_up(
         self,
