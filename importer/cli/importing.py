@@ -27,7 +27,8 @@ from importer.settings import Settings, Topic
 
 if TYPE_CHECKING:
     from importer.commands.batch import BatchFace, FileEnded
-    from importer.commands.run import Prepared, Preview
+    from importer.commands.preview import Preview
+    from importer.commands.run import Prepared
 
 
 _Answer = TypeVar("_Answer")
