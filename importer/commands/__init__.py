@@ -9,7 +9,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     answering      answers to open questions              history           the list of runs
     preview        plan what a run would send             overview          a preview as plain values
     results        write results, also later              archiving         move a finished file, remove old results
-    report         the outcome of a run                   reasons           kinds of reasons, for counts
+    report         the outcome of a run
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     journals       copy or restore a journal              workspaces        the journal, checked and locked
     doctor         checks before the first night          template          an empty workbook
@@ -18,7 +18,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     logs           the log file                           messenger         send one notification
-    examples       notes as their readers will see them
+    facts          collect the facts of a preview
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import importer.commands.choosing
     import importer.commands.doctor
     import importer.commands.documents
+    import importer.commands.facts
     import importer.commands.hide
     import importer.commands.history
     import importer.commands.journals

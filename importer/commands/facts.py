@@ -1,6 +1,6 @@
 """Collect the facts about a preview, with a few notes as their readers will see them.
 
-Input: a :class:`~importer.commands.run.Preview`. Output: an :class:`~importer.commands.overview.Overview`.
+Input: a :class:`~importer.commands.preview.Preview`. Output: an :class:`~importer.commands.overview.Overview`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import replace
 from importer import grouping, markup
 from importer.commands.loading import Loaded, counted
 from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble
+from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
-from importer.commands.run import Preview
 from importer.messages import Cell, Message, Part, say, words
 from importer.models import Group, Note, Problem, Role, Status, Visibility
 from importer.reading import column_letter

@@ -84,13 +84,6 @@ class Preview:
         return guards.every(self.loaded, self.unknown_emails, self.remaining, self.settings)
 
     @property
-    def exit_status(self) -> int:
-        """Exit status that a run of the file would have if the API accepted every note."""
-        if self.questions or self.guarded:
-            return 2
-        return 1 if self.loaded.rows.problems or self.loaded.rows.rejected else 0
-
-    @property
     def to_upload(self) -> list[AttachedFile]:
         """Files to upload, each once."""
         return [self.loaded.rows.files[digest] for digest in self.remaining.files]
