@@ -16,7 +16,7 @@ from importer.delivery.decisions import ENOUGH_MISSES
 from importer.delivery.policy import LONGEST_CLAIM, Policy
 from importer.delivery.replication_lag import ENOUGH, ReplicationLag
 from importer.journal import VERSION
-from importer.journal.schema import tables
+from importer.journal.schema import TABLES
 from importer.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -68,7 +68,7 @@ def test_every_room_cause_and_table_stands_in_the_documents() -> None:
         assert f"`importer/{room}/`" in ARCHITECTURE
     assert set(re.findall(r"`([A-Z_]{4,})`", part_of_delivery("What an answer means"))) == set(Cause.__members__)
     journal = DELIVERY.partition("## The journal")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", journal, re.MULTILINE)) == set(tables.tables)
+    assert set(re.findall(r"^\| `(\w+)` \|", journal, re.MULTILINE)) == set(TABLES)
     assert f"version {VERSION}." in journal
 
 

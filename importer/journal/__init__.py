@@ -5,23 +5,20 @@ and IDs, never a note's text or the key. Only one import of a workspace at a tim
 Reads don't wait for writers.
 
     runs         record when each run began and how it ended
-    deliveries   record claims and answers, and return the state of each delivery; entries, known: types of these
-    learned      remember what the API accepted and which limits it showed
-    files        remember which results files were written
-    email_matches  remember which prospects have an email, until an import is finished
-    uploads      remember the ID of each uploaded file for a day
-    notes        store notes by their digests, and number them
+    deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
+    known        define the values that go into deliveries and come back
+    learned      remember what the API accepted, which limits it showed, and which results files were written
+    findings     remember for a day which prospects have an email, and the ID of each uploaded file
     identity     remember outside the journal which journal belongs to a workspace
-    pending_results  list the runs whose results are not written yet, in a file beside the journal
     accounts     remember which workspace an API key belongs to, also outside the journal
-    schema       define the tables; migrations: change the tables of earlier versions
+    pending_results  list the runs whose results are not written yet, in a file beside the journal
+    schema       define the tables, and change the tables of earlier versions
     copying      copy a journal into another database
-    statements   define statements once for every database; delivery_sql: those for deliveries
-    store        run transactions and reads over one connection
+    store        run SQL over one connection, in transactions
     sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
     sqlitefile   examine, copy and make the SQLite file; restoring: replace it by a copy; shares: find network shares
-    postgres     everything specific to PostgreSQL; connecting: connect to a server; views: views for reports in SQL
-    owners       check who owns the tables in PostgreSQL
+    postgres     everything specific to PostgreSQL; connecting: connect to a server
+    owners       check who owns the tables in PostgreSQL; views: views for reports in SQL
 """
 
 from __future__ import annotations
@@ -32,19 +29,25 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from importer.errors import BadSettings
-from importer.journal import copying, migrations, sqlite
+from importer.journal import copying, sqlite
 from importer.journal.deliveries import Deliveries
-from importer.journal.email_matches import EmailMatches, Match, Matches
-from importer.journal.entries import Answered, Claim
-from importer.journal.files import Files
-from importer.journal.known import ACCEPTED, READ_BACK, DeliveryState, KnownDelivery, Made, SampleState
-from importer.journal.learned import Learned
-from importer.journal.notes import NoteKey
+from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
+from importer.journal.known import (
+    ACCEPTED,
+    READ_BACK,
+    Answered,
+    Claim,
+    DeliveryState,
+    KnownDelivery,
+    Made,
+    NoteKey,
+    SampleState,
+)
+from importer.journal.learned import Files, Learned
 from importer.journal.pending_results import PendingResults
 from importer.journal.runs import AGAIN, Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
-from importer.journal.uploads import KnownUploads
 from importer.messages import say
 from importer.models import Workspace
 from importer.settings import journal_place
@@ -83,17 +86,14 @@ class JournalPlace(Protocol):
     def open(self) -> Store:
         """Open the journal's store, with its tables at the current version."""
 
-    def held(self, store: Store, workspace: str) -> AbstractContextManager[None]:
-        """Hold a workspace's lock while the block runs."""
+    def held(self, workspace: str) -> AbstractContextManager[None]:
+        """Hold a workspace's lock while the block runs; the journal must be open."""
 
     def see_that_it_stands(self) -> None:
         """Raise JournalReplaced if the journal or its lock was replaced or removed since it was opened."""
 
-    def go_on_numbering(self, store: Store) -> None:
-        """Make the next row numbers follow those of the existing rows; call this inside a transaction."""
-
-    def back_up(self, store: Store, target: Path) -> None:
-        """Write a copy of the journal to a file."""
+    def back_up(self, target: Path) -> None:
+        """Write a copy of the open journal to a file."""
 
 
 def place_of(address: Path | str) -> JournalPlace:
@@ -167,14 +167,12 @@ class Journal:
     @classmethod
     def in_memory(cls, content: bytes | None = None) -> Self:
         """Return a journal in memory, for tests and simulations; ``content`` is another journal's :meth:`content`."""
-        store = Store(sqlite.in_memory(content), "in memory", sqlite.DIALECT)
-        if content is None:
-            migrations.name_it(store)
-        return cls(store, None)
+        return cls(sqlite.in_memory(content), None)
 
     def content(self) -> bytes:
         """Return everything committed to a journal in memory, as the next process would find it after a crash."""
-        return sqlite.content(self._store.connection)
+        content: bytes = self._store.connection.serialize()
+        return content
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
@@ -185,7 +183,7 @@ class Journal:
             UnusableJournal: the copy can't be written.
         """
         assert self._place is not None
-        self._place.back_up(self._store, target)
+        self._place.back_up(target)
 
     def copy_to(self, other: Journal) -> dict[str, int]:
         """Copy all rows and the ID to another, empty journal; return table → number of rows.
@@ -201,11 +199,7 @@ class Journal:
             for workspace in copying.workspaces_of(self._store):
                 locks.enter_context(self.held(workspace))
                 locks.enter_context(other.held(workspace))
-            with other.transaction():
-                copied = copying.copy(self._store, other._store)
-                if other._place is not None:
-                    other._place.go_on_numbering(other._store)
-        return copied
+            return copying.copy(self._store, other._store)
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
         """Return the record of the prospects that an unfinished import found for emails, hashed with the API key."""
@@ -267,4 +261,4 @@ class Journal:
             UnusableJournal: the lock can't be made there.
             WrongJournal: another process has migrated the journal meanwhile.
         """
-        return nullcontext() if self._place is None else self._place.held(self._store, str(workspace))
+        return nullcontext() if self._place is None else self._place.held(str(workspace))

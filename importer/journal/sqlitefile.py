@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,12 +57,12 @@ def examine(path: Path) -> int:
         raise WrongJournal(say("sqlite.is-damaged", path=str(path), damage=contents.damage))
     if contents.tables and contents.about.get("application") != schema.APPLICATION:
         raise WrongJournal(say("sqlite.foreign", path=str(path)))
-    version = contents.about.get("schema", "0" if not contents.tables else "")
-    if not re.fullmatch(r"\d{1,9}", version):
+    if not contents.tables:
+        return 0
+    version = schema.version_in(contents.about, str(path))
+    if version is None:
         raise WrongJournal(say("sqlite.no-schema", path=str(path)))
-    if int(version) > schema.VERSION:
-        raise WrongJournal(say("journal.of-later-version", name=str(path)))
-    return int(version)
+    return version
 
 
 @dataclass(frozen=True)

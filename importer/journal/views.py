@@ -12,7 +12,7 @@ from importer.journal.store import Store
 def make(store: Store) -> None:
     """Make the views, or bring them up to date."""
     for statement in (_RUNS, _DELIVERIES):
-        store.connection.exec_driver_sql(statement)
+        store.define(statement)
 
 
 _RUNS = """
