@@ -10,9 +10,9 @@ from importer.journal.store import ForRows
 
 _OWNER = "(SELECT id FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
 _OWN = f"FROM deliveries JOIN notes ON notes.id = deliveries.note WHERE notes.workspace = {_OWNER}"
-_KEY = {"note": "INTEGER", "prospect": "TEXT", "occurrence": "TEXT"}
+_KEY = "note INTEGER, prospect TEXT, occurrence TEXT"
 _IS_KEY = "deliveries.note = {note} AND deliveries.prospect = {prospect} AND deliveries.occurrence = {occurrence}"
-_PAIR = {"prospect": "TEXT", "occurrence": "TEXT"}
+_PAIR = "prospect TEXT, occurrence TEXT"
 _IS_OF_REQUEST = """
     deliveries.note = :note AND deliveries.prospect = {prospect} AND deliveries.occurrence = {occurrence}
     AND deliveries.request = :request
@@ -26,18 +26,14 @@ _NOTE = "notes.digest, notes.seen, notes.readings, notes.visibility, notes.statu
 NOTE = f"SELECT {_NOTE} FROM notes WHERE id = :number"
 NUMBERS = ForRows(
     "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})",
-    digest="BLOB",
+    "digest BLOB",
 )
 NEW_NOTES = ForRows(
     """
     INSERT INTO notes (workspace, digest, seen, readings, visibility, status)
     {values} :workspace, {digest}, {seen}, {readings}, {visibility}, {status} {end}
     """,
-    digest="BLOB",
-    seen="BLOB",
-    readings="BLOB",
-    visibility="TEXT",
-    status="TEXT",
+    "digest BLOB, seen BLOB, readings BLOB, visibility TEXT, status TEXT",
 )
 
 # -- requests and answers ---------------------------------------------------------------------------------------------
@@ -46,8 +42,7 @@ NEW_REQUESTS = ForRows(
     """
     INSERT INTO requests (run, note, sent_at, since) {values} :run, {note}, :sent_at, {since} {end}
     """,
-    note="INTEGER",
-    since="FLOAT",
+    "note INTEGER, since FLOAT",
 )
 CLAIM = ForRows(
     """
@@ -59,28 +54,21 @@ CLAIM = ForRows(
     WHERE deliveries.state = 'rejected'
        OR deliveries.request = :replaces AND deliveries.state IN ('sending', 'unconfirmed')
     """,
-    **_KEY,
-    request="INTEGER",
-    resent_at="FLOAT",
+    f"{_KEY}, request INTEGER, resent_at FLOAT",
 )
 ANSWER = ForRows(
     f"""
     UPDATE deliveries SET state = {{state}}, note_id = {{note_id}}, reason = {{reason}}, at = {{at}} {{from_given}}
     WHERE {_IS_KEY} AND deliveries.request = {{request}}
     """,
-    **_KEY,
-    request="INTEGER",
-    state="TEXT",
-    note_id="TEXT",
-    reason="TEXT",
-    at="FLOAT",
+    f"{_KEY}, request INTEGER, state TEXT, note_id TEXT, reason TEXT, at FLOAT",
 )
-UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", **_PAIR)
-ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", **_PAIR)
-RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", **_PAIR)
-HIDE = ForRows(f"UPDATE deliveries SET state = 'hidden' {{from_given}} WHERE {_IS_KEY}", **_KEY)
-CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_KEY}", **_KEY)
-SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_KEY}", **_KEY)
+UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
+ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
+RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
+HIDE = ForRows(f"UPDATE deliveries SET state = 'hidden' {{from_given}} WHERE {_IS_KEY}", _KEY)
+CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_KEY}", _KEY)
+SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_KEY}", _KEY)
 SAMPLE_ALL = """
     UPDATE deliveries SET sample = 'all'
     WHERE note IN (
@@ -105,8 +93,7 @@ KNOWN = ForRows(
     SELECT {_KNOWN} FROM deliveries JOIN requests ON requests.id = deliveries.request
     WHERE (deliveries.note, deliveries.prospect) IN ({{given}})
     """,
-    note="INTEGER",
-    prospect="TEXT",
+    "note INTEGER, prospect TEXT",
 )
 CREATED = f"""
     SELECT {_KNOWN} FROM deliveries JOIN requests ON requests.id = deliveries.request
@@ -172,7 +159,7 @@ _MADE = f"""
     FROM deliveries JOIN notes ON notes.id = deliveries.note JOIN requests ON requests.id = deliveries.request
     WHERE notes.workspace = {_OWNER}
 """
-WITH_IDS = ForRows(f"{_MADE} AND deliveries.note_id IN ({{given}})", note_id="TEXT")
+WITH_IDS = ForRows(f"{_MADE} AND deliveries.note_id IN ({{given}})", "note_id TEXT")
 _IS_ADOPTED = "deliveries.prospect = :prospect AND deliveries.note_id IS NOT NULL"
 ADOPTED = f"{_MADE} AND {_IS_ADOPTED} AND notes.seen = :seen"
 # A union, because one combined condition would use no index.
@@ -189,5 +176,5 @@ WORKSPACES_OF = ForRows(
     JOIN notes ON notes.id = deliveries.note JOIN workspaces ON workspaces.id = notes.workspace
     WHERE deliveries.note_id IN ({given}) ORDER BY workspaces.profile, workspaces.base_url
     """,
-    note_id="TEXT",
+    "note_id TEXT",
 )

@@ -111,7 +111,7 @@ _MATCHES = ForRows(
     SELECT digest, prospect, created_at, is_whole FROM found
     WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now ORDER BY place
     """,
-    digest="BLOB",
+    "digest BLOB",
 )
 _ENTER_MATCHES = ForRows(
     """
@@ -120,15 +120,11 @@ _ENTER_MATCHES = ForRows(
     ON CONFLICT (workspace, digest, prospect) DO UPDATE
     SET place = excluded.place, created_at = excluded.created_at, is_whole = excluded.is_whole, at = excluded.at
     """,
-    digest="BLOB",
-    prospect="TEXT",
-    place="INTEGER",
-    created_at="FLOAT",
-    is_whole="BOOLEAN",
+    "digest BLOB, prospect TEXT, place INTEGER, created_at FLOAT, is_whole BOOLEAN",
 )
 _FORGET = ForRows(
     "DELETE FROM found {using_given} WHERE found.workspace = :workspace AND found.digest = {digest}",
-    digest="BLOB",
+    "digest BLOB",
 )
 _EXPIRE_MATCHES = "DELETE FROM found WHERE at NOT BETWEEN :since AND :now"
 _CLEAR = "DELETE FROM found WHERE workspace = :workspace"
@@ -172,7 +168,7 @@ _UPLOADS = ForRows(
     SELECT digest, attachment FROM uploads
     WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now
     """,
-    digest="BLOB",
+    "digest BLOB",
 )
 _ENTER_UPLOADS = ForRows(
     """
@@ -180,7 +176,6 @@ _ENTER_UPLOADS = ForRows(
     {values} :workspace, {digest}, {attachment}, :at {end}
     ON CONFLICT (workspace, digest) DO UPDATE SET attachment = excluded.attachment, at = excluded.at
     """,
-    digest="BLOB",
-    attachment="TEXT",
+    "digest BLOB, attachment TEXT",
 )
 _EXPIRE_UPLOADS = "DELETE FROM uploads WHERE at NOT BETWEEN :since AND :now"

@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from importer.errors import BadSettings, Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import identity, owners, schema, views
+from importer.journal import identity, owners, schema
 from importer.journal.connecting import SCHEMA, connect
 from importer.journal.lock import user
 from importer.journal.store import ForRows, Row, Store
@@ -31,9 +31,42 @@ from importer.messages import Message, render, say
 class PostgresStore(Store):
     """Open PostgreSQL database, over one connection that is never replaced, because its lock would be lost."""
 
+    is_shared = True
     failures = (psycopg.Error,)
     mend = say("postgres.mend")
     _home: int | None = None  # the connection that holds the lock
+
+    @staticmethod
+    def exists(url: str) -> bool:
+        """Return whether a journal exists; also True if the database can't be checked."""
+        try:
+            with contextlib.closing(connect(url)) as connection:
+                return bool(connection.execute(_with_values(_TABLES), {"schema": SCHEMA}).fetchall())
+        except (JournalFailed, UnusableJournal, psycopg.Error):
+            return True
+
+    @classmethod
+    def open(cls, url: str) -> PostgresStore:
+        """Open a journal, with its tables at the current version.
+
+        Raises:
+            Busy, JournalFailed, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
+        """
+        beside = identity.folder() / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+        store = cls(connect(url), url, beside)
+        try:
+            schema.bring_up(store, _version(store))
+        except JournalFailed as error:
+            store.close()
+            # PostgreSQL reports tables as missing if their schema may not be used.
+            if not isinstance(error.__cause__, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
+                raise
+            words = str(error.__cause__).splitlines()[0]
+            raise UnusableJournal(say("postgres.no-rights", name=url, error=words)) from error
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def _begin(self, *, writes: bool) -> None:
         if self.connection.closed:
@@ -93,7 +126,43 @@ class PostgresStore(Store):
             # These pay off if a journal holds an agency's many workspaces, of which a run uses one.
             self.execute("CREATE INDEX IF NOT EXISTS ix_runs_workspace ON runs (workspace)")
             self.execute("CREATE INDEX IF NOT EXISTS ix_deliveries_note_id ON deliveries (note_id)")
-            views.make(self)
+            for view in (_RUNS, _DELIVERIES):
+                self.define(view)
+
+    @contextmanager
+    def held(self, workspace: str) -> Iterator[None]:
+        """Hold a workspace's lock on this connection; the server releases it whenever that connection ends.
+
+        Raises:
+            Busy: another connection holds the lock; the message says who, and since when.
+            UnusableJournal: the user may not write all tables.
+            WrongJournal: another version has changed the tables meanwhile.
+        """
+        key = _key(workspace)
+        with self.transaction():
+            if not self.scalar("SELECT pg_try_advisory_lock(:key)", key=key):
+                raise _busy(self, key)
+        try:
+            with self.transaction():
+                self.execute("SELECT set_config('application_name', :name, false)", name=_self())
+            missing = self.rows(_NOT_WRITABLE, schema=SCHEMA)
+            if missing:
+                raise UnusableJournal(say("postgres.may-not-write", name=self.name, table=missing[0][0]))
+            if int(self.about("schema")) > schema.VERSION:
+                raise WrongJournal(say("journal.of-later-version", name=self.name))
+            self.stay()
+            yield
+        finally:
+            with contextlib.suppress(JournalFailed), self.transaction():
+                self.execute("SELECT pg_advisory_unlock(:key)", key=key)
+
+    def back_up(self, target: Path) -> None:
+        """Refuse to copy the database, because its own tools can restore more than one moment.
+
+        Raises:
+            BadSettings: always.
+        """
+        raise BadSettings(say("postgres.copies-itself", file=str(target)))
 
     def now(self) -> float:
         """See :class:`.store.Store`."""
@@ -144,109 +213,19 @@ def _arrays(statement: ForRows, rows: Sequence[Row]) -> dict[str, list[Any]]:
     return dict(zip(statement.columns, map(list, zip(*rows, strict=True)), strict=True))
 
 
-class PostgresServer:
-    """Location of a journal in a PostgreSQL database, whether or not the journal exists yet.
-
-    Attributes:
-        name: its name in messages.
-        is_shared: whether other machines may use it.
-        beside: the path after which the journal's small files on this machine are named.
-    """
-
-    is_shared = True
-
-    def __init__(self, url: str) -> None:
-        self.name = url
-        self._store: PostgresStore | None = None
-        self.beside = identity.folder() / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
-
-    def exists(self) -> bool:
-        """Return whether a journal exists; also True if the database can't be checked."""
-        try:
-            with contextlib.closing(connect(self.name)) as connection:
-                return bool(connection.execute(_with_values(_TABLES), {"schema": SCHEMA}).fetchall())
-        except (JournalFailed, UnusableJournal, psycopg.Error):
-            return True
-
-    def open(self) -> PostgresStore:
-        """Open the journal's store, with its tables at the current version.
-
-        Raises:
-            Busy, JournalFailed, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
-        """
-        self._store = store = PostgresStore(connect(self.name), self.name)
-        try:
-            version = self._examine(store)
-            if version != schema.VERSION:
-                schema.bring_up(store, version, self.held)
-        except JournalFailed as error:
-            store.close()
-            raise self._without_rights(error) or error from error
-        except BaseException:
-            store.close()
-            raise
-        return store
-
-    def _examine(self, store: PostgresStore) -> int:
-        """Return the schema version of the tables without changing anything; 0 if there are none."""
-        owners.check(store)
-        tables = {name for (name,) in store.rows(_TABLES, schema=SCHEMA)}
-        if not tables:
-            return 0
-        about: dict[str, str] = dict(store.rows("SELECT name, value FROM about")) if "about" in tables else {}
-        if about.get("application") != schema.APPLICATION:
-            raise WrongJournal(say("postgres.foreign", name=self.name))
-        version = schema.version_in(about, self.name)
-        if version is None:
-            raise WrongJournal(say("postgres.is-damaged", name=self.name))
-        return version
-
-    def _without_rights(self, error: JournalFailed) -> UnusableJournal | None:
-        """Return the error in clearer words if a missing right caused it, otherwise None."""
-        cause = error.__cause__
-        # PostgreSQL reports tables as missing if their schema may not be used.
-        if not isinstance(cause, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
-            return None
-        return UnusableJournal(say("postgres.no-rights", name=self.name, error=str(cause).splitlines()[0]))
-
-    @contextmanager
-    def held(self, workspace: str) -> Iterator[None]:
-        """Hold a workspace's lock on the store's connection; the server releases it whenever that connection ends.
-
-        Raises:
-            Busy: another connection holds the lock; the message says who, and since when.
-            UnusableJournal: the user may not write all tables.
-            WrongJournal: another version has changed the tables meanwhile.
-        """
-        key, store = _key(workspace), self._store
-        assert store is not None
-        with store.transaction():
-            if not store.scalar("SELECT pg_try_advisory_lock(:key)", key=key):
-                raise _busy(store, key)
-        try:
-            with store.transaction():
-                store.execute("SELECT set_config('application_name', :name, false)", name=_self())
-            missing = store.rows(_NOT_WRITABLE, schema=SCHEMA)
-            if missing:
-                raise UnusableJournal(say("postgres.may-not-write", name=self.name, table=missing[0][0]))
-            if int(store.about("schema")) > schema.VERSION:
-                raise WrongJournal(say("journal.of-later-version", name=self.name))
-            store.stay()
-            yield
-        finally:
-            with contextlib.suppress(JournalFailed), store.transaction():
-                store.execute("SELECT pg_advisory_unlock(:key)", key=key)
-
-    def see_that_it_stands(self) -> None:
-        """Do nothing, because a process that loses the connection can claim nothing."""
-
-    def back_up(self, target: Path) -> None:
-        """Refuse to copy the database, because its own tools can restore more than one moment.
-
-        Raises:
-            BadSettings: always.
-        """
-        raise BadSettings(say("postgres.copies-itself", file=str(target)))
+def _version(store: Store) -> int:
+    """Return the schema version of the tables without changing anything; 0 if there are none."""
+    owners.check(store)
+    tables = {name for (name,) in store.rows(_TABLES, schema=SCHEMA)}
+    if not tables:
+        return 0
+    about: dict[str, str] = dict(store.rows("SELECT name, value FROM about")) if "about" in tables else {}
+    if about.get("application") != schema.APPLICATION:
+        raise WrongJournal(say("postgres.foreign", name=store.name))
+    version = schema.version_in(about, store.name)
+    if version is None:
+        raise WrongJournal(say("postgres.is-damaged", name=store.name))
+    return version
 
 
 _TABLES = """
@@ -259,6 +238,45 @@ WHERE nspname = :schema AND relkind = 'r' AND relname <> 'about' AND NOT (
     has_table_privilege(pg_class.oid, 'INSERT') AND has_table_privilege(pg_class.oid, 'UPDATE')
     AND has_table_privilege(pg_class.oid, 'DELETE'))
 ORDER BY relname
+"""
+
+
+# -- views for people who report on the journal with SQL --------------------------------------------------------------
+# Their columns stay while the tables change: columns are added at a view's end, and rights are granted on the views.
+
+_RUNS = """
+CREATE OR REPLACE VIEW report_runs AS
+SELECT runs.name AS run, workspaces.profile, workspaces.base_url, runs.file,
+       to_timestamp(runs.started_at) AS started_at, to_timestamp(runs.ended_at) AS ended_at, runs.ended,
+       (counts::jsonb ->> 'created')::bigint AS created,
+       (counts::jsonb ->> 'duplicate')::bigint AS duplicate,
+       (counts::jsonb ->> 'already imported')::bigint AS already_imported,
+       (counts::jsonb ->> 'rejected')::bigint AS rejected,
+       (counts::jsonb ->> 'invalid')::bigint AS invalid,
+       (counts::jsonb ->> 'unconfirmed')::bigint AS unconfirmed,
+       (counts::jsonb ->> 'not sent')::bigint AS not_sent,
+       (counts::jsonb ->> 'skipped')::bigint AS skipped
+FROM runs JOIN workspaces ON workspaces.id = runs.workspace
+"""
+# For a message as JSON (see :func:`importer.journal.known.written`), the view shows the API's words: the first part
+# named text. The pattern matches only what is certainly a JSON string. PostgreSQL's text can't hold U+0000.
+_DELIVERIES = r"""
+CREATE OR REPLACE VIEW report_deliveries AS
+SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.occurrence,
+       deliveries.state, deliveries.note_id, to_timestamp(deliveries.at) AS at,
+       CASE WHEN deliveries.reason ~ '^\["[^"\\]+", \{.*\}\]$' THEN coalesce(
+           ('[' || replace(replace(substring(
+               deliveries.reason from '"text": ("(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00[01][0-9a-f])*")'
+           ), '\\', '\u005c'), '\u0000', '\ufffd') || ']')::json ->> 0,
+           substring(deliveries.reason from '^\["([^"]+)"')
+       ) ELSE deliveries.reason END AS reason,
+       CASE notes.visibility WHEN '1' THEN 'public' WHEN '2' THEN 'private' END AS visibility,
+       CASE notes.status WHEN '1' THEN 'published' WHEN '0' THEN 'draft' END AS status
+FROM deliveries
+JOIN notes ON notes.id = deliveries.note
+JOIN workspaces ON workspaces.id = notes.workspace
+JOIN requests ON requests.id = deliveries.request
+JOIN runs ON runs.id = requests.run
 """
 
 
@@ -276,7 +294,7 @@ def _self() -> str:
     return f"note-importer {os.getpid()} {datetime.now(UTC):%Y%m%dT%H%M%SZ} {user()}@{platform.node()}"[:63]
 
 
-def _busy(store: PostgresStore, key: int) -> Busy:
+def _busy(store: Store, key: int) -> Busy:
     holder = _who(store.scalar(_HOLDER, high=key >> 32 & 0xFFFFFFFF, low=key & 0xFFFFFFFF) or "")
     return Busy(say("lock.busy", who=holder), holder)
 

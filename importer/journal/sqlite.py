@@ -80,6 +80,10 @@ class SQLiteStore(Store):
         places = ", ".join("?" * len(columns))
         self.connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
+    def back_up(self, target: Path) -> None:
+        """See :class:`.store.Store`."""
+        back_up(self.connection, target)
+
 
 # Values are given by position, because a dict for each row would take twice the time.
 
@@ -106,47 +110,39 @@ def _among(query: ForRows, count: int) -> tuple[str, list[str]]:
 _VALUE = re.compile(r":(\w+)")
 
 
-class SQLiteFile:
-    """Location of a journal in a file, whether or not the journal exists yet.
+class SQLiteFile(SQLiteStore):
+    """Open database in a file, which must stay the same file."""
 
-    Attributes:
-        name: its name in messages.
-        is_shared: whether other machines may use it.
-        beside: the path after which the journal's small files are named.
-    """
-
-    is_shared = False
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.path = self.beside = Path(os.path.realpath(path))  # one file has one lock, whatever link leads to it
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(connect(path), name, path)
+        self._path = path
         self._marks: dict[Path, Mark | None] = {}
-        self._store: Store | None = None
 
-    def exists(self) -> bool:
+    @staticmethod
+    def exists(path: Path) -> bool:
         """Return whether a journal exists; also True if its path can't be checked."""
         try:
-            return self.path.exists()
+            return path.exists()
         except OSError:
             return True
 
-    def open(self) -> Store:
-        """Open the journal's store, with its tables at the current version.
+    @classmethod
+    def open(cls, given: Path) -> SQLiteFile:
+        """Open a journal, with its tables at the current version.
 
         Raises:
             Busy, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
         """
-        path = self.path
+        path = Path(os.path.realpath(given))  # one file has one lock, whatever link leads to it
         try:
-            own_link_followed(Path(self.name))
+            own_link_followed(given)
             see_that_it_can_stand(path)
             version = examine(path)
             create_private(path)
-            self._store = store = SQLiteStore(connect(path), self.name)
+            store = cls(path, str(given))
             try:
-                if version != schema.VERSION:
-                    schema.bring_up(store, version, self.held)
-                self._marks = {file: mark_of(file) for file in (path, log_of(path))}
+                schema.bring_up(store, version)
+                store._marks = {file: mark_of(file) for file in (path, log_of(path))}
             except BaseException:
                 store.close()
                 raise
@@ -157,7 +153,7 @@ class SQLiteFile:
     @contextmanager
     def held(self, workspace: str) -> Iterator[None]:
         """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
-        with lock.held(self.path, workspace) as place:
+        with lock.held(self._path, workspace) as place:
             self._marks[place] = mark_of(place)
             try:
                 yield
@@ -175,11 +171,10 @@ class SQLiteFile:
         event = say(f"gone.{kind}-{change}", file=str(changed))
         if kind == "lock":
             return JournalReplaced(say("journal.lock-gone", what=event))
-        saved = self.path.with_name(f"{self.path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
+        saved = self._path.with_name(f"{self._path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
-            assert self._store is not None
             with draft(saved) as copied:
-                back_up(self._store.connection, copied.path)
+                back_up(self.connection, copied.path)
                 copied.finish(OWNER_ONLY)
                 copied.put(saved)
         except (sqlite3.Error, OSError) as error:
@@ -188,13 +183,12 @@ class SQLiteFile:
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""
-        is_itself = target.exists() and target.samefile(self.path)
-        assert self._store is not None
-        if is_itself or (target.exists() and identity_of(target) != self._store.about("id")):
+        is_itself = target.exists() and target.samefile(self._path)
+        if is_itself or (target.exists() and identity_of(target) != self.about("id")):
             raise BadSettings(say("copy.to-itself" if is_itself else "copy.over-something-else", file=str(target)))
         try:
             with draft(target) as copied:
-                copy(self.path, copied.path)
+                copy(self._path, copied.path)
                 copied.finish(OWNER_ONLY)
                 copied.put(target)
         except (sqlite3.Error, OSError) as error:

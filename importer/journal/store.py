@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 from importer.errors import ImporterError, JournalFailed
@@ -23,15 +24,15 @@ _AT_ONCE = 500  # rows in one statement
 
 
 class ForRows:
-    """Statement about many given rows of values, with the names and types of their columns.
+    """Statement about many given rows of values. Their columns are written as ``note INTEGER, prospect TEXT``.
 
     Its text has ``{column}`` for a value of a given row. It has ``{values} … {end}`` around the values of an insert,
     ``{from_given}`` before the condition of an update, and ``{using_given}`` before that of a deletion: a database may
     run it for all rows at once. A query has ``{given}`` for all given rows.
     """
 
-    def __init__(self, text: str, **columns: str) -> None:
-        self.text, self.columns = text, columns
+    def __init__(self, text: str, columns: str) -> None:
+        self.text, self.columns = text, dict(column.split() for column in columns.split(", "))
 
 
 class Store(ABC):
@@ -40,15 +41,18 @@ class Store(ABC):
     Attributes:
         connection: the driver's connection.
         name: the journal's name in messages.
+        beside: the path after which the journal's small files on this machine are named; None to store none.
+        is_shared: whether other machines may use the journal.
         failures: the exceptions that the driver raises.
         mend: advice for a person if the database can't be written.
     """
 
+    is_shared: ClassVar[bool] = False
     failures: ClassVar[tuple[type[BaseException], ...]]
     mend: ClassVar[Message]
 
-    def __init__(self, connection: Any, name: str) -> None:
-        self.connection, self.name = connection, name
+    def __init__(self, connection: Any, name: str, beside: Path | None = None) -> None:
+        self.connection, self.name, self.beside = connection, name, beside
         self._inside: str | None = None
 
     def close(self) -> None:
@@ -88,6 +92,18 @@ class Store(ABC):
     def define(self, text: str) -> None:
         """Create or change a table; the text has SQLite's types."""
         self._run(text, {})
+
+    @contextmanager
+    def held(self, workspace: str) -> Iterator[None]:  # noqa: ARG002 - a journal in memory has only one user
+        """Hold a workspace's lock while the block runs. Raises Busy, UnusableJournal, WrongJournal."""
+        yield
+
+    def see_that_it_stands(self) -> None:  # noqa: B027 - most databases can't be replaced while they are open
+        """Check that the journal is still the one that was opened. Raises JournalReplaced."""
+
+    @abstractmethod
+    def back_up(self, target: Path) -> None:
+        """Write a copy of the journal to a file. Raises BadSettings, UnusableJournal."""
 
     def now(self) -> float:
         """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.

@@ -27,7 +27,6 @@ from importer.journal import (
     NoteKey,
     Run,
     SampleState,
-    copying,
     delivery_sql,
     findings,
     learned,
@@ -85,13 +84,15 @@ def statements() -> Iterator[list[str]]:
     """What is asked of any SQLite database meanwhile, in SQL."""
     found: list[str] = []
 
-    class Watched(sqlite.SQLiteStore):
-        def __init__(self, connection: sqlite3.Connection, name: str) -> None:
-            super().__init__(connection, name)
-            connection.set_trace_callback(found.append)
+    connect = sqlite.connect
+
+    def watched(place: Path | str) -> sqlite3.Connection:
+        connection = connect(place)
+        connection.set_trace_callback(found.append)
+        return connection
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite, "SQLiteStore", Watched)
+        patch.setattr(sqlite, "connect", watched)
         yield found
 
 
@@ -188,7 +189,7 @@ WHOLE = {
 
 def statements_of_the_journal() -> dict[str, str | ForRows]:
     """Each statement that is the same for both databases, by the name of the constant that holds it."""
-    modules = (copying, delivery_sql, findings, learned, runs, schema, store)
+    modules = (delivery_sql, findings, learned, runs, schema, store)
     return {
         f"{module.__name__.rpartition('.')[2]}.{name}": value
         for module in modules

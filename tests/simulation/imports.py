@@ -138,7 +138,7 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
     rng = random.Random(f"importer {world.seed} {world.now}")
     store, workspace = MortalStore.on(disk), _WORKSPACE
-    journal = Journal(store, None)
+    journal = Journal(store)
     world.shelf.journalled = disk.uploads
     store.fails_after = 0 if world.is_calm else world.regime.disk_full
     world.tell("=== a run begins")
@@ -172,7 +172,7 @@ def _verify(world: World, disk: Disk) -> tuple[Outcomes, Journal, bool]:
 
     Also returns whether reading showed any note of a sample, so that the others can be told.
     """
-    outcomes, journal = Outcomes(0), Journal(MortalStore.on(disk), None)
+    outcomes, journal = Outcomes(0), Journal(MortalStore.on(disk))
     world.tell("=== verify begins")
     caller = Caller(world, world, Limiter(4, world.clock, GIVE_UP), world.clock, GIVE_UP)
     how = replace(_policy(world), resends=False)
