@@ -84,27 +84,18 @@ SAMPLE_ALL = """
 _KNOWN = """
     deliveries.note, deliveries.prospect, deliveries.occurrence, deliveries.state, deliveries.note_id, deliveries.at,
     deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins, deliveries.sample, requests.run,
-    requests.sent_at, requests.since
+    requests.sent_at, requests.since FROM deliveries JOIN requests ON requests.id = deliveries.request
 """
-"""Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
+"""Columns in the order of the attributes of :class:`.known.KnownDelivery`, and where they are from."""
 
+_OF_RUN = "deliveries.note IN (SELECT note FROM requests WHERE run = :run) AND requests.run = :run"  # finds by the key
 KNOWN = ForRows(
-    f"""
-    SELECT {_KNOWN} FROM deliveries JOIN requests ON requests.id = deliveries.request
-    WHERE (deliveries.note, deliveries.prospect) IN ({{given}})
-    """,
-    "note INTEGER, prospect TEXT",
+    f"SELECT {_KNOWN} WHERE (deliveries.note, deliveries.prospect) IN ({{given}})", "note INTEGER, prospect TEXT"
 )
-CREATED = f"""
-    SELECT {_KNOWN} FROM deliveries JOIN requests ON requests.id = deliveries.request
-    WHERE deliveries.note IN (SELECT note FROM requests WHERE run = :run) AND requests.run = :run
-      AND deliveries.state = 'created'
-    ORDER BY deliveries.request
-"""
-STATES_OF_RUN = """
+CREATED = f"SELECT {_KNOWN} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
+STATES_OF_RUN = f"""
     SELECT deliveries.state, count(*) FROM deliveries JOIN requests ON requests.id = deliveries.request
-    WHERE deliveries.note IN (SELECT note FROM requests WHERE run = :run) AND requests.run = :run
-    GROUP BY deliveries.state
+    WHERE {_OF_RUN} GROUP BY deliveries.state
 """
 HIDDEN_BY_RUN = """
     SELECT requests.run, count(*) FROM deliveries
@@ -117,8 +108,7 @@ HIDDEN_BY_RUN = """
 def _few(condition: str) -> str:
     """Return the query for deliveries of all workspaces by an indexed condition, with note and workspace."""
     return f"""
-        SELECT notes.workspace, {_NOTE}, {_KNOWN} FROM deliveries
-        JOIN requests ON requests.id = deliveries.request JOIN notes ON notes.id = deliveries.note
+        SELECT notes.workspace, {_NOTE}, {_KNOWN} JOIN notes ON notes.id = deliveries.note
         WHERE {condition} ORDER BY deliveries.request
     """
 

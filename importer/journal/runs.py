@@ -28,14 +28,12 @@ _CODEC = "codec"
 _RESULTS = frozenset(result.value for result in Result)
 
 # Counts are cut to ten times the length that all results with the largest numbers need.
-_COLUMNS = """
-    runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
-    runs.started_at, runs.ended_at, runs.ended, substr(runs.counts, 1, 10000)
-"""
-_LISTED = f"""
-    SELECT {_COLUMNS} FROM runs JOIN workspaces ON workspaces.id = runs.workspace
-    WHERE (:is_any OR workspaces.profile = :profile AND workspaces.base_url = :base_url)
-      AND (:is_called_anything OR runs.name = :name)
+_LISTED = """
+    SELECT runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
+           runs.started_at, runs.ended_at, runs.ended, substr(runs.counts, 1, 10000)
+    FROM runs JOIN workspaces ON workspaces.id = runs.workspace
+    WHERE (workspaces.profile = :profile AND workspaces.base_url = :base_url OR :profile IS NULL)
+      AND (runs.name = :name OR :name IS NULL)
     ORDER BY runs.id DESC
 """
 _BEGIN = """
@@ -156,28 +154,11 @@ class Runs:
     def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
         """Return all runs, or those of a workspace, or the run with a name; the latest first."""
         profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
-        rows = self._store.rows(
-            _LISTED,
-            is_any=workspace is None,
-            profile=profile,
-            base_url=base_url,
-            is_called_anything=name is None,
-            name=name,
-        )
         return [
-            Run(
-                number,
-                run,
-                Workspace(profile, base_url),
-                file,
-                digest,
-                occurrence,
-                began,
-                ended_at,
-                ended,
-                _counts(counts),
+            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts)))
+            for number, run, profile, base_url, *values, counts in self._store.rows(
+                _LISTED, profile=profile, base_url=base_url, name=name
             )
-            for number, run, profile, base_url, file, digest, occurrence, began, ended_at, ended, counts in rows
         ]
 
     def is_followed(self, run: Run) -> bool:
