@@ -6,16 +6,13 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
     writing           entry point: a workbook, or CSV if it can't be written; also the lists of problems and of emails
     layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
     workbook          these columns → the sheets Results and To fix
-    rowxml            rows of these sheets as XML
     summary           the sheet Summary
     presentation      meaning, next step and colours of each result
-    saving            puts a new file in its place, or the nearest possible
-    overwriting       files that may be replaced
+    saving            puts a new file in its place, or the nearest possible; which files may be replaced
 """
 
 from importer.results.layout import Input, Summary
-from importer.results.overwriting import NeverOverwrite, OverwritePolicy, OverwriteWritten
-from importer.results.saving import Written
+from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written
 from importer.results.writing import check_target, write, write_emails, write_problems
 
 __all__ = [

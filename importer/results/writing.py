@@ -26,8 +26,7 @@ from importer.files import Draft
 from importer.messages import Message, render, say, words
 from importer.models import Problem
 from importer.results.layout import Input, ResultRows, Summary, encodable, result_rows
-from importer.results.overwriting import NeverOverwrite, OverwriteLists, OverwritePolicy
-from importer.results.saving import Written, plain, save
+from importer.results.saving import NeverOverwrite, OverwriteLists, OverwritePolicy, Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import COLUMNS, OUR_COLUMNS, ResultColumn, protected_all
 from importer.storage import Url
