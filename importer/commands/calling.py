@@ -16,7 +16,7 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import Threads
-from importer.delivery.policy import Policy
+from importer.delivery.context import Policy
 from importer.messages import Said
 from importer.settings import BATCH_SIZE, Settings
 

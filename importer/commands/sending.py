@@ -25,12 +25,10 @@ from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_lines, write_results
 from importer.commands.workspaces import keep_in_mind
-from importer.delivery.delivery import Delivery
+from importer.delivery.context import Context, Policy
+from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import foresee
-from importer.delivery.local_outcomes import settle_after, settle_before
-from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import Policy
-from importer.delivery.several_prospects import gathered
+from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
 from importer.journal.pending_results import PendingResult
@@ -108,13 +106,13 @@ class Sending:
                 rules.retry,
                 lambda trouble: self.observe(replace(delivery.progress, trouble=trouble)),
             )
-            delivery.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
+            delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
             ended = "broken off"
             try:
                 if stopped is None:
-                    delivery.run(attaching.upload(delivery.files), attaching.renew)
+                    delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
                     self._send_elsewhere(lookup, delivery, attaching)
                     self.journal.see_that_it_stands()
                 ended = "finished" if stopped is None else "stopped"
@@ -165,7 +163,7 @@ class Sending:
 
     def _planned(
         self, run: Run, caller: Caller, rules: Policy, lookup: EmailLookup, expected: int | None
-    ) -> tuple[Delivery, int]:
+    ) -> tuple[Coordinator, int]:
         """Plan again. Return the delivery and its number of notes, or refuse the run if that number wasn't agreed to.
 
         Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
@@ -173,16 +171,10 @@ class Sending:
         """
         agreed = False
         try:
-            delivery = Delivery(
-                self.outcomes,
-                self.journal,
-                self.settings.workspace,
-                run,
-                caller,
-                rules,
-                self.observe,
-                self.journal.learned.replication_lag(self.settings.workspace),
-            )
+            workspace = self.settings.workspace
+            context = Context.of(self.journal, workspace, run, caller, rules)
+            learned_lag = self.journal.learned.replication_lag(workspace)
+            delivery = Coordinator(context, self.outcomes, self.observe, learned_lag)
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
             logs.event(
                 "run begun",
@@ -208,7 +200,7 @@ class Sending:
     def _decline(self, run: Run) -> None:
         self.journal.runs.end(run, "declined", {}, self.clock())
 
-    def _send_elsewhere(self, lookup: EmailLookup, delivery: Delivery, attaching: Attaching) -> None:
+    def _send_elsewhere(self, lookup: EmailLookup, delivery: Coordinator, attaching: Attaching) -> None:
         """Deliver to the new owner of an email, if the API rejected the prospect that was known to have it."""
         if (moved := lookup.look_again(self.loaded, self.outcomes)) is not None:
             held_back = delivery.held_back
@@ -220,7 +212,7 @@ class Sending:
     def _finish(
         self,
         run: Run,
-        delivery: Delivery,
+        delivery: Coordinator,
         lookup: EmailLookup,
         attaching: Attaching,
         limiter: Limiter,
@@ -232,8 +224,8 @@ class Sending:
         report = Report(
             run=run.name,
             counts=counts,
-            requests=delivery.posts_sent,
-            looks=delivery.lookups_sent,
+            requests=delivery.reachability.posts_sent,
+            looks=delivery.reachability.lookups_sent,
             rate_limited=limiter.rate_limited,
             results=self.target,
             remark=None,
@@ -250,9 +242,9 @@ class Sending:
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,
             ended="stopped" if counts.get(Result.NOT_SENT) and ended == "finished" else ended,
-            batch_size=delivery.batch_size,
+            batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self.loaded.plan.groups),
-            readable_within=delivery.measured_lag,
+            readable_within=delivery.evidence.replication_lag.measured,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self.journal, run.workspace, delivery, limiter, report.ended_at)
@@ -277,16 +269,16 @@ class Sending:
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 
 
-def _held_back(loaded: Loaded, delivery: Delivery) -> int:
+def _held_back(loaded: Loaded, delivery: Coordinator) -> int:
     """Return the number of rows held back, with the rows that repeat them."""
     return len(delivery.held_back) + int(np.isin(loaded.plan.original, delivery.held_back).sum())
 
 
-def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: Limiter, now: float) -> None:
+def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter, now: float) -> None:
     """Store the batch size, delay and rate limit that this run measured, for later runs."""
-    if delivery.has_learned:
-        journal.learned.learn_batch_size(workspace, delivery.batch_size)
-    if (lag := delivery.measured_lag) is not None:
+    if (sizes := delivery.queue.sizes).has_learned:
+        journal.learned.learn_batch_size(workspace, sizes.batch_size)
+    if (lag := delivery.evidence.replication_lag.measured) is not None:
         journal.learned.learn_lag(workspace, lag, now)
     if limit := limiter.learned_rate:
         journal.learned.learn_limit(workspace, limit.calls, limit.seconds)

@@ -45,11 +45,9 @@ class Duplicates:
 
     def made(self, post: Post, note_id: str, came: float) -> None:
         """Schedule a check of a note that was sent again, for the time when a late first attempt can be read, too."""
-        take, until = (
-            self._evidence.pages.take(post.request.prospects[0]),
-            came + self._evidence.replication_lag.assumed,
-        )
-        self._dispatcher.add(DuplicateLookup(post, note_id, take, until), max(until, came + self._evidence.margin))
+        take = self._evidence.pages.take(post.request.prospects[0])
+        until = came + self._evidence.replication_lag.assumed
+        self._dispatcher.add(DuplicateLookup(post, note_id, until, take=take), max(until, came + self._evidence.margin))
 
     def check(self) -> None:
         """Repeat the checks that proved nothing, because all other work is done."""

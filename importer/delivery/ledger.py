@@ -8,15 +8,15 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 
 from importer.api import Answer
+from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
 from importer.journal import READ_BACK, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
@@ -232,6 +232,11 @@ class Ledger:
                     self._outcomes.found_duplicates(row, delivery.duplicates)
                 if delivery.is_missing and delivery.note_id is not None:
                     self._outcomes.found_missing(row, [delivery.note_id])
+
+    def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
+        """Count rows that were settled without being sent, and the results of some of them."""
+        self.settled += size
+        self.ended.update(ended)
 
     def _settle(
         self,

@@ -1,22 +1,33 @@
 """Store the outcome of each row in columns: delivery settles rows by position, results read them by column.
 
 Input: row count and settlements. Output: :class:`OutcomeColumns` in the sheet's order. A million rows take about 50 MB.
+The functions below settle rows that need no call, and combine the notes of a row whose email several prospects have.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from importer.messages import Message, say
-from importer.models import NEEDS_A_PERSON, Result, Texts
+from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Problem, Result, Rows, Texts
 from importer.rows.values import TEXT
 
 _RESULTS = tuple(Result)
 _CODE = {result: code for code, result in enumerate(_RESULTS)}
+_WORST_FIRST = (
+    Result.UNCONFIRMED,
+    Result.NOT_SENT,
+    Result.REJECTED,
+    Result.CREATED,
+    Result.ALREADY_IMPORTED,
+    Result.DUPLICATE,
+)
+_MOST_NAMED = 10
 
 
 class OutcomeColumns(NamedTuple):
@@ -204,3 +215,84 @@ class Outcomes:
             self._finished_at[part].tolist(),
             self._request[part].tolist(),
         )
+
+
+# -- rows that need no call --------------------------------------------------------------------------------------------
+
+
+def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> None:
+    """Settle rows that need no delivery: invalid, without data, with an unknown email, or with a note ID already."""
+    for position, problems in rows.problems.items():
+        placed = (say("problem", place=_place(problem, headings), text=problem.text) for problem in problems)
+        outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=tuple(placed)))
+    for position, reason in rows.skipped.items():
+        outcomes.settle([position], Result.SKIPPED, reason=reason)
+    for position, reason in rows.rejected.items():
+        outcomes.settle([position], Result.REJECTED, reason=reason)
+    if rows.done:
+        outcomes.settle(
+            list(rows.done),
+            Result.ALREADY_IMPORTED,
+            note_ids=list(rows.done.values()),
+            reason=say("outcome.says-results-file"),
+        )
+
+
+def _place(problem: Problem, headings: Sequence[str]) -> str:
+    """Return the problem's cell, row and heading in the sheet that was read, because the results differ."""
+    heading = "" if problem.column is None else shorten(headings[problem.column], 40, placeholder=" …")
+    return f"{problem.cell} (row {problem.row}, {heading})" if heading else problem.cell
+
+
+def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
+    """Settle each row that repeats an earlier one: as a duplicate if that was delivered, else with its result."""
+    reason = say("outcome.duplicate" if rows.key is None else "outcome.duplicate-with-key", row="")
+    for position in np.flatnonzero(plan.original >= 0).tolist():
+        original = int(plan.original[position])
+        result = outcomes.result(original)
+        row = int(rows.number[original])
+        if result in DELIVERED:
+            note_ids = [outcomes.note_id(original)]
+            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason, repeated=row)
+        else:
+            outcomes.settle_as(position, original, say("outcome.repeats", row="", result=result.value), row)
+
+
+# -- rows with several notes -------------------------------------------------------------------------------------------
+
+
+def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
+    """Return one outcome for each row of the sheet."""
+    if rows.sheet_rows is None:
+        return outcomes
+    size = rows.in_sheet
+    sheet_outcomes = outcomes.first(size)
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for position in range(size, len(rows)):
+        members[int(rows.sheet_rows[position])].append(position)
+    for row, others in members.items():
+        _gather(sheet_outcomes, outcomes, rows, row, [row, *others])
+    return sheet_outcomes
+
+
+def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> None:
+    results = [outcomes.result(position) for position in positions]
+    worst = min(results, key=_WORST_FIRST.index)
+    reasons = []
+    for position, result in [*zip(positions, results, strict=True)][:_MOST_NAMED]:
+        note_id, why = outcomes.note_id(position), outcomes.reason(position)
+        parts = {"prospect": str(rows.prospect[position]), "result": result.value}
+        if note_id or why:
+            reasons.append(say("outcome.of-one-because", **parts, why=note_id or why or ""))
+        else:
+            reasons.append(say("outcome.of-one", **parts))
+    if len(positions) > _MOST_NAMED:
+        reasons.append(say("more", n=len(positions) - _MOST_NAMED))
+    reason = say("outcome.of-several", n=len(positions), outcomes=tuple(reasons))
+    is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
+    note_ids = [outcomes.note_id(row)] if is_delivered else None
+    found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
+    if duplicates := [duplicate_id for position in positions for duplicate_id in outcomes.duplicates.get(position, ())]:
+        found.found_duplicates(row, duplicates)
+    if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:
+        found.found_missing(row, missing)

@@ -11,17 +11,16 @@ refuses the probe, the connection is closed: nothing is sent until it opens agai
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from importer.api import Cause, Failure, Reply, Traits
+from importer.api import Cause, Failure, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
-from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
+from importer.delivery.context import LONGEST_PAUSE, Context
 from importer.delivery.decisions import Abandon, Decision, Retry, Stop
-from importer.delivery.policy import LONGEST_PAUSE, Policy
-from importer.delivery.tasks import Lookup, Post, Probe, Task
+from importer.delivery.tasks import Lookup, Post, Probe, Read, Task
 from importer.errors import WrongAddress
 from importer.messages import say
 
@@ -38,12 +37,11 @@ class Reachability:
     """State of the connection to the API.
 
     Args:
-        dispatcher: makes the calls.
-        traits: special features of the vendor.
-        policy: the settings of delivery.
-        renew: makes all connections anew.
+        context: the run's context.
 
     Attributes:
+        any_success: whether the API has accepted or refused anything in this run, in its own words.
+        posts_sent, lookups_sent: calls that left for the API, answered or not.
         is_closed: whether an intermediary refuses every POST, whatever its content.
         healed: whether a request that was refused in words that are not the API's was accepted when sent again.
         has_read: whether any lookup returned notes.
@@ -51,17 +49,24 @@ class Reachability:
         set_aside: requests for one prospect that were refused in such words, to be tried again when all else was sent.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy, renew: Callable[[], None]) -> None:
-        self.is_closed = self.healed = self.has_read = False
-        self.refused_reads = 0
+    def __init__(self, context: Context) -> None:
+        self._context, self._dispatcher, self._policy = context, context.dispatcher, context.policy
+        self.any_success = self.is_closed = self.healed = self.has_read = False
+        self.posts_sent = self.lookups_sent = self.refused_reads = 0
         self._open_at = -math.inf  # when the last POST left that reached the API
-        self._renew = renew
         self._astray = -math.inf, -math.inf  # when another request's reply last came, and when that was noticed
-        self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
         self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
 
     # -- updates ----------------------------------------------------------------------------------------------------
+
+    def came_back(self, task: Task, reply: Reply[Any]) -> None:
+        """Count a call that has returned."""
+        self.any_success |= reply.failure is None or reply.failure.cause in API_REFUSED
+        if isinstance(task, Read):
+            self.lookups_sent += reply.has_left
+        else:
+            self.posts_sent += reply.has_left
 
     def sent(self, post: Post, reply: Reply[Any]) -> None:
         """Handle the reply to a request that creates notes."""
@@ -85,7 +90,7 @@ class Reachability:
 
     def is_astray(self, came: float, now: float) -> None:
         """Renew all connections because a reply, which ``came`` and is noticed ``now``, belonged to another request."""
-        self._renew()
+        self._context.caller.api.renew()
         self._astray = came, now
 
     # -- queries ----------------------------------------------------------------------------------------------------
@@ -98,7 +103,7 @@ class Reachability:
     @property
     def can_tell(self) -> bool:
         """Whether a probe is possible, because there is an ID that no prospect can have."""
-        return bool(self._nobody)
+        return bool(self._context.traits.nobody)
 
     def passes_over(self, lookup: Lookup) -> bool:
         """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread."""
@@ -120,7 +125,7 @@ class Reachability:
     def suspect(self, post: Post, failure: Failure) -> None:
         """Hold a request that was refused and surely not applied, and send a probe."""
         if not self._suspects:
-            self._dispatcher.add(Probe(self._nobody))
+            self._dispatcher.add(Probe(self._context.traits.nobody))
         self._suspects.append((post, failure))
 
     def probed(self, probe: Probe, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:

@@ -8,29 +8,17 @@ missed more than once since, and the prospect has no unexplained note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
-from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions, readback
-from importer.delivery.decisions import (
-    Abandon,
-    Decision,
-    Doubt,
-    LookAgain,
-    Missed,
-    NextPage,
-    Renew,
-    Settle,
-    Stop,
-)
+from importer.delivery.context import LONGEST_PAUSE, Context
+from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Renew, Settle, Stop
 from importer.delivery.evidence import Evidence
-from importer.delivery.lookup_queue import LookupQueue
-from importer.delivery.policy import LONGEST_PAUSE, Policy
 from importer.delivery.reachability import REFUSED, REFUSED_BEFORE_RESENT, Reachability
-from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
-from importer.delivery.unclear import Unclear
+from importer.delivery.tasks import Ambiguous, Lookup, Post
+from importer.delivery.unclear import LookupQueue, Unclear
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
@@ -40,29 +28,20 @@ class Resolver:
     """Lookups of deliveries without a clear answer.
 
     Args:
-        dispatcher: makes the lookups.
+        context: the run's context.
         evidence: collects facts about notes, the clock that dates them, and the lag.
         reachability: tracks whether requests reach the API.
-        policy: the settings of delivery.
-        clock: returns seconds since 1970, and never goes back.
 
     Attributes:
         unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
         lookup_queue: lookups that wait until our author or the lag is known.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher[Task],
-        evidence: Evidence,
-        reachability: Reachability,
-        policy: Policy,
-        clock: Callable[[], float],
-    ) -> None:
-        self._unclear = Unclear(policy, lambda: evidence.lateness, clock)
+    def __init__(self, context: Context, evidence: Evidence, reachability: Reachability) -> None:
+        self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
+        self._evidence, self._reachability = evidence, reachability
+        self._unclear = Unclear(context, evidence)
         self.unclear = self._unclear.prospects
-        self._dispatcher, self._evidence, self._reachability = dispatcher, evidence, reachability
-        self._policy, self._clock = policy, clock
         self.lookup_queue = LookupQueue(evidence)
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -82,7 +61,7 @@ class Resolver:
         self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False, is_last: bool = False
     ) -> None:
         take = self._evidence.pages.take(ambiguous.post.request.prospects[index])
-        self._dispatcher.add(Lookup(ambiguous, index, is_first, take, is_last=is_last), due)
+        self._dispatcher.add(Lookup(ambiguous, index, is_first, is_last, take=take), due)
 
     def proceed(self, *, nothing_else: bool = False) -> None:
         """Repeat the lookups that waited for a fact known now, or all if nothing is left that could bring facts."""

@@ -16,9 +16,9 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.commands.attaching import Attaching
-from importer.delivery.delivery import Delivery
+from importer.delivery.context import Context, Policy
+from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import Policy
 from importer.errors import Stopped
 from importer.journal import Journal
 from importer.markup import seen_digests
@@ -147,11 +147,11 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = _policy(world)
-        delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
+        delivery = Coordinator(Context.of(journal, workspace, run, caller, policy), outcomes)
         store.step = world.step
         attaching = Attaching(rows, _SETTINGS, journal, caller, policy.retry, lambda _: None)
         delivery.prepare(rows, plan)
-        delivery.run(attaching.upload(delivery.files), attaching.renew)
+        delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
     except Crash:
         disk.crash()
         world.die()
@@ -176,7 +176,7 @@ def _verify(world: World, disk: Disk) -> tuple[Outcomes, Journal, bool]:
     world.tell("=== verify begins")
     caller = Caller(world, world, Limiter(4, world.clock, GIVE_UP), world.clock, GIVE_UP)
     how = replace(_policy(world), resends=False)
-    delivery = Delivery(outcomes, journal, _WORKSPACE, None, caller, how)
+    delivery = Coordinator(Context.of(journal, _WORKSPACE, None, caller, how), outcomes)
     delivery.run()
     world.tell(f"=== verify ends: {outcomes.missing_elsewhere}")
     return outcomes, journal, not delivery.samples.could_not_look
