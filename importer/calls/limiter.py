@@ -15,11 +15,9 @@ from typing import Any
 from importer.api import Cause, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
-from importer.calls.concurrency import ConcurrencyLimiter
-from importer.calls.eta import Eta
+from importer.calls.pace import ConcurrencyLimiter, Speed, Throttle
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.calls.throttle import Throttle
 from importer.messages import Message, render, say
 from importer.settings.rate import Rate
 
@@ -29,7 +27,10 @@ _LONGEST_BACKOFF = 60.0
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API is taken for another server
+_LATELY = 300.0  # seconds for which the times of calls are kept
+_ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
+_POST = "POST"  # the kind of call that delivers notes
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})
@@ -72,7 +73,7 @@ class Limiter:
         # The API's limits.
         self._limited_until = -math.inf
         self._quotas = Quotas(self.server_clock)
-        self._speed = _Speed()
+        self._speed = Speed()
         self._odd_refusals = 0  # refused calls whose own replies say that calls remain
         # The person's limit.
         self._throttle = Throttle(rate) if rate else None
@@ -94,7 +95,7 @@ class Limiter:
     @property
     def learned_rate(self) -> Rate | None:
         """Rate of POST requests that the API allows, as announced or as refusals have shown; None if unknown."""
-        announced = self._quotas.of("POST").rate
+        announced = self._quotas.of(_POST).rate
         pace = self._concurrency.pace
         return announced or (None if pace is None else Rate(max(1, round(60 * pace)), 60.0))
 
@@ -307,39 +308,56 @@ def _few_words(failure: Failure) -> str:
     return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
-class _Speed:
-    """Calls per second, if only refusals show the limit: each refusal lowers the rate by a fifth, successes raise it.
+class Eta:
+    """Estimator of the time that the remaining calls take, for people to read; it affects no call.
 
-    After the first refusal, and after a minute without any, little is known about the limit. Then each success raises
-    the rate by a hundredth.
+    Args:
+        clock: returns seconds since 1970, never going back.
+        quotas: the API's limits.
+        throttle: the person's own limit, if there is one.
+        drawn: returns how many calls that count against a quota are in flight.
     """
 
-    def __init__(self) -> None:
-        self._rate: float | None = None
-        self._step = 0.0
-        self._is_first = False  # whether the rate is based on a single refusal
-        self._refused_at = -math.inf
-        self._recent: deque[float] = deque(maxlen=1000)
-        self.ready_at = -math.inf
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        quotas: Quotas,
+        throttle: Throttle | None,
+        drawn: Callable[[QuotaWindow], int],
+    ) -> None:
+        self._clock, self._quotas, self._throttle, self._drawn = clock, quotas, throttle, drawn
+        self._lately: deque[float] = deque(maxlen=10_000)
 
     def began(self, now: float) -> None:
-        self._recent.append(now)
-        if self._rate is not None:
-            self.ready_at = now + 1 / self._rate
+        """Record that a call is being sent at ``now``."""
+        self._lately.append(now)
+        while self._lately[0] < now - _LATELY:
+            self._lately.popleft()
 
-    def succeeded(self, now: float) -> None:
-        if self._rate is not None:
-            is_guess = self._is_first or now >= self._refused_at + 60.0
-            self._rate += self._rate / 100 if is_guess else self._step
+    def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
+        """Return the seconds until this many more calls have been sent; None if that is unknown.
 
-    def lift(self) -> None:
-        self._rate, self.ready_at = None, -math.inf
+        Args:
+            calls: the number of calls.
+            usual: the rate that the API allowed an earlier run; used until this run knows better.
+        """
+        now, quota = self._clock(), self._quotas.of(_POST)
+        by_limit = quota.seconds_for(calls, now, self._drawn(quota), usual)
+        if self._throttle:
+            return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
+        if by_limit is not None and quota.is_spent is not False:
+            return by_limit
+        pace = self._at_the_pace_so_far(calls, now)
+        return by_limit if pace is None else pace
 
-    def refused(self, now: float) -> None:
-        while self._recent and self._recent[0] < now - 1.0:
-            self._recent.popleft()
-        rate = self._rate or max(5.0, len(self._recent))  # the first calls may be too few to show a rate
-        self._refused_at, self._is_first = now, self._rate is None
-        self._rate = max(0.8 * rate, 1 / 60)
-        self._step = (rate - self._rate) / 200  # two hundred successes restore the rate
-        self.ready_at = now + 1 / self._rate
+    def _at_the_pace_so_far(self, calls: int, now: float) -> float | None:
+        span = now - self._lately[0] if self._lately else 0.0
+        return calls * span / len(self._lately) if span >= _ENOUGH else None
+
+    @property
+    def held_to(self) -> Rate | None:
+        """Rate limit of the API if it is what delays calls, otherwise None."""
+        quota = self._quotas.of(_POST)
+        rate = quota.rate if quota.is_spent else None
+        personal = self._throttle.rate if self._throttle else None
+        return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate

@@ -25,7 +25,7 @@ from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_lines, write_results
 from importer.commands.workspaces import keep_in_mind
-from importer.delivery.context import Context, Policy
+from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import foresee
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
@@ -172,7 +172,7 @@ class Sending:
         agreed = False
         try:
             workspace = self.settings.workspace
-            context = Context.of(self.journal, workspace, run, caller, rules)
+            context = DeliveryContext.of(self.journal, workspace, run, caller, rules)
             learned_lag = self.journal.learned.replication_lag(workspace)
             delivery = Coordinator(context, self.outcomes, self.observe, learned_lag)
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)

@@ -11,7 +11,7 @@ from importer.commands import logs
 from importer.commands.calling import calls, policy, steady_clock
 from importer.commands.report import NotFound
 from importer.commands.workspaces import elsewhere, held, keep_in_mind
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
@@ -101,7 +101,7 @@ def verify(
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
         with calls(settings, vendor, clock, stop) as caller:
-            context = Context.of(journal, settings.workspace, None, caller, policy(settings, resends=False))
+            context = DeliveryContext.of(journal, settings.workspace, None, caller, policy(settings, resends=False))
             delivery = Coordinator(context, outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():

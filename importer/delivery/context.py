@@ -54,7 +54,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Context:
+class DeliveryContext:
     """Objects and settings that all parts of delivery share in one run.
 
     Attributes:
@@ -74,7 +74,9 @@ class Context:
     dispatcher: Dispatcher[Task]
 
     @classmethod
-    def of(cls, journal: Journal, workspace: Workspace, run: Run | None, caller: Caller, policy: Policy) -> Context:
+    def of(
+        cls, journal: Journal, workspace: Workspace, run: Run | None, caller: Caller, policy: Policy
+    ) -> DeliveryContext:
         """Return the context of a run."""
         if journal.is_shared:  # a process that has lost its lock may still send
             policy = replace(policy, head_start=LONGEST_CLAIM)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Failure, Reply
 from importer.delivery import decisions, earlier
-from importer.delivery.context import LONGEST_PAUSE, Context
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.decisions import (
     Abandon,
     Checked,
@@ -74,7 +74,7 @@ class Coordinator:
 
     def __init__(
         self,
-        context: Context,
+        context: DeliveryContext,
         outcomes: Outcomes,
         observe: Callable[[Progress], None] | None = None,
         learned_lag: float | None = None,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery import readback
 from importer.delivery.clock import NoteClock
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.known_ids import Exchanged, KnownIds
 from importer.delivery.readback import Pages
 from importer.delivery.replication_lag import ReplicationLag, Watched
@@ -45,7 +45,7 @@ class Evidence:
         lateness: most seconds that an unclear request took until it was applied, as far as dates have shown.
     """
 
-    def __init__(self, context: Context, learned_lag: float | None = None) -> None:
+    def __init__(self, context: DeliveryContext, learned_lag: float | None = None) -> None:
         deliveries, traits, run = context.journal.deliveries, context.traits, context.run_id
         self._context, self._deliveries, self._workspace, self._run = context, deliveries, context.workspace, run
         self._dispatcher, self._clock = context.dispatcher, context.clock
@@ -263,7 +263,7 @@ class Introductions:
         under_way: number of lookups that have not ended.
     """
 
-    def __init__(self, evidence: Evidence, context: Context) -> None:
+    def __init__(self, evidence: Evidence, context: DeliveryContext) -> None:
         self._evidence, self._context, self._workspace = evidence, context, context.workspace
         self._deliveries, self._dispatcher, self._clock = context.journal.deliveries, context.dispatcher, context.clock
         self._is_introduced = self._is_asked = False

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.delivery import readback
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.tasks import Post, Promised
 from importer.markup import seen_digests
 from importer.messages import say
@@ -115,7 +115,7 @@ class Exchanged:
     """
 
     def __init__(
-        self, context: Context, known_ids: KnownIds, is_alike: Callable[[str, Post, Collection[str]], bool]
+        self, context: DeliveryContext, known_ids: KnownIds, is_alike: Callable[[str, Post, Collection[str]], bool]
     ) -> None:
         self._deliveries, self._workspace, self._run = context.journal.deliveries, context.workspace, context.run_id
         self._known_ids, self._is_alike = known_ids, is_alike

@@ -15,7 +15,7 @@ from dataclasses import replace
 from importer import grouping
 from importer.api import Answer, Failure
 from importer.delivery import earlier
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Abandon, Settle, Split
 from importer.delivery.earlier import SortedGroup
 from importer.delivery.reachability import Reachability
@@ -46,7 +46,7 @@ class Queue:
         attachments: attachment IDs for the notes of requests.
     """
 
-    def __init__(self, context: Context, resolver: Resolver, reachability: Reachability) -> None:
+    def __init__(self, context: DeliveryContext, resolver: Resolver, reachability: Reachability) -> None:
         self._context, self._dispatcher = context, context.dispatcher
         self._resolver, self._reachability = resolver, reachability
         self._parked: deque[Post] = deque()

@@ -18,7 +18,7 @@ from importer.api import Cause, Failure, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
 from importer.calls.retry import RetryPolicy
-from importer.delivery.context import LONGEST_PAUSE, Context
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Retry, Stop
 from importer.delivery.tasks import Lookup, Post, Probe, Read, Task
 from importer.errors import WrongAddress
@@ -49,7 +49,7 @@ class Reachability:
         set_aside: requests for one prospect that were refused in such words, to be tried again when all else was sent.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: DeliveryContext) -> None:
         self._context, self._dispatcher, self._policy = context, context.dispatcher, context.policy
         self.any_success = self.is_closed = self.healed = self.has_read = False
         self.posts_sent = self.lookups_sent = self.refused_reads = 0

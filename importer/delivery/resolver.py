@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.delivery import decisions, readback
-from importer.delivery.context import LONGEST_PAUSE, Context
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Renew, Settle, Stop
 from importer.delivery.evidence import Evidence
 from importer.delivery.reachability import REFUSED, REFUSED_BEFORE_RESENT, Reachability
@@ -37,7 +37,7 @@ class Resolver:
         lookup_queue: lookups that wait until our author or the lag is known.
     """
 
-    def __init__(self, context: Context, evidence: Evidence, reachability: Reachability) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
         self._evidence, self._reachability = evidence, reachability
         self._unclear = Unclear(context, evidence)

@@ -23,7 +23,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from importer.api import Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import Pages
@@ -91,7 +91,7 @@ class Looks:
         is_off: whether reading failed, so that no more lookups are made.
     """
 
-    def __init__(self, context: Context, pages: Pages) -> None:
+    def __init__(self, context: DeliveryContext, pages: Pages) -> None:
         self.waiting: list[SampleLookup] = []
         self.calls = self._under_way = 0
         self.is_off = False
@@ -169,7 +169,7 @@ class Samples:
         left: number of notes still to be read back because another note of their run was not found.
     """
 
-    def __init__(self, context: Context, ledger: Ledger, evidence: Evidence) -> None:
+    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self.left = 0
         self._context, self._ledger, self._evidence = context, ledger, evidence
         self._run, self._clock, self._one_draft = context.run_id, context.clock, context.traits.one_draft

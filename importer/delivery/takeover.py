@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from importer.delivery import earlier
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.earlier import SortedGroup
 from importer.delivery.ledger import Ledger
@@ -31,7 +31,7 @@ class Takeover:
         duplicates: looks for further copies of notes that were sent again.
     """
 
-    def __init__(self, context: Context, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
+    def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
         self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
 
     def sorted(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from importer.api import Cause, Failure
-from importer.delivery.context import LONGEST_CLAIM, Context
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.decisions import Doubt, LookDecision, Missed, Settle
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Verdict
@@ -38,7 +38,7 @@ class Unclear:
         requests: the unclear requests, in the order in which they came.
     """
 
-    def __init__(self, context: Context, evidence: Evidence) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
         self.prospects: defaultdict[str, list[NoteKey]] = defaultdict(list)
         self.requests: list[Ambiguous] = []
         self._policy, self._clock, self._evidence = context.policy, context.clock, evidence

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from importer.api import Answer, Reply
-from importer.delivery.context import Context
+from importer.delivery.context import DeliveryContext
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.reachability import Reachability
 
@@ -19,7 +19,7 @@ def test_a_call_that_left_before_the_connections_were_made_anew_is_not_trusted()
     """A worker may have taken it just after another request's reply came, on the same connection."""
     renewed: list[bool] = []
     caller = SimpleNamespace(api=SimpleNamespace(renew=lambda: renewed.append(True)))
-    way = Reachability(cast(Context, SimpleNamespace(caller=caller, dispatcher=None, policy=None)))
+    way = Reachability(cast(DeliveryContext, SimpleNamespace(caller=caller, dispatcher=None, policy=None)))
     assert way.is_trusted(reply(11.0))
     way.is_astray(10.0, 12.0)
     assert renewed == [True]

@@ -16,7 +16,7 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.commands.attaching import Attaching
-from importer.delivery.context import Context, Policy
+from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
@@ -147,7 +147,7 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = _policy(world)
-        delivery = Coordinator(Context.of(journal, workspace, run, caller, policy), outcomes)
+        delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)
         store.step = world.step
         attaching = Attaching(rows, _SETTINGS, journal, caller, policy.retry, lambda _: None)
         delivery.prepare(rows, plan)
@@ -176,7 +176,7 @@ def _verify(world: World, disk: Disk) -> tuple[Outcomes, Journal, bool]:
     world.tell("=== verify begins")
     caller = Caller(world, world, Limiter(4, world.clock, GIVE_UP), world.clock, GIVE_UP)
     how = replace(_policy(world), resends=False)
-    delivery = Coordinator(Context.of(journal, _WORKSPACE, None, caller, how), outcomes)
+    delivery = Coordinator(DeliveryContext.of(journal, _WORKSPACE, None, caller, how), outcomes)
     delivery.run()
     world.tell(f"=== verify ends: {outcomes.missing_elsewhere}")
     return outcomes, journal, not delivery.samples.could_not_look
