@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
 from importer import messages
-from importer.api.document import at, text_of
+from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
 from importer.api.protocol import Answer, FoundNote, FoundProspect, NotesPage
 from importer.messages import say
