@@ -98,6 +98,22 @@ def test_the_rules_of_delivery_are_numbered_and_name_modules_that_exist() -> Non
     assert [module for module in modules if not (ROOT / "importer" / module).exists()] == []
 
 
+def test_the_code_names_rules_that_exist_and_that_name_its_module() -> None:
+    """A rule that a comment or docstring names is in docs/delivery.md; if it names modules, this one is among them."""
+    package = Path(importer.__file__).parent
+    rules = dict(re.findall(r"^- \*\*D(\d+)\.\*\*((?:.*\n)+?)(?=- |\n|\Z)", DELIVERY, re.MULTILINE))
+    rows = re.findall(r"^\| D(\d+) \|", DELIVERY, re.MULTILINE)
+    named: set[str] = set()
+    for room in ("delivery", "calls", "api", "journal", "grouping"):
+        for path in sorted((package / room).glob("[!_]*.py")):
+            numbers = set(re.findall(r"\bD(\d+)\b", path.read_text(encoding="utf-8")))
+            assert numbers <= {*rules, *rows}, path
+            module = f"`{room}/{path.name}`"
+            assert [number for number in numbers & rules.keys() if module not in rules[number]] == [], path
+            named |= numbers
+    assert len(named) >= 40
+
+
 def test_each_package_says_what_each_of_its_files_is() -> None:
     """In its first lines; and what is gone isn't named there any more."""
     package = Path(importer.__file__).parent

@@ -278,7 +278,7 @@ class Saleshandy:
         return Failure(Cause.BAD_REQUEST, words(said))
 
     def _is_own(self, words: str, document: object, headers: Mapping[str, str]) -> bool:
-        """Return whether a refusal comes from the API itself, and not from an intermediary.
+        """Return whether a refusal comes from the API itself, and not from an intermediary (D33).
 
         A refusal is the API's if it has the headers of its successes, *and* its words are documented or are about the
         request. The headers alone prove nothing, because a gateway may set the rate-limit headers.
@@ -294,7 +294,7 @@ class Saleshandy:
         return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
 
     def _is_limiters(self, kind: str, answer: Exchange, document: object) -> bool:
-        """Return whether a 429 comes from a rate limiter, so that the call was not applied.
+        """Return whether a 429 comes from a rate limiter, so that the call was not applied (D34).
 
         A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
         the API's form and says that no calls remain. A POST or PATCH that took about as long as a real call needs a

@@ -256,7 +256,7 @@ class Transport:
     # -- what a lost connection means -------------------------------------------------------------------------------
 
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
-        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied."""
+        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D49)."""
         chain = list(_chain(error))
         is_proxys = not has_left and any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in chain)
         why_blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)

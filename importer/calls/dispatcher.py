@@ -24,7 +24,7 @@ from importer.messages import Message, Said, say
 from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
-"""Seconds that calls in flight may still take after a person or the system has asked the run to stop."""
+"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""
 
 _AFTER_OTHERS = 0.2  # more seconds that reads wait, so that calls which show whether notes can be sent go first
 
@@ -264,7 +264,7 @@ class Dispatcher(Generic[AnyTask]):
 
     def _see_to_limit(self, kind: str) -> None:
         wait = self._limiter.wait_for_limit(kind)
-        if math.isfinite(wait) and wait > self._give_up_after:
+        if math.isfinite(wait) and wait > self._give_up_after:  # D109
             self.halt(_limit_used_up(wait, self._clock()))
 
     def _pause(self) -> float:

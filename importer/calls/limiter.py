@@ -21,12 +21,12 @@ from importer.calls.retry import Attempts, RetryPolicy
 from importer.messages import Message, render, say
 from importer.settings.rate import Rate
 
-_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
-_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more
+_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
+_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more (D108)
 _LONGEST_BACKOFF = 60.0
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
-_WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API is taken for another server
+_WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
@@ -196,7 +196,7 @@ class Limiter:
         self._speed.succeeded(self._clock())
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Slow down after an immediate refusal without an announced limit: too many calls a second, or at a time.
+        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D105).
 
         If several calls in flight together are refused, only the first refusal counts.
         """

@@ -22,7 +22,7 @@ _SLOW = 0.25  # seconds; the number of calls isn't reduced while they are faster
 
 
 class Throttle:
-    """Limit on the calls in any period of the rate's length."""
+    """Limit on the calls in any period of the rate's length (D106)."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -47,7 +47,7 @@ class Throttle:
 
 
 class Speed:
-    """Calls per second, if only refusals show the limit: each refusal lowers the rate by a fifth, successes raise it.
+    """Calls per second, if only refusals show the limit: each lowers the rate by a fifth, successes raise it (D104).
 
     After the first refusal, and after a minute without any, little is known about the limit. Then each success raises
     the rate by a hundredth. ``ready_at`` is the time when the next call may go.
@@ -89,7 +89,7 @@ class Speed:
 
 
 class ConcurrencyLimiter:
-    """Number of calls that may be in flight, at most ``workers``."""
+    """Number of calls that may be in flight, at most ``workers`` (D107)."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers

@@ -142,11 +142,11 @@ class QuotaWindow:
 
     Either of two rules allows a call:
 
-    - The window: replies announce how many calls remain until the reset. Calls in flight are subtracted. After the
-      reset, one call goes ahead alone, and its reply announces the next window.
-    - The stretch: once a window's length is known, no more calls than a window allows begin in any stretch of that
-      length. This rule suits every way of counting, and needs no reply. So it also uses windows that end before a reply
-      comes back, and tolerates inexact resets. After a refusal, the length is measured again first.
+    - The window (D101): replies announce how many calls remain until the reset. Calls in flight are subtracted. After
+      the reset, one call goes ahead alone, and its reply announces the next window.
+    - The stretch (D102): once a window's length is known, no more calls than a window allows begin in any stretch of
+      that length. This rule suits every way of counting, and needs no reply. So it also uses windows that end before a
+      reply comes back, and tolerates inexact resets. After a refusal, the length is measured again first.
 
     While the open window and its exact reset are announced, only the window counts, because other programs may use the
     account too.

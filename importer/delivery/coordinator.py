@@ -174,7 +174,7 @@ class Coordinator:
         if self.reachability.set_aside:
             self.reachability.try_once_more()
         elif self._resolver.lookup_queue:
-            # The lookup of a note of ours may show the author (D55).
+            # The lookup of a note of ours may show the author.
             if not self.queue.proceed_in_part() and not self.evidence.introductions.ask_once_more():
                 self._resolver.proceed(nothing_else=True)
         elif self._duplicates.due:
@@ -289,7 +289,7 @@ class Coordinator:
         return decided is None
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
-        """Write pending entries and the chosen requests' claims; return False if that fails and nothing may be sent."""
+        """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D8)."""
         now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:

@@ -112,7 +112,7 @@ def _sorted(
 def under_former_readings(
     found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
 ) -> Iterator[SortedGroup]:
-    """Move deliveries that earlier versions of the program made, with another reading of the row, out of ``left``.
+    """Move deliveries that earlier versions of the program made, with another reading, out of ``left`` (D12).
 
     Of several rows that had the same reading then, only the first row's delivery is moved.
     """
@@ -230,7 +230,7 @@ def _sort(
 
 
 def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDelivery]) -> KnownDelivery:
-    """Return the delivery by which a person sent a missing note again, or else the missing delivery."""
+    """Return the delivery by which a person sent a missing note again, or else the missing delivery (D90)."""
     for (number, prospect, occurrence), other in known.items():
         is_same = (number, prospect) == (missing.note, missing.prospect) and occurrence.endswith(missing.occurrence)
         if is_same and occurrence.startswith(AGAIN) and other.state is DeliveryState.CREATED and not other.is_missing:

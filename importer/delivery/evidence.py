@@ -24,7 +24,9 @@ from importer.models import Note, Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
 _PAUSE = 5.0  # seconds between lookups of an earlier run's note that cannot be read yet
-_MOST_WATCHES = 25  # lookups in a run that measure the lag; fewer than ``readback._TAKES``, which keeps runs apart
+_MOST_WATCHES = (
+    25  # lookups in a run that measure the lag; fewer than ``readback._TAKES``, which keeps runs apart (D73)
+)
 
 
 class Evidence:

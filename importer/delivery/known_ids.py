@@ -63,7 +63,7 @@ class KnownIds:
             self._add(self._stored())
 
     def believed(self, reply: Reply[dict[str, Answer]], *, is_trusted: bool) -> Reply[dict[str, Answer]]:
-        """Return a request's reply, or a failure if it is not trusted or names a note of another delivery.
+        """Return a request's reply, or a failure if it is not trusted or names a note of another delivery (D27, D36).
 
         The IDs in a reply that is not trusted are remembered, so that no later reply may name them.
         """
@@ -147,6 +147,6 @@ class Exchanged:
         return any(has_another(*target, seen, created.note_id) for seen in seen_digests(created.content))
 
     def take_runs(self) -> set[int]:
-        """Return the runs that took another request's answer for their own, and forget them."""
+        """Return the runs that took another request's answer for their own, and forget them (D98)."""
         runs, self._runs = self._runs, set()
         return runs

@@ -245,7 +245,7 @@ def _place(problem: Problem, headings: Sequence[str]) -> str:
 
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
-    """Settle each row that repeats an earlier one: as a duplicate if that was delivered, else with its result."""
+    """Settle each row that repeats an earlier one: as a duplicate if that was delivered, else with its result (D13)."""
     reason = say("outcome.duplicate" if rows.key is None else "outcome.duplicate-with-key", row="")
     for position in np.flatnonzero(plan.original >= 0).tolist():
         original = int(plan.original[position])
@@ -262,7 +262,7 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
 
 
 def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
-    """Return one outcome for each row of the sheet."""
+    """Return one outcome for each row of the sheet (D133)."""
     if rows.sheet_rows is None:
         return outcomes
     size = rows.in_sheet

@@ -142,7 +142,7 @@ class Queue:
             self._dispatcher.add_all(ready)
 
     def proceed_in_part(self) -> bool:
-        """Send one waiting request to its prospects without an unclear delivery; return False if there are none."""
+        """Send one waiting request to its prospects without an unclear delivery; return False if none can go (D80)."""
         for post in self._parked:
             free = [index for index in range(len(post.request)) if not self._must_wait(post.only([index]))]
             if free:
@@ -167,7 +167,7 @@ def _held_back(post: Post) -> tuple[Post | None, Post | None]:
 
 
 class Sizes:
-    """Sizes of requests. The API limits prospects; an intermediary may limit bytes.
+    """Sizes of requests. The API limits prospects; an intermediary may limit bytes (D44).
 
     Args:
         batch_size: most prospects in one request, as set by a person or learned by an earlier run.
@@ -231,7 +231,7 @@ class UploadedAttachments:
         self._at_once = _UPLOADS_AT_ONCE
 
     def complete(self, post: Post) -> Settle | Abandon | None:
-        """Give a request's note the IDs of all its files; return a decision on the request if a file has no ID."""
+        """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""
         note = post.request.note
         if note is None or not note.files or (note.attachments and post.uploaded is None):
             return None

@@ -30,11 +30,11 @@ REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 REFUSED_BEFORE_RESENT = 2
 """Number of refused lookups, of a run or a note, before the note is sent again unread if a person allowed it."""
 
-_NEVER_OPEN = 60.0  # seconds after which a connection that let nothing through in this run counts as closed
+_NEVER_OPEN = 60.0  # seconds after which a connection that let nothing through in this run counts as closed (D41)
 
 
 class Reachability:
-    """State of the connection to the API.
+    """State of the connection to the API; a probe shows whose refusal it is (D40).
 
     Args:
         context: the run's context.
@@ -89,7 +89,7 @@ class Reachability:
         self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
 
     def is_astray(self, came: float, now: float) -> None:
-        """Renew all connections because a reply, which ``came`` and is noticed ``now``, belonged to another request."""
+        """Renew all connections: a reply, which ``came`` and is noticed ``now``, belonged to another request (D36)."""
         self._context.caller.api.renew()
         self._astray = came, now
 
@@ -106,7 +106,7 @@ class Reachability:
         return bool(self._context.traits.nobody)
 
     def passes_over(self, lookup: Lookup) -> bool:
-        """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread."""
+        """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread (D63)."""
         is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
         is_requested = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
         return is_given_up and is_requested

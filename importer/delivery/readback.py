@@ -85,7 +85,7 @@ class Verdict:
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
-    """Look for a delivery's note on one page, or on several pages put together in any order."""
+    """Look for a delivery's note on one page, or on several pages put together in any order (D54)."""
     window = sought.window
     claimed = {*sought.taken, *sought.contested}
     possible = [note for note in page.notes if note.note_id not in claimed and _may_be_ours(note, sought)]
@@ -111,12 +111,12 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
 
 
 def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
-    """Return whether only the date speaks against a note that reads the same, and the date proves nothing."""
+    """Return whether only the date speaks against a note that reads the same, and proves nothing (D67, D71)."""
     return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
 
 
 def _odd(matching: Sequence[FoundNote], window: DateWindow, *, hides: bool) -> Message | None:
-    """Return why the delivery cannot be decided if no note surely is its own; None if nothing speaks against it."""
+    """Return why the delivery cannot be decided if no note surely is its own; None if nothing is odd (D57)."""
     if any(note.created_at is None for note in matching):
         return say("doubt.no-date")
     dates = [note.created_at for note in matching if note.created_at is not None]
@@ -156,7 +156,7 @@ def is_same(note: FoundNote, key: NoteKey) -> bool:
 def rewritten(
     candidates: Sequence[FoundNote], note: Note | None, others: Sequence[Note | None], authors: Collection[str]
 ) -> FoundNote | None:
-    """Return the candidate that certainly is the note sent, though its text differs; None if there is none.
+    """Return the candidate that certainly is the note sent, though its text differs; None if there is none (D58).
 
     The candidate has our author, and resembles this note and none of the ``others``. All other candidates resemble one
     of the ``others``.

@@ -53,7 +53,7 @@ class Resolver:
         self._begin(self._unclear.begin_earlier(post, why), self._clock())
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
-        """Look up one prospect first, because its notes mostly show whether the whole request was applied."""
+        """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
         self._add(ambiguous, 0, due, is_first=True)
         self._evidence.unclear(ambiguous.post)
 
@@ -117,7 +117,7 @@ class Resolver:
                 self._follow_first(lookup, ambiguous.rest_at)
 
     def _begin_again(self, lookup: Lookup, *, is_whole: bool) -> Iterator[tuple[Post, Decision]]:
-        """Read from the first page again, because notes were added between two pages, or a copy lags."""
+        """Read from the first page again, because notes were added between two pages, or a copy lags (D60)."""
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
         lookup.passes += not is_whole
         failure = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
@@ -149,10 +149,10 @@ class Resolver:
     def _missed(
         self, lookup: Lookup, *, for_good: bool = False, is_unknown: bool = False
     ) -> Iterator[tuple[Post, Decision]]:
-        """Handle a lookup that missed its note, which proves nothing until reading has caught up with rest."""
+        """Handle a lookup that missed its note, which proves nothing until reading has caught up with rest (D52)."""
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
-        if is_unknown:  # the lag is measured only on prospects that reads know
+        if is_unknown:  # D59: the lag is measured only on prospects that reads know
             caught_up_at = max(caught_up_at, ambiguous.rest_at + self._evidence.replication_lag.assumed)
         # The lag may be known better at rest. If it is short, one lookup soon after rest is enough.
         is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.rest
@@ -268,5 +268,5 @@ class Resolver:
 
 
 def _or_renew(post: Post, decision: Decision, failure: Failure) -> Decision:
-    """Return the decision on an absent note, or :class:`Renew` to try new attachment IDs before a final refusal."""
+    """Return the decision on an absent note, or :class:`Renew` to try new attachment IDs before a refusal (D144)."""
     return Renew(failure) if isinstance(decision, Settle) and post.may_renew else decision

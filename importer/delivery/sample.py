@@ -31,16 +31,16 @@ from importer.delivery.tasks import Post, Promised, SampleLookup
 from importer.journal import KnownDelivery, SampleState
 from importer.models import Status
 
-_FEWEST, _ONE_IN, _MOST = 10, 100, 50
-_OLDEST = 86_400.0  # seconds after which a person may well have deleted a note
-_YOUNGEST = 60.0  # seconds before which no note is looked up, however short the lag
+_FEWEST, _ONE_IN, _MOST = 10, 100, 50  # D91
+_OLDEST = 86_400.0  # seconds after which a person may well have deleted a note (D93)
+_YOUNGEST = 60.0  # seconds before which no note is looked up, however short the lag (D93)
 _SURELY = 900.0  # seconds after which a note can be read if any older note can
-_FEW = 3  # so few notes may not show whether reading works
+_FEW = 3  # so few notes may not show whether reading works (D96)
 _PAUSE = 5.0  # seconds between two lookups of a note
-_ENOUGH_MISSES = 2
+_ENOUGH_MISSES = 2  # D94
 _MOST_TRIES = 3
-_MOST_CALLS = 100  # calls that a run makes to read samples
-_MOST_WIDENED = 1_000  # prospects that a run reads back after a note was not found; verify reads all
+_MOST_CALLS = 100  # calls that a run makes to read samples (D92)
+_MOST_WIDENED = 1_000  # prospects that a run reads back after a note was not found; verify reads all (D97)
 
 
 class Draw:

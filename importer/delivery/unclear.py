@@ -22,8 +22,8 @@ from importer.delivery.tasks import Ambiguous, Lookup, Post
 from importer.journal import NoteKey
 from importer.messages import Message, say
 
-_LONGEST_REST = 600.0
-_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes
+_LONGEST_REST = 600.0  # seconds (D48)
+_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D47)
 
 
 class Unclear:
@@ -44,7 +44,7 @@ class Unclear:
         self._policy, self._clock, self._evidence = context.policy, context.clock, evidence
 
     def begin(self, post: Post, failure: Failure) -> Ambiguous:
-        """Record a request of this run as unclear, and return it with the time until which it may be applied."""
+        """Record a request of this run as unclear, and return it with the time until which it may be applied (D46)."""
         rest = min(self._policy.rest * 2.0 ** (post.sends - 1), _LONGEST_REST)
         rest_at = self._clock() + max(rest, failure.wait or 0.0)
         if failure.at_work:
@@ -54,9 +54,9 @@ class Unclear:
     def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
         """Record a request of an earlier run as unclear, and return it with the time until which it may be applied.
 
-        That run may have sent the request just before it died, and a dead process's clock proves nothing, so rest is
-        counted from now. If the run may have lost its lock without dying, rest is counted from when its last claim
-        expires.
+        That run may have sent the request just before it died, and a dead process's clock proves nothing. So rest is
+        counted from now (D50). If the run may have lost its lock without dying, rest is counted from when its last
+        claim expires.
         """
         rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
         latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, self._clock() + self._policy.head_start + rest
@@ -92,7 +92,7 @@ class Unclear:
 
 
 class LookupQueue:
-    """Lookups that wait until our author ID is known, or how far reading lags.
+    """Lookups that wait until our author ID is known (D55, D56), or how far reading lags (D52).
 
     Args:
         evidence: collects facts about notes.
