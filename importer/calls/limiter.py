@@ -128,7 +128,8 @@ class Limiter:
         pause = max(0.0, self.down_until - now)
         limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
-            return _held_up(math.ceil(limit), is_limit_known=self._quotas.is_limited or self._is_wait_told)
+            is_limit_known = self._quotas.is_limited or self._is_wait_told
+            return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=math.ceil(limit))
         if self._trouble and pause:
             return say("trouble.again-in", seconds=math.ceil(pause), why=self._trouble)
         return say("trouble.again", why=self._trouble) if self._trouble else None
@@ -288,10 +289,6 @@ class Limiter:
 
     def _is_pause(self, now: float) -> bool:
         return now < max(self.down_until, self._limited_until)
-
-
-def _held_up(seconds: int, *, is_limit_known: bool) -> Message:
-    return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=seconds)
 
 
 def _is_untold(reply: Reply[Any]) -> bool:

@@ -154,7 +154,7 @@ def _hide(
     policy: RetryPolicy,
     observe: Callable[[Progress], None],
 ) -> Hidden:
-    dispatcher: Dispatcher[_Change] = Dispatcher.of(caller, partial(_perform, caller.api), (_Change.kind,))
+    dispatcher: Dispatcher[_Change] = Dispatcher(caller, partial(_perform, caller.api), (_Change.kind,))
     dispatcher.add_all([_Change(delivery) for delivery in notes])
     hidden = 0
     refused: dict[str, Said] = {}

@@ -81,7 +81,7 @@ class DeliveryContext:
         if journal.is_shared:  # a process that has lost its lock may still send
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
-        return cls(journal, workspace, run, caller, policy, Dispatcher.of(caller, make, (Lookup.kind, Post.kind)))
+        return cls(journal, workspace, run, caller, policy, Dispatcher(caller, make, (Lookup.kind, Post.kind)))
 
     @property
     def clock(self) -> Callable[[], float]:

@@ -16,20 +16,6 @@ from typing import Any, TypeAlias
 from importer.api import Answer, Cause, Failure, Reply
 from importer.delivery import decisions, earlier
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
-from importer.delivery.decisions import (
-    Abandon,
-    Checked,
-    Decision,
-    Doubt,
-    LookUp,
-    Renew,
-    Retry,
-    SetAside,
-    Settle,
-    Split,
-    Stop,
-    Suspect,
-)
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
@@ -183,7 +169,7 @@ class Coordinator:
             return self.samples.finish()
         return True
 
-    def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
+    def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
         if isinstance(task, Post):
             reply = self.evidence.known_ids.believed(reply, is_trusted=self.reachability.is_trusted(reply))
         elif reply.value is not None and not self.reachability.is_trusted(reply):
@@ -201,7 +187,6 @@ class Coordinator:
         if isinstance(task, Probe):
             yield from self.reachability.probed(task, reply)
             return
-        self.reachability.read(reply)
         if reply.value is not None:
             self.evidence.read(reply.value)
         if isinstance(task, Lookup):
@@ -213,7 +198,7 @@ class Coordinator:
         elif isinstance(task, DuplicateLookup):
             yield from self._duplicates.checked(task, reply)
 
-    def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[Decision]:
+    def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
         sizes, failure = self.queue.sizes, reply.failure
         post.sent_at = reply.began
@@ -222,46 +207,45 @@ class Coordinator:
             self.evidence.created(post, created, reply.came)
             self.samples.created(post, created, reply.came)
             sizes.accepted(post)
-        self.reachability.sent(post, reply)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         any_success = self.reachability.any_success
         facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, post.renewable)
         return decisions.after_post(post.request.prospects, reply, facts)
 
-    def _carry_out(self, post: Post, decision: Decision) -> None:
-        is_stop = isinstance(decision, Stop) and decision.is_applied is False
-        if is_stop or isinstance(decision, (Retry, Renew, Suspect, SetAside, Split)):  # surely not applied
+    def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
+        is_stop = isinstance(decision, decisions.Stop) and decision.is_applied is False
+        if is_stop or isinstance(decision, decisions.NotApplied):
             self.ledger.pending(post)
         match decision:
-            case Settle(answers, reason, duplicates, is_foreign):
+            case decisions.Settle(answers, reason, duplicates, is_foreign):
                 now = self._clock()
                 self._duplicates.settled(post, answers, now)
                 self.ledger.answered(post, answers, now, reason, duplicates, is_foreign=is_foreign)
                 self.queue.ended(post, len(answers))
-            case Retry(failure):
+            case decisions.Retry(failure):
                 self._send_again(post, failure)
-            case Renew(failure):
+            case decisions.Renew(failure):
                 self.queue.ended(post, len(post.request))
                 self.queue.attachments.renew(post, failure)
-            case Suspect(failure):
+            case decisions.Suspect(failure):
                 self.reachability.suspect(post, failure)
-            case SetAside(failure):
+            case decisions.SetAside(failure):
                 self.reachability.set_aside.append((post, failure))
-            case Split():
+            case decisions.Split():
                 self.queue.split(post, decision)
-            case LookUp(indices, failure):
+            case decisions.LookUp(indices, failure):
                 part = post.unclear(indices)
                 self.ledger.ambiguous(part, failure.text, self._clock(), is_accepted=failure.is_accepted)
                 self._resolver.look_up(part, failure)
-            case Doubt(why):
+            case decisions.Doubt(why):
                 self.ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
                 self.queue.ended(post, len(post.request), doubted=post.request.prospects)
-            case Checked(duplicates):
+            case decisions.Checked(duplicates):
                 self.ledger.checked(post, duplicates)
-            case Abandon(reason):
+            case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
                 self.queue.ended(post, len(post.request))
-            case Stop(error):
+            case decisions.Stop(error):
                 self._dispatcher.halt(error)
 
     def _send_again(self, post: Post, failure: Failure | None) -> None:
@@ -270,7 +254,7 @@ class Coordinator:
         if failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):
-            self._carry_out(post, Abandon(say("outcome.could-not-be-sent", why=failure.text)))
+            self._carry_out(post, decisions.Abandon(say("outcome.could-not-be-sent", why=failure.text)))
 
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
@@ -279,7 +263,7 @@ class Coordinator:
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
-        decided: Iterable[tuple[Post, Decision]] | None = None
+        decided: Iterable[tuple[Post, decisions.Decision]] | None = None
         if isinstance(task, Lookup) and self.reachability.passes_over(task):
             decided = self._resolver.pass_over(task)
         elif isinstance(task, Post):

@@ -158,6 +158,8 @@ LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | SetAside | Abandon
 Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | SetAside | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
+NotApplied: TypeAlias = Retry | Split | Renew | Suspect | SetAside
+"""Decisions on a request that was surely not applied and is sent again."""
 
 
 @dataclass(frozen=True, slots=True)

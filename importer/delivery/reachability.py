@@ -61,32 +61,29 @@ class Reachability:
     # -- updates ----------------------------------------------------------------------------------------------------
 
     def came_back(self, task: Task, reply: Reply[Any]) -> None:
-        """Count a call that has returned."""
-        self.any_success |= reply.failure is None or reply.failure.cause in API_REFUSED
+        """Count a call that has returned, and learn whether it reached the API."""
+        failure = reply.failure
+        is_answer = failure is None or failure.cause in API_REFUSED
+        self.any_success |= is_answer
         if isinstance(task, Read):
             self.lookups_sent += reply.has_left
-        else:
-            self.posts_sent += reply.has_left
-
-    def sent(self, post: Post, reply: Reply[Any]) -> None:
-        """Handle the reply to a request that creates notes."""
-        failure = reply.failure
+            self.has_read |= reply.value is not None
+            self.refused_reads += failure is not None and failure.cause in REFUSED
+            return
+        self.posts_sent += reply.has_left
         if _has_come_through(reply):
             self._open_at = max(self._open_at, reply.began)
-        if failure is None or failure.cause in API_REFUSED:
-            self.healed |= post.refusals > 0 and not post.is_cut
-            post.refusals = 0
-        elif failure.cause is Cause.INTERMEDIARY:
-            if not post.refusals:
-                post.refused_since, post.is_alone = reply.came, False
+        if isinstance(task, Probe):
+            return
+        if is_answer:
+            self.healed |= task.refusals > 0 and not task.is_cut
+            task.refusals = 0
+        elif failure is not None and failure.cause is Cause.INTERMEDIARY:
+            if not task.refusals:
+                task.refused_since, task.is_alone = reply.came, False
             # A call that got through before the connection closed, or after it reopened, proves nothing.
-            post.is_alone |= reply.began > self._open_at > post.refused_since
-            post.refusals, post.is_cut = post.refusals + 1, False
-
-    def read(self, reply: Reply[Any]) -> None:
-        """Handle the reply to a lookup."""
-        self.has_read |= reply.value is not None
-        self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
+            task.is_alone |= reply.began > self._open_at > task.refused_since
+            task.refusals, task.is_cut = task.refusals + 1, False
 
     def is_astray(self, came: float, now: float) -> None:
         """Renew all connections: a reply, which ``came`` and is noticed ``now``, belonged to another request (D36)."""
@@ -132,7 +129,6 @@ class Reachability:
         """Yield the decisions that follow from the reply to a probe."""
         failure = reply.failure
         if failure is None or _has_come_through(reply):
-            self._open_at = max(self._open_at, reply.began)
             yield from self._opened()
         elif failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
             yield self._suspects[0][0], Stop(stopped_by(failure), is_applied=None)

@@ -92,7 +92,7 @@ class Lookups:
     ) -> None:
         self.calls = 0
         self._journal, self._retry, self._needs_whole, self._observe = journal, retry, needs_whole, observe
-        self._dispatcher: Dispatcher[_Task] = Dispatcher.of(caller, partial(_perform, caller.api), (Search.kind,))
+        self._dispatcher: Dispatcher[_Task] = Dispatcher(caller, partial(_perform, caller.api), (Search.kind,))
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
         self._refused: dict[str, Message] = {}

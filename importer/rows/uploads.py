@@ -112,7 +112,7 @@ class Uploads:
     ) -> None:
         self.calls = 0
         self._journal, self._retry, self._observe = journal, retry, observe
-        self._dispatcher: Dispatcher[Upload] = Dispatcher.of(
+        self._dispatcher: Dispatcher[Upload] = Dispatcher(
             caller, partial(_perform, caller.api, caller.clock), (Upload.kind,)
         )
         self._few = replace(retry, attempts=_TRIES_IF_TURNED_AWAY)

@@ -511,8 +511,8 @@ def _known_first_to_wait(change: Change) -> None:
     """Lookups go after requests."""
     original = Dispatcher.__init__
 
-    def init(self: Any, pool: Any, perform: Any, limiter: Any, kinds: Any, **more: Any) -> None:
-        original(self, pool, perform, limiter, tuple(reversed(kinds)), **more)
+    def init(self: Any, caller: Any, perform: Any, kinds: Any) -> None:
+        original(self, caller, perform, tuple(reversed(kinds)))
 
     change(Dispatcher, "__init__", init)
 
