@@ -107,7 +107,7 @@ class Limiter:
         if self._in_flight.total() >= self._concurrency.size:
             return math.inf
         gap = self._concurrency.gap
-        waits = [self.down_until - now, self._wait_for_limit(kind, now), self._began_at + gap - now]
+        waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
         if self._throttle:
             waits.append(self._throttle.ready_at - now)
         if kind == "GET":  # at most every second call, so that sending goes on
@@ -116,7 +116,9 @@ class Limiter:
 
     def wait_for_limit(self, kind: str) -> float:
         """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
-        return self._wait_for_limit(kind, self._clock())
+        quota, now = self._quotas.of(kind), self._clock()
+        waits = (self._limited_until - now, self._speed.ready_at - now, quota.wait(now, self._drawn(quota)))
+        return max(0.0, *waits)
 
     def trouble(self, kind: str | None) -> Message | None:
         """Return a message about what holds up all calls; None if nothing does.
@@ -126,7 +128,7 @@ class Limiter:
         """
         now = self._clock()
         pause = max(0.0, self.down_until - now)
-        limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
+        limit = self.wait_for_limit(kind) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
             is_limit_known = self._quotas.is_limited or self._is_wait_told
             return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=math.ceil(limit))
@@ -276,11 +278,6 @@ class Limiter:
     def _drawn(self, quota: QuotaWindow) -> int:
         """Return how many calls that count against a quota are in flight."""
         return sum(count for kind, count in self._in_flight.items() if self._quotas.of(kind) is quota)
-
-    def _wait_for_limit(self, kind: str, now: float) -> float:
-        quota = self._quotas.of(kind)
-        waits = (self._limited_until - now, self._speed.ready_at - now, quota.wait(now, self._drawn(quota)))
-        return max(0.0, *waits)
 
     @property
     def _is_told_all(self) -> bool:

@@ -7,7 +7,7 @@ The functions below settle rows that need no call, and combine the notes of a ro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from textwrap import shorten
 from typing import Any, NamedTuple
 
@@ -49,6 +49,8 @@ class Outcomes:
     """Outcomes of ``size`` rows, each of which starts as *not sent*.
 
     Attributes:
+        duplicates: IDs of further copies of rows' notes, by the row's position.
+        missing: IDs of rows' notes that were created but not found, by the row's position.
         missing_elsewhere: prospect and note ID of other files' notes that were created but not found.
     """
 
@@ -61,8 +63,8 @@ class Outcomes:
         self._more: dict[int, dict[str, Message]] = {}  # row → further messages, by kind
         self._finished_at = np.full(size, np.nan)
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
-        self._duplicates: dict[int, tuple[str, ...]] = {}
-        self._missing: dict[int, tuple[str, ...]] = {}
+        self.duplicates: dict[int, tuple[str, ...]] = {}
+        self.missing: dict[int, tuple[str, ...]] = {}
         self.missing_elsewhere: list[tuple[str, str]] = []
 
     def __len__(self) -> int:
@@ -112,7 +114,7 @@ class Outcomes:
 
     def found_duplicates(self, position: int, note_ids: Sequence[str]) -> None:
         """Record further copies of a row's note by ID; the row counts as delivered but needs attention."""
-        self._duplicates[position] = tuple(note_ids)
+        self.duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
     def not_found(self, prospect: str, note_id: str) -> None:
@@ -125,26 +127,16 @@ class Outcomes:
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""
-        self._missing[position] = tuple(note_ids)
+        self.missing[position] = tuple(note_ids)
         self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
 
     def _add(self, position: int, more: Message) -> None:
         self._more.setdefault(position, {})[more.kind] = more
 
-    @property
-    def duplicates(self) -> Mapping[int, tuple[str, ...]]:
-        """IDs of further copies of rows' notes, by the row's position."""
-        return self._duplicates
-
-    @property
-    def missing(self) -> Mapping[int, tuple[str, ...]]:
-        """IDs of rows' notes that were created but not found, by the row's position."""
-        return self._missing
-
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
         needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        needs_attention[[*self._duplicates, *self._missing]] = True
+        needs_attention[[*self.duplicates, *self.missing]] = True
         return needs_attention
 
     def result(self, position: int) -> Result:
@@ -179,8 +171,8 @@ class Outcomes:
         subset._reason[:], subset._reasons = self._reason[:size], dict(self._reasons)
         subset._finished_at[:], subset._request[:] = self._finished_at[:size], self._request[:size]
         subset._repeated[:] = self._repeated[:size]
-        subset._duplicates = {position: ids for position, ids in self._duplicates.items() if position < size}
-        subset._missing = {position: ids for position, ids in self._missing.items() if position < size}
+        subset.duplicates = {position: ids for position, ids in self.duplicates.items() if position < size}
+        subset.missing = {position: ids for position, ids in self.missing.items() if position < size}
         subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
         subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
         subset.missing_elsewhere = self.missing_elsewhere
