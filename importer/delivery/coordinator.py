@@ -84,7 +84,7 @@ class Coordinator:
 
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
-        groups, conflicts = self.takeover.sorted(rows, plan)
+        groups, conflicts = self.takeover.take_over(rows, plan)
         self.held_back = earlier.hold_back(groups, first) if first is not None else []
         remaining = self.queue.fill(groups, rows, conflicts)
         self.samples.draw.expect(remaining.deliveries)

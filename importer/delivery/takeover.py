@@ -34,7 +34,7 @@ class Takeover:
     def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
         self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
 
-    def sorted(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
+    def take_over(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
         """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
 
         Of a group whose text an earlier version read differently, the deliveries under that reading count, too.
@@ -50,11 +50,11 @@ class Takeover:
         looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
         for group, number in zip(looked_up, numbers, strict=True):
             group.number = number
-            self._take_over(group, number, conflicts)
+            self._take_over_group(group, number, conflicts)
             groups.append(group)
         return groups, conflicts
 
-    def _take_over(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
+    def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
         positions = group.group.positions
         made = [int(positions[i]) for i, _ in group.made], [delivery for _, delivery in group.made]
         self._ledger.already(*made)
