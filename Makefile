@@ -21,7 +21,7 @@ $(READY): pyproject.toml .ci/constraints.txt
 	$(BIN)/python -c "open('$(READY)', 'w').close()"
 
 demo: $(READY)  ## import the samples into the built-in sandbox and show where the results are
-	$(BIN)/python -m importer.sandbox.demo
+	$(BIN)/python -m tests.sandbox.demo
 
 test: $(READY)  ## run the fast tests
 	$(BIN)/python -m pytest -n 4 -m "not slow"

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
+from typing import TypeVar
 
 from platformdirs import user_config_path, user_data_path
 
@@ -28,9 +29,10 @@ OWNER_ONLY = 0o600
 USUAL = 0o666
 """Permissions of a usual file, before the umask removes some."""
 
+# Errors of a disk without hard links, or of a system that makes none to another user's file.
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""Errors of a disk without hard links, or of a system that makes none to another user's file."""
 
+_PathT = TypeVar("_PathT", bound=Path)
 _NAMES = 999
 _PROGRAM = "note-importer"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
@@ -165,11 +167,18 @@ def _link(path: Path, place: Path) -> bool:
 
 def put_back(moved: Path, path: Path) -> None:
     """Move a file back to its path, or to a free name beside it if the path is taken. Raises OSError."""
-    for number in range(1, _NAMES + 1):
+    for name in numbered(path, _NAMES):
         with contextlib.suppress(FileExistsError):
-            move(moved, path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}"))
+            move(moved, name)
             return
     raise FileTrouble(say("files.names-taken", count=str(_NAMES), name=path.name), errno.EEXIST)
+
+
+def numbered(path: _PathT, count: int) -> Iterator[_PathT]:
+    """Yield a path, and then names beside it with the numbers 2, 3, …, ``count`` in all."""
+    yield path
+    for number in range(2, count + 1):
+        yield path.with_name(f"{path.stem} ({number}){path.suffix}")
 
 
 def called_after(name: str) -> str:
@@ -235,8 +244,7 @@ def make_private_folder(folder: Path) -> None:
 def keep_private(folder: Path) -> None:
     """Ensure that no one else can write to the program's own folder; a folder that a person named is unchanged.
 
-    Raises:
-        BadSettings: the folder belongs to another user, or others may write to it.
+    Raises BadSettings if the folder belongs to another user, or others may write to it.
     """
     if os.name != "posix":
         return
@@ -275,9 +283,7 @@ def _by_administrator(command: str) -> str | Message:
 
 
 def open_private(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open a file that only its owner can open, or create it, and return its descriptor.
-
-    On Windows a file has its folder's permissions.
+    """Open a file that only its owner can open (on Windows: its folder's users), or create it; return its descriptor.
 
     Raises:
         OSError: the file can't be created or opened, is a link or not a regular file, or belongs to another user.
@@ -297,19 +303,14 @@ def open_private(path: Path, flags: int = os.O_RDWR) -> int:
 
 
 def make_private(path: Path) -> None:
-    """Create an empty file unless one exists, and ensure that only its owner can open it.
-
-    Raises:
-        OSError: see :func:`open_private`.
-    """
+    """Create an empty file unless one exists, and ensure that only its owner can open it; see :func:`open_private`."""
     os.close(open_private(path))
 
 
 def own_link_followed(path: Path) -> Path:
     """Return the target of the user's own link, or the path itself if it isn't a link.
 
-    Raises:
-        OSError: the link belongs to another user, or can't be followed.
+    Raises OSError if the link belongs to another user, or can't be followed.
     """
     if os.name != "posix" or not path.is_symlink():
         return path

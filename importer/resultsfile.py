@@ -10,15 +10,50 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
 
-OUR_COLUMNS: tuple[str, ...] = ("result", "note_id", "reason", "source_row", "finished_at", "request")
-"""The headings that follow the input's own, always in this order and always the last."""
 
-FIX_FIRST: tuple[str, ...] = ("result", "reason")
-FIX_LAST: tuple[str, ...] = ("note_id", "source_row", "finished_at", "request")
-"""Our columns on the sheet *To fix*: result and reason come first, the others last."""
+@dataclass(frozen=True)
+class ResultColumn:
+    """A column that the importer adds to the sheet's own columns.
+
+    The catalogue describes each column under ``column-of-results.HEADING``. :mod:`importer.results.layout` has the
+    value of each row.
+
+    Attributes:
+        heading: the heading in the results.
+        cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
+        width: width in characters.
+        leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
+        edition: the first edition of the results that has the column. Files of earlier editions are still recognized.
+        formerly: headings that earlier versions gave the column.
+    """
+
+    heading: str
+    cells: Literal["label", "text", "reason", "number", "time"]
+    width: int
+    leads_to_fix: bool = False
+    edition: int = 1
+    formerly: tuple[str, ...] = ()
+
+    def is_headed(self, heading: str) -> bool:
+        """Return whether this is a heading of the column, in any version."""
+        return heading == self.heading or heading in self.formerly
+
+
+COLUMNS: tuple[ResultColumn, ...] = (
+    ResultColumn("result", "label", 18, leads_to_fix=True),
+    ResultColumn("note_id", "text", 16),
+    ResultColumn("reason", "reason", 56, leads_to_fix=True),
+    ResultColumn("source_row", "number", 15),
+    ResultColumn("finished_at", "time", 21),
+    ResultColumn("request", "text", 22),
+)
+"""The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first."""
+
+OUR_COLUMNS = tuple(column.heading for column in COLUMNS)
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
@@ -52,31 +87,36 @@ _INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_MARKED})")
 _NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def own_columns(headings: Sequence[str]) -> dict[str, int]:
+def own_columns(headings: Sequence[str], columns: Sequence[ResultColumn] = COLUMNS) -> dict[str, int]:
     """Return our columns in an earlier results file: heading → position; empty for any other file.
 
-    Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
+    Both layouts of every edition are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason``
+    is the user's own.
     """
-    start = _last_run(headings, OUR_COLUMNS)
-    if start is not None:
-        return {name: start + i for i, name in enumerate(OUR_COLUMNS)}
-    start = _last_run(headings, FIX_LAST)
-    if start is not None and tuple(headings[: len(FIX_FIRST)]) == FIX_FIRST:
-        positions = [*range(len(FIX_FIRST)), *range(start, start + len(FIX_LAST))]
-        return dict(zip(FIX_FIRST + FIX_LAST, positions, strict=True))
+    for edition in _editions(columns):
+        for first in ([], [column for column in edition if column.leads_to_fix]):
+            last = [column for column in edition if column not in first]
+            for start in range(len(headings) - len(last), len(first) - 1, -1):
+                positions = [*range(len(first)), *range(start, start + len(last))]
+                if _are_headed([*first, *last], [headings[position] for position in positions]):
+                    return {column.heading: at for column, at in zip([*first, *last], positions, strict=True)}
     return {}
 
 
-def _last_run(headings: Sequence[str], wanted: tuple[str, ...]) -> int | None:
-    for start in range(len(headings) - len(wanted), -1, -1):
-        if tuple(headings[start : start + len(wanted)]) == wanted:
-            return start
-    return None
+def _editions(columns: Sequence[ResultColumn]) -> Iterator[list[ResultColumn]]:
+    """Yield the columns of each edition, the newest first."""
+    for edition in sorted({column.edition for column in columns}, reverse=True):
+        yield [column for column in columns if column.edition <= edition]
+
+
+def _are_headed(columns: Sequence[ResultColumn], headings: Sequence[str]) -> bool:
+    return len(columns) == len(headings) and all(map(ResultColumn.is_headed, columns, headings))
 
 
 def repeats_results(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of *To fix*, whose rows are also on *Results*."""
-    return bool(own_columns(headings)) and tuple(headings[: len(FIX_FIRST)]) == FIX_FIRST
+    first = [column.heading for column in COLUMNS if column.leads_to_fix]
+    return [*own_columns(headings).items()][: len(first)] == [(name, at) for at, name in enumerate(first)]
 
 
 def was_cut(text: str) -> bool:
@@ -140,4 +180,4 @@ def is_results(file: BinaryIO) -> bool:
         raise
     except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
         return False
-    return tuple(headings[-len(OUR_COLUMNS) :]) == OUR_COLUMNS
+    return any(_are_headed(edition, headings[-len(edition) :]) for edition in _editions(COLUMNS))

@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 import tests.jumping
 import tests.postgres
+import tests.sandbox.kinds
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import FACE, Plain
 from importer.sandbox import Sandbox

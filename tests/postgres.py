@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from importer.journal import Journal
 from importer.journal.connecting import SCHEMA
-from importer.journal.schema import tables
+from importer.journal.schema import TABLES
 
 HOW_TO_GET_IT = "needs PostgreSQL: apt-get install postgresql"
 _WITH_PASSWORD = "importer_by_password"
@@ -136,10 +136,9 @@ class Postgres:
             self.execute(f"CREATE DATABASE {name}")
             Journal.open(self.url(name)).close()
             return self.url(name)
-        emptied = [table for table in reversed(tables.sorted_tables) if table.name != "about"]
-        statements = [f"DELETE FROM {SCHEMA}.{table.name}" for table in emptied]
-        numbered = [table for table in emptied if table.autoincrement_column is not None]
-        statements += [f"ALTER SEQUENCE {SCHEMA}.{table.name}_id_seq RESTART" for table in numbered]
+        statements = [f"DELETE FROM {SCHEMA}.{table}" for table in reversed(TABLES) if table != "about"]
+        numbered = [table for table, columns in TABLES.items() if "id INTEGER PRIMARY KEY" in columns]
+        statements += [f"ALTER SEQUENCE {SCHEMA}.{table}_id_seq RESTART" for table in numbered]
         self.execute("; ".join(statements), name)
         return self.url(name)
 

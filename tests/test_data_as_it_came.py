@@ -14,7 +14,7 @@ import pytest
 
 from importer import messages
 from importer.page.serving import PageServer
-from importer.sandbox import Fault, Sandbox, service, spoiling
+from importer.sandbox import Fault, Sandbox, service, wire
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import told_of, write
@@ -31,7 +31,7 @@ def refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sandbox refuses the prospect MALFORMED with these words, and what a fault strikes with them."""
     monkeypatch.setattr(service, "INVALID_PROSPECT", REFUSAL)
     for status in (401, 422):
-        monkeypatch.setitem(spoiling._MESSAGES, status, (status, REFUSAL))
+        monkeypatch.setitem(wire._MESSAGES, status, (status, REFUSAL))
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import importer
 from importer.api.protocol import Cause
 from importer.cli import cli
 from importer.commands.calling import policy
+from importer.delivery.context import LONGEST_CLAIM, Policy
 from importer.delivery.decisions import ENOUGH_MISSES
-from importer.delivery.policy import LONGEST_CLAIM, Policy
 from importer.delivery.replication_lag import ENOUGH, ReplicationLag
 from importer.journal import VERSION
-from importer.journal.schema import tables
+from importer.journal.schema import TABLES
 from importer.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -68,7 +68,7 @@ def test_every_room_cause_and_table_stands_in_the_documents() -> None:
         assert f"`importer/{room}/`" in ARCHITECTURE
     assert set(re.findall(r"`([A-Z_]{4,})`", part_of_delivery("What an answer means"))) == set(Cause.__members__)
     journal = DELIVERY.partition("## The journal")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", journal, re.MULTILINE)) == set(tables.tables)
+    assert set(re.findall(r"^\| `(\w+)` \|", journal, re.MULTILINE)) == set(TABLES)
     assert f"version {VERSION}." in journal
 
 
@@ -96,6 +96,22 @@ def test_the_rules_of_delivery_are_numbered_and_name_modules_that_exist() -> Non
     assert {int(number) for number in re.findall(r"\bD(\d+)\b", DELIVERY)} == set(rules)
     modules = set(re.findall(r"`((?!importer/|tests/)[\w/]+\.py)`", DELIVERY))
     assert [module for module in modules if not (ROOT / "importer" / module).exists()] == []
+
+
+def test_the_code_names_rules_that_exist_and_that_name_its_module() -> None:
+    """A rule that a comment or docstring names is in docs/delivery.md; if it names modules, this one is among them."""
+    package = Path(importer.__file__).parent
+    rules = dict(re.findall(r"^- \*\*D(\d+)\.\*\*((?:.*\n)+?)(?=- |\n|\Z)", DELIVERY, re.MULTILINE))
+    rows = re.findall(r"^\| D(\d+) \|", DELIVERY, re.MULTILINE)
+    named: set[str] = set()
+    for room in ("delivery", "calls", "api", "journal", "grouping"):
+        for path in sorted((package / room).glob("[!_]*.py")):
+            numbers = set(re.findall(r"\bD(\d+)\b", path.read_text(encoding="utf-8")))
+            assert numbers <= {*rules, *rows}, path
+            module = f"`{room}/{path.name}`"
+            assert [number for number in numbers & rules.keys() if module not in rules[number]] == [], path
+            named |= numbers
+    assert len(named) >= 40
 
 
 def test_each_package_says_what_each_of_its_files_is() -> None:

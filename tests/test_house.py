@@ -167,13 +167,13 @@ def loaded_by(program: str) -> set[str]:
 def test_who_only_wants_help_waits_for_nothing(arguments: list[str]) -> None:
     """What reads sheets, keeps the journal and calls the API is loaded by the command that needs it."""
     program = f"from importer.cli import main\nassert main({arguments!r}) == 0"
-    heavy = {"pandas", "numpy", "sqlalchemy", "requests", "urllib3", "tenacity", "openpyxl", "xlsxwriter"}
+    heavy = {"pandas", "numpy", "requests", "urllib3", "tenacity", "openpyxl", "xlsxwriter"}
     assert loaded_by(program) & (heavy | {"tqdm", "http"}) == set()
 
 
 def test_importing_the_package_is_light_and_gives_what_it_promises() -> None:
     """The three names of its public face, each loaded when it is asked for."""
-    assert loaded_by("import importer") & {"pandas", "numpy", "sqlalchemy", "requests", "click", "tomlkit"} == set()
+    assert loaded_by("import importer") & {"pandas", "numpy", "requests", "click", "tomlkit"} == set()
     assert {name for name in importer.__all__ if getattr(importer, name) is not None} == set(importer.__all__)
     with pytest.raises(AttributeError):
         _ = importer.pipeline

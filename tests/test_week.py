@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -258,8 +258,7 @@ def friday(office: Office) -> None:
 def saturday(office: Office) -> None:
     """The key is revoked and replaced; then the machine is switched off in the middle of a large import."""
     office.exported("key.csv", rows("Key", 6))
-    service = office.box.service
-    service._rules = replace(service._rules, api_key=NEW_KEY)
+    office.box.service._api_key = NEW_KEY
     morning = office.night()
     told(morning, 4, "the API does not accept the key", "Solve the problem first")
     assert morning.counts == {"not sent": 6}

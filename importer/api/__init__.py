@@ -5,11 +5,8 @@ Input: notes and prospect IDs. Output: a :class:`Reply` for each call, in which 
     protocol     :class:`NotesApi` and :class:`Vendor`; replies and causes of failures as values
     saleshandy   the only vendor so far: its addresses, codes and words
     entries      entries of Saleshandy's replies, read without trust: answers, notes, prospects, attachments
-    headers      limits and times in the headers of replies, in any of their formats
-    signature    headers that the API's successes share, which distinguish its refusals from an intermediary's
-    document     a reply's JSON, read without trust
-    exchange     one attempt at a call as a value
-    bodies       bodies of requests: JSON, or a form with a file
+    headers      limits and times in the headers of replies, and the headers that the API's successes share
+    exchange     one attempt at a call as a value, with a reply's JSON read without trust
     proxy        the proxy and the certificates that the environment names
     connections  connections that record whether a request has begun to leave, and replies with a deadline
     transport    HTTP through ``requests``: one attempt per call, replies of limited size, the key masked

@@ -27,7 +27,7 @@ Reached = dict[tuple[str, int], str]
 
 
 class Departure:
-    """Record of whether a byte of a request was handed to a connection.
+    """Record of whether a byte of a request was handed to a connection (D32).
 
     The bytes of a TLS handshake or of a CONNECT to a proxy are not bytes of the request.
     """

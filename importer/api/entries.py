@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
 from importer import messages
-from importer.api.document import at, text_of
+from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
 from importer.api.protocol import Answer, FoundNote, FoundProspect, NotesPage
 from importer.messages import say
@@ -33,7 +33,7 @@ ASTRAY = Astray.ASTRAY
 
 
 def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
-    """Return a page of a prospect's notes; None if any of it can't be read, ASTRAY if it is another prospect's page."""
+    """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D62)."""
     payload = at(document, "payload")
     entries = at(payload, "notes")
     if not isinstance(payload, dict) or not isinstance(entries, list):
@@ -74,7 +74,7 @@ def _prospect(entry: object) -> FoundProspect | None:
 def answers(
     results: Iterable[object], prospects: Sequence[str], brief: Callable[[str], str]
 ) -> dict[str, Answer] | Astray:
-    """Return the certain answers, by prospect ID and never by position; ASTRAY if a prospect wasn't asked for."""
+    """Return the certain answers, by prospect ID and never by position (D35); ASTRAY if a prospect wasn't asked for."""
     asked = set(prospects)
     by_id: dict[str, Answer | None] = {}
     for entry in results:

@@ -2,7 +2,7 @@
 
 Input: a reply's headers and times. Output: an :class:`Announcement` of the limit, and the difference between our clock
 and the clock that sets the ``date`` header. A gateway may set that header, so the difference is used only for
-``retry-after`` and resets.
+``retry-after`` and resets. The headers that all successes share distinguish the API's refusals from an intermediary's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import lru_cache
 
 _PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
 _NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
+_MARK = re.compile(r"x-ratelimit-|x-rate-limit-|ratelimit")
 _LATEST = 7e9  # seconds since 1970, in the year 2191; no later time is plausible
 
 
@@ -167,3 +168,36 @@ def server_now(headers: Mapping[str, str], ours: float) -> float:
     """Return the server's time, with which a ``retry-after`` date is compared: the reply's ``date``, or ``ours``."""
     date = seconds_to_wait(headers.get("date", ""), 0.0)
     return date or ours
+
+
+class Signature:
+    """The content type and the headers about rate limits that the API's successes share, and its refusals too.
+
+    Several threads may learn at once. At worst a header too many remains, which makes the check only stricter.
+    """
+
+    def __init__(self) -> None:
+        self._type = ""
+        self._marks: frozenset[str] | None = None
+        self._fastest: Mapping[str, float] = {}
+
+    def learn(self, headers: Mapping[str, str], method: str, took: float) -> None:
+        """Learn from a success's headers, and from the seconds that the call took."""
+        self._fastest = {**self._fastest, method: min(took, self.fastest(method))}
+        marks = frozenset(name for name in headers if _MARK.match(name))
+        self._type = _media_type(headers)  # set before the marks, which show that a success was learned
+        self._marks = marks if self._marks is None else self._marks & marks
+
+    def is_other(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a reply's headers differ from those of the successes; False before the first success."""
+        if self._marks is None:
+            return False
+        return _media_type(headers) != self._type or not self._marks <= headers.keys()
+
+    def fastest(self, method: str) -> float:
+        """Return the seconds of the fastest success of this method; infinity before the first one."""
+        return self._fastest.get(method, math.inf)
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

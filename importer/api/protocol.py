@@ -41,23 +41,11 @@ class Cause(StrEnum):
     UNREADABLE = "unreadable"  # a success that can't be read
 
 
-NOT_APPLIED = frozenset(
-    {
-        Cause.UNREACHABLE,
-        Cause.CLAIM_EXPIRED,
-        Cause.RATE_LIMITED,
-        Cause.BLOCKED,
-        Cause.TOO_LARGE,
-        Cause.UNKNOWN_PROSPECT,
-        Cause.BAD_ATTACHMENT,
-        Cause.BAD_REQUEST,
-        Cause.BAD_KEY,
-    }
-)
-"""Causes that prove that the call was not applied, unless the failure's ``has_left`` is true."""
-
 API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
 """Causes that are the API's own refusal of a request, which proves that the API is reachable and works."""
+
+NOT_APPLIED = API_REFUSED | {Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED, Cause.BLOCKED, Cause.BAD_KEY}
+"""Causes that prove that the call was not applied, unless the failure's ``has_left`` is true."""
 
 
 @dataclass(frozen=True, slots=True)

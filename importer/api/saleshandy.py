@@ -7,17 +7,16 @@ trusted: if it can't be read with certainty, its outcome is unclear, and deliver
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from importer.api import entries
-from importer.api.document import at, parsed, text_of
 from importer.api.entries import Astray
-from importer.api.exchange import SMALL, Exchange, Most, phrase, title
-from importer.api.headers import Announcement, seconds_to_wait, server_now
+from importer.api.exchange import SMALL, Exchange, Most, at, parsed, phrase, text_of, title
+from importer.api.headers import Announcement, Signature, seconds_to_wait, server_now
 from importer.api.protocol import (
     Answer,
     Cause,
@@ -30,7 +29,6 @@ from importer.api.protocol import (
     Traits,
     Vendor,
 )
-from importer.api.signature import Signature
 from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
@@ -106,7 +104,7 @@ class Saleshandy:
         )
         self._base = base_url
         self._brief = self._transport.secrets.brief
-        self._way = Signature()
+        self._signature = Signature()
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         """Call *Create Note* for several prospects. Prospects without a certain answer are missing in the value."""
@@ -121,7 +119,7 @@ class Saleshandy:
 
         def read(document: object) -> dict[str, Answer] | Astray | None:
             results = at(document, "payload", "results")
-            return self._answers(results, prospects) if isinstance(results, list) else None
+            return entries.answers(results, prospects, self._brief) if isinstance(results, list) else None
 
         return self._call("POST", "/notes", fields, _answers_of(len(prospects)), read)
 
@@ -190,7 +188,7 @@ class Saleshandy:
         else:
             failure = self._failure(kind, answer)
         if failure is None:
-            self._way.learn(answer.headers, kind, answer.came - answer.began)
+            self._signature.learn(answer.headers, kind, answer.came - answer.began)
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
 
     def _success(
@@ -200,7 +198,7 @@ class Saleshandy:
         document = None if answer.cut else parsed(answer.data, most)
         value = None if document is None else read(document)
         why = answer.cut or _why_unreadable(document)
-        if value == () and self._way.is_other(answer.headers):
+        if value == () and self._signature.is_other(answer.headers):
             value, why = None, say("api.came-another-way")
         if kind == "POST" and answer.status == 202:
             value, why = None, say("api.only-accepted")
@@ -231,7 +229,7 @@ class Saleshandy:
                 Cause.FAILED,
                 say("api.failed", words=brief_words),
                 wait,
-                at_work=not is_over or self._way.is_other(headers),
+                at_work=not is_over or self._signature.is_other(headers),
                 is_busy=status == 503,
             )
         if status < 400:
@@ -280,12 +278,12 @@ class Saleshandy:
         return Failure(Cause.BAD_REQUEST, words(said))
 
     def _is_own(self, words: str, document: object, headers: Mapping[str, str]) -> bool:
-        """Return whether a refusal comes from the API itself, and not from an intermediary.
+        """Return whether a refusal comes from the API itself, and not from an intermediary (D33).
 
         A refusal is the API's if it has the headers of its successes, *and* its words are documented or are about the
         request. The headers alone prove nothing, because a gateway may set the rate-limit headers.
         """
-        if self._way.is_other(headers):
+        if self._signature.is_other(headers):
             return False
         words = words[:_JUDGED]
         if _code(document) in _DOCUMENTED_CODES or _DOCUMENTED_WORDS.search(words):
@@ -296,7 +294,7 @@ class Saleshandy:
         return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
 
     def _is_limiters(self, kind: str, answer: Exchange, document: object) -> bool:
-        """Return whether a 429 comes from a rate limiter, so that the call was not applied.
+        """Return whether a 429 comes from a rate limiter, so that the call was not applied (D34).
 
         A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
         the API's form and says that no calls remain. A POST or PATCH that took about as long as a real call needs a
@@ -307,16 +305,13 @@ class Saleshandy:
             return True
         took, headers = answer.came - answer.began, answer.headers
         announcement = Announcement.read(headers)
-        is_its_way = entries.words(document) is not None and not self._way.is_other(headers)
+        is_its_way = entries.words(document) is not None and not self._signature.is_other(headers)
         if is_its_way and announcement is not None and announcement.remaining == 0:
             return True
         if took >= _FAST:
             return False
         is_laid_out = is_its_way and text_of(at(document, "code")) is not None
-        return kind == "GET" or "retry-after" in headers or is_laid_out or took < self._way.fastest(kind) / 2
-
-    def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer] | Astray:
-        return entries.answers(results, prospects, self._brief)
+        return kind == "GET" or "retry-after" in headers or is_laid_out or took < self._signature.fastest(kind) / 2
 
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)

@@ -1,6 +1,7 @@
 """Send HTTP requests, each in one attempt, read their replies up to a limit, and classify lost connections.
 
-Input: a method, a path and fields. Output: an :class:`Exchange`: the reply, or why none came. Three modules use
+Input: a method, a path and fields; a file is read from disk while it is sent. Output: an :class:`Exchange`: the reply,
+or why none came. Three modules use
 ``requests``: this one, :mod:`importer.api.connections` and :mod:`importer.api.proxy`. They know no vendor. None of
 their messages holds the key, or a proxy's name and password.
 """
@@ -8,6 +9,9 @@ their messages holds the key, or a proxy's name and password.
 from __future__ import annotations
 
 import base64
+import io
+import json
+import mimetypes
 import re
 import ssl
 import threading
@@ -20,15 +24,17 @@ from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
+from urllib3.fields import RequestField
+from urllib3.filepost import choose_boundary
 
-from importer.api.bodies import body_of
 from importer.api.connections import Reached, Session
 from importer.api.exchange import SMALL, Exchange, Most
-from importer.api.protocol import Cause, Failure
+from importer.api.protocol import Cause, Failure, FilePart
 from importer.api.proxy import Proxy, certificates_for, proxy_for
 from importer.messages import Message, say
 from importer.version import __version__
 
+_PIECE = 65_536  # bytes per read
 _LONGEST_WORDS = 300
 _LONGEST_IDLE = 3.0  # seconds between two calls on one connection; some gateways close an idle one after 5
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
@@ -40,6 +46,74 @@ _NO_COMMON_WAY = {
     "UNSUPPORTED_PROTOCOL",
 }
 _NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
+
+
+class _Body(io.BytesIO):
+    """A JSON body. ``type`` is its content type."""
+
+    type = "application/json"
+
+
+class _FileForm:
+    """A form with one field, which holds a file. ``type`` is its content type.
+
+    Args:
+        field: the field's name.
+        file: the file to send; it is read once.
+    """
+
+    def __init__(self, field: str, file: FilePart) -> None:
+        boundary = choose_boundary()
+        self.type = f"multipart/form-data; boundary={boundary}"
+        part = RequestField(field, b"", filename=file.name)
+        part.make_multipart(content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+        head = f"--{boundary}\r\n{part.render_headers()}".encode("utf-8", "replace")
+        end = f"\r\n--{boundary}--\r\n".encode("ascii")
+        self._size = len(head) + file.size + len(end)
+        self._pieces = _pieces(head, file, end)
+        self._rest = b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(_PIECE):
+            yield piece
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes to send.
+
+        Raises:
+            OSError: the file can't be read, or is shorter than before. The unfinished form then has no effect.
+        """
+        while size < 0 or len(self._rest) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                size = len(self._rest)
+                break
+            self._rest += piece
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+
+def _pieces(head: bytes, file: FilePart, end: bytes) -> Iterator[bytes]:
+    yield head
+    remaining = file.size
+    while remaining:
+        piece = file.content.read(min(_PIECE, remaining))
+        if not piece:
+            raise OSError("the file is shorter than it was")
+        remaining -= len(piece)
+        yield piece
+    yield end
+
+
+def _body_of(fields: Mapping[str, Any]) -> _Body | _FileForm:
+    """Return a request's body: a form if one of the fields is a file, otherwise JSON."""
+    for name, value in fields.items():
+        if isinstance(value, FilePart):
+            return _FileForm(name, value)
+    return _Body(json.dumps(fields).encode("ascii"))
 
 
 class Secrets:
@@ -118,7 +192,7 @@ class Transport:
             fields: sent as JSON, or as a form if one of them is a file.
             most: limits on a success. Other replies have small limits, and a redirect's body isn't read.
         """
-        body = None if fields is None else body_of(fields)
+        body = None if fields is None else _body_of(fields)
         # A lookup must show the API's present state, not the copy of a cache.
         headers = {"cache-control": "no-cache"} if body is None else {"content-type": body.type}
         session = self._session()
@@ -170,7 +244,7 @@ class Transport:
         parts = []
         left = size
         try:
-            while part := response.raw.read1(65536, decode_content=True):
+            while part := response.raw.read1(_PIECE, decode_content=True):
                 left -= len(part)
                 if left < 0:
                     return replace(answer, cut=say("api.reply-without-end"), is_too_large=True)
@@ -182,7 +256,7 @@ class Transport:
     # -- what a lost connection means -------------------------------------------------------------------------------
 
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
-        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied."""
+        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D49)."""
         chain = list(_chain(error))
         is_proxys = not has_left and any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in chain)
         why_blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)

@@ -6,12 +6,9 @@ Input: tasks. Output: their replies, one by one, in the thread that decides what
     dispatcher    sends due tasks and returns replies, in the one loop that all callers share
     stage         makes the calls of a stage: look up emails, upload files, change notes
     workers       make calls in a pool of threads
-    limiter       decides when the next call may go: quota windows, concurrency, the person's own rate
-    quota         tracks how many calls a window of the account's limit still allows
-    windows       records past windows, and estimates how long calls take in them
-    throttle      spreads calls evenly within the person's own rate
-    eta           estimates how long the remaining calls take
-    concurrency   decides how many calls may be in flight
+    limiter       decides when the next call may go, and estimates how long the remaining calls take
+    quota         tracks how many calls a window of the account's limit still allows, and how long calls take in it
+    pace          spreads calls within the person's own rate, and by what the API seems to bear
     retry         defines the retry policy, on tenacity
 
 The vendor documents no limit. Clients have seen the headers ``x-ratelimit-remaining``, ``-reset`` as a date-time and

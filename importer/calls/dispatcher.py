@@ -12,19 +12,18 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from importer.api import Cause, Failure, Reply
 from importer.calls.caller import Caller
-from importer.calls.limiter import LONG_PAUSE, Limiter
+from importer.calls.limiter import LONG_PAUSE
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.calls.workers import WorkerPool
 from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress
-from importer.messages import Message, Said, say
+from importer.messages import Message, say
 from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
-"""Seconds that calls in flight may still take after a person or the system has asked the run to stop."""
+"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""
 
 _AFTER_OTHERS = 0.2  # more seconds that reads wait, so that calls which show whether notes can be sent go first
 
@@ -50,54 +49,24 @@ class Dispatcher(Generic[AnyTask]):
     """Loop that sends tasks when they may go, and returns their replies.
 
     Args:
-        pool: the workers that make the calls.
+        caller: holds the objects and settings that calls need.
         perform: makes a task's call; runs in the pool's threads.
-        limiter: decides when the next call may go; only the dispatcher reports replies to it.
         kinds: the kinds of calls, by priority; a kind that has to wait doesn't hold up the others.
-        clock: returns seconds since 1970, never going back.
-        give_up: seconds without any progress after which the run stops.
-        stop: called in every round; returns why a person wants the run to end, or None.
-        rng: random numbers for jitter.
 
     Attributes:
         stopped: the reason why nothing more is sent, or None.
     """
 
-    def __init__(
-        self,
-        pool: WorkerPool[AnyTask],
-        perform: Callable[[AnyTask], Reply[Any]],
-        limiter: Limiter,
-        kinds: Sequence[str],
-        *,
-        clock: Callable[[], float],
-        give_up: float,
-        stop: Callable[[], Said | None] = lambda: None,
-        rng: random.Random | None = None,
-    ) -> None:
+    def __init__(self, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[str]) -> None:
         self.stopped: Stopped | None = None
-        self._pool, self._perform, self._limiter, self._clock = pool, perform, limiter, clock
-        self._give_up_after, self._stop = give_up, stop
-        self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self._caller, self._perform = caller, perform
+        self._pool, self._limiter, self._clock = caller.pool, caller.limiter, caller.clock
+        self._rng = caller.rng or random.Random()  # noqa: S311 - jitter, no secret
         self._ready: dict[str, deque[AnyTask]] = {kind: deque() for kind in kinds}
         self._later: list[tuple[float, int, AnyTask]] = []
         self._tick = 0
         self._in_flight: set[AnyTask] = set()
         self._leaves_at = math.inf
-
-    @classmethod
-    def of(cls, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[str]) -> Self:
-        """Return a dispatcher that makes its calls with this caller."""
-        return cls(
-            caller.pool,
-            perform,
-            caller.limiter,
-            kinds,
-            clock=caller.clock,
-            give_up=caller.give_up,
-            stop=caller.stop,
-            rng=caller.rng,
-        )
 
     # -- adding tasks -----------------------------------------------------------------------------------------------
 
@@ -160,7 +129,7 @@ class Dispatcher(Generic[AnyTask]):
             after_round: called after every round.
         """
         while True:
-            if (reason := self._stop()) is not None:
+            if (reason := self._caller.stop()) is not None:
                 self.halt(Interrupted(reason))
                 self._leaves_at = min(self._leaves_at, self._clock() + LAST_CALLS)
             chosen = [] if self.stopped is not None else self._choose(fresh, admit)
@@ -256,16 +225,13 @@ class Dispatcher(Generic[AnyTask]):
                     continue
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
-                    self._see_to_limit(kind)
+                    wait = self._limiter.wait_for_limit(kind)
+                    if math.isfinite(wait) and wait > self._caller.give_up:  # D109
+                        self.halt(_limit_used_up(wait, now))
                     break
                 self._limiter.began(kind)
                 chosen.append(task)
         return chosen
-
-    def _see_to_limit(self, kind: str) -> None:
-        wait = self._limiter.wait_for_limit(kind)
-        if math.isfinite(wait) and wait > self._give_up_after:
-            self.halt(_limit_used_up(wait, self._clock()))
 
     def _pause(self) -> float:
         """Return the seconds until there is something to do besides receiving replies."""
@@ -282,7 +248,7 @@ class Dispatcher(Generic[AnyTask]):
         if failure.is_strange:
             return WrongAddress(say("stopped.wrong-address", why=failure.text))
         kind, wait = "stopped.outage-asks-to-wait" if failure.wait else "stopped.outage", round(failure.wait or 0)
-        longest = round(self._give_up_after)
+        longest = round(self._caller.give_up)
         return Outage(say(kind, why=failure.text, wait=wait, longest=longest))
 
 

@@ -15,21 +15,22 @@ from typing import Any
 from importer.api import Cause, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
-from importer.calls.concurrency import ConcurrencyLimiter
-from importer.calls.eta import Eta
+from importer.calls.pace import ConcurrencyLimiter, Speed, Throttle
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.calls.throttle import Throttle
 from importer.messages import Message, render, say
 from importer.settings.rate import Rate
 
-_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
-_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more
+_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
+_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more (D108)
 _LONGEST_BACKOFF = 60.0
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
-_WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API is taken for another server
+_WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
+_LATELY = 300.0  # seconds for which the times of calls are kept
+_ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
+_POST = "POST"  # the kind of call that delivers notes
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})
@@ -72,7 +73,7 @@ class Limiter:
         # The API's limits.
         self._limited_until = -math.inf
         self._quotas = Quotas(self.server_clock)
-        self._speed = _Speed()
+        self._speed = Speed()
         self._odd_refusals = 0  # refused calls whose own replies say that calls remain
         # The person's limit.
         self._throttle = Throttle(rate) if rate else None
@@ -94,7 +95,7 @@ class Limiter:
     @property
     def learned_rate(self) -> Rate | None:
         """Rate of POST requests that the API allows, as announced or as refusals have shown; None if unknown."""
-        announced = self._quotas.of("POST").rate
+        announced = self._quotas.of(_POST).rate
         pace = self._concurrency.pace
         return announced or (None if pace is None else Rate(max(1, round(60 * pace)), 60.0))
 
@@ -106,7 +107,7 @@ class Limiter:
         if self._in_flight.total() >= self._concurrency.size:
             return math.inf
         gap = self._concurrency.gap
-        waits = [self.down_until - now, self._wait_for_limit(kind, now), self._began_at + gap - now]
+        waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
         if self._throttle:
             waits.append(self._throttle.ready_at - now)
         if kind == "GET":  # at most every second call, so that sending goes on
@@ -115,7 +116,9 @@ class Limiter:
 
     def wait_for_limit(self, kind: str) -> float:
         """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
-        return self._wait_for_limit(kind, self._clock())
+        quota, now = self._quotas.of(kind), self._clock()
+        waits = (self._limited_until - now, self._speed.ready_at - now, quota.wait(now, self._drawn(quota)))
+        return max(0.0, *waits)
 
     def trouble(self, kind: str | None) -> Message | None:
         """Return a message about what holds up all calls; None if nothing does.
@@ -125,9 +128,10 @@ class Limiter:
         """
         now = self._clock()
         pause = max(0.0, self.down_until - now)
-        limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
+        limit = self.wait_for_limit(kind) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
-            return _held_up(math.ceil(limit), is_limit_known=self._quotas.is_limited or self._is_wait_told)
+            is_limit_known = self._quotas.is_limited or self._is_wait_told
+            return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=math.ceil(limit))
         if self._trouble and pause:
             return say("trouble.again-in", seconds=math.ceil(pause), why=self._trouble)
         return say("trouble.again", why=self._trouble) if self._trouble else None
@@ -195,7 +199,7 @@ class Limiter:
         self._speed.succeeded(self._clock())
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Slow down after an immediate refusal without an announced limit: too many calls a second, or at a time.
+        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D105).
 
         If several calls in flight together are refused, only the first refusal counts.
         """
@@ -275,11 +279,6 @@ class Limiter:
         """Return how many calls that count against a quota are in flight."""
         return sum(count for kind, count in self._in_flight.items() if self._quotas.of(kind) is quota)
 
-    def _wait_for_limit(self, kind: str, now: float) -> float:
-        quota = self._quotas.of(kind)
-        waits = (self._limited_until - now, self._speed.ready_at - now, quota.wait(now, self._drawn(quota)))
-        return max(0.0, *waits)
-
     @property
     def _is_told_all(self) -> bool:
         """Whether the announced limit seems to be the only one; a single refusal despite it may be a mistake."""
@@ -287,10 +286,6 @@ class Limiter:
 
     def _is_pause(self, now: float) -> bool:
         return now < max(self.down_until, self._limited_until)
-
-
-def _held_up(seconds: int, *, is_limit_known: bool) -> Message:
-    return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=seconds)
 
 
 def _is_untold(reply: Reply[Any]) -> bool:
@@ -307,39 +302,56 @@ def _few_words(failure: Failure) -> str:
     return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
-class _Speed:
-    """Calls per second, if only refusals show the limit: each refusal lowers the rate by a fifth, successes raise it.
+class Eta:
+    """Estimator of the time that the remaining calls take, for people to read; it affects no call.
 
-    After the first refusal, and after a minute without any, little is known about the limit. Then each success raises
-    the rate by a hundredth.
+    Args:
+        clock: returns seconds since 1970, never going back.
+        quotas: the API's limits.
+        throttle: the person's own limit, if there is one.
+        drawn: returns how many calls that count against a quota are in flight.
     """
 
-    def __init__(self) -> None:
-        self._rate: float | None = None
-        self._step = 0.0
-        self._is_first = False  # whether the rate is based on a single refusal
-        self._refused_at = -math.inf
-        self._recent: deque[float] = deque(maxlen=1000)
-        self.ready_at = -math.inf
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        quotas: Quotas,
+        throttle: Throttle | None,
+        drawn: Callable[[QuotaWindow], int],
+    ) -> None:
+        self._clock, self._quotas, self._throttle, self._drawn = clock, quotas, throttle, drawn
+        self._lately: deque[float] = deque(maxlen=10_000)
 
     def began(self, now: float) -> None:
-        self._recent.append(now)
-        if self._rate is not None:
-            self.ready_at = now + 1 / self._rate
+        """Record that a call is being sent at ``now``."""
+        self._lately.append(now)
+        while self._lately[0] < now - _LATELY:
+            self._lately.popleft()
 
-    def succeeded(self, now: float) -> None:
-        if self._rate is not None:
-            is_guess = self._is_first or now >= self._refused_at + 60.0
-            self._rate += self._rate / 100 if is_guess else self._step
+    def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
+        """Return the seconds until this many more calls have been sent; None if that is unknown.
 
-    def lift(self) -> None:
-        self._rate, self.ready_at = None, -math.inf
+        Args:
+            calls: the number of calls.
+            usual: the rate that the API allowed an earlier run; used until this run knows better.
+        """
+        now, quota = self._clock(), self._quotas.of(_POST)
+        by_limit = quota.seconds_for(calls, now, self._drawn(quota), usual)
+        if self._throttle:
+            return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
+        if by_limit is not None and quota.is_spent is not False:
+            return by_limit
+        pace = self._at_the_pace_so_far(calls, now)
+        return by_limit if pace is None else pace
 
-    def refused(self, now: float) -> None:
-        while self._recent and self._recent[0] < now - 1.0:
-            self._recent.popleft()
-        rate = self._rate or max(5.0, len(self._recent))  # the first calls may be too few to show a rate
-        self._refused_at, self._is_first = now, self._rate is None
-        self._rate = max(0.8 * rate, 1 / 60)
-        self._step = (rate - self._rate) / 200  # two hundred successes restore the rate
-        self.ready_at = now + 1 / self._rate
+    def _at_the_pace_so_far(self, calls: int, now: float) -> float | None:
+        span = now - self._lately[0] if self._lately else 0.0
+        return calls * span / len(self._lately) if span >= _ENOUGH else None
+
+    @property
+    def held_to(self) -> Rate | None:
+        """Rate limit of the API if it is what delays calls, otherwise None."""
+        quota = self._quotas.of(_POST)
+        rate = quota.rate if quota.is_spent else None
+        personal = self._throttle.rate if self._throttle else None
+        return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate

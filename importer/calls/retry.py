@@ -19,7 +19,7 @@ _NO_USE = API_REFUSED | {Cause.RATE_LIMITED, Cause.BAD_KEY, Cause.BLOCKED}  # an
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Limits on how long to keep trying.
+    """Limits on how long to keep trying (D110).
 
     Attributes:
         attempts: the maximum number of attempts; 0 for as many as fit into the time.

@@ -34,7 +34,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def __init__(self, caller: Caller, kind: str, record: Callable[[Sequence[Recorded]], None]) -> None:
         self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
-        self._dispatcher: Dispatcher[AnyTask] = Dispatcher.of(caller, self._perform, (kind,))
+        self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, (kind,))
         self._any_success = False
         self._unwritten: list[Recorded] = []
 

@@ -18,7 +18,7 @@ from importer.calls.caller import ATTEMPTS, Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import Threads
-from importer.delivery.policy import Policy
+from importer.delivery.context import Policy
 from importer.journal import Journal
 from importer.messages import Said
 from importer.models import Progress

@@ -18,7 +18,7 @@ from pathlib import Path
 from importer import files, storage
 from importer.errors import UnreadableFile
 from importer.messages import Message, say
-from importer.results.csvfile import holds_problems
+from importer.results.writing import holds_problems
 from importer.resultsfile import is_results
 from importer.storage import Url, place
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer.errors import BadSettings
-from importer.journal import Journal, Run, restoring
+from importer.journal import Journal, Run, sqlitefile
 from importer.messages import say
 from importer.settings import Settings, journal_place
 
@@ -56,7 +56,7 @@ def restore(settings: Settings, source: Path) -> Restored:
     if not isinstance(place, Path):
         raise BadSettings(say("journals.in-postgresql", place=str(place)))
     journal = Path(os.path.realpath(place))
-    kept = restoring.restore(journal, source)
+    kept = sqlitefile.restore(journal, source)
     with Journal.open(journal) as restored:
         return Restored(journal, kept, next(iter(restored.runs.listed()), None))
 

@@ -14,9 +14,7 @@ from importer.commands.rendering import count, duration, listed_duplicates, not_
 from importer.commands.report import Report
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
-from importer.delivery.local_outcomes import settle_after, settle_before
-from importer.delivery.outcomes import Outcomes
-from importer.delivery.several_prospects import gathered
+from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say

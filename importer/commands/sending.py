@@ -22,10 +22,9 @@ from importer.commands.preview import foreseen, write_unknown_emails
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_lines, write_results
 from importer.commands.workspaces import keep_in_mind
-from importer.delivery.delivery import Delivery
-from importer.delivery.local_outcomes import settle_after, settle_before
-from importer.delivery.outcomes import Outcomes
-from importer.delivery.several_prospects import gathered
+from importer.delivery.context import DeliveryContext
+from importer.delivery.coordinator import Coordinator
+from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
 from importer.journal.pending_results import PendingResult
@@ -90,13 +89,13 @@ class _Sending:
             lambda trouble: self._context.observe(replace(delivery.progress, trouble=trouble)),
         )
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
-        delivery.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
+        delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         keep_in_mind(self._journal, self._settings)
         self._owe_results()
         ended = "broken off"
         try:
             if stopped is None:
-                delivery.run(attaching.upload(delivery.files), attaching.renew)
+                delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
                 self._send_elsewhere(delivery, attaching)
                 self._journal.see_that_it_stands()
             ended = "finished" if stopped is None else "stopped"
@@ -135,7 +134,7 @@ class _Sending:
                 raise _changed(expected, total)
         return total
 
-    def _planned(self, expected: int | None) -> tuple[Delivery, int]:
+    def _planned(self, expected: int | None) -> tuple[Coordinator, int]:
         """Plan again. Return the delivery and its number of notes, or refuse the run if that number wasn't agreed to.
 
         Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
@@ -143,16 +142,9 @@ class _Sending:
         """
         loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
         with self._declining():
-            delivery = Delivery(
-                self._outcomes,
-                self._journal,
-                workspace,
-                self._run,
-                self._context.caller,
-                policy(self._settings, self._journal),
-                self._context.observe,
-                self._journal.learned.replication_lag(workspace),
-            )
+            rules, learned_lag = policy(self._settings, self._journal), self._journal.learned.replication_lag(workspace)
+            context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
+            delivery = Coordinator(context, self._outcomes, self._context.observe, learned_lag)
             remaining = delivery.prepare(loaded.rows, loaded.plan, self._settings.first)
             logs.event(
                 "run begun",
@@ -170,7 +162,7 @@ class _Sending:
                 raise guarded
         return delivery, remaining.total
 
-    def _send_elsewhere(self, delivery: Delivery, attaching: Attaching) -> None:
+    def _send_elsewhere(self, delivery: Coordinator, attaching: Attaching) -> None:
         """Deliver to the new owner of an email, if the API rejected the prospect that was known to have it."""
         if (moved := self._lookup.look_again(self._loaded, self._outcomes)) is not None:
             held_back = delivery.held_back
@@ -179,14 +171,14 @@ class _Sending:
             delivery.run(renew=attaching.renew)
             settle_after(moved.rows, moved.plan, self._outcomes)
 
-    def _finish(self, delivery: Delivery, uploads: int, ended: str, stopped: Stopped | None) -> Report:
+    def _finish(self, delivery: Coordinator, uploads: int, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         report = Report(
             run=self._run.name,
             counts=counts,
-            requests=delivery.posts_sent,
-            looks=delivery.lookups_sent,
+            requests=delivery.reachability.posts_sent,
+            looks=delivery.reachability.lookups_sent,
             rate_limited=limiter.rate_limited,
             results=self._target,
             remark=None,
@@ -203,9 +195,9 @@ class _Sending:
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,
             ended="stopped" if counts.get(Result.NOT_SENT) and ended == "finished" else ended,
-            batch_size=delivery.batch_size,
+            batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
-            readable_within=delivery.measured_lag,
+            readable_within=delivery.evidence.replication_lag.measured,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
@@ -284,16 +276,16 @@ class Attaching:
         return uploaded
 
 
-def _held_back(loaded: Loaded, delivery: Delivery) -> int:
+def _held_back(loaded: Loaded, delivery: Coordinator) -> int:
     """Return the number of rows held back, with the rows that repeat them."""
     return len(delivery.held_back) + int(np.isin(loaded.plan.original, delivery.held_back).sum())
 
 
-def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: Limiter, now: float) -> None:
+def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter, now: float) -> None:
     """Store the batch size, delay and rate limit that this run measured, for later runs."""
-    if delivery.has_learned:
-        journal.learned.learn_batch_size(workspace, delivery.batch_size)
-    if (lag := delivery.measured_lag) is not None:
+    if (sizes := delivery.queue.sizes).has_learned:
+        journal.learned.learn_batch_size(workspace, sizes.batch_size)
+    if (lag := delivery.evidence.replication_lag.measured) is not None:
         journal.learned.learn_lag(workspace, lag, now)
     if limit := limiter.learned_rate:
         journal.learned.learn_limit(workspace, limit.calls, limit.seconds)

@@ -11,7 +11,8 @@ from importer.commands import logs
 from importer.commands.calling import calls, policy
 from importer.commands.report import NotFound
 from importer.commands.workspaces import elsewhere, held, keep_in_mind, opened
-from importer.delivery.delivery import Delivery
+from importer.delivery.context import DeliveryContext
+from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
 from importer.messages import Message, Said
@@ -98,13 +99,14 @@ def verify(
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
         with calls(settings, journal, vendor, clock, observe, stop) as context:
             rules = policy(settings, resends=False)
-            delivery = Delivery(outcomes, journal, settings.workspace, None, context.caller, rules, observe)
+            delivering = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
+            delivery = Coordinator(delivering, outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():
-                delivery.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
+                delivery.takeover.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
                 start += len(deliveries)
             for position, (key, known_delivery) in enumerate(resent, size):
-                delivery.check(key, [(position, known_delivery)])
+                delivery.takeover.check(key, [(position, known_delivery)])
             stopped = None
             try:
                 delivery.run()

@@ -11,14 +11,14 @@ import math
 from importer.delivery.readback import DateWindow
 from importer.delivery.tasks import Post
 
-_ASSUMED = 300.0  # seconds by which the two clocks may differ until the difference is measured
-_CLOCKS_APART = 5.0  # seconds by which the clocks of the API's servers may differ
-_CLOCKS_ASTRAY = 900.0  # seconds around a window within which a date proves nothing
-_ANY_ZONE = 26 * 3600.0  # seconds by which an unmeasured clock may be off
+_ASSUMED = 300.0  # seconds by which the two clocks may differ until the difference is measured (D67)
+_CLOCKS_APART = 5.0  # seconds by which the clocks of the API's servers may differ (D69)
+_CLOCKS_ASTRAY = 900.0  # seconds around a window within which a date proves nothing (D68)
+_ANY_ZONE = 26 * 3600.0  # seconds by which an unmeasured clock may be off (D67, D70)
 
 
 class NoteClock:
-    """Bounds in seconds of how far the clock that dates notes is ahead of each run's clock.
+    """Bounds in seconds of how far the clock that dates notes is ahead of each run's clock (D65).
 
     The clocks of two runs may differ: a clock may have been reset, or belong to another machine. So only a run's own
     notes measure its clock. In all methods ``run`` is an earlier run's number; None is this run.
@@ -48,7 +48,7 @@ class NoteClock:
         return time + self._bounds[run][1] if run in self._bounds else math.inf
 
     def window(self, post: Post, applied_until: float, *, is_ours: bool = True) -> DateWindow:
-        """Return the dates that a request's note can have, by the clock that dates notes.
+        """Return the dates that a request's note can have, by the clock that dates notes (D64).
 
         Args:
             post: the request.

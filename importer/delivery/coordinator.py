@@ -1,296 +1,283 @@
-"""Send requests, and settle their rows in one loop over the replies.
+"""Deliver a plan: settle or look up what earlier runs did, send the rest, and settle all rows in one loop over replies.
 
-Input: requests. Output: outcomes of their rows. One thread decides and is the journal's only writer; workers only make
-calls. A delivery that may have been sent stays *sending* in the journal until its answer is entered. So deliveries that
-are still *sending* after a stop are unclear, and are read back first. :mod:`importer.delivery.decisions` decides what a
-reply means.
+Input: rows and their plan. Output: an outcome for each row. One thread decides and is the journal's only writer;
+workers only make calls. A delivery that may have been sent stays *sending* in the journal until its answer is entered.
+So deliveries that are still *sending* after a stop are unclear, and are read back first.
+:mod:`importer.delivery.decisions` decides what a reply means.
 """
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Failure, NotesApi, Reply
-from importer.api.protocol import API_REFUSED
-from importer.calls.dispatcher import Dispatcher
-from importer.delivery import decisions, events
-from importer.delivery.attachments import UploadedAttachments
-from importer.delivery.decisions import (
-    Abandon,
-    Checked,
-    Decision,
-    Doubt,
-    LookUp,
-    Renew,
-    Retry,
-    SetAside,
-    Settle,
-    Split,
-    Stop,
-    Suspect,
-)
+from importer.api import Answer, Cause, Failure, Reply
+from importer.delivery import decisions, earlier
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
-from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
-from importer.delivery.queue import Queue, held_back
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.queue import Queue
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
-from importer.delivery.sizes import Sizes
-from importer.delivery.tasks import EvidenceLookup, Lookup, Post, Probe, SampleLookup, Task
+from importer.delivery.takeover import Takeover
+from importer.delivery.tasks import DuplicateLookup, EvidenceLookup, Lookup, Post, Probe, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
-from importer.messages import Message, say
+from importer.messages import render, say
+from importer.models import Note, Plan, Progress, Remaining, Rows
+from importer.rows.uploads import Uploaded
+from importer.settings import Rate
 
-_ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
+Renewal: TypeAlias = Callable[[Sequence[Note]], Sequence[Uploaded]]
+"""Uploads the files of each of these notes once more, for that note alone."""
+
+_log = logging.getLogger(__name__)
 _ANOTHERS = Failure(Cause.CLAIM_EXPIRED, say("failure.may-be-anothers-answer"), has_left=True)  # the lookup is repeated
 
 
 class Coordinator:
-    """Sender of requests, which sends each note once and looks up deliveries without a clear answer.
+    """Delivery of a plan, which sends each note once and looks up deliveries without a clear answer.
 
     Args:
-        ledger: records the result of each delivery.
-        dispatcher: makes the calls, GET before POST.
-        reachability: tracks whether requests reach the API.
-        evidence: collects facts about notes.
-        samples: reads back some of the created notes.
-        policy: the settings of delivery.
-        clock: returns seconds since 1970, and never goes back.
-        observe: called after each round.
+        context: the run's context.
+        outcomes: stores the outcome of each row.
+        observe: called with the progress after each round, if given.
+        learned_lag: seconds that reading lagged in an earlier run, if that was measured.
 
     Attributes:
-        posts_sent, lookups_sent: calls that left for the API, answered or not.
-        sizes: how large requests may be.
-        attachments: attachment IDs for the notes of requests.
+        ledger: records the result of each delivery.
+        evidence: collects facts about notes.
+        reachability: tracks whether requests reach the API, and counts calls.
+        samples: reads back some of the created notes.
+        takeover: takes over what earlier runs left.
+        queue: requests that are still to be sent.
+        held_back: positions of the rows that wait until a person has looked at others.
     """
 
     def __init__(
         self,
-        ledger: Ledger,
-        dispatcher: Dispatcher[Task],
-        reachability: Reachability,
-        evidence: Evidence,
-        samples: Samples,
-        policy: Policy,
-        *,
-        clock: Callable[[], float],
-        observe: Callable[[], None] = lambda: None,
+        context: DeliveryContext,
+        outcomes: Outcomes,
+        observe: Callable[[Progress], None] | None = None,
+        learned_lag: float | None = None,
     ) -> None:
-        self.posts_sent = self.lookups_sent = 0
-        self.sizes = Sizes(policy.batch_size, policy.least_limit)
-        self._ledger, self._dispatcher, self._evidence = ledger, dispatcher, evidence
-        self._reachability, self._samples = reachability, samples
-        self._resolver = Resolver(dispatcher, evidence, reachability, policy, clock)
-        self._policy, self._clock, self._observe = policy, clock, observe
-        self._posts, self._any_success = iter(cast(Iterable[Post], ())), False
-        self._queue = Queue(dispatcher, self._must_wait)
-        self.attachments, self._duplicates = UploadedAttachments(), Duplicates(dispatcher, evidence)
+        self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
+        self._observe, self._rows = observe, len(outcomes)
+        learned_limit = context.journal.learned.limit(context.workspace)
+        self._usual = Rate(*learned_limit) if learned_limit else None
+        self.ledger = Ledger(context.journal, outcomes, context.run)
+        self.evidence = Evidence(context, learned_lag)
+        self.reachability = Reachability(context)
+        self.samples = Samples(context, self.ledger, self.evidence)
+        self._resolver = Resolver(context, self.evidence, self.reachability)
+        self._duplicates = Duplicates(self._dispatcher, self.evidence)
+        self.takeover = Takeover(context, self.ledger, self._resolver, self._duplicates)
+        self.queue = Queue(context, self._resolver, self.reachability)
+        self.held_back: list[int] = []
 
-    @property
-    def to_come(self) -> int:
-        """Known number of calls still to be made, besides those that the dispatcher holds."""
-        return len(self._queue) + len(self._resolver.lookup_queue) + self._duplicates.due
+    def prepare(self, rows: Rows, plan: Plan, first: int | None = None) -> Remaining:
+        """Settle or look up the deliveries of earlier runs, and return what remains to be done.
 
-    def take_up(self, post: Post, *, broke_off: bool) -> None:
-        """Look up the notes of an earlier run's request; that run ``broke_off``, or got no clear answer."""
-        if post.conflict is not None:
-            post.conflict.open += len(post.request)
-            post.has_turn = True
-        reason = say("failure.broke-off" if broke_off else "failure.no-clear-answer")
-        self._ledger.ambiguous(post, reason)
-        self._resolver.look_up_earlier(post, reason)
+        If ``first`` is given, at most that many rows are sent; the others are held back.
+        """
+        groups, conflicts = self.takeover.take_over(rows, plan)
+        self.held_back = earlier.hold_back(groups, first) if first is not None else []
+        remaining = self.queue.fill(groups, rows, conflicts)
+        self.samples.draw.expect(remaining.deliveries)
+        return replace(remaining, held_back=len(self.held_back))
 
-    def check(self, post: Post, note_id: str) -> None:
-        """Look for further copies of a note that an earlier run sent again, because that run ended before it looked."""
-        self._duplicates.made(post, note_id, min(post.sent_at, self._clock()))  # that run's clock may have been ahead
-
-    def run(self, posts: Iterable[Post] = ()) -> None:
+    def run(self, uploaded: Uploaded | None = None, renew: Renewal = lambda _: ()) -> None:
         """Deliver everything that can be delivered.
+
+        Args:
+            uploaded: results of the uploads of the files of all notes still to be made.
+            renew: makes uploads for requests that need their own.
 
         Raises:
             Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
-        self._posts = iter(posts)
+        attachments = self.queue.attachments
+        attachments.uploaded = uploaded or attachments.uploaded
+        self._deliver()
+        while stale := attachments.take_stale():
+            notes = [post.request.note for post in stale if post.request.note is not None]
+            for post, uploads in zip(stale, renew(notes), strict=True):
+                post.uploaded = uploads
+            self.queue.posts = iter(stale)
+            self._deliver()
+
+    @property
+    def progress(self) -> Progress:
+        """Progress of the delivery."""
+        ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
+        to_come = len(self._resolver.lookup_queue) + self._duplicates.due + calls.to_come + self.queue.to_come
+        return Progress(
+            self._rows,
+            ledger.settled,
+            ledger.created,
+            ledger.failed,
+            self.reachability.posts_sent,
+            calls.trouble,
+            dict(ledger.ended),
+            calls.seconds_for(to_come, self._usual),
+            None if held_to is None else (held_to.calls, held_to.seconds),
+            calls.gives_up_in,
+        )
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
         try:
             self._work()
-            helpers = self._reachability, self._queue, self._evidence, self._resolver, self._duplicates, self._samples
-            while self._dispatcher.stopped is None and _goes_on(*helpers):
+            while self._dispatcher.stopped is None and self._goes_on():
                 self._work()
         finally:
             self._enter([])  # write the last replies' results, also after an unexpected error
-        self._observe()
+        self._tell()
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
 
     def _work(self) -> None:
-        for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._observe):
+        for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._tell):
             try:
                 for post, decision in self._decided(task, reply):
                     self._carry_out(post, decision)
             except JournalFailed as error:  # the journal cannot even be read; calls in flight are waited for
                 self._dispatcher.halt(error)
             self._resolver.proceed()
-            self._queue.proceed()
+            self.queue.proceed()
 
-    def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
+    def _tell(self) -> None:
+        if self._observe is not None:
+            self._observe(self.progress)
+
+    def _goes_on(self) -> bool:
+        """Start work that waits until all other work is done; return whether there is any."""
+        if self.reachability.set_aside:
+            self.reachability.try_once_more()
+        elif self._resolver.lookup_queue:
+            # The lookup of a note of ours may show the author.
+            if not self.queue.proceed_in_part() and not self.evidence.introductions.ask_once_more():
+                self._resolver.proceed(nothing_else=True)
+        elif self._duplicates.due:
+            self._duplicates.check()
+        else:
+            return self.samples.finish()
+        return True
+
+    def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
         if isinstance(task, Post):
-            reply = self._evidence.known_ids.believed(reply, is_trusted=self._reachability.is_trusted(reply))
-        elif reply.value is not None and not self._reachability.is_trusted(reply):
+            reply = self.evidence.known_ids.believed(reply, is_trusted=self.reachability.is_trusted(reply))
+        elif reply.value is not None and not self.reachability.is_trusted(reply):
             reply = replace(reply, value=None, failure=_ANOTHERS)
-        events.came_back(task, reply)
+        _log_reply(task, reply)
         failure = reply.failure
         if failure is not None and failure.is_astray:
             self._resolver.is_astray(reply.came)
-            self._samples.is_astray()
-        self._any_success |= failure is None or failure.cause in API_REFUSED
+            self.samples.is_astray()
+        self.reachability.came_back(task, reply)
         if isinstance(task, Post):
-            self.posts_sent += reply.has_left
-            task.sent_at = reply.began
-            self._learn(task, reply)
-            is_largest = failure is not None and failure.is_size and self.sizes.is_largest(task)
-            facts = decisions.Facts(self._any_success, self.sizes.largest_accepted, is_largest, task.renewable)
-            for decision in decisions.after_post(task.request.prospects, reply, facts):
+            for decision in self._after_post(task, reply):
                 yield task, decision
             return
         if isinstance(task, Probe):
-            self.posts_sent += reply.has_left
-            yield from self._reachability.probed(task, reply)
+            yield from self.reachability.probed(task, reply)
             return
-        self.lookups_sent += reply.has_left
-        self._reachability.read(reply)
         if reply.value is not None:
-            self._evidence.read(reply.value)
+            self.evidence.read(reply.value)
         if isinstance(task, Lookup):
             yield from self._resolver.take_in(task, reply)
         elif isinstance(task, EvidenceLookup):
-            self._evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
+            self.evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
         elif isinstance(task, SampleLookup):
-            self._samples.looked(task, reply)
-        else:
+            self.samples.looked(task, reply)
+        elif isinstance(task, DuplicateLookup):
             yield from self._duplicates.checked(task, reply)
 
-    def _carry_out(self, post: Post, decision: Decision) -> None:
+    def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
+        """Learn from the reply to a request, and return the decisions on it."""
+        sizes, failure = self.queue.sizes, reply.failure
+        post.sent_at = reply.began
+        if failure is None and reply.value:
+            created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
+            self.evidence.created(post, created, reply.came)
+            self.samples.created(post, created, reply.came)
+            sizes.accepted(post)
+        is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
+        any_success = self.reachability.any_success
+        facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, post.renewable)
+        return decisions.after_post(post.request.prospects, reply, facts)
+
+    def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
+        is_stop = isinstance(decision, decisions.Stop) and decision.is_applied is False
+        if is_stop or isinstance(decision, decisions.NotApplied):
+            self.ledger.pending(post)
         match decision:
-            case Settle():
-                self._settle(post, decision)
-            case Retry() | Suspect() | Renew():
-                self._ledger.pending(post)
-                self._send_again(post, decision)
-            case SetAside(failure):
-                self._ledger.pending(post)
-                self._reachability.set_aside.append((post, failure))
-            case Split():
-                self._split(post, decision)
-            case LookUp(indices, failure):
+            case decisions.Settle(answers, reason, duplicates, is_foreign):
+                now = self._clock()
+                self._duplicates.settled(post, answers, now)
+                self.ledger.answered(post, answers, now, reason, duplicates, is_foreign=is_foreign)
+                self.queue.ended(post, len(answers))
+            case decisions.Retry(failure):
+                self._send_again(post, failure)
+            case decisions.Renew(failure):
+                self.queue.ended(post, len(post.request))
+                self.queue.attachments.renew(post, failure)
+            case decisions.Suspect(failure):
+                self.reachability.suspect(post, failure)
+            case decisions.SetAside(failure):
+                self.reachability.set_aside.append((post, failure))
+            case decisions.Split():
+                self.queue.split(post, decision)
+            case decisions.LookUp(indices, failure):
                 part = post.unclear(indices)
-                self._ledger.ambiguous(part, failure.text, self._clock(), is_accepted=failure.is_accepted)
+                self.ledger.ambiguous(part, failure.text, self._clock(), is_accepted=failure.is_accepted)
                 self._resolver.look_up(part, failure)
-            case Doubt(why):
-                self._ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
-                self._queue.ended(post, len(post.request), doubted=post.request.prospects)
-            case Checked(duplicates):
-                self._ledger.checked(post, duplicates)
-            case Abandon(reason):
-                self._abandon(post, reason)
-            case Stop(error, is_applied):
-                if is_applied is False:
-                    self._ledger.pending(post)
+            case decisions.Doubt(why):
+                self.ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
+                self.queue.ended(post, len(post.request), doubted=post.request.prospects)
+            case decisions.Checked(duplicates):
+                self.ledger.checked(post, duplicates)
+            case decisions.Abandon(reason):
+                self.ledger.abandoned(post, reason)
+                self.queue.ended(post, len(post.request))
+            case decisions.Stop(error):
                 self._dispatcher.halt(error)
 
-    def _settle(self, post: Post, decision: Settle) -> None:
-        now = self._clock()
-        self._duplicates.settled(post, decision.answers, now)
-        details = decision.reason, decision.duplicates
-        self._ledger.answered(post, decision.answers, now, *details, is_foreign=decision.is_foreign)
-        self._queue.ended(post, len(decision.answers))
-
-    def _split(self, post: Post, decision: Split) -> None:
-        self._ledger.pending(post)
-        self.sizes.refused(post, decision)
-        self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
-
-    def _learn(self, post: Post, reply: Reply[dict[str, Answer]]) -> None:
-        if reply.failure is None and reply.value:
-            created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
-            self._evidence.created(post, created, reply.came)
-            self._samples.created(post, created, reply.came)
-            self.sizes.accepted(post)
-        self._reachability.sent(post, reply)
-
-    def _send_again(self, post: Post, decision: Retry | Suspect | Renew) -> None:
+    def _send_again(self, post: Post, failure: Failure | None) -> None:
         """Send a request again until it is time to give up, because the request did not cause the failure."""
-        if isinstance(decision, Renew):
-            self._queue.ended(post, len(post.request))
-            self.attachments.renew(post, decision.failure)
-            return
-        policy = replace(self._policy.retry, attempts=0, longest=LONGEST_PAUSE)
-        failure = decision.failure
-        if isinstance(decision, Suspect):
-            self._reachability.suspect(post, decision.failure)
-        elif failure is None:
+        policy = replace(self._context.policy.retry, attempts=0, longest=LONGEST_PAUSE)
+        if failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):
-            self._abandon(post, say("outcome.could-not-be-sent", why=failure.text))
-
-    def _abandon(self, post: Post, reason: Message) -> None:
-        self._ledger.abandoned(post, reason)
-        self._queue.ended(post, len(post.request))
+            self._carry_out(post, decisions.Abandon(say("outcome.could-not-be-sent", why=failure.text)))
 
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
     def _fresh(self, kind: str) -> Task | None:
-        if kind != Post.kind:
-            return self._samples.looks.next()
-        return next(self._posts, None) if not self._queue.are_many else None
-
-    @property
-    def _is_doubtful(self) -> bool:
-        """Whether only lookups of unclear deliveries may be sent, because the API has not answered in this run yet.
-
-        If lookups are refused repeatedly, another request is tried, to show whether only reading fails.
-        """
-        is_reading_refused = self._reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
-        return bool(self._resolver.unclear) and not self._any_success and not is_reading_refused
+        return self.queue.next() if kind == Post.kind else self.samples.looks.next()
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
-        if isinstance(task, Lookup) and self._reachability.passes_over(task):
-            for lookup_post, lookup_decision in self._resolver.pass_over(task):
-                self._carry_out(lookup_post, lookup_decision)
-            return False
-        if not isinstance(task, Post):
-            return True
-        if len(task.request) > (most := self.sizes.most_prospects(task)):
-            self._dispatcher.add_all(task.split(most))
-            return False
-        if not self._queue.has_come(task):
-            return False
-        sendable, withheld = held_back(task)
-        if withheld is None:
-            if (decision := self.attachments.complete(task)) is not None:
-                self._carry_out(task, decision)
-            return decision is None
-        if sendable is not None:
-            self._dispatcher.add(sendable)
-        self._abandon(withheld, say("outcome.waits-for-another"))
-        return False
-
-    def _must_wait(self, post: Post) -> bool:
-        """Return whether a request must wait for an unclear delivery to its prospects, or for the API to answer."""
-        if self._is_doubtful or self._reachability.is_closed:
-            return True
-        return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
+        decided: Iterable[tuple[Post, decisions.Decision]] | None = None
+        if isinstance(task, Lookup) and self.reachability.passes_over(task):
+            decided = self._resolver.pass_over(task)
+        elif isinstance(task, Post):
+            decided = self.queue.admit(task)
+        for post, decision in decided or ():
+            self._carry_out(post, decision)
+        return decided is None
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
-        """Write pending entries and the chosen requests' claims; return False if that fails and nothing may be sent."""
+        """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D8)."""
         now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
-            self._ledger.write(posts, now, self._evidence.note_clock.since)
+            self.ledger.write(posts, now, self.evidence.note_clock.since)
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False
@@ -300,37 +287,29 @@ class Coordinator:
         return True
 
 
-def _goes_on(
-    reachability: Reachability,
-    queue: Queue,
-    evidence: Evidence,
-    resolver: Resolver,
-    duplicates: Duplicates,
-    samples: Samples,
-) -> bool:
-    """Start work that waits until all other work is done; return whether there is any."""
-    if reachability.set_aside:
-        reachability.try_once_more()
-    elif resolver.lookup_queue:
-        if not queue.proceed_in_part() and not evidence.introductions.ask_once_more():  # the lookup may show the author
-            resolver.proceed(nothing_else=True)
-    elif duplicates.due:
-        duplicates.check()
-    else:
-        return samples.finish()
-    return True
+def _log_reply(task: Task, reply: Reply[Any]) -> None:
+    """Log that a call has returned, but no text of a note, and the API's words only at the debug level.
 
-
-def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
-    """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
-    if isinstance(task, Probe):
-        return api.create(task.note, (task.nobody,))
-    if not isinstance(task, Post):
-        return api.find(task.prospect, task.skip, task.take)
-    now = clock()
-    if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
-        return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
-    note = task.request.note
-    assert note is not None  # a note known only from the journal is never sent
-    assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files
-    return api.create(note, task.request.prospects)
+    The record's ``facts`` are numbers and our own words.
+    """
+    failure = reply.failure
+    level = logging.INFO if failure is None else logging.WARNING
+    if not _log.isEnabledFor(level):
+        return
+    facts: dict[str, object] = {}
+    if isinstance(task, Post):
+        facts |= {"request": task.request_number, "notes": len(task.request)}
+    if failure is None and isinstance(task, Post):
+        created = sum(answer.note_id is not None for answer in reply.value.values()) if reply.value else 0
+        facts |= {"created": created, "rejected": len(reply.value or ()) - created}
+    if reply.metadata is not None:
+        facts["status"] = reply.metadata.status
+    if failure is not None:
+        facts["cause"] = failure.cause.value
+        if failure.wait is not None:
+            facts["asks_to_wait"] = round(failure.wait, 1)
+    facts["seconds"] = round(reply.came - reply.began, 3)
+    name = "request" if isinstance(task, Post) else "look-up"
+    _log.log(level, f"{name} {'answered' if failure is None else 'failed'}", extra={"facts": facts})
+    if failure is not None:
+        _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})

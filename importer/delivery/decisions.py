@@ -19,15 +19,15 @@ from importer.errors import Stopped
 from importer.messages import Message, say
 
 ENOUGH_MISSES = 2
-"""Number of lookups that must miss a note before it counts as absent."""
+"""Number of lookups that must miss a note before it counts as absent (D51)."""
 
 PERSISTENT = 2
-"""Refusals of a request, not in the API's words, after which it is halved because one note may be the cause."""
+"""Refusals of a request, not in the API's words, after which it is halved because one note may be the cause (D37)."""
 
 CONVICTING = 3
 """Consecutive refusals, not in the API's words, after which a note that was sent alone counts as the cause.
 
-After one refusal fewer, the note is set aside until all else was sent.
+After one refusal fewer, the note is set aside until all else was sent (D37, D38).
 """
 
 
@@ -158,6 +158,8 @@ LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | SetAside | Abandon
 Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | SetAside | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
+NotApplied: TypeAlias = Retry | Split | Renew | Suspect | SetAside
+"""Decisions on a request that was surely not applied and is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,36 +186,36 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     if failure is None:
         assert reply.value is not None
         return _answered(prospects, reply.value)
-    if failure.cause is Cause.UNREACHABLE:
+    if failure.cause is Cause.UNREACHABLE:  # D14
         return [Retry(failure)]
-    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
+    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):  # D15, D18
         return [Retry()]
-    if failure.cause is Cause.BAD_KEY or (failure.cause is Cause.BLOCKED and not failure.has_left):
+    if failure.cause is Cause.BAD_KEY or (failure.cause is Cause.BLOCKED and not failure.has_left):  # D16, D22
         return [Stop(stopped_by(failure))]
-    if failure.cause in known.renewable:
+    if failure.cause in known.renewable:  # D21
         return [Renew(failure)]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):
+    if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):  # D17, D23
         return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
-    return [LookUp(all_indices, failure)]
+    return [LookUp(all_indices, failure)]  # D23, D25, D27 to D31
 
 
 def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     """Return the decision after a definite refusal: the API's own, or a 413 for the largest body so far."""
-    if failure.cause is Cause.INTERMEDIARY:
+    if failure.cause is Cause.INTERMEDIARY:  # D24
         return Split(is_body=True) if size > 1 else _turned_away(failure)
-    if size == 1:
+    if size == 1:  # D20
         return Settle(((0, Answer(None, say("outcome.refused", why=failure.text))),))
-    # If a larger request was accepted, size is not the cause, whatever the API's words are.
+    # D19. If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
 
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
     answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
     missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[SendDecision] = [Settle(answered)] if answered else []
-    if missing:
+    decisions: list[SendDecision] = [Settle(answered)] if answered else []  # D26
+    if missing:  # D28
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
     return decisions
@@ -263,7 +265,7 @@ def doubtful(absent: Sequence[int], misses: Sequence[int], all_misses: int, *, i
     """Return the indices of prospects without their note that must be looked up once more.
 
     A lookup may reach a copy of the data that lags. A second lookup is needed unless the lookups of other prospects
-    agree with it.
+    agree with it (D51).
 
     Args:
         absent: indices of prospects whose note was missed.
@@ -310,7 +312,7 @@ def after_absence(
                 return _turned_away(failure)
             if can_tell:
                 return Suspect(failure)
-    if sends >= most_sends:
+    if sends >= most_sends:  # D83
         return Abandon(say("outcome.in-vain", times=sends, why=failure.text))
     return Retry()
 

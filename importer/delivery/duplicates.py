@@ -44,12 +44,10 @@ class Duplicates:
                 self.made(post.only([index]), answer.note_id, now)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
-        """Schedule a check of a note that was sent again, for the time when a late first attempt can be read, too."""
-        take, until = (
-            self._evidence.pages.take(post.request.prospects[0]),
-            came + self._evidence.replication_lag.assumed,
-        )
-        self._dispatcher.add(DuplicateLookup(post, note_id, take, until), max(until, came + self._evidence.margin))
+        """Schedule a check of a note that was sent again, for when a late first attempt can be read, too (D84)."""
+        take = self._evidence.pages.take(post.request.prospects[0])
+        until = came + self._evidence.replication_lag.assumed
+        self._dispatcher.add(DuplicateLookup(post, note_id, until, take=take), max(until, came + self._evidence.margin))
 
     def check(self) -> None:
         """Repeat the checks that proved nothing, because all other work is done."""
@@ -85,6 +83,6 @@ class Duplicates:
 
 
 def _is_old(check: DuplicateLookup, page: NotesPage) -> bool:
-    """Return whether a page is older than the known note, so that it proves nothing about copies."""
+    """Return whether a page is older than the known note, so that it proves nothing about copies (D86)."""
     is_draft = check.post.key.status is Status.DRAFT  # a later draft may hide the note
     return not is_draft and not page.has_more and all(note.note_id != check.note_id for note in page.notes)

@@ -44,6 +44,13 @@ class SortedGroup:
     refused: int = 0
     former: dict[int, NoteKey] = field(default_factory=dict)
 
+    def add(self, i: int, delivery: KnownDelivery) -> None:
+        """Record that the delivery with this index is unclear, or was made."""
+        if delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
+            self.unclear.setdefault(delivery.request, []).append((i, delivery))
+        else:
+            self.made.append((i, delivery))
+
     @property
     def in_doubt(self) -> int:
         """Number of unclear deliveries."""
@@ -85,8 +92,8 @@ def sort(
         workspace: the workspace of the deliveries.
         occurrence: prefix that the run puts before each key.
     """
-    entries = _sorted(groups, keys, numbers, rows, journal, occurrence)
-    return entries if rows.former is None else under_former_readings(entries, rows, journal, workspace, occurrence)
+    found = _sorted(groups, keys, numbers, rows, journal, occurrence)
+    return found if rows.former is None else under_former_readings(found, rows, journal, workspace, occurrence)
 
 
 def _sorted(
@@ -112,74 +119,71 @@ def _sorted(
 def under_former_readings(
     found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
 ) -> Iterator[SortedGroup]:
-    """Move deliveries that earlier versions of the program made, with another reading of the row, out of ``left``.
+    """Move deliveries that earlier versions of the program made, with another reading, out of ``left`` (D12).
 
     Of several rows that had the same reading then, only the first row's delivery is moved.
     """
-    used: set[_Delivery] = set()
-    codecs = journal.runs.codecs(workspace)
+    former = _FormerReadings(rows, journal, workspace, occurrence)
     batch: list[SortedGroup] = []
     size = 0
     for sorted_group in found:
         batch.append(sorted_group)
         size += 1 + len(sorted_group.left)
         if size > _ROWS_AT_ONCE:
-            yield from _asked(batch, rows, journal, workspace, occurrence, used, codecs)
+            yield from former.move(batch)
             batch, size = [], 0
-    yield from _asked(batch, rows, journal, workspace, occurrence, used, codecs)
+    yield from former.move(batch)
 
 
-def _asked(
-    some: Sequence[SortedGroup],
-    rows: Rows,
-    journal: Journal,
-    workspace: Workspace,
-    occurrence: str,
-    used: set[_Delivery],
-    codecs: frozenset[str] | None,
-) -> Sequence[SortedGroup]:
-    readings = [
-        (sorted_group, *reading) for sorted_group in some for reading in _readings(sorted_group, rows, used, codecs)
-    ]
-    notes = {note.digest: note for _, _, _, note, _, _ in readings}
-    numbers = dict(zip(notes, journal.deliveries.find_notes(workspace, [*notes.values()]), strict=True))
-    wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
-    known = journal.deliveries.known([*dict.fromkeys(wanted)])
-    last_rounded_run = journal.runs.rounded_until if readings else 0
-    taken: set[tuple[int, int]] = set()
-    for sorted_group, i, prospect, note, key, is_rounded in readings:
-        delivery = known.get((numbers[note.digest] or 0, prospect, occurrence + key))
-        if delivery is None or delivery.state is DeliveryState.REJECTED or (id(sorted_group), i) in taken:
-            continue
-        if is_rounded and (delivery.run > last_rounded_run or _name(delivery) in used):
-            continue
-        used.add(_name(delivery))
-        taken.add((id(sorted_group), i))
-        sorted_group.former[delivery.note] = NoteKey.of(note)
-        if delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
-            sorted_group.unclear.setdefault(delivery.request, []).append((i, delivery))
-        else:
-            sorted_group.made.append((i, delivery))
-    for sorted_group in some:
-        sorted_group.left = [i for i in sorted_group.left if (id(sorted_group), i) not in taken]
-    return some
+class _FormerReadings:
+    """Deliveries under the readings that earlier versions of the program had of the rows.
 
-
-def _readings(
-    one: SortedGroup, rows: Rows, used: set[_Delivery], codecs: frozenset[str] | None
-) -> Iterator[tuple[int, str, Note, str, bool]]:
-    """Yield the former readings of a group's remaining deliveries, and add its known deliveries to ``used``.
-
-    A reading is the index, the prospect, the former note, its key, and whether a number was rounded.
+    Args: see :func:`sort`.
     """
-    assert rows.former is not None
-    used.update(_name(delivery) for _, delivery in one.made)
-    used.update(_name(delivery) for members in one.unclear.values() for _, delivery in members)
-    positions = one.group.positions[one.left]
-    prospects, keys = rows.deliveries(positions)
-    for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
-        for note, former_key, is_rounded in rows.former(one.group.note, key, number, codecs):
-            yield i, prospect, note, former_key, is_rounded
+
+    def __init__(self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str) -> None:
+        self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
+        self._codecs = journal.runs.codecs(workspace)
+        self._used: set[_Delivery] = set()
+
+    def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
+        """Move the deliveries of some groups that exist under a former reading, and return the groups."""
+        readings = [(sorted_group, *reading) for sorted_group in some for reading in self._of(sorted_group)]
+        notes = {note.digest: note for _, _, _, note, _, _ in readings}
+        deliveries = self._journal.deliveries
+        numbers = dict(zip(notes, deliveries.find_notes(self._workspace, [*notes.values()]), strict=True))
+        wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
+        known = deliveries.known([*dict.fromkeys(wanted)])
+        last_rounded_run = self._journal.runs.rounded_until if readings else 0
+        taken: set[tuple[int, int]] = set()
+        for sorted_group, i, prospect, note, key, is_rounded in readings:
+            delivery = known.get((numbers[note.digest] or 0, prospect, self._occurrence + key))
+            if delivery is None or delivery.state is DeliveryState.REJECTED or (id(sorted_group), i) in taken:
+                continue
+            if is_rounded and (delivery.run > last_rounded_run or _name(delivery) in self._used):
+                continue
+            self._used.add(_name(delivery))
+            taken.add((id(sorted_group), i))
+            sorted_group.former[delivery.note] = NoteKey.of(note)
+            sorted_group.add(i, delivery)
+        for sorted_group in some:
+            sorted_group.left = [i for i in sorted_group.left if (id(sorted_group), i) not in taken]
+        return some
+
+    def _of(self, one: SortedGroup) -> Iterator[tuple[int, str, Note, str, bool]]:
+        """Yield the former readings of a group's remaining deliveries, and note its known deliveries as used.
+
+        A reading is the index, the prospect, the former note, its key, and whether a number was rounded.
+        """
+        rows = self._rows
+        assert rows.former is not None
+        self._used.update(_name(delivery) for _, delivery in one.made)
+        self._used.update(_name(delivery) for members in one.unclear.values() for _, delivery in members)
+        positions = one.group.positions[one.left]
+        prospects, keys = rows.deliveries(positions)
+        for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
+            for note, former_key, is_rounded in rows.former(one.group.note, key, number, self._codecs):
+                yield i, prospect, note, former_key, is_rounded
 
 
 def _name(delivery: KnownDelivery) -> _Delivery:
@@ -223,14 +227,12 @@ def _sort(
             found.refused += delivery is not None and _is_about_the_prospect(delivery.why)
             keyless = known.get((number, prospect, occurrence)) if key else None
             found.made_without_key += keyless is not None and keyless.state is DeliveryState.CREATED
-        elif delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
-            found.unclear.setdefault(delivery.request, []).append((i, delivery))
         else:
-            found.made.append((i, delivery))
+            found.add(i, delivery)
 
 
 def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDelivery]) -> KnownDelivery:
-    """Return the delivery by which a person sent a missing note again, or else the missing delivery."""
+    """Return the delivery by which a person sent a missing note again, or else the missing delivery (D90)."""
     for (number, prospect, occurrence), other in known.items():
         is_same = (number, prospect) == (missing.note, missing.prospect) and occurrence.endswith(missing.occurrence)
         if is_same and occurrence.startswith(AGAIN) and other.state is DeliveryState.CREATED and not other.is_missing:

@@ -8,39 +8,33 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from importer.api import Cause, Failure, FoundNote, NotesPage, Reply, Traits
-from importer.calls.dispatcher import Dispatcher
-from importer.calls.retry import RetryPolicy
+from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery import readback
 from importer.delivery.clock import NoteClock
-from importer.delivery.exchanged import Exchanged
-from importer.delivery.known_ids import KnownIds
-from importer.delivery.pages import Pages
+from importer.delivery.context import DeliveryContext
+from importer.delivery.known_ids import Exchanged, KnownIds
+from importer.delivery.readback import Pages
 from importer.delivery.replication_lag import ReplicationLag, Watched
-from importer.delivery.tasks import EvidenceLookup, Post, Read, Task
-from importer.journal import Journal, Made, NoteKey
-from importer.models import Note, Status, Workspace
+from importer.delivery.tasks import EvidenceLookup, Post, Read
+from importer.journal import Made, NoteKey
+from importer.models import Note, Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
 _PAUSE = 5.0  # seconds between lookups of an earlier run's note that cannot be read yet
-_MOST_WATCHES = 25  # lookups in a run that measure the lag; fewer than ``pages._TAKES``, which keeps runs apart
+_MOST_WATCHES = (
+    25  # lookups in a run that measure the lag; fewer than ``readback._TAKES``, which keeps runs apart (D73)
+)
 
 
 class Evidence:
     """Facts that show whether a note belongs to a delivery, and whether a missed note is absent.
 
     Args:
-        journal: knows the IDs of all delivered notes.
-        workspace: the workspace of the notes.
-        dispatcher: makes the lookups that measure.
-        traits: special features of the vendor.
-        clock: returns seconds since 1970, and never goes back.
-        replication_lag: measures how reading lags.
-        retry: the retry policy of one lookup.
-        run: the run's number, if there is a run.
+        context: the run's context.
+        learned_lag: seconds that reading lagged in an earlier run, if that was measured.
 
     Attributes:
         authors: IDs of the authors of our notes, as far as pages have shown them.
@@ -53,37 +47,26 @@ class Evidence:
         lateness: most seconds that an unclear request took until it was applied, as far as dates have shown.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        workspace: Workspace,
-        dispatcher: Dispatcher[Task],
-        traits: Traits,
-        clock: Callable[[], float],
-        replication_lag: ReplicationLag,
-        retry: RetryPolicy,
-        run: int | None = None,
-    ) -> None:
+    def __init__(self, context: DeliveryContext, learned_lag: float | None = None) -> None:
+        deliveries, traits, run = context.journal.deliveries, context.traits, context.run_id
+        self._context, self._deliveries, self._workspace, self._run = context, deliveries, context.workspace, run
+        self._dispatcher, self._clock = context.dispatcher, context.clock
         self.authors: set[str] = set()
-        self.replication_lag = replication_lag
-        self._retry = retry
-        self.note_clock = NoteClock()
-        self._journal, self._workspace, self._dispatcher = journal, workspace, dispatcher
-        self.traits, self._clock, self._run = traits, clock, run
+        self.lateness = 0.0
+        self.replication_lag, self.note_clock = ReplicationLag(context.policy.assumed_lag, learned_lag), NoteClock()
         self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose IDs are known
         self._youngest: Watched | None = None
         self._unclear: dict[NoteKey, Note] = {}  # notes that were unclear in this run; the journal has no texts
-        self._watches = 0
-        self.lateness = 0.0
-        self.known_ids = KnownIds(
-            lambda: journal.deliveries.note_ids(workspace),
-            lambda ids: {*journal.deliveries.delivered(workspace, [*ids]), *(id_ for id_ in ids if self._has(id_))},
-        )
         self._adopted: dict[str, float] = {}  # notes read back, perhaps not in the journal yet: ID → when
+        self._watches = 0
         self._is_wanted = self._is_watching = False
-        self.pages = Pages(traits.page, int(clock()) if run is None else run)
-        self.exchanged = Exchanged(journal, workspace, run, self.known_ids, self._is_alike)
-        self.introductions = Introductions(self, journal, workspace, dispatcher, clock)
+        self.pages = Pages(traits.page, int(context.clock()) if run is None else run)
+        self.known_ids = KnownIds(
+            lambda: deliveries.note_ids(context.workspace),
+            lambda ids: {*deliveries.delivered(context.workspace, [*ids]), *filter(self._has, ids)},
+        )
+        self.exchanged = Exchanged(context, self.known_ids, self._is_alike)
+        self.introductions = Introductions(self, context)
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
@@ -153,7 +136,7 @@ class Evidence:
         key, run = post.key, post.clock_of if post.of_earlier_run else self._run
         if not page.all:
             return {}
-        deliveries = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self.traits.one_draft)
+        deliveries = self._deliveries.adopted(self._workspace, key, prospect, any_draft=self._context.traits.one_draft)
         self.learn_from(page, deliveries)
         known_at = {note_id: self._known_at(made, run) for note_id, made in deliveries.items()}
         is_ours = not post.of_earlier_run
@@ -178,13 +161,13 @@ class Evidence:
         """Return whether any run got the ID of a note of the prospect."""
         if any(note.prospect == prospect for note in self._own.values()):
             return True
-        return self._journal.deliveries.has_note_of(self._workspace, prospect)
+        return self._deliveries.has_note_of(self._workspace, prospect)
 
     def unclaimed(self, candidates: Sequence[FoundNote]) -> list[FoundNote]:
         """Return the candidates that belong to no delivery."""
         if not candidates:
             return []
-        delivered = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in candidates])
+        delivered = self._deliveries.delivered(self._workspace, [note.note_id for note in candidates])
         return [note for note in candidates if note.note_id not in delivered and not self._has(note.note_id)]
 
     def rewritten(self, post: Post, prospect: str, candidates: Sequence[FoundNote]) -> FoundNote | None:
@@ -193,7 +176,7 @@ class Evidence:
 
     def _rivals(self, prospect: str, key: NoteKey) -> list[Note | None]:
         """List the prospect's other unclear notes that may be mistaken for this one; None for one of unknown text."""
-        unclear = self._journal.deliveries.unclear_at(self._workspace, prospect)
+        unclear = self._deliveries.unclear_at(self._workspace, prospect)
         if key in unclear:
             unclear.remove(key)  # only once, because another occurrence may have the same note
         alike = [other for other in unclear if (other.visibility, other.status) == (key.visibility, key.status)]
@@ -201,7 +184,7 @@ class Evidence:
 
     def is_contested(self, prospect: str, key: NoteKey) -> bool:
         """Return whether a note like this one on the prospect may belong to an unclear delivery."""
-        others = self._journal.deliveries.unclear_at(self._workspace, prospect)
+        others = self._deliveries.unclear_at(self._workspace, prospect)
         return any(other.status is key.status and not key.readings.isdisjoint(other.readings) for other in others)
 
     def learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
@@ -230,7 +213,8 @@ class Evidence:
             self._dispatcher.add(read)
             return True
         is_refused = failure.cause in (Cause.INTERMEDIARY, Cause.REDIRECTED)  # so that nothing waits for long
-        return self._dispatcher.retry(read, failure, replace(self._retry, attempts=3) if is_refused else self._retry)
+        policy = self._context.policy.retry
+        return self._dispatcher.retry(read, failure, replace(policy, attempts=3) if is_refused else policy)
 
     def _watch(self, note: Watched, due: float) -> None:
         self._watches += 1
@@ -275,32 +259,22 @@ class Introductions:
 
     Args:
         evidence: takes in what the lookups show.
-        journal: knows the IDs of all delivered notes.
-        workspace: the workspace of the notes.
-        dispatcher: makes the lookups.
-        clock: returns seconds since 1970, and never goes back.
+        context: the run's context.
 
     Attributes:
         under_way: number of lookups that have not ended.
     """
 
-    def __init__(
-        self,
-        evidence: Evidence,
-        journal: Journal,
-        workspace: Workspace,
-        dispatcher: Dispatcher[Task],
-        clock: Callable[[], float],
-    ) -> None:
-        self._evidence, self._journal, self._workspace = evidence, journal, workspace
-        self._dispatcher, self._clock = dispatcher, clock
+    def __init__(self, evidence: Evidence, context: DeliveryContext) -> None:
+        self._evidence, self._context, self._workspace = evidence, context, context.workspace
+        self._deliveries, self._dispatcher, self._clock = context.journal.deliveries, context.dispatcher, context.clock
         self._is_introduced = self._is_asked = False
         self._asked: set[int] = set()  # earlier runs whose note was looked up
         self.under_way = 0
 
     def introduce(self, post: Post) -> None:
         """Look up a note of the run that sent a request, to learn its clock, or any of ours, to learn our author ID."""
-        run, latest_created = post.clock_of, self._journal.deliveries.latest_created
+        run, latest_created = post.clock_of, self._deliveries.latest_created
         if (
             run is not None
             and post.since is None
@@ -321,7 +295,7 @@ class Introductions:
             return False
         self._is_asked = True
         own = self._evidence.own
-        self._look_for((own.prospect, own.note_id) if own else self._journal.deliveries.latest_created(self._workspace))
+        self._look_for((own.prospect, own.note_id) if own else self._deliveries.latest_created(self._workspace))
         return self.under_way > 0
 
     def _look_for(self, note: tuple[str, str] | None, run: int | None = None) -> None:
@@ -341,10 +315,10 @@ class Introductions:
         if page is None:
             self.under_way -= not self._evidence.read_again(watch, reply.failure)
             return
-        delivered = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.all])
+        delivered = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
         self._evidence.learn_from(page, delivered)
         is_shown = bool(delivered) if watch.run is None else self._evidence.note_clock.is_known(watch.run)
-        if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._evidence.traits.page:
+        if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._context.traits.page:
             watch.skip += len(page.notes)
             self._dispatcher.add(watch)
         elif not is_shown and self._clock() < watch.until:

@@ -1,8 +1,9 @@
-"""Detect answers that belong to another request, because they name a note ID that a delivery already has.
+"""Detect answers that belong to another request, when they come or when notes are read back.
 
-Input: IDs of new notes. Output: the IDs that a delivery of the workspace already has. A few IDs are kept in a set. Many
-go into a Bloom filter of 8 MB, which can hold a million IDs. Only IDs that match it are looked up in the journal,
-because the journal has no index on note IDs.
+Input: IDs of new notes, and pages that were read back. Output: IDs that a delivery of the workspace already has, and
+notes on pages that are recorded for another delivery than theirs. A few IDs are kept in a set. Many go into a Bloom
+filter of 8 MB, which can hold a million IDs. Only IDs that match it are looked up in the journal, because the journal
+has no index on note IDs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
-from importer.api import Answer, Cause, Failure, Reply
+from importer.api import Answer, Cause, Failure, NotesPage, Reply
+from importer.delivery import readback
+from importer.delivery.context import DeliveryContext
+from importer.delivery.tasks import Post, Promised
+from importer.markup import seen_digests
 from importer.messages import say
 
 _FEW = 50_000
@@ -58,7 +63,7 @@ class KnownIds:
             self._add(self._stored())
 
     def believed(self, reply: Reply[dict[str, Answer]], *, is_trusted: bool) -> Reply[dict[str, Answer]]:
-        """Return a request's reply, or a failure if it is not trusted or names a note of another delivery.
+        """Return a request's reply, or a failure if it is not trusted or names a note of another delivery (D27, D36).
 
         The IDs in a reply that is not trusted are remembered, so that no later reply may name them.
         """
@@ -98,3 +103,50 @@ def _places(note_id: str) -> Iterator[int]:
     first = hash(note_id)
     step = (first >> _BITS) | 1
     return ((first + number * step) & ((1 << _BITS) - 1) for number in range(_HASHES))
+
+
+class Exchanged:
+    """Answers that belonged to another request, as pages show them.
+
+    Args:
+        context: knows the journal and the run.
+        known_ids: the IDs that deliveries have.
+        is_alike: returns whether the delivery with this note ID has a request's text, given the IDs of such deliveries.
+    """
+
+    def __init__(
+        self, context: DeliveryContext, known_ids: KnownIds, is_alike: Callable[[str, Post, Collection[str]], bool]
+    ) -> None:
+        self._deliveries, self._workspace, self._run = context.journal.deliveries, context.workspace, context.run_id
+        self._known_ids, self._is_alike = known_ids, is_alike
+        self._runs: set[int] = set()
+
+    def contested(self, page: NotesPage, post: Post, taken: Collection[str]) -> frozenset[str]:
+        """Return IDs of notes that read like the request's, but are recorded for a delivery of another text."""
+        alike = {note.note_id for note in page.all if readback.is_same(note, post.key)}
+        others = {note_id for note_id in alike if not self._is_alike(note_id, post, taken)}
+        contested = frozenset(self._known_ids.among(others)) if others else frozenset()
+        if contested:
+            made = self._deliveries.delivered(self._workspace, [*contested])
+            self._runs |= {delivery.run for delivery in made.values()}
+            if self._run is not None and not contested <= made.keys():
+                self._runs.add(self._run)
+        return contested
+
+    def has(self, page: NotesPage, note: Promised) -> bool:
+        """Return whether the note with the promised ID belongs to another delivery.
+
+        That is so if the note reads like the other delivery's, and another note on the page reads like the promised
+        note. An API that changes texts can cause the former, but then no other note reads like the promised note.
+        """
+        key = self._deliveries.key_of(note.note)
+        [created] = [other for other in page.all if other.note_id == note.note_id]
+        if readback.is_same(created, key) or not any(readback.is_same(other, key) for other in page.all):
+            return False
+        has_another, target = self._deliveries.has_another, (self._workspace, note.prospect)
+        return any(has_another(*target, seen, created.note_id) for seen in seen_digests(created.content))
+
+    def take_runs(self) -> set[int]:
+        """Return the runs that took another request's answer for their own, and forget them (D98)."""
+        runs, self._runs = self._runs, set()
+        return runs

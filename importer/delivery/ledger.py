@@ -8,15 +8,15 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 
 from importer.api import Answer
+from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
 from importer.journal import READ_BACK, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
@@ -40,7 +40,7 @@ class Ledger:
         self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
-        """Enter pending results and claim the requests, in one transaction that is on disk on return.
+        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2, D7).
 
         If machines share the journal, a claim expires after :data:`LONGEST_CLAIM`, because the lock may be lost by
         then. The time counts by the database's clock until the claim is on disk, then by the system's, which continues
@@ -90,7 +90,7 @@ class Ledger:
         assert self._run is not None or not posts
         claims = [Claim(post.number, post.request, post.since, post.replaces, post.sends > 1) for post in posts]
         numbers = self._journal.deliveries.claim(self._run, claims, now) if self._run is not None else []
-        if numbers is None:
+        if numbers is None:  # D4
             raise Busy(say("journal.claimed-by-another"))
         return numbers
 
@@ -114,7 +114,7 @@ class Ledger:
             duplicates: IDs of further copies of the note.
             is_foreign: whether something other than the API refused the note. The journal then does not say rejected,
                 so that a later run looks before it sends again. This excludes drafts, which another draft may hide, and
-                notes that read like another note of the same prospect, because a lookup cannot identify these.
+                notes that read like another note of the same prospect, because a lookup cannot identify these (D39).
         """
         if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
@@ -200,7 +200,7 @@ class Ledger:
     def pending(self, post: Post) -> None:
         """Mark the rows of a request that was not applied as not sent until it is sent again.
 
-        Its claim is released. But if its notes were proven absent, the claim stays until the request is sent again.
+        Its claim is released. But if its notes were proven absent, the claim stays until it is sent again (D10).
         """
         if post.replaces != post.request_number:
             self._release(post)
@@ -232,6 +232,11 @@ class Ledger:
                     self._outcomes.found_duplicates(row, delivery.duplicates)
                 if delivery.is_missing and delivery.note_id is not None:
                     self._outcomes.found_missing(row, [delivery.note_id])
+
+    def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
+        """Count rows that were settled without being sent, and the results of some of them."""
+        self.settled += size
+        self.ended.update(ended)
 
     def _settle(
         self,

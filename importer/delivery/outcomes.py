@@ -1,22 +1,33 @@
 """Store the outcome of each row in columns: delivery settles rows by position, results read them by column.
 
 Input: row count and settlements. Output: :class:`OutcomeColumns` in the sheet's order. A million rows take about 50 MB.
+The functions below settle rows that need no call, and combine the notes of a row whose email several prospects have.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from importer.messages import Message, say
-from importer.models import NEEDS_A_PERSON, Result, Texts
+from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Problem, Result, Rows, Texts
 from importer.rows.values import TEXT
 
 _RESULTS = tuple(Result)
 _CODE = {result: code for code, result in enumerate(_RESULTS)}
+_WORST_FIRST = (
+    Result.UNCONFIRMED,
+    Result.NOT_SENT,
+    Result.REJECTED,
+    Result.CREATED,
+    Result.ALREADY_IMPORTED,
+    Result.DUPLICATE,
+)
+_MOST_NAMED = 10
 
 
 class OutcomeColumns(NamedTuple):
@@ -38,6 +49,8 @@ class Outcomes:
     """Outcomes of ``size`` rows, each of which starts as *not sent*.
 
     Attributes:
+        duplicates: IDs of further copies of rows' notes, by the row's position.
+        missing: IDs of rows' notes that were created but not found, by the row's position.
         missing_elsewhere: prospect and note ID of other files' notes that were created but not found.
     """
 
@@ -50,8 +63,8 @@ class Outcomes:
         self._more: dict[int, dict[str, Message]] = {}  # row → further messages, by kind
         self._finished_at = np.full(size, np.nan)
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
-        self._duplicates: dict[int, tuple[str, ...]] = {}
-        self._missing: dict[int, tuple[str, ...]] = {}
+        self.duplicates: dict[int, tuple[str, ...]] = {}
+        self.missing: dict[int, tuple[str, ...]] = {}
         self.missing_elsewhere: list[tuple[str, str]] = []
 
     def __len__(self) -> int:
@@ -101,7 +114,7 @@ class Outcomes:
 
     def found_duplicates(self, position: int, note_ids: Sequence[str]) -> None:
         """Record further copies of a row's note by ID; the row counts as delivered but needs attention."""
-        self._duplicates[position] = tuple(note_ids)
+        self.duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
     def not_found(self, prospect: str, note_id: str) -> None:
@@ -114,26 +127,16 @@ class Outcomes:
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""
-        self._missing[position] = tuple(note_ids)
+        self.missing[position] = tuple(note_ids)
         self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
 
     def _add(self, position: int, more: Message) -> None:
         self._more.setdefault(position, {})[more.kind] = more
 
-    @property
-    def duplicates(self) -> Mapping[int, tuple[str, ...]]:
-        """IDs of further copies of rows' notes, by the row's position."""
-        return self._duplicates
-
-    @property
-    def missing(self) -> Mapping[int, tuple[str, ...]]:
-        """IDs of rows' notes that were created but not found, by the row's position."""
-        return self._missing
-
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
         needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        needs_attention[[*self._duplicates, *self._missing]] = True
+        needs_attention[[*self.duplicates, *self.missing]] = True
         return needs_attention
 
     def result(self, position: int) -> Result:
@@ -168,8 +171,8 @@ class Outcomes:
         subset._reason[:], subset._reasons = self._reason[:size], dict(self._reasons)
         subset._finished_at[:], subset._request[:] = self._finished_at[:size], self._request[:size]
         subset._repeated[:] = self._repeated[:size]
-        subset._duplicates = {position: ids for position, ids in self._duplicates.items() if position < size}
-        subset._missing = {position: ids for position, ids in self._missing.items() if position < size}
+        subset.duplicates = {position: ids for position, ids in self.duplicates.items() if position < size}
+        subset.missing = {position: ids for position, ids in self.missing.items() if position < size}
         subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
         subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
         subset.missing_elsewhere = self.missing_elsewhere
@@ -204,3 +207,84 @@ class Outcomes:
             self._finished_at[part].tolist(),
             self._request[part].tolist(),
         )
+
+
+# -- rows that need no call --------------------------------------------------------------------------------------------
+
+
+def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> None:
+    """Settle rows that need no delivery: invalid, without data, with an unknown email, or with a note ID already."""
+    for position, problems in rows.problems.items():
+        placed = (say("problem", place=_place(problem, headings), text=problem.text) for problem in problems)
+        outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=tuple(placed)))
+    for position, reason in rows.skipped.items():
+        outcomes.settle([position], Result.SKIPPED, reason=reason)
+    for position, reason in rows.rejected.items():
+        outcomes.settle([position], Result.REJECTED, reason=reason)
+    if rows.done:
+        outcomes.settle(
+            list(rows.done),
+            Result.ALREADY_IMPORTED,
+            note_ids=list(rows.done.values()),
+            reason=say("outcome.says-results-file"),
+        )
+
+
+def _place(problem: Problem, headings: Sequence[str]) -> str:
+    """Return the problem's cell, row and heading in the sheet that was read, because the results differ."""
+    heading = "" if problem.column is None else shorten(headings[problem.column], 40, placeholder=" …")
+    return f"{problem.cell} (row {problem.row}, {heading})" if heading else problem.cell
+
+
+def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
+    """Settle each row that repeats an earlier one: as a duplicate if that was delivered, else with its result (D13)."""
+    reason = say("outcome.duplicate" if rows.key is None else "outcome.duplicate-with-key", row="")
+    for position in np.flatnonzero(plan.original >= 0).tolist():
+        original = int(plan.original[position])
+        result = outcomes.result(original)
+        row = int(rows.number[original])
+        if result in DELIVERED:
+            note_ids = [outcomes.note_id(original)]
+            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason, repeated=row)
+        else:
+            outcomes.settle_as(position, original, say("outcome.repeats", row="", result=result.value), row)
+
+
+# -- rows with several notes -------------------------------------------------------------------------------------------
+
+
+def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
+    """Return one outcome for each row of the sheet (D133)."""
+    if rows.sheet_rows is None:
+        return outcomes
+    size = rows.in_sheet
+    sheet_outcomes = outcomes.first(size)
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for position in range(size, len(rows)):
+        members[int(rows.sheet_rows[position])].append(position)
+    for row, others in members.items():
+        _gather(sheet_outcomes, outcomes, rows, row, [row, *others])
+    return sheet_outcomes
+
+
+def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> None:
+    results = [outcomes.result(position) for position in positions]
+    worst = min(results, key=_WORST_FIRST.index)
+    reasons = []
+    for position, result in [*zip(positions, results, strict=True)][:_MOST_NAMED]:
+        note_id, why = outcomes.note_id(position), outcomes.reason(position)
+        parts = {"prospect": str(rows.prospect[position]), "result": result.value}
+        if note_id or why:
+            reasons.append(say("outcome.of-one-because", **parts, why=note_id or why or ""))
+        else:
+            reasons.append(say("outcome.of-one", **parts))
+    if len(positions) > _MOST_NAMED:
+        reasons.append(say("more", n=len(positions) - _MOST_NAMED))
+    reason = say("outcome.of-several", n=len(positions), outcomes=tuple(reasons))
+    is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
+    note_ids = [outcomes.note_id(row)] if is_delivered else None
+    found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
+    if duplicates := [duplicate_id for position in positions for duplicate_id in outcomes.duplicates.get(position, ())]:
+        found.found_duplicates(row, duplicates)
+    if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:
+        found.found_missing(row, missing)

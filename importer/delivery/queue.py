@@ -1,50 +1,132 @@
-"""Hold requests that must not be sent before others have ended.
+"""Decide which requests may be sent: they wait for others, have a size, and need the IDs of their files.
 
-Input: requests that are about to be sent, and requests that have ended. Output: requests that may be sent.
+Input: sorted groups of a plan, requests that are about to be sent, and requests that have ended. Output: requests that
+may be sent. It is not documented how long an attachment ID stays valid. So only a few requests get their own uploads at
+once; otherwise IDs could expire while their requests wait.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from importer.calls.dispatcher import Dispatcher
-from importer.delivery.tasks import Post, Task
+from importer import grouping
+from importer.api import Answer, Failure
+from importer.delivery import earlier
+from importer.delivery.context import DeliveryContext
+from importer.delivery.decisions import Abandon, Settle, Split
+from importer.delivery.earlier import SortedGroup
+from importer.delivery.reachability import Reachability
+from importer.delivery.resolver import Resolver
+from importer.delivery.tasks import Post
+from importer.grouping.conflicts import ConflictKeys
+from importer.messages import say
+from importer.models import Remaining, Rows
+from importer.rows.uploads import Uploaded
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
+_ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
+_UPLOADS_AT_ONCE = 8  # requests that get uploads of their own at once: the default number of calls in flight (D143)
 
 
 class Queue:
-    """Requests that wait until they may be sent.
+    """Requests that are still to be sent.
 
     Args:
-        dispatcher: sends requests that may be sent.
-        must_wait: returns whether an unclear delivery holds a request up.
+        context: the run's context.
+        resolver: knows the unclear deliveries, which hold requests up.
+        reachability: tracks whether requests reach the API.
+
+    Attributes:
+        remaining: what is still to be delivered by requests that have not been built yet.
+        posts: these requests; each is built when it is taken.
+        sizes: how large requests may be.
+        attachments: attachment IDs for the notes of requests.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], must_wait: Callable[[Post], bool]) -> None:
-        self._dispatcher, self._must_wait = dispatcher, must_wait
+    def __init__(self, context: DeliveryContext, resolver: Resolver, reachability: Reachability) -> None:
+        self._context, self._dispatcher = context, context.dispatcher
+        self._resolver, self._reachability = resolver, reachability
         self._parked: deque[Post] = deque()
+        self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
+        self.attachments = UploadedAttachments()
+        self.remaining = Remaining(0, 0, 0)
+        self.posts: Iterator[Post] = iter(())
 
-    def __len__(self) -> int:
-        """Return the number of requests that wait for unclear deliveries."""
-        return len(self._parked)
+    def fill(self, groups: Sequence[SortedGroup], rows: Rows, conflicts: ConflictKeys[Post]) -> Remaining:
+        """Take the deliveries of these groups that are still to be made, and return what remains to be done."""
+        self.remaining = replace(earlier.summed(groups, rows, self.sizes.batch_size), groups=())
+        self.posts = self._built(groups, rows, conflicts)
+        return self.remaining
+
+    def _built(self, groups: Sequence[SortedGroup], rows: Rows, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
+        occurrence = "" if self._context.run is None else self._context.run.occurrence
+        for sorted_group in groups:
+            if (group := sorted_group.todo) is not None:
+                for request in grouping.requests(group, rows, self.sizes.batch_size):
+                    if occurrence:
+                        request = request.with_keys(occurrence + key for key in request.keys)  # noqa: PLW2901
+                    assert sorted_group.number is not None
+                    deliveries = self.remaining.deliveries - len(request)
+                    self.remaining = replace(
+                        self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries
+                    )
+                    key = sorted_group.key
+                    yield Post(request, key, sorted_group.number, conflicts.of(key, request.prospects))
 
     @property
-    def are_many(self) -> bool:
-        """Whether so many requests wait that no new ones are taken."""
-        return len(self._parked) >= _MOST_PARKED
+    def to_come(self) -> int:
+        """Estimate of the requests still to be sent; a request that is refused for its size becomes several."""
+        pieces = self.sizes.asked / self.sizes.batch_size
+        requests = min(self.remaining.deliveries, round(max(0, self.remaining.requests) * pieces))
+        return max(0, requests) + len(self._parked)
 
-    def has_come(self, post: Post) -> bool:
-        """Return whether a request may be sent; if not, queue it."""
+    def next(self) -> Post | None:
+        """Return the next request that was not tried yet; None if there is none, or if many requests wait."""
+        return next(self.posts, None) if len(self._parked) < _MOST_PARKED else None
+
+    def admit(self, post: Post) -> list[tuple[Post, Settle | Abandon]] | None:
+        """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
+        if len(post.request) > (most := self.sizes.most_prospects(post)):
+            self._dispatcher.add_all(post.split(most))
+            return []
         if post.conflict is not None and not post.has_turn:
             post.has_turn = post.conflict.acquire(post, len(post.request))
             if not post.has_turn:
-                return False
+                return []
         if self._must_wait(post):
             self._parked.append(post)
-            return False
-        return True
+            return []
+        sendable, withheld = _held_back(post)
+        if withheld is not None:
+            if sendable is not None:
+                self._dispatcher.add(sendable)
+            return [(withheld, Abandon(say("outcome.waits-for-another")))]
+        decision = self.attachments.complete(post)
+        return None if decision is None else [(post, decision)]
+
+    def _must_wait(self, post: Post) -> bool:
+        """Return whether a request must wait for an unclear delivery to its prospects, or for the API (D79)."""
+        if self._is_doubtful or self._reachability.is_closed:
+            return True
+        return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
+
+    @property
+    def _is_doubtful(self) -> bool:
+        """Whether only lookups of unclear deliveries may be sent, because the API has not answered yet (D42).
+
+        If lookups are refused repeatedly, another request is tried, to show whether only reading fails.
+        """
+        reachability = self._reachability
+        is_reading_refused = reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, reachability.posts_sent)
+        return bool(self._resolver.unclear) and not reachability.any_success and not is_reading_refused
+
+    def split(self, post: Post, why: Split) -> None:
+        """Halve a request that was not applied."""
+        self.sizes.refused(post, why)
+        self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
 
     def ended(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
         """Count a request's ended deliveries, in doubt for ``doubted`` prospects, and send the next request in line."""
@@ -60,7 +142,7 @@ class Queue:
             self._dispatcher.add_all(ready)
 
     def proceed_in_part(self) -> bool:
-        """Send one waiting request to its prospects without an unclear delivery; return False if there are none."""
+        """Send one waiting request to its prospects without an unclear delivery; return False if none can go (D80)."""
         for post in self._parked:
             free = [index for index in range(len(post.request)) if not self._must_wait(post.only([index]))]
             if free:
@@ -71,10 +153,10 @@ class Queue:
         return False
 
 
-def held_back(post: Post) -> tuple[Post | None, Post | None]:
+def _held_back(post: Post) -> tuple[Post | None, Post | None]:
     """Split a request into the part that may be sent and the part that may not; an empty part is None.
 
-    A note that reads like another note that may exist is not sent, because reading back could not tell them apart.
+    A note that reads like another that may exist is not sent, because reading back could not tell them apart (D81).
     """
     prospects = post.request.prospects
     if post.conflict is None or post.conflict.doubted.isdisjoint(prospects):
@@ -82,3 +164,95 @@ def held_back(post: Post) -> tuple[Post | None, Post | None]:
     withheld = [index for index, prospect in enumerate(prospects) if prospect in post.conflict.doubted]
     sendable = [index for index in range(len(prospects)) if index not in withheld]
     return post.only(sendable) if sendable else None, post.only(withheld)
+
+
+class Sizes:
+    """Sizes of requests. The API limits prospects; an intermediary may limit bytes (D44).
+
+    Args:
+        batch_size: most prospects in one request, as set by a person or learned by an earlier run.
+        least_limit: bytes of a body up to which no limit applies.
+
+    Attributes:
+        batch_size: most prospects in one request.
+        asked: the same, before anything was learned in this run.
+        largest_accepted: prospects in the largest accepted request.
+    """
+
+    def __init__(self, batch_size: int, least_limit: int) -> None:
+        self.batch_size = self.asked = batch_size
+        self.largest_accepted, self._least_limit = 0, least_limit
+        self._largest_body, self._smallest_refused = 0, math.inf  # in bytes
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the API refused a request's size and accepted a smaller one."""
+        return self.batch_size < self.asked
+
+    def accepted(self, post: Post) -> None:
+        """Learn that a request was accepted."""
+        self.largest_accepted = max(self.largest_accepted, len(post.request))
+        self._largest_body = max(self._largest_body, post.body)
+        if post.is_too_large:
+            self.batch_size = min(self.asked, self.largest_accepted)
+
+    def refused(self, post: Post, why: Split) -> None:
+        """Learn that a request is to be halved."""
+        post.is_too_large, post.is_cut = why.is_size, True
+        if why.is_body:
+            self._smallest_refused = min(self._smallest_refused, post.body)
+
+    def is_largest(self, post: Post) -> bool:
+        """Return whether a request's body is larger than any accepted body, and large enough to be too large."""
+        return post.body > max(self._largest_body, self._least_limit)
+
+    def most_prospects(self, post: Post) -> int:
+        """Return the most prospects that a part of the request may have, by their number and by its body."""
+        size = len(post.request)
+        most = size if post.is_too_large else self.batch_size
+        if size > 1 and math.isfinite(self._smallest_refused) and post.body >= self._smallest_refused:
+            body_of_one = post.only((0,)).body
+            bytes_each = (post.body - body_of_one) / (size - 1)
+            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - body_of_one) / bytes_each)))
+        return most
+
+
+class UploadedAttachments:
+    """Attachment IDs for the notes of requests.
+
+    Attributes:
+        uploaded: results of the uploads that were made before the first request.
+        stale: requests that need uploads of their own; the caller uploads the files and sends the requests.
+    """
+
+    def __init__(self) -> None:
+        self.uploaded = Uploaded()
+        self.stale: list[Post] = []
+        self._at_once = _UPLOADS_AT_ONCE
+
+    def complete(self, post: Post) -> Settle | Abandon | None:
+        """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""
+        note = post.request.note
+        if note is None or not note.files or (note.attachments and post.uploaded is None):
+            return None
+        uploaded = post.uploaded or self.uploaded
+        if reason := uploaded.why_rejected(note):
+            return Settle(tuple((index, Answer(None, reason)) for index in range(len(post.request))))
+        if reason := uploaded.why_failed(note):
+            return Abandon(reason)
+        post.request = post.request.of(uploaded.with_ids(note))
+        return None
+
+    def renew(self, post: Post, failure: Failure) -> None:
+        """Queue a refused request for another attempt with its own uploads, because an attachment ID may be invalid.
+
+        If the request had its own uploads, they may have expired while others were made, so fewer are made at once.
+        """
+        if post.uploaded is not None:
+            self._at_once = min(self._at_once, post.uploaded_among // 2)
+        self.stale.append(replace(post, has_turn=False, attempts=None, renewed_for=failure.cause))
+
+    def take_stale(self) -> list[Post]:
+        """Remove and return the next requests that need uploads of their own."""
+        stale, self.stale = self.stale[: self._at_once], self.stale[self._at_once :]
+        return [replace(post, uploaded_among=len(stale)) for post in stale]

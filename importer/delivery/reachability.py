@@ -11,17 +11,16 @@ refuses the probe, the connection is closed: nothing is sent until it opens agai
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from importer.api import Cause, Failure, Reply, Traits
+from importer.api import Cause, Failure, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
-from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Retry, Stop
-from importer.delivery.policy import LONGEST_PAUSE, Policy
-from importer.delivery.tasks import Lookup, Post, Probe, Task
+from importer.delivery.tasks import Lookup, Post, Probe, Read, Task
 from importer.errors import WrongAddress
 from importer.messages import say
 
@@ -31,19 +30,18 @@ REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 REFUSED_BEFORE_RESENT = 2
 """Number of refused lookups, of a run or a note, before the note is sent again unread if a person allowed it."""
 
-_NEVER_OPEN = 60.0  # seconds after which a connection that let nothing through in this run counts as closed
+_NEVER_OPEN = 60.0  # seconds after which a connection that let nothing through in this run counts as closed (D41)
 
 
 class Reachability:
-    """State of the connection to the API.
+    """State of the connection to the API; a probe shows whose refusal it is (D40).
 
     Args:
-        dispatcher: makes the calls.
-        traits: special features of the vendor.
-        policy: the settings of delivery.
-        renew: makes all connections anew.
+        context: the run's context.
 
     Attributes:
+        any_success: whether the API has accepted or refused anything in this run, in its own words.
+        posts_sent, lookups_sent: calls that left for the API, answered or not.
         is_closed: whether an intermediary refuses every POST, whatever its content.
         healed: whether a request that was refused in words that are not the API's was accepted when sent again.
         has_read: whether any lookup returned notes.
@@ -51,41 +49,45 @@ class Reachability:
         set_aside: requests for one prospect that were refused in such words, to be tried again when all else was sent.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy, renew: Callable[[], None]) -> None:
-        self.is_closed = self.healed = self.has_read = False
-        self.refused_reads = 0
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context, self._dispatcher, self._policy = context, context.dispatcher, context.policy
+        self.any_success = self.is_closed = self.healed = self.has_read = False
+        self.posts_sent = self.lookups_sent = self.refused_reads = 0
         self._open_at = -math.inf  # when the last POST left that reached the API
-        self._renew = renew
         self._astray = -math.inf, -math.inf  # when another request's reply last came, and when that was noticed
-        self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
         self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
-    def sent(self, post: Post, reply: Reply[Any]) -> None:
-        """Handle the reply to a request that creates notes."""
+    def came_back(self, task: Task, reply: Reply[Any]) -> None:
+        """Count a call that has returned, and learn whether it reached the API."""
         failure = reply.failure
+        is_answer = failure is None or failure.cause in API_REFUSED
+        self.any_success |= is_answer
+        if isinstance(task, Read):
+            self.lookups_sent += reply.has_left
+            self.has_read |= reply.value is not None
+            self.refused_reads += failure is not None and failure.cause in REFUSED
+            return
+        self.posts_sent += reply.has_left
         if _has_come_through(reply):
             self._open_at = max(self._open_at, reply.began)
-        if failure is None or failure.cause in API_REFUSED:
-            self.healed |= post.refusals > 0 and not post.is_cut
-            post.refusals = 0
-        elif failure.cause is Cause.INTERMEDIARY:
-            if not post.refusals:
-                post.refused_since, post.is_alone = reply.came, False
+        if isinstance(task, Probe):
+            return
+        if is_answer:
+            self.healed |= task.refusals > 0 and not task.is_cut
+            task.refusals = 0
+        elif failure is not None and failure.cause is Cause.INTERMEDIARY:
+            if not task.refusals:
+                task.refused_since, task.is_alone = reply.came, False
             # A call that got through before the connection closed, or after it reopened, proves nothing.
-            post.is_alone |= reply.began > self._open_at > post.refused_since
-            post.refusals, post.is_cut = post.refusals + 1, False
-
-    def read(self, reply: Reply[Any]) -> None:
-        """Handle the reply to a lookup."""
-        self.has_read |= reply.value is not None
-        self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
+            task.is_alone |= reply.began > self._open_at > task.refused_since
+            task.refusals, task.is_cut = task.refusals + 1, False
 
     def is_astray(self, came: float, now: float) -> None:
-        """Renew all connections because a reply, which ``came`` and is noticed ``now``, belonged to another request."""
-        self._renew()
+        """Renew all connections: a reply, which ``came`` and is noticed ``now``, belonged to another request (D36)."""
+        self._context.caller.api.renew()
         self._astray = came, now
 
     # -- queries ----------------------------------------------------------------------------------------------------
@@ -98,10 +100,10 @@ class Reachability:
     @property
     def can_tell(self) -> bool:
         """Whether a probe is possible, because there is an ID that no prospect can have."""
-        return bool(self._nobody)
+        return bool(self._context.traits.nobody)
 
     def passes_over(self, lookup: Lookup) -> bool:
-        """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread."""
+        """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread (D63)."""
         is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
         is_requested = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
         return is_given_up and is_requested
@@ -120,14 +122,13 @@ class Reachability:
     def suspect(self, post: Post, failure: Failure) -> None:
         """Hold a request that was refused and surely not applied, and send a probe."""
         if not self._suspects:
-            self._dispatcher.add(Probe(self._nobody))
+            self._dispatcher.add(Probe(self._context.traits.nobody))
         self._suspects.append((post, failure))
 
     def probed(self, probe: Probe, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """Yield the decisions that follow from the reply to a probe."""
         failure = reply.failure
         if failure is None or _has_come_through(reply):
-            self._open_at = max(self._open_at, reply.began)
             yield from self._opened()
         elif failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
             yield self._suspects[0][0], Stop(stopped_by(failure), is_applied=None)

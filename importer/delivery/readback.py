@@ -1,18 +1,22 @@
-"""Judge a page of a prospect's notes that was read back after an unclear answer.
+"""Judge a page of a prospect's notes that was read back after an unclear answer, and choose the sizes of pages.
 
 Input: a page of notes and the note that is looked for. Output: a verdict. Nothing here calls the API.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from importer.api import FoundNote, NotesPage
+from importer.delivery.tasks import Read
 from importer.journal import NoteKey
 from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
 from importer.models import Note, Status
+
+_TAKES = 28  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Verdict:
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
-    """Look for a delivery's note on one page, or on several pages put together in any order."""
+    """Look for a delivery's note on one page, or on several pages put together in any order (D54)."""
     window = sought.window
     claimed = {*sought.taken, *sought.contested}
     possible = [note for note in page.notes if note.note_id not in claimed and _may_be_ours(note, sought)]
@@ -107,12 +111,12 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
 
 
 def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
-    """Return whether only the date speaks against a note that reads the same, and the date proves nothing."""
+    """Return whether only the date speaks against a note that reads the same, and proves nothing (D67, D71)."""
     return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
 
 
 def _odd(matching: Sequence[FoundNote], window: DateWindow, *, hides: bool) -> Message | None:
-    """Return why the delivery cannot be decided if no note surely is its own; None if nothing speaks against it."""
+    """Return why the delivery cannot be decided if no note surely is its own; None if nothing is odd (D57)."""
     if any(note.created_at is None for note in matching):
         return say("doubt.no-date")
     dates = [note.created_at for note in matching if note.created_at is not None]
@@ -152,7 +156,7 @@ def is_same(note: FoundNote, key: NoteKey) -> bool:
 def rewritten(
     candidates: Sequence[FoundNote], note: Note | None, others: Sequence[Note | None], authors: Collection[str]
 ) -> FoundNote | None:
-    """Return the candidate that certainly is the note sent, though its text differs; None if there is none.
+    """Return the candidate that certainly is the note sent, though its text differs; None if there is none (D58).
 
     The candidate has our author, and resembles this note and none of the ``others``. All other candidates resemble one
     of the ``others``.
@@ -185,3 +189,37 @@ def _is_candidate(note: FoundNote, sought: Sought) -> bool:
         and (note.created_at is None or window.rewritten <= note.created_at <= window.rewritten_until)
         and not any(is_same(note, other) for other in sought.others)
     )
+
+
+class Pages:
+    """Page sizes of a run's lookups, so that no cache answers, and the newest page of each prospect (D61).
+
+    Args:
+        size: most notes on a page.
+        run: the run's number. A cache may still hold pages of earlier runs, so each run begins with another size.
+    """
+
+    def __init__(self, size: int, run: int) -> None:
+        self._size, self._first_take = size, run * _TAKES
+        self._lookups_of: Counter[str] = Counter()
+        self._latest: dict[str, str] = {}  # prospect → first note on its newest page
+
+    def take(self, prospect: str) -> int:
+        """Return how many notes to ask for: another number for each lookup of a prospect."""
+        self._lookups_of[prospect] += 1
+        distinct_takes = max(1, self._size * 9 // 10)
+        return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
+
+    def is_newest(self, read: Read, page: NotesPage) -> bool:
+        """Return whether a first page is no older than the pages of the same prospect that were read before.
+
+        A newer page still shows the first note of these. An older page comes from a cache or from a copy that lags, and
+        shows nothing new.
+        """
+        if read.skip:
+            return True
+        latest = self._latest.get(read.prospect)
+        is_newest = latest is None or latest in {note.note_id for note in page.notes} or page.has_more
+        if is_newest and page.notes:
+            self._latest[read.prospect] = page.notes[0].note_id
+        return is_newest

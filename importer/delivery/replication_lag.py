@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 ENOUGH = 14
-"""Consecutive sightings without a miss after which the lag is known, because each of several copies had its turn."""
+"""Consecutive sightings without a miss after which the lag is known; each of several copies had its turn (D74)."""
 
-_YOUNGEST = 4  # the lag counts as at least the fourth-lowest age of a sighting, as two copies may take turns
+_YOUNGEST = 4  # the lag counts as at least the fourth-lowest age of a sighting, as two copies may take turns (D75)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _GROWTH, _GROWTH_UNTIL_MISSED = 1.3, 1.1  # slower until a miss, because young notes show more
 
@@ -79,7 +79,7 @@ class ReplicationLag:
 
     @property
     def margin(self) -> float:
-        """Seconds after which reading surely has caught up: twice the lag that this or an earlier run measured."""
+        """Seconds after which reading surely has caught up: twice the lag that a run has measured (D76, D77)."""
         lags = [lag for lag in (self.measured, self._learned) if lag is not None]
         return max(2 * max(lags) if lags else self.assumed, 2 * self._behind)
 

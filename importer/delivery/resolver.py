@@ -8,29 +8,17 @@ missed more than once since, and the prospect has no unexplained note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
-from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions, readback
-from importer.delivery.decisions import (
-    Abandon,
-    Decision,
-    Doubt,
-    LookAgain,
-    Missed,
-    NextPage,
-    Renew,
-    Settle,
-    Stop,
-)
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
+from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Renew, Settle, Stop
 from importer.delivery.evidence import Evidence
-from importer.delivery.lookup_queue import LookupQueue
-from importer.delivery.policy import LONGEST_PAUSE, Policy
 from importer.delivery.reachability import REFUSED, REFUSED_BEFORE_RESENT, Reachability
-from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
-from importer.delivery.unclear import Unclear
+from importer.delivery.tasks import Ambiguous, Lookup, Post
+from importer.delivery.unclear import LookupQueue, Unclear
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
@@ -40,29 +28,20 @@ class Resolver:
     """Lookups of deliveries without a clear answer.
 
     Args:
-        dispatcher: makes the lookups.
+        context: the run's context.
         evidence: collects facts about notes, the clock that dates them, and the lag.
         reachability: tracks whether requests reach the API.
-        policy: the settings of delivery.
-        clock: returns seconds since 1970, and never goes back.
 
     Attributes:
         unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
         lookup_queue: lookups that wait until our author or the lag is known.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher[Task],
-        evidence: Evidence,
-        reachability: Reachability,
-        policy: Policy,
-        clock: Callable[[], float],
-    ) -> None:
-        self._unclear = Unclear(policy, lambda: evidence.lateness, clock)
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
+        self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
+        self._evidence, self._reachability = evidence, reachability
+        self._unclear = Unclear(context, evidence)
         self.unclear = self._unclear.prospects
-        self._dispatcher, self._evidence, self._reachability = dispatcher, evidence, reachability
-        self._policy, self._clock = policy, clock
         self.lookup_queue = LookupQueue(evidence)
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -74,7 +53,7 @@ class Resolver:
         self._begin(self._unclear.begin_earlier(post, why), self._clock())
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
-        """Look up one prospect first, because its notes mostly show whether the whole request was applied."""
+        """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
         self._add(ambiguous, 0, due, is_first=True)
         self._evidence.unclear(ambiguous.post)
 
@@ -82,7 +61,7 @@ class Resolver:
         self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False, is_last: bool = False
     ) -> None:
         take = self._evidence.pages.take(ambiguous.post.request.prospects[index])
-        self._dispatcher.add(Lookup(ambiguous, index, is_first, take, is_last=is_last), due)
+        self._dispatcher.add(Lookup(ambiguous, index, is_first, is_last, take=take), due)
 
     def proceed(self, *, nothing_else: bool = False) -> None:
         """Repeat the lookups that waited for a fact known now, or all if nothing is left that could bring facts."""
@@ -138,7 +117,7 @@ class Resolver:
                 self._follow_first(lookup, ambiguous.rest_at)
 
     def _begin_again(self, lookup: Lookup, *, is_whole: bool) -> Iterator[tuple[Post, Decision]]:
-        """Read from the first page again, because notes were added between two pages, or a copy lags."""
+        """Read from the first page again, because notes were added between two pages, or a copy lags (D60)."""
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
         lookup.passes += not is_whole
         failure = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
@@ -170,10 +149,10 @@ class Resolver:
     def _missed(
         self, lookup: Lookup, *, for_good: bool = False, is_unknown: bool = False
     ) -> Iterator[tuple[Post, Decision]]:
-        """Handle a lookup that missed its note, which proves nothing until reading has caught up with rest."""
+        """Handle a lookup that missed its note, which proves nothing until reading has caught up with rest (D52)."""
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
-        if is_unknown:  # the lag is measured only on prospects that reads know
+        if is_unknown:  # D59: the lag is measured only on prospects that reads know
             caught_up_at = max(caught_up_at, ambiguous.rest_at + self._evidence.replication_lag.assumed)
         # The lag may be known better at rest. If it is short, one lookup soon after rest is enough.
         is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.rest
@@ -289,5 +268,5 @@ class Resolver:
 
 
 def _or_renew(post: Post, decision: Decision, failure: Failure) -> Decision:
-    """Return the decision on an absent note, or :class:`Renew` to try new attachment IDs before a final refusal."""
+    """Return the decision on an absent note, or :class:`Renew` to try new attachment IDs before a refusal (D144)."""
     return Renew(failure) if isinstance(decision, Settle) and post.may_renew else decision

@@ -18,29 +18,29 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from importer.api import Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED
-from importer.calls.caller import Caller, stopped_by
-from importer.calls.dispatcher import Dispatcher
+from importer.calls.caller import stopped_by
+from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
-from importer.delivery.looks import Looks
-from importer.delivery.policy import Policy
-from importer.delivery.tasks import Post, Promised, SampleLookup, Task
+from importer.delivery.readback import Pages
+from importer.delivery.tasks import Post, Promised, SampleLookup
 from importer.journal import KnownDelivery, SampleState
 from importer.models import Status
 
-_FEWEST, _ONE_IN, _MOST = 10, 100, 50
-_OLDEST = 86_400.0  # seconds after which a person may well have deleted a note
-_YOUNGEST = 60.0  # seconds before which no note is looked up, however short the lag
+_FEWEST, _ONE_IN, _MOST = 10, 100, 50  # D91
+_OLDEST = 86_400.0  # seconds after which a person may well have deleted a note (D93)
+_YOUNGEST = 60.0  # seconds before which no note is looked up, however short the lag (D93)
 _SURELY = 900.0  # seconds after which a note can be read if any older note can
-_FEW = 3  # so few notes may not show whether reading works
+_FEW = 3  # so few notes may not show whether reading works (D96)
 _PAUSE = 5.0  # seconds between two lookups of a note
-_ENOUGH_MISSES = 2
+_ENOUGH_MISSES = 2  # D94
 _MOST_TRIES = 3
-_MOST_WIDENED = 1_000  # prospects that a run reads back after a note was not found; verify reads all
+_MOST_CALLS = 100  # calls that a run makes to read samples (D92)
+_MOST_WIDENED = 1_000  # prospects that a run reads back after a note was not found; verify reads all (D97)
 
 
 class Draw:
@@ -78,17 +78,90 @@ class Draw:
         return indices
 
 
+class Looks:
+    """Lookups of sampled notes in a run.
+
+    Args:
+        context: the run's context.
+        pages: chooses page sizes.
+
+    Attributes:
+        waiting: lookups whose time has not come.
+        calls: number of calls that were made.
+        is_off: whether reading failed, so that no more lookups are made.
+    """
+
+    def __init__(self, context: DeliveryContext, pages: Pages) -> None:
+        self.waiting: list[SampleLookup] = []
+        self.calls = self._under_way = 0
+        self.is_off = False
+        self._dispatcher, self._clock, self._pages = context.dispatcher, context.clock, pages
+
+    def add(self, look: SampleLookup, due: float) -> None:
+        """Schedule a lookup for its due time. Lookups made because another note was not found have priority."""
+        if look.is_widened:
+            look.begin_again(self._pages.take(look.prospect))
+            self._dispatcher.add(look, due)
+        else:
+            look.due = due
+            self.waiting.append(look)
+
+    @property
+    def due_at(self) -> float | None:
+        """Time when the next lookup is due, by this run's clock; None if none waits."""
+        return min((look.due for look in self.waiting), default=None)
+
+    def next(self) -> SampleLookup | None:
+        """Return a lookup that is due, or None. Only one is made at a time, so that sending goes on."""
+        return self._due_now() if not self._under_way else None
+
+    def begin(self, *, is_missed: bool) -> bool:
+        """Begin all due lookups and, with ``is_missed``, second lookups of missed notes; return whether any began."""
+        before = self.calls
+        while (look := self._due_now()) is not None:
+            self._dispatcher.add(look)
+        while is_missed and (look := self._begun([look for look in self.waiting if look.is_missed])) is not None:
+            self._dispatcher.add(look, look.due)
+        return self.calls > before
+
+    def next_page(self, look: SampleLookup) -> bool:
+        """Read the next page; return False if the limit of calls is reached."""
+        if not look.is_widened:
+            if self.calls >= _MOST_CALLS:
+                return False
+            self.calls, self._under_way = self.calls + 1, self._under_way + 1
+        self._dispatcher.add(look)
+        return True
+
+    def came_back(self, look: SampleLookup) -> None:
+        """Record that a call has ended."""
+        self._under_way -= not look.is_widened
+
+    def drop(self, runs: Container[int]) -> None:
+        """Drop the lookups of these runs' notes."""
+        self.waiting = [look for look in self.waiting if look.promised[0].run not in runs]
+
+    def _due_now(self) -> SampleLookup | None:
+        now = self._clock()
+        return self._begun([look for look in self.waiting if look.due <= now])
+
+    def _begun(self, looks: list[SampleLookup]) -> SampleLookup | None:
+        if not looks or self.is_off or self.calls >= _MOST_CALLS:
+            return None
+        look = min(looks, key=lambda look: look.due)
+        self.waiting.remove(look)
+        look.begin_again(self._pages.take(look.prospect))
+        self.calls, self._under_way = self.calls + 1, self._under_way + 1
+        return look
+
+
 class Samples:
     """Samples of the created notes, which are read back.
 
     Args:
+        context: the run's context.
         ledger: records which notes are in the sample, were seen, or were not found.
-        dispatcher: makes the lookups.
         evidence: knows the lag and the page sizes.
-        recorded: returns the notes that are to be read back, according to the journal.
-        caller: knows the clock, and whether reading may hide drafts.
-        policy: the settings of delivery.
-        run: the run's number; None if nothing is sent.
 
     Attributes:
         draw: draws the sample.
@@ -96,28 +169,19 @@ class Samples:
         left: number of notes still to be read back because another note of their run was not found.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        dispatcher: Dispatcher[Task],
-        evidence: Evidence,
-        recorded: Callable[[], Iterable[KnownDelivery]],
-        caller: Caller,
-        policy: Policy,
-        run: int | None,
-    ) -> None:
+    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self.left = 0
-        self._ledger, self._dispatcher, self._evidence, self._clock = ledger, dispatcher, evidence, caller.clock
-        self._recorded, self._run, self._pages = recorded, run, policy.pages
-        self._one_draft = caller.api.traits.one_draft
-        self.draw = Draw(run)
-        self.looks = Looks(dispatcher, evidence.pages, caller.clock)
+        self._context, self._ledger, self._evidence = context, ledger, evidence
+        self._run, self._clock, self._one_draft = context.run_id, context.clock, context.traits.one_draft
+        self.draw = Draw(self._run)
+        self.looks = Looks(context, evidence.pages)
         self._widened = 0
         self._seen_at = math.inf  # least age at which a note was seen
         self._seen: Promised | None = None  # the last note seen, kept to show a later run that reading works
         self._missed: list[Promised] = []  # missed often enough, but nothing shows yet that reading works
         self._runs: set[int] = set()  # runs with a note that was not found
         self._is_recorded = False  # whether the journal has notes of such runs to read back
+        self._take_up()
 
     # -- which notes ------------------------------------------------------------------------------------------------
 
@@ -134,7 +198,11 @@ class Samples:
             self.looks.add(SampleLookup(chosen[-1:]), came + self._due_after)
         self._ledger.sampled(chosen, SampleState.DUE)
 
-    def take_up(self) -> None:
+    def _recorded(self) -> Iterable[KnownDelivery]:
+        """Return the notes that are to be read back, according to the journal."""
+        return self._context.journal.deliveries.sampled(self._context.workspace, missing=self._run is None)
+
+    def _take_up(self) -> None:
         """Schedule lookups of notes that earlier runs left, and drop old ones, which may have been deleted since."""
         now = self._clock()
         stored = [*self._recorded()]
@@ -241,7 +309,7 @@ class Samples:
 
     def _next_page(self, look: SampleLookup, notes: int) -> None:
         look.skip, look.pages = look.skip + notes - 1, look.pages + 1
-        if notes < 2 or look.pages >= self._pages or not self.looks.next_page(look):
+        if notes < 2 or look.pages >= self._context.policy.pages or not self.looks.next_page(look):
             self._give_up(look)
 
     def _miss(self, look: SampleLookup, note: Promised) -> None:
@@ -270,7 +338,7 @@ class Samples:
     def _not_read(self, look: SampleLookup, failure: Failure) -> None:
         """Handle a failed lookup, and wait only if something is known to be wrong."""
         if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED) and self._run is None:
-            self._dispatcher.halt(stopped_by(failure))
+            self._context.dispatcher.halt(stopped_by(failure))
         elif failure.cause in API_REFUSED:
             self._give_up(look)
         elif look.is_widened:

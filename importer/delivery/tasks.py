@@ -158,39 +158,61 @@ class Ambiguous:
 
 
 @dataclass(eq=False, slots=True)
-class Lookup:
-    """Lookup of one page of a prospect's notes, to find out whether a delivery's note exists.
+class Read:
+    """Lookup of one page of a prospect's notes.
+
+    Attributes:
+        take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
+        skip: notes on earlier pages.
+        pages: number of earlier pages that were read.
+        attempts: consecutive failures so far, if any.
+    """
+
+    take: int = field(default=100, kw_only=True)
+    skip: int = field(default=0, kw_only=True)
+    pages: int = field(default=0, kw_only=True)
+    attempts: Attempts | None = field(default=None, kw_only=True)
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[Message]
+
+    @property
+    def prospect(self) -> str:
+        """Prospect whose notes are read."""
+        raise NotImplementedError
+
+    def begin_again(self, take: int) -> None:
+        """Read from the first page again, with another page size."""
+        self.skip = self.pages = 0
+        self.take = take
+
+
+@dataclass(eq=False, slots=True)
+class Lookup(Read):
+    """Lookup of a prospect's notes, to find out whether a delivery's note exists.
 
     Attributes:
         ambiguous: the request to be resolved.
         index: the prospect's index in the request.
         is_first: whether this is the request's first lookup; the other prospects are looked up after it.
-        take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
-        skip: notes on earlier pages.
-        pages: number of earlier pages that were read.
+        is_last: whether nothing is left that could bring more facts.
         notes: notes on all pages that were read, by ID.
         read: IDs of the notes read since the first page, in their order.
         passes: number of times that reading began again because pages did not fit together.
         candidates: notes that may be the delivery's own although they read differently.
         began: when the first page was asked for, by this run's clock.
-        is_last: whether nothing is left that could bring more facts.
     """
 
     ambiguous: Ambiguous
     index: int
     is_first: bool = False
-    take: int = 100
-    skip: int = 0
-    pages: int = 0
+    is_last: bool = False
     notes: dict[str, FoundNote] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     passes: int = 0
     candidates: Sequence[FoundNote] = ()
     began: float = 0.0
-    is_last: bool = False
-    attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "GET"
     purpose: ClassVar[Message] = say("purpose.looking-up")
 
     @property
@@ -199,7 +221,7 @@ class Lookup:
         return self.ambiguous.post.request.prospects[self.index]
 
     def fits(self, page: NotesPage) -> bool:
-        """Return whether a page repeats only the last note of the page before it, as it was asked for."""
+        """Return whether a page repeats only the last note of the page before it, as it was asked for (D60)."""
         ids = [note.note_id for note in page.notes]
         return [note_id for note_id in ids if note_id in self.read] == self.read[-1:] and len(set(ids)) == len(ids)
 
@@ -213,14 +235,13 @@ class Lookup:
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
-        self.skip = self.pages = 0
-        self.take = take
+        Read.begin_again(self, take)
         self.read.clear()
 
 
 @dataclass(eq=False, slots=True)
-class EvidenceLookup:
-    """Lookup of one page of a prospect's notes, among which a certain note is known to be.
+class EvidenceLookup(Read):
+    """Lookup of a page of a prospect's notes, among which a certain note is known to be.
 
     The page shows who writes our notes and which clock dates them. A note of this run also shows how reading lags.
 
@@ -235,11 +256,7 @@ class EvidenceLookup:
     is_young: bool = True
     run: int | None = None
     until: float = math.inf
-    take: int = 100
-    skip: int = 0
-    attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "GET"
     purpose: ClassVar[Message] = say("purpose.seeing-how-soon")
 
     @property
@@ -249,8 +266,8 @@ class EvidenceLookup:
 
 
 @dataclass(eq=False, slots=True)
-class DuplicateLookup:
-    """Lookup of one page of a prospect's notes, to find further copies of a note that was sent again.
+class DuplicateLookup(Read):
+    """Lookup of a page of a prospect's notes, to find further copies of a note that was sent again.
 
     Attributes:
         post: the repeated request, for this prospect alone.
@@ -261,14 +278,10 @@ class DuplicateLookup:
 
     post: Post
     note_id: str
-    take: int = 100
-    until: float = 0.0
+    until: float
     is_last: bool = False
-    attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "GET"
     purpose: ClassVar[Message] = say("purpose.looking-once-more")
-    skip: ClassVar[int] = 0
 
     @property
     def prospect(self) -> str:
@@ -308,30 +321,23 @@ class Promised:
 
 
 @dataclass(eq=False, slots=True)
-class SampleLookup:
-    """Lookup of one page of a prospect's notes, to see whether notes that the API said it created exist.
+class SampleLookup(Read):
+    """Lookup of a prospect's notes, to see whether notes that the API said it created exist.
 
     Attributes:
         promised: the notes.
-        take, skip: notes on a page, and on earlier pages.
-        pages: number of earlier pages that were read.
         seen: the note IDs on the pages read; ``last``: the last of these IDs.
         due: when the lookup is to be made, by this run's clock; ``began``: when the first page was asked for.
         tries: number of times that the lookup showed nothing.
     """
 
     promised: Sequence[Promised]
-    take: int = 100
-    skip: int = 0
-    pages: int = 0
     seen: set[str] = field(default_factory=set)
     last: str = ""
     due: float = 0.0
     began: float = 0.0
     tries: int = 0
-    attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "GET"
     purpose: ClassVar[Message] = say("purpose.reading-a-sample")
 
     @property
@@ -363,8 +369,7 @@ class SampleLookup:
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
-        self.skip = self.pages = 0
-        self.take = take
+        Read.begin_again(self, take)
         self.seen.clear()
 
 
@@ -384,5 +389,4 @@ class Probe:
     note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
 
 
-Read: TypeAlias = Lookup | EvidenceLookup | DuplicateLookup | SampleLookup
 Task: TypeAlias = Post | Probe | Read

@@ -5,49 +5,53 @@ and IDs, never a note's text or the key. Only one import of a workspace at a tim
 Reads don't wait for writers.
 
     runs         record when each run began and how it ended
-    deliveries   record claims and answers, and return the state of each delivery; entries, known: types of these
-    learned      remember what the API accepted and which limits it showed
-    files        remember which results files were written
-    email_matches  remember which prospects have an email, until an import is finished
-    uploads      remember the ID of each uploaded file for a day
-    notes        store notes by their digests, and number them
+    deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
+    known        define the values that go into deliveries and come back
+    learned      remember what the API accepted, which limits it showed, and which results files were written
+    findings     remember for a day which prospects have an email, and the ID of each uploaded file
     identity     remember outside the journal which journal belongs to a workspace
-    pending_results  list the runs whose results are not written yet, in a file beside the journal
     accounts     remember which workspace an API key belongs to, also outside the journal
-    schema       define the tables; migrations: change the tables of earlier versions
-    copying      copy a journal into another database
-    statements   define statements once for every database; delivery_sql: those for deliveries
-    store        run transactions and reads over one connection
+    pending_results  list the runs whose results are not written yet, in a file beside the journal
+    schema       define the tables, change those of earlier versions, and copy a journal into another database
+    store        run SQL over one connection, in transactions
     sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
-    sqlitefile   examine, copy and make the SQLite file; restoring: replace it by a copy; shares: find network shares
-    postgres     everything specific to PostgreSQL; connecting: connect to a server; views: views for reports in SQL
-    owners       check who owns the tables in PostgreSQL
+    sqlitefile   examine, copy, make and restore the SQLite file; shares: find network shares
+    postgres     everything specific to PostgreSQL; connecting: connect to a server; owners: check who owns the tables
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
-from importer.journal import copying, migrations, sqlite
+from importer.journal import schema, sqlite
 from importer.journal.deliveries import Deliveries
-from importer.journal.email_matches import EmailMatches, Match, Matches
-from importer.journal.entries import Answered, Claim
-from importer.journal.files import Files
-from importer.journal.known import ACCEPTED, READ_BACK, DeliveryState, KnownDelivery, Made, SampleState
-from importer.journal.learned import Learned
-from importer.journal.notes import NoteKey
+from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
+from importer.journal.known import (
+    ACCEPTED,
+    READ_BACK,
+    Answered,
+    Claim,
+    DeliveryState,
+    KnownDelivery,
+    Made,
+    NoteKey,
+    SampleState,
+)
+from importer.journal.learned import Files, Learned
 from importer.journal.pending_results import PendingResults
 from importer.journal.runs import AGAIN, Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
-from importer.journal.uploads import KnownUploads
 from importer.messages import say
 from importer.models import Workspace
 from importer.settings import journal_place
+
+if TYPE_CHECKING:
+    from importer.journal.postgres import PostgresStore
 
 __all__ = [
     "ACCEPTED",
@@ -70,46 +74,13 @@ __all__ = [
 ]
 
 
-class JournalPlace(Protocol):
-    """Location of a journal: a :class:`.sqlite.SQLiteFile` or a :class:`.postgres.PostgresServer`."""
-
-    name: str
-    is_shared: bool
-    beside: Path
-
-    def exists(self) -> bool:
-        """Return whether a journal exists; also True if its location can't be checked."""
-
-    def open(self) -> Store:
-        """Open the journal's store, with its tables at the current version."""
-
-    def held(self, store: Store, workspace: str) -> AbstractContextManager[None]:
-        """Hold a workspace's lock while the block runs."""
-
-    def see_that_it_stands(self) -> None:
-        """Raise JournalReplaced if the journal or its lock was replaced or removed since it was opened."""
-
-    def go_on_numbering(self, store: Store) -> None:
-        """Make the next row numbers follow those of the existing rows; call this inside a transaction."""
-
-    def back_up(self, store: Store, target: Path) -> None:
-        """Write a copy of the journal to a file."""
-
-
-def place_of(address: Path | str) -> JournalPlace:
-    """Return the location of the journal at this address.
-
-    Raises:
-        BadSettings: the address isn't valid, or a package that it needs isn't installed.
-    """
-    place = journal_place(address)
-    if isinstance(place, Path):
-        return sqlite.SQLiteFile(place)
+def _postgres() -> type[PostgresStore]:
+    """Return the class for a journal on a server. Raises BadSettings if a package that it needs isn't installed."""
     try:
-        from importer.journal.postgres import PostgresServer  # noqa: PLC0415 - only such a journal needs the driver
+        from importer.journal.postgres import PostgresStore  # noqa: PLC0415 - only such a journal needs the driver
     except ImportError as error:
         raise BadSettings(say("journal.needs-postgres", error=str(error))) from error
-    return PostgresServer(place)
+    return PostgresStore
 
 
 class Journal:
@@ -123,24 +94,24 @@ class Journal:
         runs, deliveries, learned, files: the journal's parts; see the modules of these names.
     """
 
-    def __init__(self, store: Store, place: JournalPlace | None) -> None:
-        self.name, self._store, self._place = store.name, store, place
-        self.is_shared = place is not None and place.is_shared
+    def __init__(self, store: Store) -> None:
+        self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries = Runs(store), Deliveries(store)
         self.learned, self.files = Learned(store), Files(store)
-        self.pending_results = PendingResults(None if place is None else place.beside)
+        self.pending_results = PendingResults(store.beside)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
 
     @property
     def place(self) -> str:
         """URL of the journal, or the absolute path of its file."""
-        return self.name if self.is_shared or self._place is None else str(self._place.beside.absolute())
+        return self.name if self.is_shared or self._store.beside is None else str(self._store.beside.absolute())
 
     @staticmethod
     def exists(address: Path | str) -> bool:
         """Return whether a journal exists at this address; also True if its location can't be checked."""
-        return place_of(address).exists()
+        place = journal_place(address)
+        return sqlite.SQLiteFile.exists(place) if isinstance(place, Path) else _postgres().exists(place)
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
@@ -156,10 +127,10 @@ class Journal:
             UnusableJournal: the journal can't be opened or created.
             WrongJournal: the journal is damaged, isn't ours, or is of a later version; it is left unchanged.
         """
-        place = place_of(address)
-        store = place.open()
+        place = journal_place(address)
+        store = sqlite.SQLiteFile.open(place) if isinstance(place, Path) else _postgres().open(place)
         try:
-            return cls(store, place)
+            return cls(store)
         except BaseException:
             store.close()
             raise
@@ -167,14 +138,12 @@ class Journal:
     @classmethod
     def in_memory(cls, content: bytes | None = None) -> Self:
         """Return a journal in memory, for tests and simulations; ``content`` is another journal's :meth:`content`."""
-        store = Store(sqlite.in_memory(content), "in memory", sqlite.DIALECT)
-        if content is None:
-            migrations.name_it(store)
-        return cls(store, None)
+        return cls(sqlite.in_memory(content))
 
     def content(self) -> bytes:
         """Return everything committed to a journal in memory, as the next process would find it after a crash."""
-        return sqlite.content(self._store.connection)
+        content: bytes = self._store.connection.serialize()
+        return content
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
@@ -184,8 +153,7 @@ class Journal:
                 has its own tools for copies.
             UnusableJournal: the copy can't be written.
         """
-        assert self._place is not None
-        self._place.back_up(self._store, target)
+        self._store.back_up(target)
 
     def copy_to(self, other: Journal) -> dict[str, int]:
         """Copy all rows and the ID to another, empty journal; return table → number of rows.
@@ -195,17 +163,13 @@ class Journal:
             Busy: an import is using one of the two journals.
             JournalFailed: a row couldn't be copied, or differs in the other journal; nothing was copied.
         """
-        if not copying.is_empty(other._store):
+        if not schema.is_empty(other._store):
             raise BadSettings(say("journal.not-empty", name=other.name))
         with ExitStack() as locks:
-            for workspace in copying.workspaces_of(self._store):
+            for workspace in schema.workspaces_of(self._store):
                 locks.enter_context(self.held(workspace))
                 locks.enter_context(other.held(workspace))
-            with other.transaction():
-                copied = copying.copy(self._store, other._store)
-                if other._place is not None:
-                    other._place.go_on_numbering(other._store)
-        return copied
+            return schema.copy(self._store, other._store)
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
         """Return the record of the prospects that an unfinished import found for emails, hashed with the API key."""
@@ -233,15 +197,13 @@ class Journal:
         """
         return self._store.now()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Run the block as one transaction, which is on disk when the block ends.
 
         Raises:
             JournalFailed: the transaction could not be written; nothing of the block was stored.
         """
-        with self._store.transaction():
-            yield
+        return self._store.transaction()
 
     def claimed(self, requests: Sequence[int]) -> None:
         """Check after a claim, and before any request leaves, that the journal is still the one that was opened.
@@ -256,8 +218,7 @@ class Journal:
 
     def see_that_it_stands(self) -> None:
         """Check that the journal is still the one that was opened. Raises JournalReplaced."""
-        if self._place is not None:
-            self._place.see_that_it_stands()
+        self._store.see_that_it_stands()
 
     def held(self, workspace: Workspace) -> AbstractContextManager[None]:
         """Hold the workspace's lock, so that only one import at a time claims its deliveries.
@@ -267,4 +228,4 @@ class Journal:
             UnusableJournal: the lock can't be made there.
             WrongJournal: another process has migrated the journal meanwhile.
         """
-        return nullcontext() if self._place is None else self._place.held(self._store, str(workspace))
+        return self._store.held(str(workspace))

@@ -2,7 +2,7 @@
 
 Input: claims (requests about to be sent) and answers. Output: the state of deliveries. A claim is one insert or
 update that only one process can win. It is on disk before the request's first byte leaves. Callers enter claims
-and answers inside :meth:`importer.journal.Journal.transaction`.
+and answers inside :meth:`importer.journal.Journal.transaction`. Notes are stored by their digests, never by their text.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from importer.api import Answer
 from importer.journal import delivery_sql as sql
-from importer.journal import notes as known_notes
-from importer.journal.entries import Answered, Claim
-from importer.journal.known import STATES, DeliveryState, KnownDelivery, Made, SampleState, duplicates_in, written
-from importer.journal.notes import NoteKey
+from importer.journal.known import (
+    STATES,
+    Answered,
+    Claim,
+    DeliveryState,
+    KnownDelivery,
+    Made,
+    NoteKey,
+    SampleState,
+    duplicates_in,
+    written,
+)
 from importer.journal.runs import Run
-from importer.journal.schema import deliveries, notes, requests, workspaces
-from importer.journal.statements import Row
-from importer.journal.store import Store
+from importer.journal.store import Row, Store
 from importer.models import Note, Status, Visibility, Workspace
 
 
@@ -37,15 +41,29 @@ class Deliveries:
 
     def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
         """Enter notes unless they are known; return the number of each, and the set of numbers known before."""
-        return known_notes.enter(self._store, workspace, keys)
+        with self._store.transaction():
+            owner = self._store.entered(workspace)
+            numbers = self._numbers(owner, keys)
+            earlier = set(numbers.values())
+            new_keys = list({key.digest: key for key in keys if key.digest not in numbers}.values())
+            self._store.many(sql.NEW_NOTES, (key.as_row() for key in new_keys), workspace=owner)
+            numbers.update(self._numbers(owner, new_keys))
+        return [numbers[key.digest] for key in keys], earlier
 
     def find_notes(self, workspace: Workspace, keys: Sequence[NoteKey | Note]) -> list[int | None]:
         """Return the numbers of notes in their order; None for notes that were never sent."""
-        return known_notes.find(self._store, workspace, keys)
+        with self._store.reading():
+            owner = self._store.number_of(workspace)
+            numbers = {} if owner is None else self._numbers(owner, keys)
+        return [numbers.get(key.digest) for key in keys]
 
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
-        return known_notes.key_of(self._store, note)
+        [row] = self._store.rows(sql.NOTE, number=note)
+        return NoteKey.from_row(row)
+
+    def _numbers(self, workspace: int, keys: Sequence[NoteKey | Note]) -> dict[bytes, int]:
+        return dict(self._store.among(sql.NUMBERS, ((key.digest,) for key in keys), workspace=workspace))
 
     # -- requests and answers ---------------------------------------------------------------------------------------
 
@@ -63,10 +81,8 @@ class Deliveries:
         """
         if not claims:
             return []
-        new_requests = [
-            {"run": run.id, "note": claim.note, "sent_at": sent_at, "since": claim.since} for claim in claims
-        ]
-        numbers = [int(row.id) for row in self._store.execute(sql.NEW_REQUESTS, new_requests)]
+        new_requests = [(claim.note, claim.since) for claim in claims]
+        numbers = self._store.numbered(sql.NEW_REQUESTS, new_requests, run=run.id, sent_at=sent_at)
         rows: defaultdict[int | None, list[Row]] = defaultdict(list)  # by the replaced request, mostly None
         for number, claim in zip(numbers, claims, strict=True):
             resent_at = sent_at if claim.is_resent else None
@@ -80,22 +96,22 @@ class Deliveries:
     def answer(self, answers: Iterable[Answered]) -> None:
         """Record answers to requests."""
         rows = [
-            (note, prospect, occurrence, request, _became(answer).value, answer.note_id, written(answer.reason), at)
+            (note, prospect, occurrence, request, _became(answer), answer.note_id, written(answer.reason), at)
             for request, note, prospect, occurrence, answer, at in answers
         ]
         self._store.many(sql.ANSWER, rows)
 
     def unconfirm(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Record these deliveries, (prospect, occurrence), as unconfirmed: no read can show whether they were made."""
-        self._store.many(sql.UNCONFIRM, which, of_note=note, of_request=number)
+        self._store.many(sql.UNCONFIRM, which, note=note, request=number)
 
     def accept(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Record that the API confirmed these deliveries without a note ID; it may take minutes to create the notes."""
-        self._store.many(sql.ACCEPT, which, of_note=note, of_request=number)
+        self._store.many(sql.ACCEPT, which, note=note, request=number)
 
     def release(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
-        self._store.many(sql.RELEASE, which, of_note=note, of_request=number)
+        self._store.many(sql.RELEASE, which, note=note, request=number)
 
     def hide(self, hidden: Sequence[KnownDelivery]) -> None:
         """Record that notes were made private drafts."""
@@ -122,11 +138,11 @@ class Deliveries:
 
     def sample(self, which: Sequence[tuple[int, str, str]], sample: SampleState | None) -> None:
         """Set the sample state of deliveries, (note, prospect, occurrence); None removes them from the sample."""
-        self._store.many(sql.SAMPLE, which, sample=sample)
+        self._store.many(sql.SAMPLE, which, sample=sample and sample.value)
 
     def sample_all(self, run: int, *, drafts: bool) -> None:
         """Record that all notes created by a run are to be read back; drafts only if ``drafts`` is true."""
-        self._store.execute(sql.SAMPLE_ALL if drafts else sql.SAMPLE_PUBLISHED, {"of_run": run})
+        self._store.execute(sql.SAMPLE_ALL, run=run, drafts=drafts)
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -148,26 +164,27 @@ class Deliveries:
 
         Call this rarely: a file has no index over IDs, because such an index would multiply what each answer writes.
         """
-        values = {**_owner(workspace), "of_ids": note_ids}
-        rows = self._store.rows(sql.WITH_IDS, values) if note_ids else ()
-        return {row.note_id: _made(row) for row in rows}
+        rows = self._store.among(sql.WITH_IDS, ((note_id,) for note_id in note_ids), **_owner(workspace))
+        return {note_id: Made.of(*made) for note_id, _, *made in rows}
 
     def latest_created(self, workspace: Workspace, run: int | None = None) -> tuple[str, str] | None:
         """Return the prospect and ID of a recently created note, or None; a draft only if there is no published note.
 
         With ``run``, only notes that were named in an answer to that run count.
         """
-        values = _owner(workspace) if run is None else {**_owner(workspace), "of_run": run}
-        rows = self._store.rows(sql.LATEST if run is None else sql.LATEST_OF_RUN, values)
-        return next(((row.prospect, row.note_id) for row in rows), None)
+        if run is None:
+            rows = self._store.rows(sql.LATEST, **_owner(workspace))
+        else:
+            rows = self._store.rows(sql.LATEST_OF_RUN, **_owner(workspace), run=run)
+        return next(((prospect, note_id) for prospect, note_id in rows), None)
 
     def has_note_of(self, workspace: Workspace, prospect: str) -> bool:
         """Return whether a delivery of the workspace created a note for the prospect; call this rarely."""
-        return bool(self._store.rows(sql.A_NOTE_OF, {**_owner(workspace), "of_prospect": prospect}))
+        return bool(self._store.rows(sql.NOTE_OF, **_owner(workspace), prospect=prospect))
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
         """Return whether a note with this visibility was sent to the workspace, or may have been."""
-        return bool(self._store.rows(sql.SENT, {**_owner(workspace), "of_visibility": visibility.value}))
+        return bool(self._store.rows(sql.SENT, **_owner(workspace), visibility=visibility.value))
 
     def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
         """Return note ID → when the note was made, for the prospect's notes that deliveries have, including duplicates.
@@ -175,118 +192,79 @@ class Deliveries:
         Only notes that look the same to a reader count. If this note is a draft, ``any_draft`` makes all drafts count.
         """
         query = sql.ADOPTED_OR_DRAFT if any_draft and key.status is Status.DRAFT else sql.ADOPTED
-        values = {**_owner(workspace), "of_seen": key.seen, "of_prospect": prospect}
+        rows = self._store.rows(query, **_owner(workspace), seen=key.seen, prospect=prospect)
         made_by_id = {}
-        for row in self._store.rows(query, values):
-            made_by_id[row.note_id] = _made(row)
-            made_by_id |= dict.fromkeys(duplicates_in(row.twins), _made(row)._replace(is_answer=False))
+        for note_id, duplicates, *row in rows:
+            made = made_by_id[note_id] = Made.of(*row)
+            made_by_id |= dict.fromkeys(duplicates_in(duplicates), made._replace(is_answer=False))
         return made_by_id
 
     def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
         """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
-        values = {**_owner(workspace), "of_seen": seen, "of_prospect": prospect}
-        note_ids = {row.note_id for row in self._store.rows(sql.ALIKE, values)}
-        return bool(note_ids) and note_id not in note_ids
+        rows = self._store.rows(sql.ALIKE, **_owner(workspace), seen=seen, prospect=prospect)
+        return bool(rows) and (note_id,) not in rows
 
     def note_ids(self, workspace: Workspace) -> Iterator[str]:
         """Yield the IDs of all notes that deliveries have, including duplicates."""
-        for row in self._store.each(sql.NOTE_IDS, _owner(workspace)):
-            yield row.note_id
-            yield from duplicates_in(row.twins)
+        for note_id, duplicates in self._store.each(sql.NOTE_IDS, **_owner(workspace)):
+            yield note_id
+            yield from duplicates_in(duplicates)
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
-        return [key for key, _ in self._few(workspace, deliveries.c.prospect == prospect, sql.IS_UNCLEAR)]
+        return [key for key, _ in self._few(workspace, sql.UNCLEAR_AT, prospect=prospect)]
 
     def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[KnownDelivery]]]:
         """Return the deliveries whose outcome is unclear: request number → note and deliveries."""
         by_request: dict[int, tuple[NoteKey, list[KnownDelivery]]] = {}
-        for key, delivery in self._few(workspace, sql.IS_UNCLEAR):
+        for key, delivery in self._few(workspace, sql.UNCLEAR):
             by_request.setdefault(delivery.request, (key, []))[1].append(delivery)
         return by_request
 
     def resent(self, workspace: Workspace) -> list[tuple[NoteKey, KnownDelivery]]:
         """Return the deliveries that were sent again and exist, but have not been checked for duplicates since."""
-        return self._few(workspace, deliveries.c.resent_at.is_not(None), deliveries.c.note_id.is_not(None))
+        return self._few(workspace, sql.RESENT)
 
     def sampled(self, workspace: Workspace, *, missing: bool = False) -> list[KnownDelivery]:
         """Return the created notes to be read back, from any run; with ``missing``, also those that were not found."""
-        samples = [SampleState.DUE.value, SampleState.ALL.value, *([SampleState.MISSING.value] if missing else [])]
-        is_due = deliveries.c.sample.in_(samples)
-        return [
-            delivery for _, delivery in self._few(workspace, is_due, deliveries.c.state == DeliveryState.CREATED.value)
-        ]
-
-    def _few(self, workspace: Workspace, *conditions: Any) -> list[tuple[NoteKey, KnownDelivery]]:
-        """Return a workspace's deliveries by an indexed condition. The workspace is compared last, to read less."""
-        query = sql.known_query().add_columns(*known_notes.COLUMNS, notes.c.workspace)
-        query = query.join(notes, notes.c.id == deliveries.c.note).where(*conditions).order_by(deliveries.c.request)
-        with self._store.reading():
-            owner = self._store.number_of(workspace)
-            rows = self._store.rows(query)
-        return [(NoteKey.from_row(row), KnownDelivery.from_row(row)) for row in rows if row.workspace == owner]
+        query = sql.SAMPLED_OR_MISSING if missing else sql.SAMPLED
+        return [delivery for _, delivery in self._few(workspace, query)]
 
     def with_duplicates(self, workspace: Workspace) -> list[KnownDelivery]:
         """Return the deliveries whose note was found more than once; call this rarely: it reads the whole table."""
-        return [delivery for _, delivery in self._few(workspace, deliveries.c.twins.is_not(None))]
+        return [delivery for _, delivery in self._few(workspace, sql.WITH_DUPLICATES)]
+
+    def _few(self, workspace: Workspace, query: str, **values: object) -> list[tuple[NoteKey, KnownDelivery]]:
+        """Return a workspace's deliveries by an indexed condition. The workspace is compared last, to read less."""
+        with self._store.reading():
+            number = self._store.number_of(workspace)
+            rows = self._store.rows(query, **values)
+        return [(NoteKey.from_row(row[1:6]), KnownDelivery.from_row(row[6:])) for row in rows if row[0] == number]
 
     def created_by(self, run: Run) -> list[KnownDelivery]:
         """Return the notes that a run created and that were not hidden since."""
-        of_run = sa.select(requests.c.note).where(requests.c.run == run.id)
-        query = (
-            sql.known_query()
-            .where(
-                deliveries.c.note.in_(of_run),
-                requests.c.run == run.id,
-                deliveries.c.state == DeliveryState.CREATED.value,
-            )
-            .order_by(deliveries.c.request)
-        )
-        return [KnownDelivery.from_row(row) for row in self._store.rows(query)]
+        return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """Return how many of the notes that a run created are hidden, and how many aren't."""
-        of_run = sa.select(requests.c.note).where(requests.c.run == run.id)
-        query = (
-            sa.select(deliveries.c.state, sa.func.count().label("number"))
-            .join(requests, requests.c.id == deliveries.c.request)
-            .where(deliveries.c.note.in_(of_run), requests.c.run == run.id)
-            .group_by(deliveries.c.state)
-        )
-        counts = {STATES[row.state]: int(row.number) for row in self._store.rows(query)}
+        counts = {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
         return counts.get(DeliveryState.HIDDEN, 0), counts.get(DeliveryState.CREATED, 0)
 
     def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
         """Return run → how many of its notes are hidden, if any, for one workspace or all. Reads all notes."""
-        query, owner = sa.select(requests.c.run, sa.func.count().label("number")).group_by(requests.c.run), {}
-        query = query.join(deliveries, deliveries.c.request == requests.c.id)
-        query = query.where(deliveries.c.state == DeliveryState.HIDDEN.value)
-        if workspace is not None:
-            query, owner = query.join(notes, notes.c.id == deliveries.c.note).where(sql.IS_OWNERS), _owner(workspace)
-        return {row.run: int(row.number) for row in self._store.rows(query, owner)}
+        with self._store.reading():
+            number = None if workspace is None else self._store.number_of(workspace)
+            return dict(self._store.rows(sql.HIDDEN_BY_RUN, workspace=number, is_any=workspace is None))
 
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
-        query = (
-            sa.select(workspaces.c.profile, workspaces.c.base_url)
-            .distinct()
-            .join(notes, notes.c.workspace == workspaces.c.id)
-            .join(deliveries, deliveries.c.note == notes.c.id)
-            .where(deliveries.c.note_id.in_(note_ids))
-            .order_by(workspaces.c.profile, workspaces.c.base_url)
-        )
-        return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
+        rows = self._store.among(sql.WORKSPACES_OF, ((note_id,) for note_id in note_ids))
+        return [Workspace(profile, base_url) for profile, base_url in rows]
 
 
-def _became(answer: Answer) -> DeliveryState:
-    return DeliveryState.CREATED if answer.note_id is not None else DeliveryState.REJECTED
+def _became(answer: Answer) -> str:
+    return DeliveryState.REJECTED.value if answer.note_id is None else DeliveryState.CREATED.value
 
 
 def _owner(workspace: Workspace) -> dict[str, Any]:
-    return {"of_profile": workspace.profile, "of_url": workspace.base_url}
-
-
-def _made(row: Any) -> Made:
-    # Earlier versions stored no reason for a note that a later run read back, maybe by another clock.
-    is_answer = row.reason is None and 0 <= row.at - row.sent_at <= sql.LONGEST_ANSWER
-    return Made(row.sent_at, row.at, row.run, is_answer=is_answer)
+    return {"profile": workspace.profile, "base_url": workspace.base_url}

@@ -1,217 +1,170 @@
-"""Build the SQL statements for deliveries once, because SQLAlchemy would otherwise build them at each call.
+"""SQL for deliveries and their notes.
 
 Input: none. Output: statements whose values are bound when they run.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from importer.journal.known import ACCEPTED, LONGEST_ANSWER
+from importer.journal.store import ForRows
 
-import sqlalchemy as sa
+_OWNER = "(SELECT id FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
+_OWN = f"FROM deliveries JOIN notes ON notes.id = deliveries.note WHERE notes.workspace = {_OWNER}"
+_KEY = "note INTEGER, prospect TEXT, occurrence TEXT"
+_IS_KEY = "deliveries.note = {note} AND deliveries.prospect = {prospect} AND deliveries.occurrence = {occurrence}"
+_PAIR = "prospect TEXT, occurrence TEXT"
+_IS_OF_REQUEST = """
+    deliveries.note = :note AND deliveries.prospect = {prospect} AND deliveries.occurrence = {occurrence}
+    AND deliveries.request = :request
+"""
 
-from importer.journal.known import ACCEPTED, DeliveryState, SampleState
-from importer.journal.schema import deliveries, notes, requests, runs, workspaces
-from importer.journal.statements import Among, Many, Upsert
-from importer.models import Status
+# -- notes ------------------------------------------------------------------------------------------------------------
 
-LONGEST_ANSWER = 300.0
-"""Maximum number of seconds from sending a request to the answer that names its note."""
+_NOTE = "notes.digest, notes.seen, notes.readings, notes.visibility, notes.status"
+"""Columns of a note's key, in the order of the attributes of :class:`.known.NoteKey`."""
 
-_LATELY = 100  # the latest requests of a workspace, which are searched for a created note
-
-
-def known_query() -> sa.Select[Any]:
-    """Return the query for deliveries, with columns in the order of the attributes of :class:`.known.KnownDelivery`."""
-    return sa.select(
-        deliveries.c.note,
-        deliveries.c.prospect,
-        deliveries.c.occurrence,
-        deliveries.c.state,
-        deliveries.c.note_id,
-        deliveries.c.at,
-        deliveries.c.reason,
-        deliveries.c.request,
-        deliveries.c.resent_at,
-        deliveries.c.twins,
-        deliveries.c.sample,
-        requests.c.run,
-        requests.c.sent_at,
-        requests.c.since,
-    ).join(requests, requests.c.id == deliveries.c.request)
-
-
-def _claim(upsert: Upsert) -> Any:
-    """Return the statement for claims; constants are part of its text, since SQLite would bind them for each row."""
-    insert = upsert(deliveries).values(
-        note=sa.bindparam("note"),
-        prospect=sa.bindparam("prospect"),
-        occurrence=sa.bindparam("occurrence"),
-        state=_literal(DeliveryState.SENDING),
-        request=sa.bindparam("request"),
-        at=sa.bindparam("at"),
-        resent_at=sa.bindparam("resent_at"),
-    )
-    proposed = insert.excluded
-    return insert.on_conflict_do_update(
-        index_elements=["note", "prospect", "occurrence"],
-        set_={
-            "state": proposed.state,
-            "request": proposed.request,
-            "at": proposed.at,
-            "note_id": sa.null(),
-            "reason": sa.null(),
-            "resent_at": sa.func.coalesce(proposed.resent_at, deliveries.c.resent_at),
-        },
-        where=sa.or_(
-            deliveries.c.state == _literal(DeliveryState.REJECTED),
-            sa.and_(deliveries.c.request == sa.bindparam("replaces"), IS_UNCLEAR),
-        ),
-    )
-
-
-def _literal(state: DeliveryState) -> sa.ColumnElement[str]:
-    return sa.literal_column(f"'{state.value}'", sa.Text)
-
-
-IS_UNCLEAR = deliveries.c.state.in_(
-    [_literal(DeliveryState.SENDING), _literal(DeliveryState.UNCONFIRMED)]
-)  # the same condition as in the index
-_IS_DELIVERY = sa.and_(
-    deliveries.c.note == sa.bindparam("of_note"),
-    deliveries.c.prospect == sa.bindparam("p"),
-    deliveries.c.occurrence == sa.bindparam("o"),
+NOTE = f"SELECT {_NOTE} FROM notes WHERE id = :number"
+NUMBERS = ForRows(
+    "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})",
+    "digest BLOB",
 )
-_IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
-KNOWN = Among(known_query(), (deliveries.c.note, deliveries.c.prospect))
-NEW_REQUESTS = sa.insert(requests).returning(requests.c.id, sort_by_parameter_order=True)
-
-
-_OWNER = (
-    sa.select(workspaces.c.id)
-    .where(workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url"))
-    .scalar_subquery()
+NEW_NOTES = ForRows(
+    """
+    INSERT INTO notes (workspace, digest, seen, readings, visibility, status)
+    {values} :workspace, {digest}, {seen}, {readings}, {visibility}, {status} {end}
+    """,
+    "digest BLOB, seen BLOB, readings BLOB, visibility TEXT, status TEXT",
 )
-IS_OWNERS = notes.c.workspace == _OWNER
 
+# -- requests and answers ---------------------------------------------------------------------------------------------
 
-def _latest(*, of_run: bool = False) -> sa.Select[Any]:
-    is_of_run = [requests.c.run == sa.bindparam("of_run")] if of_run else []
-    latest_requests = (
-        sa.select(requests.c.id, requests.c.note, requests.c.sent_at)
-        .join(runs, runs.c.id == requests.c.run)
-        .where(runs.c.workspace == _OWNER, *is_of_run)
-        .order_by(requests.c.id.desc())
-        .limit(_LATELY)
-        .subquery()
+NEW_REQUESTS = ForRows(
+    """
+    INSERT INTO requests (run, note, sent_at, since) {values} :run, {note}, :sent_at, {since} {end}
+    """,
+    "note INTEGER, since FLOAT",
+)
+CLAIM = ForRows(
+    """
+    INSERT INTO deliveries (note, prospect, occurrence, state, request, at, resent_at)
+    {values} {note}, {prospect}, {occurrence}, 'sending', {request}, :at, {resent_at} {end}
+    ON CONFLICT (note, prospect, occurrence) DO UPDATE
+    SET state = excluded.state, request = excluded.request, at = excluded.at, note_id = NULL, reason = NULL,
+        resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
+    WHERE deliveries.state = 'rejected'
+       OR deliveries.request = :replaces AND deliveries.state IN ('sending', 'unconfirmed')
+    """,
+    f"{_KEY}, request INTEGER, resent_at FLOAT",
+)
+ANSWER = ForRows(
+    f"""
+    UPDATE deliveries SET state = {{state}}, note_id = {{note_id}}, reason = {{reason}}, at = {{at}} {{from_given}}
+    WHERE {_IS_KEY} AND deliveries.request = {{request}}
+    """,
+    f"{_KEY}, request INTEGER, state TEXT, note_id TEXT, reason TEXT, at FLOAT",
+)
+UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
+ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
+RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
+HIDE = ForRows(f"UPDATE deliveries SET state = 'hidden' {{from_given}} WHERE {_IS_KEY}", _KEY)
+CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_KEY}", _KEY)
+SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_KEY}", _KEY)
+SAMPLE_ALL = """
+    UPDATE deliveries SET sample = 'all'
+    WHERE note IN (
+        SELECT notes.id FROM requests JOIN notes ON notes.id = requests.note
+        WHERE requests.run = :run AND (notes.status = '1' OR :drafts)
     )
-    duration = deliveries.c.at - latest_requests.c.sent_at
-    is_answer = [deliveries.c.reason.is_(None), duration.between(0.0, LONGEST_ANSWER)] if of_run else []
-    return (
-        sa.select(deliveries.c.prospect, deliveries.c.note_id)
-        .join(
-            latest_requests,
-            sa.and_(deliveries.c.note == latest_requests.c.note, deliveries.c.request == latest_requests.c.id),
-        )
-        .join(notes, notes.c.id == deliveries.c.note)
-        .where(IS_OWNERS, deliveries.c.state == DeliveryState.CREATED.value, *is_answer)
-        .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), latest_requests.c.id.desc())
-        .limit(1)
-    )
+    AND request IN (SELECT id FROM requests WHERE run = :run)
+    AND state = 'created' AND coalesce(sample, '') <> 'missing'
+"""
 
+# -- known deliveries -------------------------------------------------------------------------------------------------
 
-def _made_where(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Return the query for the IDs of a workspace's notes, and when each note was made."""
-    return (
-        sa.select(
-            deliveries.c.note_id,
-            deliveries.c.twins,
-            deliveries.c.at,
-            deliveries.c.reason,
-            requests.c.sent_at,
-            requests.c.run,
-        )
-        .join(notes, notes.c.id == deliveries.c.note)
-        .join(requests, requests.c.id == deliveries.c.request)
-        .where(IS_OWNERS, *conditions)
-    )
+_KNOWN = """
+    deliveries.note, deliveries.prospect, deliveries.occurrence, deliveries.state, deliveries.note_id, deliveries.at,
+    deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins, deliveries.sample, requests.run,
+    requests.sent_at, requests.since FROM deliveries JOIN requests ON requests.id = deliveries.request
+"""
+"""Columns in the order of the attributes of :class:`.known.KnownDelivery`, and where they are from."""
 
-
-def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return _made_where(
-        is_alike, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None)
-    )
-
-
-ALIKE = (
-    sa.select(deliveries.c.note_id)
-    .join(notes, notes.c.id == deliveries.c.note)
-    .where(IS_OWNERS, notes.c.seen == sa.bindparam("of_seen"), deliveries.c.prospect == sa.bindparam("of_prospect"))
+_OF_RUN = "deliveries.note IN (SELECT note FROM requests WHERE run = :run) AND requests.run = :run"  # finds by the key
+KNOWN = ForRows(
+    f"SELECT {_KNOWN} WHERE (deliveries.note, deliveries.prospect) IN ({{given}})", "note INTEGER, prospect TEXT"
 )
-LATEST = _latest()
-LATEST_OF_RUN = _latest(of_run=True)
-A_NOTE_OF = (
-    sa.select(deliveries.c.note_id)
-    .join(notes, notes.c.id == deliveries.c.note)
-    .where(IS_OWNERS, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
-    .limit(1)
-)
-SENT = (
-    sa.select(notes.c.id)
-    .where(
-        IS_OWNERS,
-        notes.c.visibility == sa.bindparam("of_visibility"),
-        sa.exists().where(deliveries.c.note == notes.c.id, deliveries.c.state != DeliveryState.REJECTED.value),
-    )
-    .limit(1)
-)
-NOTE_IDS = (
-    sa.select(deliveries.c.note_id, deliveries.c.twins)
-    .join(notes, notes.c.id == deliveries.c.note)
-    .where(IS_OWNERS, deliveries.c.note_id.is_not(None))
-)
-WITH_IDS = _made_where(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
-ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
-_DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
-ADOPTED_OR_DRAFT = sa.union(ADOPTED, _DRAFTS)  # a union, because one combined condition would use no index
-CLAIM = Many(_claim, "note", "prospect", "occurrence", "request", "resent_at")
-ANSWER = Many(
-    deliveries.update()
-    .where(_IS_DELIVERY, deliveries.c.request == sa.bindparam("q"))
-    .values(state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("t")),
-    "of_note",
-    "p",
-    "o",
-    "q",
-    "s",
-    "i",
-    "r",
-    "t",
-)
-UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=DeliveryState.UNCONFIRMED.value), "p", "o")
-ACCEPT = Many(deliveries.update().where(_IS_OF_REQUEST).values(reason=sa.literal_column(f"'{ACCEPTED}'")), "p", "o")
-RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
-HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=DeliveryState.HIDDEN.value), "of_note", "p", "o")
-CHECKED = Many(
-    deliveries.update().where(_IS_DELIVERY).values(resent_at=None, twins=sa.bindparam("twins")),
-    "of_note",
-    "p",
-    "o",
-)
-SAMPLE = Many(deliveries.update().where(_IS_DELIVERY).values(sample=sa.bindparam("sample")), "of_note", "p", "o")
+CREATED = f"SELECT {_KNOWN} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
+STATES_OF_RUN = f"""
+    SELECT deliveries.state, count(*) FROM deliveries JOIN requests ON requests.id = deliveries.request
+    WHERE {_OF_RUN} GROUP BY deliveries.state
+"""
+HIDDEN_BY_RUN = """
+    SELECT requests.run, count(*) FROM deliveries
+    JOIN requests ON requests.id = deliveries.request JOIN runs ON runs.id = requests.run
+    WHERE deliveries.state = 'hidden' AND (:is_any OR runs.workspace = :workspace)
+    GROUP BY requests.run
+"""
 
 
-def _sample_all(*conditions: sa.ColumnElement[bool]) -> sa.Update:
-    of_run = requests.c.run == sa.bindparam("of_run")
-    note_numbers = sa.select(requests.c.note).join(notes, notes.c.id == requests.c.note).where(of_run, *conditions)
-    request_numbers = sa.select(requests.c.id).where(of_run)
-    return (
-        deliveries.update()
-        .where(deliveries.c.note.in_(note_numbers), deliveries.c.request.in_(request_numbers))
-        .where(deliveries.c.state == DeliveryState.CREATED.value)
-        .where(sa.func.coalesce(deliveries.c.sample, "") != SampleState.MISSING.value)
-        .values(sample=SampleState.ALL.value)
-    )
+def _few(condition: str) -> str:
+    """Return the query for deliveries of all workspaces by an indexed condition, with note and workspace."""
+    return f"""
+        SELECT notes.workspace, {_NOTE}, {_KNOWN} JOIN notes ON notes.id = deliveries.note
+        WHERE {condition} ORDER BY deliveries.request
+    """
 
 
-SAMPLE_ALL = _sample_all()
-SAMPLE_PUBLISHED = _sample_all(notes.c.status == Status.PUBLISHED.value)
+_IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condition as in the index
+UNCLEAR = _few(_IS_UNCLEAR)
+UNCLEAR_AT = _few(f"deliveries.prospect = :prospect AND {_IS_UNCLEAR}")
+RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
+SAMPLED = _few("deliveries.sample IN ('due', 'all') AND deliveries.state = 'created'")
+SAMPLED_OR_MISSING = _few("deliveries.sample IS NOT NULL AND deliveries.state = 'created'")
+WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
+
+# -- notes that were made ---------------------------------------------------------------------------------------------
+
+
+def _latest(of_run: str, is_answer: str) -> str:
+    """Return the query for the latest created note; only the workspace's latest requests are searched."""
+    return f"""
+        SELECT deliveries.prospect, deliveries.note_id
+        FROM (
+            SELECT requests.id, requests.note, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
+            WHERE runs.workspace = {_OWNER} {of_run} ORDER BY requests.id DESC LIMIT 100
+        ) AS latest
+        JOIN deliveries ON deliveries.note = latest.note AND deliveries.request = latest.id
+        JOIN notes ON notes.id = deliveries.note
+        WHERE deliveries.state = 'created' {is_answer}
+        ORDER BY CASE notes.status WHEN '1' THEN 0 ELSE 1 END, latest.id DESC LIMIT 1
+    """
+
+
+LATEST = _latest("", "")
+LATEST_OF_RUN = _latest(
+    "AND requests.run = :run",
+    f"AND deliveries.reason IS NULL AND deliveries.at - latest.sent_at BETWEEN 0.0 AND {LONGEST_ANSWER}",
+)
+_MADE = f"""
+    SELECT deliveries.note_id, deliveries.twins, requests.sent_at, deliveries.at, requests.run, deliveries.reason
+    FROM deliveries JOIN notes ON notes.id = deliveries.note JOIN requests ON requests.id = deliveries.request
+    WHERE notes.workspace = {_OWNER}
+"""
+WITH_IDS = ForRows(f"{_MADE} AND deliveries.note_id IN ({{given}})", "note_id TEXT")
+_IS_ADOPTED = "deliveries.prospect = :prospect AND deliveries.note_id IS NOT NULL"
+ADOPTED = f"{_MADE} AND {_IS_ADOPTED} AND notes.seen = :seen"
+# A union, because one combined condition would use no index.
+ADOPTED_OR_DRAFT = f"{ADOPTED} UNION {_MADE} AND {_IS_ADOPTED} AND notes.status = '0'"
+ALIKE = f"SELECT deliveries.note_id {_OWN} AND notes.seen = :seen AND deliveries.prospect = :prospect"
+NOTE_OF = f"""
+    SELECT deliveries.note_id {_OWN} AND deliveries.prospect = :prospect AND deliveries.note_id IS NOT NULL LIMIT 1
+"""
+NOTE_IDS = f"SELECT deliveries.note_id, deliveries.twins {_OWN} AND deliveries.note_id IS NOT NULL"
+SENT = f"SELECT notes.id {_OWN} AND notes.visibility = :visibility AND deliveries.state <> 'rejected' LIMIT 1"
+WORKSPACES_OF = ForRows(
+    """
+    SELECT DISTINCT workspaces.profile, workspaces.base_url FROM deliveries
+    JOIN notes ON notes.id = deliveries.note JOIN workspaces ON workspaces.id = notes.workspace
+    WHERE deliveries.note_id IN ({given}) ORDER BY workspaces.profile, workspaces.base_url
+    """,
+    "note_id TEXT",
+)

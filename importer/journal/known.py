@@ -1,12 +1,20 @@
-"""Define the type of a delivery that the journal knows. Input: a row of a query. Output: :class:`KnownDelivery`."""
+"""Define the values that are entered for deliveries, and those that the journal returns.
+
+Input: notes, requests and answers; rows of queries. Output: keys of notes, claims, answers and known deliveries.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from importer.api import Answer
+from importer.journal.store import Row
+from importer.markup import seen_digest, seen_digests
 from importer.messages import Message, from_json, words
+from importer.models import Note, Request, Status, Visibility
 
 
 class DeliveryState(StrEnum):
@@ -33,7 +41,73 @@ READ_BACK = Message("read back")
 ACCEPTED = "accepted"
 """Reason of an unclear delivery that the API has confirmed without naming a note."""
 
+LONGEST_ANSWER = 300.0
+"""Maximum number of seconds from sending a request to the answer that names its note."""
+
 STATES = {state.value: state for state in DeliveryState}  # four times as fast as DeliveryState(…)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteKey:
+    """Digests and settings of a note, as the journal keeps them.
+
+    Attributes:
+        digest: 32 bytes that distinguish the note from every other note.
+        seen: 32 bytes shared by all notes in which a reader sees the same text.
+        readings: digests of every text that the note may be read back as.
+    """
+
+    digest: bytes
+    seen: bytes
+    readings: frozenset[bytes]
+    visibility: Visibility
+    status: Status
+
+    @classmethod
+    def of(cls, note: Note) -> NoteKey:
+        """Return the key of a note."""
+        content = note.content
+        return cls(note.digest, seen_digest(content), seen_digests(content), note.visibility, note.status)
+
+    @classmethod
+    def from_row(cls, row: Row) -> NoteKey:
+        """Return the key in a row of the columns of a note's key."""
+        digest, seen, readings, visibility, status = row
+        split = frozenset(readings[start : start + 32] for start in range(0, len(readings), 32))
+        return cls(digest, seen, split, Visibility(visibility), Status(status))
+
+    def as_row(self) -> Row:
+        """Return the values to store, as :meth:`from_row` takes them."""
+        return self.digest, self.seen, b"".join(sorted(self.readings)), self.visibility.value, self.status.value
+
+
+class Claim(NamedTuple):
+    """Request that is about to be sent.
+
+    Attributes:
+        note: the note's number.
+        request: the request, with its prospects and keys.
+        since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
+        replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
+        is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
+    """
+
+    note: int
+    request: Request
+    since: float | None
+    replaces: int | None = None
+    is_resent: bool = False
+
+
+class Answered(NamedTuple):
+    """Answer for one delivery; ``request`` is a number from :meth:`Deliveries.claim`, ``at`` the time of the answer."""
+
+    request: int
+    note: int
+    prospect: str
+    occurrence: str
+    answer: Answer
+    at: float
 
 
 class KnownDelivery(NamedTuple):
@@ -68,9 +142,9 @@ class KnownDelivery(NamedTuple):
         return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
     @classmethod
-    def from_row(cls, row: Any) -> KnownDelivery:
-        """Return the delivery in a query's row, whose first columns are these attributes in their order."""
-        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, duplicates, sample, *rest = row[:14]
+    def from_row(cls, row: Row) -> KnownDelivery:
+        """Return the delivery in a query's row, whose columns are these attributes in their order."""
+        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, duplicates, sample, *rest = row
         parsed = duplicates_in(duplicates), None if sample is None else SampleState(sample)
         return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *parsed, *rest)
 
@@ -100,6 +174,12 @@ class Made(NamedTuple):
     run: int
     is_answer: bool
 
+    @classmethod
+    def of(cls, sent_at: float, at: float, run: int, reason: str | None) -> Made:
+        """Return when a delivery's note was made, if its request was sent and answered at these times."""
+        # Earlier versions stored no reason for a note that a later run read back, maybe by another clock.
+        return cls(sent_at, at, run, is_answer=reason is None and 0 <= at - sent_at <= LONGEST_ANSWER)
+
 
 def duplicates_in(written: str | None) -> tuple[str, ...]:
     """Return the IDs of duplicates from their stored text."""
@@ -109,8 +189,8 @@ def duplicates_in(written: str | None) -> tuple[str, ...]:
 def written(reason: Message | None) -> str | None:
     """Return the text to store for a reason: JSON without the texts of cells.
 
-    Only quotation marks, backslashes and control characters are escaped: see :mod:`importer.journal.views`. A lone
-    surrogate, which no database accepts, becomes a question mark.
+    Only quotation marks, backslashes and control characters are escaped, as the views of :mod:`.postgres` expect. A
+    lone surrogate, which no database accepts, becomes a question mark.
     """
     if reason is None or reason == READ_BACK:
         return None if reason is None else reason.kind

@@ -7,8 +7,6 @@ objects must belong to this user, to an administrator, or to the role in the set
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from importer.errors import UnusableJournal
 from importer.journal.connecting import SCHEMA
 from importer.journal.store import Store
@@ -24,7 +22,7 @@ def check(store: Store) -> None:
     Raises:
         UnusableJournal: another role's code could run.
     """
-    rows = store.rows(sa.text(_STRANGE), {"schema": SCHEMA, "owner": OWNER})
+    rows = store.rows(_STRANGE, schema=SCHEMA, owner=OWNER)
     if not rows:
         return
     kind, thing, role = rows[0]

@@ -47,12 +47,10 @@ class PendingResults:
     def pending(self, workspace: Workspace) -> list[PendingResult]:
         """Return the results that are not written yet, the earliest first."""
         path = self._place(workspace)
+        if path is None:
+            return []
         try:
-            return (
-                [PendingResult(*map(str, entry)) for entry in json.loads(path.read_text(encoding="utf-8"))]
-                if path
-                else []
-            )
+            return [PendingResult(*map(str, entry)) for entry in json.loads(path.read_text(encoding="utf-8"))]
         except (OSError, ValueError, TypeError):
             return []
 

@@ -11,11 +11,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import sqlalchemy as sa
-
-from importer.journal.schema import requests, runs, workspaces
 from importer.journal.store import Store
 from importer.models import Result, Workspace
 
@@ -28,11 +25,43 @@ _EXACT = {"exact numbers": 1}
 _CODEC = "codec"
 """Key stored with the counts for the file's codec, empty for a workbook; earlier versions didn't store it."""
 
-_LONGEST_COUNTS = 10_000  # characters; ten times as many as all results with the largest numbers need
 _RESULTS = frozenset(result.value for result in Result)
-_HAS_SENT = sa.exists().where(
-    runs.c.workspace == workspaces.c.id, sa.func.coalesce(runs.c.ended, "") != "declined"
-)  # a run of the workspace sent something, or may have
+
+# Counts are cut to ten times the length that all results with the largest numbers need.
+_LISTED = """
+    SELECT runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
+           runs.started_at, runs.ended_at, runs.ended, substr(runs.counts, 1, 10000)
+    FROM runs JOIN workspaces ON workspaces.id = runs.workspace
+    WHERE (workspaces.profile = :profile AND workspaces.base_url = :base_url OR :profile IS NULL)
+      AND (runs.name = :name OR :name IS NULL)
+    ORDER BY runs.id DESC
+"""
+_BEGIN = """
+    INSERT INTO runs (name, workspace, file, fingerprint, occurrence, started_at, counts)
+    VALUES (:name, :workspace, :file, :fingerprint, :occurrence, :started_at, :counts)
+"""
+_NUMBER = "SELECT id FROM runs WHERE name = :name"
+_END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
+_LATEST = "SELECT coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT max(id) FROM requests), 0)"
+_LATEST_ROUNDED = "SELECT max(id) FROM runs WHERE coalesce(counts, '') NOT LIKE :mark"
+_COUNTS = "SELECT DISTINCT substr(counts, 1, 10000) FROM runs WHERE workspace = :workspace"
+_LATER = """
+    SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
+"""
+_LATEST_AGAIN = """
+    SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
+    WHERE workspace = :workspace AND fingerprint = :fingerprint AND occurrence <> '' ORDER BY id DESC LIMIT 1
+"""
+# A run of the workspace sent something, or may have.
+_HAS_SENT = """
+    EXISTS (SELECT id FROM runs WHERE runs.workspace = workspaces.id AND coalesce(runs.ended, '') <> 'declined')
+"""
+_WORKSPACES = f"SELECT profile, base_url FROM workspaces WHERE {_HAS_SENT} ORDER BY profile, base_url"
+_CONFIRM = "UPDATE workspaces SET confirmed_at = :at WHERE id = :workspace"
+_CONFIRMED = f"""
+    SELECT id FROM workspaces
+    WHERE profile = :profile AND base_url = :base_url AND (confirmed_at IS NOT NULL OR {_HAS_SENT})
+"""
 
 
 class Latest(NamedTuple):
@@ -87,112 +116,67 @@ class Runs:
         with self._store.transaction():
             number = self._store.entered(workspace)
             occurrence = (self._open_occurrence(number, fingerprint) or f"{AGAIN}{name}") if again else ""
-            values = {
-                "name": name,
-                "workspace": number,
-                "file": file,
-                "fingerprint": fingerprint,
-                "occurrence": occurrence,
-                "started_at": started_at,
-                "counts": json.dumps(_marks(codec)),
-            }
-            key = self._store.execute(sa.insert(runs).values(values)).inserted_primary_key
-        return Run(key[0], name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec)
+            self._store.execute(
+                _BEGIN,
+                name=name,
+                workspace=number,
+                file=file,
+                fingerprint=fingerprint,
+                occurrence=occurrence,
+                started_at=started_at,
+                counts=json.dumps(_marks(codec)),
+            )
+            run = self._store.scalar(_NUMBER, name=name)
+        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec)
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its number of rows for each result."""
-        change = sa.update(runs).where(runs.c.id == run.id)
+        all_counts = json.dumps({**counts, **_marks(run.codec)})
         with self._store.transaction():
-            self._store.execute(
-                change.values(ended=ended, counts=json.dumps({**counts, **_marks(run.codec)}), ended_at=at)
-            )
+            self._store.execute(_END, run=run.id, ended=ended, counts=all_counts, ended_at=at)
 
     def latest(self) -> Latest:
         """Return the numbers of the latest run and request, over all workspaces."""
-        with self._store.reading():
-            return Latest(*(self._store.scalar(sa.select(sa.func.max(table.c.id))) or 0 for table in (runs, requests)))
+        [(run, request)] = self._store.rows(_LATEST)
+        return Latest(run, request)
 
     @property
     def rounded_until(self) -> int:
         """Number of the last run of a version that rounded whole numbers to 15 digits; 0 if there was none."""
-        is_exact = sa.func.coalesce(runs.c.counts, "").contains(next(iter(_EXACT)))
-        return int(self._store.scalar(sa.select(sa.func.max(runs.c.id)).where(~is_exact)) or 0)
+        return int(self._store.scalar(_LATEST_ROUNDED, mark=f"%{next(iter(_EXACT))}%") or 0)
 
     def codecs(self, workspace: Workspace) -> frozenset[str] | None:
         """Return the codecs that decoded the files of a workspace's runs; None if a run doesn't say."""
         number = self._store.number_of(workspace)
-        query = sa.select(_counts_column()).where(runs.c.workspace == number)
-        codecs = {_marked(row.counts) for row in self._store.rows(query)} if number is not None else set()
+        codecs = {_marked(counts) for (counts,) in self._store.rows(_COUNTS, workspace=number)}
         return None if None in codecs else frozenset(filter(None, codecs))
 
     def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
         """Return all runs, or those of a workspace, or the run with a name; the latest first."""
-        query = (
-            sa.select(
-                runs.c.id,
-                runs.c.name,
-                workspaces.c.profile,
-                workspaces.c.base_url,
-                runs.c.file,
-                runs.c.fingerprint,
-                runs.c.occurrence,
-                runs.c.started_at,
-                runs.c.ended_at,
-                runs.c.ended,
-                _counts_column(),
-            )
-            .join(workspaces, workspaces.c.id == runs.c.workspace)
-            .order_by(runs.c.id.desc())
-        )
-        if workspace is not None:
-            query = query.where(workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url)
-        if name is not None:
-            query = query.where(runs.c.name == name)
+        profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
         return [
-            Run(
-                row.id,
-                row.name,
-                Workspace(row.profile, row.base_url),
-                row.file,
-                row.fingerprint,
-                row.occurrence,
-                row.started_at,
-                row.ended_at,
-                row.ended,
-                _counts(row.counts),
+            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts)))
+            for number, run, profile, base_url, *values, counts in self._store.rows(
+                _LISTED, profile=profile, base_url=base_url, name=name
             )
-            for row in self._store.rows(query)
         ]
 
     def is_followed(self, run: Run) -> bool:
         """Return whether a later run of the same workspace began."""
-        number = sa.select(runs.c.workspace).where(runs.c.id == run.id).scalar_subquery()
-        later = sa.select(runs.c.id).where(runs.c.workspace == number, runs.c.id > run.id).limit(1)
-        return any(True for _ in self._store.rows(later))
+        return bool(self._store.rows(_LATER, run=run.id))
 
     def workspaces(self) -> list[Workspace]:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
-        query = (
-            sa.select(workspaces.c.profile, workspaces.c.base_url)
-            .where(_HAS_SENT)
-            .order_by(workspaces.c.profile, workspaces.c.base_url)
-        )
-        return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
+        return [Workspace(profile, base_url) for profile, base_url in self._store.rows(_WORKSPACES)]
 
     def confirm(self, workspace: Workspace, at: float) -> None:
         """Record that a person has confirmed a workspace: this profile at this address is the one they mean."""
         with self._store.transaction():
-            change = sa.update(workspaces).where(workspaces.c.id == self._store.entered(workspace))
-            self._store.execute(change.values(confirmed_at=at))
+            self._store.execute(_CONFIRM, workspace=self._store.entered(workspace), at=at)
 
     def is_confirmed(self, workspace: Workspace) -> bool:
         """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""
-        query = sa.select(workspaces.c.id).where(
-            workspaces.c.profile == workspace.profile,
-            workspaces.c.base_url == workspace.base_url,
-            workspaces.c.confirmed_at.is_not(None) | _HAS_SENT,
-        )
-        return bool(self._store.rows(query))
+        return bool(self._store.rows(_CONFIRMED, profile=workspace.profile, base_url=workspace.base_url))
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
         """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""
@@ -200,22 +184,11 @@ class Runs:
         return None if number is None else self._open_occurrence(number, fingerprint)
 
     def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
-        query = (
-            sa.select(runs.c.occurrence, runs.c.ended, _counts_column())
-            .where(runs.c.workspace == workspace, runs.c.fingerprint == fingerprint, runs.c.occurrence != "")
-            .order_by(runs.c.id.desc())
-            .limit(1)
-        )
-        row = next(iter(self._store.rows(query)), None)
-        if row is None:
-            return None
-        is_over = row.ended == "finished" and not _counts(row.counts).get("unconfirmed")
-        return None if is_over else str(row.occurrence)
-
-
-def _counts_column() -> Any:
-    """Return the ``counts`` column, cut to the maximum useful length."""
-    return sa.func.substr(runs.c.counts, 1, _LONGEST_COUNTS).label("counts")
+        rows = self._store.rows(_LATEST_AGAIN, workspace=workspace, fingerprint=fingerprint)
+        for occurrence, ended, counts in rows:
+            if ended != "finished" or _counts(counts).get("unconfirmed"):
+                return str(occurrence)
+        return None
 
 
 def _marks(codec: str | None) -> dict[str, object]:

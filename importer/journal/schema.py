@@ -1,4 +1,4 @@
-"""Define the journal's current tables; :mod:`.migrations` changes the tables of earlier versions.
+"""Define the journal's tables, change the tables of earlier versions, and copy all rows into another database.
 
 A delivery is one note for one prospect, and for one *occurrence* if a sheet means the same text more than once. Its
 primary key makes it happen only once. The database numbers notes in the order of entry. So a run's deliveries are
@@ -6,123 +6,223 @@ appended to the table's end, although digests and IDs are random.
 
 An index exists where a query would otherwise read a whole table again and again. ``deliveries.note_id`` has none in a
 file, on purpose: only one query in a run needs it, and an index over random IDs would multiply what each answer writes.
+Types are SQLite's; :mod:`.postgres` replaces them. Every time is in seconds since 1970.
 """
 
 from __future__ import annotations
 
-import sqlalchemy as sa
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from importer.errors import JournalFailed, WrongJournal
+from importer.journal.store import Store
+from importer.messages import say
+from importer.models import Workspace
 
 VERSION = 10
 APPLICATION = "note-importer"
 
-tables = sa.MetaData()
+STEPS: dict[int, tuple[str, ...]] = {}
+"""Version → the statements that change its tables to those of the next version; earlier versions are refused."""
 
-about = sa.Table(
-    "about",
-    tables,
-    sa.Column("name", sa.Text, primary_key=True),  # application, schema, id
-    sa.Column("value", sa.Text, nullable=False),
+TABLES = {
+    "about": """
+        name TEXT NOT NULL PRIMARY KEY,  -- application, schema or id
+        value TEXT NOT NULL
+    """,
+    "workspaces": """
+        id INTEGER PRIMARY KEY,
+        profile TEXT NOT NULL,
+        base_url TEXT NOT NULL,  -- in canonical form
+        confirmed_at FLOAT,  -- when a person confirmed the workspace, in a shared journal
+        UNIQUE (profile, base_url)
+    """,
+    "runs": """
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        file TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,  -- SHA-256 of the file
+        occurrence TEXT NOT NULL,  -- the part that --again added to the keys of the deliveries
+        started_at FLOAT NOT NULL,
+        ended_at FLOAT,
+        ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
+        counts TEXT  -- JSON of result → rows, and marks of how the file was read
+    """,
+    "notes": """
+        id INTEGER PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        digest BLOB NOT NULL,
+        seen BLOB NOT NULL,  -- digest of what a reader sees
+        readings BLOB NOT NULL,  -- digests of every text it may be read back as, 32 bytes each
+        visibility TEXT NOT NULL,
+        status TEXT NOT NULL,
+        UNIQUE (workspace, digest)
+    """,
+    "requests": """
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs (id),
+        note INTEGER NOT NULL REFERENCES notes (id),  -- the note of all its deliveries
+        sent_at FLOAT NOT NULL,  -- by our clock
+        since FLOAT  -- the earliest time of the first attempt by the clock of the server, if known
+    """,
+    "deliveries": """
+        note INTEGER NOT NULL REFERENCES notes (id),
+        prospect TEXT NOT NULL,
+        occurrence TEXT NOT NULL,
+        state TEXT NOT NULL,
+        note_id TEXT,
+        request INTEGER NOT NULL REFERENCES requests (id),
+        at FLOAT NOT NULL,
+        reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py, or an earlier version's text
+        resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
+        twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
+        sample TEXT,  -- a SampleState of known.py, if the note is to be read back or was not found
+        PRIMARY KEY (note, prospect, occurrence)
+    """,
+    "learned": """
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        batch_size INTEGER,  -- the largest that the API accepted after it refused a larger one
+        calls INTEGER,  -- calls that the API last announced as allowed, within these seconds
+        seconds FLOAT,
+        read_lag FLOAT,  -- seconds by which reads lag behind writes
+        read_lag_at FLOAT,  -- when that was measured
+        PRIMARY KEY (workspace)
+    """,
+    "written": """
+        digest BLOB NOT NULL,  -- SHA-256 of a results file
+        place BLOB NOT NULL,  -- SHA-256 of its path
+        PRIMARY KEY (digest, place)
+    """,
+    "found": """
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        digest BLOB NOT NULL,  -- HMAC of an email, with the key of the API
+        prospect TEXT NOT NULL,
+        place INTEGER NOT NULL,  -- position among the prospects that have the email
+        created_at FLOAT,  -- when the prospect was created, by the clock of the API
+        is_whole BOOLEAN NOT NULL,  -- whether certainly no other prospect has the email
+        at FLOAT NOT NULL,
+        PRIMARY KEY (workspace, digest, prospect)
+    """,
+    "uploads": """
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        digest BLOB NOT NULL,  -- SHA-256 of the file
+        attachment TEXT NOT NULL,  -- the latest ID of the file
+        at FLOAT NOT NULL,
+        PRIMARY KEY (workspace, digest)
+    """,
+}
+"""Table → its columns; each table stands after those that it refers to."""
+
+_INDEXES = (
+    "ix_written_place ON written (place)",
+    "ix_notes_seen ON notes (seen)",
+    "ix_requests_run ON requests (run)",
+    # Each of these holds only the few rows that are searched by it.
+    "ix_notes_drafts ON notes (workspace, status) WHERE status = '0'",
+    "ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
+    "ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
+    "ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
 )
-workspaces = sa.Table(
-    "workspaces",
-    tables,
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("profile", sa.Text, nullable=False),
-    sa.Column("base_url", sa.Text, nullable=False),  # in canonical form
-    sa.Column("confirmed_at", sa.Float),  # when a person confirmed the workspace, in a shared journal
-    sa.UniqueConstraint("profile", "base_url"),
-)
-runs = sa.Table(
-    "runs",
-    tables,
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), nullable=False),
-    sa.Column("file", sa.Text, nullable=False),
-    sa.Column("fingerprint", sa.Text, nullable=False),  # SHA-256 of the file
-    sa.Column("occurrence", sa.Text, nullable=False),  # the part that --again added to the deliveries' keys
-    sa.Column("started_at", sa.Float, nullable=False),  # every time is in seconds since 1970
-    sa.Column("ended_at", sa.Float),
-    sa.Column("ended", sa.Text),  # how the run ended, in words; NULL while it runs, and after a crash
-    sa.Column("counts", sa.Text),  # JSON: result → rows, and marks of how the file was read
-)
-notes = sa.Table(
-    "notes",
-    tables,
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), nullable=False),
-    sa.Column("digest", sa.LargeBinary, nullable=False),
-    sa.Column("seen", sa.LargeBinary, nullable=False, index=True),  # digest of what a reader sees
-    sa.Column(
-        "readings", sa.LargeBinary, nullable=False
-    ),  # digests of every text it may be read back as, 32 bytes each
-    sa.Column("visibility", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.UniqueConstraint("workspace", "digest"),
-)
-requests = sa.Table(
-    "requests",
-    tables,
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("run", sa.BigInteger, sa.ForeignKey("runs.id"), nullable=False, index=True),
-    sa.Column("note", sa.BigInteger, sa.ForeignKey("notes.id"), nullable=False),  # the note of all its deliveries
-    sa.Column("sent_at", sa.Float, nullable=False),  # by our clock
-    sa.Column("since", sa.Float),  # the earliest time of the first attempt by the server's clock, if known
-)
-deliveries = sa.Table(
-    "deliveries",
-    tables,
-    sa.Column("note", sa.BigInteger, sa.ForeignKey("notes.id"), primary_key=True, autoincrement=False),
-    sa.Column("prospect", sa.Text, primary_key=True),
-    sa.Column("occurrence", sa.Text, primary_key=True),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("note_id", sa.Text),
-    sa.Column("request", sa.BigInteger, sa.ForeignKey("requests.id"), nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("reason", sa.Text),  # a message as JSON, an earlier version's text, READ_BACK or ACCEPTED: see .known
-    sa.Column("resent_at", sa.Float),  # when sent again after an unclear answer; NULL once checked for duplicates
-    sa.Column("twins", sa.Text),  # JSON: IDs of the duplicates of its note that were found
-    sa.Column("sample", sa.Text),  # a SampleState of :mod:`.known`: the note is to be read back, or was not found
-)
-# A journal in PostgreSQL may hold an agency's many workspaces, of which a run uses one. There these indexes pay off.
-sa.Index("ix_runs_workspace", runs.c.workspace).ddl_if(dialect="postgresql")
-sa.Index("ix_deliveries_note_id", deliveries.c.note_id).ddl_if(dialect="postgresql")
-drafts = sa.Index("ix_notes_drafts", notes.c.workspace, notes.c.status)
-unclear = sa.Index("ix_deliveries_state", deliveries.c.state)
-resent = sa.Index("ix_deliveries_resent_at", deliveries.c.resent_at)
-sampled = sa.Index("ix_deliveries_sample", deliveries.c.sample)
-learned = sa.Table(
-    "learned",
-    tables,
-    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), primary_key=True, autoincrement=False),
-    sa.Column("batch_size", sa.BigInteger),  # the largest that the API accepted after it refused a larger one
-    sa.Column("calls", sa.BigInteger),  # calls that the API last announced as allowed, within these seconds:
-    sa.Column("seconds", sa.Float),
-    sa.Column("read_lag", sa.Float),  # seconds by which reads lag behind writes
-    sa.Column("read_lag_at", sa.Float),  # when that was measured
-)
-written = sa.Table(
-    "written",
-    tables,
-    sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of a results file
-    sa.Column("place", sa.LargeBinary, primary_key=True, index=True),  # SHA-256 of its path
-)
-found = sa.Table(
-    "found",
-    tables,
-    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), primary_key=True, autoincrement=False),
-    sa.Column("digest", sa.LargeBinary, primary_key=True),  # HMAC of an email, with the API's key
-    sa.Column("prospect", sa.Text, primary_key=True),
-    sa.Column("place", sa.BigInteger, nullable=False),  # position among the prospects that have the email
-    sa.Column("created_at", sa.Float),  # when the prospect was created, by the API's clock
-    sa.Column("is_whole", sa.Boolean, nullable=False),  # whether certainly no other prospect has the email
-    sa.Column("at", sa.Float, nullable=False),
-)
-uploads = sa.Table(
-    "uploads",
-    tables,
-    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), primary_key=True, autoincrement=False),
-    sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of the file
-    sa.Column("attachment", sa.Text, nullable=False),  # the file's latest ID
-    sa.Column("at", sa.Float, nullable=False),
-)
+
+
+def version_in(about: Mapping[str, str], name: str) -> int | None:
+    """Return the version of the tables in a journal that describes itself like this; None if it can't be read.
+
+    Raises:
+        WrongJournal: this program can't use tables of that version.
+    """
+    version = about.get("schema", "")
+    if not re.fullmatch(r"\d{1,9}", version):
+        return None
+    if int(version) > VERSION:
+        raise WrongJournal(say("journal.of-later-version", name=name))
+    if int(version) < min(STEPS, default=VERSION):
+        raise WrongJournal(say("journal.of-earlier-version", name=name))
+    return int(version)
+
+
+def bring_up(store: Store, version: int) -> None:
+    """Make the tables, or bring them to the current version; if anything fails, the database is left as it was.
+
+    Args:
+        store: the database.
+        version: the apparent version of its tables, 0 if there are none.
+
+    Raises:
+        Busy: an import of an earlier version is using the database, and its tables would be changed.
+        JournalFailed: the tables could not be written.
+    """
+    if version == VERSION:
+        return
+    with ExitStack() as locks:
+        if version:
+            for profile, base_url in store.rows(_WORKSPACES):
+                locks.enter_context(store.held(str(Workspace(profile, base_url))))
+        with store.changing():
+            if not version:
+                make_tables(store)
+            else:
+                for step in range(int(store.about("schema")), VERSION):  # another process may have done it meanwhile
+                    for statement in STEPS[step]:
+                        store.define(statement)
+                store.execute(_RAISE, version=str(VERSION))
+
+
+def make_tables(store: Store) -> None:
+    """Make the tables unless they exist, and give the journal an ID; call this inside a transaction."""
+    for name, columns in TABLES.items():
+        rows = " WITHOUT ROWID" if name == "deliveries" else ""  # a file keeps deliveries in the tree of their key
+        store.define(f"CREATE TABLE IF NOT EXISTS {name} ({_COMMENT.sub('', columns)}){rows}")
+    for index in _INDEXES:
+        store.define(f"CREATE INDEX IF NOT EXISTS {index}")
+    for name, value in (("application", APPLICATION), ("schema", str(VERSION)), ("id", secrets.token_hex(16))):
+        store.execute(_DESCRIBE, name=name, value=value)
+
+
+def is_empty(store: Store) -> bool:
+    """Return whether no row was ever entered."""
+    return not any(store.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in _COPIED)
+
+
+def workspaces_of(store: Store) -> list[Workspace]:
+    """Return all workspaces that have entries."""
+    return [Workspace(profile, base_url) for profile, base_url in store.rows(_WORKSPACES)]
+
+
+def copy(source: Store, target: Store) -> dict[str, int]:
+    """Copy all rows and compare them, in one transaction of the target; return table → number of rows.
+
+    Raises:
+        JournalFailed: a row can't be read or written, or differs in the target.
+    """
+    with source.reading(), target.transaction():
+        columns = {table: source.columns(table) for table in _COPIED}
+        for table, names in columns.items():
+            target.insert(table, names, source.each(f"SELECT {', '.join(names)} FROM {table}"))
+        target.execute(_SET_ID, id=source.about("id"))
+        return {table: _compared(table, names, source, target) for table, names in columns.items()}
+
+
+def _compared(table: str, columns: list[str], source: Store, target: Store) -> int:
+    """Return the number of a table's rows. Raises JournalFailed if the two stores don't hold the same rows."""
+    counts, digests = [0, 0], [0, 0]
+    for number, store in enumerate((source, target)):
+        for row in store.each(f"SELECT {', '.join(columns)} FROM {table}"):
+            counts[number] += 1
+            digests[number] += hash(row)  # a sum, because the two databases don't sort texts alike
+    if counts[0] != counts[1]:
+        raise JournalFailed(say("copy.other-rows", table=table, name=target.name))
+    if digests[0] != digests[1]:
+        raise JournalFailed(say("copy.row-differs", table=table, name=target.name))
+    return counts[0]
+
+
+_COPIED = [table for table in TABLES if table != "about"]  # the journal's own description isn't copied
+_COMMENT = re.compile(r" +--.*")
+_WORKSPACES = "SELECT profile, base_url FROM workspaces ORDER BY profile, base_url"
+_RAISE = "UPDATE about SET value = :version WHERE name = 'schema'"
+_SET_ID = "UPDATE about SET value = :id WHERE name = 'id'"
+_DESCRIBE = "INSERT INTO about (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING"

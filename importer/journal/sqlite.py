@@ -1,25 +1,21 @@
 """Keep a journal in SQLite; the rest of the journal doesn't depend on that database.
 
-Input: a file's path. Output: an engine whose commits are on disk, and statements in SQLite's dialect. Readers and
-writers don't wait for each other (WAL).
+Input: a file's path. Output: a store whose commits are on disk. Readers and writers don't wait for each other (WAL).
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.compiler import compiles
 
 from importer.errors import (
     BadSettings,
@@ -29,7 +25,7 @@ from importer.errors import (
     as_argument,
 )
 from importer.files import OWNER_ONLY, draft, own_link_followed
-from importer.journal import lock, migrations, schema
+from importer.journal import lock, schema
 from importer.journal.sqlitefile import (
     Mark,
     back_up,
@@ -41,109 +37,123 @@ from importer.journal.sqlitefile import (
     mark_of,
     see_that_it_can_stand,
 )
-from importer.journal.statements import Among, Dialect, Many, Row
-from importer.journal.store import WRITES, Store, cause
+from importer.journal.store import ForRows, Row, Store, cause
 from importer.messages import say
 
 
-@compiles(sa.BigInteger, "sqlite")
-def _big_integer(*_: Any, **__: Any) -> str:
-    return "INTEGER"  # 64 bits in SQLite, which assigns keys only to a column of this type
+class SQLiteStore(Store):
+    """Open SQLite database."""
+
+    failures = (sqlite3.Error,)
+    mend = say("sqlite.mend")
+
+    def _begin(self, *, writes: bool) -> None:
+        self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def _run(self, text: str, values: Mapping[str, Any]) -> Any:
+        return self.connection.execute(text, values)
+
+    def _stream(self, text: str, values: Mapping[str, Any]) -> Iterator[Row]:
+        return iter(self._run(text, values))
+
+    def _run_for_all(self, statement: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> int:
+        """Run a statement for each row."""
+        text, arranged = _for_each(statement, tuple(constants))
+        shared = tuple(constants.values())
+        changed: int = self.connection.executemany(text, [arranged(row + shared) for row in rows]).rowcount
+        return changed
+
+    def _matching(self, query: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> Sequence[Row]:
+        text, names = _among(query, len(rows))
+        values = (chain.from_iterable(rows) if name == "given" else (constants[name],) for name in names)
+        found: list[Row] = self.connection.execute(text, tuple(chain.from_iterable(values))).fetchall()
+        return found
+
+    def numbered(self, insert: ForRows, rows: Sequence[Row], **constants: object) -> list[int]:
+        """See :class:`.store.Store`."""
+        text, arranged = _for_each(insert, tuple(constants))
+        shared = tuple(constants.values())
+        return [self.connection.execute(text, arranged(row + shared)).lastrowid for row in rows]
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterator[Row]) -> None:
+        """See :class:`.store.Store`."""
+        places = ", ".join("?" * len(columns))
+        self.connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
+
+    def back_up(self, target: Path) -> None:
+        """See :class:`.store.Store`."""
+        back_up(self.connection, target)
 
 
-# Deliveries are stored in the tree of their key, without row IDs. Each index holds only the few rows searched by it.
-schema.deliveries.dialect_options["sqlite"]["with_rowid"] = False
-schema.drafts.dialect_options["sqlite"]["where"] = sa.text("status = '0'")
-schema.unclear.dialect_options["sqlite"]["where"] = sa.text("state IN ('sending', 'unconfirmed')")
-schema.resent.dialect_options["sqlite"]["where"] = sa.text("resent_at IS NOT NULL")
-schema.sampled.dialect_options["sqlite"]["where"] = sa.text("sample IS NOT NULL")
-
-
-def _many(many: Many, rows: Sequence[Row], constants: Mapping[str, Any]) -> tuple[str, list[Row]]:
-    """Return a statement that is run for each row, and the values of each row."""
-    text, defaults, arranged = _for_each(many)
-    assert constants.keys() <= defaults.keys()
-    shared = tuple({**defaults, **constants}.values())
-    return text, [arranged(shared + row) for row in rows]
+# Values are given by position, because a dict for each row would take twice the time.
 
 
 @functools.cache
-def _for_each(many: Many) -> tuple[str, dict[str, Any], Callable[[Row], Row]]:
-    compiled, constants = many.compiled(_COMPILER, sqlite.insert)
-    order = [*constants, *many.varying]
-    return str(compiled), constants, itemgetter(*(order.index(name) for name in compiled.positiontup))
-
-
-def _among(among: Among, values: Sequence[Row]) -> tuple[str, Row]:
-    return _text(among, len(values)), tuple(chain.from_iterable(values))
+def _for_each(statement: ForRows, constants: tuple[str, ...]) -> tuple[str, Callable[[Row], Row]]:
+    """Return a statement's text for one row, and a function that arranges a row and the constants for it."""
+    columns = statement.columns
+    names = {column: f":{column}" for column in columns}
+    text = statement.text.format(values="VALUES (", end=")", from_given="", using_given="", **names)
+    known = [*columns, *constants]
+    return _VALUE.sub("?", text), itemgetter(*(known.index(name) for name in _VALUE.findall(text)))
 
 
 @functools.cache
-def _text(among: Among, count: int) -> str:
-    """Return the query for this number of value tuples."""
-    placeholders = [tuple(range(len(among.columns)))] * count
-    query = among.query.where(sa.tuple_(*among.columns).in_(placeholders))
-    return str(query.compile(dialect=_COMPILER, compile_kwargs={"render_postcompile": True}))
+def _among(query: ForRows, count: int) -> tuple[str, list[str]]:
+    """Return a query's text for this number of rows, and the names of its values; ``given`` are all those of rows."""
+    text = query.text.format(given=":given")
+    row = f"({', '.join('?' * len(query.columns))})"
+    given = f"VALUES {', '.join([row] * count)}"
+    return _VALUE.sub(lambda value: given if value[1] == "given" else "?", text), _VALUE.findall(text)
 
 
-_COMPILER = sqlite.dialect()
-_FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
-DIALECT = Dialect("sqlite", sqlite.insert, _many, _among, _FAILURES, say("sqlite.mend"))
+_VALUE = re.compile(r":(\w+)")
 
 
-class SQLiteFile:
-    """Location of a journal in a file, whether or not the journal exists yet.
+class SQLiteFile(SQLiteStore):
+    """Open database in a file, which must stay the same file."""
 
-    Attributes:
-        name: its name in messages.
-        is_shared: whether other machines may use it.
-        beside: the path after which the journal's small files are named.
-    """
-
-    is_shared = False
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.path = self.beside = Path(os.path.realpath(path))  # one file has one lock, whatever link leads to it
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(connect(path), name, path)
+        self._path = path
         self._marks: dict[Path, Mark | None] = {}
-        self._store: Store | None = None
 
-    def exists(self) -> bool:
+    @staticmethod
+    def exists(path: Path) -> bool:
         """Return whether a journal exists; also True if its path can't be checked."""
         try:
-            return self.path.exists()
+            return path.exists()
         except OSError:
             return True
 
-    def open(self) -> Store:
-        """Open the journal's store, with its tables at the current version.
+    @classmethod
+    def open(cls, given: Path) -> SQLiteFile:
+        """Open a journal, with its tables at the current version.
 
         Raises:
             Busy, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
         """
-        path = self.path
+        path = Path(os.path.realpath(given))  # one file has one lock, whatever link leads to it
         try:
-            own_link_followed(Path(self.name))
+            own_link_followed(given)
             see_that_it_can_stand(path)
             version = examine(path)
             create_private(path)
-            store = Store(engine(path), self.name, DIALECT)
+            store = cls(path, str(given))
             try:
-                if version != schema.VERSION:
-                    migrations.bring_up(store, version, lambda name: self.held(store, name))
-                self._marks = {file: mark_of(file) for file in (path, log_of(path))}
+                schema.bring_up(store, version)
+                store._marks = {file: mark_of(file) for file in (path, log_of(path))}
             except BaseException:
                 store.close()
                 raise
-        except (*_FAILURES, JournalFailed, OSError) as error:
+        except (sqlite3.Error, JournalFailed, OSError) as error:
             raise UnusableJournal(say("sqlite.unusable", path=str(path), error=cause(error))) from error
-        self._store = store
         return store
 
     @contextmanager
-    def held(self, _: Store, workspace: str) -> Iterator[None]:
+    def held(self, workspace: str) -> Iterator[None]:
         """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
-        with lock.held(self.path, workspace) as place:
+        with lock.held(self._path, workspace) as place:
             self._marks[place] = mark_of(place)
             try:
                 yield
@@ -161,87 +171,53 @@ class SQLiteFile:
         event = say(f"gone.{kind}-{change}", file=str(changed))
         if kind == "lock":
             return JournalReplaced(say("journal.lock-gone", what=event))
-        saved = self.path.with_name(f"{self.path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
+        saved = self._path.with_name(f"{self._path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
-            assert self._store is not None
-            driver_connection: Any = self._store.connection.connection.driver_connection
             with draft(saved) as copied:
-                back_up(driver_connection, copied.path)
+                back_up(self.connection, copied.path)
                 copied.finish(OWNER_ONLY)
                 copied.put(saved)
-        except (*_FAILURES, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             return JournalReplaced(say("journal.gone-unsaved", what=event, error=cause(error)))
         return JournalReplaced(say("journal.gone", what=event, saved=str(saved), argument=as_argument(str(saved))))
 
-    def go_on_numbering(self, store: Store) -> None:
-        """Do nothing, because SQLite numbers new rows after the existing ones by itself."""
-
-    def back_up(self, store: Store, target: Path) -> None:
+    def back_up(self, target: Path) -> None:
         """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""
-        is_itself = target.exists() and target.samefile(self.path)
-        if is_itself or (target.exists() and identity_of(target) != store.about("id")):
+        is_itself = target.exists() and target.samefile(self._path)
+        if is_itself or (target.exists() and identity_of(target) != self.about("id")):
             raise BadSettings(say("copy.to-itself" if is_itself else "copy.over-something-else", file=str(target)))
         try:
             with draft(target) as copied:
-                copy(self.path, copied.path)
+                copy(self._path, copied.path)
                 copied.finish(OWNER_ONLY)
                 copied.put(target)
-        except (*_FAILURES, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             raise UnusableJournal(say("copy.failed", name=self.name, file=str(target), error=cause(error))) from error
 
 
-def engine(path: Path) -> sa.Engine:
-    """Return the engine for a file."""
-    url = sa.URL.create("sqlite", database=str(path.absolute()))
-    return _prepared(sa.create_engine(url, connect_args={"timeout": 30.0}))
-
-
-def in_memory(kept: bytes | None = None) -> sa.Engine:
-    """Return an engine for a database in this process's memory, which is gone when the engine is closed.
-
-    Args:
-        kept: the content, as :func:`content` returned it; None for empty tables.
-    """
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(":memory:")
-        connection.deserialize(_template() if kept is None else kept)
-        return connection
-
-    return _prepared(sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool))
-
-
-@functools.cache
-def _template() -> bytes:
-    """Return a database with empty tables; making the tables takes longer than a small import, so this is cached."""
-    template = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
-    with template.begin() as connection:
-        schema.tables.create_all(connection)
-    with template.connect() as connection:
-        tables = content(connection)
-    template.dispose()
-    return tables
-
-
-def content(connection: sa.Connection) -> bytes:
-    """Return everything in a database in memory; don't call this inside a transaction."""
-    driver_connection: Any = connection.connection.driver_connection
-    serialized: bytes = driver_connection.serialize()
-    return serialized
-
-
-def _prepared(new_engine: sa.Engine) -> sa.Engine:
-    @sa.event.listens_for(new_engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # _begin begins each transaction
+def connect(place: Path | str) -> sqlite3.Connection:
+    """Return a connection to a file, or to ``:memory:``."""
+    with ExitStack() as undo:
+        connection = sqlite3.connect(place, timeout=30.0, isolation_level=None, check_same_thread=False)
+        undo.callback(connection.close)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a commit must be on disk: power may fail at any moment
         connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves commits in the disk's cache
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        undo.pop_all()
+    return connection
 
-    @sa.event.listens_for(new_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return new_engine
+def in_memory(content: bytes | None = None) -> SQLiteStore:
+    """Return a store in this process's memory, which is gone when it is closed.
+
+    Args:
+        content: the content of an earlier store, as :meth:`sqlite3.Connection.serialize` returned it.
+    """
+    store = SQLiteStore(connect(":memory:"), "in memory")
+    if content is not None:
+        store.connection.deserialize(content)
+    else:
+        with store.transaction():
+            schema.make_tables(store)
+    return store

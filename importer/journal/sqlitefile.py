@@ -1,4 +1,4 @@
-"""Examine, copy and create a journal's SQLite file, and notice if another file takes its name.
+"""Examine, copy, create and restore a journal's SQLite file, and notice if another file takes its name.
 
 Input: a path, without links. Output: the file's content, a copy, or an error. Only SQLite opens a journal's file: when
 a process closes any other handle on it, the system drops all locks that the process has on the file. The next process
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from importer.errors import UnusableJournal, WrongJournal, as_argument
-from importer.files import OWNER_ONLY, close_to_others, make_private_folder, see_that_it_is_ours
-from importer.journal import schema, shares
+from importer.errors import BadSettings, UnusableJournal, WrongJournal, as_argument
+from importer.files import OWNER_ONLY, close_to_others, draft, make_private_folder, see_that_it_is_ours
+from importer.journal import lock, schema, shares
 from importer.messages import say
 
 
@@ -58,12 +58,12 @@ def examine(path: Path) -> int:
         raise WrongJournal(say("sqlite.is-damaged", path=str(path), damage=contents.damage))
     if contents.tables and contents.about.get("application") != schema.APPLICATION:
         raise WrongJournal(say("sqlite.foreign", path=str(path)))
-    version = contents.about.get("schema", "0" if not contents.tables else "")
-    if not re.fullmatch(r"\d{1,9}", version):
+    if not contents.tables:
+        return 0
+    version = schema.version_in(contents.about, str(path))
+    if version is None:
         raise WrongJournal(say("sqlite.no-schema", path=str(path)))
-    if int(version) > schema.VERSION:
-        raise WrongJournal(say("journal.of-later-version", name=str(path)))
-    return int(version)
+    return version
 
 
 @dataclass(frozen=True)
@@ -167,3 +167,64 @@ def mark_of(path: Path) -> Mark | None:
 def log_of(path: Path) -> Path:
     """Return the path of the database's log, which holds the content that isn't in the file yet."""
     return path.with_name(f"{path.name}-wal")
+
+
+def restore(journal: Path, source: Path) -> Path | None:
+    """Put a copy in the journal's place; return the new path of the old file, None if there was none.
+
+    The old file's log is renamed with it, because a log damages any other file that it lies beside.
+
+    Args:
+        journal: the journal's path, without links.
+        source: the copy, which is left where it is.
+
+    Raises:
+        BadSettings: the file isn't a copy, is the journal itself, or is a copy of another journal.
+        Busy: an import is using the journal.
+        UnusableJournal: one of the files can't be read or written.
+        WrongJournal: the copy is damaged, or of a later version.
+    """
+    see_that_it_can_stand(journal)
+    kept: Path | None = None
+    paths = {"copy": str(source), "journal": str(journal)}
+    try:
+        if not source.exists() or not examine(source.absolute()):
+            raise BadSettings(say("restore.no-copy", **paths))
+        if journal.exists() and source.samefile(journal):
+            raise BadSettings(say("restore.itself", copy=str(source)))
+        make_private_folder(journal.parent)
+        with lock.all_held(journal):
+            if journal.exists() and identity_of(journal) not in (None, identity_of(source)):
+                raise BadSettings(say("restore.another-journals", **paths, name=journal.name))
+            with draft(journal) as new:
+                copy(source, new.path)
+                new.finish(OWNER_ONLY)
+                kept = _put_away(journal)
+                new.put(journal)
+    except (sqlite3.Error, OSError) as error:
+        if kept is None:
+            raise UnusableJournal(say("restore.failed", **paths, error=str(error))) from error
+        raise UnusableJournal(say("restore.failed-halfway", **paths, error=str(error), kept=str(kept))) from error
+    return kept
+
+
+def _put_away(journal: Path) -> Path | None:
+    """Rename the old file, its log and the log's index; return the file's new path or None. Raises OSError.
+
+    A log is renamed even if its file is gone, because SQLite would write its pages into the copy. Logs go before their
+    file: if the program is killed in between, no log is left for another file.
+    """
+    kept = journal.with_name(f"{journal.name}.replaced-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for end in ("-wal", "-shm", ""):
+            old, new = (path.with_name(path.name + end) for path in (journal, kept))
+            with contextlib.suppress(FileNotFoundError):
+                old.rename(new)
+                moved.append((old, new))
+    except OSError:
+        for old, new in moved:
+            with contextlib.suppress(OSError):
+                new.rename(old)
+        raise
+    return kept if kept.exists() else None

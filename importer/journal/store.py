@@ -1,51 +1,119 @@
-"""Run transactions and reads over one connection to the journal's database; reads block nobody.
+"""Run SQL over one connection to the journal's database, in transactions; reads block nobody.
 
-Input: statements of the journal's other modules. Output: their rows, or one error for every failure of a database.
+Input: SQL text, the same for every database, with values as ``:name``. Output: rows as tuples, or one error for every
+failure of a database. :mod:`.sqlite` and :mod:`.postgres` add what is special about their database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-import sqlalchemy as sa
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
 
 from importer.errors import ImporterError, JournalFailed
-from importer.journal import schema
-from importer.journal.statements import Among, Dialect, Many, Upsert
 from importer.messages import Message, say
 from importer.models import Workspace
 
-WRITES = "writes"
-"""Execution option of a connection whose next transaction may write."""
+Row: TypeAlias = tuple[Any, ...]
 
-_AT_ONCE = 500  # values in one query
-_NUMBER = sa.select(schema.workspaces.c.id).where(
-    schema.workspaces.c.profile == sa.bindparam("of_profile"), schema.workspaces.c.base_url == sa.bindparam("of_url")
-)
+_AT_ONCE = 500  # rows in one statement
 
 
-class Store:
-    """Open database. It must not be used by several threads at once.
+class ForRows:
+    """Statement about many given rows of values. Their columns are written as ``note INTEGER, prospect TEXT``.
 
-    Args:
-        engine: the database's engine.
-        name: the journal's name in messages.
-        dialect: the parts that differ between databases.
+    Its text has ``{column}`` for a value of a given row. It has ``{values} … {end}`` around the values of an insert,
+    ``{from_given}`` before the condition of an update, and ``{using_given}`` before that of a deletion: a database may
+    run it for all rows at once. A query has ``{given}`` for all given rows.
     """
 
-    def __init__(self, engine: sa.Engine, name: str, dialect: Dialect) -> None:
-        self.name, self.dialect = name, dialect
-        self._engine = engine
-        self.connection = engine.connect()
+    def __init__(self, text: str, columns: str) -> None:
+        self.text, self.columns = text, dict(column.split() for column in columns.split(", "))
+
+
+class Store(ABC):
+    """Open database. It must not be used by several threads at once.
+
+    Attributes:
+        connection: the driver's connection.
+        name: the journal's name in messages.
+        beside: the path after which the journal's small files on this machine are named; None to store none.
+        is_shared: whether other machines may use the journal.
+        failures: the exceptions that the driver raises.
+        mend: advice for a person if the database can't be written.
+    """
+
+    is_shared: ClassVar[bool] = False
+    failures: ClassVar[tuple[type[BaseException], ...]]
+    mend: ClassVar[Message]
+
+    def __init__(self, connection: Any, name: str, beside: Path | None = None) -> None:
+        self.connection, self.name, self.beside = connection, name, beside
         self._inside: str | None = None
-        self._home: int | None = None
 
     def close(self) -> None:
         """Close the database."""
         self.connection.close()
-        self._engine.dispose()
+
+    # -- differences between databases ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _begin(self, *, writes: bool) -> None:
+        """Begin a transaction. A transaction that only reads sees one state of the journal and blocks nobody."""
+
+    @abstractmethod
+    def _run(self, text: str, values: Mapping[str, Any]) -> Any:
+        """Run a statement; return the driver's cursor."""
+
+    @abstractmethod
+    def _stream(self, text: str, values: Mapping[str, Any]) -> Iterator[Row]:
+        """Yield a query's rows without holding all of them in memory."""
+
+    @abstractmethod
+    def _run_for_all(self, statement: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> int:
+        """Run a statement for all rows; return how many rows it changed."""
+
+    @abstractmethod
+    def _matching(self, query: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> Sequence[Row]:
+        """Return the rows that a query finds for some given rows."""
+
+    @abstractmethod
+    def numbered(self, insert: ForRows, rows: Sequence[Row], **constants: object) -> list[int]:
+        """Insert rows; return the ID that the database assigns to each."""
+
+    @abstractmethod
+    def insert(self, table: str, columns: Sequence[str], rows: Iterator[Row]) -> None:
+        """Insert rows with their IDs; the IDs of later rows follow theirs."""
+
+    def define(self, text: str) -> None:
+        """Create or change a table; the text has SQLite's types."""
+        self._run(text, {})
+
+    @contextmanager
+    def held(self, workspace: str) -> Iterator[None]:  # noqa: ARG002 - a journal in memory has only one user
+        """Hold a workspace's lock while the block runs. Raises Busy, UnusableJournal, WrongJournal."""
+        yield
+
+    def see_that_it_stands(self) -> None:  # noqa: B027 - most databases can't be replaced while they are open
+        """Check that the journal is still the one that was opened. Raises JournalReplaced."""
+
+    @abstractmethod
+    def back_up(self, target: Path) -> None:
+        """Write a copy of the journal to a file. Raises BadSettings, UnusableJournal."""
+
+    def now(self) -> float:
+        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.
+
+        Raises:
+            JournalFailed: the connection isn't the one that holds the lock.
+        """
+        return 0.0
+
+    # -- transactions -----------------------------------------------------------------------------------------------
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -56,6 +124,12 @@ class Store:
         """
         assert self._inside != "reading"
         with self._begun("writing"):
+            yield
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Run the block as one transaction that changes tables. Raises JournalFailed."""
+        with self.transaction():
             yield
 
     @contextmanager
@@ -75,98 +149,93 @@ class Store:
             return
         self._inside = purpose
         try:
-            self.connection.execution_options(**{WRITES: purpose == "writing"})
-            with self.connection.begin():
+            self._begin(writes=purpose == "writing")
+            try:
                 yield
-        except self.dialect.failures as error:
-            mend = self.dialect.mend if purpose == "writing" else say("journal.mend-reading")
+                self.connection.commit()
+            except BaseException:
+                with contextlib.suppress(*self.failures):
+                    self.connection.rollback()
+                raise
+        except self.failures as error:
+            mend = self.mend if purpose == "writing" else say("journal.mend-reading")
             raise JournalFailed(
                 say(f"journal.failed-{purpose}", name=self.name, error=cause(error), mend=mend)
             ) from error
         finally:
             self._inside = None
 
-    @property
-    def upsert(self) -> Upsert:
-        """Function that begins an insert which says what to do if the row exists already."""
-        return self.dialect.upsert
+    # -- statements -------------------------------------------------------------------------------------------------
+
+    def execute(self, text: str, **values: object) -> None:
+        """Run a statement inside the caller's transaction."""
+        assert self._inside == "writing"
+        self._run(text, values)
+
+    def many(self, statement: ForRows, rows: Iterable[Row], **constants: object) -> int:
+        """Run a statement for each row, inside the caller's transaction; return how many rows it changed."""
+        assert self._inside == "writing"
+        return sum(self._run_for_all(statement, batch, constants) for batch in _batches(rows))
+
+    def rows(self, query: str, **values: object) -> list[Row]:
+        """Return all rows that a query finds."""
+        with self.reading():
+            rows: list[Row] = self._run(query, values).fetchall()
+        return rows
+
+    def scalar(self, query: str, **values: object) -> Any:
+        """Return the first value that a query finds, or None; inside a transaction the query may write."""
+        rows = self.rows(query, **values)
+        return rows[0][0] if rows else None
+
+    def each(self, query: str, **values: object) -> Iterator[Row]:
+        """Yield the rows that a query finds, without holding all of them in memory."""
+        with self.reading():
+            yield from self._stream(query, values)
+
+    def among(self, query: ForRows, rows: Iterable[Row], **constants: object) -> Iterator[Row]:
+        """Yield the rows that a query finds for the given rows; inside :meth:`reading`, all are of one state."""
+        for batch in _batches(rows):
+            with self.reading():
+                yield from self._matching(query, batch, constants)
+
+    def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns."""
+        with self.reading():
+            return [column[0] for column in self._run(f"SELECT * FROM {table} LIMIT 0", {}).description]
 
     def about(self, name: str) -> str:
         """Return the journal's description of itself under a name: ``application``, ``schema`` or ``id``."""
-        return str(self.rows(sa.select(schema.about.c.value).where(schema.about.c.name == name))[0].value)
-
-    def now(self) -> float:
-        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.
-
-        Raises:
-            JournalFailed: the connection isn't the one that the last :meth:`stay` remembered.
-        """
-        if self.dialect.clock is None:
-            return 0.0
-        [(now, connection)] = self.rows(self.dialect.clock)
-        if self._home not in (None, connection):
-            raise JournalFailed(say("journal.another-connection", name=self.name))
-        return float(now)
-
-    def stay(self) -> None:
-        """Remember the current connection; :meth:`now` fails on any other."""
-        assert self.dialect.clock is not None
-        [(_, self._home)] = self.rows(self.dialect.clock)
-
-    def scalar(self, query: sa.Executable, **parameters: object) -> Any:
-        """Return the one value that a query finds, or None; inside a transaction the query may write."""
-        rows = self.rows(query, parameters)
-        return rows[0][0] if rows else None
-
-    def execute(self, statement: Any, parameters: Any = None) -> Any:
-        """Run a statement inside the caller's transaction."""
-        assert self._inside == "writing"
-        return self.connection.execute(statement, parameters)
-
-    def many(self, statement: Many, rows: Sequence[tuple[object, ...]], **constants: object) -> int:
-        """Run a statement for each row, inside the caller's transaction; return how many rows it changed."""
-        assert self._inside == "writing"
-        if not rows:
-            return 0
-        return self.connection.exec_driver_sql(*self.dialect.many(statement, rows, constants)).rowcount
-
-    def rows(self, query: sa.Executable, parameters: Any = None) -> Sequence[Any]:
-        """Return all rows that a query finds."""
-        with self.reading():
-            rows: Sequence[Any] = self.connection.execute(query, parameters).all()
-        return rows
-
-    def each(self, query: sa.Executable, parameters: Any = None) -> Iterator[Any]:
-        """Yield the rows that a query finds, without holding all of them in memory."""
-        with self.reading():
-            yield from self.connection.execute(query, parameters, execution_options={"yield_per": _AT_ONCE})
-
-    def among(self, query: Among, values: Sequence[tuple[object, ...]]) -> Iterator[Any]:
-        """Yield a query's rows that match any of these value tuples; inside :meth:`reading`, all are of one state."""
-        for start in range(0, len(values), _AT_ONCE):
-            batch = values[start : start + _AT_ONCE]
-            with self.reading():
-                yield from self.connection.exec_driver_sql(*self.dialect.among(query, batch))
+        return str(self.scalar(_ABOUT, name=name))
 
     def number_of(self, workspace: Workspace) -> int | None:
         """Return the workspace's number; None if nothing was ever entered for it."""
-        rows = self.rows(_NUMBER, {"of_profile": workspace.profile, "of_url": workspace.base_url})
-        return int(rows[0].id) if rows else None
+        number: int | None = self.scalar(_NUMBER, profile=workspace.profile, base_url=workspace.base_url)
+        return number
 
     def entered(self, workspace: Workspace) -> int:
         """Return the workspace's number, and enter the workspace if it is new; call this inside a transaction."""
-        values = {"profile": workspace.profile, "base_url": workspace.base_url}
         number = self.number_of(workspace)
         if number is None:
-            self.execute(self.upsert(schema.workspaces).on_conflict_do_nothing(), [values])
+            self.execute(_NEW_WORKSPACE, profile=workspace.profile, base_url=workspace.base_url)
             number = self.number_of(workspace)
         assert number is not None
         return number
 
 
+_ABOUT = "SELECT value FROM about WHERE name = :name"
+_NUMBER = "SELECT id FROM workspaces WHERE profile = :profile AND base_url = :base_url"
+_NEW_WORKSPACE = "INSERT INTO workspaces (profile, base_url) VALUES (:profile, :base_url) ON CONFLICT DO NOTHING"
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _AT_ONCE)):
+        yield batch
+
+
 def cause(error: BaseException) -> Message | str:
-    """Return the database's own words, without the statement that SQLAlchemy adds, or the message of our own error."""
+    """Return the first line of the database's own words, or the message of our own error."""
     if isinstance(error, ImporterError):
         return error.message
-    original = getattr(error, "orig", None)
-    return (str(original or error).splitlines() or [type(error).__name__])[0]
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,22 +1,18 @@
 """Write rows and their outcomes to a workbook or a CSV file, which replaces an older file in one step.
 
 Input: the sheet as it was read, the outcome of each row, and a summary of the run. Output: one file with every row
-once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.OUR_COLUMNS`.
+once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.COLUMNS`.
 
-    writing           entry point: chooses the format, and CSV if a workbook can't be written
+    writing           entry point: a workbook, or CSV if it can't be written; also the lists of problems and of emails
     layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
     workbook          these columns → the sheets Results and To fix
-    rowxml            rows of these sheets as XML; checks that the installed XlsxWriter supports this
     summary           the sheet Summary
     presentation      meaning, next step and colours of each result
-    csvfile           these columns → CSV; also the lists of problems and of emails
-    saving            puts a new file in its place, or the nearest possible
-    overwriting       files that may be replaced
+    saving            puts a new file in its place, or the nearest possible; which files may be replaced
 """
 
 from importer.results.layout import Input, Summary
-from importer.results.overwriting import NeverOverwrite, OverwritePolicy, OverwriteWritten
-from importer.results.saving import Written
+from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written
 from importer.results.writing import check_target, write, write_emails, write_problems
 
 __all__ = [

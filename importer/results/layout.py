@@ -6,15 +6,16 @@ Input: the sheet's columns and the rows' outcomes. Output: :class:`ResultRows`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Said, render
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
+from importer.resultsfile import COLUMNS
 from importer.settings import profiles
 
 _ROWS = 4_000  # rows in a block; few enough for small lists
@@ -59,31 +60,19 @@ class ResultRows:
     """A block of result rows, as columns.
 
     Attributes:
-        start: position of the first row.
         theirs: the sheet's own columns, without those left out.
-        finished_at: when a request decided the row's result, in seconds since 1970; NaN if none did.
-        source_row: the row's number in the file that was imported first; None if unknown.
+        ours: the values of each of :data:`importer.resultsfile.COLUMNS`. An unknown number is None. A time is in
+            seconds since 1970, NaN if nothing decided the row's result.
         to_fix: whether the row needs the user's attention.
     """
 
-    start: int
     theirs: Sequence[Sequence[str]]
-    result: Sequence[str]
-    note_id: Sequence[str]
-    reason: Sequence[str]
-    source_row: Sequence[int | None]
-    finished_at: Sequence[float]
-    request: Sequence[str]
+    ours: Sequence[Sequence[Any]]
     to_fix: Sequence[bool]
 
 
 def result_rows(
-    sheet: Input,
-    outcomes: Outcomes,
-    *,
-    keep: Sequence[int],
-    source_row: int | None,
-    run: str,
+    sheet: Input, outcomes: Outcomes, *, keep: Sequence[int], source_row: int | None, run: str
 ) -> Iterator[ResultRows]:
     """Yield the rows with their outcomes, in blocks.
 
@@ -103,18 +92,18 @@ def result_rows(
         stop = start + len(numbers)
         if stop > len(outcomes):
             raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
-        outcome_columns = outcomes.columns(start, stop)
-        yield ResultRows(
-            start,
-            [encodable(columns[position]) for position in keep],
-            outcome_columns.result,
-            encodable(outcome_columns.note_id),
-            encodable(["" if reason is None else rendered(reason) for reason in outcome_columns.reason]),
-            numbers if source_row is None else _numbers(columns[source_row]),
-            outcome_columns.finished_at,
-            [f"{run}/{number}" if number else "" for number in outcome_columns.request],
-            to_fix[start:stop].tolist(),
-        )
+        block = outcomes.columns(start, stop)
+        values: dict[str, Sequence[Any]] = {
+            "result": block.result,
+            "note_id": encodable(block.note_id),
+            "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
+            "source_row": numbers if source_row is None else _numbers(columns[source_row]),
+            "finished_at": block.finished_at,
+            "request": [f"{run}/{number}" if number else "" for number in block.request],
+        }
+        theirs = [encodable(columns[position]) for position in keep]
+        ours = [values[column.heading] for column in COLUMNS]
+        yield ResultRows(theirs, ours, to_fix[start:stop].tolist())
         start = stop
     if start != len(outcomes):
         raise ValueError(f"the sheet brought {start:,} rows, but {len(outcomes):,} have outcomes")
@@ -138,8 +127,3 @@ def encodable(values: Sequence[str]) -> Sequence[str]:
     except UnicodeEncodeError:
         return [_SURROGATE.sub("\ufffd", value) for value in values]
     return values
-
-
-def kept(headings: Sequence[str], leave_out: Collection[int]) -> list[int]:
-    """Return the positions of the columns that go into the results."""
-    return [position for position in range(len(headings)) if position not in leave_out]

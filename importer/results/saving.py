@@ -1,4 +1,4 @@
-"""Put a complete file in its place, or leave the place unchanged.
+"""Put a complete file in its place, or leave the place unchanged; and decide which existing files may be replaced.
 
 Input: the wanted path, a function that writes the file, and the policy for existing files. Output: :class:`Written`.
 """
@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from importer import files, storage
-from importer.errors import ResultsNotWritten
+from importer.errors import JournalFailed, ResultsNotWritten
 from importer.files import Draft, FileTrouble
+from importer.journal import Journal
 from importer.messages import Message, say
-from importer.results.overwriting import NeverOverwrite, OverwritePolicy
-from importer.storage import Url
+from importer.resultsfile import is_results
+from importer.storage import Url, is_same
 
 _NAMES, _TRIES = 99, 5
 _STANDARD_INPUT = Path("-")
@@ -47,6 +50,101 @@ class Written:
     path: Path
     remark: Message | None = None
     is_owed: bool = False
+
+
+class OverwritePolicy(Protocol):
+    """A policy that decides which existing files may be replaced, and names the source of the new file."""
+
+    @property
+    def source(self) -> Path | None:
+        """The file from which the new one is made; the new file is readable by no more users than this one."""
+
+    def objection(self, place: Path, here: Path) -> Message | None:
+        """Return why the existing file must stay, as a clause that begins with its name; None if it may be replaced.
+
+        Args:
+            place: path or URL of the file.
+            here: the same, or a local copy of the file.
+        """
+
+    def enter(self, place: Path, digest: bytes) -> None:
+        """Record that a file with this SHA-256 digest is about to be put at this place."""
+
+
+class NeverOverwrite:
+    """A policy that keeps every existing file, except one that the user named."""
+
+    def __init__(self, but: Path | None = None, source: Path | None = None) -> None:
+        self._but, self.source = but, source
+
+    def objection(self, place: Path, here: Path) -> Message | None:  # noqa: ARG002 - the content doesn't matter
+        """See :class:`OverwritePolicy`."""
+        return None if place == self._but else say("stays.exists", file=place.name)
+
+    def enter(self, place: Path, digest: bytes) -> None:
+        """Record nothing."""
+
+
+class OverwriteLists(NeverOverwrite):
+    """A policy that replaces only lists of the same kind as the new one.
+
+    Args:
+        otherwise: returns the objection for a file name that is not such a list.
+        holds: returns whether a file is such a list.
+        source: the sheet from which the list is made.
+    """
+
+    def __init__(self, otherwise: Callable[[str], Message], holds: Callable[[Path], bool], source: Path | None) -> None:
+        super().__init__(source=source)
+        self._otherwise, self._holds = otherwise, holds
+
+    def objection(self, place: Path, here: Path) -> Message | None:
+        """See :class:`OverwritePolicy`."""
+        with contextlib.suppress(OSError):
+            if self._holds(here):
+                return None
+        return self._otherwise(place.name)
+
+
+class OverwriteWritten:
+    """A policy that replaces results files that are unchanged since a run wrote them.
+
+    Results that the user has changed stay, and so do all other files. Results at a place where this journal recorded
+    none are replaced, as in earlier versions: another journal may have recorded them.
+
+    Args:
+        journal: the journal that records results files.
+        source: the imported file; it stays even if it is an unchanged results file.
+    """
+
+    def __init__(self, journal: Journal, source: Path) -> None:
+        self._journal, self.source = journal, source
+
+    def objection(self, place: Path, here: Path) -> Message | None:
+        """See :class:`OverwritePolicy`."""
+        if is_same(place, self.source):
+            return say("stays.imported", file=place.name)
+        try:
+            if self._journal.files.wrote(files.digest(here)):
+                return None
+            was_written_here = self._journal.files.wrote_at(_hashed(place))
+            with here.open("rb") as file:
+                if not was_written_here and is_results(file):
+                    return None
+        except OSError:
+            return say("stays.unreadable", file=place.name)
+        except JournalFailed:
+            return say("stays.journal-unreadable", file=place.name)
+        return say("stays.changed" if was_written_here else "stays.not-ours", file=place.name)
+
+    def enter(self, place: Path, digest: bytes) -> None:
+        """Record the file in the journal. If the journal can't be written, the file is saved all the same."""
+        with contextlib.suppress(JournalFailed):
+            self._journal.files.enter(digest, _hashed(place))
+
+
+def _hashed(place: Path) -> bytes:
+    return hashlib.sha256(os.fsencode(place)).digest()
 
 
 def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
@@ -124,8 +222,7 @@ def _beside(path: Path, why: Message | None) -> Message | None:
 def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tuple[Url, Message | None]:
     """Upload a file under the wanted name or the next possible one. Replace only the version that was checked."""
     why: Message | None = None
-    for number in range(1, _NAMES + 1):
-        url = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
+    for url in files.numbered(wanted, _NAMES):
         for _ in range(_TRIES):
             version, objection = storage.version(url), None
             if version is not None:
@@ -195,8 +292,7 @@ def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, 
     """Rename the file to the wanted name or the next possible one; also return why it isn't the wanted name."""
     why: Message | None = None
     last_error: OSError | None = None
-    for number in range(1, _NAMES + 1):
-        path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
+    for path in files.numbered(wanted, _NAMES):
         for _ in range(_TRIES):
             version = _version(path)
             if objection := _objection(path, policy):

@@ -15,7 +15,7 @@ from importer.messages import Message, Said, render, say
 from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
 from importer.results.presentation import COLOURS, meaning_of
-from importer.resultsfile import OUR_COLUMNS
+from importer.resultsfile import COLUMNS
 from importer.settings import profiles
 
 _NAME = "Summary"
@@ -24,7 +24,7 @@ _NAME = "Summary"
 def write_summary(
     book: Workbook, summary: Summary, counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0
 ) -> None:
-    """Add the sheet *Summary*, from the top down, as XlsxWriter's constant-memory mode requires.
+    """Add the sheet *Summary*.
 
     ``duplicates`` is the number of rows whose notes exist more than once. ``missing`` is the number of rows whose notes
     were not found.
@@ -44,9 +44,8 @@ def write_summary(
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
-    _pairs(
-        book, sheet, say("summary.columns"), [(name, say(f"column-of-results.{name}")) for name in OUR_COLUMNS], row + 1
-    )
+    columns = [(column.heading, say(f"column-of-results.{column.heading}")) for column in COLUMNS]
+    _pairs(book, sheet, say("summary.columns"), columns, row + 1)
 
 
 def headline(counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0) -> Message:

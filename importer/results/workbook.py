@@ -1,26 +1,31 @@
 """Write the results as a workbook with the sheets *Results*, *To fix* and *Summary*.
 
-Input: headings, blocks of rows, and outcomes. Output: an ``.xlsx`` file. Rows are streamed (XlsxWriter's constant
-memory), so that a million rows need no more memory than a few thousand. All cells except our numbers are strings,
-formatted as text: nothing becomes a formula or a link, and ``00123`` stays ``00123`` when it is edited.
+Input: headings, blocks of rows, and outcomes. Output: an ``.xlsx`` file. XlsxWriter makes a workbook without rows. The
+rows are written to temporary files as XML and inserted into their sheets, so that a million rows need no more memory
+than a few thousand. All cells except our numbers are strings, formatted as text: nothing becomes a formula or a link,
+and ``00123`` stays ``00123`` when it is edited.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
-import os
+import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from io import BytesIO
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -30,9 +35,8 @@ from importer.messages import render, say
 from importer.models import Result
 from importer.results.layout import ResultRows, Summary, encodable
 from importer.results.presentation import COLOURS
-from importer.results.rowxml import LineSheet, close_parts, is_usable, labels, numbers, texts
 from importer.results.summary import write_summary
-from importer.resultsfile import AUTHOR, CUT_MARK, FIX_FIRST, FIX_LAST, OUR_COLUMNS
+from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, OUR_COLUMNS, ResultColumn
 
 MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
@@ -41,7 +45,9 @@ MOST_CHARACTERS = 32_767  # UTF-16 units in a cell
 _ROOM = 4 * 2**30  # bytes of free space with which the system's temporary folder is large enough for a million rows
 _WIDEST = 44  # characters; longer texts wrap
 _LEGIBLE = 230  # characters side by side that are still legible on a page in landscape
-_WIDTHS = {"result": 18, "note_id": 16, "reason": 56, "source_row": 15, "finished_at": 21, "request": 22}
+_RESULTS, _TO_FIX = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
+_HEADING_HEIGHT = 24  # points
+_RESULT = [column.cells for column in COLUMNS].index("label")
 _CALM = {
     "width": 440,
     "height": 36,
@@ -51,6 +57,11 @@ _CALM = {
     "line": {"color": COLOURS[Result.CREATED].chart},
     "align": {"vertical": "middle"},
 }
+_PALE = COLOURS[Result.REJECTED].row or ""
+_CHUNK = 1 << 20
+_UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # text that would be read as an escaped character
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # characters that XML can't contain or would change
 _DAY = 86_400
 _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 
@@ -76,229 +87,232 @@ def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows],
     Raises:
         OSError: the file can't be written, for example because the disk is full.
     """
-    with _scratch(draft.folder) as scratch:
-        output = _Output(draft.file)
-        book = Workbook(output, {"constant_memory": True, "tmpdir": str(scratch)})
-        try:
-            book.use_zip64()  # a sheet of more than 4 GB
-            book.set_properties({"title": render(contents.summary.title), "author": AUTHOR})
-            sheets = _Sheets(book, contents, is_fast=is_usable(scratch))
-            for block in rows:
-                sheets.add(block)
-            sheets.finish()
-            write_summary(book, contents.summary, outcomes.counts(), len(outcomes.duplicates), len(outcomes.missing))
-            book.close()
-        except FileCreateError as error:
-            output.given_up = True
-            raise error.args[0] from error
-        except BaseException:
-            output.given_up = True
-            raise
-        finally:
-            close_parts(book)
-    return sheets.cut
+    rows = iter(rows)
+    first = next(rows, None)
+    frame = _Frame(contents, first.theirs if first else [()] * len(contents.headings), outcomes)
+    folder, width = _roomy_folder(draft.folder), len(frame.headings)
+    with tempfile.TemporaryFile(dir=folder) as results_file, tempfile.TemporaryFile(dir=folder) as to_fix_file:
+        results, to_fix = _SheetRows(results_file, width), _SheetRows(to_fix_file, width)
+        writer = _RowWriter(contents, frame, results, to_fix)
+        for block in itertools.chain([first] if first else [], rows):
+            writer.add(block)
+        with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
+            for name in parts.namelist():
+                _add_part(package, name, parts.read(name), {_RESULTS: results, _TO_FIX: to_fix}.get(name))
+    return frame.cut + writer.cut
 
 
-class _Sheets:
-    """The sheets *Results* and *To fix*, filled in the same pass.
+def _add_part(package: ZipFile, name: str, content: bytes, rows: _SheetRows | None) -> None:
+    """Add a part to the workbook's file; put the rows into it if it is their sheet."""
+    part = ZipInfo(name)
+    part.compress_type = ZIP_DEFLATED
+    if rows is None:
+        package.writestr(part, content)
+        return
+    before, after = re.split(rb"(?<=<sheetData>).*(?=</sheetData>)", content, flags=re.DOTALL)
+    part.file_size = len(content) + rows.file.tell()  # zipfile must know whether a sheet has more than 2 GB
+    rows.file.seek(0)
+    with package.open(part, "w") as file:
+        file.write(re.sub(rb'(?<=<dimension ref=")[^"]*', rows.extent.encode(), before))
+        shutil.copyfileobj(rows.file, file, _CHUNK)
+        file.write(after)
+
+
+class _Frame:
+    """The workbook as XlsxWriter writes it, with sample cells in place of the rows.
+
+    Attributes:
+        content: the workbook's file.
+        styles: the number by which a cell refers to its format; the keys are those of :func:`_formats`.
+        headings: the headings of *Results*.
+        wraps: for each of the sheet's own columns, whether long texts wrap.
+        order: the positions of the columns of *Results* in the order of *To fix*.
+        cut: number of headings that were cut.
+    """
+
+    def __init__(self, contents: Contents, sample: Sequence[Sequence[str]], outcomes: Outcomes) -> None:
+        theirs, self.cut = _fitted(encodable(list(contents.headings)))
+        widths = [_width(name, texts) for name, texts in zip(theirs, sample, strict=True)]
+        self.wraps = [width >= _WIDEST for width in widths]
+        widths += [column.width for column in COLUMNS]
+        self.headings = [*theirs, *OUR_COLUMNS]
+        leading = [len(theirs) + i for i, column in enumerate(COLUMNS) if column.leads_to_fix]
+        self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
+        self.content = BytesIO()
+        book = Workbook(self.content, {"in_memory": True})
+        book.set_properties({"title": render(contents.summary.title), "author": AUTHOR})
+        formats = _formats(book)
+        results, to_fix = book.add_worksheet("Results"), book.add_worksheet("To fix")
+        count_to_fix = int(outcomes.to_fix().sum())
+        _set_up(results, widths, formats, len(outcomes))
+        _set_up(to_fix, [widths[i] for i in self.order], formats, count_to_fix)
+        results.freeze_panes(1, 0)
+        to_fix.freeze_panes(1, len(leading))
+        to_fix.set_tab_color("#CC4B40" if count_to_fix else "#4BA36A")
+        if not count_to_fix:
+            # A textbox, because a cell would count as a row.
+            to_fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)
+        write_summary(book, contents.summary, outcomes.counts(), len(outcomes.duplicates), len(outcomes.missing))
+        book.close()
+        with ZipFile(self.content) as parts:
+            samples = re.findall(r'<c r="[A-Z]+1" s="(\d+)"', parts.read(_RESULTS).decode())
+        self.styles = dict(zip(formats, map(int, samples), strict=True))
+
+
+def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str, str], Format], row_count: int) -> None:
+    """Set up widths, filter and printing, and write a sample cell for each format."""
+    sheet.set_row(0, _HEADING_HEIGHT)  # places the notice of *To fix*
+    for col, width in enumerate(widths):
+        sheet.set_column(col, col, width, formats["text", ""])
+    sheet.autofilter(0, 0, row_count, len(widths) - 1)
+    sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+    sheet.set_landscape()
+    if sum(widths) <= _LEGIBLE:
+        sheet.fit_to_pages(1, 0)
+    else:  # on one page the text would be too small
+        sheet.set_print_scale(60)
+        sheet.print_across()
+    sheet.repeat_rows(0)
+    for col, cell_format in enumerate(formats.values()):
+        sheet.write_blank(0, col, None, cell_format)
+
+
+class _SheetRows:
+    """The rows of a sheet, in a file, as in ECMA-376, 18.3.1.73. XlsxWriter would need ten times as long for a cell.
+
+    Attributes:
+        file: the rows as XML, one after another.
+        count: number of rows.
+    """
+
+    def __init__(self, file: IO[bytes], width: int) -> None:
+        self.file, self.count = file, 0
+        self._columns = [xl_col_to_name(column) for column in range(width)]
+
+    @property
+    def extent(self) -> str:
+        """The cells that the rows fill, such as ``A1:F200``."""
+        return f"A1:{self._columns[-1]}{self.count}"
+
+    def add(
+        self, styles: Sequence[int], values: Sequence[str | float | None], *, blanks: bool, height: int | None = None
+    ) -> None:
+        """Add a row. A blank cell is left out, unless ``blanks`` are wanted because their formats can be seen."""
+        self.count += 1
+        attributes = f' ht="{height}" customHeight="1"' if height else ""
+        cells = "".join(_cells_xml(self._columns, self.count, styles, values, blanks=blanks))
+        self.file.write(f'<row r="{self.count}"{attributes}>{cells}</row>'.encode())
+
+
+def _cells_xml(
+    columns: Sequence[str], row: int, styles: Sequence[int], values: Sequence[str | float | None], *, blanks: bool
+) -> list[str]:
+    return [
+        f'<c r="{column}{row}" s="{style}"/>'
+        if not value
+        else f'<c r="{column}{row}" s="{style}" t="inlineStr"><is>{_inline(value)}</is></c>'
+        if isinstance(value, str)
+        else f'<c r="{column}{row}" s="{style}"><v>{value:.16G}</v></c>'
+        for column, style, value in zip(columns, styles, values, strict=True)
+        if value or blanks
+    ]
+
+
+def _inline(text: str) -> str:
+    """Return a text as cell content, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
+    # Three quick checks: a single regular expression would take six times as long.
+    if not _UNUSUAL.search(text) and "_x" not in text and text == text.strip():
+        return f"<t>{text}</t>"
+    text = _UNSPEAKABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", _SPELLED.sub("_x005F_", text))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f'<t xml:space="preserve">{text}</t>'
+
+
+class _RowWriter:
+    """Writes the rows of *Results* and *To fix* in the same pass.
 
     Attributes:
         cut: number of cells whose text was cut.
     """
 
-    def __init__(self, book: Workbook, contents: Contents, *, is_fast: bool) -> None:
-        self.cut = 0
-        self._contents = contents
-        self._headings = self._fitted(encodable(list(contents.headings)))
-        self._formats = Formats(book)
-        self._is_fast = is_fast
-        self._results: Worksheet = book.add_worksheet("Results", LineSheet if is_fast else Worksheet)
-        self._fix = book.add_worksheet("To fix")
-        self._rows = self._rows_to_fix = 0
-        self._wraps: list[bool] = []
-        self._started = False
+    def __init__(self, contents: Contents, frame: _Frame, results: _SheetRows, to_fix: _SheetRows) -> None:
+        self.cut = self._position = 0
+        self._results, self._to_fix = results, to_fix
+        self._marked, self._mark = contents.marked, frame.styles["marked", ""]
+        self._as_to_fix = itemgetter(*frame.order)
+
+        def styles(result: Result, fill: str) -> list[int]:
+            theirs = [("reason" if wraps else "text", fill) for wraps in frame.wraps]
+            ours = [(column.cells, result.value if column.cells == "label" else fill) for column in COLUMNS]
+            return [frame.styles[key] for key in (*theirs, *ours)]
+
+        self._plain = {result.value: styles(result, "") for result in Result}
+        self._tinted = {result.value: styles(result, colours.row or _PALE) for result, colours in COLOURS.items()}
+        heading = [frame.styles["heading", "theirs"] for _ in frame.wraps]
+        heading += [frame.styles["heading", "ours"] for _ in COLUMNS]
+        results.add(heading, frame.headings, blanks=True, height=_HEADING_HEIGHT)
+        to_fix.add(self._as_to_fix(heading), self._as_to_fix(frame.headings), blanks=True, height=_HEADING_HEIGHT)
 
     def add(self, block: ResultRows) -> None:
-        input_columns = [self._fitted(column) for column in block.theirs]
-        note_ids, reasons = self._fitted(block.note_id), self._fitted(block.reason)
-        if not self._started:
-            self._start(input_columns)
-        finished_at = [_serial(seconds) for seconds in block.finished_at]
-        result_columns = (block.result, note_ids, reasons, block.source_row, finished_at, block.request)
-        rows = zip(
-            zip(*input_columns, strict=True) if input_columns else [()] * len(reasons),
-            zip(*result_columns, strict=True),
-            block.to_fix,
-            self._lines(block.start, input_columns, result_columns) if self._is_fast else [None] * len(reasons),
-            strict=True,
-        )
-        for position, (input_cells, result_cells, to_fix, line) in enumerate(rows, block.start):
-            if line is None or to_fix or position in self._contents.marked:
-                self._by_cells(position, input_cells, result_cells, to_fix=to_fix)
+        columns = [self._fitted(column) for column in block.theirs]
+        columns += [self._cells(column, values) for column, values in zip(COLUMNS, block.ours, strict=True)]
+        for values, needs_fix in zip(zip(*columns, strict=True), block.to_fix, strict=True):
+            label, marked = values[_RESULT - len(COLUMNS)], self._marked.get(self._position, ())
+            self._position += 1
+            plain = self._with_marks(self._plain[label], marked)
+            if needs_fix:
+                self._results.add(self._with_marks(self._tinted[label], marked), values, blanks=True)
+                self._to_fix.add(self._as_to_fix(plain), self._as_to_fix(values), blanks=True)
             else:
-                self._results.add_line(position + 1, line)
-        self._rows = block.start + len(reasons)
+                self._results.add(plain, values, blanks=bool(marked))
 
-    def finish(self) -> None:
-        """Add the filters after the last row, and a notice if there is nothing to fix."""
-        if not self._started:
-            self._start([])
-        if not self._rows_to_fix:
-            # A textbox, because a cell would count as a row.
-            self._fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)
-        self._fix.set_tab_color("#CC4B40" if self._rows_to_fix else "#4BA36A")
-        last = len(self._headings) + len(OUR_COLUMNS) - 1
-        self._results.autofilter(0, 0, self._rows, last)
-        self._fix.autofilter(0, 0, self._rows_to_fix, last)
+    def _with_marks(self, styles: list[int], marked: Collection[int]) -> list[int]:
+        return [self._mark if col in marked else style for col, style in enumerate(styles)] if marked else styles
 
-    def _lines(
-        self, start: int, input_columns: Sequence[Sequence[str]], result_columns: Sequence[Sequence[Any]]
-    ) -> Iterator[str]:
-        """Yield the rows of *Results* as XML without a tint; nearly all rows can be written like this."""
-        result, note_id, reason, source_row, finished_at, request = result_columns
-        formats, rows, col = self._formats, range(start + 2, start + 2 + len(result)), len(input_columns)
-        text, number, time = map(LineSheet.style, (formats.text, formats.number, formats.time))
-        wrapped = LineSheet.style(formats.untinted.wrapped)
-        columns = [
-            texts(i, wrapped if self._wraps[i] else text, rows, column) for i, column in enumerate(input_columns)
-        ]
-        columns.append(
-            labels(
-                col, {name: LineSheet.style(cell_format) for name, cell_format in formats.result.items()}, rows, result
-            )
-        )
-        columns.append(texts(col + 1, text, rows, note_id))
-        columns.append(texts(col + 2, wrapped, rows, reason))
-        columns.append(numbers(col + 3, number, rows, source_row))
-        columns.append(numbers(col + 4, time, rows, finished_at))
-        columns.append(texts(col + 5, text, rows, request))
-        return map("".join, zip(*columns, strict=True))
+    def _cells(self, column: ResultColumn, values: Sequence[Any]) -> Sequence[Any]:
+        if column.cells == "time":
+            return [_serial(seconds) for seconds in values]
+        return values if column.cells == "number" else self._fitted(values)
 
-    def _by_cells(
-        self, position: int, input_texts: Sequence[str], result_values: Sequence[Any], *, to_fix: bool
-    ) -> None:
-        """Write a tinted row with marked cells to the sheet *Results*; with ``to_fix``, also to *To fix*."""
-        formats = self._formats
-        result, note_id, reason, source_row, finished_at, request = result_values
-        tint = formats.tinted[result] if to_fix else formats.untinted
-        marked = self._contents.marked.get(position, ())
-        input_cells = self._own(input_texts, marked, tint)
-        trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
-        result_cells = [(result, formats.result[result]), (note_id, tint.text), (reason, tint.wrapped), *trace]
-        for col, (value, cell_format) in enumerate((*input_cells, *result_cells)):
-            _put(self._results, position + 1, col, value, cell_format)
-        if not to_fix:
-            return
-        self._rows_to_fix += 1
-        tint = formats.untinted
-        input_cells = self._own(input_texts, marked, tint)
-        trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
-        first = [(result, formats.result[result]), (reason, tint.wrapped)]
-        for col, (value, cell_format) in enumerate((*first, *input_cells, (note_id, tint.text), *trace)):
-            _put(self._fix, self._rows_to_fix, col, value, cell_format)
-
-    def _own(self, input_texts: Sequence[str], marked: Collection[int], tint: Tint) -> list[tuple[str, Format]]:
-        plain = [tint.wrapped if wraps else tint.text for wraps in self._wraps]
-        return [(text, self._formats.marked if col in marked else plain[col]) for col, text in enumerate(input_texts)]
-
-    def _start(self, input_columns: Sequence[Sequence[str]]) -> None:
-        """Write the headings and set up widths, printing and frozen panes; the first rows decide the widths."""
-        self._started = True
-        formats = self._formats
-        samples = input_columns or [()] * len(self._headings)
-        input_headings = [
-            (name, _width(name, sample), formats.their_heading)
-            for name, sample in zip(self._headings, samples, strict=True)
-        ]
-        self._wraps = [width >= _WIDEST for _, width, _ in input_headings]
-        result_headings = {name: (name, _WIDTHS[name], formats.our_heading) for name in OUR_COLUMNS}
-        for sheet, columns in (
-            (self._results, [*input_headings, *result_headings.values()]),
-            (
-                self._fix,
-                [
-                    *(result_headings[name] for name in FIX_FIRST),
-                    *input_headings,
-                    *(result_headings[name] for name in FIX_LAST),
-                ],
-            ),
-        ):
-            sheet.set_row(0, 24)
-            for col, (name, width, cell_format) in enumerate(columns):
-                sheet.set_column(col, col, width, formats.text)
-                _put(sheet, 0, col, name, cell_format)
-            sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-            sheet.set_landscape()
-            if sum(width for _, width, _ in columns) <= _LEGIBLE:
-                sheet.fit_to_pages(1, 0)
-            else:  # on one page the text would be too small
-                sheet.set_print_scale(60)
-                sheet.print_across()
-            sheet.repeat_rows(0)
-        self._results.freeze_panes(1, 0)
-        self._fix.freeze_panes(1, len(FIX_FIRST))
-
-    def _fitted(self, column: Sequence[str]) -> Sequence[str]:
-        """Return the texts; those too long for a cell are cut and marked as such."""
-        if max(map(len, column), default=0) <= MOST_CHARACTERS // 2:  # a character takes at most two UTF-16 units
-            return column
-        fitted = [_fit(text) for text in column]
-        self.cut += sum(short != text for short, text in zip(fitted, column, strict=True))
-        return fitted
+    def _fitted(self, texts: Sequence[str]) -> Sequence[str]:
+        texts, cut = _fitted(texts)
+        self.cut += cut
+        return texts
 
 
-@dataclass(frozen=True)
-class Tint:
-    """The formats of a row's cells, all with the same background."""
+def _formats(book: Workbook) -> dict[tuple[str, str], Format]:
+    """Return the cells' formats by kind of cell and variant: the result of a label, the row's background of others."""
 
-    text: Format
-    wrapped: Format
-    number: Format
-    time: Format
+    def cell(**properties: object) -> Format:
+        return book.add_format({"num_format": "@", "valign": "top", **properties})
 
-
-class Formats:
-    """The workbook's cell formats, each created once."""
-
-    def __init__(self, book: Workbook) -> None:
-        def cell(**properties: object) -> Format:
-            return book.add_format({"num_format": "@", "valign": "top", **properties})
-
-        def tint(**properties: object) -> Tint:
-            number = cell(**{"num_format": "0", "align": "center", **properties})
-            time = cell(**{"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", **properties})
-            return Tint(cell(**properties), cell(**properties, text_wrap=True), number, time)
-
-        heading = {"bold": True, "font_color": "#FFFFFF", "valign": "vcenter", "border": 1, "border_color": "#FFFFFF"}
-        self.their_heading = cell(**heading, bg_color="#44525F")
-        self.our_heading = cell(**heading, bg_color="#1F7A83")
-        self.untinted = tint()
-        self.text, self.number, self.time = self.untinted.text, self.untinted.number, self.untinted.time
+    heading = {"bold": True, "font_color": "#FFFFFF", "valign": "vcenter", "border": 1, "border_color": "#FFFFFF"}
+    formats = {
+        ("heading", "theirs"): cell(**heading, bg_color="#44525F"),
+        ("heading", "ours"): cell(**heading, bg_color="#1F7A83"),
+        ("marked", ""): cell(
+            text_wrap=True, font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40"
+        ),
+    }
+    for fill in ("", *{colours.row: None for colours in COLOURS.values() if colours.row}):
         edge = {"border": 1, "border_color": "#E6E1DE"}  # replaces the grid, which a fill hides
-        tints = {fill: tint(bg_color=fill, **edge) for fill in {colours.row for colours in COLOURS.values()} if fill}
-        pale = tints[COLOURS[Result.REJECTED].row or ""]
-        self.tinted = {str(result): tints.get(colours.row or "", pale) for result, colours in COLOURS.items()}
-        self.result = {
-            str(result): cell(
-                bold=True, font_color=colours.ink, bg_color=colours.fill, border=1, border_color="#FFFFFF"
-            )
-            for result, colours in COLOURS.items()
-        }
-        self.marked = cell(text_wrap=True, font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
+        tint = {"bg_color": fill, **edge} if fill else {}
+        formats["text", fill] = cell(**tint)
+        formats["reason", fill] = cell(**tint, text_wrap=True)
+        formats["number", fill] = cell(**{"num_format": "0", "align": "center", **tint})
+        formats["time", fill] = cell(**{"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", **tint})
+    white_edge = {"border": 1, "border_color": "#FFFFFF"}
+    for result, colours in COLOURS.items():
+        formats["label", result] = cell(bold=True, font_color=colours.ink, bg_color=colours.fill, **white_edge)
+    return formats
 
 
-def _put(sheet: Worksheet, row: int, col: int, value: str | float | None, cell_format: Format) -> None:
-    """Write one cell of any type. Raise RuntimeError if XlsxWriter refuses it; it only returns a status itself."""
-    if value is None or value == "":
-        status = sheet.write_blank(row, col, None, cell_format)
-    elif not isinstance(value, str):
-        status = sheet.write_number(row, col, value, cell_format)
-    elif value.startswith("<r>"):  # XlsxWriter would read it as rich text, unless it is written in pieces
-        status = sheet.write_rich_string(row, col, "<", "r", value[2:], cell_format)
-    else:
-        status = sheet.write_string(row, col, value, cell_format)
-    if status:
-        raise RuntimeError(f"cell {row + 1}, {col + 1} of the results was refused ({status})")
+def _fitted(texts: Sequence[str]) -> tuple[Sequence[str], int]:
+    """Return the texts, and how many are cut and marked as such because they are too long for a cell."""
+    if max(map(len, texts), default=0) <= MOST_CHARACTERS // 2:  # a character takes at most two UTF-16 units
+        return texts, 0
+    short = [_fit(text) for text in texts]
+    return short, sum(text != whole for text, whole in zip(short, texts, strict=True))
 
 
 def _fit(text: str) -> str:
@@ -325,44 +339,11 @@ def _serial(seconds_since_1970: float) -> float | None:
     return seconds / _DAY + _EPOCH
 
 
-class _Output:
-    """The workbook's file, as it is passed to zipfile.
-
-    After an error ``given_up`` is set. Then the file accepts data but only counts it. zipfile finishes its archive even
-    if the disk is full, and would otherwise raise a second error.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._at = self._end = 0
-        self.given_up = False
-
-    def write(self, data: bytes) -> int:
-        if not self.given_up:
-            self._file.write(data)
-        self._at += len(data)
-        self._end = max(self._end, self._at)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
-        return self._at if self.given_up else self._file.seek(self._at)
-
-    def tell(self) -> int:
-        return self._at
-
-    def flush(self) -> None:
-        if not self.given_up:
-            self._file.flush()
-
-
-@contextlib.contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder for XlsxWriter's parts, beside the results if the system's own is too full."""
-    parent = Path(tempfile.gettempdir())
+def _roomy_folder(folder: Path) -> Path:
+    """Return the system's temporary folder for the rows, or the folder of the results if that has more room."""
+    temporary = Path(tempfile.gettempdir())
     with contextlib.suppress(OSError):
-        free = shutil.disk_usage(parent).free
+        free = shutil.disk_usage(temporary).free
         if free < _ROOM and shutil.disk_usage(folder).free > free:
-            parent = folder
-    with tempfile.TemporaryDirectory(prefix=".note-importer-", dir=parent, ignore_cleanup_errors=True) as scratch:
-        yield Path(scratch)
+            return folder
+    return temporary

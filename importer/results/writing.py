@@ -1,32 +1,39 @@
-"""Write the results as a workbook or a CSV file, and the lists of problems and of unknown emails.
+"""Write the results as a workbook or a CSV file, and the lists of problems and of unknown emails as CSV.
 
-Input: a path, a sheet, and its outcomes. Output: :class:`Written`.
+Input: a path, a sheet, and its outcomes. Output: :class:`Written`. Spreadsheet programs open our CSV correctly and run
+no formula in it: it is UTF-8 with a byte order mark (Excel needs it to detect UTF-8), with commas and CRLF, and its
+texts are protected against formulas by :func:`importer.resultsfile.protected`.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+import csv
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from io import StringIO
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from importer import storage
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings
 from importer.files import Draft
-from importer.messages import Message, say, words
+from importer.messages import Message, render, say, words
 from importer.models import Problem
-from importer.results import csvfile
-from importer.results.csvfile import write_csv
-from importer.results.layout import Input, Summary, kept, result_rows
-from importer.results.overwriting import NeverOverwrite, OverwriteLists, OverwritePolicy
-from importer.results.saving import Written, plain, save
+from importer.results.layout import Input, ResultRows, Summary, encodable, result_rows
+from importer.results.saving import NeverOverwrite, OverwriteLists, OverwritePolicy, Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
-from importer.resultsfile import OUR_COLUMNS
+from importer.resultsfile import COLUMNS, OUR_COLUMNS, ResultColumn, protected_all
 from importer.storage import Url
 
 _KINDS = (".xlsx", ".csv")
+_EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
+_PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem\r\n"
 
 
 def check_target(path: Path) -> None:
@@ -88,7 +95,7 @@ def write(
     """
     _check_kind(target)  # not the folder: if it was deleted since check_target, another folder is used
     ours = ours or {}
-    keep = kept(sheet.headings, ours.values())
+    keep = [position for position in range(len(sheet.headings)) if position not in ours.values()]
     headings = [sheet.headings[position] for position in keep]
     remarks: list[Message] = []
     as_csv = target.suffix.lower() == ".csv"
@@ -101,7 +108,7 @@ def write(
     cut = 0
 
     def as_text(draft: Draft) -> None:
-        write_csv(draft.file, headings, rows())
+        _write_csv(draft.file, headings, rows())
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
@@ -142,6 +149,31 @@ def _why(error: Exception) -> Message:
     return plain(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
 
 
+def _write_csv(file: BinaryIO, headings: Sequence[str], rows: Iterable[ResultRows]) -> None:
+    file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable([*headings, *OUR_COLUMNS]))]))
+    for block in rows:
+        ours = (_cells(column, values) for column, values in zip(COLUMNS, block.ours, strict=True))
+        file.write(_encoded(zip(*map(protected_all, block.theirs), *ours, strict=True)))
+
+
+def _cells(column: ResultColumn, values: Sequence[Any]) -> Sequence[Any]:
+    if column.cells == "time":
+        return ["" if math.isnan(seconds) else _local(int(seconds)) for seconds in values]
+    return values if column.cells == "number" else protected_all(values)
+
+
+@lru_cache(maxsize=4096)
+def _local(seconds: int) -> str:
+    """Return seconds since 1970 as ISO 8601 in local time, with its offset."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat()
+
+
+def _encoded(lines: Iterable[Iterable[object]]) -> bytes:
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(lines)
+    return text.getvalue().encode()
+
+
 def write_problems(
     target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]], source: Path | None = None
 ) -> Written:
@@ -152,12 +184,37 @@ def write_problems(
     Raises:
         ResultsNotWritten: the file can't be written to any folder.
     """
-    in_order = [problem for _, row_problems in sorted(problems.items()) for problem in row_problems]
-    policy = OverwriteLists(lambda name: say("stays.no-problems", file=name), csvfile.holds_problems, source)
-    return save(target, lambda draft: csvfile.write_problems(draft.file, headings, in_order), policy)
+
+    def fill(draft: Draft) -> None:
+        draft.file.write(_PROBLEM_HEAD)
+        for _, row_problems in sorted(problems.items()):
+            for problem in row_problems:
+                heading = "" if problem.column is None else headings[problem.column]
+                texts = protected_all(encodable([problem.cell, heading, problem.value, render(problem.text)]))
+                draft.file.write(_encoded([[problem.row, *texts]]))
+
+    policy = OverwriteLists(lambda name: say("stays.no-problems", file=name), holds_problems, source)
+    return save(target, fill, policy)
 
 
 def write_emails(target: Path, emails: Mapping[str, int], source: Path | None = None) -> Written:
     """Write the emails that no prospect has, with the number of rows of each; see :func:`write_problems`."""
-    policy = OverwriteLists(lambda name: say("stays.no-emails", file=name), csvfile.holds_emails, source)
-    return save(target, lambda draft: csvfile.write_emails(draft.file, emails), policy)
+
+    def fill(draft: Draft) -> None:
+        draft.file.write(_EMAILS_HEAD)
+        draft.file.write(_encoded(zip(protected_all(encodable([*emails])), emails.values(), strict=True)))
+
+    policy = OverwriteLists(
+        lambda name: say("stays.no-emails", file=name), lambda path: _begins(path, _EMAILS_HEAD), source
+    )
+    return save(target, fill, policy)
+
+
+def holds_problems(path: Path) -> bool:
+    """Return whether a file begins like those of :func:`write_problems`. Raises OSError."""
+    return _begins(path, _PROBLEM_HEAD)
+
+
+def _begins(path: Path, head: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(head)) == head

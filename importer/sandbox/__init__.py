@@ -1,4 +1,4 @@
-"""Simulate the Saleshandy Open API, for demonstration, practice and tests.
+"""Simulate the Saleshandy Open API, for practice and tests.
 
 It shares no code with the client, so that a mistake in one is not repeated in the other. ``with Sandbox() as box:``
 serves on ``box.url``. `Fault` and `Limit` say how it misbehaves; ``box.received``, ``box.notes`` and
@@ -7,21 +7,22 @@ faults and limits.
 
 Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 
-- `box`: starts and stops it; `server`: sockets and HTTP; `door`: access checks
-- `admin`: its own addresses, for inspection; `state`: its whole state
-- `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
-- `faults`: the kinds of misbehaviour; `spoiling`: their effect on a reply; `gateway`: intermediaries that answer first;
-  `showing`: the notes as reading back shows them
-- `demo`: ``make demo``; `samples`: the folder of example spreadsheets, for the demo and for practice
+- `box`: starts and stops it; `server`: sockets and HTTP; `admin`: access checks, and its own addresses for inspection
+- `state`: its whole state; `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
+- `faults`: how misbehaviour is written, and what it can do; `kinds`: its kinds; `wire`: replies as they are sent
+
+Only tests need most kinds of misbehaviour, so these are in ``tests/sandbox/kinds.py``.
 """
 
-from importer.sandbox import attachments, faults, limits
+import sysconfig
+from pathlib import Path
+
 from importer.sandbox.attachments import StoredAttachment, UploadBehaviour
 from importer.sandbox.box import Sandbox, serve_forever
 from importer.sandbox.faults import Fault
+from importer.sandbox.kinds import manual
 from importer.sandbox.limits import Limit
 from importer.sandbox.prospects import invented
-from importer.sandbox.samples import SAMPLES
 from importer.sandbox.service import StoredNote
 from importer.sandbox.state import Received
 
@@ -39,7 +40,12 @@ __all__ = [
     "serve_forever",
 ]
 
-
-def manual() -> dict[str, list[tuple[str, str]]]:
-    """Return all faults, limits and upload behaviours: titles, and below each the texts with their effects."""
-    return {**faults.manual(), "Rate limits": [*limits.FORMS.items()], "Uploads": [*attachments.FORMS.items()]}
+_PLACES = [
+    Path(__file__).parents[2] / "samples",  # in a checkout
+    *(
+        Path(sysconfig.get_path("data", scheme)) / "share" / "note-importer" / "samples"
+        for scheme in (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
+    ),
+]
+SAMPLES = next((folder for folder in _PLACES if (folder / "1-webinar-followup.csv").is_file()), _PLACES[1])
+"""The folder of example sheets."""

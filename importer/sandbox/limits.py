@@ -1,59 +1,59 @@
 """Limit the rate: a number of calls in each fixed window of time.
 
 Input: the time of a call. Output: whether it is allowed, and the headers of its reply. The vendor documents no limit,
-so every way to announce one that a client may meet can be chosen. `FORMS` describes how a limit is written as text.
+so tests add further ways in which a client may be told of one to `WORDS`.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from importer.sandbox.clock import http_date, iso_text, moment
-
-RESETS = ("date", "http-date", "epoch", "epoch-ms", "seconds", "off")
-RETRIES = ("seconds", "date", "off")
+from importer.sandbox.clock import iso_text, moment
 
 FORMS = {
     "20/1s": "20 calls a second; the unit is ms, s, min, h or d, and 60/min means 60/1min",
-    ":date": "x-ratelimit-reset is an ISO date-time with milliseconds, as without a word",
-    ":http-date": "... an HTTP date",
-    ":epoch": "... whole seconds since 1970",
-    ":epoch-ms": "... milliseconds since 1970",
-    ":seconds": "... whole seconds from now",
-    ":off": "no x-ratelimit headers at all",
     ":first-call": "the window opens with the first call, instead of at a whole multiple of its length",
-    ":retry-date": "retry-after of a 429 is an HTTP date instead of seconds",
-    ":no-retry": "a 429 carries no retry-after",
 }
+WORDS: dict[str, dict[str, Any]] = {"first-call": {"aligned": False}}
+"""Words that may follow the rate, and the options that they set."""
 
 _TEXT = re.compile(r"(?P<calls>\d+)/(?P<count>\d+(?:\.\d+)?)?(?P<unit>ms|s|sec|min|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_RETRY_WORDS = {"retry-date": "date", "no-retry": "off"}
+
+Announcement = Callable[[float, float], str]
+
+
+def as_moment(ends: float, _now: float) -> str:
+    """Return the end of the window as an ISO date-time with milliseconds."""
+    return iso_text(moment(ends))
+
+
+def as_seconds(ends: float, now: float) -> str:
+    """Return the seconds until the window ends, rounded up, so that a client that waits so long is not too early."""
+    return str(max(1, math.ceil(ends - now)))
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Limit of ``calls`` in each window of ``seconds``, announced as ``reset`` and ``retry`` say.
+    """Limit of ``calls`` in each window of ``seconds``.
 
-    ``reset`` is one of `RESETS`, ``retry`` one of `RETRIES`. ``aligned`` windows start at whole multiples of their
-    length on the sandbox's clock, others with their first call.
+    ``reset`` writes ``x-ratelimit-reset``, and ``retry`` the ``retry-after`` of a 429; None leaves these headers out.
+    ``aligned`` windows start at whole multiples of their length on the sandbox's clock, others with their first call.
     """
 
     calls: int
     seconds: float
-    reset: str = "date"
-    retry: str = "seconds"
+    reset: Announcement | None = as_moment
+    retry: Announcement | None = as_seconds
     aligned: bool = True
 
     def __post_init__(self) -> None:
         if self.calls < 1 or self.seconds <= 0:
             raise ValueError(f"a limit needs at least one call in more than no time, not {self.calls}/{self.seconds}s")
-        if self.reset not in RESETS:
-            raise ValueError(f"x-ratelimit-reset can be {', '.join(RESETS)}, not {self.reset!r}")
-        if self.retry not in RETRIES:
-            raise ValueError(f"retry-after can be {', '.join(RETRIES)}, not {self.retry!r}")
 
     @classmethod
     def parse(cls, text: str) -> Limit:
@@ -62,18 +62,12 @@ class Limit:
         match = _TEXT.fullmatch(rate)
         if match is None:
             raise ValueError(f"{text!r} is not a limit: write calls and time, such as 20/1s or 60/min")
-        reset, retry, aligned = "date", "seconds", True
+        options: dict[str, Any] = {}
         for word in words:
-            if word in RESETS:
-                reset = word
-            elif word in _RETRY_WORDS:
-                retry = _RETRY_WORDS[word]
-            elif word == "first-call":
-                aligned = False
-            else:
-                words_allowed = ", ".join([*RESETS, *_RETRY_WORDS, "first-call"])
-                raise ValueError(f"{text!r} is not a limit: {word!r} is none of {words_allowed}")
-        return cls(int(match["calls"]), float(match["count"] or 1) * _UNITS[match["unit"]], reset, retry, aligned)
+            if word not in WORDS:
+                raise ValueError(f"{text!r} is not a limit: {word!r} is none of {', '.join(WORDS)}")
+            options |= WORDS[word]
+        return cls(int(match["calls"]), float(match["count"] or 1) * _UNITS[match["unit"]], **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +97,10 @@ class RateWindow:
             self._left = limit.calls
         allowed = self._left > 0
         self._left -= allowed
-        headers = _announced(limit, self._left, self._ends, now)
-        if not allowed and limit.retry != "off":
-            by_date = limit.retry == "date"
-            # Rounded up, so that a client that waits so long does not come back too early.
-            wait = http_date(math.ceil(self._ends)) if by_date else str(max(1, math.ceil(self._ends - now)))
-            headers = (*headers, ("retry-after", wait))
+        headers: tuple[tuple[str, str], ...] = ()
+        if limit.reset:
+            headers += (("x-ratelimit-limit", str(limit.calls)), ("x-ratelimit-remaining", str(self._left)))
+            headers += (("x-ratelimit-reset", limit.reset(self._ends, now)),)
+        if not allowed and limit.retry:
+            headers += (("retry-after", limit.retry(self._ends, now)),)
         return Admission(allowed, headers)
-
-
-def _announced(limit: Limit, left: int, ends: float, now: float) -> tuple[tuple[str, str], ...]:
-    if limit.reset == "off":
-        return ()
-    match limit.reset:
-        case "date":
-            reset = iso_text(moment(ends))
-        case "http-date":
-            reset = http_date(math.ceil(ends))
-        case "epoch":
-            reset = str(math.ceil(ends))
-        case "epoch-ms":
-            reset = str(math.ceil(ends * 1000))
-        case _:
-            reset = str(math.ceil(ends - now))
-    return (
-        ("x-ratelimit-limit", str(limit.calls)),
-        ("x-ratelimit-remaining", str(left)),
-        ("x-ratelimit-reset", reset),
-    )

@@ -13,21 +13,18 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from importer.sandbox.admin import administer
+from importer.sandbox.admin import PRIVATE, administer, kept_out, turned_away
 from importer.sandbox.attachments import PATH as UPLOADS
 from importer.sandbox.calls import Call, ServiceReply, refusal
 from importer.sandbox.clock import http_date
-from importer.sandbox.door import PRIVATE, kept_out, turned_away
-from importer.sandbox.faults import Fault
+from importer.sandbox.faults import Head, Struck
 from importer.sandbox.forms import UploadedFile, read_upload
-from importer.sandbox.gateway import Head, forbidden
-from importer.sandbox.spoiling import HUGE, Wire, plain, spoiled
 from importer.sandbox.state import Arrival, State
+from importer.sandbox.wire import Wire, plain
 
 _MAX_BODY = 100 * 1024 * 1024
 _MAX_OPEN = 256
 """Maximum number of open connections, each of which takes a thread."""
-_BLOCK = b"x" * 65536
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
@@ -145,7 +142,6 @@ class Handler(BaseHTTPRequestHandler):
             refused = kept_out(self.command, self.headers, query, state.token)
             self._send(_private(refused or administer(state, self.command, url.path, body)))
             return
-        # On a reused connection, a client may meet a gateway that has just closed it: see the fault ``stale``.
         no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
         is_upload = (self.command, url.path) == ("POST", UPLOADS)
         head = Head(self.command, self.path, no_cache, self._is_reused, is_upload)
@@ -153,22 +149,15 @@ class Handler(BaseHTTPRequestHandler):
         key = self.headers.get("x-api-key")
         arrival = state.arrive(head, url.path, query, key)
         try:
-            if arrival.fault is not None and arrival.fault.kind in ("cut-request", "stale"):
+            if arrival.fault is not None and arrival.fault.its_kind.cuts:
                 raise HungUp
             upload = self._upload(arrival) if is_upload else None
             body = _parsed(self._body(arrival)) if upload is None else upload.record
             state.learn(arrival.number, body=body)
             if upload is not None and not upload.is_whole:
                 raise HungUp
-            call = Call(
-                self.command,
-                url.path,
-                query,
-                key,
-                self.headers.get_content_type() == "application/json",
-                body,
-                upload,
-            )
+            is_json = self.headers.get_content_type() == "application/json"
+            call = Call(self.command, url.path, query, key, is_json, body, upload)
             wire = self._decided(call, arrival, head)
         finally:
             state.leave(arrival)
@@ -179,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
     def _decided(self, call: Call, arrival: Arrival, head: Head) -> Wire:
         """Return the reply of a gateway that blocks the call, or the API's own, which a cache may store."""
         state = self.server.state
-        intervention = arrival.intervention or forbidden(arrival.standing, call.body)
+        intervention = arrival.blocked(call.body)
         if intervention is not None:
             state.learn(arrival.number, fault=intervention.fault.label)
             self._pause(intervention.fault.slow)
@@ -193,25 +182,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def _performed(self, call: Call, arrival: Arrival) -> Wire:
         """Let the service answer the call, unless the fault prevents it; return the reply as the fault spoils it."""
-        state, fault, is_upload = self.server.state, arrival.fault, call.upload is not None
-        dropped = state.dropped(arrival, _prospects(call))
+        state, fault, prospects = self.server.state, arrival.fault, _prospects(call)
+        dropped = state.dropped(arrival, prospects)
         if fault is None:
             return plain(state.service_for(call.key).answer(call, dropped, state.view(arrival)))
-        if fault.kind == "late":
-            self._pause(fault.seconds or 0.0)
+        kind, is_upload, seconds = fault.its_kind, call.upload is not None, fault.seconds or 0.0
+        if kind.waits == "before":
+            self._pause(seconds)
         reply: ServiceReply | None = None
         if not fault.prevents(upload=is_upload):
-            reply = state.service_for(call.key).answer(call, dropped | _withheld(call, fault), state.view(arrival))
-        if fault.kind == "hang":
-            self._pause(fault.seconds or 0.0)
+            withheld = dropped.union(fault.withheld(prospects))
+            reply = state.service_for(call.key).answer(call, withheld, state.view(arrival))
+        if kind.waits == "after":
+            self._pause(seconds)
         self._pause(fault.slow)
-        if fault.kind == "reset":
+        wire = kind.reply(fault, Struck(reply, f"http://localhost:{self.server.server_port}{self.path}", is_upload))
+        if wire.lost == "reset":
             self._reset()
-        if fault.kind in ("hang", "close", "reset"):
+        if wire.lost:
             raise HungUp
-        # The same server under another name, so that a request of a client that follows the redirect is recorded.
-        redirect_url = f"http://localhost:{self.server.server_port}{self.path}"
-        return spoiled(fault, reply, redirect_url, upload=is_upload)
+        return wire
 
     def _upload(self, arrival: Arrival) -> UploadedFile:
         """Read an uploaded file, and return its facts without its content."""
@@ -245,35 +235,21 @@ class Handler(BaseHTTPRequestHandler):
         raise HungUp
 
     def _send(self, wire: Wire, arrival: Arrival | None = None) -> None:
-        if wire.endless or wire.sent is not None:
-            self.close_connection = True
+        self.close_connection = self.close_connection or wire.ends_connection
         ahead = 0.0 if arrival is None else arrival.ahead
         headers = [("Date", http_date(self.server.state.clock.now() + ahead)), *wire.headers]
         if arrival is not None and not wire.is_gateways:
             headers += arrival.verdict.headers
-        if not wire.endless:
+        if wire.has_length:
             headers.append(("Content-Length", str(len(wire.body))))
         if self.close_connection:
             headers.append(("Connection", "close"))
         lines = [f"HTTP/1.1 {wire.status} {_REASONS.get(wire.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in headers]
-        body = b"" if self.command == "HEAD" else wire.body[: wire.sent]
-        if wire.line_pause:
-            for line in lines:
-                self.wfile.write(f"{line}\r\n".encode("latin-1"))
-                self._pause(wire.line_pause)
-            lines = []
-        head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
-        if wire.byte_pause:
-            self.wfile.write(head)
-            for place in range(len(body)):
-                self.wfile.write(body[place : place + 1])
-                self._pause(wire.byte_pause)
-        else:
-            self.wfile.write(head + body)  # in one piece, so that it is one packet if it fits
-        if wire.endless:
-            for _ in range(HUGE // len(_BLOCK)):
-                self.wfile.write(_BLOCK)
+        head = [f"{line}\r\n".encode("latin-1") for line in [*lines, ""]]
+        for piece, pause in wire.pieces(head, b"" if self.command == "HEAD" else wire.body):
+            self.wfile.write(piece)
+            self._pause(pause)
 
     def _pause(self, seconds: float) -> None:
         """Wait; if the sandbox is stopped meanwhile, end the connection."""
@@ -294,11 +270,6 @@ def _shut(connection: object) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # the connection has ended already
-
-
-def _withheld(call: Call, fault: Fault) -> frozenset[str]:
-    """Return the prospects whose notes this fault prevents although the request is answered."""
-    return frozenset(fault.struck(_prospects(call))) if fault.when == "before" else frozenset()
 
 
 def _prospects(call: Call) -> list[str]:

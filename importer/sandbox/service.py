@@ -60,12 +60,21 @@ class View:
     moves: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ServiceRules:
-    """Options of the service, with the same names as in `Sandbox`."""
+    """Rules that the vendor's reference leaves open.
 
-    api_key: str
-    prospects: Collection[str] | None = None
+    ``prospects`` names the only ones that exist, as IDs or as a mapping from ID to email, the oldest first; None lets
+    all exist. Only those with an email are listed and found. Unless it ``lists``, a page of prospects without a search
+    is refused. With ``any_email``, a search for any email finds a prospect, unless the email begins with nobody,
+    unknown or invalid. Without ``any_id``, an ID exists only if it looks like those in the vendor's reference (most
+    tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects or ``max_content``
+    characters are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
+    in seconds. Success has status ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the behaviour of
+    uploads.
+    """
+
+    prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
     lists: bool = True
     any_email: bool = False
     any_id: bool = True
@@ -75,18 +84,17 @@ class ServiceRules:
     bad_key_status: int = 401
     notes_behind: float = 0.0
     uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
-    seed: int = 0
 
 
 class Service:
-    """The notes of one account, and the calls that make, show and change them. Thread-safe."""
+    """The notes of the account that a key opens, and the calls that make, show and change them. Thread-safe."""
 
-    def __init__(self, rules: ServiceRules, clock: Clock) -> None:
-        self._rules = rules
+    def __init__(self, rules: ServiceRules, clock: Clock, api_key: str, seed: int) -> None:
+        self._rules, self._api_key = rules, api_key
         self._clock = clock
         self._lock = threading.Lock()
-        self._ids = _note_ids(rules.seed)
-        self._attachments = Attachments(rules.uploads, rules.created_status, rules.seed)
+        self._ids = _note_ids(seed)
+        self._attachments = Attachments(rules.uploads, rules.created_status, seed)
         self._opened = moment(clock.now())
         # A dictionary keeps the order of its keys, so this one is also the list of notes by age.
         self._notes: dict[str, StoredNote] = {}
@@ -125,7 +133,7 @@ class Service:
     def _routed(self, call: Call, withheld: Collection[str], view: View | None) -> ServiceReply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
             raise Refused(404, 404, f"Cannot {call.method} {call.path}")
-        if call.key != self._rules.api_key:
+        if call.key != self._api_key:
             raise Refused(self._rules.bad_key_status, 1001, "Invalid token")
         match [unquote(part) for part in call.path.split("/")[2:]]:
             case ["notes"]:

@@ -5,6 +5,8 @@ Input: options, and the requests as the server reads them. Output: a decision ab
 
 from __future__ import annotations
 
+import functools
+import random
 import secrets
 import threading
 import time
@@ -12,14 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from importer.sandbox.attachments import StoredAttachment, UploadBehaviour
+from importer.sandbox.attachments import StoredAttachment
 from importer.sandbox.clock import Clock, moment
-from importer.sandbox.faults import Fault, FaultPlan
-from importer.sandbox.gateway import Gateway, Head, Intervention
+from importer.sandbox.faults import Fault, Head, Standing
 from importer.sandbox.limits import Admission, Limit, RateWindow
 from importer.sandbox.service import Service, ServiceRules, StoredNote, View
-from importer.sandbox.showing import view
-from importer.sandbox.spoiling import Wire
+from importer.sandbox.wire import Wire
 
 DEFAULT_KEY = "sandbox-key"
 """API key for tests only; sandboxes that the program itself starts make a random key."""
@@ -45,6 +45,14 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervention:
+    """A reply that did not come from the API, and the fault that caused it."""
+
+    fault: Fault
+    wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """Decision about a request when it arrived.
 
@@ -54,48 +62,63 @@ class Arrival:
     number: int
     verdict: Admission
     fault: Fault | None
-    standing: tuple[Fault, ...] = ()
+    standing: tuple[Standing, ...] = ()
     intervention: Intervention | None = None
 
     @property
     def ahead(self) -> float:
         """Seconds by which the clock that dates the reply is ahead."""
-        return sum(fault.seconds or 0.0 for fault in self.standing if fault.kind == "clock")
+        return sum(standing.ahead for standing in self.standing)
+
+    def blocked(self, body: object) -> Intervention | None:
+        """Return the reply that comes in the API's place, for example because of the request's body."""
+        replies = ((standing.fault, standing.blocks(body)) for standing in self.standing)
+        return self.intervention or next((Intervention(fault, wire) for fault, wire in replies if wire), None)
+
+
+class _FaultWatch:
+    """A fault in force, and its counts of requests."""
+
+    def __init__(self, fault: Fault, seed: int) -> None:
+        self.fault, self.standing = fault, fault.its_kind.standing and fault.its_kind.standing(fault)
+        if self.standing:
+            self.standing.seed = seed
+        self._seen = self._struck = 0
+
+    def counts(self, method: str) -> bool:
+        """Count a request if the fault is meant for it."""
+        is_meant = self.fault.method in (method, "any")
+        self._seen += is_meant
+        return is_meant
+
+    def strikes(self, chance: random.Random) -> bool:
+        """Return whether the text of the fault names the request that was counted last; count this as a strike."""
+        fault = self.fault
+        strikes = (
+            (fault.times is None or self._struck < fault.times)
+            and (fault.requests is None or self._seen in fault.requests)
+            and (fault.probability is None or chance.random() < fault.probability)
+        )
+        self._struck += strikes
+        return strikes
 
 
 @dataclass(kw_only=True, eq=False)
-class State:
+class State(ServiceRules):
     """The whole state of a sandbox, except its port. Thread-safe.
 
-    ``latency`` is the delay in seconds before a request is applied. ``prospects`` names the only ones that exist, as
-    IDs or as a mapping from ID to email, the oldest first; None lets all exist. Only those with an email are listed and
-    found. Unless it ``lists``, a page of prospects without a search is refused. With ``any_email``, a search for any
-    email finds a prospect, unless the email begins with nobody, unknown or invalid. Without ``any_id``, an ID exists
-    only if it looks like those in the vendor's reference (most tests use short IDs, so they keep ``any_id``). Requests
-    with more than ``max_batch`` prospects or ``max_content`` characters are refused. ``clock_offset`` is in seconds;
-    ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies. Success has status
-    ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the behaviour of uploads. ``seed`` decides the
-    IDs and the random faults; without it, no two sandboxes give the same IDs. ``time_source`` returns seconds since the
-    epoch. ``token`` opens the sandbox's own addresses, see `admin`; each sandbox makes a new one. Each of
+    ``latency`` is the delay in seconds before a request is applied. ``clock_offset`` is in seconds; ``time_source``
+    returns seconds since the epoch. ``seed`` decides the IDs and the random faults; without it, no two sandboxes give
+    the same IDs. ``token`` opens the sandbox's own addresses, see `admin`; each sandbox makes a new one. Each of
     ``further_keys`` opens an account with its own notes and limit; faults strike the requests of all.
     """
 
     latency: float = 0.0
     limit: Limit | None = None
     faults: Iterable[Fault] = ()
-    max_batch: int | None = None
-    max_content: int | None = None
-    prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
-    lists: bool = True
-    any_email: bool = False
-    any_id: bool = True
     clock_offset: float = 0.0
     api_key: str = field(default=DEFAULT_KEY, repr=False)
     further_keys: Collection[str] = field(default=(), repr=False)
-    created_status: int = 201
-    bad_key_status: int = 401
-    notes_behind: float = 0.0
-    uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
     seed: int | None = None
     time_source: Callable[[], float] = time.time
     token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
@@ -105,29 +128,13 @@ class State:
     def __post_init__(self) -> None:
         self.clock = Clock(self.clock_offset, self.time_source)
         seed = secrets.randbits(32) if self.seed is None else self.seed
-        rules = ServiceRules(
-            api_key=self.api_key,
-            prospects=self.prospects,
-            lists=self.lists,
-            any_email=self.any_email,
-            any_id=self.any_id,
-            max_batch=self.max_batch,
-            max_content=self.max_content,
-            created_status=self.created_status,
-            bad_key_status=self.bad_key_status,
-            notes_behind=self.notes_behind,
-            uploads=self.uploads,
-            seed=seed,
-        )
-        self.service = Service(rules, self.clock)
-        self._services = {self.api_key: self.service}
-        for number, key in enumerate(self.further_keys, 1):
-            self._services[key] = Service(replace(rules, api_key=key, seed=seed + number), self.clock)
+        keys = (self.api_key, *self.further_keys)
+        self._services = {key: Service(self, self.clock, key, seed + number) for number, key in enumerate(keys)}
+        self.service = self._services[self.api_key]
         self._lock = threading.Lock()
-        self._plan = FaultPlan(self.faults, self.seed or 0)
-        self._gateway = Gateway()
+        self._watches = [_FaultWatch(fault, self.seed or 0) for fault in self.faults]
+        self._chance = random.Random(self.seed or 0)  # noqa: S311 - repeatable, not secret
         self._in_flight = 0
-        self._promised = 0  # number of notes in requests during a ``drops`` fault
         self._windows = {key: RateWindow(self.limit) for key in self._services}
         self._received: list[Received] = []
 
@@ -162,13 +169,12 @@ class State:
     def add_fault(self, fault: Fault) -> None:
         """Add a fault, which counts requests from now on."""
         with self._lock:
-            self._plan.add(fault)
+            self._watches.append(_FaultWatch(fault, self.seed or 0))
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace the present faults by these."""
         with self._lock:
-            self._plan.replace(faults)
-            self._gateway = Gateway()
+            self._watches = [_FaultWatch(fault, self.seed or 0) for fault in faults]
 
     def clear_faults(self) -> None:
         """Remove all faults."""
@@ -189,19 +195,39 @@ class State:
         with self._lock:
             now = self.clock.now()
             number = len(self._received) + 1
-            standing = tuple(self._plan.standing(head.struck_as, now))
-            intervention = self._gateway.intervenes(standing, head, self._in_flight, now)
+            standing = self._standing(head, now)
+            replies = ((each.fault, each.intervenes(head, self._in_flight, now)) for each in standing)
+            intervention = next((Intervention(fault, wire) for fault, wire in replies if wire), None)
             if intervention is not None:
+                fault: Fault | None = intervention.fault
                 arrival = Arrival(number, Admission(allowed=True), None, standing, intervention)
-                label: str | None = intervention.fault.label
             else:
                 self._in_flight += 1
                 verdict = self._windows.get(key or "", self._windows[self.api_key]).spend(now)
-                fault = self._plan.strike(head.struck_as, is_reused=head.is_reused) if verdict.allowed else None
+                fault = self._striking(head) if verdict.allowed else None
                 arrival = Arrival(number, verdict, fault, standing)
-                label = fault.label if fault else None
+            label = fault.label if fault else None
             self._received.append(Received(number, moment(now), head.method, path, query, fault=label))
         return arrival
+
+    def _standing(self, head: Head, now: float) -> tuple[Standing, ...]:
+        """Count a request, and return the faults that stand in its way."""
+        return tuple(
+            watch.standing
+            for watch in self._watches
+            if watch.standing
+            and watch.counts(head.struck_as)
+            and watch.standing.stands(now, is_struck=watch.strikes(self._chance))
+        )
+
+    def _striking(self, head: Head) -> Fault | None:
+        """Count a request, and return the first fault that strikes it, if any."""
+        chosen: Fault | None = None
+        for watch in self._watches:
+            is_spared = watch.standing or (watch.fault.its_kind.on_reuse and not head.is_reused)
+            if not is_spared and watch.counts(head.struck_as) and chosen is None and watch.strikes(self._chance):
+                chosen = watch.fault
+        return chosen
 
     def leave(self, arrival: Arrival) -> None:
         """Record that the request is no longer in flight. For the server."""
@@ -209,22 +235,27 @@ class State:
             self._in_flight -= arrival.intervention is None
 
     def keep(self, arrival: Arrival, head: Head, wire: Wire) -> None:
-        """Store the reply in the cache, if there is one. For the server."""
+        """Let the faults that stand remember the reply. For the server."""
         with self._lock:
-            self._gateway.keep(arrival.standing, head, wire, self.clock.now())
+            for standing in arrival.standing:
+                standing.keep(head, wire, self.clock.now())
 
     def dropped(self, arrival: Arrival, prospects: Sequence[str]) -> frozenset[str]:
         """Return the request's prospects whose notes are reported as created, but not kept. For the server."""
-        every = [int(fault.value) for fault in arrival.standing if fault.kind == "drops"]
         with self._lock:
-            first, self._promised = self._promised + 1, self._promised + len(prospects) * bool(every)
-        return frozenset(
-            prospect for place, prospect in enumerate(prospects, first) if any(place % nth == 0 for nth in every)
-        )
+            return frozenset(dropped for standing in arrival.standing for dropped in standing.drops(prospects))
 
     def view(self, arrival: Arrival) -> View | None:
         """Return the present view of the notes. For the server."""
-        return view(arrival.standing, self.clock.now() - self.notes_behind, self.seed or 0)
+        now, distortions = self.clock.now() - self.notes_behind, arrival.standing
+
+        def shows(content: str) -> str:
+            return functools.reduce(lambda text, distortion: distortion.shows(text), distortions, content)
+
+        def hides(note: StoredNote) -> bool:
+            return any(distortion.hides(note, now) for distortion in distortions)
+
+        return View(hides, shows, sum(distortion.moves for distortion in distortions)) if distortions else None
 
     def learn(self, number: int, *, body: object = None, status: int | None = None, fault: str | None = None) -> None:
         """Add facts that became known later to the record of a request. For the server."""

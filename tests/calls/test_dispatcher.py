@@ -6,11 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from importer.api import Cause, Failure, Metadata, Reply
+from importer.calls.caller import Caller
 from importer.calls.dispatcher import LAST_CALLS, Dispatcher
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts, RetryPolicy
@@ -40,10 +41,8 @@ class House:
         self.rounds = 0
         self._under_way: list[tuple[Any, Callable[[Any], Reply[Any]]]] = []
         self.limiter = Limiter(workers, lambda: self.now, give_up, rng=random.Random(1))
-        self.dispatcher: Dispatcher[Any] = Dispatcher(
-            self, self.perform, self.limiter, ("GET", "POST"), clock=lambda: self.now, give_up=give_up,
-            stop=stop, rng=random.Random(1),
-        )  # fmt: skip
+        caller = Caller(cast(Any, None), self, self.limiter, lambda: self.now, give_up, stop, random.Random(1))
+        self.dispatcher: Dispatcher[Any] = Dispatcher(caller, self.perform, ("GET", "POST"))
 
     def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
         self.sent.append(task.name)

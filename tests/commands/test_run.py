@@ -28,7 +28,7 @@ from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
 from importer.journal import Journal
-from importer.journal.files import Files
+from importer.journal.learned import Files
 from importer.markup import ContentKind
 from importer.messages import render
 from importer.models import Remaining, Result, Visibility

@@ -16,10 +16,9 @@ from importer import grouping
 from importer.api import Answer, Cause, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
-from importer.delivery.coordinator import perform
-from importer.delivery.delivery import Delivery
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
+from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import LONGEST_CLAIM, Policy
 from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
@@ -116,7 +115,7 @@ def deliver(
         run = journal.runs.begin(HERE, "sheet", "print", api.now, again=False)
         caller = Caller(api, api, limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)
         policy = Policy(batch_size=3, read_timeout=3.0, rest=1.0)
-        delivery = Delivery(outcomes, journal, HERE, run, caller, policy, observe)
+        delivery = Coordinator(DeliveryContext.of(journal, HERE, run, caller, policy), outcomes, observe)
         delivery.prepare(rows, grouping.plan(rows))
         delivery.run()
     return outcomes

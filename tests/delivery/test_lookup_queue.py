@@ -13,9 +13,9 @@ import pytest
 from importer.api import Answer, Cause, Failure
 from importer.delivery.decisions import Doubt, LookDecision, Missed, Settle
 from importer.delivery.evidence import Evidence
-from importer.delivery.lookup_queue import LookupQueue
 from importer.delivery.readback import Verdict
 from importer.delivery.tasks import Ambiguous, Lookup, Post
+from importer.delivery.unclear import LookupQueue
 from importer.journal import NoteKey
 from importer.messages import words
 from importer.models import Note, Request, Status, Visibility

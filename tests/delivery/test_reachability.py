@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from importer.api import Answer, Reply, Traits
-from importer.calls.dispatcher import Dispatcher
+from types import SimpleNamespace
+from typing import cast
+
+from importer.api import Answer, Reply
+from importer.delivery.context import DeliveryContext
 from importer.delivery.known_ids import KnownIds
-from importer.delivery.policy import Policy
 from importer.delivery.reachability import Reachability
 
 
@@ -16,9 +18,8 @@ def reply(began: float, note_id: str = "N1") -> Reply[dict[str, Answer]]:
 def test_a_call_that_left_before_the_connections_were_made_anew_is_not_trusted() -> None:
     """A worker may have taken it just after another request's reply came, on the same connection."""
     renewed: list[bool] = []
-    way = Reachability(
-        Dispatcher.__new__(Dispatcher), Traits(one_draft=True), Policy(100, 60.0, 5.0), lambda: renewed.append(True)
-    )
+    caller = SimpleNamespace(api=SimpleNamespace(renew=lambda: renewed.append(True)))
+    way = Reachability(cast(DeliveryContext, SimpleNamespace(caller=caller, dispatcher=None, policy=None)))
     assert way.is_trusted(reply(11.0))
     way.is_astray(10.0, 12.0)
     assert renewed == [True]

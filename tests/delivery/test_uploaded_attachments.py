@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from importer.api import Cause, Failure
-from importer.delivery.attachments import UploadedAttachments
 from importer.delivery.decisions import Abandon, Settle
+from importer.delivery.queue import UploadedAttachments
 from importer.delivery.tasks import Post
 from importer.journal import NoteKey
 from importer.messages import words

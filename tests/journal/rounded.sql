@@ -6,7 +6,7 @@ CREATE TABLE about (
 	PRIMARY KEY (name)
 );
 INSERT INTO "about" VALUES('application','note-importer');
-INSERT INTO "about" VALUES('schema','9');
+INSERT INTO "about" VALUES('schema','10');
 INSERT INTO "about" VALUES('id','244cbfef497f2d260dd3ba9824c603c5');
 CREATE TABLE deliveries (
 	note INTEGER NOT NULL, 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import stat
 import subprocess
@@ -16,13 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, DeliveryState, Journal, KnownDelivery, NoteKey, Run
-from importer.journal.lock import held
-from importer.journal.schema import deliveries
+from importer.journal import VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, schema
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
@@ -36,20 +32,8 @@ NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
 OTHER = replace(NOTE, text="Something else", content="")
 WORKSPACE = Workspace("workspace", "")
 ANOTHER = Workspace("another", "")
-VERSION_1 = """
+ABOUT = """
 CREATE TABLE about (name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name));
-CREATE TABLE runs (id INTEGER NOT NULL, name TEXT NOT NULL, profile TEXT NOT NULL, file TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, occurrence TEXT NOT NULL, started_at FLOAT NOT NULL, ended_at FLOAT, ended TEXT,
-    counts TEXT, PRIMARY KEY (id), UNIQUE (name));
-CREATE TABLE notes (id INTEGER NOT NULL, profile TEXT NOT NULL, digest BLOB NOT NULL, seen BLOB NOT NULL,
-    readings BLOB NOT NULL, visibility TEXT NOT NULL, status TEXT NOT NULL, PRIMARY KEY (id),
-    UNIQUE (profile, digest));
-CREATE INDEX ix_notes_seen ON notes (seen);
-CREATE TABLE requests (id INTEGER NOT NULL, run INTEGER NOT NULL, note INTEGER NOT NULL, sent_at FLOAT NOT NULL,
-    since FLOAT, PRIMARY KEY (id), FOREIGN KEY(run) REFERENCES runs (id), FOREIGN KEY(note) REFERENCES notes (id));
-CREATE TABLE deliveries (note INTEGER NOT NULL, prospect TEXT NOT NULL, occurrence TEXT NOT NULL, state TEXT NOT NULL,
-    note_id TEXT, request INTEGER NOT NULL, at FLOAT NOT NULL, reason TEXT, PRIMARY KEY (note, prospect, occurrence),
-    FOREIGN KEY(note) REFERENCES notes (id), FOREIGN KEY(request) REFERENCES requests (id)) WITHOUT ROWID;
 INSERT INTO about VALUES ('application', 'note-importer'), ('schema', '1');
 """
 
@@ -102,7 +86,7 @@ def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[s
 def states(address: str | Path) -> dict[str, str]:
     """What stands in the journal, read by another connection."""
     with Journal.open(address) as journal:
-        return {row.prospect: row.state for row in journal._store.rows(sa.select(deliveries))}
+        return dict(journal._store.rows("SELECT prospect, state FROM deliveries"))
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -265,222 +249,71 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_journal_of_the_first_version_is_migrated_and_keeps_what_it_knows(path: Path, tmp_path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.executescript(VERSION_1)
-    key = NoteKey.of(NOTE)
-    connection.execute("INSERT INTO runs VALUES (1, 'r', 'workspace', 'f', 'f', '', 1.0, NULL, NULL, NULL)")
-    connection.execute(
-        "INSERT INTO notes VALUES (1, 'workspace', ?, ?, ?, '1', '1')",
-        (key.digest, key.seen, b"".join(key.readings)),
-    )
-    connection.execute("INSERT INTO requests VALUES (1, 1, 1, 1.0, NULL)")
-    connection.execute("INSERT INTO deliveries VALUES (1, 'P1', '', 'created', 'N1', 1, 1.0, NULL)")
-    connection.commit()
-    connection.close()
-    for _ in range(2):
-        with Journal.open(path) as journal:
-            found = known(journal, number_of(journal), ["P1"])["P1", ""]
-            assert (found.state, found.note_id) == (DeliveryState.CREATED, "N1")
-            journal.learned.learn_batch_size(WORKSPACE, 25)
-    with Journal.open(tmp_path / "new.sqlite"):
-        pass
-    assert tables_of(path) == tables_of(tmp_path / "new.sqlite")
+@pytest.fixture
+def next_version(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A later version of the program, which has one table and one row more."""
+    monkeypatch.setattr(schema, "VERSION", VERSION + 1)
+    steps = ("CREATE TABLE songs (id INTEGER PRIMARY KEY, cover BLOB)", "INSERT INTO songs (cover) VALUES (NULL)")
+    monkeypatch.setattr(schema, "STEPS", {VERSION: steps})
+    return VERSION + 1
 
 
-HERE = Workspace("default", "http://localhost:8081/v1")
-SPELLINGS = ("default at http://LOCALHOST:8081/v1", "default at http://localhost:8081/v1/.")
-VERSION_3 = VERSION_1.replace("'schema', '1'", "'schema', '3'") + """
-CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile));
-CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL, PRIMARY KEY (profile));
-CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place));
-"""  # fmt: skip
+def described(journal: Journal) -> dict[str, str]:
+    return dict(journal._store.rows("SELECT name, value FROM about"))
 
 
-BACK_TO_VERSION_3 = f"""
-DROP INDEX ix_notes_seen;
-{"".join(f"ALTER TABLE {table} RENAME TO new_{table};" for table in
-         ("about", "runs", "notes", "requests", "deliveries", "learned", "written"))}
-{VERSION_3}
-CREATE TEMP TABLE called AS SELECT id AS workspace, profile || ' at ' || base_url AS called FROM workspaces;
-INSERT INTO runs SELECT id, name, called, file, fingerprint, occurrence, started_at, ended_at, ended, counts
-    FROM new_runs JOIN called USING (workspace);
-INSERT INTO notes SELECT id, called, digest, seen, readings, visibility, status
-    FROM new_notes JOIN called USING (workspace);
-INSERT INTO requests SELECT * FROM new_requests;
-INSERT INTO deliveries SELECT note, prospect, occurrence, state, note_id, request, at, reason FROM new_deliveries;
-INSERT INTO written SELECT * FROM new_written;
-{"".join(f"DROP TABLE new_{table};" for table in
-         ("deliveries", "requests", "notes", "runs", "learned", "written", "about"))}
-DROP TABLE found;
-DROP TABLE uploads;
-DROP TABLE workspaces;
-"""  # fmt: skip
-
-
-def journal_of_version_3(path: Path, *runs: tuple[str, Sequence[tuple[Note, str, str]]]) -> None:
-    """A journal with a run for each of ``runs``: the workspace, and its deliveries' notes, prospects and states.
-
-    Run and note id are called after the delivery's place: R1, N1-P1.
-    """
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(VERSION_3)
-        for number, (profile, deliveries) in enumerate(runs, 1):
-            connection.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, 'f', 'f', '', 1.0, 2.0, 'finished', '{}')",
-                (number, f"R{number}", profile),
-            )
-            for note, prospect, state in deliveries:
-                key = NoteKey.of(note)
-                values = (profile, key.digest, key.seen, b"".join(sorted(key.readings)))
-                connection.execute("INSERT OR IGNORE INTO notes VALUES (NULL, ?, ?, ?, ?, '1', '1')", values)
-                [[entered]] = connection.execute("SELECT id FROM notes WHERE profile = ? AND digest = ?", values[:2])
-                request = connection.execute("INSERT INTO requests VALUES (NULL, ?, ?, 1.0, NULL)", (number, entered))
-                note_id = f"N{number}-{prospect}" if state in ("created", "hidden") else None
-                connection.execute(
-                    "INSERT INTO deliveries VALUES (?, ?, '', ?, ?, ?, 1.0, NULL)",
-                    (entered, prospect, state, note_id, request.lastrowid),
-                )
-
-
-def known_of(
-    journal: Journal, note: Note, prospect: str, workspace: Workspace = HERE
-) -> dict[str, tuple[str, str | None]]:
-    [number] = journal.deliveries.find_notes(workspace, [NoteKey.of(note)])
-    if number is None:
-        return {}
-    return {one.occurrence: (one.state, one.note_id) for one in known(journal, number, [prospect]).values()}
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_what_was_delivered_under_another_spelling_of_the_address_is_found(path: Path, spelling: str) -> None:
-    """It is the same workspace, with its runs and what it learned; other workspaces stay as they are."""
-    elsewhere = Workspace("default", "http://localhost:8082/v1")
-    journal_of_version_3(
-        path,
-        (spelling, [(NOTE, "P1", "created"), (OTHER, "P2", "sending")]),
-        (str(elsewhere), [(NOTE, "P1", "rejected")]),
-    )
-    _script(path, f"INSERT INTO learned VALUES ('{spelling}', 7); INSERT INTO limits VALUES ('{spelling}', 3, 1.0);")
-    for _ in range(2):
-        with Journal.open(path) as journal:
-            assert known_of(journal, NOTE, "P1") == {"": ("created", "N1-P1")}
-            assert known_of(journal, OTHER, "P2") == {"": ("sending", None)}
-            assert known_of(journal, NOTE, "P1", elsewhere) == {"": ("rejected", None)}
-            assert journal.runs.workspaces() == [HERE, elsewhere]
-            assert journal.learned.batch_size(HERE) == 7
-            assert journal.learned.limit(HERE) == (3, 1.0)
-            assert [run.name for run in journal.runs.listed(HERE)] == ["R1"]
-
-
-STATES = ("rejected", "unconfirmed", "sending", "hidden", "created")
-
-
-@pytest.mark.parametrize("theirs", STATES)
-@pytest.mark.parametrize("mine", STATES)
-@pytest.mark.parametrize("is_here_too", [True, False])
-def test_of_two_spellings_that_hold_the_same_delivery_the_more_certain_counts_and_no_note_is_forgotten(
-    path: Path, mine: str, theirs: str, is_here_too: bool
+def test_a_journal_of_the_version_before_is_migrated_once_and_keeps_what_it_knows(
+    address: str, request: pytest.FixtureRequest
 ) -> None:
-    """What was created is never delivered again; the other becomes an occurrence of its own, a rejection nothing."""
-    first = str(HERE) if is_here_too else SPELLINGS[0]
-    journal_of_version_3(
-        path,
-        (first, [(OTHER, "P0", "created"), (NOTE, "P1", mine), (NOTE, "P2", "created")]),
-        (SPELLINGS[1], [(NOTE, "P3", "sending"), (NOTE, "P1", theirs)]),
-    )
-    _script(path, f"INSERT INTO learned VALUES ('{first}', 7), ('{SPELLINGS[1]}', 9);")
+    with Journal.open(address) as journal:
+        number, own = claim(journal, begin(journal), "P1"), journal.id
+    version = request.getfixturevalue("next_version")
+    for _ in range(2):
+        with Journal.open(address) as journal:
+            assert described(journal)["schema"] == str(version)
+            assert journal._store.rows("SELECT id, cover FROM songs") == [(1, None)]
+            [(request_number, (_, [found]))] = journal.deliveries.unsettled(WORKSPACE).items()
+            assert (request_number, found.prospect, journal.id) == (number, "P1", own)
+            if address.startswith("postgresql"):
+                journal._store.rows("SELECT run FROM report_runs")
+    if address.startswith("postgresql"):
+        with Journal.open(address) as journal, journal.transaction():
+            journal._store.execute("DROP TABLE songs")
+            journal._store.execute("UPDATE about SET value = :version WHERE name = 'schema'", version=str(VERSION))
+
+
+def test_a_journal_is_not_migrated_while_an_import_uses_it(path: Path, request: pytest.FixtureRequest) -> None:
+    """When that has ended, the same command goes on."""
     with Journal.open(path) as journal:
-        found = known_of(journal, NOTE, "P1")
-        best = max(mine, theirs, key=STATES.index)
-        assert found[""][0] == best
-        worse = min(mine, theirs, key=STATES.index)
-        others = [state for occurrence, (state, _) in found.items() if occurrence]
-        assert others == ([] if worse == "rejected" else [worse])
-        assert set(found) <= {"", "again R1", "again R2"}
-        created = {note_id for _, note_id in found.values() if note_id}
-        assert len(created) == sum(state in ("created", "hidden") for state in (mine, theirs))
-        assert known_of(journal, NOTE, "P2") == {"": ("created", "N1-P2")}
-        assert known_of(journal, NOTE, "P3") == {"": ("sending", None)}
-        assert known_of(journal, OTHER, "P0") == {"": ("created", "N1-P0")}
-        assert journal.runs.workspaces() == [HERE]
-        assert journal.learned.batch_size(HERE) == (7 if is_here_too else journal.learned.batch_size(HERE))
-        made = {known.note_id for run in journal.runs.listed() for known in journal.deliveries.created_by(run)}
-        assert {note_id for state, note_id in found.values() if state == "created"} <= made
-        number = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])[0]
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        of_notes = "SELECT COUNT(*) FROM requests JOIN deliveries ON deliveries.request = requests.id WHERE"
-        assert connection.execute(f"{of_notes} requests.note <> deliveries.note").fetchone() == (0,)
-        assert connection.execute("SELECT id FROM notes WHERE digest = ?", (NoteKey.of(NOTE).digest,)).fetchall() == [
-            (number,)
-        ]
+        claim(journal, begin(journal), "P1")
+        version = request.getfixturevalue("next_version")
+        with journal.held(WORKSPACE), pytest.raises(Busy, match="Another import of this workspace is running"):
+            Journal.open(path)
+        assert described(journal)["schema"] == str(VERSION)
+    with Journal.open(path) as journal:
+        assert described(journal)["schema"] == str(version)
 
 
-def test_a_run_repeats_nothing_that_was_delivered_under_other_spellings(
-    box: Sandbox, settings: Settings, tmp_path: Path
+def test_a_migration_that_cant_be_finished_leaves_everything_as_it_was(
+    path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Whichever of them delivered which row; what no answer came for is looked up first."""
-    sheet = tmp_path / "notes.csv"
-    write_sheet(sheet, [Line(f"P{i}", "Hello", "1") for i in range(6)])
-    report = running.run(sheet, settings)
-    assert report is not None
-    assert report.counts == {Result.CREATED: 6}
-    loud = str(settings.workspace).replace("http://", "HTTP://")
-    with closing(sqlite3.connect(settings.journal)) as connection, connection:
-        connection.executescript(BACK_TO_VERSION_3)
-        connection.executescript(f"""
-            UPDATE runs SET profile = '{loud}'; UPDATE notes SET profile = '{loud}';
-            INSERT INTO notes SELECT 99, '{loud}/.', digest, seen, readings, visibility, status FROM notes;
-            INSERT INTO requests SELECT 99, run, 99, sent_at, since FROM requests LIMIT 1;
-            UPDATE deliveries SET note = 99, request = 99 WHERE prospect IN ('P1', 'P2');
-            UPDATE deliveries SET state = 'sending', note_id = NULL WHERE prospect IN ('P2', 'P3');
-        """)
-    posts = len([call for call in box.received if call.method == "POST"])
-    report = running.run(sheet, replace(settings, base_url=settings.base_url.replace("http", "HTTP")))
-    assert report is not None
-    assert len([call for call in box.received if call.method == "POST"]) == posts
-    assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 4}
-    assert len(box.notes) == 6
-
-
-def test_a_journal_is_not_migrated_while_another_spelling_is_imported(path: Path) -> None:
-    """That import would go on with numbers that are no more; when it has ended, the same command goes on."""
-    journal_of_version_3(path, (SPELLINGS[0], [(NOTE, "P1", "sending")]))
-    with held(path, SPELLINGS[0]), pytest.raises(Busy, match="Another import of this workspace is running"):
-        Journal.open(path)
-    with closing(sqlite3.connect(path)) as connection:
-        assert dict(connection.execute("SELECT name, value FROM about"))["schema"] == "3"
-        assert connection.execute("SELECT profile FROM notes").fetchall() == [(SPELLINGS[0],)]
+    """All its statements count, or none does."""
     with Journal.open(path) as journal:
-        assert known_of(journal, NOTE, "P1") == {"": ("sending", None)}
-
-
-def test_a_migration_that_cant_be_finished_leaves_everything_as_it_was(path: Path) -> None:
-    """All spellings become one, or none does."""
-    journal_of_version_3(path, (str(HERE), [(NOTE, "P1", "sending")]), (SPELLINGS[1], [(NOTE, "P1", "created")]))
-    _script(path, "CREATE TRIGGER t BEFORE DELETE ON notes BEGIN SELECT RAISE(ABORT, 'no room'); END;")
+        claim(journal, begin(journal), "P1")
+    _script(path, "CREATE TRIGGER t BEFORE UPDATE ON about BEGIN SELECT RAISE(ABORT, 'no room'); END;")
 
     def dump() -> list[str]:
         with closing(sqlite3.connect(path)) as connection:
             return list(connection.iterdump())
 
     before = dump()
+    version = request.getfixturevalue("next_version")
     with pytest.raises(UnusableJournal, match="no room"):
         Journal.open(path)
     assert dump() == before
     _script(path, "DROP TRIGGER t;")
     with Journal.open(path) as journal:
-        assert known_of(journal, NOTE, "P1") == {"": ("created", "N2-P1"), "again R1": ("sending", None)}
-
-
-def tables_of(path: Path) -> dict[str, str]:
-    connection = sqlite3.connect(path)
-    try:
-        found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        return {name: re.sub(r"\s+", "", sql) for name, sql in found}
-    finally:
-        connection.close()
+        assert described(journal)["schema"] == str(version)
 
 
 def _text(path: Path) -> None:
@@ -496,15 +329,19 @@ def _foreign_about(path: Path) -> None:
 
 
 def _foreign_name(path: Path) -> None:
-    _script(path, VERSION_1.replace("'note-importer'", "'another program'"))
+    _script(path, ABOUT.replace("'note-importer'", "'another program'"))
 
 
 def _later(path: Path) -> None:
-    _script(path, VERSION_1.replace("'1')", "'1000')"))
+    _script(path, ABOUT.replace("'1')", "'1000')"))
+
+
+def _earlier(path: Path) -> None:
+    _script(path, ABOUT)
 
 
 def _no_version(path: Path) -> None:
-    _script(path, VERSION_1.replace("'1')", "'none')"))
+    _script(path, ABOUT.replace("'1')", "'none')"))
 
 
 def _damaged(path: Path) -> None:
@@ -536,6 +373,7 @@ def _script(path: Path, script: str) -> None:
         (_foreign_about, "another program"),
         (_foreign_name, "another program"),
         (_later, "later version"),
+        (_earlier, "earlier version"),
         (_no_version, "damaged"),
         (_damaged, "damaged"),
         (_cut, "damaged"),
@@ -646,9 +484,8 @@ def test_a_journal_that_may_not_be_written_is_refused_before_anything_is_sent(bo
 def _full(journal: Journal) -> None:
     """From now on the database may not grow: SQLite itself says that the disk is full."""
     connection = journal._store.connection  # the limit is a property of the connection
-    pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    connection.rollback()
+    [pages] = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def test_a_full_disk_is_said_and_leaves_what_was_there(path: Path) -> None:
@@ -672,9 +509,7 @@ def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_f
 
     def open_on_a_small_disk(address: Path | str) -> Journal:
         journal = opened(address)
-        connection = journal._store.connection
-        connection.exec_driver_sql("PRAGMA max_page_count = 40")
-        connection.rollback()
+        journal._store.connection.execute("PRAGMA max_page_count = 40")
         return journal
 
     monkeypatch.setattr(Journal, "open", open_on_a_small_disk)

@@ -1,20 +1,14 @@
-"""Reasons of deliveries: messages that the journal keeps as JSON, and the plain words of earlier versions."""
+"""Reasons of deliveries: messages that the journal keeps as JSON, and plain words."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from importer.api import Answer
-from importer.journal import VERSION, Answered, Claim, DeliveryState, Journal, NoteKey
+from importer.journal import Answered, Claim, DeliveryState, Journal, NoteKey
 from importer.journal.connecting import SCHEMA
 from importer.journal.known import KnownDelivery, read_reason, written
-from importer.journal.schema import deliveries
 from importer.messages import Cell, Message, render, say, words
 from importer.models import Note, Request, Status, Visibility, Workspace
 
@@ -40,9 +34,9 @@ def reject(journal: Journal, **reasons: Message) -> None:
 
 def rewrite(journal: Journal, prospect: str, reason: str) -> None:
     """Write a reason as another version did."""
-    statement = sa.update(deliveries).where(deliveries.c.prospect == prospect).values(reason=reason)
+    statement = "UPDATE deliveries SET reason = :reason WHERE prospect = :prospect"
     with journal.transaction():
-        journal._store.execute(statement)
+        journal._store.execute(statement, reason=reason, prospect=prospect)
 
 
 def known(journal: Journal) -> dict[str, KnownDelivery]:
@@ -54,16 +48,13 @@ def known(journal: Journal) -> dict[str, KnownDelivery]:
     }
 
 
-def test_reasons_are_known_after_the_migration(address: str) -> None:
+def test_reasons_come_back(address: str) -> None:
     """A message comes back as one; an earlier version's text is words; a later version's kind is shown by its name."""
     with Journal.open(address) as journal:
         reject(journal, A=REASON, B=REASON, C=REASON, D=ODD)
         rewrite(journal, "B", OLD)
         rewrite(journal, "C", written(FUTURE) or "")
-        with journal.transaction():
-            journal._store.connection.exec_driver_sql("UPDATE about SET value = '9' WHERE name = 'schema'")
     with Journal.open(address) as journal:
-        assert journal._store.about("schema") == str(VERSION)
         found = known(journal)
     assert {one.state for one in found.values()} == {DeliveryState.REJECTED}
     assert found["A"].why == REASON
@@ -102,15 +93,3 @@ def test_half_of_a_character_can_be_written_down() -> None:
 @pytest.mark.parametrize("text", ["read back", "accepted", "17", '"so"', "[]", '["a", 1]', "{}", '["half'])
 def test_what_is_no_message_is_somebodys_words(text: str) -> None:
     assert read_reason(text) == words(text)
-
-
-def test_a_journal_of_the_version_before_says_why_a_note_was_rejected(tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            Path(__file__).with_name("released").joinpath("schema9.sql").read_text(encoding="utf-8")
-        )
-    with Journal.open(path) as journal:
-        [found] = journal.deliveries.known([(1, "INVALID1")]).values()
-    assert found.state is DeliveryState.REJECTED
-    assert render(found.why).startswith("the API did not accept this prospect and gave no reason")

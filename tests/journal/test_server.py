@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.cli import main
@@ -19,6 +18,7 @@ from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, Unu
 from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, identity, owners
 from importer.journal.connecting import SCHEMA
 from importer.journal.pending_results import PendingResult
+from importer.journal.postgres import PostgresStore
 from importer.journal.store import Store
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
@@ -249,8 +249,7 @@ def test_a_pooler_whose_sessions_are_a_connections_own_is_none_of_these(url: str
 
 def end_connections_of(journal: Journal) -> None:
     """As if the server had been restarted."""
-    own = journal._store.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-    journal._store.connection.rollback()
+    own = journal._store.scalar("SELECT pg_backend_pid()")
     with psycopg.connect(journal.name, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(%s)", [own])
         while connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [own]).rowcount:
@@ -277,12 +276,14 @@ def test_who_loses_the_connection_has_lost_the_lock_and_claims_nothing(url: str)
 def test_a_claim_is_written_by_the_session_that_holds_the_lock_or_not_at_all(url: str) -> None:
     """Should something on the way be a pooler after all, for reasons that nobody foresaw."""
     with Journal.open(url) as journal, journal.held(HERE):
-        assert journal._store._home is not None
-        journal._store._home += 1
+        store = journal._store
+        assert isinstance(store, PostgresStore)
+        assert store._home is not None
+        store._home += 1
         with pytest.raises(JournalFailed, match="another connection than the one that holds the lock"):
             claim(journal, "P1")
         assert journal.deliveries.unsettled(HERE) == {}
-        journal._store._home -= 1
+        store._home -= 1
 
 
 def test_its_clock_is_the_servers(url: str) -> None:
@@ -295,8 +296,8 @@ def test_its_clock_is_the_servers(url: str) -> None:
 def test_a_vanished_machines_lock_is_free_within_a_minute(url: str) -> None:
     """What the server is told to do about connections on which nothing is heard: 30 + 3 × 10 seconds."""
     with Journal.open(url) as journal:
-        found = journal._store.rows(sa.text("SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp_%'"))
-    kept = {row.name: int(row.setting) for row in found}
+        found = journal._store.rows("SELECT name, setting FROM pg_settings WHERE name LIKE :name", name="tcp_%")
+    kept = {name: int(setting) for name, setting in found}
     assert kept["tcp_keepalives_idle"] + kept["tcp_keepalives_interval"] * kept["tcp_keepalives_count"] == 60
     assert kept["tcp_user_timeout"] == 60_000
 
@@ -305,9 +306,9 @@ def test_reads_are_read_only_and_wait_for_no_writer(url: str) -> None:
     with Journal.open(url) as journal, journal.held(HERE):
         claim(journal, "P1")
         with journal.transaction():
-            journal._store.connection.exec_driver_sql("UPDATE deliveries SET state = 'hidden'")
+            journal._store.execute("UPDATE deliveries SET state = 'hidden'")
             with Journal.open(url) as other, other._store.reading():
-                assert other._store.scalar(sa.text("SHOW transaction_read_only")) == "on"
+                assert other._store.scalar("SHOW transaction_read_only") == "on"
                 assert len(other.deliveries.unsettled(HERE)) == 1
 
 
@@ -413,24 +414,6 @@ def test_results_that_are_owed_are_noted_on_this_machine(url: str) -> None:
         journal.pending_results.enter(HERE, PendingResult("run", "file", "results", "reading"))
         assert [pending.run for pending in journal.pending_results.pending(HERE)] == ["run"]
     assert [place.suffix for place in identity.folder().iterdir()] == [".unwritten"]
-
-
-def test_a_database_of_the_first_version_that_had_one_is_brought_up_to_date(url: str) -> None:
-    """As an upgrade finds it; what was delivered is known, and its reports stay."""
-    with Journal.open(url) as journal:
-        run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
-    with psycopg.connect(url) as connection:
-        connection.execute(f"ALTER TABLE {SCHEMA}.workspaces DROP COLUMN confirmed_at")
-        connection.execute(f"ALTER TABLE {SCHEMA}.deliveries DROP COLUMN sample")
-        connection.execute(f"UPDATE {SCHEMA}.about SET value = '7' WHERE name = 'schema'")
-    with Journal.open(url) as journal:
-        assert [known.name for known in journal.runs.listed(HERE)] == [run.name]
-        journal.runs.confirm(Workspace("new", HERE.base_url), 2000.0)
-        assert journal.runs.is_confirmed(Workspace("new", HERE.base_url))
-    with psycopg.connect(url) as connection:
-        about: dict[str, str] = dict(connection.execute(f"SELECT name, value FROM {SCHEMA}.about").fetchall())
-        assert about["schema"] == str(VERSION)
-        assert connection.execute(f"SELECT profile FROM {SCHEMA}.report_runs").fetchall() == [(HERE.profile,)]
 
 
 # -- what would run with the importer's rights ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from importer.fields import FIELDS
 from importer.messages import render
 from importer.models import Role
 from importer.reading import column_letter
-from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
+from importer.resultsfile import OUR_COLUMNS, own_columns
 from importer.rows.columns import ColumnSettings, Roles, find, recognised
 from importer.rows.suggestions import folded_heading
 from importer.settings import SETTINGS
@@ -245,7 +245,7 @@ def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None
     roles = found(*results(*PLAIN))
     assert list(roles.ours.values()) == [3, 4, 5, 6, 7, 8]
     assert roles.unused == ()
-    to_fix = (*FIX_FIRST, *PLAIN, *FIX_LAST)
+    to_fix = ("result", "reason", *PLAIN, "note_id", "source_row", "finished_at", "request")
     roles = found(*to_fix)
     assert places(roles) == {"prospect": 2, "content": 3, "visibility": 4}
     assert dict(roles.ours) == {name: to_fix.index(name) for name in OUR_COLUMNS}

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from importer.sandbox import Fault, Limit, Sandbox
+from tests.sandbox.kinds import as_epoch, as_http_date
 
 KEY = {"x-api-key": "sandbox-key"}
 BODY = {"content": "hello", "visibility": "1", "prospectIds": ["a"]}
@@ -104,7 +105,7 @@ def test_faults_do_not_count_calls_beyond_the_limit() -> None:
     [
         ("20/1s", Limit(20, 1.0)),
         ("60/min", Limit(60, 60.0)),
-        ("1000/h:epoch:retry-date", Limit(1000, 3600.0, reset="epoch", retry="date")),
+        ("1000/h:epoch:retry-date", Limit(1000, 3600.0, reset=as_epoch, retry=as_http_date)),
         ("5/0.5s:first-call", Limit(5, 0.5, aligned=False)),
     ],
 )

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from importer.sandbox import Fault, Sandbox, demo, serve_forever
+from importer.sandbox import Fault, Sandbox, serve_forever
+from tests.sandbox import demo
 from tests.truth import Line, write_sheet
 
 KEY = {"x-api-key": "practice"}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from importer.errors import BadSettings
-from importer.journal.migrations import workspace_called
 from importer.messages import render
 from importer.models import Role, Visibility, Workspace
 from importer.rows.columns import ColumnSettings
@@ -104,7 +103,6 @@ def test_an_address_has_one_spelling(spelling: str, url: str) -> None:
     assert checked_url(url) == url
     assert Settings(base_url=spelling).workspace == Workspace("default", url)
     assert str(Settings(base_url=spelling).workspace) == f"default at {url}"
-    assert workspace_called(f"a at b at {spelling}") == Workspace("a at b", url)
 
 
 @pytest.mark.parametrize(

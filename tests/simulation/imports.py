@@ -17,9 +17,9 @@ from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.commands.calling import Context
 from importer.commands.sending import Attaching
-from importer.delivery.delivery import Delivery
+from importer.delivery.context import DeliveryContext, Policy
+from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import Policy
 from importer.errors import Stopped
 from importer.journal import Journal
 from importer.markup import seen_digests
@@ -139,7 +139,7 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
     rng = random.Random(f"importer {world.seed} {world.now}")
     store, workspace = MortalStore.on(disk), _WORKSPACE
-    journal = Journal(store, None)
+    journal = Journal(store)
     world.shelf.journalled = disk.uploads
     store.fails_after = 0 if world.is_calm else world.regime.disk_full
     world.tell("=== a run begins")
@@ -148,11 +148,11 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = _policy(world)
-        delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
+        delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)
         store.step = world.step
         attaching = Attaching(Context(_SETTINGS, journal, caller), rows, lambda _: None)
         delivery.prepare(rows, plan)
-        delivery.run(attaching.upload(delivery.files), attaching.renew)
+        delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
     except Crash:
         disk.crash()
         world.die()
@@ -173,11 +173,11 @@ def _verify(world: World, disk: Disk) -> tuple[Outcomes, Journal, bool]:
 
     Also returns whether reading showed any note of a sample, so that the others can be told.
     """
-    outcomes, journal = Outcomes(0), Journal(MortalStore.on(disk), None)
+    outcomes, journal = Outcomes(0), Journal(MortalStore.on(disk))
     world.tell("=== verify begins")
     caller = Caller(world, world, Limiter(4, world.clock, GIVE_UP), world.clock, GIVE_UP)
     how = replace(_policy(world), resends=False)
-    delivery = Delivery(outcomes, journal, _WORKSPACE, None, caller, how)
+    delivery = Coordinator(DeliveryContext.of(journal, _WORKSPACE, None, caller, how), outcomes)
     delivery.run()
     world.tell(f"=== verify ends: {outcomes.missing_elsewhere}")
     return outcomes, journal, not delivery.samples.could_not_look

@@ -26,30 +26,20 @@ from importer import markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import clock, coordinator, decisions, pages, policy, readback, replication_lag, unclear
+from importer.delivery import clock, context, coordinator, decisions, readback, replication_lag, unclear
 from importer.delivery.clock import NoteClock
-from importer.delivery.decisions import (
-    Abandon,
-    Doubt,
-    LookAgain,
-    LookUp,
-    Missed,
-    Retry,
-    Settle,
-    Split,
-    Stop,
-)
+from importer.delivery.context import Policy
+from importer.delivery.decisions import Abandon, Doubt, LookAgain, LookUp, Missed, Retry, Settle, Split, Stop
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence, Introductions
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.ledger import Ledger
-from importer.delivery.lookup_queue import LookupQueue
-from importer.delivery.pages import Pages
-from importer.delivery.policy import Policy
+from importer.delivery.readback import Pages
 from importer.delivery.replication_lag import ReplicationLag
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
 from importer.delivery.tasks import Lookup, Post
+from importer.delivery.unclear import LookupQueue
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal import KnownUploads
@@ -299,10 +289,10 @@ def _constant_mutants() -> Iterator[Mutant]:
         (replication_lag, "ENOUGH", (replication_lag.ENOUGH // 2, 1)),
         (replication_lag, "_YOUNGEST", (replication_lag._YOUNGEST // 2, 1)),
         (clock, "_CLOCKS_APART", (clock._CLOCKS_APART / 2, 0.0)),
-        (pages, "_TAKES", (0,)),
+        (readback, "_TAKES", (0,)),
         (clock, "_CLOCKS_ASTRAY", (clock._CLOCKS_ASTRAY / 2, 0.0)),
-        (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
-        (unclear, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
+        (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
+        (unclear, "LONGEST_CLAIM", (context.LONGEST_CLAIM / 2, 0.0)),
         (unclear, "_RECEIPT", (unclear._RECEIPT / 2, 0.0)),
         (clock, "_ANY_ZONE", (clock._ANY_ZONE / 2,)),
     ):
@@ -521,8 +511,8 @@ def _known_first_to_wait(change: Change) -> None:
     """Lookups go after requests."""
     original = Dispatcher.__init__
 
-    def init(self: Any, pool: Any, perform: Any, limiter: Any, kinds: Any, **more: Any) -> None:
-        original(self, pool, perform, limiter, tuple(reversed(kinds)), **more)
+    def init(self: Any, caller: Any, perform: Any, kinds: Any) -> None:
+        original(self, caller, perform, tuple(reversed(kinds)))
 
     change(Dispatcher, "__init__", init)
 
@@ -716,7 +706,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a rewritten note may be anybody's": (4986, draw(4986)),
     "drafts of a prospect don't conflict": (168, draw(168)),
-    "_TAKES = 0 in importer.delivery.pages": (34, draw(34)),
+    "_TAKES = 0 in importer.delivery.readback": (34, draw(34)),
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (78, replace(draw(78), apart=2.0)),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
     "read_timeout = 0.0": (2, replace(_LATE, read_timeout=30.0)),
@@ -742,7 +732,7 @@ HARMLESS: dict[str, str] = {
     " another delivery, or known to be somebody else",
     "prospects count for one another though one has its note": "after the margin one look is enough in the model",
     "ENOUGH_MISSES = *": "after the margin one look is enough in the model; what lags longer is beyond it",
-    "LONGEST_CLAIM = inf in importer.delivery.coordinator": "what a dead process had not sent by then it never sends",
+    "LONGEST_CLAIM = inf in importer.delivery.context": "what a dead process had not sent by then it never sends",
     "LONGEST_CLAIM = * in importer.delivery.unclear": "dates may be off by five seconds, which is as much",
     "ENOUGH = 7 in importer.delivery.replication_lag": "that seven looks in a row meet the copy that is up to date, and"
     " a request comes late just then, is one import in tens of thousands; fourteen are for that",
@@ -764,8 +754,8 @@ HARMLESS: dict[str, str] = {
     "POST too large, one prospect → *": "the world refuses only several; see tests/delivery",
     "POST bad request, several → looked up": "what surely wasn't applied is looked up needlessly",
     "POST bad request, several → sent again": "the world's 400 is over by then; see tests/delivery",
-    "LONGEST_CLAIM = 2.5 in importer.delivery.coordinator": "claims are made anew sooner",
-    "LONGEST_CLAIM = 0.0 in importer.delivery.coordinator": "claims are made anew sooner",
+    "LONGEST_CLAIM = 2.5 in importer.delivery.context": "claims are made anew sooner",
+    "LONGEST_CLAIM = 0.0 in importer.delivery.context": "claims are made anew sooner",
     "requests go before lookups": "an order that is for speed alone",
     "PERSISTENT = *": "says how soon a gateway's no is believed to concern one note; absence was proven before",
 }

@@ -1,4 +1,4 @@
--- A journal of the release with schema 5, as the importer whose tables have version 6 brought it up.
+-- A journal with schema 10. Before it was released, earlier importers wrote it and brought it up.
 BEGIN TRANSACTION;
 CREATE TABLE about (
 	name TEXT NOT NULL, 
@@ -6,29 +6,29 @@ CREATE TABLE about (
 	PRIMARY KEY (name)
 );
 INSERT INTO "about" VALUES('application','note-importer');
-INSERT INTO "about" VALUES('schema','6');
+INSERT INTO "about" VALUES('schema','10');
 INSERT INTO "about" VALUES('id','77dd2acd9f6bc6097fed5b39f64994b2');
 CREATE TABLE deliveries (note INTEGER NOT NULL, prospect TEXT NOT NULL, occurrence TEXT NOT NULL,
        state TEXT NOT NULL, note_id TEXT, request INTEGER NOT NULL, at FLOAT NOT NULL, reason TEXT, resent_at FLOAT,
-       twins TEXT, PRIMARY KEY (note, prospect, occurrence), FOREIGN KEY(note) REFERENCES notes (id),
+       twins TEXT, sample TEXT, PRIMARY KEY (note, prospect, occurrence), FOREIGN KEY(note) REFERENCES notes (id),
        FOREIGN KEY(request) REFERENCES requests (id)) WITHOUT ROWID;
-INSERT INTO "deliveries" VALUES(1,'INVALID1','','rejected',NULL,7,1.79564001309223437e+09,'the API did not accept this prospect and gave no reason; check that the id exists in this workspace',NULL,NULL);
-INSERT INTO "deliveries" VALUES(1,'P1','','created','66t8rVbI',3,1.79564001304022049e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(1,'P2','','created','jXoY62Yc',3,1.79564001304022049e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(1,'P3','','created','wNjOLaMH',4,1.79564001305233526e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(1,'P4','','created','JDeEqizc',4,1.79564001305233526e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(1,'P5','','created','Wt9t5pmH',6,1.79564001307556223e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(1,'P6','','created','9j4jKx9b',6,1.79564001307556223e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(2,'P1','','created','maZ9oFWG',8,1.79564001310444664e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(3,'P2','','created','z0TZ3MJb',9,1.79564001311563491e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(4,'P7','','hidden','MQOPIUwG',10,1.79564001319297909e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(4,'P8','','hidden','ZGJFn2jb',10,1.79564001319297909e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(5,'P7','','created','cxEv296F',11,1.79564001330846929e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(5,'P8','','created','pnzlHhUa',11,1.79564001330846929e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(6,'P9','','unconfirmed',NULL,12,1.79564001335450315e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(7,'P12','','unconfirmed',NULL,13,1.79564001643437695e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(8,'P10','','sending',NULL,14,1.79564001732300114e+09,NULL,NULL,NULL);
-INSERT INTO "deliveries" VALUES(8,'P11','','sending',NULL,14,1.79564001732300114e+09,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'INVALID1','','rejected',NULL,7,1.79564001309223437e+09,'the API did not accept this prospect and gave no reason; check that the id exists in this workspace',NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'P1','','created','66t8rVbI',3,1.79564001304022049e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'P2','','created','jXoY62Yc',3,1.79564001304022049e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'P3','','created','wNjOLaMH',4,1.79564001305233526e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'P4','','created','JDeEqizc',4,1.79564001305233526e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'P5','','created','Wt9t5pmH',6,1.79564001307556223e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(1,'P6','','created','9j4jKx9b',6,1.79564001307556223e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(2,'P1','','created','maZ9oFWG',8,1.79564001310444664e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(3,'P2','','created','z0TZ3MJb',9,1.79564001311563491e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(4,'P7','','hidden','MQOPIUwG',10,1.79564001319297909e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(4,'P8','','hidden','ZGJFn2jb',10,1.79564001319297909e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(5,'P7','','created','cxEv296F',11,1.79564001330846929e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(5,'P8','','created','pnzlHhUa',11,1.79564001330846929e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(6,'P9','','unconfirmed',NULL,12,1.79564001335450315e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(7,'P12','','unconfirmed',NULL,13,1.79564001643437695e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(8,'P10','','sending',NULL,14,1.79564001732300114e+09,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(8,'P11','','sending',NULL,14,1.79564001732300114e+09,NULL,NULL,NULL,NULL);
 CREATE TABLE found (workspace INTEGER NOT NULL, digest BLOB NOT NULL, prospect TEXT NOT NULL,
            place INTEGER NOT NULL, created_at FLOAT, is_whole BOOLEAN NOT NULL, at FLOAT NOT NULL,
            PRIMARY KEY (workspace, digest, prospect), FOREIGN KEY(workspace) REFERENCES workspaces (id));
@@ -74,10 +74,13 @@ INSERT INTO "runs" VALUES(3,'20261125-205333-7aaf',2,'two.csv','eff61a8661d2aa04
 INSERT INTO "runs" VALUES(4,'20261125-205333-d696',1,'three.csv','8a7968f1cdcaccd2d971624f2df03ee801e57456f722bfdc7fef9249afe4de40','',1.7956400133445456e+09,1.79564001636658096e+09,'stopped','{"unconfirmed": 1}');
 INSERT INTO "runs" VALUES(5,'20261125-205336-46d3',1,'five.csv','02e20a52bcd3d63396c96405a8a70db629ee757e3c2f9dea055424137367b828','',1.79564001642074656e+09,1.79564001645060181e+09,'finished','{"unconfirmed": 1}');
 INSERT INTO "runs" VALUES(6,'20261125-205337-036d',1,'four.csv','16240f00d6d52cb5f7fb5aad7ad0cf46e237ff30cbac0cd558ba47bae7cfd50e','',1.79564001730166554e+09,NULL,NULL,NULL);
-CREATE TABLE workspaces (id INTEGER NOT NULL, profile TEXT NOT NULL, base_url TEXT NOT NULL, PRIMARY KEY (id),
+CREATE TABLE uploads (workspace INTEGER NOT NULL, digest BLOB NOT NULL, attachment TEXT NOT NULL,
+           at FLOAT NOT NULL, PRIMARY KEY (workspace, digest), FOREIGN KEY(workspace) REFERENCES workspaces (id));
+INSERT INTO "uploads" VALUES(1,X'28D9DD4263D6F4EA4626048C15AB6F8DBC5294EB688B08B8B6AD1000453219C9','a-501',1795640017.3);
+CREATE TABLE workspaces (id INTEGER NOT NULL, profile TEXT NOT NULL, base_url TEXT NOT NULL, confirmed_at FLOAT, PRIMARY KEY (id),
        UNIQUE (profile, base_url));
-INSERT INTO "workspaces" VALUES(1,'default','http://127.0.0.1:8081/v1');
-INSERT INTO "workspaces" VALUES(2,'other','http://127.0.0.1:8081/v1');
+INSERT INTO "workspaces" VALUES(1,'default','http://127.0.0.1:8081/v1',NULL);
+INSERT INTO "workspaces" VALUES(2,'other','http://127.0.0.1:8081/v1',NULL);
 CREATE TABLE written (
 	digest BLOB NOT NULL, 
 	place BLOB NOT NULL, 
@@ -94,4 +97,5 @@ CREATE INDEX ix_requests_run ON requests (run);
 CREATE INDEX ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed');
 CREATE INDEX ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL;
 CREATE INDEX ix_written_place ON written (place);
+CREATE INDEX ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL;
 COMMIT;

@@ -1,0 +1,152 @@
+"""Pace calls: within the person's own rate, within a rate that refusals have shown, and by what the API seems to bear.
+
+Input: when calls begin, succeed and fail. Output: when the next call may go, and how many calls may be in flight.
+
+An API may limit calls per second, or calls at a time, without announcing the limit. One number, the flow, keeps calls
+within either limit. It is the number of calls in flight; calls are sent evenly, so it also sets their rate. A flow
+below 1 means one call at a time, with pauses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from importer.settings.rate import Rate
+
+_LATE = 0.1  # seconds by which the dispatcher's rounds may be late
+_GROWTH = 1.005  # factor by which a success raises the flow; some fifty successes make up for one refusal
+_REGROWTH = 1.5  # the same factor after refusals in a row, which an outage may have caused
+_UNKNOWN = 0.1  # seconds that a call is assumed to take until one has succeeded
+_SLOW = 0.25  # seconds; the number of calls isn't reduced while they are faster than this
+
+
+class Throttle:
+    """Limit on the calls in any period of the rate's length (D106)."""
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._recent: deque[float] = deque(maxlen=rate.calls)
+        self._slot = -math.inf  # when the next call is due
+
+    def began(self, now: float) -> None:
+        """Record that a call is being sent at ``now``. A small delay is made up for, to keep the pace the same."""
+        self._recent.append(now)
+        gap = self.rate.seconds / self.rate.calls
+        self._slot = (self._slot if now - self._slot < max(gap, _LATE) else now) + gap
+
+    @property
+    def ready_at(self) -> float:
+        """Time when another call may go."""
+        is_full = len(self._recent) == self.rate.calls
+        return max(self._slot, self._recent[0] + self.rate.seconds if is_full else -math.inf)
+
+    def seconds_for(self, calls: int, now: float) -> float:
+        """Return the seconds until this many calls have been sent."""
+        return max(0.0, self.ready_at - now) + max(0, calls - 1) * self.rate.seconds / self.rate.calls
+
+
+class Speed:
+    """Calls per second, if only refusals show the limit: each lowers the rate by a fifth, successes raise it (D104).
+
+    After the first refusal, and after a minute without any, little is known about the limit. Then each success raises
+    the rate by a hundredth. ``ready_at`` is the time when the next call may go.
+    """
+
+    def __init__(self) -> None:
+        self._rate: float | None = None
+        self._step = 0.0
+        self._is_first = False  # whether the rate is based on a single refusal
+        self._refused_at = -math.inf
+        self._recent: deque[float] = deque(maxlen=1000)
+        self.ready_at = -math.inf
+
+    def began(self, now: float) -> None:
+        """Record that a call is sent now."""
+        self._recent.append(now)
+        if self._rate is not None:
+            self.ready_at = now + 1 / self._rate
+
+    def succeeded(self, now: float) -> None:
+        """Raise the rate after a success."""
+        if self._rate is not None:
+            is_guess = self._is_first or now >= self._refused_at + 60.0
+            self._rate += self._rate / 100 if is_guess else self._step
+
+    def lift(self) -> None:
+        """Forget the limit, because another one is known."""
+        self._rate, self.ready_at = None, -math.inf
+
+    def refused(self, now: float) -> None:
+        """Lower the rate after a refusal."""
+        while self._recent and self._recent[0] < now - 1.0:
+            self._recent.popleft()
+        rate = self._rate or max(5.0, len(self._recent))  # the first calls may be too few to show a rate
+        self._refused_at, self._is_first = now, self._rate is None
+        self._rate = max(0.8 * rate, 1 / 60)
+        self._step = (rate - self._rate) / 200  # two hundred successes restore the rate
+        self.ready_at = now + 1 / self._rate
+
+
+class ConcurrencyLimiter:
+    """Number of calls that may be in flight, at most ``workers`` (D107)."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._size = float(workers)
+        self._flow: float | None = None  # set once an unannounced limit has refused a call
+        self._borne = 0.0  # a little below the last flow at which calls succeeded before a refusal
+        self._usual = self._lately = 0.0  # average seconds of a call: over many calls, and over the latest
+
+    @property
+    def size(self) -> int:
+        """Maximum number of calls in flight."""
+        return max(1, int(self._size if self._flow is None else min(self._size, self._flow)))
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two calls."""
+        return 0.0 if self._flow is None else (self._usual or _UNKNOWN) / self._flow
+
+    @property
+    def pace(self) -> float | None:
+        """Calls a second that an unannounced limit allows, as far as refusals have shown; None without a refusal."""
+        if self._flow is None:
+            return None
+        return min(self._flow, self.size) / (self._usual or _UNKNOWN)
+
+    def succeeded(self) -> None:
+        """Allow more calls after a success."""
+        self._size = min(float(self._workers), self._size + max(1.0, self._workers / 8))
+        if self._flow is not None:
+            flow = max(self._flow * _GROWTH, min(self._flow * _REGROWTH, self._borne))
+            self._flow = flow if flow < self._workers else None
+
+    def refused(self, *, again: bool) -> None:
+        """Reduce the flow after an unannounced limit refused a call.
+
+        Args:
+            again: whether no call has succeeded since the limit's last refusal.
+        """
+        flow = self.size if self._flow is None else self._flow
+        if not again:
+            self._borne = 0.8 * flow
+        self._flow = flow * (0.5 if again else 0.8)
+
+    def failed(self) -> None:
+        """Allow half as many calls after a failure."""
+        self._size = max(1.0, self._size / 2)
+
+    def only_one(self) -> None:
+        """Allow one call at a time, because call after call fails."""
+        self._size = 1.0
+
+    def took(self, seconds: float) -> None:
+        """Record a call's duration, and allow fewer calls while they take more than twice as long as usual.
+
+        If calls stay slow, their duration becomes the usual one.
+        """
+        self._usual += (seconds - self._usual) / 100 if self._usual else seconds
+        self._lately += (seconds - self._lately) / 8 if self._lately else seconds
+        if self._lately > max(2 * self._usual, _SLOW):
+            self._size = max(1.0, self._size * 0.9 - 1)

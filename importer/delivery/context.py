@@ -1,0 +1,114 @@
+"""Define the settings of delivery, the context that its parts share in one run, and how workers make calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from importer.api import Cause, Failure, NotesApi, Reply, Traits
+from importer.calls.caller import Caller
+from importer.calls.dispatcher import Dispatcher
+from importer.calls.retry import RetryPolicy
+from importer.delivery.tasks import Lookup, Post, Probe, Task
+from importer.journal import Journal, Run
+from importer.messages import say
+from importer.models import Workspace
+
+LONGEST_PAUSE = 15.0
+"""Most seconds before a call that reached no server is tried again."""
+
+LONGEST_CLAIM = 5.0
+"""Seconds that a claim may wait for a worker; after that it is not sent but claimed anew (D5)."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Settings of delivery.
+
+    Attributes:
+        batch_size: most prospects in one request.
+        least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
+        read_timeout: seconds after which a call is given up, though the server may still be at work on it.
+        rest: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
+        retry: the retry policy of one request or lookup.
+        assumed_lag: seconds that reading may lag behind writing until the lag is measured.
+        pages: most pages that are read of a prospect's notes.
+        resends: whether absent notes are sent again; verify only looks.
+        head_start: seconds for which another process may still send its claims, though we have the lock now.
+        resend_unconfirmed: whether to send again what could not be read back, at the risk of a second note.
+    """
+
+    batch_size: int = 100
+    least_limit: int = field(default=512, kw_only=True)
+    read_timeout: float = 60.0
+    rest: float = 5.0
+    assumed_lag: float = 60.0
+    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=8, seconds=900.0))
+    pages: int = 50
+    resends: bool = True
+    head_start: float = 0.0
+    resend_unconfirmed: bool = False
+
+
+@dataclass(frozen=True)
+class DeliveryContext:
+    """Objects and settings that all parts of delivery share in one run.
+
+    Attributes:
+        journal: the record of deliveries.
+        workspace: the workspace of the deliveries.
+        run: the run, already begun in the journal; None if nothing is sent, but only looked up.
+        caller: makes the calls.
+        policy: the settings of delivery.
+        dispatcher: the loop in which calls are made, GET before POST.
+    """
+
+    journal: Journal
+    workspace: Workspace
+    run: Run | None
+    caller: Caller
+    policy: Policy
+    dispatcher: Dispatcher[Task]
+
+    @classmethod
+    def of(
+        cls, journal: Journal, workspace: Workspace, run: Run | None, caller: Caller, policy: Policy
+    ) -> DeliveryContext:
+        """Return the context of a run."""
+        if journal.is_shared:  # a process that has lost its lock may still send
+            policy = replace(policy, head_start=LONGEST_CLAIM)
+        make = partial(perform, caller.api, caller.clock)
+        return cls(journal, workspace, run, caller, policy, Dispatcher(caller, make, (Lookup.kind, Post.kind)))
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Clock of the run: seconds since 1970, never going back."""
+        return self.caller.clock
+
+    @property
+    def traits(self) -> Traits:
+        """Peculiarities of the vendor."""
+        return self.caller.api.traits
+
+    @property
+    def run_id(self) -> int | None:
+        """Number of the run, if there is a run."""
+        return None if self.run is None else self.run.id
+
+
+def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
+    """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
+    if isinstance(task, Probe):
+        return api.create(task.note, (task.nobody,))
+    if not isinstance(task, Post):
+        return api.find(task.prospect, task.skip, task.take)
+    now = clock()
+    if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
+        return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
+    note = task.request.note
+    assert note is not None  # a note known only from the journal is never sent
+    assert len(note.attachments) == len(note.files) or not note.files  # nor is a note without its files
+    return api.create(note, task.request.prospects)

@@ -1,0 +1,155 @@
+"""Take over what earlier runs left: settle what they made, and look up what they left unclear.
+
+Input: a plan and the journal. Output: the plan's groups, sorted by what is left to do; lookups under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from importer.delivery import earlier
+from importer.delivery.context import DeliveryContext
+from importer.delivery.duplicates import Duplicates
+from importer.delivery.earlier import SortedGroup
+from importer.delivery.ledger import Ledger
+from importer.delivery.resolver import Resolver
+from importer.delivery.tasks import Post
+from importer.grouping.conflicts import ConflictKeys
+from importer.journal import ACCEPTED, DeliveryState, KnownDelivery, NoteKey, Run
+from importer.messages import say
+from importer.models import Note, Plan, Request, Rows
+
+
+class Takeover:
+    """Deliveries of earlier runs.
+
+    Args:
+        context: the run's context.
+        ledger: records the result of each delivery.
+        resolver: looks up the deliveries that are unclear.
+        duplicates: looks for further copies of notes that were sent again.
+    """
+
+    def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
+        self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
+
+    def take_over(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
+        """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
+
+        Of a group whose text an earlier version read differently, the deliveries under that reading count, too.
+        """
+        run, journal, workspace = self._context.run, self._context.journal, self._context.workspace
+        assert run is not None
+        keys = [NoteKey.of(group.note) for group in plan.groups]
+        one_draft = self._context.traits.one_draft
+        conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=one_draft)
+        numbers, known_before = journal.deliveries.enter_notes(workspace, keys)
+        known_numbers = [number if number in known_before else None for number in numbers]
+        groups = []
+        looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
+        for group, number in zip(looked_up, numbers, strict=True):
+            group.number = number
+            self._take_over_group(group, number, conflicts)
+            groups.append(group)
+        return groups, conflicts
+
+    def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
+        positions = group.group.positions
+        made = [int(positions[i]) for i, _ in group.made], [delivery for _, delivery in group.made]
+        self._ledger.already(*made)
+        for note, key in {number: group.key, **group.former}.items():
+            self.check(key, [pair for pair in zip(*made, strict=True) if pair[1].note == note])
+        for members in group.unclear.values():
+            deliveries, rows = [delivery for _, delivery in members], [int(positions[i]) for i, _ in members]
+            # If a note of an earlier version is absent, the next run sends the note as it is read now.
+            if (note := deliveries[0].note) != number:
+                self.take_up(group.former[note], note, deliveries, rows)
+            else:
+                self.take_up(group.key, number, deliveries, rows, group.group.note, conflicts)
+        group.made = []  # for a million rows they would use too much memory
+
+    def take_up(
+        self,
+        key: NoteKey,
+        number: int,
+        deliveries: Sequence[KnownDelivery],
+        positions: Sequence[int],
+        note: Note | None = None,
+        conflicts: ConflictKeys[Post] | None = None,
+    ) -> None:
+        """Look up an earlier run's deliveries without a clear answer (D9).
+
+        Args:
+            key: the note's key.
+            number: the note's number in the journal.
+            deliveries: all deliveries of one request of that run.
+            positions: the positions of their rows.
+            note: the note, to be sent again if it is absent; None if its text isn't known.
+            conflicts: the conflict keys of the plan, if there is one.
+        """
+        post = _earlier_post(key, number, deliveries, positions, note)
+        post.conflict = None if conflicts is None else conflicts.of(key, post.request.prospects)
+        if post.conflict is not None:
+            post.conflict.open += len(post.request)
+            post.has_turn = True
+        reason = say("failure.broke-off" if self._broke_off(deliveries) else "failure.no-clear-answer")
+        self._ledger.ambiguous(post, reason)
+        self._resolver.look_up_earlier(post, reason)
+
+    def check(self, key: NoteKey, made: Iterable[tuple[int, KnownDelivery]]) -> None:
+        """Look for further copies of notes that an earlier run sent again, if that run ended before it looked (D87).
+
+        Args:
+            key: the note's key.
+            made: its deliveries that exist, each with its row's position.
+        """
+        for position, delivery in made:
+            if delivery.resent_at is not None and delivery.note_id is not None:
+                post = _earlier_post(key, delivery.note, [delivery], [position])
+                # The time of the first attempt is no longer known, but it was not before that run began.
+                post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
+                came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
+                self._duplicates.made(post, delivery.note_id, came)
+
+    def _broke_off(self, deliveries: Sequence[KnownDelivery]) -> bool:
+        """Return whether the run that sent the deliveries broke off before it recorded their answers."""
+        return any(
+            delivery.state is DeliveryState.SENDING
+            and delivery.run in self._runs
+            and self._runs[delivery.run].ended_at is None
+            for delivery in deliveries
+        )
+
+    @cached_property
+    def _runs(self) -> dict[int, Run]:
+        """Earlier runs of the workspace, by number."""
+        return {run.id: run for run in self._context.journal.runs.listed(self._context.workspace)}
+
+
+def _earlier_post(
+    key: NoteKey,
+    number: int,
+    deliveries: Sequence[KnownDelivery],
+    positions: Sequence[int],
+    note: Note | None = None,
+) -> Post:
+    first = deliveries[0]
+    request = Request(
+        note,
+        tuple(positions),
+        tuple(delivery.prospect for delivery in deliveries),
+        tuple(delivery.occurrence for delivery in deliveries),
+    )
+    return Post(
+        request,
+        key,
+        number,
+        request_number=first.request,
+        sent_at=first.sent_at,
+        first_sent_at=first.sent_at,
+        since=first.since,
+        of_earlier_run=True,
+        is_accepted=any(delivery.reason == ACCEPTED for delivery in deliveries),
+        clock_of=first.run,
+    )
