@@ -45,7 +45,7 @@ TABLES = {
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         file TEXT NOT NULL,
         fingerprint TEXT NOT NULL,  -- SHA-256 of the file
-        occurrence TEXT NOT NULL,  -- the part that --again added to the keys of the deliveries
+        occurrence TEXT NOT NULL,  -- what importing again added to the keys of the deliveries
         started_at FLOAT NOT NULL,
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
