@@ -31,7 +31,7 @@ from importer.fields import FIELDS
 from importer.models import Result, Role
 from importer.reading import Limits
 from importer.resultsfile import OUR_COLUMNS, protected
-from importer.rows.columns import ColumnSettings, find
+from importer.rows.columns import find
 from importer.sandbox import Sandbox
 from importer.settings import BATCH_SIZE, LIVE, SETTINGS, Settings
 from tests.truth import Line, write_sheet
@@ -98,7 +98,7 @@ def test_the_headings_in_the_table_are_found() -> None:
         for heading in row[1].split(", "):
             others = {Role.PROSPECT: "Prospect ID", Role.CONTENT: "Note", Role.VISIBILITY: "Visibility"}
             headings = [heading, *(word for other, word in others.items() if other is not role)]
-            assert find(headings, ColumnSettings()).columns[role] == 0
+            assert find(headings, Settings()).columns[role] == 0
 
 
 def test_the_values_in_the_table_are_understood() -> None:

@@ -5,13 +5,14 @@ Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: setting
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
-from importer.settings.meanings import merged, rescoped
+from importer.settings.kinds import none_last
+from importer.settings.meanings import for_columns, merged
 from importer.settings.remembering import NO_COLUMNS
 
 
@@ -26,26 +27,17 @@ def answered(settings: Settings, answer: PossibleAnswer, headings: Mapping[Role,
     Raises:
         BadSettings: the setting can't have this value.
     """
-    setting = SETTINGS[answer.setting]
-    current, parsed = getattr(settings, setting.attribute), setting.read(answer.value)
+    value: Any = SETTINGS[answer.setting].read(answer.value)
+    columns = settings.mapping
     if answer.setting == "value":
-        meanings: Any = parsed
-        for role, heading in headings.items():
-            meanings = rescoped(meanings, role, heading)
-        return replace(settings, values=merged(settings.values, meanings))
-    changed: dict[str, Any] = {
-        setting.attribute: _together(current, parsed),
-        "usual": _usual(settings, answer.setting, parsed),
-    }
-    if answer.setting == "map":
-        assert isinstance(parsed, Mapping)
-        changed["mapping"] = {**current, **{role: _names(current.get(role, ()), name) for role, name in parsed.items()}}
-    elif answer.setting == "ignore":
-        changed["lasting"] = settings.lasting - {answer.value}
-    elif answer.setting == "default-visibility" and Role.VISIBILITY in settings.mapping:
+        value = for_columns(value, headings)
+    elif answer.setting == "map":  # for sheets that lack the role's other columns
+        value = {role: none_last((*columns.get(role, ()), *names)) for role, names in value.items()}
+        return _with(settings, "map", value, usual=settings.usual | (value.keys() - columns.keys()))
+    elif answer.setting == "default-visibility" and Role.VISIBILITY in columns:
         # The question was asked because this sheet lacks the column. If another sheet has it, the column counts.
-        changed["mapping"] = {**settings.mapping, Role.VISIBILITY: _names(settings.mapping[Role.VISIBILITY], "")}
-    return replace(settings, **changed)
+        settings = _with(settings, "map", {Role.VISIBILITY: none_last((*columns[Role.VISIBILITY], ""))})
+    return _with(settings, answer.setting, value)
 
 
 def offered(question: Question) -> list[PossibleAnswer]:
@@ -72,46 +64,26 @@ def chosen(settings: Settings, name: str, value: str) -> Settings:
     Raises:
         BadSettings: the setting can't have this value.
     """
-    setting = SETTINGS[name]
-    current, parsed = getattr(settings, setting.attribute), setting.read(value)
-    changed: dict[str, Any] = {"usual": _usual(settings, name, parsed)}
-    if setting.attribute == "mapping":
-        assert isinstance(parsed, Mapping)
-        changed["usual"] = settings.usual - parsed.keys()
-        parsed = {**current, **{role: _first(heading, current.get(role)) for role, heading in parsed.items()}}
-    elif name == "value":
-        parsed = merged(current, parsed)  # type: ignore[arg-type]
-    elif isinstance(parsed, tuple):
-        changed["lasting"] = settings.lasting - set(parsed)
-        parsed = _together(current, parsed)
-    changed[setting.attribute] = parsed
-    return replace(settings, **changed)
+    read: Any = SETTINGS[name].read(value)
+    if name != "map":
+        return _with(settings, name, read)
+    columns = {
+        role: none_last((*names, *settings.mapping.get(role, ()))) if any(names) else names
+        for role, names in read.items()
+    }
+    return _with(settings, "map", columns, usual=settings.usual - columns.keys())
 
 
-def _usual(settings: Settings, name: str, parsed: object) -> frozenset[Role]:
-    """Return the roles for which other sheets may use other columns, because an answer is about one sheet."""
-    if isinstance(parsed, Mapping) and name == "map":
-        return settings.usual | (parsed.keys() - settings.mapping.keys())
-    if name == "ignore":  # the column was named for one of these roles, but holds something else
-        return settings.usual | ({Role.VISIBILITY, Role.STATUS} & settings.mapping.keys())
-    return settings.usual
-
-
-def _names(current: str | Sequence[str], heading: str) -> str | tuple[str, ...]:
-    """Return a role's headings with one added, for sheets that have none of the others. "" (no column) is last."""
-    names = dict.fromkeys([*([current] if isinstance(current, str) else current), heading])
-    ordered = (*filter(None, names), *([""] if "" in names else ()))
-    return ordered[0] if len(ordered) == 1 else ordered
-
-
-def _first(heading: Any, current: Any) -> object:
-    """Return a new heading, followed by the role's current headings for sheets that lack the new one."""
-    others = [current] if isinstance(current, str) else [*(current or ())]
-    names = [name for name in others if name != heading]
-    return (heading, *names) if heading and names else heading
-
-
-def _together(current: object, parsed: object) -> object:
-    if isinstance(current, tuple) and isinstance(parsed, tuple):
-        return (*current, *(value for value in parsed if value not in current))
-    return parsed
+def _with(settings: Settings, name: str, value: Any, **others: Any) -> Settings:
+    """Return the settings with a value. Columns, words and ignored columns are added to the present ones."""
+    match name:
+        case "map":
+            value = {**settings.mapping, **value}
+        case "value":
+            value = merged(settings.values, value)
+        case "ignore":
+            # The column may have been named for one of these roles, but holds something else.
+            others["usual"] = settings.usual | ({Role.VISIBILITY, Role.STATUS} & settings.mapping.keys())
+            others["lasting"] = settings.lasting.difference(value)
+            value = tuple(dict.fromkeys((*settings.ignored, *value)))
+    return replace(settings, **{SETTINGS[name].attribute: value}, **others)

@@ -45,7 +45,7 @@ from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result
 from importer.settings import Settings
-from importer.settings.meanings import without_column
+from importer.settings.meanings import with_headings
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
 """Errors that would also stop the import of the next file."""
@@ -271,7 +271,7 @@ def _for_the_next(settings: Settings, answered_settings: Settings) -> Settings:
         settings,
         mapping=answered_settings.mapping,
         usual=answered_settings.usual,
-        values=without_column(answered_settings.values, ""),
+        values=with_headings(answered_settings.values),
     )
 
 

@@ -93,7 +93,6 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
-    wanted = columns.ColumnSettings.of(settings)
     options = reading.Options(
         settings.sheet,
         settings.header_row,
@@ -102,11 +101,10 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         settings.limits,
         settings.fill_merged,
     )
-    needed = len(wanted.required)
     sheet = reading.read(
         path,
         options,
-        is_header=lambda cells: columns.recognised(cells, wanted) == needed,
+        is_header=lambda cells: columns.is_header(cells, settings),
         is_copy=resultsfile.repeats_results,
     )
     try:
@@ -124,10 +122,9 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         settings: how it is read.
         by_email: whether the IDs were found to be another program's, so that the emails count.
     """
-    wanted = columns.ColumnSettings.of(settings)
     try:
         cells = suggestions.glance(sheet)
-        roles = foreign.find(sheet, wanted, cells, by_email=by_email)
+        roles = foreign.find(sheet, settings, cells, by_email=by_email)
     except UnclearColumns as error:
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), error)
@@ -135,7 +132,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
     folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
     rows = validation.validate(sheet, roles, settings, folder)
-    rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
+    rows.remarks += columns.remarks(sheet.headings, settings, roles) + foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
     return Loaded(sheet, roles, rows, grouping.plan(rows))

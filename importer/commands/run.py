@@ -86,7 +86,7 @@ class Prepared:
         loaded = understood(self._loaded.sheet, settings)
         roles = Columns().read(answer.value) if answer.setting == "map" else {}
         for question in loaded.questions:
-            names_no_column = question.column is None and any(roles.get(role) for role in question.roles)
+            names_no_column = question.column is None and any(any(roles.get(role, ())) for role in question.roles)
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)

@@ -144,7 +144,7 @@ class CurrentSettings:
             return
         if self.practice is not None:
             settings = choices.only(names).applied(self.practice.settings)
-            self.practice.settings = remembering.for_columns(settings, headings)
+            self.practice.settings = remembering.with_columns(settings, headings)
         else:
             remembering.remember(choices.applied(self.settings()), names, headings)
 

@@ -7,8 +7,8 @@ says how to choose. Only exact headings count. Similar ones are suggested, never
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import FIELDS
@@ -25,49 +25,10 @@ MOST_SHOWN, MOST_CHARACTERS = 30, 60
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
 
+_ALWAYS = (Role.PROSPECT, Role.CONTENT)
+"""Roles that need a column in every import."""
+
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
-
-
-@dataclass(frozen=True)
-class ColumnSettings:
-    """The user's settings about columns.
-
-    Attributes:
-        mapping: role → heading, or column letter if no heading has that name. Of several names, the first that the
-            sheet has counts. No name: no column has the role. A last, empty name: the sheet may lack all other names.
-        needs_visibility: whether a visibility column is required; False if there is a default visibility.
-        ignored: headings or letters of columns that have no role.
-        lasting: ignored names that apply to all sheets; a mapping given for this run takes precedence over them.
-        usual: roles whose mapping applies to several sheets. Names of ignored columns don't count. If the sheet
-            has none of the other names, the mapping counts only if no heading is recognised for the role.
-    """
-
-    mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
-    needs_visibility: bool = True
-    ignored: Sequence[str] = ()
-    usual: Collection[Role] = ()
-    lasting: Collection[str] = ()
-
-    @classmethod
-    def of(cls, settings: Settings) -> ColumnSettings:
-        """Return the part of the settings that concerns columns."""
-        mapping = dict(settings.mapping)
-        if settings.key_column:
-            mapping[Role.KEY] = settings.key_column
-        needs_visibility = settings.default_visibility is None
-        return cls(mapping, needs_visibility, tuple(settings.ignored), settings.usual, settings.lasting)
-
-    def names(self, role: Role) -> tuple[str, ...] | None:
-        """Return the column names given for a role, or None if the mapping doesn't mention the role."""
-        named = self.mapping.get(role)
-        return None if named is None else (named,) if isinstance(named, str) else tuple(named)
-
-    @property
-    def required(self) -> tuple[Role, ...]:
-        """Roles that need a column: those that every import needs, and mapped roles without an empty name."""
-        always = [Role.PROSPECT, Role.CONTENT] + [Role.VISIBILITY] * self.needs_visibility
-        named = [role for role in self.mapping if "" not in (self.names(role) or ("",))]
-        return tuple(dict.fromkeys([*always, *named]))
 
 
 @dataclass(frozen=True)
@@ -102,47 +63,48 @@ class _Headings:
 
     Attributes:
         headings: the sheet's headings.
-        wanted: the settings without the usual mappings that don't apply to these headings.
+        mapping: role → names of its column, without the usual ones that don't apply to these headings.
         ours: heading → position of the columns that an earlier results file added.
         free: positions of the other columns.
         ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
         doubtful: those of them that are ignored only because a setting ignores them in all sheets.
     """
 
-    def __init__(self, headings: Sequence[str], given: ColumnSettings) -> None:
+    def __init__(self, headings: Sequence[str], settings: Settings) -> None:
         self.headings, self.ours = headings, own_columns(headings)
         self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
+        self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
         named_now = {
-            i for role in given.mapping if role not in given.usual for i in self.first_named(given.names(role) or ())
+            i for role, names in self.mapping.items() if role not in settings.usual for i in self.first_named(names)
         }
-        lasting = {i for name in given.ignored if name in given.lasting for i in self._named(name)} - named_now
-        ignored_now = {i for name in given.ignored if name not in given.lasting for i in self._named(name)}
+        lasting = {i for name in settings.ignored if name in settings.lasting for i in self._named(name)} - named_now
+        ignored_now = {i for name in settings.ignored if name not in settings.lasting for i in self._named(name)}
         self.ignored, self.doubtful = lasting | ignored_now, lasting - ignored_now
-        self.wanted = given
-        for role in given.usual:
+        for role in sorted(settings.usual):
             names = [
-                name for name in given.names(role) or () if not (name and self.ignored.intersection(self._named(name)))
+                name
+                for name in self.mapping.pop(role, ())
+                if not (name and self.ignored.intersection(self._named(name)))
             ]
-            others = {other: named for other, named in self.wanted.mapping.items() if other is not role}
-            self.wanted = replace(given, mapping=others)
             if self.first_named(names) or (names and not self.candidates(role)):
-                self.wanted = replace(given, mapping={**others, role: tuple(names)})
+                self.mapping[role] = tuple(names)
 
     def candidates(self, role: Role) -> list[int]:
         """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
-        names = self.wanted.names(role)
-        if names is not None:
-            return self.first_named(names)
-        claimed = {i for other in self.wanted.mapping for i in self.first_named(self.wanted.names(other) or ())}
+        if role in self.mapping:
+            return self.first_named(self.mapping[role])
+        claimed = {i for names in self.mapping.values() for i in self.first_named(names)}
         known = [i for i in self.free if _ROLE_OF.get(folded_heading(self.headings[i])) is role]
         return [i for i in known if i not in claimed and i not in self.ignored]
 
     def lacks(self, role: Role) -> bool:
-        """Return whether no column has a role that needs one."""
-        if role not in self.wanted.required or self.candidates(role):
+        """Return whether no column has a role that needs one: every import needs it, or the mapping names columns."""
+        is_always_needed = role in _ALWAYS or (role is Role.VISIBILITY and self.needs_visibility)
+        is_named = "" not in self.mapping.get(role, ("",))
+        if not (is_always_needed or is_named) or self.candidates(role):
             return False
-        other, mapping = _OTHER.get(role), self.wanted.mapping
-        if other is None or (mapping.get(role) and not mapping.get(other)):
+        other = _OTHER.get(role)
+        if other is None or (any(self.mapping.get(role, ())) and not any(self.mapping.get(other, ()))):
             return True  # no other role names prospects, or the mapping names only this one
         return not self.candidates(other)
 
@@ -154,34 +116,34 @@ class _Headings:
         return _named(name, self.headings, self.free)
 
 
-def recognised(headings: Sequence[str], wanted: ColumnSettings) -> int:
-    """Count the required roles that have a heading in this row; a header row has all of them."""
-    sheet = _Headings(headings, wanted)
-    return sum(not sheet.lacks(role) for role in wanted.required)
+def is_header(headings: Sequence[str], settings: Settings) -> bool:
+    """Return whether each role that needs a column has a heading in this row."""
+    sheet = _Headings(headings, settings)
+    return not any(sheet.lacks(role) for role in Role)
 
 
-def candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> list[int]:
+def candidates(role: Role, headings: Sequence[str], settings: Settings) -> list[int]:
     """Return the columns that may have a role, by the settings and by their headings."""
-    return _Headings(headings, wanted).candidates(role)
+    return _Headings(headings, settings).candidates(role)
 
 
-def find(headings: Sequence[str], given: ColumnSettings, cells: Sequence[Sequence[str]] = ()) -> Roles:
+def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]] = ()) -> Roles:
     """Find the column of each role.
 
     Args:
         headings: the headings of the sheet.
-        given: the user's settings.
+        settings: the user's settings.
         cells: some values of each column, used only to rank suggested answers.
 
     Raises:
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
     """
-    sheet = _Headings(headings, given)
+    sheet = _Headings(headings, settings)
     columns: dict[Role, int] = {}
     questions: list[Question] = []
     for role in Role:
         positions = sheet.candidates(role)
-        if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.wanted.mapping:
+        if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
             continue  # the prospect IDs are enough, without emails
         if len(positions) > 1:
             questions.append(_several(role, headings, positions, cells))
@@ -202,7 +164,7 @@ def find(headings: Sequence[str], given: ColumnSettings, cells: Sequence[Sequenc
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
     unused = tuple(i for i in sheet.free if i not in columns.values())
-    absent = [role for role, names in given.mapping.items() if names == "" and role not in given.usual]
+    absent = [role for role, names in settings.mapping.items() if not any(names) and role not in settings.usual]
     return Roles(
         columns,
         sheet.ours,
@@ -210,7 +172,7 @@ def find(headings: Sequence[str], given: ColumnSettings, cells: Sequence[Sequenc
         unexplained=tuple(i for i in unused if i not in sheet.ignored),
         doubtful=tuple(i for i in unused if i in sheet.doubtful),
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
-        instead=tuple(role for role in columns if given.mapping.get(role) and role not in sheet.wanted.mapping),
+        instead=tuple(role for role in columns if any(settings.columns.get(role, ())) and role not in sheet.mapping),
     )
 
 
@@ -221,17 +183,17 @@ def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple
     return tuple(other for other in names if not positions.intersection(_named(other, headings, all_positions)))
 
 
-def remarks(headings: Sequence[str], wanted: ColumnSettings, roles: Roles) -> list[Message]:
+def remarks(headings: Sequence[str], settings: Settings, roles: Roles) -> list[Message]:
     """Return a message for each role whose column was found by heading because the sheet lacks the mapped names."""
     return [
-        say("columns.instead", names=_named_for(role, wanted), heading=shown(headings[column]), role=role)
+        say("columns.instead", names=_quoted(settings.mapping[role]), heading=shown(headings[column]), role=role)
         for role, column in roles.columns.items()
         if role in roles.instead
     ]
 
 
-def _named_for(role: Role, wanted: ColumnSettings) -> tuple[Cell, ...]:
-    return tuple(Cell(repr(name)) for name in wanted.names(role) or () if name)
+def _quoted(names: Sequence[str]) -> tuple[Cell, ...]:
+    return tuple(Cell(repr(name)) for name in names if name)
 
 
 def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]) -> Question:
@@ -283,8 +245,7 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
 
 def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Question:
     """Return the question which column has a role that needs one, if none does."""
-    headings, wanted = sheet.headings, sheet.wanted
-    named = [name for name in wanted.names(role) or () if name]
+    headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
     choices = _choices(role, headings, range(len(headings)), cells)
     guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
     near = _near(named[-1], headings) if named else guess
@@ -299,7 +260,7 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
         column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
         ways.append(say("columns.or-their-emails", choice=mapped(Role.EMAIL, column)))
     likely = sum(choice.is_likely for choice in choices)
-    if role is Role.VISIBILITY and wanted.needs_visibility:
+    if role is Role.VISIBILITY and sheet.needs_visibility:
         choices[likely:likely] = [
             PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
         ]
@@ -313,15 +274,15 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
     advice = [say("columns.did-you-mean", heading=shown(near))] if near else []
     advice.append(say("columns.say-which", ways=tuple(ways)))
     if named:
-        first = say("columns.not-headed", names=_named_for(role, wanted), role=role)
+        first = say("columns.not-headed", names=_quoted(named), role=role)
         asks = say("columns.and", first=first, more=(say(f"column.which.{role}"),))
     else:
         first = say("columns.none-found", role=role, known=FIELDS[role].headings[:4])
         asks = say(f"column.which.{role}")
         advice[:0] = [
             say("columns.claimed", heading=shown(headings[i]), role=other)
-            for other in wanted.mapping
-            for i in sheet.first_named(wanted.names(other) or ())
+            for other, names in sheet.mapping.items()
+            for i in sheet.first_named(names)
             if _ROLE_OF.get(folded_heading(headings[i])) is role
         ]
     return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])

@@ -19,10 +19,11 @@ from importer.messages import Cell, Message, lines, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
-from importer.rows.columns import ColumnSettings, Roles, at_the_start, mapped
+from importer.rows.columns import Roles, at_the_start, mapped
 from importer.rows.footers import is_footer
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import ID_SHAPE, cleaned_id, read_email
+from importer.settings import Settings
 
 _HEADINGS: Mapping[str, str] = {
     folded_heading(heading): program
@@ -58,12 +59,12 @@ class _Ids(Enum):
     FOREIGN = auto()
 
 
-def find(sheet: Sheet, wanted: ColumnSettings, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
+def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
     """Return the column of each role, with the emails in place of another program's IDs.
 
     Args:
         sheet: the sheet with the columns.
-        wanted: the user's settings.
+        settings: the user's settings.
         cells: some values of each column.
         by_email: whether looking up emails showed that the IDs in doubt are another program's.
 
@@ -71,38 +72,38 @@ def find(sheet: Sheet, wanted: ColumnSettings, cells: Sequence[Sequence[str]], *
         UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
     try:
-        roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, wanted), cells)
-        return _without_foreign_ids(sheet, _with_plainest_email(sheet, roles, wanted), wanted, by_email=by_email)
+        roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, settings), cells)
+        return _without_foreign_ids(sheet, _with_plainest_email(sheet, roles, settings), settings, by_email=by_email)
     except UnclearColumns as error:
         raise _explained(error, sheet.headings) from error
 
 
-def _with_one_column_of_ids(sheet: Sheet, wanted: ColumnSettings) -> ColumnSettings:
+def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
     """Ignore columns with another program's IDs if several columns may hold IDs and a single one holds emails.
 
     If all of them hold another program's IDs, the first is kept, so that the plan can mention it.
     """
     id_columns, email_columns = (
-        columns.candidates(role, sheet.headings, wanted) for role in (Role.PROSPECT, Role.EMAIL)
+        columns.candidates(role, sheet.headings, settings) for role in (Role.PROSPECT, Role.EMAIL)
     )
     if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
-        return wanted
+        return settings
     foreign = [position for position in id_columns if _judged(_cells(sheet, position)) is _Ids.FOREIGN]
     ignored = foreign if len(foreign) < len(id_columns) else foreign[1:]
     return replace(
-        wanted, ignored=(*wanted.ignored, *(columns.called(sheet.headings, position) for position in ignored))
+        settings, ignored=(*settings.ignored, *(columns.called(sheet.headings, position) for position in ignored))
     )
 
 
-def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: ColumnSettings) -> Roles:
+def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Roles:
     """Choose the email column with the plainest heading if the prospect column may hold Saleshandy's IDs.
 
     The IDs are compared with these emails. Without such IDs the user chooses, because the emails then name prospects.
     """
     position, headings = roles.columns.get(Role.PROSPECT), sheet.headings
-    if position is None or Role.EMAIL in roles.columns or wanted.names(Role.EMAIL) is not None:
+    if position is None or Role.EMAIL in roles.columns or Role.EMAIL in settings.mapping:
         return roles
-    positions = columns.candidates(Role.EMAIL, headings, wanted)
+    positions = columns.candidates(Role.EMAIL, headings, settings)
     positions = [i for i in positions if _holds_emails(sheet, i)] or positions
     rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in positions}
     best = min(positions, key=rank.__getitem__, default=None)
@@ -118,13 +119,13 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: ColumnSettings) -> 
     )
 
 
-def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: ColumnSettings, *, by_email: bool) -> Roles:
+def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_email: bool) -> Roles:
     position, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
     if position is None:
         return roles
     if email is None and _holds_emails(sheet, position):
         return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)})
-    is_named = any(wanted.names(Role.PROSPECT) or ()) and Role.PROSPECT not in roles.instead
+    is_named = any(settings.mapping.get(Role.PROSPECT, ())) and Role.PROSPECT not in roles.instead
     ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
     program = _program(sheet, position)
     if email is not None:
@@ -135,7 +136,7 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: ColumnSettings, *, 
         return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
     if program is None and ids is not _Ids.FOREIGN:
         return roles
-    emails = [i for i in roles.unexplained if _holds_emails(sheet, i)] if wanted.names(Role.EMAIL) is None else []
+    emails = [i for i in roles.unexplained if _holds_emails(sheet, i)] if Role.EMAIL not in settings.mapping else []
     if program is None and not emails:
         return roles
     raise _without_emails(sheet, position, program, emails)

@@ -150,7 +150,7 @@ class Vocabulary:
             if self._is_plain or not word.isdecimal()
         }
         self._own: dict[str, Value | None] = {}
-        for words in self._counting(values.get(role, {})):
+        for words in self._counting({column: words for (of, column), words in values.items() if of is role}):
             layer: dict[str, Value | None] = {}
             for word, value in words:
                 if layer.setdefault(folded(cleaned_id(word)), value) is not value:
@@ -198,7 +198,7 @@ class Vocabulary:
 
 def ever(values: Values, role: Role) -> set[str]:
     """Return all words, folded, that have a meaning for a role in any column."""
-    return {folded(cleaned_id(word)) for words in values.get(role, {}).values() for word in words}
+    return {folded(cleaned_id(word)) for (of, _), words in values.items() if of is role for word in words}
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _word(column: _Column, word: str, count: int, values: Values) -> Question:
         left_out=SettingPart("value", meaning(role, as_argument(word), None)),
         ignore=column.ignored,
     )
-    if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
+    if folded(word) in map(folded, values.get((role, Scope.PLAIN), {})):
         text = say("words.counts-elsewhere", question=text)
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)
     if likely is not None:

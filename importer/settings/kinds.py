@@ -194,9 +194,9 @@ class Names:
 
 
 class Columns:
-    """Role → heading, or several headings, of which the first that is in the sheet counts."""
+    """Role → headings, of which the first that is in the sheet counts; an empty one: no column has the role."""
 
-    def read(self, value: object) -> dict[Role, str | tuple[str, ...]]:
+    def read(self, value: object) -> dict[Role, tuple[str, ...]]:
         """See :class:`ValueKind`."""
         headings_by_role: dict[Role, list[str]] = {}
         roles = [role for role in Role if role is not Role.KEY]  # the key column has its own setting
@@ -207,7 +207,12 @@ class Columns:
                 if role not in roles or not isinstance(heading, str):
                     raise _unreadable(repr(f"{name}={heading}"), allowed)
                 headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
-        return {role: names[0] if len(names) == 1 else tuple(names) for role, names in headings_by_role.items()}
+        return {role: tuple(names) for role, names in headings_by_role.items()}
+
+
+def none_last(names: Iterable[str]) -> tuple[str, ...]:
+    """Return a role's headings once each, and the empty one (no column) last, for sheets without the others."""
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: not name))
 
 
 class Limited:

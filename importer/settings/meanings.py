@@ -1,6 +1,6 @@
 """Read the setting `value`: meanings of the sheet's words, and the columns to which each meaning applies.
 
-Input: texts such as ``visibility:Yes=Public``, or the tables of a profile. Output: role → column → word → meaning.
+Input: texts such as ``visibility:Yes=Public``, or the tables of a profile. Output: role and column → word → meaning.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Scope(Enum):
 
 Words: TypeAlias = Mapping[str, Visibility | Status | None]
 """Word → its meaning; None: rows with this word are left out."""
-Values: TypeAlias = Mapping[Role, Mapping[str | Scope, Words]]
-"""Role → heading of a column, or a scope → the words that apply there."""
+Values: TypeAlias = Mapping[tuple[Role, str | Scope], Words]
+"""A role and the heading of a column, or a role and a scope → the words that apply there."""
 
 _WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
     Role.VISIBILITY: OneOf(Visibility, by_name=True),
@@ -38,20 +38,20 @@ MEANS = {value.name: say(f"meaning.{value.name.lower()}") for kind in _WORDED.va
 
 
 class Meanings:
-    """Role → column → word of the sheet → the value that the word means; None: rows with the word are left out.
+    """Role and column → word of the sheet → the value that the word means; None: rows with the word are left out.
 
-    A text names no column. In a table, the entry of a word is a text, and the entry of a column is a table of words.
+    A text names no column. In a role's table, the entry of a word is a text, and that of a column is a table of words.
     """
 
-    def read(self, value: object) -> dict[Role, dict[str | Scope, dict[str, Visibility | Status | None]]]:
+    def read(self, value: object) -> Values:
         """See :class:`importer.settings.kinds.ValueKind`."""
-        values: dict[Role, dict[str | Scope, dict[str, Visibility | Status | None]]] = {}
+        values: dict[tuple[Role, str | Scope], dict[str, Visibility | Status | None]] = {}
         for name, column, word, meaning in self._entries(value):
             role = name.strip().lower()
             if role not in _WORDED or not word.strip():
                 raise _unreadable(f"{name}:{word}={meaning}")
             is_blank = meaning is None or meaning == ""
-            words = values.setdefault(Role(role), {}).setdefault(column, {})
+            words = values.setdefault((Role(role), column), {})
             words[word] = None if is_blank else _WORDED[Role(role)].read(meaning)
         return values
 
@@ -59,14 +59,15 @@ class Meanings:
         """Yield each meaning: role, column, word, value."""
         if isinstance(value, Mapping):
             for name, words in value.items():
+                role, column = name if isinstance(name, tuple) else (name, Scope.RUN)
                 if not isinstance(words, Mapping):
                     raise _unreadable(words)
                 for word, meaning in words.items():
                     if isinstance(meaning, Mapping):
                         for inner_word, inner_meaning in meaning.items():
-                            yield str(name), word, str(inner_word), inner_meaning
+                            yield str(role), word, str(inner_word), inner_meaning
                     else:
-                        yield str(name), Scope.RUN, str(word), meaning
+                        yield str(role), column, str(word), meaning
             return
         for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
             before, equals_sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
@@ -81,37 +82,29 @@ def _unreadable(value: object) -> BadSettings:
     return BadSettings(say("kind.write", value=shown(value), allowed=say("kind.meanings", ways=forms)))
 
 
-def rescoped(values: Values, role: Role, column: str | Scope) -> Values:
-    """Return the values with a role's words for this run assigned to a column."""
-    columns = dict(values.get(role, {}))
-    words = columns.pop(Scope.RUN, {})
-    columns[column] = over(columns.get(column, {}), words)
-    return {**values, role: columns} if words else values
+def for_columns(values: Values, columns: Mapping[Role, str | Scope]) -> Values:
+    """Return the values with the words of this run assigned to the columns of these roles."""
+    of_run = {place: words for place, words in values.items() if place[1] is Scope.RUN and place[0] in columns}
+    others = {place: words for place, words in values.items() if place not in of_run}
+    return merged(others, {(role, columns[role]): words for (role, _), words in of_run.items()})
 
 
-def without_column(values: Values, heading: str) -> Values:
-    """Return the values without the words of one column."""
-    return {
-        role: {column: words for column, words in columns.items() if column != heading}
-        for role, columns in values.items()
-    }
+def with_headings(values: Values) -> Values:
+    """Return the values without those of a column without a heading, because it can't be recognised again."""
+    return {(role, column): words for (role, column), words in values.items() if column != ""}
 
 
 def merged(below: Values, above: Values) -> Values:
     """Return both values together. If both give a word of the same column a meaning, that of ``above`` counts."""
-    return {
-        role: {
-            column: over(below.get(role, {}).get(column, {}), above.get(role, {}).get(column, {}))
-            for column in {**below.get(role, {}), **above.get(role, {})}
-        }
-        for role in {**below, **above}
-    }
+    return {place: _over(below.get(place, {}), above.get(place, {})) for place in {**below, **above}}
 
 
-def over(below: Words, above: Words) -> Words:
+def _over(below: Words, above: Words) -> Words:
     """Return the words of both. Meanings in ``above`` override the others; case and spaces don't matter."""
-    overridden = {" ".join(word.casefold().split()) for word in above}
-    return {
-        **{word: value for word, value in below.items() if " ".join(word.casefold().split()) not in overridden},
-        **above,
-    }
+    overridden = {folded(word) for word in above}
+    return {**{word: value for word, value in below.items() if folded(word) not in overridden}, **above}
+
+
+def folded(text: str) -> str:
+    """Return a word or a heading without case and repeated spaces, as settings compare them."""
+    return " ".join(text.casefold().split())

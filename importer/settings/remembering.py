@@ -14,8 +14,8 @@ from importer.errors import BadSettings
 from importer.messages import say
 from importer.models import Role
 from importer.settings import profiles
-from importer.settings.kinds import Columns
-from importer.settings.meanings import Scope, Words, rescoped, without_column
+from importer.settings.kinds import Columns, none_last
+from importer.settings.meanings import Scope, folded, for_columns, with_headings
 from importer.settings.table import Settings
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
@@ -40,17 +40,18 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
     kept: dict[str, object] = {"content": settings.content.value}
     earlier = profiles.load(settings.profile) if settings.profile in profiles.names() else {}
     if settings.mapping:
-        roles: Mapping[Role, str | Sequence[str]] = Columns().read(earlier.get("map") or {})
+        roles = Columns().read(earlier.get("map") or {})
         kept["map"] = {
-            role.value: named if isinstance(named, str) else [*named]
+            role.value: named[0] if len(named) == 1 else [*named]
             for role, names in settings.mapping.items()
-            for named in [_by_heading(names, headings.get(role, "")) or _or_none(roles.get(role, ()))]
+            for named in [_by_heading(names, headings.get(role, ""), roles.get(role, ()))]
         }
-    if "value" in only and (values := for_columns(settings, headings).values):
-        tables = dict(_items(earlier.get("value")))
-        kept["value"] = tables | {
-            role.value: {**dict(_items(tables.get(role.value))), **_table(columns)} for role, columns in values.items()
-        }
+    if "value" in only and (values := with_columns(settings, headings).values):
+        tables = {role: dict(_items(table)) for role, table in _items(earlier.get("value"))}
+        for (role, column), words in values.items():
+            texts = {word: value.name.capitalize() if value else "" for word, value in words.items()}
+            tables.setdefault(role.value, {}).update(texts if isinstance(column, Scope) else {column: texts})
+        kept["value"] = tables
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
@@ -65,37 +66,33 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
     return profiles.remember(settings.profile, kept)
 
 
-def _by_heading(names: str | Sequence[str], heading: str) -> str | Sequence[str]:
-    """Return the heading instead of a column's letter, because in another sheet the letter is another column's."""
-    is_letter = isinstance(names, str) and names.isascii() and names.isalpha() and len(names) <= _LONGEST_LETTER
-    return heading if is_letter and heading.strip() else names
+def _by_heading(names: tuple[str, ...], heading: str, earlier: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a role's column in files of this profile.
+
+    A letter becomes the heading, because in another sheet the letter is another column's. That this file has no such
+    column doesn't erase the names in other files.
+    """
+    match names:
+        case ("",):
+            return none_last([*earlier, ""])
+        case (name,) if name.isascii() and name.isalpha() and len(name) <= _LONGEST_LETTER and heading.strip():
+            return (heading,)
+    return names
 
 
-def for_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
+def with_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
     """Return the settings with the words of this run assigned to the columns that have their roles in a file.
 
     Words of a column without a heading are left out, because the column can't be recognized again.
     """
-    values = settings.values
-    for role in settings.values:
-        values = rescoped(values, role, headings.get(role, ""))
-    return replace(settings, values=without_column(values, ""))
-
-
-def _table(columns: Mapping[str | Scope, Words]) -> dict[str, object]:
-    """Return a role's words as a profile holds them, with a separate table for each column."""
-    table: dict[str, object] = {}
-    for column, words in columns.items():
-        texts = {word: value.name.capitalize() if value else "" for word, value in words.items()}
-        table |= texts if isinstance(column, Scope) else {column: texts}
-    return table
+    columns = {role: headings.get(role, "") for role in Role}
+    return replace(settings, values=with_headings(for_columns(settings.values, columns)))
 
 
 def _without_roles(ignored: Sequence[str], settings: Settings) -> list[str]:
     """Return the ignored columns without those that have a role now."""
-    mapped = [name for names in settings.mapping.values() for name in ([names] if isinstance(names, str) else names)]
-    taken = {" ".join(name.casefold().split()) for name in mapped}
-    return [name for name in ignored if " ".join(name.casefold().split()) not in taken]
+    mapped = {folded(name) for names in settings.mapping.values() for name in names}
+    return [name for name in ignored if folded(name) not in mapped]
 
 
 @dataclass(frozen=True)
@@ -159,9 +156,3 @@ def _items(table: object) -> list[tuple[str, object]]:
 
 def _listed(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [] if value is None else [str(value)]
-
-
-def _or_none(names: str | Sequence[str]) -> str | tuple[str, ...]:
-    """Return a role's names and an empty one, so that a sheet without the column doesn't erase other sheets' names."""
-    named = [name for name in ([names] if isinstance(names, str) else names) if name]
-    return (*named, "") if named else ""

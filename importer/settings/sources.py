@@ -21,7 +21,7 @@ from importer.messages import Message, SettingPart, say
 from importer.models import Role
 from importer.settings import keystore, profiles
 from importer.settings.address import default_journal, journal_place
-from importer.settings.meanings import Scope, Values, merged, rescoped
+from importer.settings.meanings import Scope, Values, for_columns, merged
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Settings
 
@@ -181,7 +181,7 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     Raises:
         BadSettings: see :func:`settings_of`.
     """
-    mapping: dict[Role, Any] = {}
+    mapping: dict[Role, tuple[str, ...]] = {}
     values: Values = {}
     usual: set[Role] = set()
     ignored: dict[str, None] = {}
@@ -190,20 +190,17 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
         mapping |= roles
         usual = usual | roles.keys() if layer.place is Source.PROFILE else usual - roles.keys()
     for layer, words in _layers(given, "value"):
-        table: Values = words
-        if layer.place is Source.PROFILE:  # a profile applies to any sheet
-            for role in words:
-                table = rescoped(table, role, Scope.PLAIN)
-        values = merged(values, table)
+        is_for_any_sheet = layer.place is Source.PROFILE
+        values = merged(values, for_columns(words, dict.fromkeys(Role, Scope.PLAIN)) if is_for_any_sheet else words)
     for layer, names in _layers(given, "ignore"):
         ignored |= dict.fromkeys(names)
         lasting = lasting.difference(names) if layer.place is Source.SAID else lasting.union(names)
     return {
+        "mapping": mapping,
         "usual": frozenset(usual),
+        "values": values,
+        "ignored": tuple(ignored),
         "lasting": frozenset(lasting),
-        **({"mapping": mapping} if "map" in given else {}),
-        **({"values": values} if "value" in given else {}),
-        **({"ignored": tuple(ignored)} if "ignore" in given else {}),
     }
 
 

@@ -150,17 +150,19 @@ class Settings:
     run left to write are known by the values of :attr:`Topic.FILE`, in their order.
 
     Attributes:
-        mapping: role → heading or column letter, or several, of which the first in the sheet counts; empty: no column.
-        usual: roles in ``mapping`` whose columns a profile or an answer named; sheets without them use common headings.
-        values: role → column → word of the sheet → its meaning; None: rows with this word are left out.
+        mapping: role → headings, or column letters if no heading has that name; the first in the sheet counts. No
+            column has the role if the only name is empty; a last, empty name: the sheet may lack all other names.
+        usual: roles in ``mapping`` whose columns a profile or an answer named. Names of ignored columns don't count. A
+            sheet with none of the other names uses common headings.
+        values: role and column → word of the sheet → its meaning; None: rows with this word are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         attachments: folder of the files to attach; None: no files are attached.
         attachments_are: contents of the attachments column; None: files if ``attachments`` is set, otherwise IDs.
         secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
             the results may not be attached either, and needn't be listed here.
         unknown_emails: file for the emails that no prospect has; None: no file is written.
-        lasting: the ignored columns that the profile names for all sheets. Such a column is still asked about if it is
-            about visibility or status and holds only words for them.
+        lasting: the ignored columns that the profile names for all sheets. A mapping given for this run counts more.
+            Such a column is still asked about if it is about visibility or status and holds only words for them.
         sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted. ``encoding`` may be a
             table: headings of a kind of export → its encoding.
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
@@ -176,7 +178,7 @@ class Settings:
         BadSettings: a value can't be used; the message names the setting, and says what is allowed.
     """
 
-    mapping: Mapping[Role, str | Sequence[str]] = _setting(
+    mapping: Mapping[Role, tuple[str, ...]] = _setting(
         kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True
     )
     values: Values = _setting(
@@ -260,6 +262,11 @@ class Settings:
     def workspace(self) -> Workspace:
         """The workspace for which deliveries are remembered."""
         return Workspace(self.profile, self.base_url)
+
+    @property
+    def columns(self) -> Mapping[Role, tuple[str, ...]]:
+        """Role → names of its column, as in ``mapping``, with the key column."""
+        return {**self.mapping, **({Role.KEY: (self.key_column,)} if self.key_column else {})}
 
     @property
     def takes_files(self) -> bool:

@@ -354,7 +354,7 @@ def test_a_column_that_names_files_under_a_heading_nobody_knows_is_asked_about(
     assert question.answers == {"map": [f"attachments={heading}"], "ignore": [heading]}
     with pytest.raises(UnclearColumns, match="names of files in the folder"):
         run(sheet, settings)
-    assert run(sheet, replace(settings, mapping={Role.ATTACHMENTS: heading})).counts == {Result.CREATED: 2}
+    assert run(sheet, replace(settings, mapping={Role.ATTACHMENTS: (heading,)})).counts == {Result.CREATED: 2}
     assert len(uploads(box)) == 3
 
 
@@ -364,7 +364,7 @@ def test_a_folder_that_no_column_names_files_of_is_told(settings: Settings, tmp_
     told = running.check(sheet, settings)
     assert told.questions == ()
     assert "no column contains file names" in " ".join(map(render, told.loaded.rows.remarks))
-    for silent in (replace(settings, attachments=None), replace(settings, mapping={Role.ATTACHMENTS: ""})):
+    for silent in (replace(settings, attachments=None), replace(settings, mapping={Role.ATTACHMENTS: ("",)})):
         assert running.check(sheet, silent).loaded.rows.remarks == []
 
 

@@ -126,9 +126,9 @@ def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp
 
 def test_a_choice_counts_before_what_the_profile_says_and_other_headings_stay(settings: Settings) -> None:
     """A drop-down is the last word; a heading that a profile names for other sheets is not forgotten by it."""
-    before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: "State"}, ignored=("Old",))
+    before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: ("State",)}, ignored=("Old",))
     after = chosen(chosen(chosen(before, "map", "content=Remark"), "map", "status="), "ignore", "New")
-    assert after.mapping == {Role.CONTENT: ("Remark", "Text"), Role.STATUS: ""}
+    assert after.mapping == {Role.CONTENT: ("Remark", "Text"), Role.STATUS: ("",)}
     assert after.ignored == ("Old", "New")
     assert chosen(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"
 

@@ -426,7 +426,7 @@ def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_p
     sample = post("/practice/sample", sample="4").headers["Location"]
     post(f"{sample}/remember?map=content%3DFull+Comments&header-row=2")
     assert (parts.current.settings().mapping, parts.current.settings().header_row) == (
-        {"content": "Full Comments"},
+        {"content": ("Full Comments",)},
         None,
     )
     for path, fields in (

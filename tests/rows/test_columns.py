@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,19 +13,20 @@ from hypothesis import strategies as st
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS
 from importer.messages import render
-from importer.models import Role
+from importer.models import Role, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import OUR_COLUMNS, own_columns
-from importer.rows.columns import ColumnSettings, Roles, find, recognised
+from importer.rows.columns import Roles, find, is_header
 from importer.rows.suggestions import folded_heading
-from importer.settings import SETTINGS
+from importer.settings import SETTINGS, Settings
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 
 
 def found(*headings: str, needs_visibility: bool = True, **mapping: str) -> Roles:
-    roles = {Role(role): heading for role, heading in mapping.items()}
-    return find(headings, ColumnSettings(roles, needs_visibility=needs_visibility))
+    roles: Any = {Role(role): heading for role, heading in mapping.items() if role != Role.KEY}
+    default = None if needs_visibility else Visibility.PRIVATE
+    return find(headings, Settings(mapping=roles, key_column=mapping.get(Role.KEY), default_visibility=default))
 
 
 def refused(*headings: str, needs_visibility: bool = True, **mapping: str) -> str:
@@ -40,21 +42,21 @@ def places(roles: Roles) -> Mapping[str, int]:
 @pytest.mark.parametrize(
     ("headings", "mapping", "none"),
     [
-        (PLAIN, {Role.EMAIL: "Reach at"}, "email="),
-        (("Email", "Note", "Visibility"), {Role.PROSPECT: "Ours"}, "prospect="),
+        (PLAIN, {Role.EMAIL: ("Reach at",)}, "email="),
+        (("Email", "Note", "Visibility"), {Role.PROSPECT: ("Ours",)}, "prospect="),
     ],
 )
 def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
-    headings: Sequence[str], mapping: Mapping[Role, str], none: str
+    headings: Sequence[str], mapping: Mapping[Role, tuple[str, ...]], none: str
 ) -> None:
     """A profile names one export's column; another export has none such, and the question isn't a dead end."""
     with pytest.raises(UnclearColumns) as error:
-        find(headings, ColumnSettings(mapping))
+        find(headings, Settings(mapping=mapping))
     [question] = error.value.questions
     [answer] = [choice for choice in question.choices if choice.value == none]
     assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
     assert none in str(error.value)
-    assert find(headings, ColumnSettings(dict.fromkeys(mapping, ""))).columns
+    assert find(headings, Settings(mapping=dict.fromkeys(mapping, ("",)))).columns
 
 
 # -- found by their headings
@@ -292,14 +294,14 @@ def test_our_columns_are_all_there_or_none(headings: list[str]) -> None:
 )
 def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) -> None:
     """Every column has one role at most, and the header row that is recognised is the one that settles."""
-    wanted = ColumnSettings()
+    wanted = Settings()
     try:
         roles = find(headings, wanted)
     except UnclearColumns as error:
         listed = any(heading.strip() for heading in headings)
         assert ("\nThe headings are: " if listed else "\nThere are no headings.") in str(error)
         return
-    assert recognised(headings, wanted) == len(wanted.required)
+    assert is_header(headings, wanted)
     every = [*roles.columns.values(), *roles.ours.values(), *roles.unused]
     assert sorted(every) == list(range(len(headings)))
 
@@ -315,10 +317,10 @@ def test_a_columns_letters_are_those_of_a_spreadsheet_program(position: int) -> 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:
     """A title line above has fewer, and the key column counts where it was named."""
-    wanted = ColumnSettings({Role.KEY: "Date"})
-    assert recognised(["Notes of last week"], wanted) < len(wanted.required)
-    assert recognised(PLAIN, wanted) < len(wanted.required)
-    assert recognised([*PLAIN, "Date"], wanted) == len(wanted.required)
+    wanted = Settings(key_column="Date")
+    assert not is_header(["Notes of last week"], wanted)
+    assert not is_header(PLAIN, wanted)
+    assert is_header([*PLAIN, "Date"], wanted)
 
 
 @pytest.mark.slow
@@ -343,7 +345,7 @@ def test_a_long_heading_is_named_by_its_letter() -> None:
 def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
     """By heading or letter; it stays one of the unused."""
     for name in ("status", "D"):
-        roles = find((*PLAIN, "Status", "Notes"), ColumnSettings(ignored=(name, "Notes")))
+        roles = find((*PLAIN, "Status", "Notes"), Settings(ignored=(name, "Notes")))
         assert Role.STATUS not in roles.columns
         assert roles.columns[Role.CONTENT] == 1
         assert roles.unused == (3, 4)
@@ -353,14 +355,14 @@ def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
 
 def test_a_name_of_no_column_sets_nothing_aside() -> None:
     """The sheets of one profile may differ, and a slip is found by what it leaves unexplained."""
-    roles = find((*PLAIN, "State"), ColumnSettings(ignored=("Stat",)))
+    roles = find((*PLAIN, "State"), Settings(ignored=("Stat",)))
     assert roles.unexplained == (3,)
 
 
 def test_a_column_cant_be_named_and_set_aside() -> None:
     """One of the two is a mistake."""
     with pytest.raises(UnclearColumns, match="'State' is named as the status, but also ignored"):
-        find((*PLAIN, "State"), ColumnSettings({Role.STATUS: "State"}, ignored=("State",)))
+        find((*PLAIN, "State"), Settings(mapping={Role.STATUS: ("State",)}, ignored=("State",)))
 
 
 # -- several names for one role
@@ -368,14 +370,14 @@ def test_a_column_cant_be_named_and_set_aside() -> None:
 
 def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
     """One profile serves the exports of several programs; a name beats a heading that is known."""
-    wanted = ColumnSettings({Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
+    wanted = Settings(mapping={Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
     for headings, at in (
         (("Prospect ID", "Call notes", "Visibility"), 1),
         (("Prospect ID", "Visibility", "Call notes", "Full Comments"), 3),
         (("Prospect ID", "Note", "Visibility", "Note body"), 3),
     ):
         assert find(headings, wanted).columns[Role.CONTENT] == at
-        assert recognised(headings, wanted) == 3
+        assert is_header(headings, wanted)
 
 
 def test_where_none_of_several_names_is_found_all_are_said() -> None:
@@ -383,7 +385,7 @@ def test_where_none_of_several_names_is_found_all_are_said() -> None:
     with pytest.raises(
         UnclearColumns, match="No column has the heading 'A thing' or 'Some thing', which was named"
     ) as error:
-        find(PLAIN, ColumnSettings({Role.CONTENT: ("A thing", "Some thing")}))
+        find(PLAIN, Settings(mapping={Role.CONTENT: ("A thing", "Some thing")}))
     answers = error.value.questions[0].answers["map"]
     assert answers[0] == "content=Note"
     assert sorted(answers) == sorted(f"content={heading}" for heading in PLAIN)

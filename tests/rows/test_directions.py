@@ -23,7 +23,7 @@ def loaded(
     head, beside = ("Prospect ID,Note", "") if role is Role.VISIBILITY else ("Prospect ID,Note,Visibility", ",Private")
     lines = [f'P{i},Note {i}{beside},"{word}"' for i, word in enumerate(words)]
     path.write_text("\n".join([f'{head},"{heading}"', *lines]) + "\n", encoding="utf-8")
-    with load(path, Settings(mapping={role: heading}, values=values)) as found:  # type: ignore[arg-type]
+    with load(path, Settings(mapping={role: (heading,)}, values=values)) as found:  # type: ignore[arg-type]
         return found
 
 

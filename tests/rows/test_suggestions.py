@@ -9,8 +9,9 @@ import pytest
 from importer.errors import UnclearColumns
 from importer.messages import render
 from importer.models import Question, Role
-from importer.rows.columns import ColumnSettings, find
+from importer.rows.columns import find
 from importer.rows.suggestions import samples
+from importer.settings import Settings
 
 IDS = ("jzRkmgMdwA", "8PvBmrB7P7")
 PROSE = ("Spoke about the annual plan; she wants an offer", "Left a message, will call again on Monday")
@@ -20,7 +21,7 @@ SHORT = ("Call", "Email")
 def asked(role: Role, *columns: tuple[str, Sequence[str]]) -> Question:
     """The question for a role, of columns with what stands in them."""
     with pytest.raises(UnclearColumns) as error:
-        find([heading for heading, _ in columns], ColumnSettings(), [cells for _, cells in columns])
+        find([heading for heading, _ in columns], Settings(), [cells for _, cells in columns])
     [question] = [question for question in error.value.questions if question.roles == [role]]
     return question
 

@@ -99,7 +99,7 @@ def test_columns_and_words_are_forgotten_one_by_one(profiles: Path) -> None:
         remembering.forget("default", memory.path)
         remembering.forget("default", memory.path)  # in another tab
     now = settings("default")
-    assert (list(now.mapping.values()), now.values, now.ignored) == (["Call summary"], {}, ("Phase",))
+    assert (list(now.mapping.values()), now.values, now.ignored) == ([("Call summary",)], {}, ("Phase",))
     assert "# the report of May" in profiles.read_text(encoding="utf-8")
     for path in (("rate",), ("rate", "20/1s"), ("map",)):
         with pytest.raises(BadSettings):
@@ -132,15 +132,15 @@ def test_the_words_of_a_run_are_kept_for_the_columns_of_its_file(profiles: Path)
     assert profiles.read_text(encoding="utf-8").split() == [
         "[default]", "content", "=", '"auto"', '[default.values.visibility."Shared?"]', "x", "=", '"Private"',
     ]  # fmt: skip
-    assert settings("default").values == {Role.VISIBILITY: {"Shared?": {"x": Visibility.PRIVATE}}}
+    assert settings("default").values == {(Role.VISIBILITY, "Shared?"): {"x": Visibility.PRIVATE}}
 
 
 def test_a_column_that_has_a_role_now_is_no_longer_ignored(profiles: Path) -> None:
     """Where the profile ignored it; the others stay."""
     profiles.write_text('[default]\nignore = ["status", "Phase"]\n', encoding="utf-8")
-    remembering.remember(replace(settings("default"), mapping={Role.STATUS: "Status"}))
+    remembering.remember(replace(settings("default"), mapping={Role.STATUS: ("Status",)}))
     now = settings("default")
-    assert (now.mapping, now.ignored) == ({Role.STATUS: "Status"}, ("Phase",))
+    assert (now.mapping, now.ignored) == ({Role.STATUS: ("Status",)}, ("Phase",))
 
 
 @pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])

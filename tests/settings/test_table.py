@@ -187,9 +187,7 @@ def test_a_flag_a_variable_and_a_profile_say_the_same(
     assert by_flag == values(by_variable(name, texts))
     if name == "value":
         by_profile_alone = by_profile(name, toml).settings.values
-        assert by_profile_alone == {
-            role: {Scope.PLAIN: columns[Scope.RUN]} for role, columns in by_flag[0].values.items()
-        }
+        assert by_profile_alone == {(role, Scope.PLAIN): words for (role, _), words in by_flag[0].values.items()}
     else:
         assert by_flag == values(by_profile(name, toml))
     assert by_flag != values(told([]))
