@@ -74,14 +74,14 @@ def test_every_room_cause_and_table_stands_in_the_documents() -> None:
 
 def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
     reading, lag = part_of_delivery("Reading back"), part_of_delivery("Replication lag")
-    how, settings = Policy(), Settings()
+    settings = Settings()
     rest, margin = settings.read_timeout + settings.settle, policy(settings).assumed_lag
     assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in reading
     assert f"the margin is {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in lag
     assert f"= {rest + margin:.0f} seconds after it left" in reading
     with_lag = rest + ReplicationLag(margin, learned=0.2).margin
     assert f"with a lag of 0.2 s measured, after about {with_lag:.0f} " in reading
-    assert f"more than {how.pages} pages of notes" in reading
+    assert f"more than {Policy.pages} pages of notes" in reading
     assert (ENOUGH, ENOUGH_MISSES) == (14, 2)
     assert "after fourteen sightings in a row" in lag
     assert "**Missed twice**" in reading

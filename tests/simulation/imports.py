@@ -251,8 +251,8 @@ def _check_sample(world: World, disk: Disk) -> None:
 
 
 def _policy(world: World) -> Policy:
-    retry = RetryPolicy(8, GIVE_UP)
-    return Policy(BATCH, world.regime.read_timeout, world.regime.settle, retry=retry, least_limit=0)
+    regime, retry = world.regime, RetryPolicy(8, GIVE_UP)
+    return Policy(BATCH, regime.read_timeout, regime.settle, assumed_lag=60.0, retry=retry, least_limit=0)
 
 
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:
