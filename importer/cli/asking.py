@@ -17,6 +17,7 @@ from importer.errors import BadSettings, UnclearColumns, as_argument
 from importer.messages import Cell, SettingPart, say, words
 from importer.models import PossibleAnswer, Question, Role
 from importer.settings import Settings, remembering
+from importer.settings.kinds import mapped
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
@@ -164,9 +165,8 @@ def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | s
         if answer == _BACK:
             paragraph(say("asking.first-question"), err=True)
         elif names_a_column and not answer.isdecimal():
-            role = question.roles[0]
-            setting, prefix = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
-            return PossibleAnswer(setting, f"{prefix}{answer}", words(answer))
+            setting = mapped(question.roles[0], answer)
+            return PossibleAnswer(setting.name, setting.value, words(answer))
         else:
             paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None

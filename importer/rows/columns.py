@@ -18,6 +18,7 @@ from importer.reading import column_letter
 from importer.resultsfile import own_columns
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, samples
 from importer.settings import Settings
+from importer.settings.kinds import mapped
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
@@ -336,8 +337,3 @@ def at_the_start(headings: Sequence[str], position: int) -> Message:
 def shown(heading: str) -> Cell:
     """Return a heading for a message, quoted and at most :data:`MOST_CHARACTERS` characters long."""
     return Cell(repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
-
-
-def mapped(role: Role, name: str) -> SettingPart:
-    """Return the setting that maps a column to a role."""
-    return SettingPart("key-column", name) if role is Role.KEY else SettingPart("map", f"{role}={name}")

@@ -19,11 +19,12 @@ from importer.messages import Cell, Message, lines, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
-from importer.rows.columns import Roles, at_the_start, mapped
+from importer.rows.columns import Roles, at_the_start
 from importer.rows.footers import is_footer
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import ID_SHAPE, cleaned_id, read_email
 from importer.settings import Settings
+from importer.settings.kinds import mapped
 
 _HEADINGS: Mapping[str, str] = {
     folded_heading(heading): program

@@ -15,9 +15,10 @@ from importer.messages import Message, SettingPart, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows import words
-from importer.rows.columns import Roles, called, mapped, shown
+from importer.rows.columns import Roles, called, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import cleaned_id, folded
+from importer.settings.kinds import mapped
 from importer.settings.meanings import Values
 
 _MOST_VALUES = 8  # values of a column that a message lists

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from importer.errors import BadSettings
-from importer.messages import Message, say
+from importer.messages import Message, SettingPart, say
 from importer.models import Role
 from importer.settings.address import checked_url, journal_place
 from importer.settings.limits import Limits, TimeWindow
@@ -213,6 +213,11 @@ class Columns:
 def none_last(names: Iterable[str]) -> tuple[str, ...]:
     """Return a role's headings once each, and the empty one (no column) last, for sheets without the others."""
     return tuple(sorted(dict.fromkeys(names), key=lambda name: not name))
+
+
+def mapped(role: Role, name: str) -> SettingPart:
+    """Return the setting that maps a column to a role."""
+    return SettingPart("key-column", name) if role is Role.KEY else SettingPart("map", f"{role}={name}")
 
 
 class Limited:
