@@ -84,9 +84,10 @@ class Prepared:
         if answer.setting == "map" and name:
             settings = replace(settings, ignored=not_named(settings.ignored, self.all_headings, name))
         loaded = understood(self._loaded.sheet, settings)
-        roles = Columns().read(answer.value) if answer.setting == "map" else {}
+        named = Columns().read(answer.value) if answer.setting == "map" else {}
+        roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
-            names_no_column = question.column is None and any(any(roles.get(role, ())) for role in question.roles)
+            names_no_column = question.column is None and not roles.isdisjoint(question.roles)
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)

@@ -5,6 +5,7 @@ Input: settings. Output: the same settings in the file of profiles; and the entr
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,8 +61,8 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
         kept["encoding"] = dict(_items(earlier.get("encoding"))) | {**settings.encoding}
     kept = {name: value for name, value in kept.items() if name in only}
     if "map" in kept and settings.lasting:
-        ignored = _listed(earlier.get("ignore"))
-        if (still_ignored := _without_roles(ignored, settings)) != ignored:
+        ignored, mapped = _listed(earlier.get("ignore")), {*map(folded, itertools.chain(*settings.mapping.values()))}
+        if (still_ignored := [name for name in ignored if folded(name) not in mapped]) != ignored:
             kept["ignore"] = still_ignored
     return profiles.remember(settings.profile, kept)
 
@@ -87,12 +88,6 @@ def with_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
     """
     columns = {role: headings.get(role, "") for role in Role}
     return replace(settings, values=with_headings(for_columns(settings.values, columns)))
-
-
-def _without_roles(ignored: Sequence[str], settings: Settings) -> list[str]:
-    """Return the ignored columns without those that have a role now."""
-    mapped = {folded(name) for names in settings.mapping.values() for name in names}
-    return [name for name in ignored if folded(name) not in mapped]
 
 
 @dataclass(frozen=True)
