@@ -105,7 +105,7 @@ class _Headings:
         if not (is_always_needed or is_named) or self.candidates(role):
             return False
         other = _OTHER.get(role)
-        if other is None or (any(self.mapping.get(role, ())) and not any(self.mapping.get(other, ()))):
+        if other is None or (is_named and not any(self.mapping.get(other, ()))):
             return True  # no other role names prospects, or the mapping names only this one
         return not self.candidates(other)
 

@@ -56,7 +56,9 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
     [answer] = [choice for choice in question.choices if choice.value == none]
     assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
     assert none in str(error.value)
-    assert find(headings, Settings(mapping=dict.fromkeys(mapping, ("",)))).columns
+    for names in (("",), (*next(iter(mapping.values())), "")):
+        for usual in (frozenset[Role](), frozenset(mapping)):
+            assert find(headings, Settings(mapping=dict.fromkeys(mapping, names), usual=usual)).columns
 
 
 # -- found by their headings
