@@ -305,14 +305,6 @@ class Request:
     def __len__(self) -> int:
         return len(self.prospects)
 
-    def with_keys(self, keys: Iterable[str]) -> Request:
-        """Return the same request with other keys."""
-        return Request(self.note, self.positions, self.prospects, tuple(keys))
-
-    def of(self, note: Note) -> Request:
-        """Return the same request with another note."""
-        return Request(note, self.positions, self.prospects, self.keys)
-
     def only(self, wanted: Sequence[int]) -> Request:
         """Return the same request for only some of its prospects, given by their index in it."""
         return Request(

@@ -1,4 +1,4 @@
-"""Read the entries of Saleshandy's replies without trust: answers, notes, prospects and attachments.
+"""Read the entries of Saleshandy's replies without trust: answers, notes, prospects, attachments and errors.
 
 Input: a reply's JSON. Output: values, or None if any of it can't be read with certainty. Field names come from the
 vendor's reference, unless a comment says otherwise.

@@ -67,7 +67,8 @@ class Queue:
             if (group := sorted_group.todo) is not None:
                 for request in grouping.requests(group, rows, self.sizes.batch_size):
                     if occurrence:
-                        request = request.with_keys(occurrence + key for key in request.keys)  # noqa: PLW2901
+                        keys = tuple(occurrence + key for key in request.keys)
+                        request = replace(request, keys=keys)  # noqa: PLW2901
                     assert sorted_group.number is not None
                     deliveries = self.remaining.deliveries - len(request)
                     self.remaining = replace(
@@ -240,7 +241,7 @@ class UploadedAttachments:
             return Settle(tuple((index, Answer(None, reason)) for index in range(len(post.request))))
         if reason := uploaded.why_failed(note):
             return Abandon(reason)
-        post.request = post.request.of(uploaded.with_ids(note))
+        post.request = replace(post.request, note=uploaded.with_ids(note))
         return None
 
     def renew(self, post: Post, failure: Failure) -> None:
