@@ -5,8 +5,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     batch          several files, one after the other     choosing          which files to import
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           calling           the context in which the API is called
-    guards         checks of a file as a whole            email_lookup      find the prospects of the emails
-    answering      answers to open questions              history           the list of runs
+    answering      answers to open questions              email_lookup      find the prospects of the emails
+    history        the list of runs
     preview        plan what a run would send             overview          a preview as plain values
     results        write results, also later              archiving         move a finished file, remove old results
     report         the outcome of a run

@@ -19,9 +19,9 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, UnreadableFile
-from importer.messages import Cell, Message, Said, lines, say, some
+from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
-from importer.reading import Sheet, column_letter
+from importer.reading import Sheet
 from importer.results import check_target
 from importer.rows import columns, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
@@ -235,27 +235,6 @@ def counted(groups: Sequence[Group]) -> dict[str, int]:
     }
 
 
-def about_file(loaded: Loaded) -> list[tuple[str, Said | None]]:
-    """Return the lines of a summary about the file and how it was read: kind of the label, value."""
-    sheet = loaded.sheet
-    return [
-        ("history.of-file", writable(sheet.source)),
-        ("label.format", sheet.format),
-        ("label.sheet", sheet.name),
-        ("label.encoding", sheet.encoding),
-        ("label.rows", f"{loaded.rows.in_sheet:,}"),
-        *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
-    ]
-
-
-def how_understood(loaded: Loaded) -> list[tuple[str, Said | None]]:
-    """Return the lines of a summary about the columns and the visibility: kind of the label, value."""
-    headings, columns_of = loaded.sheet.headings, loaded.roles.columns.items()
-    listed = ", ".join(f"{role} {column_letter(at)} {columns.shown(headings[at]).text}" for role, at in columns_of)
-    sizes = ", ".join(f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
-    return [("label.columns", listed), ("label.visibility", sizes)]
-
-
 def how_read(settings: Settings) -> str:
     """Return a digest of the settings for reading a file. With other settings, the file could have other rows."""
     values = [getattr(settings, setting.attribute) for setting in SETTINGS.values() if setting.topic is Topic.FILE]
@@ -265,14 +244,3 @@ def how_read(settings: Settings) -> str:
 def writable(name: str) -> str:
     """Return a file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
     return name.encode("utf-8", "replace").decode("utf-8")
-
-
-def marked(loaded: Loaded) -> dict[int, Collection[int]]:
-    """Return the cells with problems: row position → positions of columns."""
-    email = loaded.roles.columns.get(Role.EMAIL)
-    cells: dict[int, Collection[int]] = {}
-    if email is not None:
-        cells |= {position: {email} for position in loaded.rows.rejected}
-    for position, problems in loaded.rows.problems.items():
-        cells[position] = {problem.column for problem in problems if problem.column is not None}
-    return cells

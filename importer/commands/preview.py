@@ -1,11 +1,13 @@
-"""Plan what a run of a file would send.
+"""Plan what a run of a file would send, and check the file as a whole: it may be empty, or not the right file.
 
-Input: a loaded file, settings, and the journal, if there is one yet. Output: a :class:`Preview`. Nothing is sent and
-no journal is written. A run calls :func:`foreseen` again under the lock, and refuses if that isn't what was agreed to.
+Input: a loaded file, settings, and the journal, if there is one yet. Output: a :class:`Preview`, and each guard that
+fires as an error. Nothing is sent and no journal is written. A run calls :func:`foreseen` again under the lock, and
+refuses if that isn't what was agreed to.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,15 +16,15 @@ from pathlib import Path
 from importer import results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import guards
 from importer.commands.calling import batch_size
 from importer.commands.email_lookup import asked, unknown
-from importer.commands.loading import Loaded
+from importer.commands.loading import Loaded, writable
+from importer.commands.rendering import count
 from importer.commands.workspaces import is_first, learned_rate, never_sent, other_profiles
 from importer.delivery.earlier import foresee
 from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
-from importer.messages import say
+from importer.messages import Message, SettingPart, say
 from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
 from importer.rows.naming import EmailAnswers
 from importer.settings import Rate, Settings
@@ -81,7 +83,7 @@ class Preview:
     @property
     def guarded(self) -> list[Guarded]:
         """Problems with the file as a whole. While there are any, nothing can be sent."""
-        return guards.every(self.loaded, self.unknown_emails, self.remaining, self.settings)
+        return every_guard(self.loaded, self.unknown_emails, self.remaining, self.settings)
 
     @property
     def to_upload(self) -> list[AttachedFile]:
@@ -146,6 +148,108 @@ def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -
     if not settings.again or journal is None:
         return ""
     return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
+
+
+# -- guards --------------------------------------------------------------------------------------------------------
+
+
+def every_guard(
+    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
+) -> list[Guarded]:
+    """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
+
+    Args:
+        loaded: the file.
+        unknown_emails: emails that no prospect has → number of their rows.
+        remaining: the notes still to be sent, and how many of their IDs the API refused in earlier runs.
+        settings: the settings with the limits.
+    """
+    return [
+        *guards_of_rows(loaded, settings),
+        *_of_prospects(loaded, unknown_emails, remaining, settings),
+        *_of_notes(loaded, remaining, settings),
+    ]
+
+
+def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
+    """Return the guards that fire because of the file alone."""
+    rows, least, limit = _data_rows(loaded), settings.min_rows, settings.max_invalid
+    guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
+    if loaded.unclear is None and rows < least:
+        message = say("guard.no-rows", file=file, n=least)
+        if rows:
+            message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
+        guards.append(Guarded(message, "min-rows"))
+    invalid = len(loaded.rows.problems)
+    if limit is not None and invalid > limit * rows:
+        share, first = f"{limit * 100:.4g}", loaded.first_problem
+        message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
+        guards.append(Guarded(message, "max-invalid"))
+    return guards
+
+
+def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
+    """Return the guards that fire because of the number of notes still to be sent."""
+    guards, file, remaining = [], writable(loaded.sheet.source), _surely(loaded, remaining)
+    for setting, limit, number, noun in (
+        ("max-notes", settings.max_notes, remaining.total, "note"),
+        ("max-public", settings.max_public, remaining.public, "public-note"),
+    ):
+        if limit is not None and number > limit:
+            notes, enough = count(number, noun), SettingPart(setting, str(number))
+            message = say("guard.many-notes", notes=notes, file=file, most=limit, setting=enough)
+            guards.append(Guarded(message, setting))
+    return guards
+
+
+def _of_prospects(
+    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
+) -> list[Guarded]:
+    """Return the guard that fires if too many rows name a prospect that the workspace doesn't have."""
+    emails, refused, rows, limit = (
+        sum(unknown_emails.values()),
+        remaining.refused,
+        _data_rows(loaded),
+        settings.max_unknown,
+    )
+    if limit is None or emails + refused <= limit * rows:
+        return []
+    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
+    parts += (say("guard.by-id", n=refused),) if refused else ()
+    share = math.ceil((emails + refused) / rows * 100)
+    message = say(
+        "guard.unknown-prospects",
+        n=emails + refused,
+        rows=count(rows, "row"),
+        file=writable(loaded.sheet.source),
+        how=parts,
+        share=f"{limit * 100:.4g}",
+        profile=repr(settings.profile),
+        enough=f"{share}%",
+    )
+    return [Guarded(message, "max-unknown")]
+
+
+def _data_rows(loaded: Loaded) -> int:
+    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
+
+
+def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
+    """Return the notes that certainly aren't sent yet. Rows whose email isn't looked up may be delivered already."""
+    rows = loaded.rows
+    if rows.email is None:
+        return remaining
+    is_open = (rows.email != "") & ((rows.prospect == rows.email) | loaded.roles.in_doubt)
+    opened = [(group.note, int(is_open[group.positions].sum())) for group in loaded.plan.groups]
+    public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
+    return replace(
+        remaining,
+        deliveries=max(0, remaining.deliveries - sum(size for _, size in opened)),
+        public=max(0, remaining.public - public),
+    )
+
+
+# -- lists ---------------------------------------------------------------------------------------------------------
 
 
 def check_list(target: Path, file: str | Path, setting: str = "") -> None:

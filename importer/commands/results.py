@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from importer import results
 from importer.commands.email_lookup import asked
-from importer.commands.loading import Loaded, about_file, how_read, how_understood, load, marked, results_path
+from importer.commands.loading import Loaded, counted, how_read, load, results_path, writable
 from importer.commands.rendering import count, duration, listed_duplicates, not_found, when
 from importer.commands.report import Report
 from importer.commands.workspaces import find_run
@@ -18,8 +18,10 @@ from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say
-from importer.models import Result, Workspace
+from importer.models import Result, Role, Workspace
+from importer.reading import column_letter
 from importer.results.presentation import MEANINGS, Meaning
+from importer.rows.columns import shown
 from importer.settings import Settings
 from importer.storage import place
 
@@ -171,8 +173,16 @@ def _settle_known(outcomes: Outcomes, position: int, delivery: KnownDelivery, ru
 def summary_lines(report: Report, loaded: Loaded, workspace: Workspace) -> list[tuple[Message, Said]]:
     """Return the lines about a run for the sheet *Summary*: label, value."""
     stopped, lag, waits = report.stopped, report.readable_within, report.rate_limited
+    sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
+    columns = (f"{role} {column_letter(at)} {shown(sheet.headings[at]).text}" for role, at in columns_of)
+    sizes = (f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
     lines: list[tuple[str, Said | None]] = [
-        *about_file(loaded),
+        ("history.of-file", writable(sheet.source)),
+        ("label.format", sheet.format),
+        ("label.sheet", sheet.name),
+        ("label.encoding", sheet.encoding),
+        ("label.rows", f"{loaded.rows.in_sheet:,}"),
+        *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
         ("history.of-run", report.run),
         ("history.of-workspace", str(workspace)),
         ("history.of-start", when(report.started_at)),
@@ -186,7 +196,8 @@ def summary_lines(report: Report, loaded: Loaded, workspace: Workspace) -> list[
         ("label.uploads", f"{report.uploads:,}" if report.uploads else None),
         ("label.batch-size", f"{report.batch_size:,}"),
         ("label.distinct-notes", f"{report.distinct_notes:,}"),
-        *how_understood(loaded),
+        ("label.columns", ", ".join(columns)),
+        ("label.visibility", ", ".join(sizes)),
         ("label.duplicates", listed_duplicates(report.duplicates) if report.duplicates else None),
         ("label.not-found", not_found(report.not_found) if report.not_found else None),
         ("label.told-to-wait", say("label.times", n=waits) if waits else None),
@@ -214,5 +225,16 @@ def write_results(
         policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
         ours=loaded.roles.ours,
         run=run.name,
-        marked=marked(loaded),
+        marked=_with_problems(loaded),
     )
+
+
+def _with_problems(loaded: Loaded) -> dict[int, Collection[int]]:
+    """Return the cells with problems: row position → positions of columns."""
+    email = loaded.roles.columns.get(Role.EMAIL)
+    cells: dict[int, Collection[int]] = {}
+    if email is not None:
+        cells |= {position: {email} for position in loaded.rows.rejected}
+    for position, problems in loaded.rows.problems.items():
+        cells[position] = {problem.column for problem in problems if problem.column is not None}
+    return cells

@@ -20,13 +20,12 @@ from typing import Self
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import guards
 from importer.commands.answering import answered
 from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
-from importer.commands.preview import Preview, check_list, occurrence_of, plan
+from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
 from importer.commands.report import Report
 from importer.commands.results import catch_up
 from importer.commands.sending import send
@@ -168,7 +167,7 @@ class Prepared:
         if (error := self._loaded.undecided) is not None:
             raise error
         loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
-        for guarded in guards.of_rows(loaded, settings):
+        for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours = hours or Hours.of(settings)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from importer.calls.limiter import Limiter
-from importer.commands import guards, logs
+from importer.commands import logs
 from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, how_read, writable
-from importer.commands.preview import foreseen, write_unknown_emails
+from importer.commands.preview import every_guard, foreseen, write_unknown_emails
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_lines, write_results
 from importer.commands.workspaces import keep_in_mind
@@ -158,7 +158,7 @@ class _Sending:
                 limit = expected + len(loaded.rows) - len(lookup.known.resolved.rows)
                 if not lookup.known.emails or remaining.total > limit:
                     raise _changed(expected, remaining.total)
-            for guarded in guards.every(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
+            for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
                 raise guarded
         return delivery, remaining.total
 
