@@ -113,7 +113,7 @@ def backup(file: Path, **_: Any) -> int:
 
     Replaces an earlier copy of the same journal, and nothing else.
     """
-    commands.journals.back_up(Options.here().settings, file)
+    commands.workspaces.back_up(Options.here().settings, file)
     say_line(say("journals.copied", file=str(file)))
     return 0
 
@@ -126,7 +126,7 @@ def restore(file: Path, **_: Any) -> int:
 
     The previous file and its log are kept under other names.
     """
-    done = commands.journals.restore(Options.here().settings, file)
+    done = commands.workspaces.restore(Options.here().settings, file)
     show(commands.report_messages.restored(done, file))
     return 0
 
@@ -139,7 +139,7 @@ def copy(source: str, target: str) -> int:
 
     Copies and compares every row. TO must be empty. Not possible during an import.
     """
-    copied = commands.journals.copy(source, target)
+    copied = commands.workspaces.copy(source, target)
     runs, rows = commands.rendering.count(copied["runs"], "run"), commands.rendering.count(sum(copied.values()), "row")
     say_line(say("journals.moved", runs=runs, rows=rows))
     say_line(say("journals.moved-then", target=str(target), source=str(source)))

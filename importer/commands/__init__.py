@@ -11,8 +11,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     results        write results, also later              archiving         move a finished file, remove old results
     report         the outcome of a run
     verify         look up unconfirmed deliveries         hide              make notes private drafts
-    journals       copy or restore a journal              workspaces        the journal, checked and locked
-    doctor         checks before the first night          template          an empty workbook
+    workspaces     a journal: checked, locked, copied     template          an empty workbook
+    doctor         checks before the first night
     hours          when a run may work                    repeating         run again after an early stop
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import importer.commands.facts
     import importer.commands.hide
     import importer.commands.history
-    import importer.commands.journals
     import importer.commands.logs
     import importer.commands.notification_messages
     import importer.commands.notifications

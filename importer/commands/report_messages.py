@@ -30,8 +30,8 @@ from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_
 
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
-    from importer.commands.journals import Restored
     from importer.commands.verify import Verified
+    from importer.commands.workspaces import Restored
 
 
 def report(ended: Report) -> Iterator[Line]:

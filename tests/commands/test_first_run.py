@@ -14,7 +14,7 @@ import pytest
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import batch, doctor, journals, workspaces
+from importer.commands import batch, doctor, workspaces
 from importer.commands.batch import Batch, BatchFace
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
@@ -225,11 +225,11 @@ def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier
 
     def back_up() -> None:
         if len(box.notes) >= 5 and not during.exists():
-            journals.back_up(settings, during)
+            workspaces.back_up(settings, during)
 
     with prepare(sheet, settings, vendor=vendor) as prepared:
         assert prepared.send(expected=30, stop=back_up).exit_status == 0
-    journals.back_up(settings, after)
+    workspaces.back_up(settings, after)
     with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
         prepare(sheet, replace(settings, journal=during), vendor=vendor)
     assert caught.value.exit_status == 4

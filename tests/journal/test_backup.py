@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import journals
+from importer.commands import workspaces
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.models import Workspace
@@ -68,7 +68,7 @@ def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
     with pytest.raises(
         BadSettings, match=r"There is no journal at .*, the place in the profile 'default'\. Choose .* --profile"
     ):
-        journals.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
+        workspaces.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
     assert [*tmp_path.iterdir()] == []
 
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from importer.cli import main
-from importer.commands import journals, workspaces
+from importer.commands import workspaces
 from importer.errors import BadSettings, Busy, JournalFailed, WrongJournal
 from importer.journal import Journal
 from importer.journal.connecting import SCHEMA
@@ -60,7 +60,7 @@ def test_it_is_the_same_journal_there_and_the_same_command_goes_on(
     assert report.counts[Result.CREATED] > 0
     assert len({(note.prospect_id, note.sent_content) for note in box.notes}) == len(box.notes) == 61
     back = tmp_path / "back.sqlite"
-    journals.copy(url, f"sqlite:///{back}")
+    workspaces.copy(url, f"sqlite:///{back}")
     assert content(back) == content(url)
 
 
@@ -71,7 +71,7 @@ def test_the_workspaces_journal_is_still_the_one_that_it_had(tmp_path: Path, pos
         journal.runs.begin(settings.workspace, "n.csv", "f", 1.0, again=False)
         workspaces.keep_in_mind(journal, settings)
     moved = replace(settings, journal=postgres.empty())
-    journals.copy(settings.journal, moved.journal)
+    workspaces.copy(settings.journal, moved.journal)
     with workspaces.held(moved) as journal:
         run = journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False)
         assert run.id == 2
@@ -85,21 +85,21 @@ def test_a_place_that_isnt_empty_is_left_alone(used: Settings, url: str) -> None
         journal.files.enter(b"digest", b"place")
     before = content(url)
     with pytest.raises(BadSettings, match="is not empty"):
-        journals.copy(used.journal, url)
+        workspaces.copy(used.journal, url)
     assert content(url) == before
 
 
 def test_what_is_no_journal_is_said(url: str, tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="no journal at"):
-        journals.copy(tmp_path / "none.sqlite", url)
+        workspaces.copy(tmp_path / "none.sqlite", url)
     with pytest.raises(BadSettings, match="the same journal"):
-        journals.copy(url, url)
+        workspaces.copy(url, url)
     assert not (tmp_path / "none.sqlite").exists()
 
 
 def test_nothing_is_copied_while_an_import_is_at_work(used: Settings, url: str) -> None:
     with workspaces.held(used), pytest.raises(Busy):
-        journals.copy(used.journal, url)
+        workspaces.copy(used.journal, url)
     assert content(url)["runs"] == set()
 
 

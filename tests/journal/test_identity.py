@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import hide, journals, verify, workspaces
+from importer.commands import hide, verify, workspaces
 from importer.errors import WrongJournal
 from importer.journal import Journal, identity
 from importer.settings import Settings
@@ -85,10 +85,10 @@ def test_an_earlier_copy_of_the_journal_stops_with_4_and_the_latest_is_taken(liv
             workspaces.keep_in_mind(journal, live)
 
     ran()
-    journals.back_up(live, early)
+    workspaces.back_up(live, early)
     assert opened(replace(live, journal=early))
     ran()
-    journals.back_up(live, late)
+    workspaces.back_up(live, late)
     with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
         opened(replace(live, journal=early))
     assert caught.value.exit_status == 4

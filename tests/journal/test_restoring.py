@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import journals
+from importer.commands import workspaces
 from importer.errors import BadSettings, Busy, UnusableJournal, WrongJournal
 from importer.journal import Journal, shares
 from importer.journal.sqlitefile import look_into
@@ -83,7 +83,7 @@ def test_the_log_goes_with_the_file_that_it_belongs_to(path: Path, copy: Path, t
         begin(journal, "in the log.csv")
         for end in ("", "-wal"):
             (left / f"journal.sqlite{end}").write_bytes(Path(f"{path}{end}").read_bytes())
-    done = journals.restore(Settings(journal=left / "journal.sqlite"), copy)
+    done = workspaces.restore(Settings(journal=left / "journal.sqlite"), copy)
     assert done.latest is not None
     assert done.latest.file == "early.csv"
     assert files_of(left / "journal.sqlite") == ["early.csv"]
@@ -93,7 +93,7 @@ def test_the_log_goes_with_the_file_that_it_belongs_to(path: Path, copy: Path, t
 
 def test_a_lost_journal_is_put_back(path: Path, copy: Path) -> None:
     path.unlink()
-    assert journals.restore(Settings(journal=path), copy).kept is None
+    assert workspaces.restore(Settings(journal=path), copy).kept is None
     assert files_of(path) == ["early.csv"]
 
 
@@ -105,7 +105,7 @@ def test_a_log_whose_journal_is_gone_does_not_damage_the_copy(path: Path, copy: 
         for number in range(50):
             begin(journal, f"in the log {number}.csv")
         left.with_name("journal.sqlite-wal").write_bytes(Path(f"{path}-wal").read_bytes())
-    assert journals.restore(Settings(journal=left), copy).kept is None
+    assert workspaces.restore(Settings(journal=left), copy).kept is None
     assert not left.with_name("journal.sqlite-wal").exists()
     assert files_of(left) == ["early.csv"]
     assert look_into(left).damage == ""
@@ -132,7 +132,7 @@ def test_a_journal_that_can_not_be_put_away_keeps_its_log(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", refuse)
         with pytest.raises(UnusableJournal, match="could not replace"):
-            journals.restore(Settings(journal=left), copy)
+            workspaces.restore(Settings(journal=left), copy)
     assert files_of(left) == ["in the log.csv", "late.csv", "early.csv"]
 
 
@@ -140,7 +140,7 @@ def test_nothing_is_restored_while_an_import_is_at_work(path: Path, copy: Path) 
     before = path.read_bytes()
     with Journal.open(path) as journal, journal.held(WORKSPACE):
         with pytest.raises(Busy, match="Another import with this journal is running"):
-            journals.restore(Settings(journal=path), copy)
+            workspaces.restore(Settings(journal=path), copy)
         journal.see_that_it_stands()
     assert path.read_bytes() == before
 
@@ -160,11 +160,11 @@ def test_only_a_sound_copy_of_this_journal_is_put_in_its_place(path: Path, copy:
         (tmp_path, UnusableJournal),
     ):
         with pytest.raises(error):
-            journals.restore(settings, source)
+            workspaces.restore(settings, source)
     assert path.read_bytes() == before
     assert not [*tmp_path.glob("*.replaced-*")]
     with pytest.raises(BadSettings, match="is in PostgreSQL"):
-        journals.restore(Settings(journal="postgresql://db.example.com/notes"), copy)
+        workspaces.restore(Settings(journal="postgresql://db.example.com/notes"), copy)
 
 
 def test_a_journal_on_a_network_share_comes_to_a_disk_of_this_machine(
@@ -174,7 +174,7 @@ def test_a_journal_on_a_network_share_comes_to_a_disk_of_this_machine(
     monkeypatch.setattr(shares, "kind_of", lambda file: None if file.is_relative_to(share / "local") else "nfs")
     with pytest.raises(UnusableJournal, match="network share"):
         Journal.open(path)
-    journals.restore(Settings(journal=share / "local" / "journal.sqlite"), path)
+    workspaces.restore(Settings(journal=share / "local" / "journal.sqlite"), path)
     assert files_of(share / "local" / "journal.sqlite") == ["late.csv", "early.csv"]
 
 
@@ -184,9 +184,9 @@ def test_what_a_restored_journal_knows_is_not_sent_again(
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x"), Line("P2", "y")])
     assert (report := running.run(sheet, settings)) is not None
     assert report.exit_status == 0
-    journals.back_up(settings, tmp_path / "copy.sqlite")
+    workspaces.back_up(settings, tmp_path / "copy.sqlite")
     damage(path)
-    journals.restore(settings, tmp_path / "copy.sqlite")
+    workspaces.restore(settings, tmp_path / "copy.sqlite")
     assert (report := running.run(sheet, settings)) is not None
     assert report.exit_status == 0
     assert len(box.notes) == 2
