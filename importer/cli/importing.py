@@ -23,7 +23,7 @@ from importer.cli.watching import RunWatch, Stopper
 from importer.errors import ResultsNotWritten, UnclearColumns
 from importer.messages import Message, SettingPart, say
 from importer.models import PossibleAnswer, Progress
-from importer.settings import Settings, Topic
+from importer.settings import Topic
 
 if TYPE_CHECKING:
     from importer.commands.batch import BatchFace, FileEnded
@@ -188,23 +188,13 @@ def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
         return _check(file, report, out, online=online)
 
 
-def _prepared(file: Path, settings: Settings, asking: Asking) -> Prepared:
-    """Return the prepared file. If its sheet isn't clear, ask which one is meant."""
-    try:
-        return commands.prepare(file, settings)
-    except UnclearColumns as error:
-        if (answer := asking.choose(error)) is None:
-            raise
-        return commands.prepare(file, commands.answering.answered(settings, answer))
-
-
 def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
     options = out.options
     settings = options.settings_with_key if online else options.settings
     if report is not None:
         commands.preview.check_list(report, file)
     asking = Asking(options)
-    with _prepared(file, settings, asking) as prepared:
+    with commands.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
         if online and not prepared.questions:
             _look_up(prepared)

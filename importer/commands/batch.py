@@ -18,7 +18,6 @@ from pathlib import Path
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
-from importer.commands.answering import answered
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
@@ -328,17 +327,10 @@ class _One:
         error = Guarded(say("series.nothing-to-import", nothing=message), "min-rows")
         return FileEnded.failed(path, error, now)
 
-    def _prepared(self, path: Path, settings: Settings) -> Prepared:
-        try:
-            return prepare(path, settings, vendor=self.vendor)
-        except UnclearColumns as error:
-            if (answer := self.face.choose(error)) is None:
-                raise
-            return prepare(path, answered(settings, answer), vendor=self.vendor)
-
     def _sent(self, path: Path, started_at: float) -> FileEnded:
         target = results_path(path, self.settings, self.began_at, self.taken)
-        with self._prepared(path, replace(self.settings, results=target)) as prepared:
+        settings = replace(self.settings, results=target)
+        with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
             self.settings = _for_the_next(self.settings, prepared.settings)
             preview = prepared.preview

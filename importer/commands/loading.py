@@ -10,10 +10,10 @@ import os
 import re
 import time
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
@@ -34,7 +34,7 @@ _MOST_ALIKE = 3  # files with the same content that a remark names
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Loaded(AbstractContextManager["Loaded"]):
     """Input file that was read, checked and grouped. Close this object after use.
 
     Attributes:
@@ -79,9 +79,6 @@ class Loaded:
     def close(self) -> None:
         """Release the sheet and its resources."""
         self.sheet.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

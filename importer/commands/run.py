@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
@@ -30,7 +30,7 @@ from importer.commands.report import Report
 from importer.commands.results import catch_up
 from importer.commands.sending import send
 from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
-from importer.errors import BadSettings, FirstRun
+from importer.errors import BadSettings, FirstRun, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question
@@ -40,7 +40,7 @@ from importer.settings import Settings
 from importer.settings.kinds import Columns
 
 
-class Prepared:
+class Prepared(AbstractContextManager["Prepared"]):
     """File that is ready to be sent; a context manager that closes the sheet.
 
     Args:
@@ -187,21 +187,35 @@ class Prepared:
         """Close the sheet, after which nothing can be sent any more."""
         self._loaded.close()
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY) -> Prepared:
+def prepare(
+    file: str | Path,
+    settings: Settings,
+    *,
+    vendor: Vendor = SALESHANDY,
+    choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
+) -> Prepared:
     """Read, check and group a file, and check the journal. Sends nothing and needs no key.
+
+    Args:
+        file: the file.
+        settings: the settings for reading and sending it.
+        vendor: the vendor whose API receives the notes.
+        choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
 
     Raises:
         Unusable: the file, the settings or the journal can't be used.
         WrongJournal: the workspace had another journal so far.
     """
-    loaded = load(file, settings)
+    try:
+        loaded = load(file, settings)
+    except UnclearColumns as error:
+        if (answer := choose(error)) is None:
+            raise
+        return prepare(file, answered(settings, answer), vendor=vendor)
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
