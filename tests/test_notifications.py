@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import pytest
 from importer.cli import main
 from importer.commands import notification_messages
 from importer.commands.batch import Batch, FileEnded, FileResult
+from importer.commands.hours import Tries
 from importer.commands.notifications import Notification, Notifier
-from importer.commands.repeating import Tries
 from importer.errors import ImporterError, OutOfHours
 from importer.journal.lock import held
 from importer.messages import render, words
@@ -178,12 +179,15 @@ def test_rows_that_need_a_person_are_told_though_another_try_follows() -> None:
     """In the archive the next try doesn't find them."""
     at, tries = datetime(2026, 3, 1, 3, 0).astimezone(), Tries(TimeWindow.parse("02:00-06:00"), 600)
     locked = FileEnded(Path("b.csv"), FileResult.LEFT, 3, 0, 0)
-    assert tries.goes_on([locked], at)
-    assert tries.goes_on([locked, FileEnded(Path("a.csv"), FileResult.IMPORTED, 1, 0, 0)], at)
-    assert not tries.goes_on(
-        [locked, FileEnded(Path("a.csv"), FileResult.IMPORTED, 1, 0, 0, archived=Path("done/a"))], at
-    )
-    assert not tries.goes_on([locked, FileEnded(Path("a.csv"), FileResult.STOPPED, 4, 0, 0)], at)
+    imported = FileEnded(Path("a.csv"), FileResult.IMPORTED, 1, 0, 0)
+
+    def is_tried_again(*ended: FileEnded) -> bool:
+        return Batch("night", ended).is_tried_again(tries, at)
+
+    assert is_tried_again(locked)
+    assert is_tried_again(locked, imported)
+    assert not is_tried_again(locked, replace(imported, archived=Path("done/a")))
+    assert not is_tried_again(locked, FileEnded(Path("a.csv"), FileResult.STOPPED, 4, 0, 0))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows takes no such names")

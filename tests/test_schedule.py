@@ -19,7 +19,7 @@ import pytest
 
 from importer.cli import main
 from importer.cli.scheduler_files import Night, System, files_of, this_program
-from importer.commands.repeating import Tries, repeat
+from importer.commands.hours import Tries, repeat
 from importer.errors import BadSettings, Interrupted
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, TimeWindow

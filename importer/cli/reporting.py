@@ -129,7 +129,7 @@ class RunNotifications:
     """
 
     def __init__(self, options: Options, out: Reporting | None, asked: Callable[[], Said | None]) -> None:
-        self._asked, self._tries = asked, commands.repeating.Tries.from_environment(os.environ)
+        self._asked, self._tries = asked, commands.hours.Tries.from_environment(os.environ)
         self.options, self.is_quiet = options, out is not None and out.is_quiet
         self._out = out
         self._notifier = options.notifier(as_far_as_possible=out is None)
@@ -159,12 +159,12 @@ class RunNotifications:
 
     def tell(self) -> None:
         """Notify the recipients, unless the run will be tried again."""
-        now = datetime.now().astimezone()
-        if self._tries is not None and self._ended and self._tries.goes_on(self._ended, now) and not self._asked():
+        now, tries, batch = datetime.now().astimezone(), self._tries, self._batch
+        if tries is not None and self._ended and batch.is_tried_again(tries, now) and not self._asked():
             commands.logs.event("it will be tried again: nobody is notified")
         elif self._ended:
             log_file = self.options.read("log-file")
-            notification = commands.notification_messages.notification(self._batch, log_file)
+            notification = commands.notification_messages.notification(batch, log_file)
             for failure in self._notifier.tell(notification):
                 paragraph(failure, "Warning: ", err=True)
 

@@ -187,7 +187,7 @@ def _systemd(night: Night) -> list[SchedulerFile]:
     opens, closes = (f"{at:%H%M}" for at in (night.window.opens, night.window.closes))
     operator = "&&" if night.window.opens < night.window.closes else "||"
     is_open = f't=$(date +%H%M); [ "$t" -ge {opens} ] {operator} [ "$t" -lt {closes} ]'
-    tries = dict([commands.repeating.Tries(night.window, PAUSE).variable])
+    tries = dict([commands.hours.Tries(night.window, PAUSE).variable])
     service = [
         "[Unit]",
         f"Description=Import of notes, profile {_specifiers(night.profile)}",

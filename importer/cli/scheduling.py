@@ -97,12 +97,10 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
     Outside the time window, nothing starts. A command that is running when the window closes continues, unless
     `between` in the profile, or --between after COMMAND, stops it.
     """
-    tries = commands.repeating.Tries(TimeWindow.parse(between), Span().read(every))
+    tries = commands.hours.Tries(TimeWindow.parse(between), Span().read(every))
     child = _Child([*scheduler_files.this_program(), *command], dict([tries.variable]))
     with signals_to_stop(child.pass_on):
-        return commands.repeating.repeat(
-            child.run, tries, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait
-        )
+        return commands.hours.repeat(child.run, tries, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait)
 
 
 class _Child:
@@ -119,7 +117,7 @@ class _Child:
         if self.stopped.is_set():  # the request came while the process was being started
             self._process.terminate()
         status = self._process.wait()
-        if (message := commands.repeating.broke_off(status)) is None:
+        if (message := commands.hours.broke_off(status)) is None:
             return status
         if not self.stopped.is_set():
             paragraph(message, "Warning: ", err=True)

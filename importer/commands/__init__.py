@@ -6,19 +6,17 @@ Input: files and settings. Output: the results of a command as values, and messa
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           calling           the context in which the API is called
     answering      answers to open questions              email_lookup      find the prospects of the emails
-    history        the list of runs
     preview        plan what a run would send             overview          a preview as plain values
     results        write results, also later              archiving         move a finished file, remove old results
     report         the outcome of a run
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     workspaces     a journal: checked, locked, copied     template          an empty workbook
-    doctor         checks before the first night
-    hours          when a run may work                    repeating         run again after an early stop
+    doctor         checks before the first night          history           the list of runs
+    hours          when a run may work, or is run again   facts             collect the facts of a preview
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     logs           the log file                           messenger         send one notification
-    facts          collect the facts of a preview
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -39,13 +37,13 @@ if TYPE_CHECKING:
     import importer.commands.facts
     import importer.commands.hide
     import importer.commands.history
+    import importer.commands.hours
     import importer.commands.logs
     import importer.commands.notification_messages
     import importer.commands.notifications
     import importer.commands.preview
     import importer.commands.preview_messages
     import importer.commands.rendering
-    import importer.commands.repeating
     import importer.commands.report
     import importer.commands.report_messages
     import importer.commands.results

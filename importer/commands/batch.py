@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
-from importer.commands.hours import Hours
+from importer.commands.hours import Hours, Tries
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
 from importer.commands.report import Report, needs_a_hand
@@ -157,6 +158,15 @@ class Batch:
             for status in statuses
             if status or len(statuses) == 1
         }
+
+    def is_tried_again(self, tries: Tries, now: datetime) -> bool:
+        """Return whether another try follows and reports everything, so that nobody needs to be notified of this one.
+
+        A file in the archive isn't tried again, so its rows that need a person must be reported now.
+        """
+        if any(ended.exit_status == 1 and ended.archived for ended in self.files):
+            return False
+        return self.exit_status == Stopped.exit_status and tries.follow(now)
 
     @property
     def is_left_to_another(self) -> bool:
@@ -353,11 +363,10 @@ class _One:
         if report.stopped is not None:
             message = report.stopped.message
         ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
-        if self.settings.archive is None or not is_finished or str(path) == "-":
+        archive = self.settings.archive
+        if archive is None or not is_finished or str(path) == "-" or archiving.lies_in(path, archive):
             return ended
-        if archiving.lies_in(path, self.settings.archive):
-            return ended
-        return self._archived(ended, report, preview.loaded.sheet.fingerprint)
+        return _archived(ended, report, archive, preview.loaded.sheet.fingerprint)
 
     def _is_right(self, preview: Preview) -> bool:
         """Return whether a person has confirmed the workspace, now or earlier.
@@ -374,19 +383,13 @@ class _One:
         workspaces.confirm(self.settings)
         return True
 
-    def _archived(self, ended: FileEnded, report: Report, fingerprint: str) -> FileEnded:
-        """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
-        assert self.settings.archive is not None
-        try:
-            moved = archiving.archive(ended.file, report.results, self.settings.archive, fingerprint)
-        except archiving.NotArchived as error:
-            status = max(ended.exit_status, error.exit_status)
-            is_moved = error.moved.file != ended.file
-            return replace(
-                ended,
-                exit_status=status,
-                why=error.message,
-                report=replace(report, results=error.moved.results),
-                archived=error.moved.file if is_moved else None,
-            )
-        return replace(ended, archived=moved.file, report=replace(report, results=moved.results))
+
+def _archived(ended: FileEnded, report: Report, archive: Path, fingerprint: str) -> FileEnded:
+    """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
+    try:
+        moved = archiving.archive(ended.file, report.results, archive, fingerprint)
+    except archiving.NotArchived as error:
+        moved, status = error.moved, max(ended.exit_status, error.exit_status)
+        ended = replace(ended, exit_status=status, why=error.message)
+    archived = moved.file if moved.file != ended.file else None
+    return replace(ended, archived=archived, report=replace(report, results=moved.results))
