@@ -7,7 +7,7 @@ created. Listing the notes takes no lock. Hiding takes the lock, lists them agai
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from importer.api import Cause, Failure, Reply, Vendor
@@ -165,19 +165,9 @@ class _Hides(Stage[_Hide, KnownDelivery]):
 
     def _tell(self) -> None:
         calls, refused = self._dispatcher, len(self._refusals)
-        settled = self._hidden + refused
-        self._observe(
-            Progress(
-                self._size,
-                settled,
-                self._hidden,
-                refused,
-                0,
-                calls.trouble,
-                seconds_left=calls.seconds_for(self._size - settled),
-                gives_up_in=calls.gives_up_in,
-            )
-        )
+        left = calls.seconds_for(self._size - self._hidden - refused)
+        progress = Progress(self._size, self._hidden + refused, self._hidden, refused, 0, calls.trouble)
+        self._observe(replace(progress, seconds_left=left, gives_up_in=calls.gives_up_in))
 
     def _refused(self, task: _Hide, failure: Failure) -> None:
         self._refusals[task.known.note_id or ""] = failure.text

@@ -34,13 +34,12 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
-        loaded = load(path, settings)
-        with loaded:
-            if loaded.unclear is not None:
-                raise loaded.unclear
-            if loaded.sheet.fingerprint != run.fingerprint:
+        with load(path, settings) as given:
+            if given.unclear is not None:
+                raise given.unclear
+            if given.sheet.fingerprint != run.fingerprint:
                 raise BadSettings(say("results.other-file", path=str(path), run=run.name, file=str(run.file)))
-            looked_up = asked(loaded, journal, settings, run.occurrence)
+            looked_up = asked(given, journal, settings, run.occurrence)
             naming = looked_up.emails.naming
             if naming and len(looked_up.open.naming) == len(naming):
                 raise BadSettings(say("results.emails-forgotten", path=str(path)))

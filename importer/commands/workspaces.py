@@ -115,11 +115,9 @@ def check_place(settings: Settings) -> None:
     file = journal_place(settings.journal)
     if not isinstance(file, Path):
         return  # looking for the journal has shown that its server can be reached
-    for folder in file.absolute().parents:
-        if folder.exists():
-            if not folder.is_dir():
-                raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
-            return
+    folder = next(filter(Path.exists, file.absolute().parents), None)
+    if folder is not None and not folder.is_dir():
+        raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
 
 
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
