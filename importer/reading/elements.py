@@ -20,6 +20,10 @@ MOST_DEPTH = 200
 MOST_ELEMENTS = 600_000
 """Maximum number of elements and attributes in one row: many for each cell of the widest sheet."""
 
+_FEW_ELEMENTS = 4 * MOST_ELEMENTS
+_LITTLE_DEPTH = 7 * MOST_DEPTH
+"""Length in bytes up to which a row is neither too large nor too deep: ``<a/>`` has 4 bytes, ``<a></a>`` 7."""
+
 MOST_CELLS_TEXT = 16
 """Maximum length of a row, as a multiple of the longest cell."""
 
@@ -52,7 +56,7 @@ class Elements:
         self._what = what
         self._limits = limits
         self._fed = self._parsed = 0
-        self._row_bytes = 0
+        self._row_at = 0
         self._row: Element | None = None
         self._parser = expat.ParserCreate()
         # Newer versions of expat defer an incomplete tag until twice as much is there, against tags without end.
@@ -66,7 +70,6 @@ class Elements:
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next piece."""
-        row = self._row
         try:
             self._parser.Parse(chunk, last)
         except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
@@ -75,9 +78,8 @@ class Elements:
         self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
         if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
             raise UnreadableFile(say("workbook.tag-without-end", what=self._what))
-        self._row_bytes = self._row_bytes + len(chunk) if row is not None and row is self._row else 0
         if self._row is not None:
-            self._check_row(self._row)
+            self._check_row(self._row, self._parsed - self._row_at)
 
     def all(self, chunks: Iterable[bytes]) -> None:
         """Parse all chunks of the part."""
@@ -105,6 +107,7 @@ class Elements:
                 builder = TreeBuilder()
                 end_in_row = builder.end
                 self._row = row = builder.start(name, attributes)
+                self._row_at = parser.CurrentByteIndex
                 parser.StartElementHandler, parser.EndElementHandler = builder.start, leave_in_row
                 parser.CharacterDataHandler = builder.data
                 return
@@ -120,6 +123,9 @@ class Elements:
         def leave_in_row(tag: str) -> None:
             element = end_in_row(tag)
             if element is row:
+                size = parser.CurrentByteIndex - self._row_at
+                if size > _LITTLE_DEPTH:
+                    self._check_row(row, size)
                 self._row = None
                 parser.StartElementHandler, parser.EndElementHandler = enter, leave
                 parser.CharacterDataHandler = None
@@ -129,16 +135,17 @@ class Elements:
 
         parser.StartElementHandler, parser.EndElementHandler = enter, leave
 
-    def _check_row(self, row: Element) -> None:
-        """Raise UnreadableFile if a row whose end hasn't been read is larger than any real one."""
-        if self._row_bytes > max(MOST_CELLS_TEXT * self._limits.cell_characters, SHORT_ROW):
+    def _check_row(self, row: Element, size: int) -> None:
+        """Raise UnreadableFile if a row, of which ``size`` bytes have been read, is larger than any real one."""
+        if size > max(MOST_CELLS_TEXT * self._limits.cell_characters, SHORT_ROW):
             raise self._limits.refuse("cell_characters", say("limit.row-characters", what=self._what))
-        size = sum(1 + len(element.keys()) for element in row.iter())
-        bound(size, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
-        depth = 0
-        while len(row):
-            row, depth = row[-1], depth + 1
-        self._check_depth(depth)
+        if size > _FEW_ELEMENTS:
+            count = sum(1 + len(element.keys()) for element in row.iter())
+            bound(count, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
+        depth, level = 0, [row]
+        while level := [child for parent in level for child in parent]:
+            depth += 1
+            self._check_depth(depth)
 
     def _check_depth(self, depth: int) -> None:
         if depth > MOST_DEPTH:

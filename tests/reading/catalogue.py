@@ -953,6 +953,14 @@ REFUSED = [
         error="document type",
     ),
     Entry("deep nesting", "a.xlsx", xlsx("<row r='2'>" + "<c>" * 5000), error="nested deeper"),
+    *(
+        Entry(f"deep nesting in a short row of {name}", name, content, error="nested deeper")
+        for name, content in {
+            "a.xlsx": xlsx("<row r='2'>" + "<c>" * 201 + "</c>" * 201 + "</row>"),
+            "a.ods": ods("<table:table-row>" + "<table:x>" * 201 + "</table:x>" * 201 + "</table:table-row>"),
+            "a.xml": _xml("<Row>" + "<Cell>" * 201 + "</Cell>" * 201 + "</Row>"),
+        }.items()
+    ),
     Entry("too many columns", "a.xlsx", _cell('<c r="XFD2"><v>1</v></c>'), error="limit columns"),
     Entry("too many columns in CSV", "a.csv", b"Prospect ID" + b"," * 5000, error="limit columns"),
     Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
