@@ -9,7 +9,7 @@ ImporterError that says what is wrong and what to do. ``read`` calls these modul
     xls           .xls, by xlrd
     opendocument  .ods, and ``xmlsheet`` for XML 2003; ``elements`` parses the XML of these and of .xlsx
     html, text    tables of a web page; CSV and the like, with ``encodings`` guessed by the ``spelling`` of words
-    cells         turns a workbook's cells into text; ``formats`` shows a number by its format, ``digits`` its digits
+    cells         turns a workbook's cells into text, numbers by ``formats`` (``dates`` shows dates, ``digits`` digits)
     book          the tables that the readers return; chooses the table and its header row
     sheet         writes the rows to the ``spool``, without cells that are merged; the result is a ``Sheet``
 """

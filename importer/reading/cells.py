@@ -24,8 +24,8 @@ LOST = say("flaw.lost-digits")
 MOST_REPEATED_FLAWS = 100_000
 _BOOLEANS = {"1": "TRUE", "0": "FALSE"}
 
-Kind = Literal["text", "number", "boolean", "error", "other"]
-"""Kind of a cell's value; a value of another kind is stored as it is shown."""
+Kind = Literal["text", "number", "boolean", "date", "error", "other"]
+"""Kind of a cell's value: a date is in ISO form; a value of another kind is stored as it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class RowSink:
                 self._note_digits(column, stored, text)
         elif kind == "boolean":
             text = _BOOLEANS.get(stored.strip(), stored)
+        elif kind == "date":
+            text = self._formats.date(code, stored.strip())
         elif kind == "error":
             error = say("flaw.error", error=Cell(stored)) if stored else say("flaw.error-in-formula")
             self._facts.flaw(self.number, column, error)

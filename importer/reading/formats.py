@@ -3,7 +3,7 @@
 Input: a number as a workbook stores it. Output: the text that the sheet shows. The codes are those of ECMA-376 part 1,
 18.8.31: up to four sections for positive, negative, zero and text. The common ones are rendered: leading zeros,
 decimals, thousands, percent, currency, scientific, dates, times. For any other code a date becomes ISO (``2026-03-01
-14:30``) and a number its plain digits, which nobody can misread.
+14:30``) and a number its plain digits, which nobody can misread. No section for numbers applies to TRUE and FALSE.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import groupby
 
 from importer.errors import UnreadableFile
 from importer.messages import say
+from importer.reading.dates import Token, iso, moment_of, render_date, serial_of
 from importer.reading.digits import general, kept, value_of
 
 Renderer = Callable[[str], str]
@@ -39,7 +38,7 @@ BUILT_IN = {
     **dict.fromkeys((*range(27, 32), *range(34, 37), *range(50, 59)), "g"), 32: "h:mm", 33: "h:mm:ss",
     37: "#,##0;(#,##0)", 38: "#,##0;(#,##0)", 39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;(#,##0.00)",
     41: "#,##0;(#,##0);-", 42: "#,##0;(#,##0);-", 43: "#,##0.00;(#,##0.00);-", 44: "#,##0.00;(#,##0.00);-",
-    45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "0.0E+0", 49: "@",
+    45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0", 49: "@",
 }  # fmt: skip
 """Codes of the number formats that workbooks identify only by number.
 
@@ -55,6 +54,7 @@ _TOKEN = re.compile(
     r"|(?P<date>y+|m+|d+|h+|s+|e+(?![+-]))|(?P<power>E[+-])|(?P<digit>[0#?])|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_BOOLEAN = '"TRUE";"TRUE";"FALSE"'
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?\d{1,30}(?:\.\d{1,30})?)")
 _COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "<>": operator.ne,
@@ -63,10 +63,6 @@ _COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
 _COMMA, _POINT = ("other", ","), ("other", ".")
 _LARGE, _HUGE = Decimal(10**18), Decimal("1e100")
 _EXACT = Context(prec=600)
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-
-Token = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +98,14 @@ class NumberFormats:
         """Return the text that a code shows for a number as the workbook stores it."""
         return self._remembered(code, number) if code else general(number)
 
+    def date(self, code: str, text: str) -> str:
+        """Return a date and time in ISO form as a code shows it; a code of General shows the ISO form."""
+        moment = moment_of(text)
+        if moment is None:
+            return text
+        serial = serial_of(moment, date1904=self.date1904)
+        return self.shown(code, repr(serial)) if code and serial >= 0 else iso(moment).removeprefix("1899-12-31 ")
+
     def _shown(self, code: str, number: str) -> str:
         render = self._compiled.get(code)
         return render(number) if render else self._compile(code)(number)
@@ -133,12 +137,12 @@ def renderer(code: str, *, date1904: bool = False) -> Renderer:
     """Return the function that turns a stored number into its text, in time proportional to the code's length."""
     if code in _GENERAL or len(code) > LONGEST_CODE:
         return general
-    sections = _sections(code)
+    sections = _sections(_BOOLEAN if code.upper() == "BOOLEAN" else code)
     if all(_is_general(section.tokens) for section in sections):
         return general
     first = sections[0].tokens
     if _is_date(first) and "[<" not in code and "[>" not in code and "[=" not in code:
-        return lambda text: _render_date(text, first, date1904=date1904)
+        return lambda text: render_date(text, first, date1904=date1904)
     showing = [(section, _in_section(section, date1904=date1904)) for section in sections]
 
     def render(text: str) -> str:
@@ -174,7 +178,7 @@ def _in_section(section: _Section, *, date1904: bool) -> Callable[[str, Decimal]
     """Return the function that shows a number, given as stored and as a value, to which a section applies."""
     tokens = section.tokens
     if _is_date(tokens):
-        return lambda text, _: _render_date(text, tokens, date1904=date1904)
+        return lambda text, _: render_date(text, tokens, date1904=date1904)
     if ("other", "/") in tokens:
         return lambda text, _: general(text)  # fractions aren't rendered
     fill = _filler(tokens)
@@ -258,7 +262,7 @@ def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
     """Return the function that shows a number of zero or more by a pattern of placeholders."""
     power_at = next((index for index, (kind, _) in enumerate(pattern) if kind == "power"), None)
     if power_at is not None:
-        return lambda value: _scientific(value, pattern, power_at)
+        return _scientific(pattern, power_at)
     divisor = Decimal(1)
     while pattern and pattern[-1] == _COMMA:  # each comma at the end divides by a thousand
         pattern = pattern[:-1]
@@ -306,95 +310,24 @@ def _whole_part(pattern: list[Token]) -> Callable[[str], str]:
     return whole_part
 
 
-def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
+def _scientific(pattern: list[Token], power_at: int) -> Callable[[Decimal], str]:
+    """Return the function that shows a number with an exponent, a multiple of the number of digits before the point."""
+    mantissa = _digits(pattern[:power_at])
     point = pattern.index(_POINT) if _POINT in pattern[:power_at] else power_at
-    decimals = sum(kind == "digit" for kind, _ in pattern[point:power_at])
-    least = sum(kind == "digit" for kind, _ in pattern[power_at:])
-    digits, _, power = f"{float(value):.{decimals}E}".partition("E")
-    sign = "-" if power.startswith("-") else ("+" if pattern[power_at][1].endswith("+") else "")
-    return f"{digits}E{sign}{power.lstrip('+-').lstrip('0').zfill(least)}"
+    period = max(_placeholders(pattern[:point]), 1)
+    decimals = _placeholders(pattern[point:power_at])
+    least = _placeholders(pattern[power_at:])
+    plus = "+" if pattern[power_at][1].endswith("+") else ""
+
+    def digits(value: Decimal) -> str:
+        power = value.adjusted() // period * period if value else 0
+        value = value.quantize(Decimal(1).scaleb(power - decimals), ROUND_HALF_UP, _EXACT)
+        if value.adjusted() >= power + period:  # 999.96 is rounded to 1.0E+3
+            power += period
+        return f"{mantissa(value.scaleb(-power))}E{'-' if power < 0 else plus}{abs(power):0{least}d}"
+
+    return digits
 
 
-def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
-    has_foreign = any(kind == "foreign" for kind, _ in tokens)
-    try:
-        milliseconds = round(value_of(text) * 86_400_000)
-        if has_foreign or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
-            step = (1000, 100, 10, 1)[min(sum(kind == "digit" for kind, _ in tokens), 3)]  # of the last shown decimal
-            milliseconds = (milliseconds + step // 2) // step * step
-        moment = _moment(milliseconds, date1904=date1904)
-    except (ValueError, OverflowError):
-        return general(text)
-    if has_foreign:
-        time = iso(moment).partition(" ")[2]
-        return time if time and milliseconds < 86_400_000 else iso(moment)
-    half = any(kind == "noon" for kind, _ in tokens)
-    out = ""
-    for is_fraction, run in groupby(_minutes_marked(tokens), lambda token: token[0] == "digit"):
-        if is_fraction:  # decimals of a second: 00.000
-            out += f"{moment.microsecond:06d}"[: len([*run])]
-        else:
-            out += "".join(_date_piece(kind, shown, moment, milliseconds // 1000, half=half) for kind, shown in run)
-    return out.strip() or iso(moment)
-
-
-def _moment(milliseconds: int, *, date1904: bool) -> datetime:
-    """Return the date and time ``milliseconds`` after the origin; raise ValueError outside the supported years.
-
-    Day 60 is 29 February 1900, which never existed. As in Excel, earlier days are counted from one day later.
-    """
-    days = milliseconds / 86_400_000
-    if not 0 <= days < 2_958_466:
-        raise ValueError(days)
-    origin = datetime(1904, 1, 1) if date1904 else datetime(1899, 12, 31) if days < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 — a sheet's dates have no zone
-    return origin + timedelta(milliseconds=milliseconds)
-
-
-def iso(moment: datetime) -> str:
-    """Return the date in ISO form, with the time if there is one: ``2026-03-01``, ``2026-03-01 14:30``."""
-    if moment.second:
-        return f"{moment:%Y-%m-%d %H:%M:%S}"
-    return f"{moment:%Y-%m-%d %H:%M}" if moment.hour or moment.minute else f"{moment:%Y-%m-%d}"
-
-
-def _minutes_marked(tokens: list[Token]) -> list[Token]:
-    """Mark each ``m`` next to hours or seconds as a minute; any other ``m`` is a month."""
-    times = [index for index, (kind, _) in enumerate(tokens) if kind in {"date", "elapsed"}]
-    marked = list(tokens)
-    for place, index in enumerate(times):
-        kind, shown = tokens[index]
-        if kind == "date" and shown.lower() in {"m", "mm"}:
-            before = tokens[times[place - 1]][1].lower() if place else ""
-            after = tokens[times[place + 1]][1].lower() if place + 1 < len(times) else ""
-            if before[:1] in {"h", "s"} or after.startswith("s"):
-                marked[index] = ("minute", shown.lower())
-    return marked
-
-
-def _date_piece(kind: str, shown: str, moment: datetime, seconds: int, *, half: bool) -> str:
-    if kind == "noon":
-        half_day = "AM" if moment.hour < 12 else "PM"
-        return half_day if len(shown) > 3 else shown[0] if half_day == "AM" else shown[2]
-    if kind == "minute":
-        return f"{moment.minute:0{len(shown)}d}"
-    if kind == "elapsed":
-        amount = {"h": seconds // 3600, "m": seconds // 60, "s": seconds}[shown[0]]
-        return f"{amount:0{len(shown)}d}"
-    if kind != "date":
-        return "" if (kind, shown) == ("other", "@") or kind == "general" else shown
-    letter, count = shown[0].lower(), len(shown)
-    hour = (moment.hour % 12 or 12) if half else moment.hour
-    if letter in {"y", "e"}:
-        return f"{moment.year % 100:02d}" if letter == "y" and count <= 2 else f"{moment.year:04d}"
-    if letter == "m":
-        return _named(moment.month, count, _MONTHS[moment.month - 1])
-    if letter == "d":
-        return _named(moment.day, count, _DAYS[moment.weekday()])
-    amount = hour if letter == "h" else moment.second
-    return f"{amount:0{min(count, 2)}d}"
-
-
-def _named(number: int, count: int, name: str) -> str:
-    if count <= 2:
-        return f"{number:0{count}d}"
-    return {3: name[:3], 5: name[0]}.get(count, name)
+def _placeholders(pattern: list[Token]) -> int:
+    return sum(kind == "digit" for kind, _ in pattern)

@@ -37,7 +37,8 @@ _NO_TABLES = ("/chartsheet", "/dialogsheet", "acrosheet")
 _NAMED = 10
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
-_KINDS: dict[str | None, Kind] = {"inlineStr": "text", "str": "text", "b": "boolean", "e": "error", "d": "other"}
+_TEXTS = {"inlineStr", "str"}
+_KINDS: dict[str | None, Kind] = {"inlineStr": "text", "str": "text", "b": "boolean", "e": "error", "d": "date"}
 """Kinds of a cell's value by its type; any other type is a number."""
 
 
@@ -268,7 +269,7 @@ class _Worksheet:
             if kind == "s":
                 add(column, "text", shared_text(stored.strip()), code, formula=formula)
             elif kind in _KINDS:
-                add(column, _KINDS[kind], _as_written(stored, kind), code, formula=formula)
+                add(column, _KINDS[kind], _unescape(stored) if kind in _TEXTS else stored, code, formula=formula)
             else:
                 add(column, "number", stored, code, formula=formula)
         self._ready.extend(self._sink.end(hidden=_is_true(row.get("hidden"))))
@@ -312,12 +313,6 @@ def _text_of(element: Element) -> str:
         elif part.tag == "r":
             pieces.append(_text_of(part))
     return "".join(pieces)
-
-
-def _as_written(stored: str, kind: str | None) -> str:
-    if kind == "d":
-        return stored.replace("T", " ").removesuffix(" 00:00:00")
-    return stored if kind in {"b", "e"} else _unescape(stored)
 
 
 def _is_true(attribute: str | None) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
@@ -12,12 +11,18 @@ from importer.messages import say
 from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
-from importer.reading.formats import BUILT_IN, NumberFormats, iso
+from importer.reading.formats import BUILT_IN, NumberFormats
 from importer.reading.limits import MOST_FORMATS, MOST_SHEETS, Limits, bound
 from importer.reading.opening import Source
 from importer.reading.spool import Row
 
-_KINDS: dict[str, Kind] = {"String": "text", "Number": "number", "Boolean": "boolean", "Error": "error"}
+_KINDS: dict[str, Kind] = {
+    "String": "text",
+    "Number": "number",
+    "Boolean": "boolean",
+    "DateTime": "date",
+    "Error": "error",
+}
 _NAMED = {
     "general date": BUILT_IN[22],
     "long date": BUILT_IN[14],
@@ -47,7 +52,6 @@ class _Styles:
     codes: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     numbers: NumberFormats = field(default_factory=NumberFormats)
-    moments: NumberFormats = field(default_factory=NumberFormats)
 
     def add(self, style: Element) -> None:
         attributes = plain(style.attrib)
@@ -163,22 +167,9 @@ class _XmlSheet:
         for part in cell:
             if part.tag == "Data":
                 kind, text = plain(part.attrib).get("Type", ""), "".join(part.itertext())
-        if kind == "DateTime":
-            text = _moment(text.strip(), code, self._styles.moments)
-        elif kind == "Number":
+        if kind == "Number":
             text = text.strip()
+        elif kind == "DateTime" and code == _NAMED["general date"]:  # shows the time only if there is one
+            code = ""
         self._sink.add(column, _KINDS.get(kind, "other"), text, code, formula=bool(attributes.get("Formula")))
         return column + 1 + across
-
-
-def _moment(text: str, code: str, formats: NumberFormats) -> str:
-    """Return a date and time as its number format shows it, else in ISO form; a time without a day is only the time."""
-    try:
-        moment = datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        return text
-    days = (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 — a sheet's dates have no zone
-    serial = days if days >= 61 else days - 1  # Excel counts a day too many: see formats._moment
-    if code not in {"", "General", _NAMED["general date"]} and serial >= 0:
-        return formats.shown(code, repr(serial))
-    return iso(moment).removeprefix("1899-12-31 ")

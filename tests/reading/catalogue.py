@@ -175,6 +175,14 @@ def _cell(inside: str) -> bytes:
     return xlsx(f'<row r="2">{inside}</row>')
 
 
+def _typed_cells(kind: str, values: Sequence[str], codes: Sequence[str], **more: str) -> bytes:
+    inside = "".join(
+        f'<c r="{column}2" t="{kind}" s="{style}"><v>{value}</v></c>'
+        for style, (column, value) in enumerate(zip("ABC", values, strict=True), 1)
+    )
+    return xlsx(f'<row r="2">{inside}</row>', formats=codes, **more)
+
+
 _ONE_ID: Rows = {2: ("1", "", "")}
 _PHANTOM = f'<row r="3">{text("A3", "666")}</row>'
 _NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
@@ -206,6 +214,37 @@ WORKBOOKS = [
             3: ("0.3", "FALSE", "1 Mar 2026 2:30 PM"),
             4: ("00123", "50%", "1,234,567.89"),
         },
+    ),
+    Entry(
+        "dates in ISO form are shown by their format",
+        "a.xlsx",
+        _typed_cells(
+            "d", ("2026-03-01T14:30:00Z", "2026-03-01", "1899-12-31T14:30:00"), ("", "dd/mm/yyyy", "h:mm AM/PM")
+        ),
+        {2: ("2026-03-01 14:30", "01/03/2026", "2:30 PM")},
+    ),
+    Entry(
+        "dates in ISO form and a format without days, or no dates",
+        "a.xlsx",
+        _typed_cells("d", ("2026-03-01T12:00:00", "2026-03-01T14:30:05", "soon"), ("0.00", "General", "dd/mm/yyyy")),
+        {2: ("46082.50", "2026-03-01 14:30:05", "soon")},
+    ),
+    Entry(
+        "dates in ISO form, in a workbook that counts days from 1904",
+        "a.xlsx",
+        _typed_cells(
+            "d",
+            ("2026-03-01", "1904-01-01T14:30:00", "1899-12-31T14:30:00"),
+            ("dd/mm/yyyy", "h:mm", "h:mm"),
+            properties='<workbookPr date1904="1"/>',
+        ),
+        {2: ("01/03/2026", "14:30", "14:30")},
+    ),
+    Entry(
+        "formats of numbers don't apply to booleans",
+        "a.xlsx",
+        _typed_cells("b", ("1", "0", "1"), ('"Yes";"Yes";"No"', "BOOLEAN", "0.00")),
+        {2: ("TRUE", "FALSE", "TRUE")},
     ),
     Entry(
         "ids typed as text stay",
