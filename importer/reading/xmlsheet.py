@@ -1,8 +1,13 @@
-"""Read XML Spreadsheet 2003, which Salesforce and others export with the ending .xls, in one pass."""
+"""Read XML Spreadsheet 2003, which Salesforce and others export with the ending .xls, in one pass.
+
+Excel writes control characters as references, such as ``&#1;``, which XML 1.0 does not allow. They are replaced by
+noncharacters (U+FDD0 and following), which XML allows and no text holds, until the file is parsed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
@@ -44,6 +49,11 @@ _NAMED = {
 }
 """Formats that have a name instead of a code; those that follow the reader's country are as in ``formats.BUILT_IN``."""
 
+_REFERENCE = re.compile(rb"&#(?:0{0,3}([1-8]|1[124-9]|2\d|3[01])|x0{0,3}([1-8bcef]|1[\da-f]));", re.IGNORECASE)
+_REFERENCE_BYTES = 9
+_NONCHARACTERS = 0xFDD0
+_CONTROLS = {_NONCHARACTERS + control: control for control in range(32)}
+
 
 @dataclass
 class _Styles:
@@ -78,12 +88,30 @@ def open_xml(source: Source) -> tuple[Table, ...]:
     trees = {"Style", "Column", "Row", "Visible"}
     elements = Elements(say("part.file"), source.limits, trees, document.take, document.begin, document.end)
     try:
-        elements.all(source.chunks())
+        elements.all(_parsable(source.chunks()))
     except ValueError as exc:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
         raise UnreadableFile(say("xml.encoding", encoding=elements.encoding)) from exc
     return tuple(kept.table() for kept in document.tables)
+
+
+def _parsable(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the chunks with noncharacters for control characters, up to a CDATA section, which has no references."""
+    rest = b""
+    has_sections = False
+    for chunk in chunks:
+        piece = rest + chunk
+        has_sections = has_sections or b"<![CDATA[" in piece
+        last = max(piece.rfind(b"&", -_REFERENCE_BYTES), piece.rfind(b"<", -_REFERENCE_BYTES))
+        piece, rest = (piece[:last], piece[last:]) if last >= 0 else (piece, b"")
+        yield piece if has_sections else _REFERENCE.sub(_noncharacter, piece)
+    yield rest
+
+
+def _noncharacter(match: re.Match[bytes]) -> bytes:
+    control = int(match[1]) if match[1] else int(match[2], 16)
+    return b"&#%d;" % (_NONCHARACTERS + control)
 
 
 class _XmlDocument:
@@ -167,6 +195,8 @@ class _XmlSheet:
         for part in cell:
             if part.tag == "Data":
                 kind, text = plain(part.attrib).get("Type", ""), "".join(part.itertext())
+        if not text.isascii():
+            text = text.translate(_CONTROLS)
         if kind == "Number":
             text = text.strip()
         elif kind == "DateTime" and code == _NAMED["general date"]:  # shows the time only if there is one

@@ -600,6 +600,14 @@ _XML_STYLES = "<Styles>" + "".join(
 ) + '<Style ss:ID="child" ss:Parent="id"/></Styles>'  # fmt: skip
 
 
+XML_CONTROLS = _xml(
+    _xml_row(
+        *(f'><Data ss:Type="String">{shown}</Data>' for shown in ("a&#1;b", "é&#x001f;&#10;c&#011;", "public")),
+    )
+)
+SHOWN_CONTROLS = ("a\x01b", "é\x1f\nc\x0b", "public")
+
+
 def _filled(rows: int) -> str:
     return ",".join(HEADER) + "\r\n" + "".join(f"{row},b,public\r\n" for row in range(2, rows + 2))
 
@@ -884,6 +892,25 @@ TEXTS = [
             3: ("0000042", "14:30", "01/03/2026"),
             4: ("14:30", "2026-03-01 14:30", "1900-02-28"),
         },
+    ),
+    Entry("XML spreadsheet: control characters as Excel writes them", "a.xls", XML_CONTROLS, {2: SHOWN_CONTROLS}),
+    Entry(
+        "control characters of a workbook, as those of an XML spreadsheet",
+        "a.xlsx",
+        _cell(text("A2", "a_x0001_b") + text("B2", "é_x001F_\nc_x000B_") + text("C2", "public")),
+        {2: SHOWN_CONTROLS},
+    ),
+    Entry(
+        "XML spreadsheet: a section holds no references",
+        "a.xls",
+        _xml(_xml_row('><Data ss:Type="String"><![CDATA[a&#1;b]]></Data>')),
+        {2: ("a&#1;b", "", "")},
+    ),
+    Entry(
+        "XML spreadsheet: a reference to no character",
+        "a.xls",
+        _xml(_xml_row('><Data ss:Type="String">a&#0;b</Data>')),
+        error="not valid XML",
     ),
     Entry(
         "XML spreadsheet: formats of a column and a row",
