@@ -3,7 +3,8 @@
 Input: the bytes of the workbook stream, which are records: a type, a size (16 bits each) and content ([MS-XLS]). xlrd
 evaluates defined names, and trusts the file's counts and sizes of texts: a few kilobytes can make it fill any memory.
 So xlrd is shown only the records that hold cells, and those that cells need; the types of all others are overwritten.
-xlrd also reads a formula that was never calculated as an empty text; such cells are found here.
+xlrd also reads a formula that was never calculated as an empty text; such cells are found here. If a workbook of Excel
+5 or 95 doesn't name the encoding of its texts, xlrd takes it for Western; here they are ASCII or as a person says.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ _FAULTS = (
 )
 """Exceptions that xlrd raises for a damaged workbook, by design or not."""
 
+_UNNAMED = "ascii"
+"""Encoding of texts whose encoding nobody names: the letters that all code pages share."""
+
 _NUMBERS = {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}
 
 
@@ -84,11 +88,18 @@ class _Silence(io.TextIOBase):
 def open_xls(source: Source) -> tuple[Table, ...]:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
     records = Records(detection.records_of(source.file, source.name), source.deadline)
+    given = source.options.encoding
+    encoding = None if records.names_encoding else given if isinstance(given, str) else _UNNAMED
     store = RowStore(source.limits)
     kept = []
     try:
         book = xlrd.open_workbook(
-            file_contents=records.stream, logfile=_Silence(), formatting_info=True, on_demand=True, ragged_rows=True
+            file_contents=records.stream,
+            logfile=_Silence(),
+            encoding_override=encoding,
+            formatting_info=True,
+            on_demand=True,
+            ragged_rows=True,
         )
         own_codes = {number_format.format_key: number_format.format_str for number_format in book.format_list}
         codes = [code_of(style.format_key, own_codes.get(style.format_key)) for style in book.xf_list]
@@ -101,7 +112,7 @@ def open_xls(source: Source) -> tuple[Table, ...]:
             kept[-1].finish()
             book.unload_sheet(index)
     except _FAULTS as exc:
-        raise _damaged(exc) from exc
+        raise _damaged(exc, encoding) from exc
     return tuple(table.table() for table in kept)
 
 
@@ -126,10 +137,14 @@ def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) 
                     sink.add(column, "text", value, code)
             yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
     except _FAULTS as exc:
-        raise _damaged(exc) from exc
+        raise _damaged(exc, book.encoding_override) from exc
 
 
-def _damaged(exc: Exception) -> UnreadableFile:
+def _damaged(exc: Exception, encoding: str | None) -> UnreadableFile:
+    if encoding and isinstance(exc, UnicodeDecodeError):
+        if encoding == _UNNAMED:
+            return UnreadableFile(say("xls.no-code-page"))
+        return UnreadableFile(say("encoding.not-read", encoding=encoding, error=str(exc)))
     return UnreadableFile(say("xls.unreadable", error=f"{type(exc).__name__}: {exc}"))
 
 
@@ -150,6 +165,7 @@ class Records:
         stream: the bytes that xlrd may read.
         sheets: the sheets that are tables, in the workbook's order.
         date1904: whether days are counted from 1904.
+        names_encoding: whether the workbook says how its texts are encoded.
     """
 
     def __init__(self, stream: bytearray, deadline: Deadline) -> None:
@@ -159,7 +175,7 @@ class Records:
         self.date1904 = False
         self._deadline = deadline
         self._calculated = False  # whether the file names the program that last calculated it
-        self._unicode = False
+        self._unicode = self.names_encoding = False
         self._texts = 0
         self._read = 0
         try:
@@ -199,13 +215,13 @@ class Records:
         if begins != _BOF or version not in {0x500, 0x600} or sort != 5:
             raise _broken(say("xls.begins-otherwise"))
         self._unicode = version == 0x600
+        kinds = set()
         for kind, at, size in self._records(0):
+            kinds.add(kind)
             if kind == _LOCKED:
                 raise UnreadableFile(say("xls.locked"))
             if kind == _DATES:
                 self.date1904 = self.stream[at] == 1
-            elif kind == _CALCULATED:
-                self._calculated = True
             elif kind == _SHEET:
                 begin, hidden, sort = struct.unpack_from("<LBB", self.stream, at)
                 if sort == 0:
@@ -223,6 +239,8 @@ class Records:
                     self._blot(at)
             if kind not in _SHOWN_OF_ALL and not (kind == _CODEPAGE and not self._unicode):
                 self._blot(at)
+        self._calculated = _CALCULATED in kinds
+        self.names_encoding = self._unicode or _CODEPAGE in kinds
 
     def _count_texts(self, at: int, size: int) -> int:
         """Return the number of shared texts; raise UnreadableFile if a stated length is wrong."""

@@ -183,6 +183,7 @@ def _typed_cells(kind: str, values: Sequence[str], codes: Sequence[str], **more:
     return xlsx(f'<row r="2">{inside}</row>', formats=codes, **more)
 
 
+_CYRILLIC = ("1", "Встретились", "public")
 _ONE_ID: Rows = {2: ("1", "", "")}
 _PHANTOM = f'<row r="3">{text("A3", "666")}</row>'
 _NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
@@ -214,6 +215,27 @@ WORKBOOKS = [
             3: ("0.3", "FALSE", "1 Mar 2026 2:30 PM"),
             4: ("00123", "50%", "1,234,567.89"),
         },
+    ),
+    Entry("Excel 5", "a.xls", making.xls5(*_CYRILLIC, encoding="cp1251", code_page=1251), {2: _CYRILLIC}),
+    Entry(
+        "Excel 5 without its code page, but with letters that all share",
+        "a.xls",
+        making.xls5("1", "a [b] ~", "public", encoding="ascii", code_page=None),
+        {2: ("1", "a [b] ~", "public")},
+    ),
+    Entry(
+        "Excel 5 in the encoding that was said",
+        "a.xls",
+        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=None),
+        {2: _CYRILLIC},
+        options={"encoding": "cp1251"},
+    ),
+    Entry(
+        "Excel 5 in the encoding that it says itself",
+        "a.xls",
+        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=1251),
+        {2: _CYRILLIC},
+        options={"encoding": "utf-8"},
     ),
     Entry(
         "dates in ISO form are shown by their format",
@@ -998,6 +1020,19 @@ REFUSED = [
         error="limit columns",
     ),
     Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="protected with a password"),
+    Entry(
+        "Excel 5 without its code page",
+        "a.xls",
+        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=None),
+        error="does not say how its characters are encoded. Open it in Excel",
+    ),
+    Entry(
+        "Excel 5 in another encoding than was said",
+        "a.xls",
+        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=None),
+        options={"encoding": "utf-8"},
+        error="can't be read as utf-8",
+    ),
     Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
     Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),
     Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="Excel 4"),
