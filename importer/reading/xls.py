@@ -22,6 +22,7 @@ from importer.messages import Part, say
 from importer.reading import detection
 from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.cells import NO_VALUE, TableFacts
+from importer.reading.decryption import decrypt
 from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
 from importer.reading.limits import MOST_SHEETS, Deadline, bound
 from importer.reading.opening import Source
@@ -38,24 +39,9 @@ _BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
 _OF_FORMULA = {0x221, 0x236, 0x4BC}
 """Record types that may stand between a formula and its text: array formulas, tables and shared formulas."""
 
+_CELLS = {_LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK, _BOOL_OR_ERROR, _FORMULA, _STRING}
 _SHOWN_OF_ALL = {_BOF, _EOF, _CONTINUE, _SHEET, _FORMAT, _XF, _TEXTS}
-_SHOWN_OF_SHEET = {
-    _BOF,
-    _EOF,
-    _CONTINUE,
-    _ROW,
-    _COLUMNS,
-    _LABEL,
-    _LABEL_RICH,
-    _LABEL_SHARED,
-    _NUMBER,
-    _RK,
-    _MANY_RK,
-    _BOOL_OR_ERROR,
-    _FORMULA,
-    _STRING,
-    *_OF_FORMULA,
-}
+_SHOWN_OF_SHEET = {_BOF, _EOF, _CONTINUE, _ROW, _COLUMNS} | _CELLS | _OF_FORMULA
 _BLOT = b"\xff\xff"
 """An unused record type, which xlrd skips."""
 
@@ -218,7 +204,7 @@ class Records:
         kinds = set()
         for kind, at, size in self._records(0):
             kinds.add(kind)
-            if kind == _LOCKED:
+            if kind == _LOCKED and not decrypt(self.stream, at, size, self._deadline):
                 raise UnreadableFile(say("xls.locked"))
             if kind == _DATES:
                 self.date1904 = self.stream[at] == 1
