@@ -27,17 +27,16 @@ def decrypt(stream: bytearray, at: int, size: int, deadline: Deadline) -> bool:
     key_of = _keys(bytes(stream[at : at + size]))
     if key_of is None:
         return False
-    mask = bytearray()
+    clear = bytearray()
+    for block, start in enumerate(range(0, len(stream), _BLOCK)):
+        deadline.check()
+        clear += _rc4(key_of(block), stream[start : start + _BLOCK])
     at += size
     while at + 4 <= len(stream):
         kind, size = struct.unpack_from("<HH", stream, at)
-        at, end = at + 4, min(at + 4 + size, len(stream))
-        while len(mask) < end:
-            deadline.check()
-            mask += _keystream(key_of(len(mask) // _BLOCK), _BLOCK)
+        begin, end = at + 4 + (4 if kind == _SHEET else 0), at + 4 + size
         if kind not in _PLAIN:
-            at += 4 if kind == _SHEET else 0
-            stream[at:end] = _mixed(stream[at:end], mask[at:end])
+            stream[begin:end] = clear[begin:end]
         at = end
     return True
 
@@ -61,7 +60,7 @@ def _keys(header: bytes) -> Callable[[int], bytes] | None:
         key = _hash(algorithm, secret + struct.pack("<L", block))[:key_size]
         return key.ljust(16, b"\0") if key_size == 5 else key
 
-    verifier = _mixed(encrypted, _keystream(key_of(0), len(encrypted)))
+    verifier = _rc4(key_of(0), encrypted)
     return key_of if _hash(algorithm, verifier[:16]) == verifier[16:] else None
 
 
@@ -69,23 +68,18 @@ def _hash(algorithm: str, content: bytes) -> bytes:
     return hashlib.new(algorithm, content, usedforsecurity=False).digest()
 
 
-def _mixed(content: bytes, mask: bytes) -> bytes:
-    """Return the exclusive or of two texts of the same length."""
-    return (int.from_bytes(content, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(content), "big")
-
-
-def _keystream(key: bytes, length: int) -> bytes:
-    """Return the bytes by which RC4 changes a text."""
+def _rc4(key: bytes, content: bytes | bytearray) -> bytes:
+    """Return a text encrypted by RC4, which decrypts it, too."""
     box = [*range(256)]
     j = 0
     for i in range(256):
         j = (j + box[i] + key[i % len(key)]) & 255
         box[i], box[j] = box[j], box[i]
-    stream = bytearray()
+    changed = bytearray()
     j = 0
-    for place in range(1, length + 1):
+    for place, byte in enumerate(content, 1):
         i = place & 255
         j = (j + box[i]) & 255
         box[i], box[j] = box[j], box[i]
-        stream.append(box[(box[i] + box[j]) & 255])
-    return bytes(stream)
+        changed.append(byte ^ box[(box[i] + box[j]) & 255])
+    return bytes(changed)

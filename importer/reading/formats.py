@@ -107,14 +107,11 @@ class NumberFormats:
         return self.shown(code, repr(serial)) if code and serial >= 0 else iso(moment).removeprefix("1899-12-31 ")
 
     def _shown(self, code: str, number: str) -> str:
-        render = self._compiled.get(code)
-        return render(number) if render else self._compile(code)(number)
-
-    def _compile(self, code: str) -> Renderer:
-        if len(self._compiled) >= MOST_COMPILED:
-            raise UnreadableFile(say("workbook.formats", most=MOST_COMPILED))
-        self._compiled[code] = render = renderer(code, date1904=self.date1904)
-        return render
+        if code not in self._compiled:
+            if len(self._compiled) >= MOST_COMPILED:
+                raise UnreadableFile(say("workbook.formats", most=MOST_COMPILED))
+            self._compiled[code] = renderer(code, date1904=self.date1904)
+        return self._compiled[code](number)
 
 
 @lru_cache(maxsize=MOST_COMPILED)

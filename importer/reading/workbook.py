@@ -15,6 +15,7 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 from urllib.parse import unquote
@@ -92,7 +93,8 @@ class _Workbook:
         """Yield the rows of a sheet that are written in the file; the shared texts are read with the first rows."""
         if self._texts is None:
             self._texts = self._shared_texts()
-        sheet = _Worksheet(name, facts, self._package.limits, self._texts.find, self._formats)
+        limits, formats = self._package.limits, self._formats
+        sheet = _Worksheet(RowSink(name, facts, limits, formats), facts, limits, self._texts.find, formats)
         return sheet.rows(self._package.chunks(path))
 
     def _elements(self, path: str, what: Message) -> Iterator[tuple[str, str, Attributes]]:
@@ -191,26 +193,19 @@ class _SharedTexts:
         return self._file.read(last - first).decode("utf-8", "surrogatepass")
 
 
+@dataclass
 class _Worksheet:
     """Reader of the XML of one worksheet."""
 
-    def __init__(
-        self,
-        name: str,
-        facts: TableFacts,
-        limits: Limits,
-        shared_text: Callable[[str], str],
-        formats: NumberFormats,
-    ) -> None:
-        self._facts = facts
-        self._limits = limits
-        self._shared_text = shared_text
-        self._formats = formats
-        self._sink = RowSink(name, facts, limits, formats)
-        self._is_data = False
-        self._ready: list[Row] = []
-        self._columns: dict[str, int] = {}
-        self._codes: dict[str | None, str] = {None: ""}
+    _sink: RowSink
+    _facts: TableFacts
+    _limits: Limits
+    _shared_text: Callable[[str], str]
+    _formats: NumberFormats
+    _is_data: bool = False
+    _ready: list[Row] = field(default_factory=list)
+    _columns: dict[str, int] = field(default_factory=dict)
+    _codes: dict[str | None, str] = field(default_factory=lambda: {None: ""})
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, while the pieces of the part arrive."""

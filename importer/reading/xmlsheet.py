@@ -151,6 +151,7 @@ class _XmlDocument:
             self._sheet = None
 
 
+@dataclass
 class _XmlSheet:
     """Reader of the rows of one sheet.
 
@@ -158,13 +159,12 @@ class _XmlSheet:
         style: the style of cells without a style, if their row and column have none either.
     """
 
-    def __init__(self, sink: RowSink, limits: Limits, styles: _Styles) -> None:
-        self.style = ""
-        self._sink = sink
-        self._limits = limits
-        self._styles = styles
-        self._column_styles: dict[int, str] = {}
-        self._styled_columns = 0
+    _sink: RowSink
+    _limits: Limits
+    _styles: _Styles
+    style: str = ""
+    _column_styles: dict[int, str] = field(default_factory=dict)
+    _styled_columns: int = 0
 
     def style_columns(self, said: Attributes) -> None:
         first = max(whole_number(said.get("Index")) - 1, self._styled_columns)
