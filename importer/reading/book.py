@@ -201,19 +201,16 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
 
 def _undecided(candidates: Sequence[TableCandidate]) -> UnclearColumns:
     """Return the error that asks which sheet is meant, with one answer for each candidate."""
-    text = _question(candidates)
+    if candidates[0].qualifies:
+        text = say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
+    else:
+        text = say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
     choices = [
         PossibleAnswer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
         for candidate in candidates
         if (name := candidate.table.name) is not None
     ]
     return UnclearColumns(text, [Question(text, say("choice.which"), choices)])
-
-
-def _question(candidates: Sequence[TableCandidate]) -> Message:
-    if candidates[0].qualifies:
-        return say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
-    return say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
 
 
 def _begins(candidate: TableCandidate) -> Message:
