@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-_TOKEN = re.compile(r"[A-Za-z']*[^\x00-\x7f](?:[A-Za-z']|[^\x00-\x7f])*")
+_TOKEN = re.compile(r"(?<![A-Za-z'])[A-Za-z']*+[^\x00-\x7f](?:[A-Za-z']|[^\x00-\x7f])*")
 _V = "aeiouyáàâãäåæéèêëíìîïóòôõöøœúùûüýąęėįųāēīūăőűůıěơư"
 _WESTERN = tuple(map(frozenset, (
     "éèêëàâçôûùîïœæÿü", "äöüßé", "áéíóúüñ", "àèéíïòóúüç", "áâãàçéêíóôõúü", "àèéìòùî", "éëïóöüáèê", "æøåéöäü",

@@ -349,6 +349,7 @@ def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "content",
     [
+        b"Prospect ID,Note\n1," + b"x" * 60_000 + b",\xe9",
         b"<!--a-->" * 50 + b"x",
         b"<!--a-->" * 1_000 + b"x",
         b"<table><tr><td>" + b"<a " * 40_000,
@@ -364,7 +365,7 @@ def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> N
     path = tmp_path / "a.csv"
     path.write_bytes(content)
     started = time.process_time()
-    with contextlib.suppress(UnreadableFile), read(path, is_header=is_header):
+    with contextlib.suppress(UnreadableFile, UnclearColumns), read(path, is_header=is_header):
         pass
     assert time.process_time() - started < 10  # a second; for ever where every beginning looks for its end
 
