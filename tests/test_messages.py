@@ -6,11 +6,14 @@ import ast
 import io
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
 import pytest
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
+from jinja2 import nodes
 
 import importer
 from importer.messages import (
@@ -51,6 +54,8 @@ class Texts:
 
 
 TEXTS = Texts()
+PLURAL = {entry.id[0] for entry in TEXTS.catalogue if not isinstance(entry.id, str)}
+"""Kinds whose text depends on a number."""
 
 
 def said_in(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
@@ -85,7 +90,24 @@ def _kinds(node: ast.expr) -> Iterator[str]:
         yield from (kind for kind in TEXTS.of if re.fullmatch(shape, kind))
 
 
-SAID = [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)]
+def said_in_template(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
+    """The kinds that a template of the page shows, as :func:`said_in` says those of a module."""
+    for call in jinja2.Environment(autoescape=True).parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "text":
+            for kind in _template_kinds(call.args[0]):
+                yield kind, call.lineno, {keyword.key for keyword in call.kwargs}, False
+
+
+def _template_kinds(node: nodes.Node | None) -> Iterator[str]:
+    if isinstance(node, nodes.Const):
+        yield node.value
+    elif isinstance(node, nodes.CondExpr):
+        yield from _template_kinds(node.expr1)
+        yield from _template_kinds(node.expr2)
+
+
+SHOWN = [(path, *said) for path in sorted(ROOT.rglob("*.html")) for said in said_in_template(path)]
+SAID = [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)] + SHOWN
 
 
 def parts_of(text: str) -> set[str]:
@@ -128,10 +150,9 @@ def test_the_parts_of_a_text_are_those_that_are_given() -> None:
 
 def test_a_text_has_plural_forms_if_it_is_given_the_number_that_chooses_one() -> None:
     """gettext finds no text for a number that has no forms."""
-    plural = {entry.id[0] for entry in TEXTS.catalogue if not isinstance(entry.id, str)}
     single = {entry.id for entry in TEXTS.catalogue if isinstance(entry.id, str)}
     for path, kind, line, given, is_open in SAID:
-        assert is_open or kind not in (single if "n" in given else plural), f"{path.relative_to(ROOT)}:{line}: {kind}"
+        assert is_open or kind not in (single if "n" in given else PLURAL), f"{path.relative_to(ROOT)}:{line}: {kind}"
 
 
 def test_what_texts_refer_to_is_there() -> None:
@@ -281,15 +302,75 @@ def sentences_in(path: Path) -> Iterator[str]:
 
 
 def test_no_sentence_stands_outside_of_the_catalogue() -> None:
-    """But for the page's own screens, for the sandbox, for comments in a scheduler's files and for SQL."""
+    """But for the sandbox, for comments in a scheduler's files and for SQL."""
     found = [
         f"{path.relative_to(ROOT)}: {text}"
         for path in sorted(ROOT.rglob("*.py"))
-        if path.relative_to(ROOT).parts[0] not in ("page", "sandbox")
-        and path.relative_to(ROOT).as_posix() not in WORDS_OF_SHEETS
+        if path.relative_to(ROOT).parts[0] != "sandbox" and path.relative_to(ROOT).as_posix() not in WORDS_OF_SHEETS
         for text in sentences_in(path)
         if text not in NOT_SAID and not text.startswith("#") and not re.search(r"\b[A-Z]{4,}\b", text)
     ]
     assert found == []
     said = ROOT / "cli" / "manual.py"
     assert len([*sentences_in(said)]) == 2, "the search finds what there is"
+
+
+class TextsOfHtml(HTMLParser):
+    """Texts and attributes for people in a piece of HTML that hold letters."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        shown = {"title", "placeholder", "aria-label", "alt", "data-label", *texts_for_the_script()}
+        self.found += [value for name, value in attrs if name in shown and value and re.search(r"\w", value)]
+
+    def handle_data(self, data: str) -> None:
+        self.found += [text for text in [data.replace(DOMAIN, "").strip()] if re.search(r"\w", text)]
+
+
+WORDING = re.compile(r"\w \w|^[A-Z][a-z]")
+SCRIPT = ROOT / "page" / "static" / "page.js"
+NOT_SAID_BY_THE_SCRIPT = {"use strict", "Files"}
+"""A directive, and the browser's name for what is dragged."""
+
+
+def texts_for_the_script() -> set[str]:
+    """The attributes from which the page's script takes its texts."""
+    names = re.findall(r"say\(\w+\.dataset\.(\w+)\)", SCRIPT.read_text(encoding="utf-8"))
+    return {"data-" + re.sub(r"([A-Z])", lambda match: f"-{match[1].lower()}", name) for name in names}
+
+
+def wording_of(template: str) -> list[str]:
+    """What a template says by itself: between its tags, in attributes for people, and in its expressions."""
+    html = re.sub(r"\{% set \w+ %\}(\w+=.*?)\{% endset %\}", r"<p \1>", template)  # attributes
+    html = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", html, flags=re.DOTALL)
+    constants = jinja2.Environment(autoescape=True).parse(template).find_all(nodes.Const)
+    written = [const.value for const in constants if isinstance(const.value, str) and WORDING.search(const.value)]
+    return TextsOfHtml(html).found + written
+
+
+def test_templates_and_the_pages_script_hold_no_wording() -> None:
+    """Only the catalogue does; the script takes its texts from attributes."""
+    templates = sorted((ROOT / "page" / "templates").glob("*.html"))
+    assert len(templates) > 15
+    found = [f"{path.name}: {text}" for path in templates for text in wording_of(path.read_text(encoding="utf-8"))]
+    code = re.sub(r"^\s*//.*$| // .*$", "", SCRIPT.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    strings = [match[1] or match[2] for match in re.finditer(r'"([^"]*)"|`([^`]*)`', code)]
+    assert found + [text for text in strings if WORDING.search(text) and text not in NOT_SAID_BY_THE_SCRIPT] == []
+    assert len(texts_for_the_script()) == 3
+
+
+def test_the_search_for_wording_finds_what_there_is() -> None:
+    sample = """<p title="Hint"{% if x %} class="y"{% endif %}>note-importer {{ "Some more" if x }} × stops</p>"""
+    assert wording_of(sample) == ["Hint", "× stops", "Some more"]
+
+
+def test_texts_that_templates_show_have_no_markup() -> None:
+    """Only their parts are escaped."""
+    assert len(SHOWN) > 250
+    for path, kind, line, *_ in SHOWN:
+        assert not any(re.search(r'[<>&"]', text) for text in TEXTS.of[kind]), f"{path.name}:{line}: {kind}"

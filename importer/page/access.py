@@ -17,6 +17,9 @@ from urllib.parse import quote
 
 from flask import Request, Response
 
+from importer.messages import Message, say
+from importer.page.rendering import element, words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -89,21 +92,17 @@ class Access:
     def why_not(self, request: Request) -> Response | None:
         """Return a refusal, or None for a request that may pass."""
         if request.host != self._host or request.headers.getlist("Host") != [self._host]:
-            return _refusal(421, "There is no page at this address.")
+            return _refusal(421, say("page.refused.no-page"))
         if request.method not in ("GET", "POST"):
-            return _refusal(405, "This page does not support that.")
+            return _refusal(405, say("page.refused.method"))
         if request.method != "GET" and request.headers.get("Origin") != self._origin:
-            return _refusal(403, "Another site made this request, so nothing was done.")
+            return _refusal(403, say("page.refused.another-site"))
         is_below = _is_same(request.root_path, self.home)
         if not is_below and request.method == "GET" and request.path.startswith(_START):
             return self._started(request.path.removeprefix(_START))
         is_known = is_below and _is_same(request.cookies.get(self.cookie, ""), self._session)
         if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
-            return _refusal(
-                403,
-                "This page is open in another browser window. Use that window. If you closed it, press Ctrl-C in the"
-                " window where note-importer runs, and start note-importer page again.",
-            )
+            return _refusal(403, say("page.refused.open-elsewhere"))
         request.environ.get(LET_IN, lambda: None)()
         return None
 
@@ -118,7 +117,7 @@ class Access:
             return response
         response.close()
         if not is_download:
-            return _refusal(404, "This file no longer exists.")
+            return _refusal(404, say("page.refused.no-file"))
         query = f"?{request.query_string.decode()}" if request.query_string else ""
         return Response(status=303, headers={"Location": f"{self._apart(request)}{quote(request.path)}{query}"})
 
@@ -140,17 +139,13 @@ class Access:
         """
         with self._lock:
             if not _is_same(token, self._token) or self.came.is_set():
-                return _refusal(
-                    403,
-                    "This address works only once and was already used, or it is wrong. To open the page again, stop"
-                    " note-importer with Ctrl-C and start note-importer page again.",
-                )
+                return _refusal(403, say("page.refused.used-up"))
             self.came.set()
         response = Response(
             _page(
-                "One moment …",
+                words(say("page.opening.moment")),
                 f'<meta http-equiv="refresh" content="0; url={self.home}/">',
-                f'<a href="{self.home}/">Continue</a>',
+                element("a", say("page.continue"), href=f"{self.home}/"),
             )
         )
         response.set_cookie(self.cookie, self._session, httponly=True, samesite="Strict", path=f"{self.home}/")
@@ -161,8 +156,8 @@ def _is_same(given: str, secret: str) -> bool:
     return secrets.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
 
 
-def _refusal(status: int, why: str) -> Response:
-    return Response(_page("note-importer", "", escape(why)), status)
+def _refusal(status: int, why: Message) -> Response:
+    return Response(_page("note-importer", "", escape(words(why))), status)
 
 
 def _page(title: str, head: str, body: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from importer.commands.answering import chosen
 from importer.errors import BadSettings
+from importer.messages import say
 from importer.settings import Settings
 from importer.settings.remembering import REMEMBERED
 
@@ -47,7 +48,7 @@ class Choices:
         pairs = [field[1].partition(" ")[::2] if field[0] == "answer" else field for field in fields if field[1]]
         for name, _ in pairs:
             if name not in FIELDS:
-                raise BadSettings(f"The address holds {name!r}, which is not a choice here. Start again with the file.")
+                raise BadSettings(say("page.check.no-choice", name=repr(name)))
         return cls(tuple(sorted(dict.fromkeys(pairs), key=lambda pair: FIELDS.index(pair[0]))))
 
     @property

@@ -101,7 +101,7 @@ class CurrentSettings:
             raise BadSettings(reason)
         return sources.with_key(settings, self.given())
 
-    def _why_not_started_with(self, settings: Settings) -> str:
+    def _why_not_started_with(self, settings: Settings) -> Said:
         """Return why the key that the program was started with isn't sent to this address; empty if it may be sent.
 
         This applies only to the environment and to a key file named for this command. A key in a profile's file goes to
@@ -114,10 +114,7 @@ class CurrentSettings:
             is_meant = bool(os.environ.get(KEY_VARIABLE, "").strip())
         if not is_meant or settings.base_url == self._address:
             return ""
-        return (
-            f"The API key that note-importer was started with was given for {self._address}, so it is not sent to"
-            f" {settings.base_url}. Enter the key for that address under Settings."
-        )
+        return say("page.key.of-another-address", address=str(self._address), url=settings.base_url)
 
     def with_key_if_there(self) -> Settings:
         """Return the settings with the key if there is a usable one, else without a key.
@@ -214,16 +211,15 @@ class CurrentSettings:
         with contextlib.suppress(BadSettings):  # an error that matters is reported below
             is_kept = keystore.kept(settings.workspace) is not None
         if settings.workspace in self._typed:
-            text = "You entered it here. It is deleted when the program ends."
-            return KeyPlace(text, is_typed=True, is_kept=is_kept)
+            return KeyPlace(say("page.key.entered-here"), is_typed=True, is_kept=is_kept)
         try:
             if reason := self._why_not_started_with(settings):
                 if is_kept:
-                    return KeyPlace("It comes from the system's key store.", is_kept=True)
+                    return KeyPlace(say("page.key.from-store"), is_kept=True)
                 return KeyPlace(reason, is_there=False)
             place = sources.key_place(settings, self.given())
             return KeyPlace(say("key.comes-from", place=place), is_kept=is_kept)
         except NoKey:
-            return KeyPlace("There is no key yet, so nothing can be sent. Enter it below.", is_there=False)
+            return KeyPlace(say("page.key.none-yet"), is_there=False)
         except BadSettings as error:
             return KeyPlace(error.message, is_there=False)

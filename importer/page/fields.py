@@ -22,12 +22,12 @@ the page can do everything that the page can do.
 """
 
 _GROUPS = {
-    "Reading files": (Topic.FILE,),
-    "Prospects by email address": (Topic.EMAILS,),
-    "Limits for a file": (Topic.GUARDS,),
-    "Time window": (Topic.HOURS,),
-    "Destination and journal": (Topic.PLACE,),
-    "Calls to Saleshandy": (Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.WAITING),
+    say("page.settings.reading"): (Topic.FILE,),
+    say("page.settings.emails"): (Topic.EMAILS,),
+    say("page.settings.guards"): (Topic.GUARDS,),
+    say("page.settings.hours"): (Topic.HOURS,),
+    say("page.settings.place"): (Topic.PLACE,),
+    say("page.settings.calls"): (Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.WAITING),
 }
 """Title of each group of fields → its topics. Topics that only matter to runs of the command line are left out."""
 _ELSEWHERE = ("map", "value", "ignore", "unknown-emails", "profile")
@@ -41,11 +41,24 @@ FIELDS = tuple(
 """Names of the settings that the form can change."""
 
 _CHOICES = {
-    "content": {"auto": "automatic", "text": "as plain text", "html": "as HTML"},
-    "attachments-are": {"ids": "IDs of Saleshandy", "files": "names of files in the folder"},
-    "on-several": {"reject": "nobody gets the note", "newest": "the newest", "oldest": "the oldest", "all": "each"},
+    "content": {
+        "auto": say("page.form.automatic"),
+        "text": say("page.settings.as-text"),
+        "html": say("page.settings.as-html"),
+    },
+    "attachments-are": {
+        "ids": say("page.settings.ids"),
+        "files": say("page.settings.file-names"),
+    },
+    "on-several": {
+        "reject": say("page.settings.nobody"),
+        "newest": say("page.settings.newest"),
+        "oldest": say("page.settings.oldest"),
+        "all": say("page.settings.each"),
+    },
 }
 """Labels for values of settings that aren't clear by themselves."""
+_YES, _NO = say("page.yes"), say("page.no")
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,7 @@ class Entry:
     help: Message
     usual: str
     text: str
-    options: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, Said], ...]
     is_number: bool
     is_long: bool
     trouble: Said
@@ -81,7 +94,7 @@ class Entry:
     @property
     def shown(self) -> str:
         """Field's value as a person reads it."""
-        return dict(self.options).get(self.text, ", ".join(self.text.splitlines()))
+        return render(dict(self.options).get(self.text, ", ".join(self.text.splitlines())))
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,7 @@ class FieldGroup:
         entries: the group's fields.
     """
 
-    title: str
+    title: Message
     entries: tuple[Entry, ...]
 
     @property
@@ -126,15 +139,15 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mappin
 
 
 def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> Entry:
-    options: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, Said], ...] = ()
     default = render(setting.usual).removesuffix(".0")
     match setting.kind:
         case Yes():
-            options, default = (("", "no"), ("true", "yes")), ""
+            options, default = (("", _NO), ("true", _YES)), ""
             text = "" if text == "false" else text
         case OneOf() as kind:
             captions = _CHOICES.get(setting.name, {})
-            options = (("", captions.get(default, default) or "not set"),)
+            options = (("", captions.get(default, default) or say("page.settings.not-set")),)
             options += tuple((word, captions.get(word, word)) for word in kind.words if word != default)
             text = "" if text.strip().lower() == default else text.strip().lower()
             default = ""
@@ -162,5 +175,5 @@ def _line(setting: Setting) -> str:
 def _instead(given: Given | None) -> Message | None:
     if given is None or given.place is Source.PROFILE:
         return None
-    value = "yes" if given.value is True else "no" if given.value is False else str(given.value)
+    value = _YES if given.value is True else _NO if given.value is False else str(given.value)
     return say("field.another-counts", value=value, why=given.origin or say("field.the-command"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from importer.commands.answering import offered
 from importer.commands.overview import ColumnOverview, Overview
-from importer.messages import Said, as_message
+from importer.messages import Message, Said, as_message, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
 from importer.page.rendering import ROLES, words
@@ -18,11 +18,17 @@ from importer.settings import SETTINGS, Settings
 from importer.settings.meanings import MEANS
 
 ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
-DELIMITERS = {"comma": "a comma", "semicolon": "a semicolon", "tab": "a tab", "pipe": "a bar |"}
+DELIMITERS = {
+    "comma": say("page.form.comma"),
+    "semicolon": say("page.form.semicolon"),
+    "tab": say("page.form.tab"),
+    "pipe": say("page.form.bar"),
+}
 _SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL, Role.KEY)))
 _REQUIRED = (Role.PROSPECT, Role.CONTENT, Role.VISIBILITY)
+_A_PROBLEM, _NO_COLUMN = say("page.form.problem"), say("page.no-column")
 _OF_MERGED = {"remark.merged", "remark.merged-filled"}
 
 
@@ -31,7 +37,7 @@ class DropDownOption:
     """Option of a drop-down."""
 
     value: str
-    label: str
+    label: Said
     is_chosen: bool
 
 
@@ -50,48 +56,55 @@ class Field:
 
     id: str
     name: str
-    label: str
+    label: Said
     options: Sequence[DropDownOption]
-    trouble: str
-    hint: str
+    trouble: Said
+    hint: Said
 
 
 def _field(
     name: str,
-    default_label: str,
-    options: Iterable[tuple[str, str]],
+    default_label: Said,
+    options: Iterable[tuple[str, Said]],
     chosen: Iterable[str],
     *,
-    label: str = "",
+    label: Said = "",
     key: str = "",
-    trouble: str = "",
-    hint: str = "",
+    trouble: Said = "",
+    hint: Said = "",
 ) -> Field:
     chosen, pairs = set(chosen), list(dict.fromkeys(options))
     pairs += [(value, value.partition("=")[2] or value) for value in chosen - {value for value, _ in pairs}]
     drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
     first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
-    label = label or words(SETTINGS[name].label)
-    return Field(f"{name}{key}", name, label, [first, *drop_down_options], trouble, hint)
+    return Field(f"{name}{key}", name, label or SETTINGS[name].label, [first, *drop_down_options], trouble, hint)
 
 
 def about_file(found: Overview, choices: Choices) -> Iterator[Field]:
     """Yield the drop-downs about how the file is read: sheet, header row, encoding, delimiter, merged cells."""
 
-    def field(name: str, default_label: object, options: Iterable[tuple[str, str]]) -> Field:
-        return _field(name, f"{default_label} (found)", options, choices.values(name))
+    def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
+        return _field(name, _found(default_label), options, choices.values(name))
 
     if len(found.sheets) > 1 or choices.values("sheet"):
-        yield field("sheet", found.sheet, [(name, name) for name in found.sheets])
-    rows = [(str(number), f"row {number}") for number in range(1, _ROWS + 1)]
-    yield field("header-row", f"row {found.header_row}", rows)
+        yield field("sheet", str(found.sheet), [(name, name) for name in found.sheets])
+    rows = [(str(number), _row(number)) for number in range(1, _ROWS + 1)]
+    yield field("header-row", _row(found.header_row), rows)
     if found.encoding is not None:
         yield field("encoding", found.encoding, [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
         yield field("delimiter", _SIGNS.get(found.delimiter, found.delimiter), DELIMITERS.items())
     if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
-        yes = ("true", "apply to every row that they cover")
-        yield _field("fill-merged", "apply to their first row", [yes], is_chosen)
+        yes = ("true", say("page.form.every-row"))
+        yield _field("fill-merged", say("page.form.first-row"), [yes], is_chosen)
+
+
+def _row(number: int) -> Message:
+    return say("page.form.row", number=str(number))
+
+
+def _found(value: Said) -> Message:
+    return say("page.form.found", value=value)
 
 
 def _tells_of_merged(overview: Overview) -> bool:
@@ -102,28 +115,34 @@ def roles(found: Overview, choices: Choices, settings: Settings) -> Iterator[Fie
     """Yield the drop-downs that assign a column to each role, and the one for a blank visibility."""
     for role in _ORDER:
         chosen = [value for value in choices.values("map") if value.startswith(f"{role}=")]
-        options = [(f"{role}={column.name}", _called(column)) for column in found.columns]
+        options: list[tuple[str, Said]] = [(f"{role}={column.name}", _called(column)) for column in found.columns]
         if role not in (Role.PROSPECT, Role.CONTENT):
-            options.append((f"{role}=", "no column"))
+            options.append((f"{role}=", _NO_COLUMN))
         role_questions = [question for question in found.questions if _is_about(question, role)]
         default_label = _unsaid(found, role, asked=bool(role_questions))
         trouble = " ".join(words(question.asks) for question in role_questions)
         likely = [_means(choice) for question in role_questions for choice in question.choices if choice.is_likely]
-        about = {"key": f"-{role}", "trouble": trouble, "hint": f"Likely: {likely[0]}" if likely else ""}
-        yield _field("map", default_label, options, chosen, label=ROLES[role], **about)
+        hint = say("page.form.likely", choice=likely[0]) if likely else ""
+        label = ROLES[role]
+        yield _field("map", default_label, options, chosen, label=label, key=f"-{role}", trouble=trouble, hint=hint)
         if role is Role.VISIBILITY:
             yield _blank_visibility(choices, settings)
     headings = [(column.name, _called(column)) for column in found.columns]
-    hint = "Only if the same prospect should receive the same note more than once, such as for two calls."
-    default_label = settings.key_column or "no column"
-    yield _field("key-column", default_label, headings, choices.values("key-column"), hint=hint)
+    hint = say("page.form.about-key")
+    key_column = settings.key_column or _NO_COLUMN
+    yield _field("key-column", key_column, headings, choices.values("key-column"), hint=hint)
 
 
 def _blank_visibility(choices: Choices, settings: Settings) -> Field:
     default = settings.default_visibility if not choices.values("default-visibility") else None
-    default_label = "a problem" if default is None else f"{default.name.lower()}, as the profile says"
-    options = [("private", "private"), ("public", "public")]
-    hint = "A blank cell never makes a note public."
+    private, public = say("page.form.private"), say("page.form.public")
+    default_label = _A_PROBLEM
+    if default is not None:
+        default_label = say(
+            "page.form.as-profile-says", visibility=private if default is Visibility.PRIVATE else public
+        )
+    options = [("private", private), ("public", public)]
+    hint = say("page.form.blank-never-public")
     return _field("default-visibility", default_label, options, choices.values("default-visibility"), hint=hint)
 
 
@@ -133,7 +152,7 @@ def questions(found: Sequence[Question]) -> list[Field]:
     for number, question in enumerate(found):
         if question.choices and not (len(question.roles) == 1 and _is_about(question, question.roles[0])):
             options = [(f"{choice.setting} {choice.value}", _means(choice)) for choice in offered(question)]
-            label, trouble = words(question.asks), "Please choose."
+            label, trouble = question.asks, say("page.form.please-choose")
             fields.append(_field("answer", "–", options, (), label=label, key=f"-{number}", trouble=trouble))
     return fields
 
@@ -146,16 +165,17 @@ def said(found: Overview, choices: Choices) -> Iterator[Field]:
     for number, (role, word) in enumerate(found.words):
         yield _word(role, word, "", f"-open-{number}")
     for number, value in enumerate(choices.values("ignore")):
-        options = [(value, "ignored")]
-        yield _field("ignore", "not ignored", options, [value], label=f"Column {value!r}", key=f"-{number}")
+        options, label = [(value, say("page.form.ignored"))], say("page.form.column", name=repr(value))
+        yield _field("ignore", say("page.form.not-ignored"), options, [value], label=label, key=f"-{number}")
 
 
 def _word(role: Role, word: str, chosen: str, key: str) -> Field:
     kinds: Iterable[Visibility | Status] = Status if role is Role.STATUS else Visibility
-    options = [(f"{role}:{word}={kind.name.capitalize()}", words(MEANS[kind.name])) for kind in kinds]
-    options.append((f"{role}:{word}=", "skip its rows"))
+    options = [(f"{role}:{word}={kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
+    options.append((f"{role}:{word}=", say("page.skip-rows")))
     options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
-    return _field("value", "a problem", options, [chosen] if chosen else [], label=f"Meaning of {word!r}", key=key)
+    label = say("page.form.meaning", word=repr(word))
+    return _field("value", _A_PROBLEM, options, [chosen] if chosen else [], label=label, key=key)
 
 
 def contradictions(found: Sequence[Question]) -> list[Said]:
@@ -171,17 +191,19 @@ def _is_about(question: Question, role: Role) -> bool:
     return names <= {"map", "default-visibility"} and (question.column is None or len(question.choices) > 1)
 
 
-def _unsaid(overview: Overview, role: Role, *, asked: bool) -> str:
+def _unsaid(overview: Overview, role: Role, *, asked: bool) -> Message:
     position = overview.roles.get(role)
     if position is not None and position < len(overview.columns):
-        return f"{_called(overview.columns[position])} (found)"
+        return _found(_called(overview.columns[position]))
     if not overview.roles and not asked:  # no role has a column yet while a question about columns is open
-        return "automatic" if role in _REQUIRED else "automatic, or none"
-    return "no column" if role not in _REQUIRED or overview.roles else "– please choose –"
+        return say("page.form.automatic") if role in _REQUIRED else say("page.form.automatic-or-none")
+    return _NO_COLUMN if role not in _REQUIRED or overview.roles else say("page.form.choose-one")
 
 
-def _called(column: ColumnOverview) -> str:
-    return f"{column.letter}: {column.heading}" if column.heading.strip() else f"{column.letter} (no heading)"
+def _called(column: ColumnOverview) -> Said:
+    if column.heading.strip():
+        return f"{column.letter}: {column.heading}"
+    return say("page.form.no-heading", letter=column.letter)
 
 
 def _means(choice: PossibleAnswer) -> str:

@@ -10,6 +10,7 @@ from flask import abort, render_template, request, send_file, url_for
 
 from importer import commands
 from importer.commands.history import PastRun, RunFilter
+from importer.messages import Message, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
 from importer.page.rendering import without_folders
@@ -20,12 +21,13 @@ from importer.settings import Settings
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
-_LOOKED_UP = "looked up later. Write the results again to see what was found"
+_LOOKED_UP = say("page.run.looked-up-later")
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
 """Results of rows whose notes exist or may exist."""
 _LEFT = {Result.NOT_SENT, Result.UNCONFIRMED}
 """Results of rows that are sent or looked up if the file is sent again."""
-_ANOTHER = "The profile or its address has changed. Check again."
+_ANOTHER = say("page.problem.another-workspace")
+_NOTHING_LOOKED_UP = say("page.problem.nothing-looked-up")
 
 
 class History(Screens):
@@ -90,8 +92,8 @@ class History(Screens):
         """Look up the unclear deliveries of the workspace."""
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
-            refuse("Nothing was looked up.", _ANOTHER, 409, url_for("runs"))
-        return self._begin(LookUpTask(settings), "Nothing was looked up.")
+            refuse(_NOTHING_LOOKED_UP, _ANOTHER, 409, url_for("runs"))
+        return self._begin(LookUpTask(settings), _NOTHING_LOOKED_UP)
 
     @screen("/runs/<run>/rewrite", "POST")
     def rewrite(self, run: str) -> Page:
@@ -102,14 +104,15 @@ class History(Screens):
         if dropped is not None and dropped.fingerprint != past.run.fingerprint:
             if dropped.workspace is None:
                 self._parts.uploads.forget(dropped)
-            reason = f"is not what this run imported ({without_folders(past.run.file)}), or has changed since."
-            refuse("This is not the imported file.", f"{dropped.name} {reason}", 400, back)
+            imported = without_folders(past.run.file)
+            why = say("page.problem.not-what-run-imported", file=dropped.name, imported=imported)
+            refuse(say("page.problem.another-file"), why, 400, back)
         upload = upload or dropped
         if upload is None:
-            refuse("No file was chosen.", "Choose the file that this run imported.", 400, back)
+            refuse(say("page.problem.no-file"), say("page.problem.choose-imported"), 400, back)
         settings = for_page(upload.choices.applied(self._parts.current.settings()), upload)
         task = Rewrite(settings, upload.folder, upload.name, run)
-        return self._begin(task, "Nothing was written.", upload, upload.choices)
+        return self._begin(task, say("init.nothing-written"), upload, upload.choices)
 
     @screen("/runs/<run>/hide")
     @screen("/duplicates")
@@ -118,7 +121,7 @@ class History(Screens):
         past = self._past(run) if run else None
         hideable, settings = self._to_hide(past)
         if isinstance(hideable, Unread):
-            refuse("This can't be shown.", hideable.why, 409, url_for("runs"))
+            refuse(say("page.problem.not-shown"), hideable.why, 409, url_for("runs"))
         if hideable is None:
             return render_template("looking.html", past=past)
         return render_template(
@@ -139,11 +142,13 @@ class History(Screens):
         past, back = self._past(run) if run else None, url_for("hide", run=run or None)
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
-            refuse("Nothing was changed.", _ANOTHER, 409, back)
+            refuse(say("hide.nothing-changed"), _ANOTHER, 409, back)
         expected = agreed_number(request.form.get("expected", ""))
         if expected is None or request.form.get("agreed") != "yes":
-            refuse("Nothing was changed.", "Tick the box to confirm these notes.", 400, back)
-        return self._begin(Hide(settings, None if past is None else past.run.name, expected), "Nothing was changed.")
+            refuse(say("hide.nothing-changed"), say("page.problem.tick"), 400, back)
+        return self._begin(
+            Hide(settings, None if past is None else past.run.name, expected), say("hide.nothing-changed")
+        )
 
     # -- shared -------------------------------------------------------------------------------------------------
 
@@ -172,10 +177,8 @@ class History(Screens):
         return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
 
 
-def _hidden(past: PastRun) -> str:
+def _hidden(past: PastRun) -> Message:
     """Return the text about a run's created notes of which some were hidden since."""
     if past.shown:
-        notes = f"{past.hidden:,} of the notes were"
-    else:
-        notes = "the notes were" if past.hidden > 1 else "the note was"
-    return f"{notes} hidden later: {'private drafts' if past.hidden > 1 else 'a private draft'} now"
+        return say("page.run.some-hidden", n=past.hidden)
+    return say("page.run.all-hidden", n=past.hidden)

@@ -19,11 +19,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from importer.commands import preview_messages
 from importer.commands.overview import Overview
 from importer.commands.rendering import LineKind
+from importer.messages import Message, say, some
 from importer.models import Role
 from importer.page import form
 from importer.page.choices import Choices
 from importer.page.reading import A_MOMENT, report_path
-from importer.page.rendering import ROLES
+from importer.page.rendering import ROLES, words
 from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
 from importer.page.tasks import Send, Unread
 from importer.page.uploads import DroppedFile, folded, name_of
@@ -37,6 +38,7 @@ _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
 """Maximum size of one request with attachments, in bytes."""
+_NOT_SAVED = say("page.problem.files-not-saved")
 _MOST_NAMED = 5  # maximum number of listed names of copied or replaced attachments
 
 
@@ -62,9 +64,9 @@ class ImportScreens(Screens):
     @screen("/file", "POST")
     def add(self) -> Page:
         """Keep a dropped file."""
-        upload = self._handed_over(after=" Nothing was sent.")
+        upload = self._handed_over(reason="page.problem.system-error-nothing-sent")
         if upload is None:
-            refuse("No file was chosen.", "Choose a file first.", 400)
+            refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
         return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>")
@@ -159,10 +161,10 @@ class ImportScreens(Screens):
         settings = choices.applied(self._parts.current.with_key())
         back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
-            refuse("Nothing was sent.", "The profile or its address has changed. Check again.", 409, back)
+            refuse(say("questions.nothing-sent"), say("page.problem.another-workspace"), 409, back)
         expected = agreed_number(request.form.get("expected", ""))
         if expected is None:
-            refuse("Nothing was sent.", "The number of notes you agreed to is missing.", 400, back)
+            refuse(say("questions.nothing-sent"), say("page.problem.no-number"), 400, back)
         task = Send(
             for_page(settings, upload),
             upload.folder,
@@ -172,7 +174,7 @@ class ImportScreens(Screens):
             digest=request.form.get("digest", ""),
             is_meant=request.form.get("is-meant") == "yes",
         )
-        return self._begin(task, "Nothing was sent.", upload, choices, expected)
+        return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
 
     @screen("/file/<number>/original")
     def original(self, number: str) -> Page:
@@ -186,7 +188,7 @@ class ImportScreens(Screens):
     def forget(self, number: str) -> Page:
         """Remove a file and its results. The record of its deliveries stays."""
         upload = self._upload(number)
-        self._refuse_while_used(upload, "Nothing was forgotten.")
+        self._refuse_while_used(upload, say("page.problem.nothing-forgotten"))
         self._parts.uploads.forget(upload)
         self._parts.reading.forget(upload)
         return redirect(url_for("index"), 303)
@@ -213,44 +215,43 @@ class AttachmentScreens(Screens):
         try:
             files = _dropped()
         except RequestEntityTooLarge:
-            text = f"Drop at most {_MOST:,} files at once, and fewer if they are large. No file was saved."
-            refuse("Too many files, or too large files, at once.", text, 413, back)
+            title = say("page.problem.too-many-files")
+            refuse(title, say("page.problem.most-files", most=_MOST), 413, back)
         except OSError as error:
-            _refuse_unsaved("The files could not be saved.", error, back)
+            _refuse_unsaved(_NOT_SAVED, error, back)
         if not files:
-            refuse("No file was chosen.", "Choose files first.", 400, back)
-        self._refuse_while_used(upload, "Nothing was changed.")
+            refuse(say("page.problem.no-file"), say("page.problem.choose-files"), 400, back)
+        self._refuse_while_used(upload, say("hide.nothing-changed"))
         names = [name_of(str(file.filename)) for file in files]
         counts = Counter(map(folded, names))
         if duplicates := [name for name in names if counts[folded(name)] > 1]:
-            listed = ", ".join(map(repr, sorted(duplicates)))
-            text = f"{listed}: rename one, here and in the spreadsheet. No file was saved."
-            refuse("Two of the files have the same name.", text, 400, back)
+            why = say("page.problem.rename-one", files=tuple(map(repr, sorted(duplicates))))
+            refuse(say("page.problem.same-name"), why, 400, back)
         present = {folded(name) for name, _ in upload.attached}
         replaced = [name for name in names if folded(name) in present]
         try:
             unfit = [file.filename for file in files if not upload.attach(str(file.filename), file.save)]
         except OSError as error:
-            _refuse_unsaved("The files could not be saved.", error, back)
+            _refuse_unsaved(_NOT_SAVED, error, back)
         finally:
             self._parts.reading.forget(upload)
         if unfit:
-            text = f"{', '.join(map(repr, unfit))}: rename it, here and in the spreadsheet. All other files were saved."
-            refuse("A file name can't be used.", text, 400, back)
+            why = say("page.problem.rename-it", files=tuple(map(repr, unfit)))
+            refuse(say("page.problem.unfit-name"), why, 400, back)
         return _look_again(upload, "replaced", replaced)
 
     @screen("/file/<number>/attachments/take", "POST")
     def take(self, number: str) -> Page:
         """Copy files from an earlier spreadsheet, so that forgetting one spreadsheet leaves the other's files."""
         upload, earlier = self._upload(number), self._upload(request.form.get("of", ""))
-        self._refuse_while_used(upload, "Nothing was changed.")
+        self._refuse_while_used(upload, say("hide.nothing-changed"))
         offered, present = request.form.getlist("name"), {folded(name) for name, _ in upload.attached}
         names = [name for name, _ in earlier.attached if name in offered and folded(name) not in present]
         try:
             for name in names:
                 upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
         except OSError as error:
-            _refuse_unsaved("The files could not be added.", error, _check(upload, _choices()))
+            _refuse_unsaved(say("page.problem.not-added"), error, _check(upload, _choices()))
         finally:
             self._parts.reading.forget(upload)
         return _look_again(upload, "taken", names)
@@ -259,7 +260,7 @@ class AttachmentScreens(Screens):
     def detach(self, number: str) -> Page:
         """Remove a file."""
         upload = self._upload(number)
-        self._refuse_while_used(upload, "Nothing was changed.")
+        self._refuse_while_used(upload, say("hide.nothing-changed"))
         upload.detach(request.form.get("name", ""))
         self._parts.reading.forget(upload)
         return redirect(_check(upload, _choices()), 303)
@@ -277,14 +278,13 @@ def _dropped() -> list[FileStorage]:
     return [file for file in request.files.getlist("attachments") if file.filename]
 
 
-def _refuse_unsaved(title: str, error: OSError, back: str) -> NoReturn:
-    refuse(title, f"{error.strerror}. Nothing was sent.", 507, back)
+def _refuse_unsaved(title: Message, error: OSError, back: str) -> NoReturn:
+    refuse(title, say("page.problem.system-error-nothing-sent", error=str(error.strerror)), 507, back)
 
 
 def _look_again(upload: DroppedFile, done: str, names: list[str]) -> Page:
     """Open the Check screen, which says what was done with which files."""
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    said = {done: ", ".join(names[:_MOST_NAMED]) + more} if names else {}
+    said = {done: words(say("names", names=some(names, _MOST_NAMED)))} if names else {}
     return redirect(_check(upload, _choices(), **said), 303)
 
 

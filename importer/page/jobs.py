@@ -16,17 +16,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from importer.messages import Message
+from importer.messages import Message, say
 from importer.models import Progress, Workspace
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.tasks import Ended, Task, deaf
 from importer.page.uploads import DroppedFile
-
-_BROKE_OFF = (
-    "The process stopped unexpectedly. Perhaps the computer is short of memory. Delivered notes are recorded and are"
-    " not sent again. Start again."
-)
 
 
 class UnderWay(Exception):
@@ -71,18 +66,18 @@ class Job:
         return self.task.settings.workspace
 
     @property
-    def heading(self) -> str:
+    def heading(self) -> Message:
         """Heading that says what the job is doing."""
-        return self.task.heading.format(self._name)
+        return say(f"page.job.{self.task.kind}", **self._file)
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """Sentence that says what the job is doing."""
-        return self.task.sentence.format(self._name)
+        return say(f"page.job.{self.task.kind}.sentence", **self._file)
 
     @property
-    def _name(self) -> str:
-        return self.upload.name if self.upload is not None else ""
+    def _file(self) -> dict[str, str]:
+        return {"file": self.upload.name} if self.upload is not None else {}
 
     def stop(self, why: Message) -> None:
         """Ask the job to stop in good order."""
@@ -102,7 +97,7 @@ class Job:
                     case Ended() as last:
                         ended = last
         except (EOFError, OSError):
-            ended = Ended(3, _BROKE_OFF)
+            ended = Ended(3, say("page.job.broke-off"))
         try:
             over(ended)
         finally:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from importer.messages import Message, say
 from importer.models import Status, Visibility
 from importer.page.jobs import Jobs
 from importer.page.uploads import DroppedFiles
@@ -33,10 +34,10 @@ _MOST = 50
 _PREFIX = "practice-"
 _LEFT = 86_400.0  # seconds without a change after which a folder counts as abandoned
 _SHOWS = {
-    "1-webinar-followup.csv": "A plain list of 240 rows.",
-    "2-crm-export.xlsx": "A workbook with a title and additional columns. Some rows have problems.",
-    "3-hubspot-export.csv": "Prospects named by email address. One address has no prospect.",
-    "4-salesforce-report.csv": "Unusual columns and words, so that you are asked about them.",
+    "1-webinar-followup.csv": say("page.practice.plain-list"),
+    "2-crm-export.xlsx": say("page.practice.workbook"),
+    "3-hubspot-export.csv": say("page.practice.by-email"),
+    "4-salesforce-report.csv": say("page.practice.unusual"),
 }
 
 
@@ -114,7 +115,7 @@ def clear_up(place: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def samples() -> dict[str, tuple[Path, str]]:
+def samples() -> dict[str, tuple[Path, Message]]:
     """Return the sample sheets that are installed: ID in forms → path, and what a person can see with the sheet."""
     sheets = {str(number): (SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)}
     return {number: sheet for number, sheet in sheets.items() if sheet[0].is_file()}

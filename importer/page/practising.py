@@ -9,8 +9,11 @@ import shutil
 
 from flask import abort, redirect, render_template, request, url_for
 
+from importer.messages import say
 from importer.page.practice import Practice, samples
-from importer.page.screens import Page, Screens, refuse, refuse_during, screen
+from importer.page.screens import OPEN_PRACTICE, Page, Screens, refuse, refuse_during, screen
+
+_NOT_STARTED = say("page.problem.practice-not-started")
 
 
 class Practising(Screens):
@@ -25,20 +28,22 @@ class Practising(Screens):
     def begin_practice(self) -> Page:
         """Begin practice."""
         for job in self._parts.jobs.under_way:
-            refuse_during(job, "Practice did not start.")
+            refuse_during(job, _NOT_STARTED)
         current = self._parts.current
         if current.practice is None:
             try:
                 current.practice = Practice(current.settings(), self._parts.uploads.folder)
             except OSError as error:
-                refuse("Practice did not start.", f"{error.strerror}.", 507, url_for("practice"))
+                refuse(
+                    _NOT_STARTED, say("page.problem.system-error", error=str(error.strerror)), 507, url_for("practice")
+                )
         return redirect(url_for("practice"), 303)
 
     @screen("/practice/end", "POST")
     def end_practice(self) -> Page:
         """End practice and delete its files."""
         for job in self._parts.jobs.under_way:
-            refuse_during(job, "Practice continues.")
+            refuse_during(job, say("page.problem.practice-continues"))
         current = self._parts.current
         if (practice := current.practice) is not None:
             current.practice = None
@@ -49,13 +54,8 @@ class Practising(Screens):
     def take_sample(self) -> Page:
         """Keep a sample sheet as if a person had dropped it."""
         if self._parts.current.practice is None:
-            refuse(
-                "Nothing was imported.",
-                "These sheets are for practice. Start practice first.",
-                409,
-                url_for("practice"),
-                "Open practice",
-            )
+            why = say("page.problem.practice-first")
+            refuse(say("page.problem.nothing-imported"), why, 409, url_for("practice"), OPEN_PRACTICE)
         source, _ = samples().get(request.form.get("sample", "")) or abort(404)
         upload = self._parts.uploads.add(source.name, lambda path: shutil.copyfile(source, path))
         return redirect(url_for("check", number=upload.id), 303)

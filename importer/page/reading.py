@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from importer.commands.overview import Overview
+from importer.messages import say
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.tasks import Hideable, Unread, deaf
@@ -105,9 +106,7 @@ class Readers:
             return None
         except BrokenProcessPool:
             self._begin_anew()
-            result = Unread(
-                "Reading failed. Perhaps the computer is short of memory. Close other programs, or split the file."
-            )
+            result = Unread(say("page.unread.broke-off"))
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
             result = tasks.unread(error)
         return result

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from markupsafe import Markup, escape
+
 from importer.errors import unquoted
-from importer.messages import Said, render, say
+from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import BY_HAND, FIELDS
@@ -39,6 +41,22 @@ def words(said: Said | None) -> str:
     return render(said, PAGE)
 
 
+def text(kind: str, /, **parts: Part) -> Markup:
+    """Return a text of the catalogue as HTML. Its parts are escaped, unless they are markup."""
+    shown = {name: part if isinstance(part, int) else _escaped(part) for name, part in parts.items()}
+    return Markup(words(say(kind, **shown)))  # noqa: S704 (no text of the page has markup, and parts are escaped)
+
+
+def element(name: str, content: Part, **attributes: str) -> Markup:
+    """Return an HTML element, such as a link that is a part of a text."""
+    listed = Markup().join(Markup(' {}="{}"').format(key, value) for key, value in attributes.items())
+    return Markup("<{0}{1}>{2}</{0}>").format(name, listed, _escaped(content))
+
+
+def _escaped(part: Part) -> Markup:
+    return escape(words(part) if isinstance(part, Message) else part)
+
+
 def without_folders(file: str) -> str:
     """Return a file's name without its path, which a run started from a terminal may hold."""
     return re.split(r"[/\\]", file)[-1]
@@ -51,11 +69,13 @@ def _field(name: str, value: str) -> str:
     if name == "map" and "=" in value:
         role, _, heading = value.partition("=")
         label = ROLES[Role(role)] if role in set(Role) else role
-        return f"“{label}: {heading or 'no column'}”"
+        return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
     if name == "value" and "=" in value:
         word, _, meaning = value.partition(":")[2].rpartition("=")
-        return f"“{word} means {meaning or 'skip its rows'}”"
+        return words(say("page.setting.word", word=word, meaning=meaning or say("page.skip-rows")))
     if name in (*FOR_A_FILE, *FIELDS, *BY_HAND):
-        field = f"“{words(SETTINGS[name].label)}{f': {value}' if value else ''}”"
-        return field if name in FOR_A_FILE else f"{field} under Settings"
-    return f"the setting “{name}{f' = {value}' if value else ''}” of the profile"
+        label = words(SETTINGS[name].label)
+        field = say("page.setting.field", label=label, value=value) if value else say("page.setting.label", label=label)
+        return words(field if name in FOR_A_FILE else say("page.setting.under-settings", field=field))
+    line = f"{name} = {value}" if value else name
+    return words(say("page.setting.of-profile", line=line))

@@ -2,7 +2,7 @@
 
 A group is a :class:`Screens` whose methods get their addresses from :func:`screen`. A screen's name is its endpoint, so
 it must be unique. ``GROUPS`` in :mod:`importer.page.site` lists the groups, and ``NAVIGATION`` the entries in the head
-of every page. A template names its entry with ``{% set section = "Runs" %}``. New addresses go into the matrix of
+of every page. A template names its entry with ``{% set section = "runs" %}``. New addresses go into the matrix of
 ``tests/page/test_access.py``.
 """
 
@@ -17,7 +17,7 @@ from flask import Response, abort, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
-from importer.messages import Said
+from importer.messages import Message, Said, say
 from importer.page.choices import Choices
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs, UnderWay
@@ -27,6 +27,9 @@ from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
+GO_BACK = say("page.problem.go-back")
+OPEN_PRACTICE = say("page.open-practice")
+OPEN_SETTINGS = say("page.problem.open-settings")
 _Screen = TypeVar("_Screen", bound=Callable[..., Page])
 
 
@@ -87,19 +90,19 @@ class Screens:
         """Return the job with this ID; answer 404 if there is none."""
         return self._parts.jobs.get(number) or abort(404)
 
-    def _handed_over(self, *, back: str = "", after: str = "") -> DroppedFile | None:
+    def _handed_over(self, *, back: str = "", reason: str = "page.problem.system-error") -> DroppedFile | None:
         """Keep and return the file in the form; None if the form has no file. Refuse if the file can't be kept."""
         request.max_content_length = self._parts.current.settings().limits.file_bytes
         file = request.files.get("file")
         try:
             return None if file is None or not file.filename else self._parts.uploads.add(file.filename, file.save)
         except OSError as error:
-            refuse("The file could not be saved.", f"{error.strerror}.{after}", 507, back)
+            refuse(say("page.problem.not-saved"), say(reason, error=str(error.strerror)), 507, back)
 
     def _begin(
         self,
         task: Task,
-        title: str,
+        title: Message,
         upload: DroppedFile | None = None,
         choices: Choices | None = None,
         expected: int = 0,
@@ -139,7 +142,7 @@ class Screens:
                 uploads.is_sent(upload, job.workspace, choices)
         return redirect(url_for("job", number=job.id), 303)
 
-    def _refuse_while_used(self, upload: DroppedFile, title: str) -> None:
+    def _refuse_while_used(self, upload: DroppedFile, title: Message) -> None:
         """Refuse to change a file while a job uses it."""
         for job in self._parts.jobs.under_way:
             if job.upload is upload:
@@ -183,18 +186,20 @@ def agreed_number(said: str) -> int | None:
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
 
 
-def problem(title: str, text: Said, status: int, back: str = "", label: str = "Go back", **about: object) -> Page:
+def problem(title: Message, why: Said, status: int, back: str = "", label: Message = GO_BACK, **about: object) -> Page:
     """Return a screen that says what didn't work."""
     back = back or url_for("index")
-    return render_template("problem.html", title=title, text=text, back=back, label=label, **about), status
+    return render_template("problem.html", title=title, why=why, back=back, label=label, **about), status
 
 
-def refuse(title: str, text: Said, status: int, back: str = "", label: str = "Go back", **about: object) -> NoReturn:
+def refuse(
+    title: Message, why: Said, status: int, back: str = "", label: Message = GO_BACK, **about: object
+) -> NoReturn:
     """End the request with a screen that says what didn't work."""
-    abort(make_response(problem(title, text, status, back, label, **about)))
+    abort(make_response(problem(title, why, status, back, label, **about)))
 
 
-def refuse_during(job: Job, title: str) -> NoReturn:
+def refuse_during(job: Job, title: Message) -> NoReturn:
     """End the request with a screen that says which job has to end first."""
-    text = f"{job.sentence} Wait until that is done."
-    refuse(title, text, 409, url_for("job", number=job.id), "Show progress", under_way=[])
+    why = say("page.problem.wait", job=job.sentence)
+    refuse(title, why, 409, url_for("job", number=job.id), say("page.layout.show-progress"), under_way=[])

@@ -22,12 +22,13 @@ import platformdirs
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from importer.messages import Message
+from importer.messages import Message, say
 from importer.page import practice
 from importer.page.access import LET_IN, Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
+from importer.page.rendering import element
 from importer.page.screens import Parts
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
@@ -215,7 +216,7 @@ class Launch:
             page.write(
                 '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>note-importer</title>'
                 f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}"></head>'
-                f'<body><p><a href="{url}">Open note-importer</a></p></body></html>\n'
+                f"<body><p>{element('a', say('page.opening.open'), href=address)}</p></body></html>\n"
             )
         self.address = file.as_uri()
 

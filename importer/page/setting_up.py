@@ -15,25 +15,25 @@ from flask import redirect, render_template, request, url_for
 
 from importer import commands
 from importer.errors import BadSettings
-from importer.messages import Said
+from importer.messages import Message, Said, say
 from importer.page import fields
 from importer.page.rendering import words
-from importer.page.screens import Page, Screens, refuse, screen
+from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, refuse, screen
 from importer.settings import SETTINGS, editing, keystore, profiles, remembering, with_tilde
 
 _DONE = {
-    "chosen": "The page now uses this profile.",
-    "made": "The profile was created, and the page now uses it. Next, enter its API key.",
-    "saved": "Saved.",
-    "nothing": "Nothing was changed.",
-    "forgotten": "Forgotten. The next file with it asks again.",
-    "key": "The key is kept until the program ends.",
-    "kept": "The key is stored in the system's key store.",
-    "key-forgotten": "The key was deleted.",
+    "chosen": say("page.settings.chosen"),
+    "made": say("page.settings.created"),
+    "saved": say("page.settings.saved"),
+    "nothing": say("hide.nothing-changed"),
+    "forgotten": say("page.memories.forgotten"),
+    "key": say("page.key.is-kept"),
+    "kept": say("page.key.is-stored"),
+    "key-forgotten": say("page.key.is-deleted"),
 }
 _SHOWN = ("map", "value", "ignore")
 _PATIENCE = 15.0  # longest wait for the API, in seconds, because a person is waiting
-_USUAL = "Nothing is sent here. Changes apply immediately."
+_USUAL = say("page.settings.usual")
 
 
 class SettingUp(Screens):
@@ -59,7 +59,7 @@ class SettingUp(Screens):
         try:
             profiles.make(name, {}, {})
         except BadSettings as error:
-            return self._screen("No profile was created.", troubles={"new": error.message}, new=name)
+            return self._screen(say("page.settings.not-created"), troubles={"new": error.message}, new=name)
         self._parts.current.choose(name)
         return _done("made", "key")
 
@@ -71,7 +71,7 @@ class SettingUp(Screens):
         try:
             self._parts.current.type_key(request.form.get("key", ""), keep=keep)
         except BadSettings as error:
-            return self._screen("The key was not accepted.", troubles={"key": error.message})
+            return self._screen(say("page.key.not-accepted"), troubles={"key": error.message})
         return _done("kept" if keep else "key", "key")
 
     @screen("/settings/key/try", "POST")
@@ -86,7 +86,7 @@ class SettingUp(Screens):
                 read_timeout=min(_PATIENCE, settings.read_timeout),
             )
         )
-        return self._screen(words(f"{check.about}: {words(check.text).removesuffix('.')}."), tried=check)
+        return self._screen(f"{words(check.about)}: {words(check.text).removesuffix('.')}.", tried=check)
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:
@@ -104,7 +104,7 @@ class SettingUp(Screens):
         except ValueError:
             path = None
         if not isinstance(path, list) or not path or not all(isinstance(part, str) for part in path):
-            refuse("Nothing was forgotten.", "Choose what to forget.", 400, url_for("settings"))
+            refuse(say("page.problem.nothing-forgotten"), say("page.problem.what-to-forget"), 400, url_for("settings"))
         remembering.forget(self._parts.current.profile, path)
         return _done("forgotten", "remembered")
 
@@ -114,13 +114,14 @@ class SettingUp(Screens):
         self._check_form()
         for name in fields.BY_HAND:
             if name in request.form:
-                file, label = with_tilde(profiles.profiles_file()), words(SETTINGS[name].label)
-                text = f"“{label}” can't be changed on this page. Write it into the profile by hand, in {file}."
-                refuse("Nothing was saved.", text, 403, url_for("settings"), "Open Settings")
+                file, label = with_tilde(profiles.profiles_file()), SETTINGS[name].label
+                why = say("page.problem.by-hand", label=label, file=file)
+                refuse(say("page.problem.nothing-saved"), why, 403, url_for("settings"), OPEN_SETTINGS)
         texts = {name: request.form[name] for name in fields.FIELDS if name in request.form}
         if wrong := editing.wrong({**editing.texts(self._parts.current.profile, fields.BY_HAND), **texts}):
             groups = self._groups(texts, wrong)
-            return self._screen("Nothing was saved. See the marked fields.", groups=groups, focus=next(iter(wrong)))
+            said = say("page.settings.not-saved")
+            return self._screen(said, groups=groups, focus=next(iter(wrong)))
         changed = editing.change(self._parts.current.profile, texts)
         return _done("saved" if changed else "nothing", "defaults")
 
@@ -128,32 +129,22 @@ class SettingUp(Screens):
         """Refuse a change in practice mode, or from a form for another profile or workspace."""
         current = self._parts.current
         if current.practice is not None:
-            refuse(
-                "Nothing was changed.",
-                "Practice is on. To change settings, leave practice first.",
-                409,
-                url_for("practice"),
-                "Open practice",
-            )
+            why = say("page.problem.practice-is-on")
+            refuse(say("hide.nothing-changed"), why, 409, url_for("practice"), OPEN_PRACTICE)
         expected = str(current.settings().workspace) if workspace else current.profile
         if request.form.get("of", expected if not workspace else "") != expected:
-            refuse(
-                "Nothing was changed.",
-                "The page now uses another profile or address. Look again.",
-                409,
-                url_for("settings"),
-                "Look again",
-            )
+            why = say("page.problem.another-profile")
+            refuse(say("hide.nothing-changed"), why, 409, url_for("settings"), say("page.problem.look-again"))
 
-    def _screen(self, text: str, **context: object) -> Page:
+    def _screen(self, said: Said, **context: object) -> Page:
         """Show all settings. If the profile can't be read, show the error and the rest."""
         current = self._parts.current
         if current.practice is not None:
-            return render_template("settings.html", said="Practice is on.", profile=current.profile)
+            return render_template("settings.html", said=say("page.settings.practice-is-on"), profile=current.profile)
         context = {
             "troubles": {},
             **context,
-            "said": text,
+            "said": said,
             "profile": current.profile,
             "is_last_chosen": current.is_last_chosen,
         }
@@ -181,12 +172,12 @@ class SettingUp(Screens):
         return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.current.given())
 
 
-def _missing(texts: Mapping[str, str]) -> dict[str, str]:
+def _missing(texts: Mapping[str, str]) -> dict[str, Message]:
     """Return an error for a missing folder. It stays in the profile, because its drive may be connected later."""
     place = texts.get("attachments", "").strip()
     if not place or Path(place).is_dir():
         return {}
-    return {"attachments": "The folder does not exist. Create it, or name another."}
+    return {"attachments": say("page.settings.no-folder")}
 
 
 def _done(done: str, section: str = "") -> Page:

@@ -15,22 +15,27 @@ from werkzeug.wrappers import Response
 
 from importer.commands import rendering
 from importer.errors import BadSettings, ImporterError
-from importer.messages import FACE, Message
+from importer.messages import FACE, Message, say
 from importer.page.access import Access
 from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
 from importer.page.practising import Practising
-from importer.page.rendering import PAGE, ROLES, without_folders, words
-from importer.page.screens import Page, Parts, problem
+from importer.page.rendering import PAGE, ROLES, element, text, without_folders, words
+from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
 
 GROUPS = (ImportScreens, AttachmentScreens, Working, History, SettingUp, Practising, Leaving)
 """Groups of screens; see :mod:`importer.page.screens`."""
-NAVIGATION = (("Import", "index"), ("Runs", "runs"), ("Settings", "settings"), ("Practice", "practice"))
-"""Entries in the head of every page, with the screen of each."""
+NAVIGATION = {
+    "index": say("page.layout.import"),
+    "runs": say("page.layout.runs"),
+    "settings": say("page.layout.settings"),
+    "practice": say("page.layout.practice"),
+}
+"""Screens that the head of every page leads to, with their names."""
 _FORM_BYTES = 1_000_000
-_NOTHING = "There is nothing here. It was deleted, or the program was restarted. Start with Import or Runs."
+_WENT_WRONG = say("page.problem.went-wrong")
 
 
 def make(parts: Parts, guard: Access) -> Flask:
@@ -46,6 +51,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         when=rendering.when,
         without_folders=without_folders,
     )
+    app.jinja_env.globals.update(text=text, element=element)
     app.before_request(lambda: _faced(guard.why_not(request)))
     app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
     app.context_processor(lambda: _everywhere(parts))
@@ -85,17 +91,16 @@ def _everywhere(parts: Parts) -> dict[str, object]:
 def _failed(error: Exception) -> Page:
     """Return a screen that explains any error in words."""
     if isinstance(error, RequestEntityTooLarge):
-        return problem("The file is too large.", "The file is larger than the limit. Split it. Nothing was sent.", 413)
+        return problem(say("page.problem.too-large"), say("page.problem.file-too-large"), 413)
     if isinstance(error, HTTPException):
         status = error.code or 500
-        return problem("Something went wrong.", _NOTHING if status == 404 else (error.description or ""), status)
+        nothing = say("page.problem.nothing-here")
+        return problem(_WENT_WRONG, nothing if status == 404 else (error.description or ""), status)
     if isinstance(error, BadSettings):
-        back = (url_for("settings"), "Open Settings") if request.path == "/" else (url_for("index"), "Go back")
-        return problem("A setting can't be used.", error.message, 400, *back)
+        back = (url_for("settings"), OPEN_SETTINGS) if request.path == "/" else ()
+        return problem(say("page.problem.setting"), error.message, 400, *back)
     if isinstance(error, ImporterError):
-        return problem("Something went wrong.", error.message, 500)
+        return problem(_WENT_WRONG, error.message, 500)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):
         traceback.print_exc()
-    return problem(
-        "Something went wrong.", f"note-importer failed because of an error of its own ({type(error).__name__}).", 500
-    )
+    return problem(_WENT_WRONG, say("page.problem.own-error", error=type(error).__name__), 500)

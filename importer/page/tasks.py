@@ -30,21 +30,6 @@ from importer.settings import Settings
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _EVERY = 0.1  # seconds between two reports of progress
-_NOT_CONFIRMED = (
-    "This is the first import into this workspace. Tick the box to confirm that it is the right one. Nothing was sent."
-)
-_NOT_MEANT = (
-    "These are the first private notes of this workspace. Press Back, and tick the box to confirm that they should be"
-    " private. Nothing was sent."
-)
-_OTHER_NOTES = (
-    "The notes to send have changed since you checked them, because a setting of the profile or an attached file"
-    " changed. Nothing was sent. Check again."
-)
-FAULT = (
-    "note-importer failed because of an error of its own ({}). Delivered notes are recorded and are not sent again."
-    " Please report the error."
-)
 
 
 @dataclass(frozen=True)
@@ -63,7 +48,11 @@ class Unread:
 def unread(error: Exception) -> Unread:
     """Return what a person is told if reading ended with this error."""
     questions = error.questions if isinstance(error, UnclearColumns) else ()
-    return Unread(error.message if isinstance(error, ImporterError) else FAULT.format(type(error).__name__), questions)
+    return Unread(error.message if isinstance(error, ImporterError) else _fault(error), questions)
+
+
+def _fault(error: Exception) -> Message:
+    return say("page.job.fault", error=type(error).__name__)
 
 
 @dataclass(frozen=True)
@@ -183,8 +172,6 @@ class Send:
     digest: str = ""
     is_meant: bool = False
     kind: ClassVar[str] = "sending"
-    heading: ClassVar[str] = "Sending {}"
-    sentence: ClassVar[str] = "{} is being sent."
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
@@ -192,11 +179,11 @@ class Send:
         with commands.prepare(self.name, self.settings) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
-                raise FirstRun(_NOT_CONFIRMED)
+                raise FirstRun(say("page.send.not-confirmed"))
             if commands.facts.digest(preview) != self.digest:
-                raise Changed(_OTHER_NOTES)
+                raise Changed(say("page.send.changed"))
             if Visibility.PRIVATE in preview.never_sent and not self.is_meant:
-                raise FirstRun(_NOT_MEANT)
+                raise FirstRun(say("page.send.not-meant"))
             if preview.is_first:
                 commands.workspaces.confirm(self.settings)
             report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
@@ -220,9 +207,7 @@ class LookUpTask:
     """Task of looking up the unclear deliveries of a workspace."""
 
     settings: Settings
-    kind: ClassVar[str] = "looking up"
-    heading: ClassVar[str] = "Looking up unconfirmed notes"
-    sentence: ClassVar[str] = "Unconfirmed notes are being looked up."
+    kind: ClassVar[str] = "looking-up"
 
     def do(self, word: Word) -> Ended:
         """Look up the deliveries."""
@@ -251,8 +236,6 @@ class Hide:
     run: str | None
     expected: int
     kind: ClassVar[str] = "hiding"
-    heading: ClassVar[str] = "Hiding notes"
-    sentence: ClassVar[str] = "Notes are being hidden."
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
@@ -276,9 +259,7 @@ class Rewrite:
     folder: Path
     name: str
     run: str
-    kind: ClassVar[str] = "writing results"
-    heading: ClassVar[str] = "Writing the results of {} again"
-    sentence: ClassVar[str] = "The results of {} are being written again."
+    kind: ClassVar[str] = "writing-results"
 
     def do(self, _: Word) -> Ended:
         """Write the results."""
@@ -294,7 +275,7 @@ class Rewrite:
 
 
 Task = Send | LookUpTask | Hide | Rewrite
-"""Tasks of a job. Each has a heading and a sentence, which may name the job's file, for what it is doing."""
+"""Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
 
 
 @dataclass(frozen=True)
@@ -336,7 +317,7 @@ def perform(connection: Connection, task: Task) -> None:
     except ImporterError as error:
         ended = Ended(error.exit_status, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        ended = Ended(3, FAULT.format(type(error).__name__))
+        ended = Ended(3, _fault(error))
     word.tell(ended)
 
 

@@ -95,16 +95,17 @@ def _state(job: Job) -> dict[str, object]:
     settled = min(progress.settled, total) if progress is not None else 0
     seconds = time.monotonic() - job.began_at
     if job.stopping:
-        status = "Stopping. Current requests are finished first."
+        status = say("page.working.stopping")
     elif progress is None:
-        status = "Starting."
+        status = say("page.working.starting")
     else:
         percent = 10 * (10 * settled // max(total, 1))  # few steps, for screen readers
-        status = f"{percent} % of the notes are done{'; waiting' if progress.gives_up_in is not None else ''}."
+        kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
+        status = say(kind, percent=percent)
     delay = rendering.what_holds_it_up(progress) if progress is not None else None
     return {
         "reload": job.ended is not None,
-        "status": status,
+        "status": words(status),
         "settled": settled,
         "total": total,
         "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",

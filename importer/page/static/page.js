@@ -27,7 +27,7 @@ async function poll(part) {
     if (values.reload) return location.reload();
     fill(part, values);
   } catch {
-    say("The program doesn't answer. Is the window that started it still open?");
+    say(status.dataset.noAnswer);
     wait = 4 * EVERY;
   }
   setTimeout(poll, wait, part);
@@ -47,7 +47,7 @@ for (const name of ["dragover", "drop"]) {
 for (const drop of document.querySelectorAll(".drop")) {
   const input = drop.querySelector("input[type=file]");
   const send = () => {
-    say(input.multiple ? "Handing the files over …" : "Handing the file over …");
+    say(drop.dataset.uploading);
     drop.requestSubmit();
   };
   input.addEventListener("change", () => input.files.length && send());
@@ -61,7 +61,7 @@ for (const drop of document.querySelectorAll(".drop")) {
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    if (!input.multiple && event.dataTransfer.files.length !== 1) return say("Drop one file, please.");
+    if (!input.multiple && event.dataTransfer.files.length !== 1) return say(drop.dataset.onlyOne);
     input.files = event.dataTransfer.files;
     send();
   });
