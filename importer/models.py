@@ -229,7 +229,7 @@ class Rows:
         key: keys that distinguish occurrences of the same note (the setting ``key-column``); None without this column.
         problems: position → the row's problems.
         done: position → the note ID that the row has from an earlier results file.
-        skipped: position → why the row certainly isn't data.
+        skipped: position → why the row certainly isn't data, or which word leaves it out.
         rejected: position → why the row's email names no prospect, once it was looked up.
         sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
         files: digest → the attached file.

@@ -56,6 +56,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     kinds = _by_kind(problems)
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     undecided = preview.undecided
+    left_out = sum(reason.kind == "skipped.left-out" for reason in rows.skipped.values())
     overview = Overview(
         profile=settings.profile,
         base_url=settings.base_url,
@@ -85,7 +86,8 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         done=len(rows.done),
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
-        skipped=len(rows.skipped),
+        skipped=len(rows.skipped) - left_out,
+        left_out=left_out,
         planned=plan.deliveries,
         remaining=replace(remaining, files=(), groups=()),
         audience=counted(remaining.groups),

@@ -115,6 +115,7 @@ class Overview:
         invalid: number of rows with problems.
         rejected: why rows' emails name no prospect → number of rows.
         skipped: number of rows that certainly aren't data.
+        left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
@@ -169,6 +170,7 @@ class Overview:
     invalid: int
     rejected: Mapping[Message, int]
     skipped: int
+    left_out: int
     planned: int
     remaining: Remaining
     audience: Mapping[str, int]

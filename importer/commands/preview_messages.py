@@ -186,6 +186,7 @@ def sizes(overview: Overview) -> Iterator[Line]:
         "plan.with-problems": overview.invalid,
         "plan.email-names-none": sum(overview.rejected.values()),
         "plan.skipped": overview.skipped,
+        "plan.left-out": overview.left_out,
     }
     parts = (notes, *(say(kind, n=number) for kind, number in counts.items() if number))
     yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)

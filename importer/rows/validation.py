@@ -153,6 +153,7 @@ class _Validation:
         self._note_of: dict[tuple[int, ...], int] = {}  # codes of a note's values → its index in notes
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
+        self.left_out: dict[int, Message] = {}
         self.cleaned_ids = 0
         self._kinds: dict[Message, Message] = {}
 
@@ -193,7 +194,7 @@ class _Validation:
             usable = np.array([i not in self.problems and i not in self.done for i in range(part.start, part.stop)])
             note[part] = self._notes(codes, usable)
             start = part.stop
-        skipped = footers.finish()
+        skipped = {**self.left_out, **footers.finish()}
         for position in skipped:
             del self.problems[position]
         return Rows(
@@ -292,6 +293,8 @@ class _Validation:
                 wrong = column.values[codes[role][i]]
                 assert isinstance(wrong, Wrong)
                 self._add(block, i, column.position, wrong.reason, wrong.word)
+                if wrong.is_left_out:
+                    self.left_out[block.start + i] = wrong.reason
 
     def _note_flaws(self, block: _Block) -> None:
         """Record the flaws that reading found in whole rows or in used cells, instead of other problems of the cell."""
@@ -307,6 +310,8 @@ class _Validation:
                 ]
                 if kept:
                     self.problems[position] = kept
+                if flaw.column in (None, *(self.columns[role].position for role in WORDED)):
+                    self.left_out.pop(position, None)  # the word may be another cell's, or not what the cell holds
                 self._add(block, i, flaw.column, flaw.text)
 
     def _flaws(self, number: int) -> list[Flaw]:
@@ -319,6 +324,7 @@ class _Validation:
             if note_id := cleaned_id(text):
                 self.done[block.start + i] = note_id
                 self.problems.pop(block.start + i, None)
+                self.left_out.pop(block.start + i, None)
 
     def _add(self, block: _Block, i: int, column: int | None, text: Message, word: str = "") -> None:
         number, value = int(block.cells.index[i]), shortened(block.cell(i, column))

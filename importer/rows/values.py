@@ -76,10 +76,12 @@ class Wrong:
     Attributes:
         reason: why the text is not valid.
         word: the text if it is a word to which the setting ``value`` can give a meaning; else empty.
+        is_left_out: whether the user said to leave out rows with this word, so that the row is no problem.
     """
 
     reason: Message
     word: str = ""
+    is_left_out: bool = False
 
 
 def read_content(text: str) -> str | Wrong:

@@ -174,7 +174,8 @@ class Vocabulary:
         role, word, shown_text = self._role, folded(text), Cell(quoted(text))
         if word in self._own:
             own_value = self._own[word]
-            return Wrong(say(f"{role}.left-out", value=shown_text)) if own_value is None else own_value
+            left_out = Wrong(say("skipped.left-out", value=shown_text, role=role), is_left_out=True)
+            return left_out if own_value is None else own_value
         if word in self._known:
             return self._known[word]
         is_long = len(text) > _LONGEST_NEAR

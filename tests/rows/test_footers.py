@@ -164,7 +164,7 @@ def test_skipped_rows_are_in_the_results_and_need_nobody(tmp_path: Path, setting
     )
     assert "To fix" not in book.sheetnames or book["To fix"].max_row <= 2
     told = [cell.value for cell in book["Summary"]["B"]]
-    assert "4 of 4 rows delivered, 2 more are not data rows." in told
+    assert "4 of 4 rows delivered, 2 more were skipped." in told
     again = running.run(report.results, settings)
     assert again is not None
     assert again.counts == {Result.ALREADY_IMPORTED: 4, Result.SKIPPED: 2}

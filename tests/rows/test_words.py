@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from importer.commands import facts, preview_messages
 from importer.commands.loading import Loaded, load
 from importer.errors import BadSettings
 from importer.messages import render
-from importer.models import Role, Status, Visibility
+from importer.models import Result, Role, Status, Visibility
 from importer.rows.words import MOST_WORDS
+from importer.sandbox import Sandbox
 from importer.settings import Settings
+from tests import running
 from tests.rendered import told
 
 
@@ -53,12 +57,41 @@ def test_a_status_has_words_too(tmp_path: Path) -> None:
 
 
 def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> None:
-    """Knowingly: each is a problem, and nobody is asked."""
+    """Knowingly: they are skipped, whatever else is wrong with them, and nobody is asked."""
     found = loaded(tmp_path, "Secret", "Secret", "1", values=["visibility:Secret="])
-    assert problems(found) == [
-        f"C{row}: 'Secret' is not a visibility, as you said (--value), so the row is not sent" for row in (2, 3)
-    ]
-    assert found.rows.questions == ()
+    assert [render(reason) for reason in found.rows.skipped.values()] == [
+        "you said (--value) that rows with 'Secret' as the visibility are left out"
+    ] * 2
+    assert (problems(found), found.rows.questions) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("line", "row_is_skipped"),
+    [("n/a,,Secret", True), ("P1,Note,Secret,more,cells", False), ("P1,Note,Secrets", False)],
+)
+def test_a_row_is_left_out_if_its_word_certainly_stands_in_its_column(
+    tmp_path: Path, line: str, *, row_is_skipped: bool
+) -> None:
+    """In a row of too many cells the word may be another column's."""
+    path = tmp_path / "n.csv"
+    path.write_text(f"Prospect ID,Note,Visibility\n{line}\nP2,Note,1\n", encoding="utf-8")
+    with load(path, Settings(values=["visibility:Secret="])) as found:
+        assert (bool(found.rows.skipped), bool(found.rows.problems)) == (row_is_skipped, not row_is_skipped)
+        assert len(found.rows.notes) == 1
+
+
+def test_rows_that_are_left_out_need_nobody(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """The plan counts them, and the status is 0."""
+    path = tmp_path / "n.csv"
+    path.write_text("Prospect ID,Note,Visibility\nP1,One,1\nP2,Two,Secret\nP3,,Secret\n", encoding="utf-8")
+    leaving_out = replace(settings, values=["visibility:Secret="])  # type: ignore[arg-type]
+    plan = preview_messages.plan(facts.of(running.check(path, leaving_out), thorough=False))
+    assert "2 left out, as you said (--value)" in " ".join(render(line.text) for line in plan)
+    report = running.run(path, leaving_out)
+    assert report is not None
+    assert report.exit_status == 0
+    assert report.counts == {Result.CREATED: 1, Result.SKIPPED: 2}
+    assert len(box.notes) == 1
 
 
 def test_two_meanings_for_one_word_are_refused(tmp_path: Path) -> None:
