@@ -46,6 +46,8 @@ class Field:
         suggested: headings in HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts that may be meant.
             They are only suggested: "Description" describes an account as often as it is a note.
         suggested_part: pattern of a part of other such headings.
+        of_one_person: pattern of headings, without case and signs, of columns that hold further values of one person.
+            "Company Email", "Owner Email" and "Cc" aren't among them.
         words: value → its usual words, the API's code first. Values are in the order in which they are offered.
         in_headings: value → patterns of words that mean it in a heading, without case and accents. Words of the first
             pattern count in any heading. Words of the second count only among words of the same kind, because "Team
@@ -58,6 +60,7 @@ class Field:
     plain_headings: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
     suggested_part: str = ""
+    of_one_person: str = ""
     words: Mapping[Visibility | Status, tuple[str, ...]] = field(default_factory=dict)
     in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
     may_be_missing: bool = False
@@ -77,6 +80,11 @@ _PROSPECT = Field(
     suggested_part=r"saleshandy|prospect",
     template=TemplateColumn("Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True),
 )  # fmt: skip
+_KIND_OF_EMAIL = (
+    r"(?:work|business|office|home|personal|private|primary|main|secondary|second|other|alternat(?:e|ive)|additional"
+    r"|arbeit|geschäftlich\w{0,2}|beruflich\w{0,2}|dienstlich\w{0,2}|privat\w{0,2}|weitere|andere|sonstige|zweite"
+    r"|professionnel|personnel|autre|trabajo|otro|comercial|corporativo|pessoal|outro)"
+)
 _EMAIL = Field(
     headings=(
         "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
@@ -97,6 +105,8 @@ _EMAIL = Field(
         "E-mail 2 - Value", "Personal Email", "Login", "Username",
     ),
     suggested_part=r"mail|courriel|correo",
+    of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
+    rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
 )  # fmt: skip
 _CONTENT = Field(
     headings=(

@@ -7,6 +7,7 @@ says how to choose. Only exact headings count. Similar ones are suggested, never
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
-from importer.rows.suggestions import LIKELY, folded_heading, likeliness, samples
+from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, samples
 from importer.settings import Settings
 from importer.settings.kinds import mapped
 
@@ -28,8 +29,6 @@ _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 
 _ALWAYS = (Role.PROSPECT, Role.CONTENT)
 """Roles that need a column in every import."""
-
-_ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Roles:
         doubtful: unused columns that are ignored only because a setting ignores them in all sheets.
         vacant: roles without a column, unless the user stated that this sheet has no such column.
         instead: roles whose column was found by its heading, because the sheet has none of the usual names.
+        further_emails: columns with further emails of the same person, used in order if the email column is blank.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
         in_doubt: whether the IDs may be another program's. If so, three emails are looked up to compare their IDs.
     """
@@ -55,6 +55,7 @@ class Roles:
     doubtful: tuple[int, ...] = ()
     vacant: tuple[Role, ...] = ()
     instead: tuple[Role, ...] = ()
+    further_emails: tuple[int, ...] = ()
     foreign: int | None = None
     in_doubt: bool = False
 
@@ -94,9 +95,12 @@ class _Headings:
         """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
         if role in self.mapping:
             return self.first_named(self.mapping[role])
+        return [i for i in self.unclaimed() if role_of(self.headings[i]) is role]
+
+    def unclaimed(self) -> list[int]:
+        """Return the columns that are neither mapped to a role nor ignored."""
         claimed = {i for names in self.mapping.values() for i in self.first_named(names)}
-        known = [i for i in self.free if _ROLE_OF.get(folded_heading(self.headings[i])) is role]
-        return [i for i in known if i not in claimed and i not in self.ignored]
+        return [i for i in self.free if i not in claimed and i not in self.ignored]
 
     def lacks(self, role: Role) -> bool:
         """Return whether no column has a role that needs one: every import needs it, or the mapping names columns."""
@@ -128,6 +132,22 @@ def candidates(role: Role, headings: Sequence[str], settings: Settings) -> list[
     return _Headings(headings, settings).candidates(role)
 
 
+def emails_of_one_person(headings: Sequence[str], settings: Settings) -> list[int]:
+    """Return the columns that hold emails of the same person, in the order in which they count.
+
+    Columns with a known heading count first, as if there were no others. The result is empty if one of these may hold
+    another person's emails, if two columns have the same heading, or if the user named the column.
+    """
+    sheet = _Headings(headings, settings)
+    known = sheet.candidates(Role.EMAIL)
+    folded_headings = {i: folded_heading(headings[i]) for i in sheet.unclaimed()}
+    alike = {i: name for i, name in folded_headings.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
+    is_repeated = len({*alike.values()}) < len(alike)
+    if not known or Role.EMAIL in sheet.mapping or not alike.keys() >= {*known} or is_repeated:
+        return []
+    return [*known, *(i for i in alike if i not in known)]
+
+
 def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]] = ()) -> Roles:
     """Find the column of each role.
 
@@ -152,16 +172,16 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
             columns[role] = positions[0]
         elif sheet.lacks(role):
             questions.append(_missing(role, sheet, cells))
-    role_of: dict[int, Role] = {}
+    first_role: dict[int, Role] = {}
     for role, column in columns.items():
         heading = shown(headings[column])
         if column in sheet.ignored:
             text = say("columns.named-and-ignored", heading=heading, role=role)
             questions.append(Question(text, text, (), column, [role]))
-        if column in role_of:
-            text = say("columns.named-twice", heading=heading, role=role, other=role_of[column])
-            questions.append(Question(text, text, (), column, [role_of[column], role]))
-        role_of[column] = role
+        if column in first_role:
+            text = say("columns.named-twice", heading=heading, role=role, other=first_role[column])
+            questions.append(Question(text, text, (), column, [first_role[column], role]))
+        first_role[column] = role
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
     unused = tuple(i for i in sheet.free if i not in columns.values())
@@ -214,23 +234,13 @@ def _choices(
     """Return the columns that the user may map to a role, the likeliest first."""
     # A column without a heading and without values can't be what the user means.
     positions = [i for i in positions if headings[i].strip() or not cells or cells[i]]
-    scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in positions}
+    scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
     choices = []
     for i in sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]:
         setting, shown_cells = mapped(role, called(headings, i)), samples(cells[i]) if cells else ()
         means = _column(headings, i)
         choices.append(PossibleAnswer(setting.name, setting.value, means, shown_cells, is_likely=scores[i] >= LIKELY))
     return choices
-
-
-def _score(role: Role, heading: str, values: Sequence[str]) -> int:
-    """Return how likely a column has a role; 0 if its heading is known for another role."""
-    known_role = _ROLE_OF.get(folded_heading(heading))
-    if known_role is not None and known_role is not role:
-        return 0
-    words = [folded_heading(word) for word in FIELDS[role].headings]
-    is_slip = bool(difflib.get_close_matches(folded_heading(heading), words, n=1, cutoff=0.8))
-    return likeliness(role, heading, values) + LIKELY * is_slip
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
@@ -284,7 +294,7 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
             say("columns.claimed", heading=shown(headings[i]), role=other)
             for other, names in sheet.mapping.items()
             for i in sheet.first_named(names)
-            if _ROLE_OF.get(folded_heading(headings[i])) is role
+            if role_of(headings[i]) is role
         ]
     return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])
 

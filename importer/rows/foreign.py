@@ -8,7 +8,7 @@ never single cells. If the user named the column of the IDs, the shape of the ce
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from itertools import islice
@@ -72,9 +72,13 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by
     Raises:
         UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
+    emails = _emails_of_one_person(sheet, settings)
+    has_own_ids = any(_may_be_ours(sheet, i) for i in columns.candidates(Role.PROSPECT, sheet.headings, settings))
+    one_email = settings if has_own_ids else _ignoring(sheet, settings, emails[1:])
     try:
-        roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, settings), cells)
-        return _without_foreign_ids(sheet, _with_plainest_email(sheet, roles, settings), settings, by_email=by_email)
+        roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, one_email), cells)
+        roles = _with_further_emails(_with_plainest_email(sheet, roles, settings), emails)
+        return _without_foreign_ids(sheet, roles, settings, by_email=by_email)
     except UnclearColumns as error:
         raise _explained(error, sheet.headings) from error
 
@@ -90,10 +94,27 @@ def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
     if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
         return settings
     foreign = [position for position in id_columns if _judged(_cells(sheet, position)) is _Ids.FOREIGN]
-    ignored = foreign if len(foreign) < len(id_columns) else foreign[1:]
-    return replace(
-        settings, ignored=(*settings.ignored, *(columns.called(sheet.headings, position) for position in ignored))
-    )
+    return _ignoring(sheet, settings, foreign if len(foreign) < len(id_columns) else foreign[1:])
+
+
+def _ignoring(sheet: Sheet, settings: Settings, positions: Sequence[int]) -> Settings:
+    names = (columns.called(sheet.headings, position) for position in positions)
+    return replace(settings, ignored=(*settings.ignored, *names))
+
+
+def _emails_of_one_person(sheet: Sheet, settings: Settings) -> list[int]:
+    """Return the columns that hold emails of the same person, the first that counts first; none if the user chooses."""
+    positions = columns.emails_of_one_person(sheet.headings, settings)
+    emails = [i for i in positions if not (cells := _cells(sheet, i)) or _emails_in(cells) * 2 > len(cells)]
+    return emails if {*columns.candidates(Role.EMAIL, sheet.headings, settings)} <= {*emails} else []
+
+
+def _with_further_emails(roles: Roles, emails: Sequence[int]) -> Roles:
+    """Add the other columns with emails of the same person, which count in rows whose email is blank."""
+    email = roles.columns.get(Role.EMAIL)
+    further = tuple(i for i in emails if i != email) if email in emails else ()
+    unused, unexplained = (tuple(i for i in group if i not in further) for group in (roles.unused, roles.unexplained))
+    return replace(roles, unused=unused, unexplained=unexplained, further_emails=further)
 
 
 def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Roles:
@@ -108,8 +129,7 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Role
     positions = [i for i in positions if _holds_emails(sheet, i)] or positions
     rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in positions}
     best = min(positions, key=rank.__getitem__, default=None)
-    is_saleshandy = _program(sheet, position) is None and _judged(_cells(sheet, position)) is not _Ids.FOREIGN
-    if best is None or [*rank.values()].count(rank[best]) > 1 or not is_saleshandy:
+    if best is None or [*rank.values()].count(rank[best]) > 1 or not _may_be_ours(sheet, position):
         return roles
     return replace(
         roles,
@@ -130,7 +150,11 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
     ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
     program = _program(sheet, position)
     if email is not None:
-        is_foreign = program is not None or by_email or (ids is _Ids.FOREIGN and _stand_beside(sheet, position, email))
+        is_foreign = (
+            program is not None
+            or by_email
+            or (ids is _Ids.FOREIGN and _stand_beside(sheet, position, (email, *roles.further_emails)))
+        )
         if not is_foreign:
             return replace(roles, in_doubt=ids is not _Ids.OURS)
         unused = tuple(sorted((*roles.unused, position)))
@@ -198,7 +222,7 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
         if (program := _program(sheet, position)) is not None:
             return [say("foreign.replaced", column=at_the_start(headings, position), program=program, emails=letter)]
     if roles.foreign is None:
-        others = [i for i in roles.unexplained if folded_heading(headings[i]) in _PLAINNESS]
+        others = [i for i in (*roles.unexplained, *roles.further_emails) if folded_heading(headings[i]) in _PLAINNESS]
         is_compared = others and Role.PROSPECT in roles.columns
         return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
     sample = Cell(repr(_cells(sheet, roles.foreign)[0]))
@@ -226,6 +250,10 @@ def _program(sheet: Sheet, position: int) -> str | None:
     return _HEADINGS.get(folded_heading(sheet.headings[position])) if _are_mostly(_NUMBER, cells) else None
 
 
+def _may_be_ours(sheet: Sheet, position: int) -> bool:
+    return _program(sheet, position) is None and _judged(_cells(sheet, position)) is not _Ids.FOREIGN
+
+
 def _judged(cells: Sequence[str]) -> _Ids:
     """Return the kind of IDs that most of a column's cells look like."""
     if _are_mostly(ID_SHAPE, cells) or not cells:
@@ -238,10 +266,10 @@ def _are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
     return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
 
 
-def _stand_beside(sheet: Sheet, position: int, email: int) -> bool:
+def _stand_beside(sheet: Sheet, position: int, emails: Sequence[int]) -> bool:
     """Return whether most of the first rows with an ID have an email, too."""
     checks = (
-        bool(mail := read_email(row[email])) and isinstance(mail, str)
+        any((mail := read_email(row[email])) and isinstance(mail, str) for email in emails)
         for _, block in sheet.columns()
         for row in zip(*block, strict=True)
         if cleaned_id(row[position]) and not is_footer(row[position])
@@ -253,8 +281,12 @@ def _stand_beside(sheet: Sheet, position: int, email: int) -> bool:
 def _holds_emails(sheet: Sheet, position: int) -> bool:
     """Return whether most cells of a column are emails; a single email may be a mistake and doesn't count."""
     cells = _cells(sheet, position)
-    emails = sum(isinstance(read_email(cell), str) for cell in cells)
-    return emails > 1 and emails * 2 > len(cells)
+    return _emails_in(cells) > 1 and _emails_in(cells) * 2 > len(cells)
+
+
+def _emails_in(cells: Iterable[str]) -> int:
+    """Count the emails among cells that aren't blank."""
+    return sum(isinstance(read_email(cell), str) for cell in cells)
 
 
 def _cells(sheet: Sheet, position: int) -> list[str]:

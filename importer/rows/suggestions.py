@@ -5,6 +5,7 @@ Input: a heading and the first values of its column. Output: a score, by which n
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ _GLANCE = 200  # rows at the sheet's start whose values are judged
 _MOST_SHOWN = 40
 _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
+_NEARLY = 0.8  # similarity of two headings
 _IGNORED = re.compile(r"[\W_]+")
 
 
@@ -31,7 +33,13 @@ def folded_heading(heading: str) -> str:
     return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
 
 
+_ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
 _SUGGESTED = {role: frozenset(map(folded_heading, field.suggested)) for role, field in FIELDS.items()}
+
+
+def role_of(heading: str) -> Role | None:
+    """Return the role for which a heading is known, or None."""
+    return _ROLE_OF.get(folded_heading(heading))
 
 
 def glance(sheet: Sheet) -> list[list[str]]:
@@ -49,14 +57,23 @@ def samples(values: Sequence[str]) -> list[str]:
 
 
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
-    """Return a score for how likely a column has a role; from :data:`LIKELY` on, the column is suggested."""
-    score = 0
-    part = FIELDS[role].suggested_part
+    """Return a score for how likely a column has a role; from :data:`LIKELY` on, the column is suggested.
+
+    The score is 0 if the heading is known for another role. A column without values counts only if its heading is a
+    misspelling of a known one.
+    """
+    if role_of(heading) not in (None, role):
+        return 0
+    known = [folded_heading(known_heading) for known_heading in FIELDS[role].headings]
+    misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))
+    if not values:
+        return misspelling
+    score, part = misspelling, FIELDS[role].suggested_part
     if folded_heading(heading) in _SUGGESTED[role]:
-        score = 2
+        score += 2
     elif part and re.search(part, heading, re.IGNORECASE):
-        score = 1
-    return score + _by_cells(role, values) if values else 0
+        score += 1
+    return score + _by_cells(role, values)
 
 
 def _by_cells(role: Role, values: Sequence[str]) -> int:

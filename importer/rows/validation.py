@@ -17,7 +17,7 @@ from importer.fields import WORDED
 from importer.markup import content_of
 from importer.messages import Message, say
 from importer.models import Ints, Note, Problem, Role, Rows, Status, Texts, Visibility
-from importer.reading import Flaw, Sheet, cell_name
+from importer.reading import Flaw, Sheet, cell_name, column_letter
 from importer.rows import words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
@@ -139,7 +139,9 @@ class _Validation:
         blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
         status = position_of(Role.STATUS)
         blank_status = words.blank_status("" if status is None else sheet.headings[status])
-        self.email = _ColumnReader(position_of(Role.EMAIL), read_email)
+        email_columns = [position_of(Role.EMAIL), *roles.further_emails]
+        self.emails = [_ColumnReader(position, read_email) for position in email_columns if position is not None]
+        self.from_further = self.differing = 0  # rows with the email of a further column, and with different emails
         self.columns = {  # the columns of the note
             Role.CONTENT: _ColumnReader(position_of(Role.CONTENT), read_content, has_control),
             Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
@@ -174,7 +176,8 @@ class _Validation:
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values)
         ours = self.roles.ours.values()
-        footers = Footers(self.sheet.header_row, self.used, columns.get(Role.PROSPECT), ours, self._flaws)
+        used = self.used.union(self.roles.further_emails)
+        footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
         for cells in self.sheet.blocks():
             block, part = _Block(cells, start), slice(start, start + len(cells))
@@ -217,20 +220,23 @@ class _Validation:
 
     def _prospects(self, block: _Block) -> tuple[list[str], list[str]]:
         """Return the block's cleaned prospect IDs and emails. The email replaces a missing ID."""
-        column, emails = self.roles.columns.get(Role.PROSPECT), self._emails(block)
+        column = self.roles.columns.get(Role.PROSPECT)
+        emails = [[reader.values[code] for code in reader.codes(block.cells).tolist()] for reader in self.emails]
         ids = [""] * len(block) if column is None else block.cells[column].tolist()
         for i, text in enumerate(ids):
             if text.isascii() and text.isalnum() and not text[0].isdigit() and SHORTEST_SURE <= len(text) <= LONGEST_ID:
                 continue  # nearly all IDs look like this and need no further check
             prospect = cleaned_id(text)
-            if not prospect and emails is not None:
-                ids[i] = self._named_by_email(block, i, emails[i])
+            if not prospect and emails:
+                first = self._first_filled([values[i] for values in emails]) if len(emails) > 1 else 0
+                emails[0][i] = emails[first][i]
+                ids[i] = self._named_by_email(block, i, self.emails[first].position, emails[0][i])
                 continue
             self.cleaned_ids += is_unclean(text)
             if wrong := wrong_with_id(prospect):
                 self._add(block, i, column, wrong)
             ids[i] = prospect[:LONGEST_ID]
-        return ids, [email if isinstance(email, str) else "" for email in emails or ()]
+        return ids, [email if isinstance(email, str) else "" for values in emails[:1] for email in values]
 
     def _keys(self, block: _Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
@@ -241,15 +247,19 @@ class _Validation:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
         return keys
 
-    def _emails(self, block: _Block) -> list[object] | None:
-        """Return the value of each email cell in the block, or None if the sheet has no email column."""
-        if self.email.position is None:
-            return None
-        return [self.email.values[code] for code in self.email.codes(block.cells).tolist()]
+    def _first_filled(self, emails: Sequence[object]) -> int:
+        """Return the index of the first email of a row that isn't blank, 0 if all are, and count such rows."""
+        first = next((index for index, email in enumerate(emails) if email), 0)
+        self.from_further += first > 0
+        self.differing += any(isinstance(email, str) and email not in ("", emails[first]) for email in emails)
+        return first
 
-    def _named_by_email(self, block: _Block, i: int, email: object) -> str:
+    def _named_by_email(self, block: _Block, i: int, column: int | None, email: object) -> str:
         """Return the email of a row without an ID, or the ID in the email cell. Record a problem if it has neither."""
-        column = self.email.position
+        for flaw in self.sheet.wrong(int(block.cells.index[i])) if column not in self.used else ():
+            if flaw.column == column:
+                self._add(block, i, column, flaw.text)
+                return ""
         if isinstance(email, Wrong) and is_id(prospect := cleaned_id(block.cell(i, column))):
             return prospect
         wrong = email.reason if isinstance(email, Wrong) else None if email else say("email.blank")
@@ -340,4 +350,9 @@ class _Validation:
         counts = {Role.PROSPECT: self.cleaned_ids, **cleaned}
         cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
+        email = tuple(column_letter(reader.position) for reader in self.emails if reader.position is not None)
+        if self.from_further:
+            remarks.append(say("email.further", n=self.from_further, first=email[0], further=email[1:]))
+        if self.differing:
+            remarks.append(say("email.differ", n=self.differing, columns=email))
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

@@ -1,7 +1,8 @@
 """Read one cell: a prospect's ID or email address, a note's content, or attachment IDs.
 
 Input: a cell's text. Output: the value, or :class:`Wrong`. No email is guessed: a cell with two emails, or with other
-words, is an error. Emails are also read in ``mailto:jo@example.com`` and ``Jo Berg <Jo@Example.com>``.
+words, is an error. Emails are also read in ``mailto:jo@example.com``, ``Jo Berg <Jo@Example.com>`` and
+``Jo Berg (jo@example.com)``.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ SHORTEST_SURE = 6
 _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
-_NAMED = re.compile(r"(?:[^<>]*)<([^<>]*)>")
+_NAMED = re.compile(r"[^<>]*<([^<>]*)>|[^()]*\(([^()]*)\)")
 _SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
 # The IDs that Saleshandy shows. It matches no word or name.
 _SHOWN_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")
-_QUERY = re.compile(r"(?<=[^\s?])\?[^\s>]*")  # the query of a mailto link: ?subject=…
+_QUERY = re.compile(r"(?<=[^\s?])\?[^\s>)]*")  # the query of a mailto link: ?subject=…
 
 
 def cleaned_id(text: str) -> str:
@@ -124,7 +125,7 @@ def read_email(text: str) -> str | Wrong:
     if len(addresses) > 1:
         return Wrong(say("email.holds-several", value=Cell(quoted(cell)), n=len(addresses)))
     with_name = _NAMED.fullmatch(plain)
-    address = (with_name[1] if with_name else plain).strip(" \t\r\n;,").lower()
+    address = (with_name[1] or with_name[2] or "" if with_name else plain).strip(" \t\r\n;,").lower()
     if not addresses or address != addresses[0] or not _is_email(address):
         return Wrong(say("email.no-email", value=Cell(quoted(cell))))
     return address

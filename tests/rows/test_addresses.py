@@ -23,6 +23,8 @@ from importer.rows.values import Wrong, read_email
         ("Jo Berg <mailto:jo@example.com>", "jo@example.com"),
         ("jo@example.com <jo@example.com>", "jo@example.com"),
         ("jo@example.com;", "jo@example.com"),
+        ("Jo Berg (jo@example.com)", "jo@example.com"),
+        ("Berg, Jo (mailto:Jo@Example.com?subject=Hello)", "jo@example.com"),
         ("jo@example.com, JO@example.com", None),
         ("jo+plan@mail.example.co.uk", "jo+plan@mail.example.co.uk"),
         ("o'neill_1@example.com", "o'neill_1@example.com"),
@@ -38,7 +40,14 @@ def test_a_cell_is_one_email(cell: str, email: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["jo@example.com; kim@example.com", "jo@example.com\nkim@example.com", "a@b.de/c@d.de"]
+    "cell",
+    [
+        "Jo (jo@example.com), Kim (kim@example.com)",
+        "jo@example.com (kim@example.com)",
+        "jo@example.com; kim@example.com",
+        "jo@example.com\nkim@example.com",
+        "a@b.de/c@d.de",
+    ],
 )
 def test_two_emails_are_a_problem(cell: str) -> None:
     found = read_email(cell)
@@ -51,7 +60,9 @@ def test_two_emails_are_a_problem(cell: str) -> None:
     [
         "jo", "jo@", "@example.com", "jo@example", "jo@@example.com", "jo@example..com", "jo@.example.com",
         "jo @ example.com", "jo@example.com (old)", "was jo@example.com", "Jo Berg", "jo@example.com.", "none", "-",
-        "jo@exa\ud800mple.com", f"{'a' * 320}@example.com", "Jo <>", "https://example.com/jo@example.com",
+        "jo@exa\ud800mple.com", f"{'a' * 320}@example.com", "Jo <>", "Jo ()",
+        "Jo (jo@example.com) left", "Jo (was jo@example.com)",
+        "https://example.com/jo@example.com",
     ],
 )  # fmt: skip
 def test_what_is_no_email_is_not_guessed(cell: str) -> None:

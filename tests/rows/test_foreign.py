@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from importer.commands.loading import Loaded, load
 from importer.messages import render
@@ -109,10 +110,10 @@ def test_emails_are_known_by_their_headings(tmp_path: Path, heading: str) -> Non
 
 def test_of_two_columns_of_emails_a_person_chooses_unless_there_are_ids(tmp_path: Path) -> None:
     rows = [["jo@example.com", "jo@example.org"]]
-    unclear = loaded(tmp_path, ["Email", "Work Email"], rows).unclear
+    unclear = loaded(tmp_path, ["Email", "Contact Email"], rows).unclear
     assert unclear is not None
-    assert [choice.value for choice in unclear.questions[0].choices] == ["email=Email", "email=Work Email"]
-    found = loaded(tmp_path, ["Prospect ID", "Email", "Work Email"], [["P1", *rows[0]]])
+    assert [choice.value for choice in unclear.questions[0].choices] == ["email=Email", "email=Contact Email"]
+    found = loaded(tmp_path, ["Prospect ID", "Email", "Contact Email"], [["P1", *rows[0]]])
     assert found.unclear is None
     assert found.roles.columns[Role.PROSPECT] == 0
 
@@ -141,9 +142,103 @@ def test_of_several_emails_beside_ids_the_plainest_is_compared(
 def test_of_several_emails_beside_another_programs_ids_a_person_still_chooses(tmp_path: Path) -> None:
     """A note goes where the email says, so none is taken by itself."""
     rows = [[one, f"p{one}@example.com", f"p{one}@example.org"] for one in SALESFORCE]
-    unclear = loaded(tmp_path, ["Contact ID", "Email", "Work Email"], rows).unclear
+    unclear = loaded(tmp_path, ["Contact ID", "Email", "Company Email"], rows).unclear
     assert unclear is not None
-    assert {choice.value for choice in unclear.questions[0].choices} == {"email=Email", "email=Work Email"}
+    assert {choice.value for choice in unclear.questions[0].choices} == {"email=Email", "email=Company Email"}
+
+
+TWO = [["jo@example.com", "jo@example.org"], ["", "kim@example.org"], ["al@example.com", ""], ["", ""]]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["Work email", "Home email"],
+        ["Email", "Secondary Email"],
+        ["Primary email", "Other email address"],
+        ["Person - Email - Work", "Person - Email - Other"],
+        ["E-mail 1 - Value", "E-mail 2 - Value"],
+        ["Email", "Email 3"],
+        ["E-Mail-Adresse", "E-Mail-Adresse (privat)"],
+        ["E-Mail geschäftlich", "Weitere E-Mail"],
+    ],
+)
+def test_of_one_persons_emails_the_first_that_is_filled_names_the_prospect(tmp_path: Path, headings: list[str]) -> None:
+    """The plan says so, with the number of rows, and that the others differ."""
+    found = loaded(tmp_path, headings, TWO)
+    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.org", "al@example.com", ""]
+    assert found.rows.email is not None
+    assert found.rows.email.tolist() == found.rows.prospect.tolist()
+    assert [*found.rows.problems] == [3]
+    assert found.roles.unused == ()
+    assert [render(remark) for remark in found.rows.remarks] == [
+        "In 1 row column A is blank, so the email address of column B is used.",
+        "In 1 row columns A and B have different email addresses. They count in this order: the first that is filled is"
+        " used. To use only one of them: --map",
+    ]
+
+
+def test_beside_another_programs_ids_the_first_email_counts_too(tmp_path: Path) -> None:
+    rows = [[one, *emails] for one, emails in zip(SALESFORCE, TWO, strict=False)]
+    found = loaded(tmp_path, ["Contact ID", "Work Email", "Email", "Personal Email"], [[*row, ""] for row in rows])
+    assert found.roles.foreign == 0
+    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.org", "al@example.com", ""]
+
+
+def test_an_email_column_that_is_known_counts_before_the_others(tmp_path: Path) -> None:
+    """So a row whose email was used before new columns were known keeps it."""
+    found = loaded(
+        tmp_path, ["Personal Email", "Email"], [["jo@example.org", "jo@example.com"], ["al@example.org", ""]]
+    )
+    assert found.rows.prospect.tolist() == ["jo@example.com", "al@example.org"]
+
+
+def test_an_id_counts_and_is_compared_with_one_email_only(tmp_path: Path) -> None:
+    rows = [["8PvBmrB7P7", "", "jo@example.org"], ["", "", "kim@example.org"], ["jzRkmgMdwA", "al@example.com", ""]]
+    found = loaded(tmp_path, ["Prospect ID", "Email", "Home Email"], rows)
+    assert found.rows.prospect.tolist() == ["8PvBmrB7P7", "kim@example.org", "jzRkmgMdwA"]
+    assert found.rows.email is not None
+    assert found.rows.email.tolist() == ["", "kim@example.org", "al@example.com"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Owner Email", "Cc", "Manager email", "Company Email", "Assistant's email", "Email Type", "Sender email", "Email"],
+)
+def test_no_other_persons_email_takes_the_place_of_a_blank_one(tmp_path: Path, other: str) -> None:
+    """Nor that of a column of the same heading, which may be the owner's."""
+    found = loaded(tmp_path, ["Email", other], [["", "jo@example.org"], ["al@example.com", "jo@example.org"]])
+    assert found.roles.further_emails == ()
+    if found.unclear is None:
+        assert found.rows.prospect.tolist() == ["", "al@example.com"]
+
+
+@pytest.mark.parametrize("answer", [{"mapping": {"email": "Work Email"}}, {"ignored": ["Email", "Home Email"]}])
+def test_a_column_that_is_named_counts_alone(tmp_path: Path, answer: dict[str, object]) -> None:
+    """So does the one that isn't ignored."""
+    rows = [["jo@example.com", "", ""], ["al@example.com", "al@example.org", ""]]
+    found = loaded(tmp_path, ["Email", "Work Email", "Home Email"], rows, **answer)
+    assert found.rows.prospect.tolist() == ["", "al@example.org"]
+
+
+def test_what_holds_no_emails_is_none_of_them(tmp_path: Path) -> None:
+    found = loaded(tmp_path, ["Work Email", "Email 2"], [["jo@example.com", "yes"], ["", "no"]])
+    assert found.roles.further_emails == ()
+    assert loaded(tmp_path, ["Email", "Work Email"], [["yes", "jo@example.com"]]).unclear is not None
+
+
+def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
+    """The cell is a problem, though that column is only used if the first is blank."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in [("Work email", "Home email", *NOTE), ("", "jo@example.org", *SAID), ("a@b.de", "c@d.de", *SAID)]:
+        sheet.append(row)
+    for cell in ("B2", "B3"):
+        sheet[cell].number_format = ";;;"
+    book.save(tmp_path / "n.xlsx")
+    with load(tmp_path / "n.xlsx", Settings()) as found:
+        assert [*found.rows.problems] == [0]
+        assert found.rows.prospect.tolist() == ["", "a@b.de"]
 
 
 def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tmp_path: Path) -> None:
