@@ -151,9 +151,11 @@ _VISIBILITY = Field(
     plain_headings=_PLAIN_VISIBILITY,
     suggested=(
         "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
-        "Who sees it", "Team visibility", "Public Record",
+        "Who sees it", "Team visibility", "Public Record", "Who may see", "Who may see it", "Who may see this",
+        "Who may see the note", "Who can see", "Wer darf es sehen", "Wer darf das sehen", "Wer darf sie sehen",
+        "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler",
     ),
-    suggested_part=r"visib|privat|public|shar|sicht",
+    suggested_part=r"visib|privat|public|shar|sicht|\b(?:who|may|can)\b.*\bsees?\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
             "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",

@@ -229,18 +229,27 @@ def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cell
 
 
 def _choices(
-    role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]
+    role: Role,
+    headings: Sequence[str],
+    positions: Sequence[int],
+    cells: Sequence[Sequence[str]],
+    others: Sequence[PossibleAnswer] = (),
 ) -> list[PossibleAnswer]:
-    """Return the columns that the user may map to a role, the likeliest first."""
+    """Return the columns that the user may map to a role, the likeliest first.
+
+    The ``others``, which name no column, stand after the columns whose heading or cells suggest the role.
+    """
     # A column without a heading and without values can't be what the user means.
     positions = [i for i in positions if headings[i].strip() or not cells or cells[i]]
     scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
     choices = []
-    for i in sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]:
-        setting, shown_cells = mapped(role, called(headings, i)), samples(cells[i]) if cells else ()
-        means = _column(headings, i)
+    positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
+    for i in positions:
+        setting, means = mapped(role, called(headings, i)), _column(headings, i)
+        shown_cells = samples(cells[i]) if cells else ()
         choices.append(PossibleAnswer(setting.name, setting.value, means, shown_cells, is_likely=scores[i] >= LIKELY))
-    return choices
+    suggested = sum(scores[i] > 0 for i in positions)
+    return [*choices[:suggested], *others, *choices[suggested:]]
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
@@ -257,7 +266,8 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
 def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Question:
     """Return the question which column has a role that needs one, if none does."""
     headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
-    choices = _choices(role, headings, range(len(headings)), cells)
+    others, other_way = _without_column(role, sheet, is_named=bool(named))
+    choices = _choices(role, headings, range(len(headings)), cells, others)
     guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
     near = _near(named[-1], headings) if named else guess
     ways: list[SettingPart | Message] = [mapped(role, as_argument(guess or "ITS HEADING"))]
@@ -270,18 +280,7 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
         choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in email_columns]
         column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
         ways.append(say("columns.or-their-emails", choice=mapped(Role.EMAIL, column)))
-    likely = sum(choice.is_likely for choice in choices)
-    if role is Role.VISIBILITY and sheet.needs_visibility:
-        choices[likely:likely] = [
-            PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
-        ]
-        if not named:
-            ways.append(say("columns.or-one-for-all"))
-        else:
-            ways.append(say("columns.or-none-with-one-for-all", choice=mapped(role, "")))
-    elif named and (instead := _without(role, sheet)):
-        choices.insert(likely, PossibleAnswer("map", f"{role}=", instead))
-        ways.append(say("columns.or-none", choice=mapped(role, "")))
+    ways += other_way
     advice = [say("columns.did-you-mean", heading=shown(near))] if near else []
     advice.append(say("columns.say-which", ways=tuple(ways)))
     if named:
@@ -299,19 +298,27 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
     return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])
 
 
-def _without(role: Role, sheet: _Headings) -> Message | None:
-    """Return the meaning of the answer "no column has the role", or None if the role needs a column."""
-    if FIELDS[role].may_be_missing:
-        return say(f"none.{role}")
+def _without_column(
+    role: Role, sheet: _Headings, *, is_named: bool
+) -> tuple[list[PossibleAnswer], list[SettingPart | Message]]:
+    """Return the answers that give a role no column, and the message about them; both are empty if there are none."""
+    if role is Role.VISIBILITY and sheet.needs_visibility:
+        defaults = [
+            PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
+        ]
+        none = say("columns.or-none-with-one-for-all", choice=mapped(role, ""))
+        return defaults, [none if is_named else say("columns.or-one-for-all")]
     other = _OTHER.get(role)
-    positions = sheet.candidates(other) if other is not None else []
-    return say("column.names-them", column=_column(sheet.headings, positions[0])) if len(positions) == 1 else None
+    naming = sheet.candidates(other) if other is not None else []
+    if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
+        return [], []
+    column = say("column.names-them", column=_column(sheet.headings, naming[0])) if naming else None
+    answer = PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))
+    return [answer], [say("columns.or-none", choice=mapped(role, ""))]
 
 
 def _near(name: str, headings: Sequence[str]) -> str | None:
-    near = difflib.get_close_matches(
-        folded_heading(name), [folded_heading(heading) for heading in headings], n=1, cutoff=0.7
-    )
+    near = difflib.get_close_matches(folded_heading(name), map(folded_heading, headings), n=1, cutoff=0.7)
     return next((heading for heading in headings if near and folded_heading(heading) == near[0]), None)
 
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from importer.fields import FIELDS, WORDED
+from importer.fields import FIELDS, NO, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
 from importer.rows.values import ID_SHAPE, cleaned_id, folded, read_email
@@ -69,18 +69,17 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     if not values:
         return misspelling
     score, part = misspelling, FIELDS[role].suggested_part
-    if folded_heading(heading) in _SUGGESTED[role]:
-        score += 2
-    elif part and re.search(part, heading, re.IGNORECASE):
-        score += 1
-    return score + _by_cells(role, values)
+    is_suggested = folded_heading(heading) in _SUGGESTED[role]
+    speaks = is_suggested or bool(part and re.search(part, heading, re.IGNORECASE))
+    return score + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
 
 
-def _by_cells(role: Role, values: Sequence[str]) -> int:
+def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:
+    """Return a score by the cells. A yes and a no count as words only if the heading ``speaks`` of the role."""
     looks = _LOOKS.get(role)
     if looks is None:
         return 0
-    share = sum(map(looks, values)) / len(values)
+    share = sum(looks(text) or (speaks and role in WORDED and _is_yes_or_no(text)) for text in values) / len(values)
     if role is Role.CONTENT and sum(" " in value for value in values) <= len(values) * _HARDLY_ANY:
         return -2  # hardly any value has a space, so the cells are not texts; a footer may have one
     return 2 if share >= _MOSTLY else 1 if share >= _MOSTLY / 2 else 0
@@ -96,6 +95,10 @@ def _is_id(text: str) -> bool:
 
 def _is_email(text: str) -> bool:
     return isinstance(read_email(text), str)
+
+
+def _is_yes_or_no(text: str) -> bool:
+    return folded(cleaned_id(text)) in YES | NO
 
 
 def _is_one_of(usual_words: Iterable[Sequence[str]]) -> Callable[[str], bool]:

@@ -76,6 +76,35 @@ def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
     assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 
+@pytest.mark.parametrize("cells", [("Anna", "sales"), ("yes", "no"), ("me", "team"), ("x",)])
+def test_the_words_of_a_heading_count(cells: Sequence[str]) -> None:
+    """A sheet by hand says it in a sentence; the column of the prospects is not the first that is offered."""
+    columns = (("who", ("ada@example.com", "bo@example.com")), ("what", PROSE), ("who may see?", cells))
+    assert likely(asked(Role.VISIBILITY, *columns)) == ["who may see?"]
+    assert "Did you mean 'who may see?'?" in render(asked(Role.VISIBILITY, *columns).text)
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("Who on the team sees this one", ("Anna", "sales")),
+        ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")),
+        ("Circle", ("just us", "Team")),
+    ],
+)
+def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: str, cells: Sequence[str]) -> None:
+    """A few words of the heading or some of the cells do, though that isn't enough to suggest it."""
+    question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", PROSE), ("Owner", ("Jo",)), (heading, cells))
+    assert likely(question) == []
+    assert [choice.value for choice in question.choices[:3]] == [f"visibility={heading}", "private", "public"]
+
+
+def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
+    """Nor do columns of visibility count by their cells if the heading is known for another role."""
+    question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", ("Team", "All")), ("Opted in", ("yes", "no")))
+    assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
+
+
 def test_the_message_names_the_likeliest_as_the_setting() -> None:
     """Who isn't asked reads the same suggestion."""
     text = render(asked(Role.CONTENT, ("Type", SHORT), ("Full Comments", PROSE)).text)
