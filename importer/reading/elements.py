@@ -17,7 +17,7 @@ from importer.reading.limits import Limits, bound
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
-MOST_ELEMENTS = 500_000
+MOST_ELEMENTS = 600_000
 """Maximum number of elements and attributes in one row: many for each cell of the widest sheet."""
 
 _FEW_ELEMENTS = 4 * MOST_ELEMENTS
