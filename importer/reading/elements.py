@@ -18,7 +18,7 @@ from importer.reading.limits import Limits, bound
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
 MOST_ELEMENTS = 600_000
-"""Maximum number of elements and attributes in one row: many for each cell of the widest sheet."""
+"""Maximum number of elements in one row, of which an attribute is worth two: many for each cell of the widest sheet."""
 
 _FEW_ELEMENTS = 4 * MOST_ELEMENTS
 _LITTLE_DEPTH = 7 * MOST_DEPTH
@@ -31,6 +31,14 @@ SHORT_ROW = 1 << 20
 """Length in bytes up to which a row is never too long."""
 
 Attributes = dict[str, str]
+
+
+class _LocalNames(dict[str, str]):
+    """Name of an element → the same without its prefix, each stored once for all elements that have it."""
+
+    def __missing__(self, tag: str) -> str:
+        name = self[tag] = tag.rpartition(":")[2]
+        return name
 
 
 class Elements:
@@ -99,6 +107,7 @@ class Elements:
         depth = 0
         row: Element | None = None
         end_in_row = TreeBuilder().end
+        names = _LocalNames()
 
         def enter(tag: str, attributes: Attributes) -> None:
             nonlocal depth, row, end_in_row
@@ -131,7 +140,7 @@ class Elements:
                 parser.CharacterDataHandler = None
                 take(element)
             elif ":" in tag:
-                element.tag = tag.rpartition(":")[2]
+                element.tag = names[tag]
 
         parser.StartElementHandler, parser.EndElementHandler = enter, leave
 
@@ -140,7 +149,9 @@ class Elements:
         if size > max(MOST_CELLS_TEXT * self._limits.cell_characters, SHORT_ROW):
             raise self._limits.refuse("cell_characters", say("limit.row-characters", what=self._what))
         if size > _FEW_ELEMENTS:
-            count = sum(1 + len(element.keys()) for element in row.iter())
+            count = sum(1 + 2 * len(element.keys()) for element in row.iter())
+            if count > MOST_ELEMENTS:
+                row.clear()  # the error's frames would keep all of it
             bound(count, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
         depth, level = 0, [row]
         while level := [child for parent in level for child in parent]:

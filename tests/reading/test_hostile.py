@@ -262,7 +262,7 @@ def test_a_row_of_very_many_elements_takes_little_memory(tmp_path: Path) -> None
     """A row is held as a whole, so that there is a limit to what it is made of."""
     elements = ("<table:x/>", '<table:x table:a=""/>', "<table:table-cell/>")
     sheets = (ods(f"<table:table-row>{element * 2_000_000}</table:table-row>") for element in elements)
-    assert peak_of(REFUSED, "elements of one row", *written(tmp_path, "ods", sheets)) < 260 * MEGABYTE
+    assert peak_of(REFUSED, "elements of one row", *written(tmp_path, "ods", sheets)) < 200 * MEGABYTE
 
 
 def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
