@@ -81,7 +81,7 @@ _PROSPECT = Field(
     template=TemplateColumn("Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True),
 )  # fmt: skip
 _KIND_OF_EMAIL = (
-    r"(?:work|business|office|home|personal|private|primary|main|secondary|second|other|alternat(?:e|ive)|additional"
+    r"(?:work|business|office|home|personal|private|primary|main|secondary|second|tertiary|third|other|alternat(?:e|ive)|additional"
     r"|arbeit|geschäftlich\w{0,2}|beruflich\w{0,2}|dienstlich\w{0,2}|privat\w{0,2}|weitere|andere|sonstige|zweite"
     r"|professionnel|personnel|autre|trabajo|otro|comercial|corporativo|pessoal|outro)"
 )
@@ -90,7 +90,8 @@ _EMAIL = Field(
         "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
         "Contact Emails", "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email",
         "Recipient Email", "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1",
-        "E-mail 1 - Value",
+        "E-mail 1 - Value", "Who Email", "Contact person - Email", "Primary Contact Primary Email",
+        "Email (Regarding) (Contact)", "Email (Regarding) (Lead)",
         "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Person - E-Mail - Arbeit", "Kontakt-E-Mail",
         "E-Mail des Kontakts",
         "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
@@ -244,6 +245,13 @@ FIELDS: Mapping[Role, Field] = {
 WORDED: Mapping[Role, Field] = {role: entry for role, entry in FIELDS.items() if entry.words}
 """The fields whose cells hold one of a few words: visibility and status."""
 
+OTHERS = frozenset(
+    "owner owners user users rep reps assigned assignee author creator created modified updated sender host cc bcc"
+    " besitzer benutzer zuständig ersteller erstellt propriétaire propietario proprietário".split()
+)
+"""Words of headings about people who aren't the prospects, whose emails are never suggested."""
+TASK_STATES = frozenset({"not started", "in progress", "completed", "waiting on someone else", "deferred"})
+"""Words of Salesforce, Zoho and others for how far a task is, which say nothing about a note's publication."""
 # Words that mean something only together with their heading.
 YES = frozenset("1 y yes true x on t j ja wahr o oui vrai s si sí sì sim verdadero verdadeiro vero ✓ ✔ ☑ ✅ √".split())
 NO = frozenset("0 n no false off f nein falsch non faux falso não nao - ✗ ✘ ☐ ❌".split())

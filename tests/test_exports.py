@@ -1,4 +1,7 @@
-"""Exports as the CRMs make them: a person answers at most three questions once, and later nights ask nothing."""
+"""Exports as the CRMs make them: a person answers at most two questions once, and later nights ask nothing.
+
+Those without emails are refused, and told how that program exports them.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +15,49 @@ import pytest
 from importer.cli import main
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE
-from tests.exports import EMAILS, EXPORTS, LATER, TEXTS, Export
+from tests.exports import EMAILS, EXPORTS, LATER, SOURCES, TEXTS, Export
+from tests.exports_without_emails import WITHOUT_EMAILS
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import types
 
-MOST_ANSWERS = 3
+MOST_ANSWERS = 2
+ADVICE = {
+    "hubspot": "in HubSpot, export again with the associated contacts by name",
+    "salesforce": "in Salesforce, export a report with the field Email",
+    "pipedrive": "in Pipedrive, add the column Person - Email",
+    "zoho": "in Zoho, a note has no email address. Export contacts or leads",
+    "close": "in Close, export the contacts as well",
+    "apollo": "in Apollo, export the contacts again with the column Email",
+    "outreach": "in Outreach, export again",
+    "salesloft": "in Salesloft, export again",
+    "lemlist": "in lemlist, export the leads or contacts again",
+    "freshsales": "in Freshsales, export again with the field Emails",
+    "copper": "in Copper, export people again with the field Work Email",
+    "dynamics": "in Dynamics, find the records with Advanced Find",
+}
 PROSPECTS = {f"8PvBmrB7P{i}": email for i, email in enumerate(EMAILS)}
 
 
 @pytest.fixture
-def crm() -> Iterator[Sandbox]:
+def crm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A workspace in which these people are prospects, and a namesake of one."""
+    monkeypatch.chdir(tmp_path)
     with Sandbox(prospects={**PROSPECTS, "8PvBmrB7Px": f"x{EMAILS[0]}"}) as box:
+        for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
+            monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
         yield box
 
 
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
 def test_an_export_is_imported_with_few_answers_and_the_next_night_with_none(
-    export: Export, crm: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    export: Export, crm: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every note once, on the right prospect, for the right eyes; and the night's one new row."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in {"BASE_URL": crm.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, crm.api_key)
-    assert len(export.answers) <= MOST_ANSWERS
+    assert len(export.answers) <= MOST_ANSWERS + export.own_words
     path = export.write(tmp_path)
     send, remember = "y", "y"
     seen = types(["run", path.name, "--results", "first.xlsx"], [*export.answers, send, remember])
@@ -68,10 +86,28 @@ def results(path: Path) -> list[str]:
     return [str(row[column]) for row in rows[1:]]
 
 
-def test_there_are_sixteen_and_no_two_alike() -> None:
-    """Of nine programs and a spreadsheet."""
-    assert len({export.name for export in EXPORTS}) == 16
-    assert len({tuple(export.headings) for export in EXPORTS}) == 16
-    assert {export.name.partition("-")[0] for export in EXPORTS} == {
-        "hubspot", "salesforce", "pipedrive", "outreach", "freshsales", "close", "copper", "zoho", "google",
-    }  # fmt: skip
+@pytest.mark.parametrize("export", WITHOUT_EMAILS, ids=lambda export: export.name)
+def test_an_export_without_emails_is_refused_and_told_how_its_program_exports_them(
+    export: Export, crm: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At once: nobody is asked, nothing is called, and no other program's advice is given."""
+    path = export.write(tmp_path)
+    assert main(["run", path.name, "--yes", "--default-visibility", "private"]) == 2
+    at_night = " ".join(capsys.readouterr().err.split())
+    seen = types(["run", path.name], [])
+    assert seen.status == 2
+    assert "(Enter alone stops)" not in seen.screen
+    for said in (at_night, seen.screen):
+        assert [program for program, advice in ADVICE.items() if advice in said] == [export.program], said
+        assert "--map email=" in said
+    assert not crm.received
+
+
+def test_they_are_those_of_twelve_programs_and_no_two_are_alike() -> None:
+    """A spreadsheet is among them. Each program's documentation is named."""
+    for exports, programs in ((EXPORTS, {*SOURCES, "google"}), (WITHOUT_EMAILS, {*SOURCES})):
+        assert len({export.name for export in exports}) == len(exports)
+        assert len({tuple(export.headings) for export in exports}) == len(exports)
+        assert {export.program for export in exports} == programs
+    assert len(SOURCES) == 12
+    assert all("https://" in source for source in SOURCES.values())

@@ -132,6 +132,11 @@ def candidates(role: Role, headings: Sequence[str], settings: Settings) -> list[
     return _Headings(headings, settings).candidates(role)
 
 
+def unclaimed(headings: Sequence[str], settings: Settings) -> list[int]:
+    """Return the columns that are neither mapped to a role nor ignored."""
+    return _Headings(headings, settings).unclaimed()
+
+
 def emails_of_one_person(headings: Sequence[str], settings: Settings) -> list[int]:
     """Return the columns that hold emails of the same person, in the order in which they count.
 

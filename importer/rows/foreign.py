@@ -1,52 +1,37 @@
 """Recognise a column with IDs of another program, such as a CRM, which Saleshandy doesn't know; use emails instead.
 
 Input: a sheet and its column settings. Output: :class:`~importer.rows.columns.Roles` with the emails in place of such
-IDs, or one error that says how to export the emails, instead of a rejection for every row. Whole columns are judged,
-never single cells. If the user named the column of the IDs, the shape of the cells doesn't count.
+IDs, and without the status of its tasks, or one error that says how to export the emails, instead of a rejection for
+every row. Whole columns are judged, never single cells. If the user named the column of the IDs, the shape of the cells
+doesn't count.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
-from importer.fields import FIELDS
-from importer.messages import Cell, Message, lines, say
+from importer.fields import FIELDS, TASK_STATES
+from importer.messages import Cell, Message, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.rows import columns
+from importer.rows import columns, programs, words
 from importer.rows.columns import Roles, at_the_start
 from importer.rows.footers import is_footer
-from importer.rows.suggestions import folded_heading
-from importer.rows.values import ID_SHAPE, cleaned_id, read_email
+from importer.rows.programs import are_mostly
+from importer.rows.suggestions import folded_heading, is_of_others
+from importer.rows.values import ID_SHAPE, cleaned_id, folded, read_email
 from importer.settings import Settings
 from importer.settings.kinds import mapped
 
-_HEADINGS: Mapping[str, str] = {
-    folded_heading(heading): program
-    for program, headings in {
-        "HubSpot": (
-            "Record ID", "Record ID - Contact", "Associated Contact IDs", "Associated Contact ID", "Contact VID", "VID",
-            "HubSpot ID", "HubSpot Contact ID",
-        ),
-        "Pipedrive": ("Person - ID", "Person ID", "Pipedrive ID", "Contact person - ID"),
-        "Salesforce": ("Salesforce ID", "Contact ID 18", "Lead ID 18", "Who ID", "Name ID", "Contact: Contact ID"),
-        "Zoho": ("Zoho ID", "Contact Zoho ID"),
-        "Outreach": ("Outreach ID", "Outreach Prospect ID"),
-    }.items()
-    for heading in headings
-}  # fmt: skip
-_SHAPES: Mapping[str, re.Pattern[str]] = {
-    "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # contacts, leads, accounts and deals
-    "Zoho": re.compile(r"zcrm_\d+"),
-}
 _NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
+_WITH_EMAIL = re.compile(r".*\S@\S.*", re.DOTALL)
 _LOOKED_AT = 200
 _PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(FIELDS[Role.EMAIL].headings)])}
 """Folded heading of an email column → its rank, the plainest heading first."""
@@ -72,15 +57,48 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by
     Raises:
         UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
+    _require_emails(sheet, settings, cells)
+    settings = _without_task_status(sheet, settings)
     emails = _emails_of_one_person(sheet, settings)
     has_own_ids = any(_may_be_ours(sheet, i) for i in columns.candidates(Role.PROSPECT, sheet.headings, settings))
     one_email = settings if has_own_ids else _ignoring(sheet, settings, emails[1:])
-    try:
-        roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, one_email), cells)
-        roles = _with_further_emails(_with_plainest_email(sheet, roles, settings), emails)
-        return _without_foreign_ids(sheet, roles, settings, by_email=by_email)
-    except UnclearColumns as error:
-        raise _explained(error, sheet.headings) from error
+    roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, one_email), cells)
+    roles = _with_further_emails(_with_plainest_email(sheet, roles, settings), emails)
+    return _without_foreign_ids(sheet, roles, settings, by_email=by_email)
+
+
+def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
+    """Raise an error if the sheet is a known program's export, and nothing in it may identify Saleshandy's prospects.
+
+    The error comes before any question, and says how to export the emails.
+    """
+    program = programs.of_headings(sheet.headings) or next(filter(None, map(programs.of_ids, cells)), None)
+    ids, emails = _candidates(sheet, settings)
+    if program is None or emails or (Role.EMAIL in settings.mapping and Role.EMAIL not in settings.usual):
+        return
+    is_named = any(settings.mapping.get(Role.PROSPECT, ()))
+    free = [i for i in columns.unclaimed(sheet.headings, settings) if i not in ids]
+    may_be_known = any(_may_be_ours(sheet, i, is_named=is_named) for i in ids)
+    if not may_be_known and not any(_may_name_prospects(sheet, i) for i in free):
+        position = next((i for i in (*ids, *free) if _program(sheet, i) is not None), None)
+        raise _without_emails(sheet, position, program)
+
+
+def _without_task_status(sheet: Sheet, settings: Settings) -> Settings:
+    """Ignore a column *Status* that only says how far tasks are, unless the user named it or gave a word a meaning."""
+    positions = columns.candidates(Role.STATUS, sheet.headings, settings)
+    if len(positions) != 1 or Role.STATUS in settings.mapping:
+        return settings
+    texts = {text for _, block in sheet.columns() for text in block[positions[0]]}
+    states = {folded(cleaned_id(text)) for text in texts if text.strip() and not is_footer(text)}
+    is_of_tasks = states and states <= TASK_STATES - words.ever(settings.values, Role.STATUS)
+    return _ignoring(sheet, settings, positions) if is_of_tasks else settings
+
+
+def _candidates(sheet: Sheet, settings: Settings) -> tuple[list[int], list[int]]:
+    """Return the columns that may hold IDs, and those that may hold emails, by their headings or the settings."""
+    ids, emails = (columns.candidates(role, sheet.headings, settings) for role in (Role.PROSPECT, Role.EMAIL))
+    return ids, emails
 
 
 def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
@@ -88,9 +106,7 @@ def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
 
     If all of them hold another program's IDs, the first is kept, so that the plan can mention it.
     """
-    id_columns, email_columns = (
-        columns.candidates(role, sheet.headings, settings) for role in (Role.PROSPECT, Role.EMAIL)
-    )
+    id_columns, email_columns = _candidates(sheet, settings)
     if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
         return settings
     foreign = [position for position in id_columns if _judged(_cells(sheet, position)) is _Ids.FOREIGN]
@@ -148,7 +164,7 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
         return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)})
     is_named = any(settings.mapping.get(Role.PROSPECT, ())) and Role.PROSPECT not in roles.instead
     ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
-    program = _program(sheet, position)
+    program = _program(sheet, position, is_named=is_named)
     if email is not None:
         is_foreign = (
             program is not None
@@ -161,53 +177,48 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
         return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
     if program is None and ids is not _Ids.FOREIGN:
         return roles
-    emails = [i for i in roles.unexplained if _holds_emails(sheet, i)] if Role.EMAIL not in settings.mapping else []
-    if program is None and not emails:
-        return roles
-    raise _without_emails(sheet, position, program, emails)
+    free = () if Role.EMAIL in settings.mapping else roles.unexplained
+    emails = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
+    if emails:
+        raise _which_emails(sheet, position, program, emails)
+    if program is not None:
+        raise _without_emails(sheet, position, program)
+    return roles
 
 
-def _without_emails(sheet: Sheet, position: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
-    """Return the error that names the program of the IDs, and asks for the email column if there is a candidate."""
+def _without_emails(sheet: Sheet, position: int | None, program: str) -> UnclearColumns:
+    """Return the error that says how the program exports emails; ``position`` is the column with its IDs, if any."""
+    why = say("foreign.export", program=program)
+    if position is not None:
+        program = _program(sheet, position) or program
+        why = _ids_of(sheet, position, program)
+    text = say("foreign.export-emails", why=why, how=say(f"export.{program.lower()}"))
+    return UnclearColumns(text, [Question(text, text, (), position, [Role.PROSPECT, Role.EMAIL])])
+
+
+def _which_emails(sheet: Sheet, position: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
+    """Return the error that asks which column holds the emails, in place of the IDs of a program, if it is known."""
     headings, sample = sheet.headings, _cells(sheet, position)[0]
-    text = asks = _advice(headings, position, program, sample, has_emails=bool(emails))
+    why = say("foreign.named-by", why=_ids_of(sheet, position, program or say("foreign.other-program")))
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {position: Role.PROSPECT})
     choices = []
     for i, role in roles.items():
         means = say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i))
         choices.append(PossibleAnswer("map", f"{role}={columns.called(headings, i)}", means))
-    if emails:
-        asks = say("columns.and", first=text, more=(say("foreign.which-column-of-emails"),))
-        ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
-        advice = say("foreign.say-which" if program else "foreign.say-which-or-ours", ways=ways)
-        text = say("columns.and", first=text, more=(advice,))
+    asks = say("columns.and", first=why, more=(say("foreign.which-column-of-emails"),))
+    ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
+    advice = say("foreign.say-which" if program else "foreign.say-which-or-ours", ways=ways)
+    text = say("columns.and", first=why, more=(advice,))
     return UnclearColumns(text, [Question(text, asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])])
+
+
+def _ids_of(sheet: Sheet, position: int, program: Message | str) -> Message:
+    whose = say("foreign.such-as", whose=program, sample=Cell(repr(_cells(sheet, position)[0])))
+    return say("foreign.ids", column=at_the_start(sheet.headings, position), whose=whose)
 
 
 def _without_prospect(roles: Roles) -> dict[Role, int]:
     return {role: position for role, position in roles.columns.items() if role is not Role.PROSPECT}
-
-
-def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns:
-    """Return the error; if the prospect column is missing, add that a column has another program's IDs."""
-    foreign = next(
-        (position for position, heading in enumerate(headings) if folded_heading(heading) in _HEADINGS), None
-    )
-    missing = [question for question in error.questions if question.column is None and Role.PROSPECT in question.roles]
-    if foreign is None or not missing:
-        return error
-    has_emails = any(
-        choice.value.startswith(f"{Role.EMAIL}=") for unanswered in missing for choice in unanswered.choices
-    )
-    text = _advice(headings, foreign, _HEADINGS[folded_heading(headings[foreign])], has_emails=has_emails)
-    questions = list(error.questions)
-    for i, question in enumerate(questions):
-        if question in missing:
-            choices = [choice for choice in question.choices if choice.value != f"{Role.PROSPECT}={headings[foreign]}"]
-            questions[i] = replace(
-                question, text=say("columns.and", first=text, more=(question.text,)), choices=choices
-            )
-    return UnclearColumns(lines(text, error.message), questions)
 
 
 def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
@@ -229,41 +240,37 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
     return [say("foreign.replaced-alike", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
 
 
-def _advice(
-    headings: Sequence[str], position: int, program: str | None, sample: str = "", *, has_emails: bool = False
-) -> Message:
-    whose: Message | str = say("foreign.other-program") if program is None else program
-    if sample:
-        whose = say("foreign.such-as", whose=whose, sample=Cell(repr(sample)))
-    why = say("foreign.ids", column=at_the_start(headings, position), whose=whose)
-    if has_emails or program is None:  # the question for the prospect names the column
-        return say("foreign.named-by", why=why)
-    return say("foreign.export-emails", why=why, how=say(f"export.{program.lower()}"))
+def _program(sheet: Sheet, position: int, *, is_named: bool = False) -> str | None:
+    """Return the program whose IDs the column certainly holds, or None.
+
+    If the user named the column (``is_named``), a heading elsewhere in the sheet isn't enough.
+    """
+    cells, heading = _cells(sheet, position), sheet.headings[position]
+    if (program := programs.of_ids(cells)) is not None:
+        return program
+    is_about_ids = programs.of_headings([heading]) is not None if is_named else programs.is_about_ids(heading)
+    is_foreign = are_mostly(_NUMBER, cells) or _judged(cells) is _Ids.FOREIGN
+    return programs.of_headings(sheet.headings) if cells and is_about_ids and is_foreign else None
 
 
-def _program(sheet: Sheet, position: int) -> str | None:
-    """Return the program whose IDs the column certainly holds, or None. Most cells decide, because of footers."""
+def _may_be_ours(sheet: Sheet, position: int, *, is_named: bool = False) -> bool:
+    is_foreign = not is_named and _judged(_cells(sheet, position)) is _Ids.FOREIGN
+    return not is_foreign and _program(sheet, position, is_named=is_named) is None
+
+
+def _may_name_prospects(sheet: Sheet, position: int) -> bool:
+    """Return whether most cells of a column hold emails that may be the prospects', or look like Saleshandy's IDs."""
     cells = _cells(sheet, position)
-    for program, shape in _SHAPES.items():
-        if _are_mostly(shape, cells):
-            return program
-    return _HEADINGS.get(folded_heading(sheet.headings[position])) if _are_mostly(_NUMBER, cells) else None
-
-
-def _may_be_ours(sheet: Sheet, position: int) -> bool:
-    return _program(sheet, position) is None and _judged(_cells(sheet, position)) is not _Ids.FOREIGN
+    has_emails = are_mostly(_WITH_EMAIL, cells) and not is_of_others(sheet.headings[position])
+    return has_emails or are_mostly(ID_SHAPE, cells)
 
 
 def _judged(cells: Sequence[str]) -> _Ids:
     """Return the kind of IDs that most of a column's cells look like."""
-    if _are_mostly(ID_SHAPE, cells) or not cells:
+    if are_mostly(ID_SHAPE, cells) or not cells:
         return _Ids.OURS
     has_ours = any(map(ID_SHAPE.fullmatch, cells))
-    return _Ids.FOREIGN if _are_mostly(_NOT_OURS, cells) and not has_ours else _Ids.IN_DOUBT
-
-
-def _are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
-    return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
+    return _Ids.FOREIGN if are_mostly(_NOT_OURS, cells) and not has_ours else _Ids.IN_DOUBT
 
 
 def _stand_beside(sheet: Sheet, position: int, emails: Sequence[int]) -> bool:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from importer.fields import FIELDS, NO, WORDED, YES
+from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
 from importer.rows.values import ID_SHAPE, cleaned_id, folded, read_email
@@ -26,6 +26,7 @@ _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _NEARLY = 0.8  # similarity of two headings
 _IGNORED = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
 
 
 def folded_heading(heading: str) -> str:
@@ -56,13 +57,18 @@ def samples(values: Sequence[str]) -> list[str]:
     return [value if len(value) <= _MOST_SHOWN else f"{value[: _MOST_SHOWN - 1]}…" for value in one_line]
 
 
+def is_of_others(heading: str) -> bool:
+    """Return whether a heading names people who aren't prospects, such as the owner of a note."""
+    return any(word.casefold() in OTHERS for word in _WORD.findall(heading))
+
+
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     """Return a score for how likely a column has a role; from :data:`LIKELY` on, the column is suggested.
 
-    The score is 0 if the heading is known for another role. A column without values counts only if its heading is a
-    misspelling of a known one.
+    The score is 0 if the heading is known for another role, or if it is about emails of other people. A column without
+    values counts only if its heading is a misspelling of a known one.
     """
-    if role_of(heading) not in (None, role):
+    if role_of(heading) not in (None, role) or (role is Role.EMAIL and is_of_others(heading)):
         return 0
     known = [folded_heading(known_heading) for known_heading in FIELDS[role].headings]
     misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))

@@ -168,15 +168,15 @@ def test_a_person_who_names_the_column_is_believed(tmp_path: Path) -> None:
 def test_a_column_of_emails_with_a_heading_nobody_knows_is_asked_about(tmp_path: Path) -> None:
     """It may be the owner's; so nothing is sent until a person has said it."""
     rows = [(f"7000123{i}", email) for i, email in enumerate(EMAILS)]
-    sheet = write(tmp_path, ["Contact : Id", "Reach at"], rows)
+    sheet = write(tmp_path, ["Contact ID", "Reach at"], rows)
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
         [question] = prepared.questions
-        assert [choice.value for choice in question.choices] == ["email=Reach at", "prospect=Contact : Id"]
+        assert [choice.value for choice in question.choices] == ["email=Reach at", "prospect=Contact ID"]
         prepared.decide(PossibleAnswer("map", "email=Reach at", words("")))
         assert prepared.send().counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
     with prepare(sheet, settings_of(Sandbox(), tmp_path, journal=tmp_path / "other.sqlite")) as prepared:
-        prepared.decide(PossibleAnswer("map", "prospect=Contact : Id", words("")))
+        prepared.decide(PossibleAnswer("map", "prospect=Contact ID", words("")))
         assert not prepared.questions
         assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
 

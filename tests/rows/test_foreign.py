@@ -38,6 +38,12 @@ def loaded(folder: Path, headings: Sequence[str], rows: Sequence[Sequence[str]],
         ("Lead ID", [f"00Q5g0000{number:06}" for number in range(6)], "Salesforce"),
         ("Prospect ID", SALESFORCE, "Salesforce"),
         ("Contact ID", [f"zcrm_{number}" for number in NUMBERS], "Zoho"),
+        ("Record Id", [f"zcrm_{number}" for number in NUMBERS], "Zoho"),
+        ("Contact : Id", NUMBERS, "Freshsales"),
+        ("contact_id", [f"cont_a8Sd{number}kLm2Qx" for number in NUMBERS], "Close"),
+        ("_id", [f"lea_XKjAytuJhBKZhx{number}" for number in NUMBERS], "lemlist"),
+        ("Copper ID", NUMBERS, "Copper"),
+        ("Apollo Contact Id", [f"65f0a1b2c3d4e5f607182{number}" for number in NUMBERS], "Apollo"),
     ],
 )
 def test_a_sheet_of_foreign_ids_alone_is_told_so_at_once(
@@ -50,6 +56,66 @@ def test_a_sheet_of_foreign_ids_alone_is_told_so_at_once(
     assert "every row would be rejected" in said
     assert f"in {program}, " in said
     assert "mail" in said
+
+
+def test_headings_elsewhere_name_the_program_unless_the_column_is_named(tmp_path: Path) -> None:
+    """Numbers under *Prospect ID* may be Saleshandy's, but not beside the headings of Outreach."""
+    rows = [[one, "Follow-up"] for one in NUMBERS]
+    assert "in Outreach, " in str(loaded(tmp_path, ["Prospect ID", "Call Purpose"], rows).unclear)
+    assert loaded(tmp_path, ["Prospect ID", "Purpose"], rows).unclear is None
+    named = loaded(tmp_path, ["Prospect ID", "Call Purpose"], rows, mapping={"prospect": "Prospect ID"})
+    assert named.roles.columns[Role.PROSPECT] == 0
+    assert "in Zoho, " in str(loaded(tmp_path, ["Record Id", "Parent ID.id"], [[one, one] for one in NUMBERS]).unclear)
+
+
+def test_only_a_column_headed_as_ids_is_said_to_hold_a_programs_ids(tmp_path: Path) -> None:
+    """Names and numbers beside them look no more like Saleshandy's."""
+    rows = [["Kestrel GmbH", one, f"65f0a1b2c3d4e5f607182{one}", f"p{one}@example.com"] for one in NUMBERS]
+    found = loaded(tmp_path, ["Company Name for Emails", "# Employees", "Apollo Contact Id", "Email"], rows)
+    assert any(
+        "Column C, 'Apollo Contact Id', contains IDs of Apollo" in text for text in map(render, found.rows.remarks)
+    )
+
+
+def test_the_owners_emails_take_no_prospects_place(tmp_path: Path) -> None:
+    """The prospects' own would do, whatever their heading."""
+    rows = [[one, "eva@example.com", f"p{one}@example.com"] for one in NUMBERS]
+    found = loaded(tmp_path, ["Contact : Id", "Sales owner"], [row[:2] for row in rows])
+    assert "in Freshsales, " in str(found.unclear)
+    assert "Sales owner" not in str(found.unclear)
+    found = loaded(tmp_path, ["Contact : Id", "Sales owner", "Reach at"], rows)
+    assert found.unclear is not None
+    assert [choice.value for choice in found.unclear.questions[0].choices] == ["email=Reach at"]
+
+
+def test_several_people_in_a_cell_have_emails_too(tmp_path: Path) -> None:
+    rows = [[one, "Ada (ada@example.com); ben@example.com"] for one in NUMBERS]
+    assert "in HubSpot, " not in str(loaded(tmp_path, ["Record ID", "Associated Contact"], rows).unclear)
+
+
+def test_a_column_that_may_hold_saleshandys_ids_is_asked_about(tmp_path: Path) -> None:
+    rows = [[one, f"8PvBmrB7{one}"[:10]] for one in NUMBERS]
+    assert "in HubSpot, " not in str(loaded(tmp_path, ["Record ID", "External"], rows).unclear)
+
+
+@pytest.mark.parametrize(
+    ("states", "given", "is_used"),
+    [
+        (["Completed", "Not Started", ""], {}, False),
+        (["Completed", "Completed", "Draft"], {}, True),
+        (["Completed", "Completed", "Someday"], {}, True),
+        (["Completed", "Not Started", ""], {"mapping": {"status": "Status"}}, True),
+        (["Completed", "Completed"], {"values": ["status:Completed=Published"]}, True),
+        (["", ""], {}, True),
+    ],
+)
+def test_how_far_a_task_is_is_no_status_of_a_note(
+    tmp_path: Path, states: Sequence[str], given: dict[str, object], is_used: bool
+) -> None:
+    """One other word is enough to ask."""
+    rows = [[f"p{i}@example.com", state] for i, state in enumerate([*["Completed"] * 300 * (states[0] != ""), *states])]
+    found = loaded(tmp_path, ["Email", "Status"], rows, **given)
+    assert (Role.STATUS in found.roles.columns) is is_used
 
 
 @pytest.mark.parametrize(
@@ -85,7 +151,6 @@ def test_where_a_column_holds_emails_it_is_named_instead_of_how_to_export_them(t
     """Its heading is nobody's, so that a person is asked; but it is there."""
     unclear = loaded(tmp_path, ["Person - ID", "Reach at"], [["4711", "jo@example.com"]]).unclear
     said = str(unclear)
-    assert "contains IDs of Pipedrive" in said
     assert 'email="Reach at"' in said
     assert "export again" not in said
     assert "ITS-HEADING" not in said
@@ -99,6 +164,7 @@ def test_naming_such_a_column_doesnt_make_its_ids_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "heading",
     ["Email", "E-mail", "EMAIL ADDRESS", "e_mail", "Contact: Email", "Person - Email", "E-mail 1 - Value", "Mail",
+     "WHO.EMAIL", "Email (Regarding) (Contact)", "primary_contact_primary_email", "Contact person - Email",
      "E-Mail-Adresse", "Mailadresse", "Courriel", "Adresse électronique", "Adresse e-mail", "Correo electrónico",
      "Dirección de correo electrónico", "Endereço de e-mail", "Correio eletrônico"],
 )  # fmt: skip
@@ -155,6 +221,7 @@ TWO = [["jo@example.com", "jo@example.org"], ["", "kim@example.org"], ["al@examp
     [
         ["Work email", "Home email"],
         ["Email", "Secondary Email"],
+        ["Email", "Tertiary Email"],
         ["Primary email", "Other email address"],
         ["Person - Email - Work", "Person - Email - Other"],
         ["E-mail 1 - Value", "E-mail 2 - Value"],

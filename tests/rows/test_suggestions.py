@@ -67,6 +67,16 @@ def test_a_column_of_ids_like_the_vendor_s_comes_first() -> None:
     assert question.choices[0].value == "prospect=External"
 
 
+@pytest.mark.parametrize("heading", ["Contact Owner", "owner_email", "ownerEmail", "Assigned user mail", "CC"])
+def test_the_emails_of_others_are_not_suggested(heading: str) -> None:
+    """All notes would go to one colleague, if she is a prospect as well."""
+    emails = ("eva@example.com",)
+    question = asked(
+        Role.PROSPECT, (heading, emails), ("Reach at", emails), ("Note", PROSE), ("Visibility", ("Public",))
+    )
+    assert likely(question) == ["Reach at"]
+
+
 def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
     """By its words; without one the choices for all rows come first."""
     columns = (("Prospect ID", IDS), ("Note", PROSE))
