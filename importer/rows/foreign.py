@@ -58,7 +58,7 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by
         UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
     _require_emails(sheet, settings, cells)
-    settings = _without_task_status(sheet, settings)
+    settings = _without_task_status(sheet, settings, cells)
     emails = _emails_of_one_person(sheet, settings)
     has_own_ids = any(_may_be_ours(sheet, i) for i in columns.candidates(Role.PROSPECT, sheet.headings, settings))
     one_email = settings if has_own_ids else _ignoring(sheet, settings, emails[1:])
@@ -84,15 +84,21 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
         raise _without_emails(sheet, position, program)
 
 
-def _without_task_status(sheet: Sheet, settings: Settings) -> Settings:
+def _without_task_status(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
     """Ignore a column *Status* that only says how far tasks are, unless the user named it or gave a word a meaning."""
     positions = columns.candidates(Role.STATUS, sheet.headings, settings)
     if len(positions) != 1 or Role.STATUS in settings.mapping:
         return settings
-    texts = {text for _, block in sheet.columns() for text in block[positions[0]]}
-    states = {folded(cleaned_id(text)) for text in texts if text.strip() and not is_footer(text)}
-    is_of_tasks = states and states <= TASK_STATES - words.ever(settings.values, Role.STATUS)
-    return _ignoring(sheet, settings, positions) if is_of_tasks else settings
+    states = TASK_STATES - words.ever(settings.values, Role.STATUS)
+    first_words = _distinct(cells[positions[0]])
+    is_of_tasks = bool(first_words) and first_words <= states  # most sheets need no look at all rows
+    if is_of_tasks and all(_distinct(block[positions[0]]) <= states for _, block in sheet.columns()):
+        return _ignoring(sheet, settings, positions)
+    return settings
+
+
+def _distinct(cells: Iterable[str]) -> set[str]:
+    return {folded(cleaned_id(text)) for text in set(cells) if text.strip() and not is_footer(text)}
 
 
 def _candidates(sheet: Sheet, settings: Settings) -> tuple[list[int], list[int]]:
