@@ -317,6 +317,14 @@ def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tm
         assert "No column has the heading 'Slip'" in str(unclear)
 
 
+def test_another_exports_email_column_doesnt_stand_for_the_one_that_is_missing(tmp_path: Path) -> None:
+    """A slip in the command is named; a heading that the profile remembers of another program is none."""
+    rows, named = [[one] for one in NUMBERS], {"email": "Slip"}
+    assert "No column has the heading 'Slip'" in str(loaded(tmp_path, ["Record ID"], rows, mapping=named).unclear)
+    remembered = loaded(tmp_path, ["Record ID"], rows, mapping=named, usual=frozenset({Role.EMAIL}))
+    assert "in HubSpot, " in str(remembered.unclear)
+
+
 def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path: Path) -> None:
     unclear = loaded(tmp_path, ["Reach at", "Town"], [["jo@example.com", "Ulm"], ["kim@example.com", "Ulm"]]).unclear
     assert unclear is not None
