@@ -237,6 +237,7 @@ class Rows:
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words whose meaning only a person knows; nothing may be sent before.
+        set_aside: names of columns with words of visibility or status that the user said are nothing.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 
@@ -256,6 +257,7 @@ class Rows:
     remarks: list[Message] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
+    set_aside: Sequence[str] = ()
     former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:

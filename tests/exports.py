@@ -66,11 +66,6 @@ class Export:
     def program(self) -> str:
         return self.name.partition("-")[0]
 
-    @property
-    def flags(self) -> list[str]:
-        """What is true of this export alone, which isn't remembered: the night's command says it."""
-        return ["--default-visibility", "private"] if self.private is None else []
-
     def write(self, folder: Path, *, later: bool = False) -> Path:
         """The first export, or the next night's, which has one more row above what stands below the data."""
         lines = [self.row(person, text) for person, text in enumerate(TEXTS)]

@@ -68,7 +68,7 @@ def test_an_export_is_imported_with_few_answers_and_the_next_night_with_none(
     assert sorted(made(crm)) == wanted
     assert results(tmp_path / "first.xlsx") == ["created"] * len(TEXTS) + ["skipped"] * export.skipped
     capsys.readouterr()
-    assert main(["run", export.write(tmp_path, later=True).name, "--yes", *export.flags]) == 0, capsys.readouterr().err
+    assert main(["run", export.write(tmp_path, later=True).name, "--yes"]) == 0, capsys.readouterr().err
     assert [note[:2] for note in made(crm)[len(TEXTS) :]] == [("8PvBmrB7P0", LATER)]
 
 

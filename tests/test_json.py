@@ -152,7 +152,7 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     status, document, _ = ask("check", "b.csv")
     assert status == 2
     assert document["questions"][0]["column"] == "D"
-    assert "map" in document["questions"][0]["settings"]
+    assert "map" in document["questions"][0]["answers"][0]["settings"]
 
 
 @pytest.mark.usefixtures("jumping")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from importer.commands.answering import chosen
+from importer.commands.answering import answered, learned
 from importer.commands.loading import load
 from importer.commands.run import prepare
 from importer.errors import BadSettings
@@ -77,6 +77,9 @@ class Desk:
     def __init__(self, folder: Path, profile: str = "") -> None:
         self._folder = folder
         self.said: Said = {}
+        self.of_all: dict[str, str] = {}
+        self.is_page = False
+        self.aside: set[str] = set()
         profiles.profiles_file().write_text(profile, encoding="utf-8")
 
     def write(self, role: Role, heading: str, words: Sequence[str]) -> Path:
@@ -94,6 +97,7 @@ class Desk:
 
     def answer(self, path: Path, picks: Sequence[int], *, on_the_page: bool) -> None:
         """Answer what is asked of a sheet, one way or the other, and have it remembered."""
+        self.is_page = on_the_page
         with prepare(path, self.settings()) as prepared:
             on_page = self.settings()
             for pick in picks:
@@ -107,12 +111,21 @@ class Desk:
                     prepared.decide(answer)
                 except BadSettings:  # a column can't be two things; the question stays
                     continue
-                self._note(answer, columns)
-                on_page = chosen(on_page, answer.setting, answer.value)
-            headings = prepared.preview.loaded.headings
-            remembering.remember(on_page if on_the_page else prepared.settings, remembering.REMEMBERED, headings)
+                self._note(answer, columns, prepared.preview.loaded.sheet.headings[-1], path)
+                on_page = answered(on_page, answer.setting, answer.value)
+            export = prepared.learned()
+            if on_the_page and prepared.preview.loaded.unclear is None:
+                export = learned(self.settings(), on_page, str(path), prepared.preview.loaded.columns)
+            if export is not None:
+                remembering.keep("default", export)
 
-    def _note(self, answer: PossibleAnswer, headings: dict[Role, str]) -> None:
+    def _note(self, answer: PossibleAnswer, headings: dict[Role, str], last: str, path: Path) -> None:
+        if answer.setting == "default-visibility":
+            self.of_all[last] = answer.value
+        if answer.setting == "ignore":
+            with path.open(encoding="utf-8", newline="") as file:
+                words = [row[-1] for row in csv.reader(file)][1:]
+            self.aside |= {last} if any(holds_words(role, last, words) for role in WORDED) else set()
         if answer.setting == "value":
             name, _, rest = answer.value.partition(":")
             word, _, meaning = rest.rpartition("=")
@@ -128,10 +141,12 @@ class Desk:
 
     def says_more(self, role: Role, heading: str, word: str) -> bool:
         """Whether the column itself, or what was said of this very column, makes a note public, or published."""
+        if heading in self.aside:
+            return True
         if (meaning := self.said.get((heading, folded(word)))) is not None:
             return meaning == _MORE[role].name.capitalize()
-        if not word:
-            return role is Role.STATUS
+        if not word:  # on the page, the visibility of blank cells is a choice of its own
+            return role is Role.STATUS or (self.is_page and self.of_all.get(heading) == "public")
         known = [
             name for name in _KNOWN[role][_MORE[role]] if known_words.is_plain(role, heading) or not name.isdecimal()
         ]
@@ -145,10 +160,22 @@ def speaks(role: Role, heading: str, words: Sequence[str]) -> bool:
     return such and known_words.speaks(role, heading)
 
 
+def holds_words(role: Role, heading: str, words: Sequence[str]) -> bool:
+    """Whether a column holds nothing but words of a role, so that it is asked about whatever was answered before."""
+    known = {folded(word) for names in _KNOWN[role].values() for word in names}
+    return all(
+        folded(word) in known or (known_words.speaks(role, heading) and known_words.depends_on_heading(word))
+        for word in words
+        if word
+    )
+
+
 def check(desk: Desk, role: Role, heading: str, words: Sequence[str]) -> None:
     """No note of the sheet is more than its own column says."""
     for row, visibility, status in desk.sent(desk.write(role, heading, words)):
         is_more = (visibility if role is Role.VISIBILITY else status) is _MORE[role]
+        if role is Role.VISIBILITY and desk.of_all.get(heading) == "public" and not holds_words(role, heading, words):
+            continue  # a person said that all notes of this kind of sheet are public
         if is_more and (role is Role.VISIBILITY or speaks(role, heading, words)):
             assert desk.says_more(role, heading, words[row]), (heading, words[row])
 
@@ -265,11 +292,13 @@ def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: s
         prepared.decide(PossibleAnswer("map", f"visibility={heading}", words("")))
         prepared.decide(PossibleAnswer("value", "visibility:Internal=Private", words("")))
         prepared.decide(PossibleAnswer("value", "visibility:Yes=Public", words("")))
-        remembering.remember(prepared.settings, remembering.REMEMBERED, prepared.preview.loaded.headings)
+        learned_now = prepared.learned()
+        assert learned_now is not None
+        remembering.keep("default", learned_now)
     assert [row[1] for row in desk.sent(path)] == [Visibility.PRIVATE, Visibility.PUBLIC]
-    columns = {memory.column for memory in remembering.memories("default") if memory.path[0] == "values"}
-    assert columns == {heading}
-    for memory in remembering.memories("default"):
-        remembering.forget("default", memory.path)
+    (export,) = remembering.exports_of("default")
+    assert export == learned_now
+    assert {column for _, column in export.answers["value"]} == {heading}
+    remembering.forget_export("default", export)
     assert desk.sent(path) == []
-    assert "values" not in profiles.load("default")
+    assert "exports" not in profiles.profiles_file().read_text(encoding="utf-8")

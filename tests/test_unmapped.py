@@ -111,8 +111,9 @@ def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box:
     columns = {"Call summary": ["Hello"], "Visibility": ["Public"]}
     assert run(columns, "--map", "content=B", "--remember") == 0
     assert 'content = "Call summary"' in profiles.read_text(encoding="utf-8")
-    other = {"Internal comment": ["Secret"], "Call summary": ["Hello again"], "Visibility": ["Public"]}
+    other = {"Town": ["Graz"], "Call summary": ["Hello again"], "Visibility": ["Public"]}
     assert run(other, name="other.csv") == 0
+    assert run({"Internal comment": ["Secret"], **other}, name="third.csv") == 2  # a text: is it the same kind?
     assert sorted(note.sent_content for note in box.notes) == ["Hello", "Hello again"]
 
 

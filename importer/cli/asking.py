@@ -7,16 +7,15 @@ an error, which names the settings that answer them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from importer.cli.options import Options
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.commands.answering import offered
-from importer.errors import BadSettings, UnclearColumns, as_argument
-from importer.messages import Cell, SettingPart, say, words
-from importer.models import PossibleAnswer, Question, Role
-from importer.settings import Settings, remembering
+from importer.errors import BadSettings, UnclearColumns
+from importer.messages import Cell, say, words
+from importer.models import PossibleAnswer, Question
+from importer.settings import Settings, remembering, sources
 from importer.settings.kinds import mapped
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ class Asking:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._answers: list[PossibleAnswer] = []
-        self._before: dict[tuple[str, ...], list[PossibleAnswer]] = {}
 
     @property
     def may(self) -> bool:
@@ -48,94 +45,54 @@ class Asking:
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
     def check(self, settings: Settings) -> None:
-        """Refuse to send only the first rows if nobody is at the terminal to look at them.
+        """Refuse what only a person at the terminal may do: send only the first rows, begin a new kind of export.
 
         Raises:
-            BadSettings: the other rows would never be sent.
+            BadSettings: the other rows would never be sent, or no export has the given name.
         """
+        known = {export.name.casefold() for export in settings.exports}
+        name, may_be_new = settings.export or remembering.NONE, self.may or self._options.says("remember")
+        if name.casefold() not in {remembering.NONE, *known} and not may_be_new:
+            raise BadSettings(remembering.no_such(name, settings.exports), setting="export")
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(
                 say("asking.nobody-here"), setting="first", origin=self._options.given["first"].at("first")
             )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
-        """Ask a question that must be answered before a file can be read; return None if nobody answers.
-
-        The encoding of an export is kept in the profile, for files with the same headings. The choice of a sheet isn't
-        kept, because the profile is also used for other files.
-        """
+        """Ask a question that must be answered before a file can be read; return None if nobody answers."""
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
         answer = _ask(error.questions[0])
-        if isinstance(answer, PossibleAnswer):
-            if answer.setting in remembering.REMEMBERED:
-                self._answers.append(answer)
-            else:
-                setting = SettingPart(answer.setting, as_argument(answer.value))
-                paragraph(say("asking.no-more", setting=setting), err=True)
-            return answer
-        return None
+        return answer if isinstance(answer, PossibleAnswer) else None
 
     def ask(self, prepared: Prepared) -> None:
-        """Ask until nothing is left to decide, or the person gives no answer.
-
-        Answers for a sheet with the same headings are used again without asking.
-        """
-        for_headings = self._before.setdefault(tuple(prepared.all_headings), [])
-        reusable, decided = [*for_headings], list[PossibleAnswer]()
+        """Ask until nothing is left to decide, or the person gives no answer."""
+        decided = 0
         while self.may and (questions := prepared.questions) and questions[0].choices:
-            answer: PossibleAnswer | str | None
-            answer = next((earlier for earlier in reusable if _is_among(earlier, questions[0].choices)), None)
-            if answer is None and (answer := _ask(questions[0], may_go_back=bool(decided))) is None:
+            answer = _ask(questions[0], may_go_back=decided > 0)
+            if answer is None:
                 break
-            if answer == _BACK:
-                self._take_back(decided.pop(), for_headings)
+            if not isinstance(answer, PossibleAnswer):
                 prepared.undecide()
-                reusable.clear()
+                decided -= 1
                 continue
-            assert isinstance(answer, PossibleAnswer)
-            if is_reused := answer in reusable:
-                reusable.remove(answer)
             try:
                 prepared.decide(answer)
+                decided += 1
             except BadSettings as error:
                 paragraph(error.reason, err=True)
-                continue
-            decided.append(answer)
-            if not is_reused:
-                self._answers.append(answer)
-                for_headings.append(answer)
 
-    def _take_back(self, answer: PossibleAnswer, for_headings: list[PossibleAnswer]) -> None:
-        for answers in (self._answers, for_headings):
-            if answer in answers:
-                answers.remove(answer)
-
-    def offer_to_remember(self, settings: Settings, headings: Mapping[Role, str]) -> None:
-        """Offer to keep the new answers in the profile, so that they aren't asked next time.
-
-        Args:
-            settings: the settings with the answers.
-            headings: role → heading of its column in the file. The meanings of words are kept for that column.
-        """
+    def offer_to_remember(self, prepared: Prepared) -> None:
+        """Offer to keep the new answers for this kind of export, so that they aren't asked next time."""
         is_wanted = self._options.says("remember")
-        answered = {answer.setting for answer in self._answers}
-        to_remember = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
-        others = tuple(
-            SettingPart(other.setting, as_argument(other.value))
-            for other in self._answers
-            if other.setting not in to_remember
-        )
-        self._answers.clear()
-        offer = say("asking.remember", profile=repr(settings.profile))
-        if to_remember and (is_wanted or ask(offer)):
-            say_line(say("asking.remembered", place=str(remembering.remember(settings, to_remember, headings))))
-        if others:
-            paragraph(say("asking.of-this-file-alone", settings=others))
-
-
-def _is_among(answer: PossibleAnswer, choices: Sequence[PossibleAnswer]) -> bool:
-    return any((choice.setting, choice.value) == (answer.setting, answer.value) for choice in choices)
+        export = prepared.learned(sources.of_profile(self._options.given) if is_wanted else None)
+        if export is None or not (is_wanted or self.may):
+            return
+        profile = self._options.profile
+        if is_wanted or ask(say("asking.remember", name=repr(export.name), profile=repr(profile))):
+            place = remembering.keep(profile, export)
+            say_line(say("asking.remembered", name=repr(export.name), place=str(place)))
 
 
 def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | str | None:

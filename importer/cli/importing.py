@@ -21,7 +21,7 @@ from importer.cli.reporting import Reporting, RunNotifications, notifying, repor
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import ResultsNotWritten, UnclearColumns
-from importer.messages import Message, SettingPart, say
+from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress
 from importer.settings import Topic
 
@@ -75,9 +75,7 @@ class BatchImport:
                 say_line(f"\n{prepared.preview.loaded.sheet.source}:")
             self._answered(lambda: self._asking.ask(prepared))
             if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
-                self._answered(
-                    lambda: self._asking.offer_to_remember(prepared.settings, prepared.preview.loaded.headings)
-                )
+                self._answered(lambda: self._asking.offer_to_remember(prepared))
 
     def confirm(self, preview: Preview) -> bool:
         """Return whether a person confirms the workspace of its first import. No option skips this question."""
@@ -85,17 +83,17 @@ class BatchImport:
         paragraph(say("first.profile", profile=repr(settings.profile), url=settings.base_url))
         return bool(self._answered(lambda: ask(say("first.is-it-right"))))
 
-    def agree(self, preview: Preview) -> bool:
+    def agree(self, prepared: Prepared) -> bool:
         """Show what is about to be sent; return whether to send it."""
         if not self._is_one:
             say_line()
-        overview = commands.facts.of(preview, thorough=False)
+        overview = commands.facts.of(prepared.preview, thorough=False)
         show(commands.preview_messages.plan(overview))
         if self._asking.may and overview.total:
             show(commands.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
-        self._answered(lambda: self._asking.offer_to_remember(preview.settings, preview.loaded.headings))
+        self._answered(lambda: self._asking.offer_to_remember(prepared))
         self._watch, self._has_sent = RunWatch(silent=self._notifications.is_quiet), True
         self._watch.begin(overview.total)
         self._stopper.arm()
@@ -155,10 +153,6 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
     with Stopper() as stopper, notifying(files, stopper.why) as notifications:
         options = notifications.options
         settings = options.settings_with_key
-        given_as_flags = {name for name, given in options.given.items() if not given.origin}
-        for_this_run = [SettingPart(name) for name in ("ignore", "default-visibility") if name in given_as_flags]
-        if for_this_run and options.says("remember"):
-            paragraph(say("cli.of-this-run-alone", settings=tuple(for_this_run)))
         asking = Asking(options)
         asking.check(settings)
         chosen = commands.choosing.choose(files)
@@ -194,6 +188,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
     if report is not None:
         commands.preview.check_list(report, file)
     asking = Asking(options)
+    asking.check(settings)
     with commands.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
         if online and not prepared.questions:
@@ -213,7 +208,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
             is not None
         ):
             say_line(_named(emails.path, emails.remark, "ended.unknown-emails", "ended.unknown-emails-remark"))
-        asking.offer_to_remember(preview.settings, preview.loaded.headings)
+        asking.offer_to_remember(prepared)
         return out.over(overview.exit_status, lambda: commands.documents.check(overview))
 
 

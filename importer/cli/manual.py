@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "login": "note-importer login --profile night",
         "doctor": "note-importer doctor --profile night",
         "config": "note-importer config --profile night",
+        "exports": "note-importer exports --profile night",
         "sandbox": "note-importer sandbox",
         "completion": "note-importer completion bash",
     },

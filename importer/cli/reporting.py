@@ -24,7 +24,7 @@ from importer import __version__, commands
 from importer.cli.options import Options
 from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce
-from importer.errors import ImporterError
+from importer.errors import ImporterError, UnclearColumns
 from importer.messages import Message, Said, say
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Reporting:
     def _failed(self, error: BaseException) -> None:
         """Log the error that ended the command, and record its exit status and document."""
         text: Said
+        questions = error.questions if isinstance(error, UnclearColumns) else ()
         if isinstance(error, ImporterError):
             status, kind, text, reason = error.exit_status, error.kind, error.message, commands.logs.said(error)
         elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
@@ -84,7 +85,7 @@ class Reporting:
             reason = f"{with_flags(kind)}: {text}"
         commands.logs.event("ended with an error", logging.ERROR, why=reason)
         if self._document is None:
-            self.over(status, lambda: commands.documents.failed(self._command, status, kind, text))
+            self.over(status, lambda: commands.documents.failed(self._command, status, kind, text, questions))
         self.exit_status = status
 
 

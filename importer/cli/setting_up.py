@@ -1,4 +1,4 @@
-"""Define the commands for use before the first night: init, login, logout, config, doctor, completion."""
+"""Define the commands for use before the first night: init, login, logout, config, exports, doctor, completion."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from importer.settings import (
     keystore,
     make_private_folder,
     profiles,
+    remembering,
     sources,
     who_can_read,
 )
@@ -35,6 +36,7 @@ from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 
 if TYPE_CHECKING:
     from importer.commands.doctor import Check
+    from importer.settings.exports import Export
 
 
 _HINTS = {
@@ -247,12 +249,53 @@ def config(**_: Any) -> int:
             )
             origin = render(given.at(name)) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
+    for export in settings.exports:
+        say_line(f"  {'exports':{width}}  {render(_summary(export, options.profile))}")
     say_line()
     try:
         paragraph(say("config.key", place=sources.key_place(settings, options.given)))
     except BadSettings as error:
         paragraph(words(error), f"{with_flags(say('config.no-key'))} ")
     return 0
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--rename", metavar="NEW", help="Give it another name.")
+@click.option("--share/--unshare", default=None, help="Use it for all profiles, or for this profile only.")
+@click.option("--forget", is_flag=True, help="Forget its answers. The next sheet of this kind is asked about again.")
+@settings_about("profile")
+def exports(name: str | None, rename: str | None, *, share: bool | None, forget: bool, **_: Any) -> int:
+    """List the kinds of exports whose answers are remembered; with NAME, show the answers of one.
+
+    An export is a kind of sheet, known by its headings. What you answered about one sheet applies to each sheet of its
+    kind.
+    """
+    profile = Options.here().profile
+    known = remembering.exports_of(profile)
+    if name is None:
+        if rename or forget or share is not None:
+            raise BadSettings(say("exports.which-name"))
+        for export in known:
+            say_line(_summary(export, profile))
+        say_line(say("exports.how-to-see") if known else say("exports.none-yet"))
+        return 0
+    export = remembering.export_named(profile, name)
+    if forget:
+        remembering.forget_export(profile, export)
+        say_line(say("exports.is-forgotten", name=repr(export.name)))
+        return 0
+    if rename or share is not None:
+        export = remembering.change(profile, export, name=rename or "", is_shared=share)
+    say_line(_summary(export, profile))
+    paragraph(say("exports.headings", headings=tuple(export.headings)))
+    paragraph(say("exports.same-as", settings=export.as_settings))
+    return 0
+
+
+def _summary(export: Export, profile: str) -> Message:
+    whose = say("exports.of-all") if export.is_shared else say("exports.of-profile", profile=repr(profile))
+    return say("exports.listed", n=len(export.headings), name=repr(export.name), date=export.day, whose=whose)
 
 
 @click.command(cls=InGroups)
@@ -342,4 +385,4 @@ def _written(value: object) -> str:
     return str(value)
 
 
-COMMANDS = (init, login, logout, config, doctor, completion)
+COMMANDS = (init, login, logout, config, exports, doctor, completion)

@@ -1,43 +1,54 @@
-"""Apply a person's answers to the settings.
+"""Apply a person's answers to the settings for a sheet, and collect what is to be remembered about its kind.
 
-Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: settings that contain the answer.
+Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: settings that contain the answer; an export.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from importer.models import PossibleAnswer, Question, Role, Visibility
-from importer.settings import SETTINGS, Settings
+from importer.settings import SETTINGS, Settings, remembering
+from importer.settings.exports import Export, SheetColumns, are_headings, headings_of
 from importer.settings.kinds import none_last
 from importer.settings.meanings import for_columns, merged
-from importer.settings.remembering import NO_COLUMNS
+
+NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 
 
-def answered(settings: Settings, answer: PossibleAnswer, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
-    """Return the settings with an answer added. Settings for other columns and words don't change.
+def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
+    """Return the settings for a sheet with an answer added, which counts more than what was said before.
 
     Args:
         settings: the current settings.
-        answer: an answer to one of a sheet's questions.
+        name: name of the setting.
+        value: its value, as a text.
         headings: role → heading of its column in the sheet. A word's meaning counts for columns with this heading.
 
     Raises:
         BadSettings: the setting can't have this value.
     """
-    value: Any = SETTINGS[answer.setting].read(answer.value)
+    read: Any = SETTINGS[name].read(value)
+    others: dict[str, Any] = {"said": settings.said | {name}}
     columns = settings.mapping
-    if answer.setting == "value":
-        value = for_columns(value, headings)
-    elif answer.setting == "map":  # for sheets that lack the role's other columns
-        value = {role: none_last((*columns.get(role, ()), *names)) for role, names in value.items()}
-        return _with(settings, "map", value, usual=settings.usual | (value.keys() - columns.keys()))
-    elif answer.setting == "default-visibility" and Role.VISIBILITY in columns:
-        # The question was asked because this sheet lacks the column. If another sheet has it, the column counts.
-        settings = _with(settings, "map", {Role.VISIBILITY: none_last((*columns[Role.VISIBILITY], ""))})
-    return _with(settings, answer.setting, value)
+    match name:
+        case "map":
+            others["usual"] = settings.usual - read.keys()
+            read = {**columns, **read}
+        case "value":
+            read = merged(settings.values, for_columns(read, headings))
+        case "ignore":
+            # The column may have been named for one of these roles, but holds something else.
+            others["usual"] = settings.usual | ({Role.VISIBILITY, Role.STATUS} & columns.keys())
+            others["lasting"] = settings.lasting.difference(read)
+            read = tuple(dict.fromkeys((*settings.ignored, *read)))
+        case "default-visibility" if Role.VISIBILITY in columns:  # the sheet needn't have the column any more
+            others["mapping"] = {**columns, Role.VISIBILITY: none_last((*columns[Role.VISIBILITY], ""))}
+    return replace(settings, **{SETTINGS[name].attribute: read}, **others)
 
 
 def offered(question: Question) -> list[PossibleAnswer]:
@@ -51,39 +62,30 @@ def offered(question: Question) -> list[PossibleAnswer]:
     return sorted(question.choices, key=place)
 
 
-def chosen(settings: Settings, name: str, value: str) -> Settings:
-    """Return the settings with a chosen value, which takes precedence over the current one.
-
-    If the value is a heading, it is tried before the other headings of its role.
+def learned(base: Settings, settings: Settings, source: str, columns: SheetColumns) -> Export | None:
+    """Return what was answered about a kind of sheet, to be remembered; None if there is nothing new.
 
     Args:
-        settings: the current settings.
-        name: name of the setting.
-        value: its new value, as a text.
-
-    Raises:
-        BadSettings: the setting can't have this value.
+        base: the settings for all sheets, with the exports that are known.
+        settings: the settings for this sheet, with the answers.
+        source: name of the file, of which the name of a new export is made.
+        columns: the columns of the sheet.
     """
-    read: Any = SETTINGS[name].read(value)
-    if name != "map":
-        return _with(settings, name, read)
-    columns = {
-        role: none_last((*names, *settings.mapping.get(role, ()))) if any(names) else names
-        for role, names in read.items()
-    }
-    return _with(settings, "map", columns, usual=settings.usual - columns.keys())
+    before, headings = settings.remembered, headings_of(columns.all_headings)
+    if not (answers := remembering.answers(base, settings, columns)) or not are_headings(headings):
+        return None
+    today, set_aside = date.today(), tuple(columns.set_aside)  # noqa: DTZ011 - the person's own day
+    if before is not None:
+        is_new = answers != before.answers or not set(set_aside) <= set(before.set_aside)
+        if not is_new and (settings.export is None or headings == before.headings):
+            return None
+        return replace(before, headings=headings, answered=today, answers=answers, set_aside=set_aside)
+    name = settings.export if settings.export not in (None, remembering.NONE) else None
+    name = name or remembering.name_for(source, [export.name for export in base.exports])
+    return Export(name, headings, today, answers, set_aside)
 
 
-def _with(settings: Settings, name: str, value: Any, **others: Any) -> Settings:
-    """Return the settings with a value. Columns, words and ignored columns are added to the present ones."""
-    match name:
-        case "map":
-            value = {**settings.mapping, **value}
-        case "value":
-            value = merged(settings.values, value)
-        case "ignore":
-            # The column may have been named for one of these roles, but holds something else.
-            others["usual"] = settings.usual | ({Role.VISIBILITY, Role.STATUS} & settings.mapping.keys())
-            others["lasting"] = settings.lasting.difference(value)
-            value = tuple(dict.fromkeys((*settings.ignored, *value)))
-    return replace(settings, **{SETTINGS[name].attribute: value}, **others)
+def with_export(settings: Settings, export: Export) -> Settings:
+    """Return the settings for all sheets with an export added, in place of the one with its name."""
+    others = [other for other in settings.exports if other.name != export.name]
+    return replace(settings, exports=(export, *others))

@@ -19,6 +19,7 @@ from pathlib import Path
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
+from importer.commands.answering import with_export
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.commands.hours import Hours, Tries
 from importer.commands.loading import results_path
@@ -40,12 +41,12 @@ from importer.errors import (
     Stopped,
     UnclearColumns,
     UnusableJournal,
+    as_argument,
 )
 from importer.journal import Journal
-from importer.messages import Message, Said, SettingPart, say
+from importer.messages import Message, Said, SettingPart, lines, say
 from importer.models import PossibleAnswer, Progress, Result
 from importer.settings import Settings
-from importer.settings.meanings import with_headings
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
 """Errors that would also stop the import of the next file."""
@@ -183,8 +184,8 @@ class BatchFace:
 
     Attributes:
         is_person: whether a person agrees to each file. If so, only the notes that they saw are sent.
-        decide: may answer a file's open questions. The answers also apply to the files after it.
-        agree: shows the preview of a file. If it returns False, the file isn't sent.
+        decide: may answer a file's open questions. The answers also apply to later files of its kind.
+        agree: shows the preview of a file, and asks. If it returns False, the file isn't sent.
         confirm: asks a person to confirm a workspace without imports. None: nobody can be asked, so nothing is sent.
         ended: receives the result of each file.
         observe: receives the progress.
@@ -194,7 +195,7 @@ class BatchFace:
 
     is_person: bool = False
     decide: Callable[[Prepared], None] = lambda _: None
-    agree: Callable[[Preview], bool] = lambda _: True
+    agree: Callable[[Prepared], bool] = lambda _: True
     confirm: Callable[[Preview], bool] | None = None
     ended: Callable[[FileEnded], None] = lambda _: None
     observe: Callable[[Progress], None] = lambda _: None
@@ -274,14 +275,14 @@ def _ends_all(ended: FileEnded) -> bool:
     return ended.fate is not FileResult.LEFT and isinstance(error, _FOR_ALL)
 
 
-def _for_the_next(settings: Settings, answered_settings: Settings) -> Settings:
-    """Return the settings for the next file, without answers that apply to one sheet alone."""
-    return replace(
-        settings,
-        mapping=answered_settings.mapping,
-        usual=answered_settings.usual,
-        values=with_headings(answered_settings.values),
-    )
+def _answerable(error: ImporterError, path: Path) -> ImporterError:
+    """Return an error about questions together with the command that asks them; any other error unchanged."""
+    if not isinstance(error, UnclearColumns) or str(path) == "-":
+        return error
+    if not any(question.choices for question in error.questions):
+        return error
+    command = say("questions.answer", file=as_argument(str(path)))
+    return UnclearColumns(lines(error.message, command), error.questions)
 
 
 @dataclass
@@ -311,7 +312,7 @@ class _One:
                 return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
-            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+            return replace(FileEnded.failed(path, _answerable(error, path), self.clock()), started_at=started_at)
         except Exception as error:
             if self.is_alone:
                 raise
@@ -342,13 +343,14 @@ class _One:
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
-            self.settings = _for_the_next(self.settings, prepared.settings)
+            if (export := prepared.learned()) is not None:  # for the files after it
+                self.settings = with_export(self.settings, export)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:
                 raise undecided
             for guarded in preview.guarded:
                 raise guarded
-            if not (self._is_right(preview) and self.face.agree(preview)):
+            if not (self._is_right(preview) and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
             report = prepared.send(
                 expected=preview.remaining.total if self.face.is_person else None,

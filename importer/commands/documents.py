@@ -5,15 +5,16 @@ Input: the results of a command. Output: a document of numbers, words and lists,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from importer.commands import preview_messages
 from importer.errors import ImporterError
 from importer.messages import Message, Said
-from importer.models import Result
+from importer.models import PossibleAnswer, Question, Result
 from importer.reading import column_letter
+from importer.settings import SETTINGS
 
 if TYPE_CHECKING:
     from importer.commands.batch import Batch, FileEnded
@@ -28,9 +29,10 @@ FORMAT = 1
 Document = Mapping[str, Any]
 
 
-def failed(command: str, exit_status: int, kind: Message, text: Said) -> Document:
+def failed(command: str, exit_status: int, kind: Message, text: Said, questions: Sequence[Question] = ()) -> Document:
     """Return the document of a failed command. ``kind`` names the kind of error, and ``text`` is its message."""
-    return {**_head(command, exit_status), "error": {"kind": kind, "text": text}}
+    asked = {"questions": _questions(questions)} if questions else {}
+    return {**_head(command, exit_status), "error": {"kind": kind, "text": text}, **asked}
 
 
 def run(batch: Batch) -> Document:
@@ -103,6 +105,7 @@ def check(overview: Overview) -> Document:
             }
             for role, column in overview.mapping.items()
         ],
+        "export": overview.export or None,
         "unused": [heading for _, heading in overview.unused],
         "remarks": list(overview.remarks),
         "rows": overview.rows,
@@ -123,14 +126,7 @@ def check(overview: Overview) -> Document:
             "who_sees_the_private": preview_messages.owner_only(overview),
         },
         "readable_after": overview.readable_after,
-        "questions": [
-            {
-                "text": question.text,
-                "column": column_letter(question.column) if question.column is not None else None,
-                "settings": list(question.answers),
-            }
-            for question in overview.questions
-        ],
+        "questions": _questions(overview.questions),
         "guards": [{"setting": setting, "text": message} for setting, message in overview.guarded.items()],
         "problems": {
             "rows": overview.invalid,
@@ -141,6 +137,25 @@ def check(overview: Overview) -> Document:
             ],
         },
     }
+
+
+def _questions(questions: Sequence[Question]) -> list[Document]:
+    return [
+        {
+            "kind": question.asks.kind,
+            "text": question.text,
+            "column": column_letter(question.column) if question.column is not None else None,
+            "answers": [
+                {"text": answer.means, "settings": {answer.setting: _value(answer)}}
+                for answer in sorted(question.choices, key=lambda answer: not answer.is_likely)
+            ],
+        }
+        for question in questions
+    ]
+
+
+def _value(answer: PossibleAnswer) -> str | list[str]:
+    return [answer.value] if SETTINGS[answer.setting].many else answer.value
 
 
 def history(found: History) -> Document:

@@ -77,6 +77,8 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         },
         unused=tuple((column_letter(at), sheet.headings[at]) for at in loaded.roles.unused),
         default_visibility=settings.default_visibility if is_without_column else None,
+        export=settings.remembered.name if settings.remembered is not None else "",
+        sheet_columns=loaded.columns,
         remarks=(*sheet.remarks, *rows.remarks),
         questions=preview.questions,
         undecided="" if undecided is None or preview.questions else undecided.message,

@@ -9,10 +9,11 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,12 @@ from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
 from importer.results import check_target
-from importer.rows import columns, foreign, suggestions, unmapped, validation
+from importer.rows import columns, exports, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
+from importer.settings.exports import SheetColumns
 from importer.storage import Url, is_same, place
 
 _MOST_ALIKE = 3  # files with the same content that a remark names
@@ -42,6 +44,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         roles: the role of each column; empty if the roles are unclear.
         rows: the rows of the sheet; none if the roles are unclear.
         plan: the rows, grouped.
+        settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
     """
 
@@ -49,12 +52,20 @@ class Loaded(AbstractContextManager["Loaded"]):
     roles: Roles
     rows: Rows
     plan: Plan
+    settings: Settings
     unclear: UnclearColumns | None = None
 
     @property
     def headings(self) -> dict[Role, str]:
         """Heading of each role's column."""
         return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()}
+
+    @property
+    def columns(self) -> SheetColumns:
+        """Columns of the sheet, as far as they matter for what is remembered."""
+        headings = self.sheet.headings
+        names = {role: columns.called(headings, at) for role, at in self.roles.columns.items()}
+        return SheetColumns(headings, names, self.headings, self.rows.set_aside)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -90,18 +101,20 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
+    known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
         settings.header_row,
-        settings.encoding,
+        settings.encoding if isinstance(settings.encoding, str) else None,
         settings.delimiter,
         settings.limits,
         settings.fill_merged,
+        known,
     )
     sheet = reading.read(
         path,
         options,
-        is_header=lambda cells: columns.is_header(cells, settings),
+        is_header=lambda cells: columns.is_header(cells, settings) or any(kind.is_header(cells) for kind in known),
         is_copy=resultsfile.repeats_results,
     )
     try:
@@ -111,28 +124,48 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         raise
 
 
+def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
+    """Yield how each remembered kind of sheet is read."""
+    for export in settings.exports if settings.export is None else ():
+        how = {
+            SETTINGS[name].attribute: value
+            for name, value in export.answers.items()
+            if name in ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
+        }
+        yield reading.KnownSheet(partial(exports.is_header, export), **how)
+    for headings, encoding in settings.encoding.items() if isinstance(settings.encoding, Mapping) else ():
+        yield reading.KnownSheet(partial(_are_joined, headings), encoding=encoding)
+
+
+def _are_joined(text: str, headings: Sequence[str]) -> bool:
+    """Return whether a profile of an earlier version holds these headings as this text."""
+    return ", ".join(filter(None, map(str.strip, headings))).replace("=", "-") == text
+
+
 def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
     """Check and group the rows of an open sheet, as the settings say.
 
     Args:
         sheet: the open sheet.
-        settings: how it is read.
+        settings: how it is read, with the exports that it may be.
         by_email: whether the IDs were found to be another program's, so that the emails count.
     """
     try:
         cells = suggestions.glance(sheet)
+        settings = exports.recognised(sheet.headings, settings, cells)
         roles = foreign.find(sheet, settings, cells, by_email=by_email)
     except UnclearColumns as error:
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
-        return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), error)
+        return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
     if roles.ours and sheet.delimiter is not None:
         sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
     folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
     rows = validation.validate(sheet, roles, settings, folder)
+    rows.remarks[:0] = exports.remarks(sheet.headings, settings)
     rows.remarks += columns.remarks(sheet.headings, settings, roles) + foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
-    return Loaded(sheet, roles, rows, grouping.plan(rows))
+    return Loaded(sheet, roles, rows, grouping.plan(rows), settings)
 
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
@@ -234,7 +267,8 @@ def counted(groups: Sequence[Group]) -> dict[str, int]:
 
 def how_read(settings: Settings) -> str:
     """Return a digest of the settings for reading a file. With other settings, the file could have other rows."""
-    values = [getattr(settings, setting.attribute) for setting in SETTINGS.values() if setting.topic is Topic.FILE]
+    settings_of_file = [setting for setting in SETTINGS.values() if setting.topic is Topic.FILE]
+    values = [getattr(settings, setting.attribute) for setting in settings_of_file if setting.name != "export"]
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 

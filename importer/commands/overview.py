@@ -15,6 +15,7 @@ from importer.models import OnSeveral, Problem, Question, Remaining, Role, Statu
 
 if TYPE_CHECKING:
     from importer.settings import Rate
+    from importer.settings.exports import SheetColumns
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ class Overview:
         mapping: the column of each role.
         unused: letter and heading of each column without a role.
         default_visibility: the visibility of all notes, if no column says it.
+        export: name of the kind of export whose answers apply; empty if none does.
+        sheet_columns: the columns of the sheet, for what is remembered.
         remarks: remarks about how the file was read.
         questions: open questions. While there are any, nothing can be sent.
         undecided: why the columns' roles are unclear, if no question asks about it; else empty.
@@ -160,6 +163,8 @@ class Overview:
     mapping: Mapping[Role, RoleColumn]
     unused: Sequence[tuple[str, str]]
     default_visibility: Visibility | None
+    export: str
+    sheet_columns: SheetColumns
     remarks: Sequence[Said]
     questions: Sequence[Question]
     undecided: Said
@@ -203,11 +208,6 @@ class Overview:
     def roles(self) -> dict[Role, int]:
         """Position of each role's column."""
         return {role: column.position for role, column in self.mapping.items()}
-
-    @property
-    def headings(self) -> dict[Role, str]:
-        """Heading of each role's column."""
-        return {role: column.heading for role, column in self.mapping.items()}
 
     @property
     def total(self) -> int:

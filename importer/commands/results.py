@@ -26,8 +26,20 @@ from importer.settings import Settings
 from importer.storage import place
 
 
-def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written, Outcomes]:
+class _ReadDifferently(Exception):
+    """The file would be read with other settings than in its run."""
+
+
+def rewrite(
+    name: str, path: Path, settings: Settings, *, reading: str | None = None
+) -> tuple[results.Written, Outcomes]:
     """Write the results of an earlier run again, from its file and the journal.
+
+    Args:
+        name: the run's name.
+        path: its file.
+        settings: the settings for all files.
+        reading: how the run read the file, if that is to be the same; see :func:`importer.commands.loading.how_read`.
 
     Raises:
         BadSettings: there is no such run, it imported another file, or the outcomes of its rows aren't known any more.
@@ -35,6 +47,9 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
         with load(path, settings) as given:
+            settings = given.settings
+            if reading not in (None, how_read(settings)):
+                raise _ReadDifferently
             if given.unclear is not None:
                 raise given.unclear
             if given.sheet.fingerprint != run.fingerprint:
@@ -80,22 +95,21 @@ def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[Mess
             continue
         message = say("owed.ended-before-results", run=pending.run, file=str(pending.file))
         by_hand = say("owed.by-hand", run=pending.run, file=str(as_argument(pending.file)))
-        if pending.reading != how_read(settings):
+        try:
+            target = replace(settings, results=place(pending.results))
+            written, _ = rewrite(pending.run, place(pending.file), target, reading=pending.reading)
+        except _ReadDifferently:
             yield say("owed.read-differently", said=message, by_hand=by_hand)
+        except ResultsNotWritten as error:
+            yield say("owed.still-not", said=message, why=error.message)
+            continue
+        except ImporterError as error:
+            yield say("owed.not-now", said=message, why=error.message, by_hand=by_hand)
         else:
-            try:
-                target = replace(settings, results=place(pending.results))
-                written, _ = rewrite(pending.run, place(pending.file), target)
-            except ResultsNotWritten as error:
-                yield say("owed.still-not", said=message, why=error.message)
+            if written.is_owed:
+                yield say("owed.still-not-since", said=message, remark=written.remark or "")
                 continue
-            except ImporterError as error:
-                yield say("owed.not-now", said=message, why=error.message, by_hand=by_hand)
-            else:
-                if written.is_owed:
-                    yield say("owed.still-not-since", said=message, remark=written.remark or "")
-                    continue
-                yield say("owed.written", said=message, path=str(written.path))
+            yield say("owed.written", said=message, path=str(written.path))
         journal.pending_results.cross_out(settings.workspace, pending.run)
 
 

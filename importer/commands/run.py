@@ -12,7 +12,7 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands.answering import answered
+from importer.commands.answering import answered, learned
 from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
@@ -33,10 +33,11 @@ from importer.commands.workspaces import check_journal, check_place, held, is_fi
 from importer.errors import BadSettings, FirstRun, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Said, say
-from importer.models import PossibleAnswer, Progress, Question
+from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
+from importer.settings.exports import Export
 from importer.settings.kinds import Columns
 
 
@@ -44,14 +45,15 @@ class Prepared(AbstractContextManager["Prepared"]):
     """File that is ready to be sent; a context manager that closes the sheet.
 
     Args:
-        loaded: the file, which is closed with this object.
+        loaded: the file, which is closed with this object, with the settings for sending it.
         target: path for the results.
-        settings: the settings for sending.
+        settings: the settings for all files.
         vendor: the vendor whose API receives the notes.
     """
 
     def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
-        self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
+        self._loaded, self._target, self._vendor = loaded, target, vendor
+        self._base, self._settings = settings, loaded.settings
         self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # the settings before each answer
 
@@ -65,10 +67,16 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Questions that are undecided, as in the preview."""
         return self._loaded.questions
 
-    @property
-    def all_headings(self) -> Sequence[str]:
-        """Headings of the sheet, which identify exports of one kind."""
-        return self._loaded.sheet.headings
+    def learned(self, base: Settings | None = None) -> Export | None:
+        """Return what was answered about this kind of sheet, to be remembered; None if there is nothing new.
+
+        Args:
+            base: the settings for all sheets; None: those for which the file was prepared.
+        """
+        loaded = self._loaded
+        if loaded.unclear is not None:
+            return None
+        return learned(base or self._base, self._settings, loaded.sheet.source, loaded.columns)
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.
@@ -78,10 +86,12 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
-            answer = replace(answer, value=f"{role}={headed(self.all_headings, name)}")
-        settings = answered(self._settings, answer, self._loaded.headings)
+            answer = replace(answer, value=f"{role}={headed(self._loaded.sheet.headings, name)}")
+        settings = answered(self._settings, answer.setting, answer.value, self._loaded.headings)
         if answer.setting == "map" and name:
-            settings = replace(settings, ignored=not_named(settings.ignored, self.all_headings, name))
+            settings = replace(settings, ignored=not_named(settings.ignored, self._loaded.sheet.headings, name))
+            if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
+                settings = replace(settings, default_visibility=self._base.default_visibility)
         loaded = understood(self._loaded.sheet, settings)
         named = Columns().read(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
@@ -90,7 +100,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)
-        self._loaded, self._settings = loaded, settings
+        self._loaded, self._settings = loaded, loaded.settings
         self.__dict__.pop("preview", None)
 
     def undecide(self) -> None:
@@ -178,7 +188,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             check_origin(loaded, journal, settings)
             if expected is None and is_first(journal, settings):
                 raise unconfirmed(settings)
-            caught_up = [*catch_up(journal, settings, loaded.sheet.source)]
+            caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
             with calls(settings, journal, self._vendor, clock, observe, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers)
             return replace(report, caught_up=caught_up)
@@ -210,12 +220,15 @@ def prepare(
         Unusable: the file, the settings or the journal can't be used.
         WrongJournal: the workspace had another journal so far.
     """
-    try:
-        loaded = load(file, settings)
-    except UnclearColumns as error:
-        if (answer := choose(error)) is None:
-            raise
-        return prepare(file, answered(settings, answer), vendor=vendor)
+    for_file = settings
+    while True:
+        try:
+            loaded = load(file, for_file)
+            break
+        except UnclearColumns as error:
+            if (answer := choose(error)) is None:
+                raise
+            for_file = answered(for_file, answer.setting, answer.value)
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:

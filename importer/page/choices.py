@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from importer.commands.answering import chosen
+from importer.commands.answering import answered
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import Settings
-from importer.settings.remembering import REMEMBERED
 
 FIELDS = (
     "sheet",
@@ -27,6 +26,7 @@ FIELDS = (
     "ignore",
     "default-visibility",
     "key-column",
+    "export",
     "first",
 )
 """Names of the settings that a person may choose on the page."""
@@ -79,10 +79,5 @@ class Choices:
             BadSettings: a setting can't take its chosen value.
         """
         for name, value in self.pairs:
-            settings = chosen(settings, name, value)
+            settings = answered(settings, name, value)
         return settings
-
-    @property
-    def to_remember(self) -> set[str]:
-        """Names of the chosen settings that a profile can keep."""
-        return {name for name, _ in self.pairs} & {*REMEMBERED}

@@ -12,12 +12,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from importer.commands.answering import learned, with_export
+from importer.commands.overview import Overview
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, say
-from importer.models import Role, Workspace
+from importer.models import Workspace
 from importer.page.choices import Choices
 from importer.page.practice import Practice
 from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, remembering, sources
+from importer.settings.exports import Export
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 from importer.settings.sources import Given, Source
 
@@ -127,23 +130,23 @@ class CurrentSettings:
         except BadSettings:
             return self.settings()
 
-    def remember(self, choices: Choices, headings: Mapping[Role, str]) -> None:
-        """Keep the choices for a file in the profile; in practice mode, only until practice ends.
+    def learned(self, choices: Choices, overview: Overview) -> Export | None:
+        """Return what the choices for a file say about its kind; None if there is nothing new to remember."""
+        base = self.settings()
+        before = [export for export in base.exports if export.name == overview.export]
+        settings = choices.applied(remembering.applied(base, before[0]) if before else base)
+        return learned(base, settings, overview.file, overview.sheet_columns)
 
-        Args:
-            choices: the choices.
-            headings: role → heading of its column in the file. The meanings of words are kept for that column.
+    def remember(self, export: Export) -> None:
+        """Keep an export in the profile; in practice mode, only until practice ends.
 
         Raises:
-            BadSettings: the profile can't be written.
+            BadSettings: the name can't be used, or the profile can't be written.
         """
-        if not (names := choices.to_remember):
-            return
         if self.practice is not None:
-            settings = choices.only(names).applied(self.practice.settings)
-            self.practice.settings = remembering.with_columns(settings, headings)
+            self.practice.settings = with_export(self.practice.settings, export)
         else:
-            remembering.remember(choices.applied(self.settings()), names, headings)
+            remembering.keep(self.profile, export)
 
     def choose(self, profile: str) -> None:
         """Use a profile from now on, and also from the next start unless another profile is named then.

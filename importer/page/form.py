@@ -16,6 +16,7 @@ from importer.page.choices import Choices
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
 from importer.settings.meanings import MEANS
+from importer.settings.remembering import NONE
 
 ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
 DELIMITERS = {
@@ -80,12 +81,17 @@ def _field(
     return Field(f"{name}{key}", name, label or SETTINGS[name].label, [first, *drop_down_options], trouble, hint)
 
 
-def about_file(found: Overview, choices: Choices) -> Iterator[Field]:
-    """Yield the drop-downs about how the file is read: sheet, header row, encoding, delimiter, merged cells."""
+def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterator[Field]:
+    """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter, merged cells."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
         return _field(name, _found(default_label), options, choices.values(name))
 
+    is_asked = any("export" in (choice.setting for choice in question.choices) for question in found.questions)
+    if settings.exports and not is_asked:
+        kinds: list[tuple[str, Said]] = [(export.name, export.name) for export in settings.exports]
+        kinds.append((NONE, say("exports.another-kind")))
+        yield field("export", found.export or say("page.form.no-export"), kinds)
     if len(found.sheets) > 1 or choices.values("sheet"):
         yield field("sheet", str(found.sheet), [(name, name) for name in found.sheets])
     rows = [(str(number), _row(number)) for number in range(1, _ROWS + 1)]

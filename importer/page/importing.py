@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
@@ -38,6 +39,8 @@ _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
 """Maximum size of one request with attachments, in bytes."""
+_PATIENCE = 30.0
+"""Longest wait, in seconds, for a file that is read again before its answers are remembered."""
 _NOT_SAVED = say("page.problem.files-not-saved")
 _MOST_NAMED = 5  # maximum number of listed names of copied or replaced attachments
 
@@ -87,14 +90,15 @@ class ImportScreens(Screens):
             **context,
             **_lines(overview),
             about=preview_messages.about(overview),
-            about_file=form.about_file(overview, choices),
+            about_file=form.about_file(overview, choices, settings),
             roles=form.roles(overview, choices, settings),
             said=[*form.said(overview, choices)],
             contradictions=form.contradictions(overview.questions),
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,
             role_of={position: ROLES[role] for role, position in overview.roles.items()},
-            is_remembered=request.args.get("remembered"),
+            learned=self._parts.current.learned(choices, overview) if overview.mapping else None,
+            remembered=request.args.get("remembered"),
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
@@ -126,11 +130,15 @@ class ImportScreens(Screens):
 
     @screen("/file/<number>/remember", "POST")
     def remember(self, number: str) -> Page:
-        """Keep the choices in the profile."""
+        """Keep the choices for sheets of this kind."""
         upload, choices = self._upload(number), _choices()
-        overview, _ = self._look(upload, choices)
-        self._parts.current.remember(choices, overview.headings if isinstance(overview, Overview) else {})
-        return redirect(_check(upload, choices, remembered="yes"), 303)
+        overview, _ = self._look(upload, choices, wait=_PATIENCE)
+        export = self._parts.current.learned(choices, overview) if isinstance(overview, Overview) else None
+        if export is None:
+            return redirect(_check(upload, choices), 303)
+        name = request.form.get("name", "").strip() or export.name
+        self._parts.current.remember(replace(export, name=name))
+        return redirect(_check(upload, choices, remembered=name), 303)
 
     @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:

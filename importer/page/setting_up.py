@@ -27,6 +27,8 @@ _DONE = {
     "saved": say("page.settings.saved"),
     "nothing": say("hide.nothing-changed"),
     "forgotten": say("page.memories.forgotten"),
+    "export": say("page.exports.changed"),
+    "export-forgotten": say("page.memories.forgotten"),
     "key": say("page.key.is-kept"),
     "kept": say("page.key.is-stored"),
     "key-forgotten": say("page.key.is-deleted"),
@@ -108,6 +110,22 @@ class SettingUp(Screens):
         remembering.forget(self._parts.current.profile, path)
         return _done("forgotten", "remembered")
 
+    @screen("/settings/export", "POST")
+    def change_export(self) -> Page:
+        """Rename a remembered kind of sheet, share it with all profiles or not, or forget it."""
+        self._check_form()
+        profile = self._parts.current.profile
+        export = remembering.export_named(profile, request.form.get("export", ""))
+        match request.form.get("do"):
+            case "forget":
+                remembering.forget_export(profile, export)
+                return _done("export-forgotten", "exports")
+            case "rename":
+                remembering.change(profile, export, name=request.form.get("name", ""))
+            case "share" | "unshare" as what:
+                remembering.change(profile, export, is_shared=what == "share")
+        return _done("export", "exports")
+
     @screen("/settings/change", "POST")
     def change_settings(self) -> Page:
         """Change the profile's defaults. If one value can't be used, no value is changed."""
@@ -154,6 +172,10 @@ class SettingUp(Screens):
             if "groups" not in context:
                 texts = editing.texts(current.profile, (*fields.FIELDS, *fields.BY_HAND))
                 context["groups"] = self._groups(texts, editing.wrong(texts))
+            context["exports"] = [
+                (export, [say("exports.answer", setting=setting) for setting in export.as_settings])
+                for export in remembering.exports_of(current.profile)
+            ]
             context["memories"] = [
                 (json.dumps(memory.path), memory) for memory in remembering.memories(current.profile)
             ]

@@ -25,11 +25,11 @@ from importer.reading.book import Book, choose
 from importer.reading.cells import Flaw, column_letter
 from importer.reading.detection import FileType
 from importer.reading.limits import Limits
-from importer.reading.opening import IsHeader, Options, Source, opened
+from importer.reading.opening import IsHeader, KnownSheet, Options, Source, opened
 from importer.reading.package import Package
 from importer.reading.sheet import Sheet, cell_name, spooled
 
-__all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
+__all__ = ["Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
 
 DEFAULTS = Options()
 
@@ -80,7 +80,7 @@ def _read(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -
 
 def _open_book(source: Source) -> tuple[FileType, Book]:
     """Open the file with its type's reader. Only this reader's module is loaded, because loading takes time."""
-    file_type = detection.recognise(source.file, source.name, encoded=isinstance(source.options.encoding, str))
+    file_type = detection.recognise(source.file, source.name, encoded=source.options.encoding is not None)
     if file_type is FileType.CSV:
         from importer.reading import text  # noqa: PLC0415
 

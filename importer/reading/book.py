@@ -140,12 +140,26 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     candidates = [candidate for table in tables if (candidate := _candidate(table, header_row, source.is_header))]
     if not candidates:
         raise UnreadableFile(_nothing(book, source.name, sheet, header_row))
+    if sheet is None and header_row is None and (before := _as_before(book, source)):
+        return before, _aside(book, before, candidates, is_copy, asked=True)
     qualified = [candidate for candidate in candidates if candidate.qualifies] or candidates
     qualified = [candidate for candidate in qualified if not is_copy(candidate.header[1])] or qualified
     if len(qualified) > 1:
         raise _undecided(qualified)
     chosen = qualified[0]
     return chosen, _aside(book, chosen, candidates, is_copy, asked=sheet is not None)
+
+
+def _as_before(book: Book, source: Source) -> TableCandidate | None:
+    """Return the table that a sheet was read from before, if it has the same headings in the same row."""
+    for known in source.options.known:
+        if known.sheet is not None or known.header_row is not None:
+            for table in book.tables:
+                if known.sheet is None or (table.name or "").casefold() == known.sheet.strip().casefold():
+                    candidate = _candidate(table, known.header_row, known.is_header)
+                    if candidate is not None and candidate.qualifies:
+                        return candidate
+    return None
 
 
 def _named(book: Book, name: str) -> Table:
@@ -226,11 +240,11 @@ def _aside(
     book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], is_copy: IsHeader, *, asked: bool
 ) -> list[Message]:
     remarks = []
-    others = tuple(_name(candidate.table) for candidate in candidates if candidate is not chosen)
+    others = tuple(_name(candidate.table) for candidate in candidates if candidate.table is not chosen.table)
     if others:
         remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
     for other in candidates:
-        if other is not chosen and is_copy(other.header[1]) and (name := other.table.name) is not None:
+        if other.table is not chosen.table and is_copy(other.header[1]) and (name := other.table.name) is not None:
             remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
     hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
     if hidden and not asked:

@@ -131,27 +131,28 @@ class DecodedSample:
         return self.family == "western"
 
 
-def encoding_of(source: Source, headings_in: Callable[[Encoding], str], declared: str = "") -> Encoding:
+def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[str]]], declared: str = "") -> Encoding:
     """Return the file's encoding: as a person gave it, or as its bytes, its declaration, known headings or words show.
 
-    ``headings_in`` returns the headings of a decoded file as one text, by which a kind of export is recognised.
+    ``rows_in`` returns the rows of a decoded file that may hold its headings, by which a kind of sheet is recognised.
 
     Raises:
         UnclearColumns: several encodings are plausible.
     """
     given = source.options.encoding
-    if isinstance(given, str):
+    if given is not None:
         return _named(given, source)
     if encoding := _certain(source):
         return encoding
     if declared:
         with contextlib.suppress(UnreadableFile):
             return _named(declared, source)
-    for headings, name in (given or {}).items():
-        encoding = _named(name, source)
-        if encoding.errors != "replace" and headings_in(encoding) == headings:
-            return encoding
-    return _guessed(source, headings_in)
+    for known in source.options.known:
+        if known.encoding is not None:
+            encoding = _named(known.encoding, source)
+            if encoding.errors != "replace" and any(map(known.is_header, rows_in(encoding))):
+                return encoding
+    return _guessed(source)
 
 
 def _named(name: str, source: Source) -> Encoding:
@@ -205,7 +206,7 @@ def _certain(source: Source) -> Encoding | None:
     return None
 
 
-def _guessed(source: Source, headings_in: Callable[[Encoding], str]) -> Encoding:
+def _guessed(source: Source) -> Encoding:
     """Return the only old encoding that spells the file's words well; raise UnclearColumns if several or none do."""
     best, *others = _readings(source)
     rivals = [other for other in others if _is_near(other, best)]
@@ -216,7 +217,7 @@ def _guessed(source: Source, headings_in: Callable[[Encoding], str]) -> Encoding
     if is_clear:
         return best.encoding
     western = (other for other in others if other.is_western and _decodes(source, other))
-    raise _undecided([best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])], headings_in)
+    raise _undecided([best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])])
 
 
 def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | None) -> Iterator[tuple[str, ...]]:
@@ -242,11 +243,8 @@ def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | No
                 yield earlier_texts
 
 
-def _undecided(readings: Sequence[DecodedSample], headings_in: Callable[[Encoding], str]) -> UnclearColumns:
-    """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ.
-
-    An answer contains the file's headings, by which it is recognised for another file.
-    """
+def _undecided(readings: Sequence[DecodedSample]) -> UnclearColumns:
+    """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ."""
     same_lines = zip(*(reading.lines for reading in readings), strict=False)
     places = [place for place, lines in enumerate(same_lines) if len({*lines}) > 1]
     choices, ways = [], []
@@ -255,7 +253,7 @@ def _undecided(readings: Sequence[DecodedSample], headings_in: Callable[[Encodin
         words = tuple(Cell(repr(word)) for word in itertools.islice(tokens, _MOST_WORDS))
         name = MIXED if reading.encoding == _JOINED else reading.encoding.codec
         text = say("encoding.reading", words=words, encoding=reading.encoding.title)
-        choices.append(PossibleAnswer("encoding", f"{headings_in(reading.encoding)}={name}", text))
+        choices.append(PossibleAnswer("encoding", name, text))
         ways.append(say("encoding.way", words=words, name=name))
     question = say("encoding.say-which", ways=tuple(ways))
     return UnclearColumns(question, [Question(question, say("encoding.which"), choices)])

@@ -40,7 +40,7 @@ def open_html(source: Source) -> Book:
         raise UnreadableFile(say("html.too-large", file=source.name))
     file.seek(0)
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
-    codec = encodings.encoding_of(source, partial(_headings, file), declared[1].decode("ascii") if declared else "")
+    codec = encodings.encoding_of(source, partial(_first_rows, file), declared[1].decode("ascii") if declared else "")
     file.seek(0)
     text = file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors)
     parser = _HtmlPage(source.limits, source.is_header)
@@ -52,14 +52,13 @@ def open_html(source: Source) -> Book:
     return Book(say("format.html"), tables, None, (codec.remark,) if codec.remark else (), codec)
 
 
-def _headings(file: IO[bytes], codec: Encoding) -> str:
-    """Return the cells of the first table row as one text, by which a kind of export is recognised."""
+def _first_rows(file: IO[bytes], codec: Encoding) -> list[list[str]]:
+    """Return the first table row, by whose cells a kind of sheet is recognised."""
     file.seek(0)
     head = file.read(_HEAD).decode(codec.codec, "replace")
     row = re.search("<tr.*?</tr", head, re.IGNORECASE | re.DOTALL)
     cells = re.findall("<t[hd][^>]*>(.*?)</t[hd]", row[0], re.IGNORECASE | re.DOTALL) if row else []
-    texts = [unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]
-    return ", ".join(filter(None, texts)).replace("=", "-")
+    return [[unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]]
 
 
 def _parse(parser: _HtmlPage, text: str, source: Source) -> None:

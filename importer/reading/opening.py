@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -26,24 +26,43 @@ IsHeader = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True)
+class KnownSheet:
+    """A kind of sheet that was read before, and how. Each value counts only for a sheet with its headings.
+
+    Attributes:
+        is_header: function that recognises its headings.
+        sheet, header_row, encoding, delimiter, fill_merged: as in :class:`Options`; None: it was detected.
+    """
+
+    is_header: IsHeader
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    fill_merged: bool = False
+
+
+@dataclass(frozen=True)
 class Options:
     """Settings for a file that a person may give; all others are detected.
 
     Attributes:
         sheet: the worksheet's name, in any case.
         header_row: the header's row number, from 1.
-        encoding: the encoding of a text file; or headings → encoding, with one entry for each kind of export.
+        encoding: the encoding of a text file.
         delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
         limits: maximum amounts to read of a file.
         fill_merged: whether a merged cell counts for every row that it covers, instead of only the first.
+        known: kinds of sheets that were read before.
     """
 
     sheet: str | None = None
     header_row: int | None = None
-    encoding: str | Mapping[str, str] | None = None
+    encoding: str | None = None
     delimiter: str | None = None
     limits: Limits = field(default_factory=Limits)
     fill_merged: bool = False
+    known: Sequence[KnownSheet] = ()
 
 
 @dataclass(frozen=True)

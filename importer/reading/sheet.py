@@ -231,7 +231,8 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged
-        if source.options.fill_merged:
+        is_known = any(known.fill_merged and known.is_header(header) for known in source.options.known)
+        if source.options.fill_merged or is_known:
             rows.spool.spread = rows.width
         covered = _covered(rows)
     except BaseException:

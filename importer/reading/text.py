@@ -13,7 +13,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -42,9 +42,9 @@ _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 
 def open_text(source: Source) -> Book:
     """Detect the encoding and delimiter if they aren't given, and return the one table of a text file."""
-    codec = encodings.encoding_of(source, partial(_headings, source))
+    codec = encodings.encoding_of(source, partial(_first_rows, source))
     remarks = [codec.remark] if codec.remark else []
-    separator, named = _separator_line(source, codec), source.options.delimiter
+    separator, named = _separator_line(source, codec), source.options.delimiter or _known(source, codec)
     delimiter = _checked(named) if named is not None else separator or _detect(source, codec)
     if named is None and delimiter != ",":
         remarks.append(_SEPARATED.get(delimiter) or say("remark.separated-by", sign=repr(delimiter)))
@@ -53,16 +53,25 @@ def open_text(source: Source) -> Book:
     return Book(kind, (Table(None, hidden=False, rows=rows),), delimiter, tuple(remarks), codec)
 
 
-def _headings(source: Source, codec: Encoding) -> str:
-    """Return the headings as one text, by which a kind of export is recognised."""
+def _first_rows(source: Source, codec: Encoding, signs: Iterable[str] = NAMES) -> list[list[str]]:
+    """Return the rows that may hold the headings, cut at each of these separators."""
     with _lines(source, codec) as lines, _long_fields(source.limits):
         first = list(islice(lines, HEADER_WITHIN))
         rows: list[list[str]] = []
-        for sign in NAMES:
+        for sign in signs:
             with contextlib.suppress(csv.Error):
                 rows += [*csv.reader(first, delimiter=sign)]
-    fullest = max(rows, key=lambda cells: (source.is_header(cells), len(cells)), default=[])
-    return ", ".join(cell.strip() for cell in fullest if cell.strip()).replace("=", "-")
+    return rows
+
+
+def _known(source: Source, codec: Encoding) -> str | None:
+    """Return the separator with which a sheet with these headings was read before; None if there is none."""
+    for known in source.options.known:
+        if known.delimiter is not None:
+            rows = _first_rows(source, codec, [_checked(known.delimiter)])
+            if any(map(known.is_header, rows)):
+                return known.delimiter
+    return None
 
 
 def _checked(delimiter: str) -> str:

@@ -4,6 +4,7 @@ Input: a :class:`~importer.reading.Sheet`. Output: :class:`~importer.models.Rows
 never an exception.
 
     columns      headings → roles
+    exports      remembered kinds of sheets, recognised by their headings
     suggestions  columns that probably have a role, judged by heading and cells
     foreign      columns with IDs of other programs, and the emails beside them
     values       one cell → a value, or the reason why the cell is not valid

@@ -190,7 +190,12 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
     unused = tuple(i for i in sheet.free if i not in columns.values())
-    absent = [role for role, names in settings.mapping.items() if not any(names) and role not in settings.usual]
+    long_ago = settings.remembered.answers.get("map", {}) if settings.remembered is not None else {}
+    absent = [
+        role
+        for role, names in settings.mapping.items()
+        if not any(names) and role not in settings.usual and role not in long_ago
+    ]
     return Roles(
         columns,
         sheet.ours,

@@ -62,6 +62,12 @@ def is_of_others(heading: str) -> bool:
     return any(word.casefold() in OTHERS for word in _WORD.findall(heading))
 
 
+def suggests(role: Role, heading: str) -> bool:
+    """Return whether a heading may be meant for a role: one that other programs use for it, or with a part of such."""
+    part = FIELDS[role].suggested_part
+    return folded_heading(heading) in _SUGGESTED[role] or bool(part and re.search(part, heading, re.IGNORECASE))
+
+
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     """Return a score for how likely a column has a role; from :data:`LIKELY` on, the column is suggested.
 
@@ -74,10 +80,8 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))
     if not values:
         return misspelling
-    score, part = misspelling, FIELDS[role].suggested_part
-    is_suggested = folded_heading(heading) in _SUGGESTED[role]
-    speaks = is_suggested or bool(part and re.search(part, heading, re.IGNORECASE))
-    return score + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
+    is_suggested, speaks = folded_heading(heading) in _SUGGESTED[role], suggests(role, heading)
+    return misspelling + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
 
 
 def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:

@@ -65,10 +65,14 @@ class Unmapped:
     are allowed if notes are public or published. If a column already has the role, a second one counts only if its
     heading is about the role and one of its words may restrict notes further: *Private?* with a yes, although notes are
     public.
+
+    Attributes:
+        set_aside: names of the columns that are not asked about only because the user said so about this sheet.
     """
 
     def __init__(self, headings: Sequence[str], roles: Roles, values: Values) -> None:
-        self._headings, self._doubtful = headings, roles.doubtful
+        self.set_aside: list[str] = []
+        self._headings, self._doubtful, self._open = headings, roles.doubtful, {*roles.unexplained, *roles.doubtful}
         self._words = {
             role: {folded(word) for usual in field.words.values() for word in usual} | words.ever(values, role)
             for role, field in WORDED.items()
@@ -76,10 +80,9 @@ class Unmapped:
         self._blank_or_word = {""}.union(*self._words.values())
         self._vacant = [role for role in WORDED if role in roles.vacant]
         self._taken = {role: roles.columns[role] for role in WORDED if role in roles.columns}
-        looked_at = sorted((*roles.unexplained, *roles.doubtful))
-        asked_about = [*self._vacant, *self._taken]
-        self._spoken_of = {i: [role for role in asked_about if words.speaks(role, headings[i])] for i in looked_at}
-        self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if self._vacant or self._spoken_of[i]}
+        self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in roles.unused}
+        is_any_without = len(self._taken) < len(WORDED)
+        self._values: dict[int, dict[str, None]] = {i: {} for i in roles.unused if is_any_without or self._spoken_of[i]}
 
     def look(self, block: pd.DataFrame) -> None:
         """Drop the columns that hold other values than such words in this block."""
@@ -113,19 +116,30 @@ class Unmapped:
             heading_roles = self._spoken_of[position] if known_values else ()
             roles = [
                 role
-                for role in self._vacant
+                for role in WORDED
+                if role not in self._taken
                 if (folded_words & self._words[role] or role in heading_roles)
                 and (len(known_values) == len(values) or is_open[role])
             ]
             if roles:
                 says = say("overlooked.says-so-though-ignored" if position in self._doubtful else "overlooked.says-so")
-                questions.append(question(self._headings, position, roles, values, says))
+                if vacant := [role for role in roles if role in self._vacant and position in self._open]:
+                    questions.append(question(self._headings, position, vacant, values, says))
+                else:
+                    self.set_aside.append(called(self._headings, position))
                 continue
             for role in heading_roles:
-                if is_open[role] and any(self._says_less(role, position, value) for value in values):
+                if (
+                    role in self._taken
+                    and is_open[role]
+                    and any(self._says_less(role, position, value) for value in values)
+                ):
                     used = shown(self._headings[self._taken[role]])
                     says = say("overlooked.may-say-less", role=role, used=used)
-                    questions.append(question(self._headings, position, [role], values, says))
+                    if position in self._open:
+                        questions.append(question(self._headings, position, [role], values, says))
+                    else:
+                        self.set_aside.append(called(self._headings, position))
                     break
         return questions
 

@@ -214,6 +214,7 @@ class _Validation:
             meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
             remarks=self._remarks(),
             overlooked=unexplained.questions(self.notes),
+            set_aside=unexplained.set_aside,
             unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values),
             former=former(self.sheet, self.roles),
         )

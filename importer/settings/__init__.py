@@ -8,6 +8,7 @@ limits     values that limit a run: how much of a file is read, windows of the d
 rate       rates such as ``20/1s``
 meanings   words of the sheet with a meaning, and the columns to which they apply
 sources    command line, environment, profile, default: the value that counts, and where it was set
+exports    kinds of sheets, known by their headings, and what was answered about them
 profiles   the settings of a workspace, kept in a file
 editing    a profile as a form shows and changes it
 remembering  answers about a file, kept in its profile

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 DEFAULT = "default"
+EXPORTS = "exports"
+"""Name of the exports in a profile, and at the top of the file those for all profiles. No profile has this name."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 _COMMAND = re.compile(r"`(note-importer (?:check|history|hide|journal|login|results|run|verify)\b[^`]*)`")
 
@@ -70,6 +72,7 @@ def load(name: str) -> dict[str, object]:
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
     setting_names = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
+    profile = {setting: value for setting, value in profile.items() if setting != EXPORTS}
     for setting in profile:
         if setting not in setting_names:
             near = difflib.get_close_matches(setting, setting_names, n=1)
@@ -84,6 +87,23 @@ def load(name: str) -> dict[str, object]:
             where = place_of(name, setting)
             raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
     return {setting_names[setting]: value for setting, value in profile.items()}
+
+
+def exports(name: str) -> list[tuple[str, object]]:
+    """Return the entries of exports that count for a profile, unchecked: its own, with its name, then those of all.
+
+    Raises:
+        BadSettings: the file can't be read, or holds something else in their place.
+    """
+    found: list[tuple[str, object]] = []
+    document = _profiles()
+    profile = document.get(name)
+    for owner, table in ((name, profile), ("", document)):
+        entries = table.get(EXPORTS, []) if isinstance(table, Mapping) else []
+        if not isinstance(entries, list):
+            raise BadSettings(say("exports.no-list", file=str(profiles_file())))
+        found += [(owner, entry) for entry in entries]
+    return found
 
 
 def named_files(*settings: str) -> list[str]:
@@ -173,6 +193,32 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     return path
 
 
+def change_export(owner: str, name: str, entry: Mapping[str, object] | None) -> Path:
+    """Write the export of this name, or remove it, and keep the rest of the file; return the file.
+
+    Args:
+        owner: the profile that has the export; empty: all profiles.
+        name: the export's name.
+        entry: the export; None removes it.
+
+    Raises:
+        BadSettings: the file can't be read or written.
+    """
+    import tomlkit  # noqa: PLC0415 - only a change waits for it
+
+    path, document = profiles_file(), _document()
+    holder: Any = document.setdefault(owner, tomlkit.table()) if owner else document
+    written = tomlkit.aot()
+    others = [table for table in holder.get(EXPORTS, []) if table.get("name") != name]
+    for table in [*others, *([entry] if entry is not None else [])]:
+        written.append(tomlkit.item(dict(table)) if not isinstance(table, tomlkit.items.Table) else table)
+    holder.pop(EXPORTS, None)
+    if len(written):
+        holder[EXPORTS] = written
+    _write(path, document.as_string())
+    return path
+
+
 def forget(name: str, path: Sequence[str]) -> None:
     """Remove one entry of a table or a list from a profile, and each table or list that becomes empty.
 
@@ -211,6 +257,8 @@ def check_new(name: str) -> None:
     """
     if not name.strip() or not name.isprintable():
         raise BadSettings(say("profile.bad-name"))
+    if name == EXPORTS:
+        raise BadSettings(say("profile.reserved", name=repr(name)))
     if "://" in name:
         raise BadSettings(say("profile.named-by-address", name=repr(name)))
     if name in _profiles():

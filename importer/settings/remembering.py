@@ -1,98 +1,240 @@
-"""Keep a person's answers about a file's columns and words in the profile, so that they aren't asked for again.
+"""Keep a person's answers about a kind of sheet in the file of profiles, so that they aren't asked for again.
 
-Input: settings. Output: the same settings in the file of profiles; and the entries there, to be listed and forgotten.
+A kind of sheet is an *export*, known by its headings. Input: the settings with the answers, or the file of profiles.
+Output: exports, settings with an export's answers, and the changed file. What a profile says itself about columns and
+words is for all sheets. It is listed and forgotten here, too.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import MappingProxyType
+from datetime import date
+from pathlib import Path, PurePath
+from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import say
+from importer.messages import Message, say
 from importer.models import Role
 from importer.settings import profiles
-from importer.settings.kinds import Columns, none_last
-from importer.settings.meanings import Scope, folded, for_columns, with_headings
-from importer.settings.table import Settings
+from importer.settings.exports import Export, SheetColumns, as_stored
+from importer.settings.kinds import Names
+from importer.settings.meanings import Scope, Values, folded, for_columns, merged, with_headings
+from importer.settings.table import SETTINGS, Settings, Topic
 
-NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
-_LONGEST_LETTER = 3
+NONE = "none"
+"""Value of the setting ``export`` for a sheet to which no remembered answers apply. No export has this name."""
+_OF_MACHINE = ("attachments", "attachments-are", "limit", "export")
+REMEMBERED = tuple(
+    name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE and name not in _OF_MACHINE
+)
+"""Names of the settings that are kept for an export."""
+_COMBINED = ("map", "value", "ignore")
+_ABOUT = ("name", "headings", "answered")
+_SET_ASIDE = "set-aside"
+_IN_NAMES = re.compile(r"[\s_.-]*(?:\(\d+\)|\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d+)*|[-_ ]\d+)$")
 _TABLES = ("map", "values", "ignore", "encoding")
-REMEMBERED = ("map", "value", "content", "key-column", "fill-merged", "encoding")
-"""Names of the settings that are kept. Answers that concern only one sheet aren't: that it has no visibility column,
-or that a column has no role."""
 
 
-def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: Mapping[Role, str] = NO_COLUMNS) -> Path:
-    """Keep the answers about a file's columns and values in the profile, and return the file of profiles.
-
-    Args:
-        settings: the settings with the answers.
-        only: names of the settings to keep.
-        headings: role → heading of its column in this file. The words of this run are kept for this heading.
+def exports_of(profile: str) -> tuple[Export, ...]:
+    """Return the exports that a profile remembers, its own before those of all profiles.
 
     Raises:
-        BadSettings: the file of profiles can't be read or written.
+        BadSettings: an entry can't be used; or see :func:`importer.settings.profiles.load`.
     """
-    kept: dict[str, object] = {"content": settings.content.value}
-    earlier = profiles.load(settings.profile) if settings.profile in profiles.names() else {}
-    if settings.mapping:
-        roles = Columns().read(earlier.get("map") or {})
-        kept["map"] = {
-            role.value: named[0] if len(named) == 1 else [*named]
-            for role, names in settings.mapping.items()
-            for named in [_by_heading(names, headings.get(role, ""), roles.get(role, ()))]
+    known: dict[str, Export] = {}
+    for owner, entry in profiles.exports(profile):
+        try:
+            export = _read(entry, is_shared=not owner)
+        except BadSettings as error:
+            place = say("origin.file", file=str(profiles.profiles_file()))
+            where = profiles.place_of(owner, profiles.EXPORTS) if owner else place
+            raise BadSettings(say("exports.not-valid", where=where, why=error.message)) from error
+        known.setdefault(export.name, export)
+    return tuple(known.values())
+
+
+def _read(entry: object, *, is_shared: bool) -> Export:
+    of_setting = {SETTINGS[name].profile_name: name for name in REMEMBERED}
+    about = entry if isinstance(entry, Mapping) else {}
+    name, headings, answered = (about.get(part) for part in _ABOUT)
+    if not isinstance(name, str) or not isinstance(headings, list) or type(answered) is not date:
+        raise BadSettings(say("exports.incomplete"))
+    _check_name(name)
+    for setting in about:
+        if setting not in of_setting and setting not in (*_ABOUT, _SET_ASIDE):
+            raise BadSettings(say("exports.no-setting", setting=repr(setting), known=tuple(sorted(of_setting))))
+    answers = {of_setting[name]: value for name, value in about.items() if name in of_setting}
+    read = {name: SETTINGS[name].read(value) for name, value in answers.items()}
+    set_aside = Names().read(about.get(_SET_ASIDE, ()))
+    return Export(name, tuple(map(str, headings)), answered, read, set_aside, is_shared)
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or name.strip().casefold() == NONE or not name.isprintable():
+        raise BadSettings(say("exports.no-name", name=repr(name)))
+
+
+def applied(settings: Settings, export: Export) -> Settings:
+    """Return the settings with an export's answers, which count less than what was said for this run."""
+    answers = dict(export.answers)
+    roles = {
+        role: names
+        for role, names in answers.pop("map", {}).items()
+        if role not in settings.mapping or role in settings.usual
+    }
+    said = {name for role, names in settings.mapping.items() if role not in settings.usual for name in names}
+    ignored = [name for name in (*answers.pop("ignore", ()), *export.set_aside) if name not in said]
+    values = for_columns(answers.pop("value", {}), dict.fromkeys(Role, Scope.PLAIN))
+    scalars: dict[str, Any] = {
+        SETTINGS[name].attribute: value for name, value in answers.items() if name not in settings.said
+    }
+    return replace(
+        settings,
+        mapping={**settings.mapping, **roles},
+        usual=settings.usual - roles.keys(),
+        ignored=tuple(dict.fromkeys((*settings.ignored, *ignored))),
+        lasting=settings.lasting.union(ignored).difference(export.set_aside),
+        values=merged(settings.values, values),
+        exports=(),
+        remembered=export,
+        **scalars,
+    )
+
+
+def answers(base: Settings, settings: Settings, columns: SheetColumns) -> dict[str, Any]:
+    """Return what the settings for a sheet say beyond those for all sheets (``base``)."""
+    names = columns.names
+    kept: dict[str, Any] = {
+        name: value
+        for name in REMEMBERED
+        if name not in _COMBINED
+        and (value := getattr(settings, SETTINGS[name].attribute)) != getattr(base, SETTINGS[name].attribute)
+    }
+    if "key-column" in kept:
+        kept["key-column"] = names.get(Role.KEY, kept["key-column"])
+    roles = [role for role in settings.mapping if settings.mapping[role] != base.mapping.get(role)]
+    ignored = [name for name in settings.ignored if name not in base.ignored]
+    ignored += sorted(base.lasting.intersection(settings.ignored) - settings.lasting)
+    combined: dict[str, Any] = {
+        "map": {role: (names[role],) if role in names else _left(settings, role) for role in roles},
+        "value": _new_words(base.values, _with_columns(settings, columns.headings), columns.headings),
+        "ignore": tuple(dict.fromkeys(ignored)),
+    }
+    return kept | {name: value for name, value in combined.items() if value}
+
+
+def _left(settings: Settings, role: Role) -> tuple[str, ...]:
+    """Return the names of a role that has no column in this sheet, without those of columns that are set aside."""
+    return tuple(name for name in settings.mapping[role] if name not in settings.ignored)
+
+
+def _new_words(base: Values, values: Values, headings: Mapping[Role, str]) -> Values:
+    """Return the words of the columns that have a role, without those for all sheets."""
+    found = {
+        (role, column): {
+            word: value for word, value in words.items() if base.get((role, column), {}).get(word, role) != value
         }
-    if "value" in only and (values := with_columns(settings, headings).values):
-        tables = {role: dict(_items(table)) for role, table in _items(earlier.get("value"))}
-        for (role, column), words in values.items():
-            texts = {word: value.name.capitalize() if value else "" for word, value in words.items()}
-            tables.setdefault(role.value, {}).update(texts if isinstance(column, Scope) else {column: texts})
-        kept["value"] = tables
-    if settings.key_column is not None:
-        kept["key-column"] = settings.key_column
-    if settings.fill_merged:
-        kept["fill-merged"] = True
-    if isinstance(settings.encoding, Mapping):
-        kept["encoding"] = dict(_items(earlier.get("encoding"))) | {**settings.encoding}
-    kept = {name: value for name, value in kept.items() if name in only}
-    if "map" in kept and settings.lasting:
-        ignored, mapped = _listed(earlier.get("ignore")), {*map(folded, itertools.chain(*settings.mapping.values()))}
-        if (still_ignored := [name for name in ignored if folded(name) not in mapped]) != ignored:
-            kept["ignore"] = still_ignored
-    return profiles.remember(settings.profile, kept)
+        for (role, column), words in values.items()
+        if isinstance(column, str) and folded(column) == folded(headings.get(role, ""))
+    }
+    return {place: words for place, words in found.items() if words}
 
 
-def _by_heading(names: tuple[str, ...], heading: str, earlier: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of a role's column in files of this profile.
-
-    A letter becomes the heading, because in another sheet the letter is another column's. That this file has no such
-    column doesn't erase the names in other files.
-    """
-    match names:
-        case ("",):
-            return none_last([*earlier, ""])
-        case (name,) if name.isascii() and name.isalpha() and len(name) <= _LONGEST_LETTER and heading.strip():
-            return (heading,)
-    return names
-
-
-def with_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
-    """Return the settings with the words of this run assigned to the columns that have their roles in a file.
+def _with_columns(settings: Settings, headings: Mapping[Role, str]) -> Values:
+    """Return the words of this run for the columns that have their roles in a file.
 
     Words of a column without a heading are left out, because the column can't be recognized again.
     """
-    columns = {role: headings.get(role, "") for role in Role}
-    return replace(settings, values=with_headings(for_columns(settings.values, columns)))
+    return with_headings(for_columns(settings.values, {role: headings.get(role, "") for role in Role}))
+
+
+def name_for(source: str, taken: Iterable[str]) -> str:
+    """Return a name for the exports of a file, made of the file's name without its date and number."""
+    stem = PurePath(source).name.partition(".")[0]
+    while (shorter := _IN_NAMES.sub("", stem)) not in (stem, ""):
+        stem = shorter
+    plain = " ".join(re.sub(r"[\W_]+", " ", stem).split()) or "export"
+    name, number, others = plain, 1, {NONE, *map(str.casefold, taken)}
+    while name.casefold() in others:
+        number += 1
+        name = f"{plain} {number}"
+    return name
+
+
+def keep(profile: str, export: Export) -> Path:
+    """Write an export into the file of profiles, in place of the one with its name; return the file.
+
+    Raises:
+        BadSettings: the name can't be used, or the file can't be read or written.
+    """
+    _check_name(export.name)
+    stored: dict[str, object] = {
+        "name": export.name,
+        "answered": export.answered,
+        "headings": [*export.headings],
+    }
+    if export.set_aside:
+        stored[_SET_ASIDE] = [*export.set_aside]
+    for name, value in export.answers.items():
+        stored[SETTINGS[name].profile_name] = [*value] if name == "ignore" else as_stored(value)
+    return profiles.change_export("" if export.is_shared else profile, export.name, stored)
+
+
+def export_named(profile: str, name: str) -> Export:
+    """Return the export of this name.
+
+    Raises:
+        BadSettings: there is none; or see :func:`exports_of`.
+    """
+    exports = exports_of(profile)
+    for export in exports:
+        if export.name.casefold() == name.strip().casefold():
+            return export
+    raise BadSettings(say("exports.unknown", name=repr(name)))
+
+
+def no_such(name: str, exports: Sequence[Export]) -> Message:
+    """Return the message that no export has a name."""
+    names = tuple(repr(export.name) for export in exports)
+    if not names:
+        return say("exports.none-such", name=repr(name))
+    return say("exports.no-such", n=len(names), name=repr(name), names=names)
+
+
+def forget_export(profile: str, export: Export) -> None:
+    """Remove an export from the file of profiles.
+
+    Raises:
+        BadSettings: the file can't be read or written.
+    """
+    profiles.change_export("" if export.is_shared else profile, export.name, None)
+
+
+def change(profile: str, export: Export, *, name: str = "", is_shared: bool | None = None) -> Export:
+    """Rename an export, or share it with all profiles, or keep it for this profile alone.
+
+    Raises:
+        BadSettings: the name can't be used or is taken, or the file can't be read or written.
+    """
+    changed = replace(
+        export,
+        name=name.strip() or export.name,
+        is_shared=export.is_shared if is_shared is None else is_shared,
+    )
+    _check_name(changed.name)
+    if any(changed.name.casefold() == other.name.casefold() for other in exports_of(profile) if other != export):
+        raise BadSettings(say("exports.name-taken", name=repr(changed.name)))
+    keep(profile, changed)
+    if (changed.name, changed.is_shared) != (export.name, export.is_shared):
+        forget_export(profile, export)
+    return changed
 
 
 @dataclass(frozen=True)
 class Memory:
-    """One entry about files that a profile remembers.
+    """One entry about all sheets in a profile.
 
     Attributes:
         path: the entry's path in the profile, which begins with the profile's name for the setting.
@@ -110,7 +252,7 @@ class Memory:
 
 
 def memories(profile: str) -> list[Memory]:
-    """Return the columns and words that a profile remembers, and also unusable ones, so that they can be forgotten.
+    """Return the columns and words that a profile says for all sheets, and also unusable ones, to be forgotten.
 
     Raises:
         BadSettings: see :func:`importer.settings.profiles.load`.
@@ -135,7 +277,7 @@ def memories(profile: str) -> list[Memory]:
 
 
 def forget(profile: str, path: Sequence[str]) -> None:
-    """Remove a remembered entry from the profile. A missing entry is ignored.
+    """Remove an entry about all sheets from the profile. A missing entry is ignored.
 
     Raises:
         BadSettings: the path isn't an entry's; or the file of profiles can't be read or written.

@@ -19,7 +19,7 @@ from typing import Any
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
 from importer.models import Role
-from importer.settings import keystore, profiles
+from importer.settings import keystore, profiles, remembering
 from importer.settings.address import default_journal, journal_place
 from importer.settings.meanings import Scope, Values, for_columns, merged
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
@@ -136,8 +136,25 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     values: dict[str, Any] = {SETTINGS[name].attribute: entry.value for name, entry in given.items()}
     values.pop("", None)
     values |= _tables(given)
+    said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
+    exports = remembering.exports_of(str(given["profile"].value) if "profile" in given else profiles.DEFAULT)
     with _placed(given):
-        return Settings(**values, secret_files=_secret_files(given))
+        return Settings(**values, secret_files=_secret_files(given), said=said, exports=exports)
+
+
+def of_profile(given: Mapping[str, Given]) -> Settings:
+    """Return the settings of the profile alone, without those that were given for this run.
+
+    Raises:
+        BadSettings: see :func:`settings_of`.
+    """
+    kept = {
+        name: layer
+        for name, entry in given.items()
+        for layer in (entry, *entry.below)
+        if layer.place is Source.PROFILE or name == "profile"
+    }
+    return settings_of(kept)
 
 
 _SECRET = ("api-key-file", "notify-file", "log-file")

@@ -19,6 +19,7 @@ from importer.messages import Message, say, words
 from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
+from importer.settings.exports import Export
 from importer.settings.limits import Limits, TimeWindow
 from importer.settings.meanings import Meanings, Values
 from importer.settings.rate import Rate
@@ -163,6 +164,9 @@ class Settings:
         unknown_emails: file for the emails that no prospect has; None: no file is written.
         lasting: the ignored columns that the profile names for all sheets. A mapping given for this run counts more.
             Such a column is still asked about if it is about visibility or status and holds only words for them.
+        said: names of the settings that were given for this run. They count more than an export's answers.
+        exports: the kinds of sheets whose answers may apply; none any more once it is known which do.
+        remembered: the export whose answers apply to the sheet.
         sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted. ``encoding`` may be a
             table: headings of a kind of export → its encoding.
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
@@ -204,6 +208,7 @@ class Settings:
     delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None)
     fill_merged: bool = _setting(kinds.Yes(), Topic.FILE, default=False)
     limits: Limits = _setting(kinds.Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
+    export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
     batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
     profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default")
     base_url: str = _setting(kinds.Address(), Topic.PLACE, "URL", default=LIVE)
@@ -245,6 +250,9 @@ class Settings:
     key: str = field(default="", repr=False)
     usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     lasting: frozenset[str] = field(default=frozenset(), compare=False)
+    said: frozenset[str] = field(default=frozenset(), compare=False)
+    exports: Sequence[Export] = ()
+    remembered: Export | None = None
     secret_files: Sequence[Path] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.commands import facts, overview
-from importer.commands.answering import chosen
+from importer.commands.answering import answered
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import Cell, Message, render, say
@@ -119,18 +119,18 @@ def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp
         prepare(tmp_path / "n.xlsx", settings)
     (question,) = undecided.value.questions
     assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
-    found = seen(tmp_path / "n.xlsx", chosen(settings, "sheet", "June"))
+    found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))
     assert (found.sheet, found.sheets) == ("June", ("May", "June"))
     assert found.first_rows == ((2, ("p-June", "Hello", "public", "")),)
 
 
-def test_a_choice_counts_before_what_the_profile_says_and_other_headings_stay(settings: Settings) -> None:
-    """A drop-down is the last word; a heading that a profile names for other sheets is not forgotten by it."""
+def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:
+    """A drop-down is the last word for this sheet; what else is set aside stays so."""
     before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: ("State",)}, ignored=("Old",))
-    after = chosen(chosen(chosen(before, "map", "content=Remark"), "map", "status="), "ignore", "New")
-    assert after.mapping == {Role.CONTENT: ("Remark", "Text"), Role.STATUS: ("",)}
+    after = answered(answered(answered(before, "map", "content=Remark"), "map", "status="), "ignore", "New")
+    assert after.mapping == {Role.CONTENT: ("Remark",), Role.STATUS: ("",)}
     assert after.ignored == ("Old", "New")
-    assert chosen(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"
+    assert answered(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"
 
 
 def test_a_report_names_the_rows_that_need_a_person(settings: Settings, box: Sandbox, tmp_path: Path) -> None:

@@ -424,11 +424,9 @@ def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_p
     """What is chosen for a file there is remembered until practice ends."""
     post("/practice/begin")
     sample = post("/practice/sample", sample="4").headers["Location"]
-    post(f"{sample}/remember?map=content%3DFull+Comments&header-row=2")
-    assert (parts.current.settings().mapping, parts.current.settings().header_row) == (
-        {"content": ("Full Comments",)},
-        None,
-    )
+    post(f"{sample}/remember?map=content%3DFull+Comments&default-visibility=private")
+    (kept,) = parts.current.settings().exports
+    assert kept.answers["map"] == {"content": ("Full Comments",)}
     for path, fields in (
         ("/settings/profile", {"name": "default"}), ("/settings/new", {"name": "x"}), ("/settings/key", {"key": KEY}),
         ("/settings/key/forget", {"where": "here"}), ("/settings/forget", {"memory": '["ignore", "x"]'}),
@@ -438,7 +436,7 @@ def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_p
     assert "Save</button>" not in seen(friend, "/settings")
     post("/practice/end")
     assert profiles.read_text(encoding="utf-8") == ""
-    assert not parts.current.settings().mapping
+    assert not parts.current.settings().exports
 
 
 # -- Quit -------------------------------------------------------------------------------------------------------

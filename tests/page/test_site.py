@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -196,15 +197,53 @@ def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
     assert profiles.read_text(encoding="utf-8") == ""
     number, query = chosen.url.rpartition("/")[2].split("?")
     assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    again = guest.see(f"{chosen.url}&remembered=yes")
-    assert "Remembered for the profile “default”" in again.text
-    assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Comments', "of", 'ours"']
+    again = guest.see(f"{chosen.url}&remembered=n")
+    assert "Remembered as “<bdi>n</bdi>” in the profile “default”" in again.text
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert (kept["name"], kept["headings"], kept["map"]) == ("n", [*head], {"content": "Comments of ours"})
+    later = guest.drop(write(tmp_path / "m.csv", [("p2", "Hello", "Public")], head))
+    assert "Ready: 1 note to send." in later.text
+    assert "As answered on" in later.text
+    assert "Remember these choices" not in later.text
 
 
-def test_a_words_meaning_is_remembered_for_its_column_and_a_default_not_at_all(
-    guest: Visitor, profiles: Path, tmp_path: Path
-) -> None:
-    """What is true of one file alone is asked again, and that is said."""
+def test_a_sheet_that_resembles_a_remembered_one_is_asked_about(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
+    """With the difference; whichever way it is answered, the next questions follow, and the choice can be undone."""
+    profiles.write_text(
+        '[[default.exports]]\nname = "Calls"\nanswered = 2026-11-03\n'
+        'headings = ["Prospect ID", "Comments of ours", "Visibility"]\nmap = { content = "Comments of ours" }\n',
+        encoding="utf-8",
+    )
+    head = ("Prospect ID", "Comments of ours", "Visibility", "Internal note")
+    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Not for them")], head))
+    assert "1 thing to decide" in seen.text
+    assert "but it has a new column" in seen.text
+    assert "Ready: 1 note to send." in guest.see(f"{seen.url}?answer=export+Calls").text
+    other = guest.see(f"{seen.url}?answer=export+none")
+    assert "Which column holds the text of the notes?" in other.text
+    assert '<option value="none" selected>' in other.text
+
+
+def test_exports_are_renamed_shared_and_forgotten_under_settings(guest: Visitor, profiles: Path) -> None:
+    """Each with what was answered."""
+    profiles.write_text(
+        '[[default.exports]]\nname = "Calls"\nanswered = 2026-11-03\n'
+        'headings = ["Prospect ID", "Full Comments"]\nmap = { content = "Full Comments" }\n',
+        encoding="utf-8",
+    )
+    shown = guest.see(f"{guest.base}/settings").text
+    assert "Text of the note: Full Comments" in shown
+    for fields in ({"do": "rename", "name": "Phone"}, {"do": "share"}):
+        name = "Calls" if fields["do"] == "rename" else "Phone"
+        assert guest.post(f"{guest.base}/settings/export", data={"export": name, **fields}, timeout=30).ok
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["exports"]
+    assert (kept["name"], kept["map"]) == ("Phone", {"content": "Full Comments"})
+    assert guest.post(f"{guest.base}/settings/export", data={"export": "Phone", "do": "forget"}, timeout=30).ok
+    assert "exports" not in profiles.read_text(encoding="utf-8")
+
+
+def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
+    """With what else was answered about this kind of sheet."""
     seen = guest.drop(
         write(tmp_path / "n.csv", [("p1", "Hello", "1"), ("p2", "Hi", "")], ("Prospect ID", "Note", "Secret"))
     )
@@ -213,11 +252,12 @@ def test_a_words_meaning_is_remembered_for_its_column_and_a_default_not_at_all(
     assert "Ready: 2 notes to send." in chosen.text
     number = seen.url.rpartition("/")[2]
     assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    assert "apply to this file only. The next file asks again." in guest.see(f"{chosen.url}&remembered=yes").text
-    assert profiles.read_text(encoding="utf-8").split() == [
-        "[default.map]", "visibility", "=", '"Secret"', "[default.values.visibility.Secret]", "1", "=", '"Private"',
-    ]  # fmt: skip
-    assert "“<bdi>1</bdi>” means Private, in the column “<bdi>Secret</bdi>”" in guest.see(f"{guest.base}/settings").text
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert {name: kept[name] for name in ("map", "values", "default-visibility", "ignore")} == {
+        "map": {"visibility": "Secret"}, "values": {"visibility": {"Secret": {"1": "Private"}}},
+        "default-visibility": "Public", "ignore": ["Other"],
+    }  # fmt: skip
+    assert "1 means Private" in guest.see(f"{guest.base}/settings").text
 
 
 def test_an_address_that_says_something_else_is_an_error(guest: Visitor, tmp_path: Path) -> None:
@@ -334,11 +374,15 @@ def test_first_private_notes_need_a_persons_word(
 # -- words ------------------------------------------------------------------------------------------------------
 
 
+OF_TERMINAL = {"page.workspace-of-last-time", "questions.answer"}
+"""Kinds that only the terminal shows, though a command says them."""
+
+
 def texts_for_people() -> set[str]:
     """What the page shows of every message but those of the command line and of the sandbox."""
     elsewhere = {kind for path, kind, *_ in SAID if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
     found = set()
-    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in SAID} - elsewhere) - {"page.workspace-of-last-time"}:
+    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in SAID} - elsewhere) - OF_TERMINAL:
         names = set().union(*map(parts_of, TEXTS.of[kind]))
         parts = dict.fromkeys(names - {"n"}, "X")
         for number in ({"n": 1}, {"n": 2}) if kind in PLURAL else ({},):  # there is no text for a number without forms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from importer.errors import BadSettings
 from importer.messages import render
 from importer.models import Role, Visibility
 from importer.settings import SETTINGS, Settings, editing, remembering, sources
+from importer.settings.exports import Export, SheetColumns
 from importer.settings.profiles import check_new
 from tests.settings.test_table import GOOD
 
@@ -122,25 +123,20 @@ def test_the_words_of_a_column_are_forgotten_one_by_one(profiles: Path) -> None:
 
 
 def test_the_words_of_a_run_are_kept_for_the_columns_of_its_file(profiles: Path) -> None:
-    """Those of a column without a heading, by which it could be known again, aren't kept; a default never is."""
+    """Those of a column without a heading, by which it could be known again, aren't kept."""
     said = Settings(
         values=["visibility:x=Private", "status:ok=Draft"],  # type: ignore[arg-type]
         default_visibility="public",  # type: ignore[arg-type]
         ignored=("State",),
     )
-    remembering.remember(said, headings={Role.VISIBILITY: "Shared?", Role.STATUS: ""})
-    assert profiles.read_text(encoding="utf-8").split() == [
-        "[default]", "content", "=", '"auto"', '[default.values.visibility."Shared?"]', "x", "=", '"Private"',
-    ]  # fmt: skip
-    assert settings("default").values == {(Role.VISIBILITY, "Shared?"): {"x": Visibility.PRIVATE}}
-
-
-def test_a_column_that_has_a_role_now_is_no_longer_ignored(profiles: Path) -> None:
-    """Where the profile ignored it; the others stay."""
-    profiles.write_text('[default]\nignore = ["status", "Phase"]\n', encoding="utf-8")
-    remembering.remember(replace(settings("default"), mapping={Role.STATUS: ("Status",)}))
-    now = settings("default")
-    assert (now.mapping, now.ignored) == ({Role.STATUS: ("Status",)}, ("Phase",))
+    columns = SheetColumns(("Shared?", ""), {Role.VISIBILITY: "Shared?"}, {Role.VISIBILITY: "Shared?"}, ())
+    answers = remembering.answers(settings("default"), said, columns)
+    kept = Export("Calls", ("Shared?", ""), date(2026, 11, 3), answers)
+    remembering.keep("default", kept)
+    assert settings("default").exports == (kept,)
+    now = remembering.applied(settings("default"), kept)
+    assert now.values == {(Role.VISIBILITY, "Shared?"): {"x": Visibility.PRIVATE}}
+    assert (now.default_visibility, now.ignored, now.lasting) == (Visibility.PUBLIC, ("State",), frozenset({"State"}))
 
 
 @pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])

@@ -65,6 +65,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "header-row": (["3"], "3"),
     "encoding": (["Prospect ID, Note=cp1252"], '{ "Prospect ID, Note" = "cp1252" }'),
     "delimiter": (["tab"], '"tab"'),
+    "export": (["Apollo contacts"], '"Apollo contacts"'),
     "fill-merged": (["true"], "true"),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
     "batch-size": (["25"], "25"),
@@ -158,19 +159,21 @@ def key_file(found: Options) -> Path | None:
 def test_every_setting_has_an_example_here() -> None:
     """A new one is walked through as the others are; the profile's own name can't stand in a profile.
 
-    What is usual or lasting says where a mapping or an ignored column stood, secret files are found by other settings:
-    these are none.
+    What is usual, lasting or said says where a value stood, exports stand in a table of their own, secret files are
+    found by other settings: these are none.
     """
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
-    assert attributes == {one.name for one in fields(Settings)} - {"key", "usual", "lasting", "secret_files"}
+    assert attributes == {one.name for one in fields(Settings)} - {
+        "key", "usual", "lasting", "secret_files", "said", "exports", "remembered",
+    }  # fmt: skip
 
 
 def test_the_settings_for_reading_keep_their_order() -> None:
     """A run's results that are still to be written are known by a digest of their values; a new one is added last."""
     assert [name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE] == [
         "map", "value", "default-visibility", "content", "key-column", "ignore", "attachments", "attachments-are",
-        "sheet", "header-row", "encoding", "delimiter", "fill-merged", "limit",
+        "sheet", "header-row", "encoding", "delimiter", "fill-merged", "limit", "export",
     ]  # fmt: skip
 
 

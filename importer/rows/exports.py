@@ -1,0 +1,181 @@
+"""Recognise which kind of export a sheet is, by its headings, and use what a person answered about that kind.
+
+Input: the headings of a sheet, and settings with the remembered exports. Output: settings with one export's answers, or
+the question which export it is. An export fits a sheet if every column that was answered for is there, in any order,
+and no new column speaks of a person, a text, visibility, status or files. If one nearly fits, the person is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from importer.errors import UnclearColumns, as_argument
+from importer.fields import WORDED
+from importer.messages import Cell, Message, Part, SettingPart, say, some
+from importer.models import PossibleAnswer, Question, Role
+from importer.resultsfile import own_columns
+from importer.rows import words
+from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, suggests
+from importer.settings import Settings
+from importer.settings.exports import Export, headings_of
+from importer.settings.remembering import NONE, applied
+
+_ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
+_ALIKE = 0.6  # share of the headings of two sheets that both have, from which on they are alike
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How an export fits a sheet.
+
+    Attributes:
+        export: the export.
+        missing: columns that were answered for and that the sheet lacks.
+        new: headings of the sheet that the export hasn't.
+        concerning: those of them that may matter.
+        alike: share of the headings that both have.
+    """
+
+    export: Export
+    missing: tuple[str, ...]
+    new: tuple[str, ...]
+    concerning: tuple[str, ...]
+    alike: float
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.missing and not self.concerning and (bool(self.export.columns) or self.alike >= _ALIKE)
+
+    @property
+    def is_exact(self) -> bool:
+        return self.is_whole and self.alike == 1
+
+
+def is_header(export: Export, headings: Sequence[str]) -> bool:
+    """Return whether a row holds the headings of this kind of export, without a look at the cells below it."""
+    fit = _fit(export, headings_of(headings), ())
+    return not fit.missing and fit.alike >= _ALIKE
+
+
+def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
+    """Return the settings for a sheet, with the answers about its kind if there are any.
+
+    Args:
+        headings: the headings of the sheet.
+        settings: the settings for all sheets.
+        cells: some values of each column.
+
+    Raises:
+        UnclearColumns: several exports fit, or one only nearly fits.
+    """
+    name, plain = settings.export, replace(settings, exports=())
+    if name is not None:
+        named = [export for export in settings.exports if export.name.casefold() == name.strip().casefold()]
+        return applied(settings, named[0]) if named else plain
+    ours = own_columns(headings).values()
+    values = [column for at, column in enumerate(cells) if at not in ours]
+    fits = [_fit(export, headings_of(headings), values) for export in settings.exports]
+    whole = [fit for fit in fits if fit.is_whole]
+    fitting = [fit for fit in whole if fit.is_exact] or whole
+    if len(fitting) > 1:
+        raise _several(fitting)
+    if fitting:
+        return applied(settings, fitting[0].export)
+    near = max(fits, key=lambda fit: fit.alike, default=None)
+    if near is not None and near.alike >= _ALIKE:
+        raise _near(near)
+    return plain
+
+
+def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
+    """Return a message about the export whose answers apply, with the columns that it hadn't or that are gone."""
+    export = settings.remembered
+    if export is None:
+        return []
+    fit = _fit(export, headings_of(headings), ())
+    gone = [heading for heading in export.headings if not _is_among(heading, headings)]
+    differences = _differences(fit.new, gone)
+    parts: dict[str, Part] = {"date": export.day, "name": Cell(repr(export.name))}
+    if differences:
+        return [say("exports.as-answered-differently", **parts, differences=differences)]
+    return [say("exports.as-answered", **parts)]
+
+
+def _fit(export: Export, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> _Fit:
+    is_ordered = tuple(headings[: len(export.headings)]) == export.headings
+    missing = tuple(
+        name
+        for name in export.columns
+        if not _is_among(name, headings) and (_is_among(name, export.headings) or not is_ordered)
+    )
+    new = [at for at, heading in enumerate(headings) if heading.strip() and not _is_among(heading, export.headings)]
+    concerning = [at for at in new if _matters(headings[at], cells[at] if cells else ())]
+    before, now = ({*map(_key, filter(str.strip, names))} for names in (export.headings, headings))
+    new_headings, concerning_headings = (tuple(headings[at] for at in positions) for positions in (new, concerning))
+    return _Fit(export, missing, new_headings, concerning_headings, len(before & now) / max(len(before | now), 1))
+
+
+def _key(heading: str) -> str:
+    return folded_heading(heading) or heading.strip()
+
+
+def _is_among(name: str, headings: Sequence[str]) -> bool:
+    return _key(name) in map(_key, headings)
+
+
+def _matters(heading: str, values: Sequence[str]) -> bool:
+    """Return whether a new column speaks of a person, a text, visibility, status or files."""
+    if role_of(heading) is not None or any(words.speaks(role, heading) for role in WORDED):
+        return True
+    if _ABOUT_FILES.search(heading):
+        return True
+    if suggests(Role.CONTENT, heading) and values:
+        return True
+    return likeliness(Role.EMAIL, heading, values) >= LIKELY or (
+        suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
+    )
+
+
+def _several(fits: Sequence[_Fit]) -> UnclearColumns:
+    names = tuple(Cell(repr(fit.export.name)) for fit in fits)
+    text = say("exports.several", names=names, way=_setting("NAME"), none=_setting(NONE))
+    return _question(text, say("exports.which"), [fit.export for fit in fits])
+
+
+def _near(fit: _Fit) -> UnclearColumns:
+    export = fit.export
+    parts: dict[str, Part] = {"name": Cell(repr(export.name)), "date": export.day}
+    difference = _differences(fit.concerning, fit.missing)
+    asks = say("exports.resembles", **parts, differences=difference)
+    text = say("exports.say-whether", asks=asks, way=_setting(export.name), none=_setting(NONE))
+    return _question(text, asks, [export])
+
+
+def _question(text: Message, asks: Message, exports: Sequence[Export]) -> UnclearColumns:
+    choices = [
+        PossibleAnswer(
+            "export",
+            export.name,
+            say("exports.as-last-time", name=Cell(repr(export.name)), date=export.day),
+            is_likely=True,
+        )
+        for export in exports
+    ]
+    choices.append(PossibleAnswer("export", NONE, say("exports.another-kind")))
+    return UnclearColumns(text, [Question(text, asks, choices)])
+
+
+def _setting(name: str) -> SettingPart:
+    return SettingPart("export", name if name == "NAME" else as_argument(name))
+
+
+def _differences(new: Sequence[str], gone: Sequence[str]) -> tuple[Message, ...]:
+    named = {"exports.new": new, "exports.gone": gone}
+    return tuple(
+        say(kind, n=len(headings), columns=some([Cell(repr(heading)) for heading in headings], _MOST_NAMED))
+        for kind, headings in named.items()
+        if headings
+    )

@@ -1,0 +1,125 @@
+"""Define an export: a kind of sheet, known by its headings, and what a person answered about it.
+
+Input: none; :mod:`importer.settings.remembering` reads exports from the file of profiles, and writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from importer.errors import as_argument
+from importer.messages import SettingPart
+from importer.models import Role
+from importer.resultsfile import own_columns
+
+
+@dataclass(frozen=True)
+class Export:
+    """A kind of sheet, and a person's answers about it.
+
+    Attributes:
+        name: the person's name for it.
+        headings: the headings of the sheet for which the answers were given, without those of results.
+        answered: the day of the latest answer.
+        answers: setting → value, read and checked.
+        set_aside: ignored columns that held words of visibility or status. Any other is asked about once it holds such.
+        is_shared: whether it counts for all profiles.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    answered: date
+    answers: Mapping[str, Any]
+    set_aside: tuple[str, ...] = ()
+    is_shared: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that the answers are about. If a role has several, the sheet needs only the first."""
+        mapped = [names[0] for names in self.answers.get("map", {}).values() if "" not in names]
+        key = [self.answers["key-column"]] if "key-column" in self.answers else []
+        worded = [column for _, column in self.answers.get("value", {}) if isinstance(column, str)]
+        return list(dict.fromkeys([*mapped, *key, *self.answers.get("ignore", ()), *worded]))
+
+    @property
+    def day(self) -> str:
+        """The day of the latest answer, in words."""
+        year = "" if self.answered.year == date.today().year else f" {self.answered.year}"  # noqa: DTZ011
+        return f"{self.answered.day} {self.answered:%B}{year}"
+
+    @property
+    def as_settings(self) -> tuple[SettingPart, ...]:
+        """The settings that say the same."""
+        return tuple(SettingPart(name, text) for name in self.answers for text in _texts(name, self.answers[name]))
+
+
+def _texts(name: str, value: Any) -> Iterable[str]:
+    """Yield the values of a setting as flags give them, one by one."""
+    match name:
+        case "map":
+            yield from (f"{role}={as_argument(column)}" for role, columns in value.items() for column in columns)
+        case "value":
+            for (role, _), words in value.items():
+                yield from (f"{role}:{as_argument(word)}={as_stored(meaning)}" for word, meaning in words.items())
+        case "ignore":
+            yield from map(as_argument, value)
+        case _:
+            yield "" if value is True else as_argument(str(as_stored(value)))
+
+
+@dataclass(frozen=True)
+class SheetColumns:
+    """The columns of a sheet, as far as they matter for what is remembered.
+
+    Attributes:
+        all_headings: the headings of the sheet.
+        names: role → name of its column, by which other sheets of this kind have it.
+        headings: role → heading of its column. The words of this run are kept for it.
+        set_aside: columns with words of visibility or status that are ignored.
+    """
+
+    all_headings: Sequence[str]
+    names: Mapping[Role, str]
+    headings: Mapping[Role, str]
+    set_aside: Sequence[str]
+
+
+def as_stored(value: Any) -> Any:
+    """Return a setting's value as the file of profiles holds it."""
+    match value:
+        case None:
+            return ""
+        case Enum():
+            return value.name.capitalize() if value.value.isdecimal() else value.value
+        case Mapping():
+            return _table(value)
+        case tuple():
+            return value[0] if len(value) == 1 else [*value]
+    return value
+
+
+def _table(table: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return roles → columns, or roles and columns → words, as tables within tables."""
+    stored: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(key, tuple):
+            role, column = key
+            stored.setdefault(str(role), {})[column] = {word: as_stored(meaning) for word, meaning in value.items()}
+        else:
+            stored[str(key)] = as_stored(value)
+    return stored
+
+
+def headings_of(sheet_headings: Sequence[str]) -> tuple[str, ...]:
+    """Return the headings of a sheet without those of our results."""
+    ours = own_columns(sheet_headings).values()
+    return tuple(heading for at, heading in enumerate(sheet_headings) if at not in ours)
+
+
+def are_headings(texts: Sequence[str]) -> bool:
+    """Return whether a first row can be recognised again: it holds texts, and no email as rows of data do."""
+    return any(map(str.strip, texts)) and not any("@" in text for text in texts)
