@@ -16,14 +16,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from importer.messages import Message, say
 from importer.models import Status, Visibility
 from importer.page.jobs import Jobs
 from importer.page.uploads import DroppedFiles
 from importer.sandbox import SAMPLES, Limit, Sandbox
-from importer.settings import SETTINGS, Settings, Topic
+from importer.settings import Settings, Topic
 
 PROFILE = "practice"
 _ALIKE = (Topic.FILE, Topic.EMAILS, Topic.GUARDS)
@@ -68,18 +67,8 @@ class Practice:
         self.uploads, self.jobs = DroppedFiles(folder / "files"), Jobs()
         self.key = secrets.token_urlsafe(16)  # the notes may be real, and other users may be on this machine
         self._box = Sandbox(any_email=True, any_id=False, latency=_LATENCY, limit=_LIMIT, api_key=self.key).start()
-        shared: dict[str, Any] = {
-            setting.attribute: getattr(settings, setting.attribute)
-            for setting in SETTINGS.values()
-            if setting.topic in _ALIKE and setting.attribute
-        }
-        self.settings = Settings(
-            profile=PROFILE,
-            base_url=self._box.url,
-            journal=folder / "journal.sqlite",
-            usual=settings.usual,
-            secret_files=settings.secret_files,
-            **shared,
+        self.settings = settings.only(
+            _ALIKE, profile=PROFILE, base_url=self._box.url, journal=folder / "journal.sqlite"
         )
 
     def end(self) -> None:

@@ -6,7 +6,7 @@ call a setting by its *name*; ``--name`` is its flag, and ``NOTE_IMPORTER_NAME``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -265,6 +265,14 @@ class Settings:
             raise BadSettings(say("settings.no-folder"), setting="attachments-are")
         if not isinstance(self.key, str) or not can_be_key(self.key):
             raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
+
+    def only(self, topics: Collection[Topic], **others: Any) -> Settings:
+        """Return settings with these topics' values, with what is known of exports, and with ``others``, but no key."""
+        settings = [setting for setting in SETTINGS.values() if setting.topic in topics and setting.attribute]
+        values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
+        for attribute in ("usual", "lasting", "secret_files", "said", "exports", "remembered"):
+            values[attribute] = getattr(self, attribute)
+        return Settings(**values | others)
 
     @property
     def workspace(self) -> Workspace:
