@@ -28,7 +28,7 @@ class ResultColumn:
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
         edition: the first edition of the results that has the column. Files of earlier editions are still recognized.
-        formerly: headings that earlier versions gave the column.
+        others: its headings in a rehearsal, and in the results of earlier versions.
     """
 
     heading: str
@@ -36,15 +36,18 @@ class ResultColumn:
     width: int
     leads_to_fix: bool = False
     edition: int = 1
-    formerly: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def is_headed(self, heading: str) -> bool:
-        """Return whether this is a heading of the column, in any version."""
-        return heading == self.heading or heading in self.formerly
+        """Return whether this is a heading of the column, in a run or a rehearsal of any version."""
+        return heading == self.heading or heading in self.others
 
+
+REHEARSED = "result (rehearsal)"
+"""Heading of the results of a rehearsal. It marks them in every format, also after a person has saved the file."""
 
 COLUMNS: tuple[ResultColumn, ...] = (
-    ResultColumn("result", "label", 18, leads_to_fix=True),
+    ResultColumn("result", "label", 18, leads_to_fix=True, others=(REHEARSED,)),
     ResultColumn("note_id", "text", 16),
     ResultColumn("reason", "reason", 56, leads_to_fix=True),
     ResultColumn("source_row", "number", 15),
@@ -54,6 +57,8 @@ COLUMNS: tuple[ResultColumn, ...] = (
 """The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first."""
 
 OUR_COLUMNS = tuple(column.heading for column in COLUMNS)
+OUR_REHEARSED = (REHEARSED, *OUR_COLUMNS[1:])
+"""Headings of our columns, in the results of a run and of a rehearsal."""
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
@@ -101,6 +106,12 @@ def own_columns(headings: Sequence[str], columns: Sequence[ResultColumn] = COLUM
                 if _are_headed([*first, *last], [headings[position] for position in positions]):
                     return {column.heading: at for column, at in zip([*first, *last], positions, strict=True)}
     return {}
+
+
+def is_rehearsal(headings: Sequence[str]) -> bool:
+    """Return whether these are the headings of a rehearsal's results."""
+    ours = own_columns(headings)
+    return bool(ours) and headings[ours["result"]] == REHEARSED
 
 
 def _editions(columns: Sequence[ResultColumn]) -> Iterator[list[ResultColumn]]:

@@ -172,3 +172,22 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     status, document, _ = ask("verify")
     assert status == 0
     assert document["found"] + document["absent"] == 2
+
+
+def test_check_tells_of_a_rehearsal(ask: Ask, box: Sandbox) -> None:
+    """Its counts, its results, and the status that the run would have; null if nothing can be sent yet."""
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    status, document, said = ask("check", "a.csv", "--rehearse")
+    assert status == 1
+    results = str(Path("a.rehearsal.xlsx").absolute())
+    assert document["rehearsal"] == {"counts": {"created": 2, "invalid": 1}, "results": results}
+    assert "Rehearsal: nothing was sent. This is what the import would do:" in said
+    assert "2  created  the import would create the note" in said
+    assert "Results of the rehearsal: a.rehearsal.xlsx" in said
+    assert not box.received
+    assert ask("check", "a.csv")[1]["rehearsal"] is None
+    Path("a.csv").rename("b.csv")
+    status, document, said = ask("check", "b.csv", "--rehearse", "--min-rows", "9")
+    assert (status, document["rehearsal"]) == (2, None)
+    assert "Nothing was rehearsed, because nothing of this file can be sent yet." in said
+    assert not Path("b.rehearsal.xlsx").exists()

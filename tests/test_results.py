@@ -247,7 +247,7 @@ def test_files_of_earlier_editions_stay_known() -> None:
     """A column that an edition adds, and one that it renames, leave older results files recognized."""
     columns = (
         *COLUMNS[:-1],
-        replace(COLUMNS[-1], heading="request_id", formerly=("request",)),
+        replace(COLUMNS[-1], heading="request_id", others=("request",)),
         ResultColumn("sent_at", "time", 21, edition=2),
     )
     names = {column.heading: 1 + i for i, column in enumerate(columns)}

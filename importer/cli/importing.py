@@ -168,21 +168,27 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 @settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
 @click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Also rehearse the import: write the results that it would have. Sends nothing, and needs no API key.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write all problems to this .csv file.",
 )
-def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
+def check(file: Path, *, report: Path | None, online: bool, rehearse: bool, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
-    The exit status is that of `run`, if the API accepted everything.
+    The exit status is that of `run`, if the API accepted everything. The results of a rehearsal are beside FILE, in
+    NAME.rehearsal.xlsx. They can't be imported.
     """
     with reporting("check") as out:
-        return _check(file, report, out, online=online)
+        return _check(file, report, out, online=online, rehearse=rehearse)
 
 
-def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
+def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, rehearse: bool) -> int:
     options = out.options
     settings = options.settings_with_key if online else options.settings
     if report is not None:
@@ -192,7 +198,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
     with commands.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
         if online and not prepared.questions:
-            _look_up(prepared)
+            _watched(prepared, prepared.look_up)
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
@@ -209,15 +215,22 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         ):
             say_line(_named(emails.path, emails.remark, "ended.unknown-emails", "ended.unknown-emails-remark"))
         asking.offer_to_remember(prepared)
-        return out.over(overview.exit_status, lambda: commands.documents.check(overview))
+        rehearsed = None
+        if rehearse and not preview.questions and not preview.guarded:
+            rehearsed = _watched(prepared, prepared.rehearse)
+            show(commands.report_messages.rehearsed(rehearsed))
+        elif rehearse:
+            paragraph(say("rehearsal.not-yet"))
+        status = overview.exit_status if rehearsed is None else rehearsed.exit_status
+        return out.over(status, lambda: commands.documents.check(overview, status, rehearsed))
 
 
-def _look_up(prepared: Prepared) -> None:
-    """Look up the prospects' emails, with progress and Ctrl-C as in a run."""
+def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
+    """Do some work with a file, with progress and Ctrl-C as in a run."""
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(prepared.preview.remaining.total)
         stopper.arm()
-        prepared.look_up(observe=watch.observe, stop=stopper.why)
+        return work(observe=watch.observe, stop=stopper.why)
 
 
 @click.command(name="results")

@@ -85,11 +85,11 @@ def _report(report: Report) -> Document:
     }
 
 
-def check(overview: Overview) -> Document:
+def check(overview: Overview, exit_status: int, rehearsed: Report | None = None) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
     remaining = overview.remaining
     return {
-        **_head("check", overview.exit_status),
+        **_head("check", exit_status),
         "profile": overview.profile,
         "base_url": overview.base_url,
         "file": overview.file,
@@ -136,6 +136,9 @@ def check(overview: Overview) -> Document:
                 {"row": problem.row, "cell": problem.cell, "text": problem.text} for problem in overview.problems
             ],
         },
+        "rehearsal": {"counts": _counts(rehearsed.counts), "results": str(rehearsed.results.absolute())}
+        if rehearsed is not None
+        else None,
     }
 
 

@@ -149,7 +149,12 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         sheet: the open sheet.
         settings: how it is read, with the exports that it may be.
         by_email: whether the IDs were found to be another program's, so that the emails count.
+
+    Raises:
+        UnreadableFile: the sheet is the results of a rehearsal.
     """
+    if resultsfile.is_rehearsal(sheet.headings):
+        raise UnreadableFile(say("rehearsal.no-sheet", source=writable(sheet.source)))
     try:
         cells = suggestions.glance(sheet)
         settings = exports.recognised(sheet.headings, settings, cells)

@@ -119,6 +119,7 @@ class Report:
         batch_size: maximum number of prospects in a request.
         distinct_notes: number of distinct notes in the file.
         readable_within: seconds until new notes could be read, if this was measured.
+        is_rehearsal: whether nothing was sent, and this is what would have happened.
     """
 
     run: str
@@ -147,13 +148,15 @@ class Report:
     batch_size: int = 0
     distinct_notes: int = 0
     readable_within: float | None = None
+    is_rehearsal: bool = False
 
     @property
-    def not_sent(self) -> presentation.Meaning:
-        """Meaning of *not sent*: the run stopped, held rows back, or came to its end."""
-        if self.stopped is not None:
-            return presentation.MEANINGS[Result.NOT_SENT]
-        return presentation.HELD_BACK if self.held_back else presentation.PASSED_OVER
+    def meanings(self) -> Mapping[Result, presentation.Meaning]:
+        """Meaning of each result. *Not sent*: the run stopped, held rows back, or came to its end."""
+        meanings = {**presentation.MEANINGS, **(presentation.REHEARSED if self.is_rehearsal else {})}
+        if self.stopped is None:
+            meanings[Result.NOT_SENT] = presentation.HELD_BACK if self.held_back else presentation.PASSED_OVER
+        return meanings
 
     @property
     def needs_a_hand(self) -> bool:

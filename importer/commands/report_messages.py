@@ -26,7 +26,7 @@ from importer.commands.rendering import (
 from importer.commands.report import Report
 from importer.messages import Message, as_message, render, say, words
 from importer.models import Result
-from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_of
+from importer.results.presentation import HELD_BACK, MEANINGS, Meaning
 
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
@@ -45,6 +45,17 @@ def report(ended: Report) -> Iterator[Line]:
     if ended.rows_to_fix and ended.results.suffix == ".xlsx":
         yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
+
+
+def rehearsed(ended: Report) -> Iterator[Line]:
+    """Yield the lines about how a rehearsal ended."""
+    yield Line()
+    yield Line(say("rehearsal.ended"))
+    yield from why(ended)
+    yield from counts(of_report(ended))
+    if ended.remark:
+        yield Line(ended.remark, LineKind.TEXT)
+    yield Line(say("rehearsal.results", path=str(ended.results)))
 
 
 def why(ended: Report) -> Iterator[Line]:
@@ -142,29 +153,29 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
 
 
 def meanings(
-    found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, explained: Mapping[Result, Meaning] = MEANINGS
 ) -> Iterator[tuple[Result, int, Message]]:
     """Yield each result with its number of rows, and its meaning with what to do.
 
     Args:
         found: result → rows.
         needs_a_hand: whether the run stopped for a reason that the same command alone won't fix.
-        not_sent: the meaning of *not sent* here.
+        explained: the meaning of each result here.
     """
     for result, rows in found.items():
-        meaning = meaning_of(result, not_sent)
+        meaning = explained[result]
         advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
         yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
 
 
 def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
     """Return the :func:`meanings` of a run's results."""
-    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, not_sent=ended.not_sent)
+    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, explained=ended.meanings)
 
 
 def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
     """Return the :func:`meanings` of the results of a past run, which may have held rows back."""
-    return meanings(past.counts, not_sent=HELD_BACK if held_back else MEANINGS[Result.NOT_SENT])
+    return meanings(past.counts, explained={**MEANINGS, **({Result.NOT_SENT: HELD_BACK} if held_back else {})})
 
 
 def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:

@@ -20,10 +20,12 @@ from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say
 from importer.models import Result, Role, Workspace
 from importer.reading import column_letter
-from importer.results.presentation import MEANINGS, Meaning
 from importer.rows.columns import shown
 from importer.settings import Settings
 from importer.storage import place
+
+_OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
+"""Lines of *Summary* that a rehearsal doesn't have, because they tell of a run in the journal, or of calls."""
 
 
 class _ReadDifferently(Exception):
@@ -77,7 +79,8 @@ def rewrite(
                 (say("label.written-again"), when(time.time())),
             ]
             target = results_path(path, settings)
-            written = write_results(target, loaded, outcomes, run, lines, journal)
+            summary = results.Summary(say("summary.title"), lines, run.workspace.profile)
+            written = write_results(target, loaded, outcomes, run, summary, journal)
             return written, outcomes
 
 
@@ -183,8 +186,8 @@ def _settle_known(outcomes: Outcomes, position: int, delivery: KnownDelivery, ru
         outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=delivery.at, request=request)
 
 
-def summary_lines(report: Report, loaded: Loaded, workspace: Workspace) -> list[tuple[Message, Said]]:
-    """Return the lines about a run for the sheet *Summary*: label, value."""
+def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
+    """Return the content of the sheet *Summary* for a run."""
     stopped, lag, waits = report.stopped, report.readable_within, report.rate_limited
     sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
     columns = (f"{role} {column_letter(at)} {shown(sheet.headings[at]).text}" for role, at in columns_of)
@@ -215,21 +218,16 @@ def summary_lines(report: Report, loaded: Loaded, workspace: Workspace) -> list[
         ("label.not-found", not_found(report.not_found) if report.not_found else None),
         ("label.told-to-wait", say("label.times", n=waits) if waits else None),
     ]
-    return [(say(kind), value) for kind, value in lines if value is not None]
+    left_out = _OF_REAL_RUNS if report.is_rehearsal else ()
+    said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
+    title = say("rehearsal.title" if report.is_rehearsal else "summary.title")
+    return results.Summary(title, said, workspace.profile, report.meanings, report.is_rehearsal)
 
 
 def write_results(
-    target: Path,
-    loaded: Loaded,
-    outcomes: Outcomes,
-    run: Run,
-    lines: Sequence[tuple[Message, Said]],
-    journal: Journal,
-    *,
-    not_sent: Meaning = MEANINGS[Result.NOT_SENT],
+    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, summary: results.Summary, journal: Journal
 ) -> results.Written:
-    """Write the outcomes of a file's rows; ``lines`` describe the run, ``not_sent`` explains rows that weren't sent."""
-    summary = results.Summary(say("summary.title"), lines, run.workspace.profile, not_sent)
+    """Write the outcomes of a file's rows."""
     return results.write(
         target,
         loaded.sheet,
@@ -237,7 +235,7 @@ def write_results(
         summary,
         policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
         ours=loaded.roles.ours,
-        run=run.name,
+        run="rehearsal" if summary.is_rehearsal else run.name,
         marked=_with_problems(loaded),
     )
 

@@ -26,6 +26,7 @@ from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
+from importer.commands.rehearsal import results_of, stage
 from importer.commands.report import Report
 from importer.commands.results import catch_up
 from importer.commands.sending import send
@@ -192,6 +193,26 @@ class Prepared(AbstractContextManager["Prepared"]):
             with calls(settings, journal, self._vendor, clock, observe, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers)
             return replace(report, caught_up=caught_up)
+
+    def rehearse(
+        self,
+        *,
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], Said | None] = lambda: None,
+    ) -> Report:
+        """Do all that :meth:`send` does, with a stand-in in memory: nothing is sent, and the results say so.
+
+        Raises:
+            UnclearColumns: there are questions.
+            Guarded: something is wrong with the file as a whole.
+            BadSettings, ResultsNotWritten: the results can't be written.
+        """
+        for guarded in self.preview.guarded:
+            raise guarded
+        target = results_of(self._loaded.sheet.source, self._settings)
+        with stage(self.preview) as (settings, vendor):
+            loaded = replace(self._loaded, settings=settings)
+            return Prepared(loaded, target, settings, vendor).send(observe=observe, stop=stop)
 
     def close(self) -> None:
         """Close the sheet, after which nothing can be sent any more."""

@@ -20,7 +20,7 @@ from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.preview import every_guard, foreseen, write_unknown_emails
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
-from importer.commands.results import summary_lines, write_results
+from importer.commands.results import summary_of, write_results
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
@@ -198,6 +198,7 @@ class _Sending:
             batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
             readable_within=delivery.evidence.replication_lag.measured,
+            is_rehearsal=self._context.caller.api.traits.is_rehearsal,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
@@ -214,10 +215,8 @@ class _Sending:
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             why=logs.said(stopped) if stopped else None,
         )
-        lines = summary_lines(report, self._loaded, self._settings.workspace)
-        written = write_results(
-            self._target, self._loaded, self._outcomes, self._run, lines, self._journal, not_sent=report.not_sent
-        )
+        summary = summary_of(report, self._loaded, self._settings.workspace)
+        written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         if not written.is_owed:
             self._journal.pending_results.cross_out(self._run.workspace, self._run.name)

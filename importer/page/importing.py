@@ -27,7 +27,7 @@ from importer.page.choices import Choices
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import ROLES, words
 from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
-from importer.page.tasks import Send, Unread
+from importer.page.tasks import Rehearse, Send, Unread
 from importer.page.uploads import DroppedFile, folded, name_of
 from importer.settings import Settings
 
@@ -183,6 +183,14 @@ class ImportScreens(Screens):
             is_meant=request.form.get("is-meant") == "yes",
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
+
+    @screen("/file/<number>/rehearse", "POST")
+    def rehearse(self, number: str) -> Page:
+        """Rehearse the import of the file, which sends nothing."""
+        upload, choices = self._upload(number), _choices()
+        settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
+        task = Rehearse(settings, upload.folder, upload.name)
+        return self._begin(task, say("page.problem.not-rehearsed"), upload, choices)
 
     @screen("/file/<number>/original")
     def original(self, number: str) -> Page:

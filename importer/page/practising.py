@@ -21,8 +21,10 @@ class Practising(Screens):
 
     @screen("/practice")
     def practice(self) -> Page:
-        """Explain practice; once it has begun, show the sample sheets and the sandbox's notes."""
-        return render_template("practice.html", practice=self._parts.current.practice, samples=samples())
+        """Explain practice, and offer the files for a rehearsal; once it has begun, show samples and received notes."""
+        current = self._parts.current
+        kept = [*self._parts.uploads.of(current.settings().workspace)]
+        return render_template("practice.html", practice=current.practice, samples=samples(), kept=kept)
 
     @screen("/practice/begin", "POST")
     def begin_practice(self) -> Page:

@@ -22,7 +22,7 @@ from importer.page.choices import Choices
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs, UnderWay
 from importer.page.reading import Readers
-from importer.page.tasks import Ended, Send, Task
+from importer.page.tasks import Ended, Rehearse, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 
@@ -126,7 +126,7 @@ class Screens:
             if upload is None:
                 return
             reading.forget(upload)
-            if ended.results is not None:
+            if ended.results is not None and not isinstance(task, Rehearse):
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
 

@@ -203,6 +203,33 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Rehearse:
+    """Task of rehearsing the import of a file.
+
+    Attributes:
+        settings: the settings with the choices.
+        folder, name: the upload's folder, and its file's name.
+    """
+
+    settings: Settings
+    folder: Path
+    name: str
+    kind: ClassVar[str] = "rehearsing"
+
+    def do(self, word: Word) -> Ended:
+        """Rehearse the import."""
+        os.chdir(self.folder)
+        with commands.prepare(self.name, self.settings) as prepared:
+            report = prepared.rehearse(observe=word.observe, stop=word.why)
+        return Ended(
+            report.exit_status,
+            besides=[line.text for line in commands.report_messages.why(report)],
+            counts=tuple(commands.report_messages.of_report(report)),
+            results=report.results.absolute(),
+        )
+
+
+@dataclass(frozen=True)
 class LookUpTask:
     """Task of looking up the unclear deliveries of a workspace."""
 
@@ -274,7 +301,7 @@ class Rewrite:
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-Task = Send | LookUpTask | Hide | Rewrite
+Task = Send | Rehearse | LookUpTask | Hide | Rewrite
 """Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
 
 

@@ -6,8 +6,8 @@ Input: the sheet's columns and the rows' outcomes. Output: :class:`ResultRows`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.messages import Said, render
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
-from importer.resultsfile import COLUMNS
+from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_REHEARSED
 from importer.settings import profiles
 
 _ROWS = 4_000  # rows in a block; few enough for small lists
@@ -46,13 +46,20 @@ class Summary:
         title: the heading, which says what was done.
         lines: labels and values in the order shown.
         profile: the profile of the run.
-        not_sent: the meaning of the result *not sent* in this run.
+        meanings: the meaning of each result in this run.
+        is_rehearsal: whether nothing was sent, so that the headings say so, and no row has a note ID.
     """
 
     title: Said
     lines: Sequence[tuple[Said, Said]] = ()
     profile: str = profiles.DEFAULT
-    not_sent: Meaning = MEANINGS[Result.NOT_SENT]
+    meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)
+    is_rehearsal: bool = False
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings of :data:`importer.resultsfile.COLUMNS`."""
+        return OUR_REHEARSED if self.is_rehearsal else OUR_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class ResultRows:
 
 
 def result_rows(
-    sheet: Input, outcomes: Outcomes, *, keep: Sequence[int], source_row: int | None, run: str
+    sheet: Input, outcomes: Outcomes, *, keep: Sequence[int], source_row: int | None, run: str, shows_ids: bool = True
 ) -> Iterator[ResultRows]:
     """Yield the rows with their outcomes, in blocks.
 
@@ -82,6 +89,7 @@ def result_rows(
         keep: positions of the columns that go into the results.
         source_row: position of the column with the row numbers of the first file, in an earlier results file.
         run: the run's ID.
+        shows_ids: whether the rows have note IDs.
 
     Raises:
         ValueError: the numbers of rows and outcomes differ.
@@ -95,7 +103,7 @@ def result_rows(
         block = outcomes.columns(start, stop)
         values: dict[str, Sequence[Any]] = {
             "result": block.result,
-            "note_id": encodable(block.note_id),
+            "note_id": encodable(block.note_id) if shows_ids else [""] * len(block.note_id),
             "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
             "source_row": numbers if source_row is None else _numbers(columns[source_row]),
             "finished_at": block.finished_at,

@@ -57,10 +57,13 @@ HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
 PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
 """Meaning of *not sent* in a run that finished."""
 
-
-def meaning_of(result: Result, not_sent: Meaning = MEANINGS[Result.NOT_SENT]) -> Meaning:
-    """Return the meaning of a result. The meaning of *not sent* depends on the run and is passed in."""
-    return not_sent if result is Result.NOT_SENT else MEANINGS[result]
+_IN_THE_ORIGINAL = say("result.rehearsed.next")
+REHEARSED: Mapping[Result, Meaning] = {
+    Result.CREATED: Meaning(say("result.rehearsed")),
+    Result.REJECTED: Meaning(MEANINGS[Result.REJECTED].means, _IN_THE_ORIGINAL),
+    Result.INVALID: Meaning(MEANINGS[Result.INVALID].means, _IN_THE_ORIGINAL),
+}
+"""Meanings of results that differ in a rehearsal."""
 
 
 @dataclass(frozen=True)

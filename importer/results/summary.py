@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from importer.messages import Message, Said, render, say
 from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
-from importer.results.presentation import COLOURS, meaning_of
+from importer.results.presentation import COLOURS
 from importer.resultsfile import COLUMNS
 from importer.settings import profiles
 
@@ -39,12 +39,14 @@ def write_summary(
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
+    outcome = say("summary.rehearsed") if summary.is_rehearsal else headline(counts, duplicates, missing)
     sheet.write_string(1, 1, *_text(summary.title, title))
-    sheet.write_string(2, 1, *_text(headline(counts, duplicates, missing), lead))
+    sheet.write_string(2, 1, *_text(outcome, lead))
     row = _table(book, sheet, counts, 4, summary)
-    row = _chart(book, sheet, counts, row + 1)
+    row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
-    columns = [(column.heading, say(f"column-of-results.{column.heading}")) for column in COLUMNS]
+    texts = [say(f"column-of-results.{column.heading}") for column in COLUMNS]
+    columns = [*zip(summary.headings, texts, strict=True)]
     _pairs(book, sheet, say("summary.columns"), columns, row + 1)
 
 
@@ -85,7 +87,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_string(row, col, name, cell_format)
     for result, count in counts.items():
         row += 1
-        colours, meaning = COLOURS[result], meaning_of(result, summary.not_sent)
+        colours, meaning = COLOURS[result], summary.meanings[result]
         chip = book.add_format({**line, "bold": True, "indent": 1, "font_color": colours.ink, "bg_color": colours.fill})
         sheet.set_row(row, 20)
         sheet.write_string(row, 1, result.value, chip)
@@ -100,8 +102,8 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     return row + 1
 
 
-def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int) -> int:
-    """Insert a chart with a coloured bar for each result; return the first free row."""
+def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, outcome: Message) -> int:
+    """Insert a chart with a coloured bar for each result, described by ``outcome``; return the first free row."""
     if not counts:
         return row
     first, last = 5, 4 + len(counts)
@@ -127,7 +129,7 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     chart.set_chartarea({"border": {"color": "#D5DCE1"}})
     height = 90 + 34 * len(counts)
     chart.set_size({"width": 820, "height": height})
-    sheet.insert_chart(row, 1, chart, {"description": render(headline(counts)), "object_position": 2})
+    sheet.insert_chart(row, 1, chart, {"description": render(outcome), "object_position": 2})
     return row + height // 20 + 2
 
 

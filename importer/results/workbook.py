@@ -36,7 +36,7 @@ from importer.models import Result
 from importer.results.layout import ResultRows, Summary, encodable
 from importer.results.presentation import COLOURS
 from importer.results.summary import write_summary
-from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, OUR_COLUMNS, ResultColumn
+from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, ResultColumn
 
 MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
@@ -135,7 +135,7 @@ class _Frame:
         widths = [_width(name, texts) for name, texts in zip(theirs, sample, strict=True)]
         self.wraps = [width >= _WIDEST for width in widths]
         widths += [column.width for column in COLUMNS]
-        self.headings = [*theirs, *OUR_COLUMNS]
+        self.headings = [*theirs, *contents.summary.headings]
         leading = [len(theirs) + i for i, column in enumerate(COLUMNS) if column.leads_to_fix]
         self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
         self.content = BytesIO()

@@ -82,7 +82,7 @@ def write(
         target: path or URL; its suffix decides the format: ``.xlsx`` or ``.csv``.
         sheet: the rows as they were read; ``columns`` may be called more than once.
         outcomes: the outcome of each row.
-        summary: content of the workbook's sheet *Summary*; not used in a CSV file.
+        summary: content of the workbook's sheet *Summary*, and whether these are the results of a rehearsal.
         policy: decides which files may be replaced; None: no file is.
         ours: heading → position of our columns in an earlier results file (see
             :func:`importer.resultsfile.own_columns`); only ``source_row`` is kept.
@@ -103,12 +103,13 @@ def write(
         as_csv, target = True, target.with_suffix(".csv")
         sizes = {"columns": len(keep) + len(OUR_COLUMNS), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
         remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
-    rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=ours.get("source_row"), run=run)
+    source_row, shows_ids = ours.get("source_row"), not summary.is_rehearsal
+    rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=source_row, run=run, shows_ids=shows_ids)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
     def as_text(draft: Draft) -> None:
-        _write_csv(draft.file, headings, rows())
+        _write_csv(draft.file, [*headings, *summary.headings], rows())
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
@@ -150,7 +151,7 @@ def _why(error: Exception) -> Message:
 
 
 def _write_csv(file: BinaryIO, headings: Sequence[str], rows: Iterable[ResultRows]) -> None:
-    file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable([*headings, *OUR_COLUMNS]))]))
+    file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable(headings))]))
     for block in rows:
         ours = (_cells(column, values) for column, values in zip(COLUMNS, block.ours, strict=True))
         file.write(_encoded(zip(*map(protected_all, block.theirs), *ours, strict=True)))

@@ -23,6 +23,7 @@ EVERYTHING = [
     ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/problems.csv"), ("GET", f"/file/{NUMBER}/confirm"),
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
+    ("POST", f"/file/{NUMBER}/rehearse"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),

@@ -457,3 +457,36 @@ def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
     left = time_left(Progress(3, 1, 1, 0, 1, seconds_left=62.0))
     assert words(left) == "about 1:02"
     assert render(left, TERMINAL) == "about 1:02 left"
+
+
+def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
+    guest: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Check screen offers it. The screen and the results say that nothing was sent; the file can still be sent."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    checked = guest.drop(write(tmp_path / "rehearsed.csv", [("p1", "a", "Public"), ("p2", "a", "pubic")]))
+    received, runs = len(guest.box.received), guest.see("/runs").text
+    action = re.search(r'action="([^"]+/rehearse[^"]*)"', checked.text)
+    assert action, checked.text
+    ended = guest.see(guest.post(guest.origin + unescape(action[1]), timeout=60).url)
+    shown = unescape(ended.text)
+    assert "Nothing was sent. This is what the import would do." in shown
+    assert "the import would create the note" in shown
+    results = guest.get(ended.url + "/results", timeout=60)
+    assert "rehearsed.rehearsal.xlsx" in results.headers["Content-Disposition"]
+    (tmp_path / "results.xlsx").write_bytes(results.content)
+    assert "contains the results of a rehearsal" in guest.drop(tmp_path / "results.xlsx").text
+    assert len(guest.box.received) == received
+    assert guest.see("/runs").text == runs
+    assert "rehearsed.csv" in guest.see("/practice").text
+    assert "not sent yet" in guest.see("/").text
+
+
+def test_practice_offers_no_rehearsal(guest: Visitor) -> None:
+    """There everything is one."""
+    guest.post(f"{guest.base}/practice/begin", timeout=60)
+    try:
+        sample = guest.post(f"{guest.base}/practice/sample", data={"sample": "1"}, timeout=60)
+        assert "/rehearse" not in guest.see(sample.url).text
+    finally:
+        guest.post(f"{guest.base}/practice/end", timeout=60)

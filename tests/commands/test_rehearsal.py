@@ -1,0 +1,207 @@
+"""A rehearsal ends as the import would, sends nothing, and leaves results that nobody can take for real ones."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.commands import batch, choosing
+from importer.commands.report import Report
+from importer.commands.results import rewrite
+from importer.commands.run import prepare
+from importer.errors import Guarded, Unusable
+from importer.journal import Journal
+from importer.journal.identity import FOLDER_VARIABLE
+from importer.messages import render
+from importer.models import Result, Workspace
+from importer.results import Summary
+from importer.resultsfile import is_results
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests.running import run
+
+ROWS = (("P1", "Hello", "Public"), ("P2", "Hello", "Private"), ("P1", "Hello", "Public"), ("P3", "", "Public"))
+
+
+def write(folder: Path, rows: Sequence[Sequence[str]] = ROWS, heads: Sequence[str] = ("Prospect ID",)) -> Path:
+    path = folder / "n.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([(*heads, "Note", "Visibility"), *rows])
+    return path
+
+
+def rehearse(path: Path, settings: Settings) -> Report:
+    with prepare(path, settings) as prepared:
+        return prepared.rehearse()
+
+
+def cells(path: Path, sheet: str = "Results") -> list[dict[str, object]]:
+    head, *rows = openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
+
+
+def test_everything_happens_here_and_nothing_anywhere_else(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """No key is needed, no call is made, and neither a journal nor a memory of the workspace exists afterwards."""
+    file, before = write(tmp_path), {*tmp_path.iterdir()}
+    ended = rehearse(file, replace(settings, key=""))
+    assert ended.counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
+    assert ended.exit_status == 1
+    assert not box.received
+    assert {*tmp_path.iterdir()} - before == {tmp_path / "n.rehearsal.xlsx"}
+    assert not Path(os.environ[FOLDER_VARIABLE]).exists()
+
+
+def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path) -> None:
+    """What earlier runs delivered ends as in the next run: it isn't created, and no limit of notes counts it."""
+    file = write(tmp_path, ROWS[:1])
+    assert run(file, settings)
+    write(tmp_path)
+    with Journal.open(settings.journal) as journal:
+        runs = journal.runs.listed()
+    ended = rehearse(file, replace(settings, max_notes=1, max_public=0))
+    assert ended.counts == {Result.CREATED: 1, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
+    first, *_ = cells(ended.results)
+    assert first["result (rehearsal)"] == "already imported"
+    assert str(first["reason"]).startswith("imported ")
+    with Journal.open(settings.journal) as journal:
+        assert journal.runs.listed() == runs
+    with pytest.raises(Guarded):
+        rehearse(file, replace(settings, max_notes=0))
+
+
+def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_path: Path) -> None:
+    """It makes no calls, so it takes no account of them, and it disturbs no import that is under way."""
+    slow = replace(settings, rate="1/h", between="00:00-00:01", longest="1s", first=1)  # type: ignore[arg-type]
+    file = write(tmp_path, [(f"P{i}", f"Note {i}", "Private") for i in range(50)])
+    with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
+        assert rehearse(file, slow).counts == {Result.CREATED: 50}
+
+
+def test_the_results_say_in_every_sheet_what_they_are(settings: Settings, tmp_path: Path) -> None:
+    """The heading survives a copy; no row has a note ID; the summary promises nothing."""
+    ended = rehearse(write(tmp_path), settings)
+    for sheet in ("Results", "To fix"):
+        for row in cells(ended.results, sheet):
+            assert row["result (rehearsal)"]
+            assert row["note_id"] is None
+            assert row["request"] is None or str(row["request"]).startswith("rehearsal/")
+    summary = openpyxl.load_workbook(ended.results)["Summary"]
+    texts = [str(cell) for row in summary.iter_rows(values_only=True) for cell in row if cell]
+    assert texts[0] == "Rehearsal: nothing was sent"
+    assert "The import would create the note." in texts
+    assert "Correct the original file." in texts
+    assert not {"The note was created.", "Run", "Workspace", "Requests sent", ended.run} & {*texts}
+    assert not any("delivered" in text for text in texts)
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".csv"])
+def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, tmp_path: Path, ending: str) -> None:
+    """They are refused by name, also as a sheet of their own, and left out of a folder."""
+    (folder := tmp_path / "folder").mkdir()
+    file = write(folder)
+    results = rehearse(file, settings).results
+    if ending == ".csv":
+        head, *rows = openpyxl.load_workbook(results)["Results"].iter_rows(values_only=True)
+        results = results.with_suffix(ending)
+        with results.open("w", encoding="utf-8-sig", newline="") as copy:
+            csv.writer(copy).writerows([head, *rows])
+    with results.open("rb") as opened:
+        assert is_results(opened)
+    for sheet in (None, "To fix") if ending == ".xlsx" else (None,):
+        with pytest.raises(Unusable) as refused:
+            prepare(results, replace(settings, sheet=sheet))
+        assert render(refused.value.message).startswith(f"{results} contains the results of a rehearsal")
+    assert run(file, settings)
+    with pytest.raises(Unusable, match="rehearsal"):
+        rewrite("last", results, settings)
+    file.unlink()
+    assert batch.run(choosing.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
+    assert choosing.choose([folder]).left_out[0][0].name.startswith("n.re")
+
+
+def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -> None:
+    """A file with too many rows for a workbook has the same heading, and no note IDs."""
+    from importer import results  # noqa: PLC0415 - only here
+    from importer.delivery.outcomes import Outcomes  # noqa: PLC0415
+
+    with prepare(write(tmp_path, ROWS[:2]), settings) as prepared:
+        sheet, outcomes = prepared._loaded.sheet, Outcomes(2)
+        outcomes.settle([0, 1], Result.CREATED, note_ids=["a", "b"])
+        results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Rehearsal", is_rehearsal=True))
+    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["result (rehearsal)"], row["note_id"]) for row in rows] == [("created", "")] * 2
+    with pytest.raises(Unusable, match="rehearsal"):
+        prepare(tmp_path / "r.csv", settings)
+
+
+def test_rows_copied_from_it_count_as_not_imported(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Even under the headings of real results: without an ID nothing is delivered, so nothing gets lost."""
+    results = rehearse(write(tmp_path, ROWS[:2]), settings).results
+    book = openpyxl.load_workbook(results)
+    book["Results"].cell(1, 4).value = "result"
+    book.save(tmp_path / "copied.xlsx")
+    report = run(tmp_path / "copied.xlsx", replace(settings, sheet="Results"))
+    assert report
+    assert report.counts == {Result.CREATED: 2}
+    assert len(box.notes) == 2
+
+
+def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: Path) -> None:
+    """One beside an ID has that ID's, whatever row comes first; even one that the sandbox doesn't know."""
+    rows = [
+        ("", "jo@example.com", "Hello", "Public"), ("P1", "jo@example.com", "Hello", "Public"),
+        ("", "nobody@example.com", "Hello", "Public"), ("P2", "kim@example.com", "Hello", "Public"),
+        ("", "no address", "Hello", "Public"),
+    ]  # fmt: skip
+    ended = rehearse(write(tmp_path, rows, ("Prospect ID", "Email")), settings)
+    found = [row["result (rehearsal)"] for row in cells(ended.results)]
+    assert found == ["created", "duplicate", "created", "created", "invalid"]
+
+
+def test_emails_that_were_looked_up_have_the_prospects_that_were_found(tmp_path: Path) -> None:
+    """So a rehearsal after ``check --online`` shows which rows would be rejected."""
+    with Sandbox(prospects={"P1": "jo@example.com"}) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
+        rows = [("jo@example.com", "Hello", "Public"), ("kim@example.com", "Hello", "Public")]
+        with prepare(write(tmp_path, rows, ("Email",)), settings) as prepared:
+            prepared.look_up()
+            assert prepared.rehearse().counts == {Result.CREATED: 1, Result.REJECTED: 1}
+
+
+def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """A note with files ends as in the import."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.pdf").write_bytes(b"%PDF-1.4")
+    rows = [("P1", "a.pdf", "Hello", "Public"), ("P2", "b.pdf", "Hello", "Public")]
+    ended = rehearse(
+        write(tmp_path, rows, ("Prospect ID", "Attachments")), replace(settings, attachments=tmp_path / "files")
+    )
+    assert ended.counts == {Result.CREATED: 1, Result.INVALID: 1}
+    assert not box.received
+
+
+def test_it_replaces_an_earlier_rehearsal_but_no_file_of_the_persons_own(settings: Settings, tmp_path: Path) -> None:
+    """As results do."""
+    file = write(tmp_path)
+    assert rehearse(file, settings).results == rehearse(file, settings).results == tmp_path / "n.rehearsal.xlsx"
+    (tmp_path / "n.rehearsal.xlsx").write_bytes(b"mine")
+    assert rehearse(file, settings).results == tmp_path / "n.rehearsal (2).xlsx"
+    assert (tmp_path / "n.rehearsal.xlsx").read_bytes() == b"mine"
+
+
+def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> None:
+    """The next run is the workspace's first, and its notes are still to be sent."""
+    file = write(tmp_path)
+    live = replace(settings, base_url="https://api.example.test/v1", profile="acme")
+    rehearse(file, live)
+    with prepare(file, live) as prepared:
+        assert prepared.preview.is_first
+        assert prepared.preview.remaining.total == 2
+        assert prepared.settings.workspace == Workspace("acme", "https://api.example.test/v1")
