@@ -186,6 +186,9 @@ def test_check_tells_of_a_rehearsal(ask: Ask, box: Sandbox) -> None:
     assert "Results of the rehearsal: a.rehearsal.xlsx" in said
     assert not box.received
     assert ask("check", "a.csv")[1]["rehearsal"] is None
+    twice = "Prospect ID,Email,Note,Visibility\nP1,a@b.example,Hi,1\nP2,a@b.example,Hi,1\n,a@b.example,Hi,1\n"
+    Path("c.csv").write_text(twice, encoding="utf-8")
+    assert (ask("check", "c.csv")[0], ask("check", "c.csv", "--rehearse")[0]) == (0, 1)  # the last: of two prospects
     Path("a.csv").rename("b.csv")
     status, document, said = ask("check", "b.csv", "--rehearse", "--min-rows", "9")
     assert (status, document["rehearsal"]) == (2, None)

@@ -11,7 +11,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from importer.api.saleshandy import SALESHANDY
 from importer.commands import batch, choosing
+from importer.commands.rehearsal import _Accepting
 from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
@@ -19,7 +21,7 @@ from importer.errors import Guarded, Unusable
 from importer.journal import Journal
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import render
-from importer.models import Result, Workspace
+from importer.models import Note, Result, Status, Visibility, Workspace
 from importer.results import Summary
 from importer.resultsfile import is_results
 from importer.sandbox import Sandbox
@@ -160,7 +162,8 @@ def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: P
         ("", "nobody@example.com", "Hello", "Public"), ("P2", "kim@example.com", "Hello", "Public"),
         ("", "no address", "Hello", "Public"),
     ]  # fmt: skip
-    ended = rehearse(write(tmp_path, rows, ("Prospect ID", "Email")), settings)
+    file = write(tmp_path, rows, ("Prospect ID", "Email"))
+    ended = rehearse(file, replace(settings, max_notes=2))  # the limit counts no row whose email isn't looked up yet
     found = [row["result (rehearsal)"] for row in cells(ended.results)]
     assert found == ["created", "duplicate", "created", "created", "invalid"]
 
@@ -169,10 +172,12 @@ def test_emails_that_were_looked_up_have_the_prospects_that_were_found(tmp_path:
     """So a rehearsal after ``check --online`` shows which rows would be rejected."""
     with Sandbox(prospects={"P1": "jo@example.com"}) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
-        rows = [("jo@example.com", "Hello", "Public"), ("kim@example.com", "Hello", "Public")]
-        with prepare(write(tmp_path, rows, ("Email",)), settings) as prepared:
+        rows = [("", "jo@example.com"), ("", "kim@example.com"), ("P9", "jo@example.com")]
+        file = write(tmp_path, [(*row, "Hello", "Public") for row in rows], ("Prospect ID", "Email"))
+        with prepare(file, settings) as prepared:
             prepared.look_up()
-            assert prepared.rehearse().counts == {Result.CREATED: 1, Result.REJECTED: 1}
+            found = [row["result (rehearsal)"] for row in cells(prepared.rehearse().results)]
+    assert found == ["created", "rejected", "invalid"]
 
 
 def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
@@ -205,3 +210,16 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
         assert prepared.preview.is_first
         assert prepared.preview.remaining.total == 2
         assert prepared.settings.workspace == Workspace("acme", "https://api.example.test/v1")
+
+
+def test_a_note_that_was_accepted_can_be_read_back() -> None:
+    """A long rehearsal reads a sample of its notes back as a run does, and must find them."""
+    api = _Accepting(SALESHANDY.traits, {}, lambda: 1.0)
+    note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED)
+    answered = api.create(note, ["P1", "P2"]).value
+    assert answered
+    page = api.find("P2", 0, 20).value
+    assert page
+    assert [(found.note_id, found.content, found.visibility) for found in page.all] == [
+        (answered["P2"].note_id, note.content, Visibility.PRIVATE)
+    ]

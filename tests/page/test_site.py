@@ -464,12 +464,13 @@ def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
 ) -> None:
     """The Check screen offers it. The screen and the results say that nothing was sent; the file can still be sent."""
     monkeypatch.delenv(KEY_VARIABLE)
-    checked = guest.drop(write(tmp_path / "rehearsed.csv", [("p1", "a", "Public"), ("p2", "a", "pubic")]))
+    checked = guest.drop(write(tmp_path / "rehearsed.csv", [("p1", "a", "Public"), ("p2", "a", "Private")]))
     received, runs = len(guest.box.received), guest.see("/runs").text
     action = re.search(r'action="([^"]+/rehearse[^"]*)"', checked.text)
     assert action, checked.text
     ended = guest.see(guest.post(guest.origin + unescape(action[1]), timeout=60).url)
     shown = unescape(ended.text)
+    assert "<h1>Rehearsal of rehearsed.csv</h1>" in shown
     assert "Nothing was sent. This is what the import would do." in shown
     assert "the import would create the note" in shown
     results = guest.get(ended.url + "/results", timeout=60)
@@ -479,7 +480,7 @@ def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
     assert len(guest.box.received) == received
     assert guest.see("/runs").text == runs
     assert "rehearsed.csv" in guest.see("/practice").text
-    assert "not sent yet" in guest.see("/").text
+    assert re.search(r"rehearsed\.csv</bdi></a>\n<span[^>]*>[^<]*not sent yet", guest.see("/").text)
 
 
 def test_practice_offers_no_rehearsal(guest: Visitor) -> None:
