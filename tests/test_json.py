@@ -181,7 +181,7 @@ def test_check_tells_of_a_rehearsal(ask: Ask, box: Sandbox) -> None:
     assert status == 1
     results = str(Path("a.rehearsal.xlsx").absolute())
     assert document["rehearsal"] == {"counts": {"created": 2, "invalid": 1}, "results": results}
-    assert "Rehearsal: nothing was sent. This is what the import would do:" in said
+    assert "Rehearsal: nothing was sent. If Saleshandy knows every prospect" in said
     assert "2  created  the import would create the note" in said
     assert "Results of the rehearsal: a.rehearsal.xlsx" in said
     assert not box.received

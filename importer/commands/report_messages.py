@@ -50,7 +50,7 @@ def report(ended: Report) -> Iterator[Line]:
 def rehearsed(ended: Report) -> Iterator[Line]:
     """Yield the lines about how a rehearsal ended."""
     yield Line()
-    yield Line(say("rehearsal.ended"))
+    yield Line(say("rehearsal.ended"), LineKind.TEXT)
     yield from why(ended)
     yield from counts(of_report(ended))
     if ended.remark:

@@ -471,7 +471,7 @@ def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
     ended = guest.see(guest.post(guest.origin + unescape(action[1]), timeout=60).url)
     shown = unescape(ended.text)
     assert "<h1>Rehearsal of rehearsed.csv</h1>" in shown
-    assert "Nothing was sent. This is what the import would do." in shown
+    assert "Nothing was sent. If Saleshandy knows every prospect and accepts every note, the import" in shown
     assert "the import would create the note" in shown
     results = guest.get(ended.url + "/results", timeout=60)
     assert "rehearsed.rehearsal.xlsx" in results.headers["Content-Disposition"]
