@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from importer.settings import (
     KEY_VARIABLE,
     LIVE,
     Settings,
+    Topic,
     checked_url,
     default_journal,
     journal_place,
     read_key,
     who_can_read,
 )
+from importer.settings.exports import Export
 
 # -- the address
 
@@ -329,3 +332,12 @@ def test_a_url_of_a_journal_that_names_no_file_is_refused(url: str) -> None:
 def test_a_journal_is_named_by_its_path_or_its_url(address: str, file: str) -> None:
     assert journal_place(address) == Path(file)
     assert Settings(journal=address).journal == address
+
+
+def test_some_topics_can_be_taken_over_and_nothing_else_but_what_is_known_of_exports() -> None:
+    """So practice and a rehearsal read a file as the profile says, without its key, its pace and its journal."""
+    export = Export("Apollo", ("Email", "Note"), date(2026, 11, 3), {})
+    settings = Settings(sheet="A", rate="1/h", max_notes=1, key="k", exports=[export], lasting=frozenset({"x"}))  # type: ignore[arg-type]
+    kept = settings.only([Topic.FILE], profile="practice")
+    assert (kept.sheet, [*kept.exports], [*kept.lasting], kept.profile) == ("A", [export], ["x"], "practice")
+    assert (kept.rate, kept.max_notes, kept.key, kept.journal) == (None, None, "", Settings().journal)
