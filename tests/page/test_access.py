@@ -34,7 +34,8 @@ EVERYTHING = [
     ("POST", f"/file/{NUMBER}/attachments/take"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
     ("POST", "/settings/key/try"),
-    ("POST", "/settings/forget"), ("POST", "/settings/export"), ("POST", "/settings/change"), ("GET", "/practice"), ("POST", "/practice/begin"),
+    ("POST", "/settings/forget"), ("POST", "/settings/export"), ("POST", "/settings/change"),
+    ("GET", "/practice"), ("POST", "/practice/begin"),
     ("POST", "/practice/end"), ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
     ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
