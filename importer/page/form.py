@@ -91,7 +91,8 @@ def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterato
     if settings.exports and not is_asked:
         kinds: list[tuple[str, Said]] = [(export.name, export.name) for export in settings.exports]
         kinds.append((NONE, say("exports.another-kind")))
-        yield field("export", found.export or say("page.form.no-export"), kinds)
+        detected = _found(found.export) if found.export else say("page.form.no-export")
+        yield _field("export", detected, kinds, choices.values("export"))
     if len(found.sheets) > 1 or choices.values("sheet"):
         yield field("sheet", str(found.sheet), [(name, name) for name in found.sheets])
     rows = [(str(number), _row(number)) for number in range(1, _ROWS + 1)]
