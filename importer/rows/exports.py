@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import WORDED
@@ -34,14 +35,12 @@ class _Fit:
     Attributes:
         export: the export.
         missing: columns that were answered for and that the sheet lacks.
-        new: headings of the sheet that the export hasn't.
-        concerning: those of them that may matter.
+        concerning: headings of the sheet that the export hasn't, and that may matter.
         alike: share of the headings that both have.
     """
 
     export: Export
     missing: tuple[str, ...]
-    new: tuple[str, ...]
     concerning: tuple[str, ...]
     alike: float
 
@@ -56,8 +55,8 @@ class _Fit:
 
 def is_header(export: Export, headings: Sequence[str]) -> bool:
     """Return whether a row holds the headings of this kind of export, without a look at the cells below it."""
-    fit = _fit(export, headings_of(headings), ())
-    return not fit.missing and fit.alike >= _ALIKE
+    own_headings = _own(tuple(headings))
+    return _alike(export, own_headings) >= _ALIKE and not _missing(export, own_headings)
 
 
 def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
@@ -77,7 +76,12 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
         return applied(settings, named[0]) if named else plain
     ours = own_columns(headings).values()
     values = [column for at, column in enumerate(cells) if at not in ours]
-    fits = [_fit(export, headings_of(headings), values) for export in settings.exports]
+    own_headings = headings_of(headings)
+    fits = [
+        _fit(export, own_headings, values)
+        for export in settings.exports
+        if _alike(export, own_headings) >= _ALIKE or not _missing(export, own_headings)
+    ]
     whole = [fit for fit in fits if fit.is_whole]
     fitting = [fit for fit in whole if fit.is_exact] or whole
     if len(fitting) > 1:
@@ -95,35 +99,52 @@ def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
     export = settings.remembered
     if export is None:
         return []
-    fit = _fit(export, headings_of(headings), ())
+    new = [name for name in headings_of(headings) if name.strip() and not _is_among(name, export.headings)]
     gone = [heading for heading in export.headings if not _is_among(heading, headings)]
-    differences = _differences(fit.new, gone)
+    differences = _differences(new, gone)
     parts: dict[str, Part] = {"date": export.day, "name": Cell(repr(export.name))}
     if differences:
         return [say("exports.as-answered-differently", **parts, differences=differences)]
     return [say("exports.as-answered", **parts)]
 
 
-def _fit(export: Export, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> _Fit:
+def _alike(export: Export, headings: Sequence[str]) -> float:
+    before, now = _keys(export.headings), _keys(tuple(headings))
+    return len(before & now) / max(len(before | now), 1)
+
+
+def _missing(export: Export, headings: Sequence[str]) -> tuple[str, ...]:
     is_ordered = tuple(headings[: len(export.headings)]) == export.headings
-    missing = tuple(
+    return tuple(
         name
         for name in export.columns
         if not _is_among(name, headings) and (_is_among(name, export.headings) or not is_ordered)
     )
-    new = [at for at, heading in enumerate(headings) if heading.strip() and not _is_among(heading, export.headings)]
-    concerning = [at for at in new if _matters(headings[at], cells[at] if cells else ())]
-    before, now = ({*map(_key, filter(str.strip, names))} for names in (export.headings, headings))
-    new_headings, concerning_headings = (tuple(headings[at] for at in positions) for positions in (new, concerning))
-    return _Fit(export, missing, new_headings, concerning_headings, len(before & now) / max(len(before | now), 1))
+
+
+def _fit(export: Export, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> _Fit:
+    concerning = tuple(
+        heading
+        for heading, values in zip(headings, cells, strict=True)
+        if heading.strip() and not _is_among(heading, export.headings) and _matters(heading, values)
+    )
+    return _Fit(export, _missing(export, headings), concerning, _alike(export, headings))
 
 
 def _key(heading: str) -> str:
     return folded_heading(heading) or heading.strip()
 
 
+_own = lru_cache(maxsize=100)(headings_of)
+
+
+@lru_cache(maxsize=1000)  # each remembered export is compared with each of the first rows
+def _keys(headings: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_key, filter(str.strip, headings)))
+
+
 def _is_among(name: str, headings: Sequence[str]) -> bool:
-    return _key(name) in map(_key, headings)
+    return _key(name) in _keys(tuple(headings))
 
 
 def _matters(heading: str, values: Sequence[str]) -> bool:
