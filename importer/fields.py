@@ -252,6 +252,41 @@ OTHERS = frozenset(
 """Words of headings about people who aren't the prospects, whose emails are never suggested."""
 TASK_STATES = frozenset({"not started", "in progress", "completed", "waiting on someone else", "deferred"})
 """Words of Salesforce, Zoho and others for how far a task is, which say nothing about a note's publication."""
+PERSON: Mapping[str, tuple[str, ...]] = {
+    "First Name": (
+        "First Name", "Given Name", "Forename", "Contact First Name", "Person - First name", "Prospect First Name",
+        "Vorname", "Prénom", "Nombre", "Nombre de pila", "Primeiro nome", "Nome próprio", "Nome",
+    ),
+    "Last Name": (
+        "Last Name", "Surname", "Family Name", "Contact Last Name", "Person - Last name", "Prospect Last Name",
+        "Nachname", "Familienname", "Nom", "Nom de famille", "Apellido", "Apellidos", "Sobrenome", "Apelido", "Cognome",
+    ),
+    "Company": (
+        "Company", "Company Name", "Account", "Account Name", "Organization", "Organisation", "Organization Name",
+        "Person - Organization", "Associated Company", "Employer",
+        "Firma", "Unternehmen", "Organisation - Name", "Entreprise", "Société", "Empresa", "Compañía", "Companhia",
+        "Azienda",
+    ),
+    "Job Title": (
+        "Job Title", "Contact Title", "Position", "Job", "Person - Job title", "Title",
+        "Berufsbezeichnung", "Stellenbezeichnung", "Funktion", "Fonction", "Poste", "Intitulé du poste", "Cargo",
+        "Puesto", "Profissão", "Qualifica",
+    ),
+    "Phone Number": (
+        "Phone Number", "Phone", "Telephone", "Mobile", "Mobile Phone", "Mobile Number", "Work Phone", "Business Phone",
+        "Cell Phone", "Person - Phone", "Contact Phone", "Phone 1 - Value",
+        "Telefon", "Telefonnummer", "Handy", "Mobiltelefon", "Téléphone", "Numéro de téléphone", "Portable", "Teléfono",
+        "Número de teléfono", "Móvil", "Telefone", "Número de telefone", "Celular", "Telefono", "Cellulare",
+    ),
+}  # fmt: skip
+"""Field of a person, as Saleshandy's documentation names it → usual headings. The first filled column counts."""
+FULL_NAME = (
+    "Full Name", "Name", "Contact Name", "Contact", "Person", "Person - Name", "Prospect Name", "Lead Name",
+    "Customer Name", "Vollständiger Name", "Kontakt", "Kontaktname", "Nom", "Nom complet", "Nom du contact", "Nombre",
+    "Nombre completo", "Contacto", "Nome", "Nome completo", "Contato",
+)  # fmt: skip
+"""Usual headings of full names. Some are also headings of one name, in a sheet with columns for both."""
+
 # Words that mean something only together with their heading.
 YES = frozenset("1 y yes true x on t j ja wahr o oui vrai s si sí sì sim verdadero verdadeiro vero ✓ ✔ ☑ ✅ √".split())
 NO = frozenset("0 n no false off f nein falsch non faux falso não nao - ✗ ✘ ☐ ❌".split())

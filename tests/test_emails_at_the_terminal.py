@@ -13,7 +13,7 @@ import pytest
 
 from importer.cli import main
 from importer.sandbox import Sandbox, invented
-from tests.commands.test_emails import HEADINGS, PEOPLE, asked, by_email, notes, spread, write
+from tests.commands.test_emails import HEADINGS, PEOPLE, asked, by_email, listed, notes, spread, write
 
 
 def arguments(command: str, sheet: Path, box: Sandbox, *more: str) -> list[str]:
@@ -36,8 +36,9 @@ def test_check_calls_nobody_and_check_online_sends_nothing(
         assert "3 rows: 1 note to deliver, 2 with an email address that no prospect has" in said
         assert "several prospects have the email address twice@example.com: P4, P5" in said
         assert "--on-several newest" in said
-        assert f"Email addresses without a prospect: {unknown}" in said
-        assert "nobody@example.com,1" in unknown.read_text(encoding="utf-8")
+        assert f"1 person is not in Saleshandy yet: {unknown}" in said
+        assert "with its own prospect importer. Then run the import." in said
+        assert listed(unknown) == [("nobody@example.com", "", "", "", "", "")]
         assert box.notes == ()
         assert main(arguments("run", sheet, box, "--yes")) == 1
         assert notes(box) == [("P1", "Hello")]

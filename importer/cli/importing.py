@@ -208,12 +208,11 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
             written = commands.preview.write_problems(report, preview, file)
             say_line()
             say_line(_named(written.path, written.remark, "check.every-problem", "check.every-problem-remark"))
-        if (
-            online
-            and (emails := commands.preview.write_unknown_emails(preview.settings, preview.unknown_emails, file))
-            is not None
-        ):
-            say_line(_named(emails.path, emails.remark, "ended.unknown-emails", "ended.unknown-emails-remark"))
+        if online:
+            with commands.workspaces.opened(preview.settings) as journal:
+                unknown = preview.unknown_emails
+                people = commands.preview.write_people(preview.settings, preview.loaded, unknown, journal)
+            show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
         asking.offer_to_remember(prepared)
         rehearsed = None
         if rehearse and not preview.questions and not preview.guarded:

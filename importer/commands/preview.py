@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from importer.journal import Journal
 from importer.messages import Message, SettingPart, say
 from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
 from importer.rows.naming import EmailAnswers
+from importer.rows.people import COLUMNS, people_of
 from importer.settings import Rate, Settings
 from importer.storage import is_same, place
 
@@ -277,7 +278,11 @@ def write_problems(report: Path, preview: Preview, file: Path) -> results.Writte
     return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
 
 
-def write_unknown_emails(settings: Settings, emails: Mapping[str, int], file: Path) -> results.Written | None:
-    """Write the emails that no prospect has, if the settings name a file for them."""
-    target = settings.unknown_emails
-    return None if target is None else results.write_emails(target, emails, file)
+def write_people(
+    settings: Settings, loaded: Loaded, emails: Iterable[str], journal: Journal | None
+) -> results.Written | None:
+    """Write the people whose emails no prospect has, if the settings name a file for them."""
+    if settings.unknown_emails is None or journal is None:
+        return None
+    people, source = people_of(loaded.sheet, loaded.roles, loaded.rows, emails), place(loaded.sheet.source)
+    return results.write_people(settings.unknown_emails, COLUMNS, people, journal, source)

@@ -110,7 +110,8 @@ class Report:
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         finding_calls: number of calls to find prospects by their emails.
         uploads: number of calls to upload files.
-        unknown_emails: the file with the emails that no prospect has, if one was wanted.
+        unknown_people: number of emails that no prospect has.
+        unknown_emails: the file with the people who have these emails, if one was wanted.
         to_fix: the first rows that need a person's attention.
         not_found: notes that were created, but not found when they were read back.
         could_not_look: whether reading back showed no note of the sample, so that nothing is known about them.
@@ -138,6 +139,7 @@ class Report:
     held_back: int = 0
     finding_calls: int = 0
     uploads: int = 0
+    unknown_people: int = 0
     unknown_emails: Written | None = None
     to_fix: Sequence[ToFix] = ()
     results_owed: bool = False

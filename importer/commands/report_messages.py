@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
     from importer.commands.verify import Verified
     from importer.commands.workspaces import Restored
+    from importer.results import Written
 
 
 def report(ended: Report) -> Iterator[Line]:
@@ -39,9 +40,7 @@ def report(ended: Report) -> Iterator[Line]:
     yield from why(ended)
     yield from counts(of_report(ended))
     yield from besides(ended)
-    if (emails := ended.unknown_emails) is not None:
-        kind = "ended.unknown-emails-remark" if emails.remark else "ended.unknown-emails"
-        yield Line(say(kind, path=str(emails.path), **({"remark": emails.remark} if emails.remark else {})))
+    yield from people(ended.unknown_people, ended.unknown_emails, then=say("people.then-run-again"))
     if ended.rows_to_fix and ended.results.suffix == ".xlsx":
         yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
@@ -56,6 +55,23 @@ def rehearsed(ended: Report) -> Iterator[Line]:
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
     yield Line(say("rehearsal.results", path=str(ended.results)))
+
+
+def people(number: int, written: Written | None, then: Message) -> Iterator[Line]:
+    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with the list.
+
+    Args:
+        number: number of these people.
+        written: the list; None if none was wanted.
+        then: what to do once they are in Saleshandy.
+    """
+    if number and written is None:
+        yield Line(say("people.not-listed", n=number), LineKind.TEXT)
+    elif number and written is not None:
+        yield Line(say("people.listed", n=number, path=str(written.path)))
+        if written.remark is not None:
+            yield Line(written.remark, LineKind.NOTE)
+        yield Line(say("people.import", then=then), LineKind.TEXT)
 
 
 def why(ended: Report) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from importer.commands import logs
 from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, how_read, writable
-from importer.commands.preview import every_guard, foreseen, write_unknown_emails
+from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_of, write_results
 from importer.commands.workspaces import keep_in_mind
@@ -107,8 +107,9 @@ class _Sending:
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
             report = self._finish(delivery, attaching.calls, ended, stopped)
-        emails, source = unknown(self._loaded, lookup.answers), place(self._loaded.sheet.source)
-        return replace(report, unknown_emails=write_unknown_emails(self._settings, emails, source))
+        emails = unknown(self._loaded, lookup.answers)
+        written = write_people(self._settings, self._loaded, emails, self._journal)
+        return replace(report, unknown_people=len(emails), unknown_emails=written)
 
     def _owe_results(self) -> None:
         """Record that the results must be written, so that the next run writes them if this run can't."""

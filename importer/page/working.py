@@ -52,10 +52,14 @@ class Working(Screens):
     @screen("/job/<number>/results")
     def results(self, number: str) -> Page:
         """Download the results that the job wrote."""
-        job = self._job(number)
-        if job.ended is None or job.ended.results is None or not job.ended.results.is_file():
-            abort(404)
-        return send_file(job.ended.results, as_attachment=True, download_name=job.ended.results.name)
+        ended = self._job(number).ended
+        return _download(ended.results if ended else None)
+
+    @screen("/job/<number>/people.csv")
+    def people(self, number: str) -> Page:
+        """Download the list of the people who aren't in Saleshandy yet, for Saleshandy's own prospect importer."""
+        ended = self._job(number).ended
+        return _download(ended.people if ended else None)
 
 
 class Leaving(Screens):
@@ -86,6 +90,12 @@ class Leaving(Screens):
         response = Response(style, mimetype="text/css")
         response.call_on_close(self._parts.end)
         return response
+
+
+def _download(path: Path | None) -> Page:
+    if path is None or not path.is_file():
+        abort(404)
+    return send_file(path, as_attachment=True, download_name=path.name)
 
 
 def _state(job: Job) -> dict[str, object]:

@@ -3,7 +3,7 @@
 Input: the sheet as it was read, the outcome of each row, and a summary of the run. Output: one file with every row
 once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.COLUMNS`.
 
-    writing           entry point: a workbook, or CSV if it can't be written; also the lists of problems and of emails
+    writing           entry point: a workbook, or CSV if it can't be written; also the lists of problems and of people
     layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
     workbook          these columns → the sheets Results and To fix
     summary           the sheet Summary
@@ -13,7 +13,7 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
 from importer.results.layout import Input, Summary
 from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written
-from importer.results.writing import check_target, write, write_emails, write_problems
+from importer.results.writing import check_target, write, write_people, write_problems
 
 __all__ = [
     "Input",
@@ -24,6 +24,6 @@ __all__ = [
     "Written",
     "check_target",
     "write",
-    "write_emails",
+    "write_people",
     "write_problems",
 ]

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from importer import files, storage
 from importer.errors import JournalFailed, ResultsNotWritten
@@ -115,10 +115,11 @@ class OverwriteWritten:
     Args:
         journal: the journal that records results files.
         source: the imported file; it stays even if it is an unchanged results file.
+        is_earlier: returns whether an earlier version wrote an open file, which the journal may not have recorded.
     """
 
-    def __init__(self, journal: Journal, source: Path) -> None:
-        self._journal, self.source = journal, source
+    def __init__(self, journal: Journal, source: Path, is_earlier: Callable[[BinaryIO], bool] = is_results) -> None:
+        self._journal, self.source, self._is_earlier = journal, source, is_earlier
 
     def objection(self, place: Path, here: Path) -> Message | None:
         """See :class:`OverwritePolicy`."""
@@ -129,7 +130,7 @@ class OverwriteWritten:
                 return None
             was_written_here = self._journal.files.wrote_at(_hashed(place))
             with here.open("rb") as file:
-                if not was_written_here and is_results(file):
+                if not was_written_here and self._is_earlier(file):
                     return None
         except OSError:
             return say("stays.unreadable", file=place.name)

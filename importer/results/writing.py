@@ -1,4 +1,4 @@
-"""Write the results as a workbook or a CSV file, and the lists of problems and of unknown emails as CSV.
+"""Write the results as a workbook or a CSV file, and the lists of problems and of people as CSV.
 
 Input: a path, a sheet, and its outcomes. Output: :class:`Written`. Spreadsheet programs open our CSV correctly and run
 no formula in it: it is UTF-8 with a byte order mark (Excel needs it to detect UTF-8), with commas and CRLF, and its
@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import csv
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,16 +24,26 @@ from importer import storage
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings
 from importer.files import Draft
+from importer.journal import Journal
 from importer.messages import Message, render, say, words
 from importer.models import Problem
 from importer.results.layout import Input, ResultRows, Summary, encodable, result_rows
-from importer.results.saving import NeverOverwrite, OverwriteLists, OverwritePolicy, Written, plain, save
+from importer.results.saving import (
+    NeverOverwrite,
+    OverwriteLists,
+    OverwritePolicy,
+    OverwriteWritten,
+    Written,
+    plain,
+    save,
+)
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
-from importer.resultsfile import COLUMNS, OUR_COLUMNS, ResultColumn, protected_all
+from importer.resultsfile import COLUMNS, OUR_COLUMNS, ResultColumn, protected, protected_all
 from importer.storage import Url
 
 _KINDS = (".xlsx", ".csv")
-_EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
+_EARLIER_EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
+_PHONE_NUMBER = re.compile(r"\+[\d ()./-]+", re.ASCII)
 _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem\r\n"
 
 
@@ -198,24 +209,30 @@ def write_problems(
     return save(target, fill, policy)
 
 
-def write_emails(target: Path, emails: Mapping[str, int], source: Path | None = None) -> Written:
-    """Write the emails that no prospect has, with the number of rows of each; see :func:`write_problems`."""
+def write_people(
+    target: Path, headings: Sequence[str], people: Sequence[Sequence[str]], journal: Journal, source: Path
+) -> Written:
+    """Write a list of people to a ``.csv`` file for another program's importer.
+
+    A list that a person has completed isn't replaced. The file is readable by no more users than ``source``, the sheet.
+    Phone numbers stay exact: a spreadsheet program may compute with one that begins with +, but runs nothing.
+
+    Raises:
+        ResultsNotWritten: the file can't be written to any folder.
+    """
 
     def fill(draft: Draft) -> None:
-        draft.file.write(_EMAILS_HEAD)
-        draft.file.write(_encoded(zip(protected_all(encodable([*emails])), emails.values(), strict=True)))
+        lines = ([text if _PHONE_NUMBER.fullmatch(text) else protected(text) for text in line] for line in people)
+        draft.file.write(codecs.BOM_UTF8 + _encoded([headings, *map(encodable, lines)]))
 
-    policy = OverwriteLists(
-        lambda name: say("stays.no-emails", file=name), lambda path: _begins(path, _EMAILS_HEAD), source
-    )
-    return save(target, fill, policy)
+    return save(target, fill, OverwriteWritten(journal, source, lambda file: _begins(file, _EARLIER_EMAILS_HEAD)))
 
 
 def holds_problems(path: Path) -> bool:
     """Return whether a file begins like those of :func:`write_problems`. Raises OSError."""
-    return _begins(path, _PROBLEM_HEAD)
-
-
-def _begins(path: Path, head: bytes) -> bool:
     with path.open("rb") as file:
-        return file.read(len(head)) == head
+        return _begins(file, _PROBLEM_HEAD)
+
+
+def _begins(file: BinaryIO, head: bytes) -> bool:
+    return file.read(len(head)) == head

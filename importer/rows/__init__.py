@@ -17,5 +17,6 @@ never an exception.
     validation   reads every row of a sheet
     lookups      emails → prospects with these emails, in few calls
     naming       rows with prospect IDs in place of emails
+    people       what a sheet says of people who have certain emails
     uploads      files → attachment IDs
 """

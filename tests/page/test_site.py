@@ -134,6 +134,20 @@ def test_every_problem_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) ->
     assert listed.text.count("pubic") >= 30
 
 
+def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) -> None:
+    """For Saleshandy's own prospect importer; the screen says what to do with it."""
+    rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
+    sheet = write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company"))
+    ended = guest.see(guest.agree(guest.drop(sheet)).url)
+    assert "1 person is not in Saleshandy yet" in ended.text
+    assert "Then import the same file again. Only their notes are sent then." in unescape(ended.text)
+    link = re.search(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended.text)
+    assert link
+    taken = guest.get(guest.origin + link[1], timeout=30)
+    assert "filename=people.people.csv" in taken.headers["Content-Disposition"]
+    assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Ada,Adams,Adams Ltd,,"]
+
+
 @pytest.mark.slow
 def test_what_was_agreed_to_must_still_be_true_when_it_starts(
     visitor: Visitor, settings: Settings, box: Sandbox, tmp_path: Path
