@@ -689,9 +689,7 @@ def test_a_report_replaces_reports_only(type_: Terminal) -> None:
     for _ in range(2):
         assert type_("check", "n.csv", "--report", "p.csv").out.endswith("All problems: p.csv\n")
     ended = type_("check", "n.csv", "--report", "theirs.csv")
-    assert (
-        "theirs (2).csv  (theirs.csv is not a list of problems, and was not replaced, so the new file is" in ended.out
-    )
+    assert "theirs (2).csv\ntheirs.csv is not a list of problems, and was not replaced, so the new file is" in ended.out
     assert (type_.folder / "theirs.csv").read_text() == "row,cell\n"
     assert (type_.folder / "theirs (2).csv").read_bytes() == (type_.folder / "p.csv").read_bytes()
 

@@ -207,7 +207,9 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
         if report is not None:
             written = commands.preview.write_problems(report, preview, file)
             say_line()
-            say_line(_named(written.path, written.remark, "check.every-problem", "check.every-problem-remark"))
+            say_line(say("check.every-problem", path=str(written.path)))
+            if written.remark:
+                paragraph(written.remark)
         if online:
             with commands.workspaces.opened(preview.settings) as journal:
                 unknown = preview.unknown_emails
@@ -247,13 +249,6 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
         paragraph(written.remark)
     say_line(say("ended.results", path=str(written.path)))
     return ResultsNotWritten.exit_status if written.is_owed else commands.report.exit_status(outcomes.counts())
-
-
-def _named(path: Path, remark: Message | None, kind: str, kind_with_remark: str) -> Message:
-    """Return a message that says where a file was written, and if that isn't the requested place, why."""
-    if not remark:
-        return say(kind, path=str(path))
-    return say(kind_with_remark, path=str(path), remark=remark)
 
 
 @click.command(name="template")

@@ -48,7 +48,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 """Commands in the order of use, with an example each."""
 
 GROUPS: Mapping[str, frozenset[Topic]] = {
-    "Reading": frozenset({Topic.FILE, Topic.EMAILS}),
+    "Reading": frozenset({Topic.FILE, Topic.PROSPECTS}),
     "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
     "Results": frozenset({Topic.RESULTS}),
     "Unattended": frozenset(

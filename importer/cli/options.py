@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PREPARING = (
     Topic.FILE,
-    Topic.EMAILS,
+    Topic.PROSPECTS,
     Topic.SIZE,
     Topic.PLACE,
     Topic.CALLS,

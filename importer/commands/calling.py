@@ -107,5 +107,6 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         assumed_lag=12 * settings.settle,
         retry=RetryPolicy(ATTEMPTS, settings.give_up),
         resends=resends,
+        skips_existing=settings.skip_existing,
         resend_unconfirmed=settings.resend_unconfirmed,
     )

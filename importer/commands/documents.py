@@ -121,6 +121,7 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
             "requests": remaining.requests,
             "unclear": remaining.unclear,
             "held_back": remaining.held_back,
+            "prospects_to_read": overview.to_compare,
             "seconds": overview.seconds,
             **overview.audience,
             "who_sees_the_private": preview_messages.owner_only(overview),

@@ -96,6 +96,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         to_look_up=preview.to_look_up,
         on_several=settings.on_several,
         uploads=(len(files), sum(file.size for file in files)),
+        to_compare=preview.to_compare,
         several_drafts=grouping.several_drafts(plan.groups, rows) if preview.vendor.traits.one_draft else 0,
         seconds=preview.seconds,
         rate=preview.slower,

@@ -122,6 +122,7 @@ class Overview:
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
+        to_compare: number of prospects whose notes are read first, to skip those that are there already.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         on_several: who receives a note if several prospects have the email.
         uploads: number of files to upload, and their bytes.
@@ -182,6 +183,7 @@ class Overview:
     to_look_up: int
     on_several: OnSeveral
     uploads: tuple[int, int]
+    to_compare: int
     several_drafts: int
     seconds: float | None
     rate: Rate | None

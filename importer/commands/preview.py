@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from importer import results
@@ -92,9 +93,15 @@ class Preview:
         return [self.loaded.rows.files[digest] for digest in self.remaining.files]
 
     @property
+    def to_compare(self) -> int:
+        """Number of prospects whose notes are read first, to skip those that are there already."""
+        groups, prospect = self.remaining.groups if self.settings.skip_existing else (), self.loaded.rows.prospect
+        return len({*chain.from_iterable(prospect[group.positions].tolist() for group in groups)})
+
+    @property
     def seconds(self) -> float | None:
         """Duration of the calls at the slower of the API's and the person's limit; None if it is unknown."""
-        calls = self.remaining.requests + self.to_look_up + len(self.remaining.files)
+        calls = self.remaining.requests + self.to_look_up + len(self.remaining.files) + self.to_compare
         if not calls or (rate := self.slower) is None:
             return None
         return (calls - 1) // rate.calls * rate.seconds  # the first calls leave at once

@@ -202,6 +202,8 @@ def sizes(overview: Overview) -> Iterator[Line]:
     number, size = overview.uploads
     if number:
         yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
+    if overview.to_compare:
+        yield Line(say("plan.compared", n=overview.to_compare), LineKind.TEXT)
     if remaining.requests:
         yield from _requests(overview)
 

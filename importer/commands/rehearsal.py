@@ -41,7 +41,7 @@ def stage(preview: Preview) -> Iterator[tuple[Settings, Vendor]]:
     """
     with tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder:
         settings = preview.settings.only(
-            (Topic.FILE, Topic.EMAILS),
+            (Topic.FILE, Topic.PROSPECTS),
             profile=preview.settings.profile,
             base_url="http://127.0.0.1/rehearsal",
             journal=Path(folder) / "journal.sqlite",

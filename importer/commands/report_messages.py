@@ -65,9 +65,12 @@ def people(number: int, written: Written | None, then: Message) -> Iterator[Line
         written: the list; None if none was wanted.
         then: what to do once they are in Saleshandy.
     """
-    if number and written is None:
+    if not number:
+        return
+    yield Line()
+    if written is None:
         yield Line(say("people.not-listed", n=number), LineKind.TEXT)
-    elif number and written is not None:
+    else:
         yield Line(say("people.listed", n=number, path=str(written.path)))
         if written.remark is not None:
             yield Line(written.remark, LineKind.NOTE)

@@ -95,6 +95,7 @@ class _Sending:
         ended = "broken off"
         try:
             if stopped is None:
+                delivery.skip_existing()
                 delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
                 self._send_elsewhere(delivery, attaching)
                 self._journal.see_that_it_stands()
@@ -169,6 +170,7 @@ class _Sending:
             held_back = delivery.held_back
             delivery.prepare(moved.rows, moved.plan)
             delivery.held_back = held_back
+            delivery.skip_existing()
             delivery.run(renew=attaching.renew)
             settle_after(moved.rows, moved.plan, self._outcomes)
 

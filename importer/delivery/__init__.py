@@ -7,6 +7,7 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     context       holds the settings of delivery, and what all modules share in one run
     earlier       sorts a plan's deliveries by what earlier runs did
     takeover      settles or looks up what earlier runs left
+    existing      looks for notes that prospects already have, whoever wrote them
     queue         holds requests that are still to be sent: their order, sizes and files
     decisions     decides what follows from a reply, in pure functions
     resolver      reads back deliveries whose answer was unclear

@@ -38,6 +38,7 @@ class Policy:
         pages: most pages that are read of a prospect's notes.
         resends: whether absent notes are sent again; verify only looks.
         head_start: seconds for which another process may still send its claims, though we have the lock now.
+        skips_existing: whether notes that are on a prospect already, whoever wrote them, aren't sent.
         resend_unconfirmed: whether to send again what could not be read back, at the risk of a second note.
     """
 
@@ -50,6 +51,7 @@ class Policy:
     pages: int = 50
     resends: bool = True
     head_start: float = 0.0
+    skips_existing: bool = False
     resend_unconfirmed: bool = False
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Failure, Reply
 from importer.delivery import decisions, earlier
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.duplicates import Duplicates
-from importer.delivery.evidence import Evidence
+from importer.delivery.evidence import Evidence, EvidenceLookup
+from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
@@ -25,7 +27,7 @@ from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import DuplicateLookup, EvidenceLookup, Lookup, Post, Probe, SampleLookup, Task
+from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Probe, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Note, Plan, Progress, Remaining, Rows
@@ -75,6 +77,7 @@ class Coordinator:
         self.samples = Samples(context, self.ledger, self.evidence)
         self._resolver = Resolver(context, self.evidence, self.reachability)
         self._duplicates = Duplicates(self._dispatcher, self.evidence)
+        self._existing = Existing(context, self.ledger, self.evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._duplicates)
         self.queue = Queue(context, self._resolver, self.reachability)
         self.held_back: list[int] = []
@@ -86,9 +89,16 @@ class Coordinator:
         """
         groups, conflicts = self.takeover.take_over(rows, plan)
         self.held_back = earlier.hold_back(groups, first) if first is not None else []
-        remaining = self.queue.fill(groups, rows, conflicts)
-        self.samples.draw.expect(remaining.deliveries)
-        return replace(remaining, held_back=len(self.held_back))
+        self._plan = groups, rows, conflicts
+        return replace(self.queue.fill(*self._plan), held_back=len(self.held_back))
+
+    def skip_existing(self) -> None:
+        """Leave out notes that their prospects already have, if the policy says so. Raises Stopped, as :meth:`run`."""
+        if self._context.policy.skips_existing:
+            groups, rows, conflicts = self._plan
+            self.queue.posts = iter(())
+            self._existing.skip(groups, rows, partial(self._deliver, is_all=False))
+            self.queue.fill(groups, rows, conflicts)
 
     def run(self, uploaded: Uploaded | None = None, renew: Renewal = lambda _: ()) -> None:
         """Deliver everything that can be delivered.
@@ -100,6 +110,7 @@ class Coordinator:
         Raises:
             Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
+        self.samples.draw.expect(self.queue.remaining.deliveries)
         attachments = self.queue.attachments
         attachments.uploaded = uploaded or attachments.uploaded
         self._deliver()
@@ -115,25 +126,17 @@ class Coordinator:
         """Progress of the delivery."""
         ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
         to_come = len(self._resolver.lookup_queue) + self._duplicates.due + calls.to_come + self.queue.to_come
-        return Progress(
-            self._rows,
-            ledger.settled,
-            ledger.created,
-            ledger.failed,
-            self.reachability.posts_sent,
-            calls.trouble,
-            dict(ledger.ended),
-            calls.seconds_for(to_come, self._usual),
-            None if held_to is None else (held_to.calls, held_to.seconds),
-            calls.gives_up_in,
-        )
+        limit = None if held_to is None else (held_to.calls, held_to.seconds)
+        trouble, seconds = calls.trouble or self._existing.progress, calls.seconds_for(to_come, self._usual)
+        counts = ledger.settled, ledger.created, ledger.failed, self.reachability.posts_sent
+        return Progress(self._rows, *counts, trouble, dict(ledger.ended), seconds, limit, calls.gives_up_in)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
-    def _deliver(self) -> None:
+    def _deliver(self, *, is_all: bool = True) -> None:
         try:
             self._work()
-            while self._dispatcher.stopped is None and self._goes_on():
+            while is_all and self._dispatcher.stopped is None and self._goes_on():
                 self._work()
         finally:
             self._enter([])  # write the last replies' results, also after an unexpected error
@@ -193,6 +196,8 @@ class Coordinator:
             yield from self._resolver.take_in(task, reply)
         elif isinstance(task, EvidenceLookup):
             self.evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
+        elif isinstance(task, ExistingLookup):
+            self._existing.looked(task, reply)
         elif isinstance(task, SampleLookup):
             self.samples.looked(task, reply)
         elif isinstance(task, DuplicateLookup):

@@ -31,6 +31,7 @@ class SortedGroup:
         made: deliveries that exist.
         made_without_key: how many of ``left`` an earlier run created without a key.
         refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
+        settled: indices of ``left`` whose rows are settled without being sent.
         former: journal keys of the notes that earlier versions read in its rows, by the notes' numbers.
     """
 
@@ -42,6 +43,7 @@ class SortedGroup:
     made: list[tuple[int, KnownDelivery]] = field(default_factory=list)
     made_without_key: int = 0
     refused: int = 0
+    settled: set[int] = field(default_factory=set)
     former: dict[int, NoteKey] = field(default_factory=dict)
 
     def add(self, i: int, delivery: KnownDelivery) -> None:

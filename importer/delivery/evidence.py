@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery import readback
@@ -18,8 +19,9 @@ from importer.delivery.context import DeliveryContext
 from importer.delivery.known_ids import Exchanged, KnownIds
 from importer.delivery.readback import Pages
 from importer.delivery.replication_lag import ReplicationLag, Watched
-from importer.delivery.tasks import EvidenceLookup, Post, Read
+from importer.delivery.tasks import Post, Read
 from importer.journal import Made, NoteKey
+from importer.messages import Message, say
 from importer.models import Note, Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
@@ -27,6 +29,32 @@ _PAUSE = 5.0  # seconds between lookups of an earlier run's note that cannot be 
 _MOST_WATCHES = (
     25  # lookups in a run that measure the lag; fewer than ``readback._TAKES``, which keeps runs apart (D73)
 )
+
+
+@dataclass(eq=False, slots=True)
+class EvidenceLookup(Read):
+    """Lookup of a page of a prospect's notes, among which a certain note is known to be.
+
+    The page shows who writes our notes and which clock dates them. A note of this run also shows how reading lags.
+
+    Attributes:
+        note: the note that is known to exist.
+        is_young: whether the note was made in this run.
+        run: the earlier run whose clock the lookup is to show, if any.
+        until: when the lookup is given up, by this run's clock.
+    """
+
+    note: Watched
+    is_young: bool = True
+    run: int | None = None
+    until: float = math.inf
+
+    purpose: ClassVar[Message] = say("purpose.seeing-how-soon")
+
+    @property
+    def prospect(self) -> str:
+        """Prospect whose notes are read."""
+        return self.note.prospect
 
 
 class Evidence:

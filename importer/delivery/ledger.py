@@ -233,6 +233,11 @@ class Ledger:
                 if delivery.is_missing and delivery.note_id is not None:
                     self._outcomes.found_missing(row, [delivery.note_id])
 
+    def unsent(self, position: int, result: Result, reason: Message, note_id: str) -> None:
+        """Settle a row without entering anything in the journal, because its note isn't sent."""
+        self._outcomes.settle([position], result, note_ids=[note_id], reason=reason)
+        self.count_settled(1, {result: 1})
+
     def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
         """Count rows that were settled without being sent, and the results of some of them."""
         self.settled += size

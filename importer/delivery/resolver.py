@@ -100,8 +100,7 @@ class Resolver:
                 self._follow_first(lookup, self._clock())
                 yield from self._conclude(ambiguous, lookup.index)
             case NextPage(read):
-                # The last note of this page is read once more, to show whether the next page follows it.
-                lookup.skip, lookup.pages = lookup.skip + max(1, read - 1), lookup.pages + 1
+                lookup.go_on(read)
                 self._dispatcher.add(lookup)
             case Missed(for_good, is_unknown):
                 yield from self._missed(lookup, for_good=for_good, is_unknown=is_unknown)

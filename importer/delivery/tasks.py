@@ -10,7 +10,6 @@ from typing import ClassVar, TypeAlias
 
 from importer.api import Cause, Failure, FoundNote, NotesPage
 from importer.calls.retry import Attempts
-from importer.delivery.replication_lag import Watched
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import Message, say
@@ -188,37 +187,16 @@ class Read:
 
 
 @dataclass(eq=False, slots=True)
-class Lookup(Read):
-    """Lookup of a prospect's notes, to find out whether a delivery's note exists.
+class WholeRead(Read):
+    """Lookup of all of a prospect's notes, page by page.
 
     Attributes:
-        ambiguous: the request to be resolved.
-        index: the prospect's index in the request.
-        is_first: whether this is the request's first lookup; the other prospects are looked up after it.
-        is_last: whether nothing is left that could bring more facts.
         notes: notes on all pages that were read, by ID.
         read: IDs of the notes read since the first page, in their order.
-        passes: number of times that reading began again because pages did not fit together.
-        candidates: notes that may be the delivery's own although they read differently.
-        began: when the first page was asked for, by this run's clock.
     """
 
-    ambiguous: Ambiguous
-    index: int
-    is_first: bool = False
-    is_last: bool = False
-    notes: dict[str, FoundNote] = field(default_factory=dict)
-    read: list[str] = field(default_factory=list)
-    passes: int = 0
-    candidates: Sequence[FoundNote] = ()
-    began: float = 0.0
-
-    purpose: ClassVar[Message] = say("purpose.looking-up")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.ambiguous.post.request.prospects[self.index]
+    notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
+    read: list[str] = field(default_factory=list, kw_only=True)
 
     def fits(self, page: NotesPage) -> bool:
         """Return whether a page repeats only the last note of the page before it, as it was asked for (D60)."""
@@ -233,6 +211,10 @@ class Lookup(Read):
         self.read += [note.note_id for note in page.notes if note.note_id not in self.read]
         return replace(page, notes=tuple(self.notes.values()), has_more=has_more)
 
+    def go_on(self, notes: int) -> None:
+        """Go on to the page after one with so many notes. Its last note is read again, to show that they join."""
+        self.skip, self.pages = self.skip + max(1, notes - 1), self.pages + 1
+
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
         Read.begin_again(self, take)
@@ -240,29 +222,33 @@ class Lookup(Read):
 
 
 @dataclass(eq=False, slots=True)
-class EvidenceLookup(Read):
-    """Lookup of a page of a prospect's notes, among which a certain note is known to be.
-
-    The page shows who writes our notes and which clock dates them. A note of this run also shows how reading lags.
+class Lookup(WholeRead):
+    """Lookup of a prospect's notes, to find out whether a delivery's note exists.
 
     Attributes:
-        note: the note that is known to exist.
-        is_young: whether the note was made in this run.
-        run: the earlier run whose clock the lookup is to show, if any.
-        until: when the lookup is given up, by this run's clock.
+        ambiguous: the request to be resolved.
+        index: the prospect's index in the request.
+        is_first: whether this is the request's first lookup; the other prospects are looked up after it.
+        is_last: whether nothing is left that could bring more facts.
+        passes: number of times that reading began again because pages did not fit together.
+        candidates: notes that may be the delivery's own although they read differently.
+        began: when the first page was asked for, by this run's clock.
     """
 
-    note: Watched
-    is_young: bool = True
-    run: int | None = None
-    until: float = math.inf
+    ambiguous: Ambiguous
+    index: int
+    is_first: bool = False
+    is_last: bool = False
+    passes: int = 0
+    candidates: Sequence[FoundNote] = ()
+    began: float = 0.0
 
-    purpose: ClassVar[Message] = say("purpose.seeing-how-soon")
+    purpose: ClassVar[Message] = say("purpose.looking-up")
 
     @property
     def prospect(self) -> str:
         """Prospect whose notes are read."""
-        return self.note.prospect
+        return self.ambiguous.post.request.prospects[self.index]
 
 
 @dataclass(eq=False, slots=True)

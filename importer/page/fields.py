@@ -23,7 +23,7 @@ the page can do everything that the page can do.
 
 _GROUPS = {
     say("page.settings.reading"): (Topic.FILE,),
-    say("page.settings.emails"): (Topic.EMAILS,),
+    say("page.settings.prospects"): (Topic.PROSPECTS,),
     say("page.settings.guards"): (Topic.GUARDS,),
     say("page.settings.hours"): (Topic.HOURS,),
     say("page.settings.place"): (Topic.PLACE,),

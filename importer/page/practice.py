@@ -25,7 +25,7 @@ from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import Settings, Topic
 
 PROFILE = "practice"
-_ALIKE = (Topic.FILE, Topic.EMAILS, Topic.GUARDS)
+_ALIKE = (Topic.FILE, Topic.PROSPECTS, Topic.GUARDS)
 """Topics of the settings that practice takes from the profile."""
 _LATENCY = 0.15  # seconds, so that a person can watch a run
 _LIMIT = Limit.parse("20/1s")

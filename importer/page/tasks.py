@@ -76,8 +76,7 @@ class Ended:
         counts: each result, its number of rows, and its meaning with what to do.
         to_fix: the first rows that need a person's attention.
         results: the results file; None if there is none.
-        unknown_people: the number of people who aren't in Saleshandy yet.
-        people: the list of them, for Saleshandy's own prospect importer.
+        people: the list of people who aren't in Saleshandy yet, for its own prospect importer; None if there are none.
         left: the number of rows that sending again would handle.
         held_back: whether rows are held back until a person has looked at those that were sent.
         run: the run's name, if known.
@@ -90,7 +89,6 @@ class Ended:
     counts: Sequence[tuple[Result, int, Message]] = ()
     to_fix: Sequence[RowToFix] = ()
     results: Path | None = None
-    unknown_people: int = 0
     people: Path | None = None
     left: int = 0
     held_back: bool = False
@@ -180,8 +178,7 @@ class Send:
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
         os.chdir(self.folder)
-        people = Path("people to add") / f"{Path(self.name).stem}.people.csv"
-        people.parent.mkdir(exist_ok=True, mode=0o700)
+        people = Path(f"{Path(self.name).stem}.people.csv")
         with commands.prepare(self.name, replace(self.settings, unknown_emails=people)) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
@@ -202,8 +199,7 @@ class Send:
             counts=counts,
             to_fix=rows,
             results=report.results.absolute(),
-            unknown_people=report.unknown_people,
-            people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
+            people=report.unknown_emails.path.absolute() if report.unknown_emails and report.unknown_people else None,
             left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
             held_back=bool(report.held_back) and report.stopped is None,
             run=report.run,

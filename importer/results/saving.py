@@ -85,27 +85,6 @@ class NeverOverwrite:
         """Record nothing."""
 
 
-class OverwriteLists(NeverOverwrite):
-    """A policy that replaces only lists of the same kind as the new one.
-
-    Args:
-        otherwise: returns the objection for a file name that is not such a list.
-        holds: returns whether a file is such a list.
-        source: the sheet from which the list is made.
-    """
-
-    def __init__(self, otherwise: Callable[[str], Message], holds: Callable[[Path], bool], source: Path | None) -> None:
-        super().__init__(source=source)
-        self._otherwise, self._holds = otherwise, holds
-
-    def objection(self, place: Path, here: Path) -> Message | None:
-        """See :class:`OverwritePolicy`."""
-        with contextlib.suppress(OSError):
-            if self._holds(here):
-                return None
-        return self._otherwise(place.name)
-
-
 class OverwriteWritten:
     """A policy that replaces results files that are unchanged since a run wrote them.
 

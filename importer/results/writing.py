@@ -28,15 +28,7 @@ from importer.journal import Journal
 from importer.messages import Message, render, say, words
 from importer.models import Problem
 from importer.results.layout import Input, ResultRows, Summary, encodable, result_rows
-from importer.results.saving import (
-    NeverOverwrite,
-    OverwriteLists,
-    OverwritePolicy,
-    OverwriteWritten,
-    Written,
-    plain,
-    save,
-)
+from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import COLUMNS, OUR_COLUMNS, ResultColumn, protected, protected_all
 from importer.storage import Url
@@ -205,8 +197,18 @@ def write_problems(
                 texts = protected_all(encodable([problem.cell, heading, problem.value, render(problem.text)]))
                 draft.file.write(_encoded([[problem.row, *texts]]))
 
-    policy = OverwriteLists(lambda name: say("stays.no-problems", file=name), holds_problems, source)
-    return save(target, fill, policy)
+    return save(target, fill, _OverwriteProblems(source=source))
+
+
+class _OverwriteProblems(NeverOverwrite):
+    """A policy that replaces only lists of problems."""
+
+    def objection(self, place: Path, here: Path) -> Message | None:
+        """See :class:`OverwritePolicy`."""
+        with contextlib.suppress(OSError):
+            if holds_problems(here):
+                return None
+        return say("stays.no-problems", file=place.name)
 
 
 def write_people(

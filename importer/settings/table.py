@@ -35,7 +35,7 @@ class Topic(Enum):
     """Topics of settings. Each command has the settings of some topics."""
 
     FILE = "how the file is read"
-    EMAILS = "how prospects are found by their emails"
+    PROSPECTS = "how prospects and their notes are found"
     SIZE = "how many prospects a request holds"
     PLACE = "which workspace, where, and its journal"
     CALLS = "how the API is called"
@@ -199,9 +199,10 @@ class Settings:
         kinds.OneOf(kinds.AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
     )
     on_several: OnSeveral = _setting(
-        kinds.OneOf(OnSeveral), Topic.EMAILS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
+        kinds.OneOf(OnSeveral), Topic.PROSPECTS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
     )
-    unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.EMAILS, "FILE", default=None)
+    unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None)
+    skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False)
     sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
     header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None)
     encoding: str | Mapping[str, str] | None = _setting(kinds.EncodingOf(), Topic.FILE, "NAME", default=None)

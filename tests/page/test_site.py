@@ -139,7 +139,7 @@ def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visi
     rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
     sheet = write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company"))
     ended = guest.see(guest.agree(guest.drop(sheet)).url)
-    assert "1 person is not in Saleshandy yet" in ended.text
+    assert "People who are not in Saleshandy yet" in ended.text
     assert "Then import the same file again. Only their notes are sent then." in unescape(ended.text)
     link = re.search(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended.text)
     assert link

@@ -67,6 +67,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
     "fill-merged": (["true"], "true"),
+    "skip-existing": (["true"], "true"),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
     "batch-size": (["25"], "25"),
     "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),

@@ -32,13 +32,14 @@ from importer.delivery.context import Policy
 from importer.delivery.decisions import Abandon, Doubt, LookAgain, LookUp, Missed, Retry, Settle, Split, Stop
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence, Introductions
+from importer.delivery.existing import Existing
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import Pages
 from importer.delivery.replication_lag import ReplicationLag
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
-from importer.delivery.tasks import Lookup, Post
+from importer.delivery.tasks import Post, WholeRead
 from importer.delivery.unclear import LookupQueue
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
@@ -50,7 +51,7 @@ from importer.rows.uploads import Uploaded
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
-from tests.simulation.regime import ONCE_BROKEN, Files, Lag, Regime, draw
+from tests.simulation.regime import ONCE_BROKEN, Files, Lag, Regime, draw, with_existing
 
 Change = Callable[[Any, str, Any], None]
 """Puts something in place of an attribute, until the mutant is over."""
@@ -522,7 +523,25 @@ def _no_check(change: Change) -> None:
 
 
 def _pages_need_not_join(change: Change) -> None:
-    change(Lookup, "fits", lambda _self, _page: True)
+    change(WholeRead, "fits", lambda _self, _page: True)
+
+
+def _there_is_there(change: Change) -> None:
+    change(Existing, "_of_others", lambda *_given: set())
+
+
+def _alike_is_there(change: Change) -> None:
+    change(Existing, "_may_serve", lambda *_given: True)
+
+
+def _looked_for_at_once(change: Change) -> None:
+    original = Existing.skip
+
+    def skip(self: Any, groups: Any, rows: Any, deliver: Any) -> None:
+        is_second = iter((False, True))
+        original(self, groups, rows, lambda: deliver() if next(is_second) else None)
+
+    change(Existing, "skip", skip)
 
 
 def _no_introduction(change: Change) -> None:
@@ -580,6 +599,9 @@ def _alike_stays_unclear(change: Change) -> None:
 
 
 RULES: dict[str, Callable[[Change], None]] = {
+    "a note that is there is never another delivery's": _there_is_there,
+    "a note that is there may be of any delivery that reads the same": _alike_is_there,
+    "notes are looked for before it is known what is unclear": _looked_for_at_once,
     "other deliveries go to a prospect that is unclear": _without_unclear,
     "authors are ignored": _without_authors,
     "a rewritten note may be anybody's": _any_author_rewritten,
@@ -689,6 +711,9 @@ _LAGGING = replace(
 )  # fmt: skip
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
+    "a note that is there is never another delivery's": (214, with_existing(214, draw(214))),
+    "a note that is there may be of any delivery that reads the same": (231, with_existing(231, draw(231))),
+    "notes are looked for before it is known what is unclear": (214, with_existing(214, draw(214))),
     "a gateway's refusal stays unclear though another note reads the same": (18156, draw(18156)),
     "a sample is looked at at once": (8, _LAGGING),
     "a note that is not found says nothing of the others": (44, replace(draw(44), drops=3)),

@@ -135,6 +135,7 @@ class Regime:
             it left, if it ever is.
         beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
         files: what notes carry; None: nothing.
+        skips_existing: whether what stands there already, whoever wrote it, isn't sent.
         drops: every so many notes, one gets a reply with an ID but is not kept; 0: none.
     """
 
@@ -175,6 +176,7 @@ class Regime:
     beyond: str = ""
     files: Files | None = None
     drops: int = 0
+    skips_existing: bool = False
 
 
 def base(note: int) -> int:
@@ -207,6 +209,12 @@ def with_files(seed: int, regime: Regime) -> Regime:
         refused=chance.choice([-1, -1, -1, -1, 0]),
     )  # fmt: skip
     return replace(regime, lines=tuple(lines), files=files)
+
+
+def with_existing(seed: int, regime: Regime) -> Regime:
+    """The same, with more notes that have stood there before, which aren't to be sent once more."""
+    chance = random.Random(f"existing {seed}")
+    return replace(regime, before=chance.choice([2, 6, 12]), skips_existing=True)
 
 
 def draw(seed: int, beyond: str = "") -> Regime:

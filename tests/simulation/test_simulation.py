@@ -12,11 +12,12 @@ import pytest
 
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
-from tests.simulation.regime import ONCE_BROKEN
+from tests.simulation.regime import ONCE_BROKEN, draw, with_existing
 
 SEEDS = 10_000 if os.environ.get("CI") else 200
 BEYOND = 50
 FILES = 1_000 if os.environ.get("CI") else 60
+EXISTING = 1_000 if os.environ.get("CI") else 60
 CHUNK = 20  # seeds in one test, so that they spread over processes
 
 
@@ -64,6 +65,13 @@ def test_a_rule_that_few_seeds_need_is_shown_by_a_world_of_its_own(name: str) ->
 @pytest.mark.parametrize("first", chunks(FILES, fast=40))
 def test_every_note_carries_its_own_files_each_uploaded_once(first: int) -> None:
     run(range(first, first + CHUNK), files=True)
+
+
+@pytest.mark.parametrize("first", chunks(EXISTING, fast=40))
+def test_what_stands_there_already_is_not_sent_once_more(first: int) -> None:
+    """Each such note serves one row, and whatever is killed or lost, the rest is there once."""
+    for seed in range(first, first + CHUNK):
+        simulate(seed, regime=with_existing(seed, draw(seed)))
 
 
 @pytest.mark.slow
