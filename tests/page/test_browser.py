@@ -361,3 +361,18 @@ def test_files_are_dropped_for_the_notes_and_taken_away_again(page: Page, box: S
         "p2": ["form.pdf", "call.pdf"],
     }
     assert sorted(name_of.values()) == ["call.pdf", "form.pdf"]
+
+
+def test_people_who_are_not_in_saleshandy_yet_are_downloaded_as_a_list(page: Page, tmp_path: Path) -> None:
+    """A button on the screen of the results."""
+    rows = [("Ada Adams <ada@example.com>", "Hello", "Public"), ("ben@example.com", "Hello", "Public")]
+    path = write(tmp_path / "crm.csv", rows, ("Email", "Note", "Visibility"))
+    drop(page, path)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Send 2 notes").click()
+    expect(page.get_by_role("heading", name="People who are not in Saleshandy yet")).to_be_visible(timeout=30_000)
+    looked_at(page, "people")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download list of people").click()
+    assert download.value.suggested_filename == "crm.people.csv"
+    assert "ada@example.com,Ada,Adams" in Path(download.value.path()).read_text(encoding="utf-8-sig")
