@@ -53,9 +53,12 @@ def content_of(text: str, kind: ContentKind) -> str:
     """
     if kind is ContentKind.HTML or (kind is ContentKind.AUTO and is_html(text)):
         return text
-    if not any(character in text for character in "<&\n"):
-        return text
-    paragraphs = re.split(r"\n[^\S\n]*\n\s*", text)
+    return as_paragraphs(text) if any(character in text for character in "<&\n") else text
+
+
+def as_paragraphs(text: str) -> str:
+    """Return plain text as paragraphs of HTML; an empty text stays empty."""
+    paragraphs = re.split(r"\n[^\S\n]*\n\s*", text) if text else []
     return "".join(f"<p>{escape(part, quote=False).replace(chr(10), '<br>')}</p>" for part in paragraphs)
 
 

@@ -83,7 +83,7 @@ NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED}
 
 @dataclass(frozen=True)
 class Note:
-    r"""A note. Two rows hold the same note if all attributes except ``content`` are equal.
+    r"""A note. Two rows hold the same note if all attributes except ``content`` and ``uncomposed`` are equal.
 
     Attributes:
         text: the cell's text, without outer white space and with ``\n`` line ends.
@@ -93,6 +93,7 @@ class Note:
         content: the content to send for ``text``: the same text, or the smallest HTML that reads the same.
         files: SHA-256, in hexadecimal digits, of the attached files, in the sheet's order. If there are any, they
             identify the note, and ``attachments`` are their IDs, which are empty before the upload.
+        uncomposed: the text of its cell as it stands, if a template composed ``text``; otherwise empty.
     """
 
     text: str
@@ -101,6 +102,7 @@ class Note:
     attachments: tuple[str, ...] = ()
     content: str = field(default="", compare=False)
     files: tuple[str, ...] = ()
+    uncomposed: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.content:

@@ -57,8 +57,15 @@ class Loaded(AbstractContextManager["Loaded"]):
 
     @property
     def headings(self) -> dict[Role, str]:
-        """Heading of each role's column."""
-        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()}
+        """Heading of each role's column; of several columns that make a note's text, the template."""
+        template = {} if self.template is None else {Role.CONTENT: self.template}
+        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()} | template
+
+    @property
+    def template(self) -> str | None:
+        """Template by which several columns make a note's text, with the headings of this sheet; None if none does."""
+        composition = self.roles.composition
+        return None if composition is None else composition.renamed(partial(columns.called, self.sheet.headings))
 
     @property
     def columns(self) -> SheetColumns:

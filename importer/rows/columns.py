@@ -17,6 +17,7 @@ from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
+from importer.rows.composing import Composition, template_in
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, samples
 from importer.settings import Settings
 from importer.settings.kinds import mapped
@@ -46,6 +47,7 @@ class Roles:
         further_emails: columns with further emails of the same person, used in order if the email column is blank.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
         in_doubt: whether the IDs may be another program's. If so, three emails are looked up to compare their IDs.
+        composition: the template by which several columns make the text of a note, if the user gave one.
     """
 
     columns: Mapping[Role, int]
@@ -58,6 +60,7 @@ class Roles:
     further_emails: tuple[int, ...] = ()
     foreign: int | None = None
     in_doubt: bool = False
+    composition: Composition | None = None
 
 
 class _Headings:
@@ -70,11 +73,17 @@ class _Headings:
         free: positions of the other columns.
         ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
         doubtful: those of them that are ignored only because a setting ignores them in all sheets.
+        compositions: templates for the text whose columns the sheet has.
+        mistaken: why further templates can't be used, although the sheet has the column of their text.
     """
 
     def __init__(self, headings: Sequence[str], settings: Settings) -> None:
         self.headings, self.ours = headings, own_columns(headings)
         self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
+        self.compositions: dict[str, Composition] = {}
+        self.mistaken: list[Message] = []
+        for name in settings.mapping.get(Role.CONTENT, ()):
+            self._compose(name, is_usual=Role.CONTENT in settings.usual)
         self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
         named_now = {
             i for role, names in self.mapping.items() if role not in settings.usual for i in self.first_named(names)
@@ -117,8 +126,31 @@ class _Headings:
         """Return the columns of the first name that the sheet has."""
         return next((positions for name in names if name and (positions := self._named(name))), [])
 
+    def composition(self) -> Composition | None:
+        """Return the template that applies to the sheet; None if a single column holds the text."""
+        names = (name for name in self.mapping.get(Role.CONTENT, ()) if self._named(name))
+        return self.compositions.get(next(names, ""))
+
     def _named(self, name: str) -> list[int]:
+        if name in self.compositions:
+            return [self.compositions[name].columns[-1]]
         return _named(name, self.headings, self.free)
+
+    def _compose(self, name: str, *, is_usual: bool) -> None:
+        """Look up the columns of a template. A usual one doesn't apply to sheets without the column of its text."""
+        template = None if self._named(name) else template_in(name)
+        if template is None:
+            return
+        if template.trouble is not None:
+            self.mistaken.append(template.trouble)
+            return
+        positions = [self._named(field) for field in template.names]
+        wrong = [field for field, found in zip(template.names, positions, strict=True) if len(found) != 1]
+        if not wrong:
+            self.compositions[name] = Composition(template, tuple(found[0] for found in positions))
+        elif positions[-1] or not is_usual:
+            names = tuple(Cell(repr(field)) for field in wrong)
+            self.mistaken.append(say("composed.no-column", template=Cell(repr(name)), names=names))
 
 
 def is_header(headings: Sequence[str], settings: Settings) -> bool:
@@ -167,7 +199,9 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     sheet = _Headings(headings, settings)
     columns: dict[Role, int] = {}
     questions: list[Question] = []
-    for role in Role:
+    if sheet.mistaken and not sheet.first_named(settings.mapping[Role.CONTENT]):
+        questions += [Question(trouble, trouble, (), None, [Role.CONTENT]) for trouble in sheet.mistaken]
+    for role in Role if not questions else ():
         positions = sheet.candidates(role)
         if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
             continue  # the prospect IDs are enough, without emails
@@ -189,6 +223,8 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         first_role[column] = role
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
+    composition = sheet.composition()
+    composed = () if composition is None else composition.columns
     unused = tuple(i for i in sheet.free if i not in columns.values())
     long_ago = settings.remembered.answers.get("map", {}) if settings.remembered is not None else {}
     absent = [
@@ -199,11 +235,12 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     return Roles(
         columns,
         sheet.ours,
-        unused,
+        tuple(i for i in unused if i not in composed),
         unexplained=tuple(i for i in unused if i not in sheet.ignored),
         doubtful=tuple(i for i in unused if i in sheet.doubtful),
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         instead=tuple(role for role in columns if any(settings.columns.get(role, ())) and role not in sheet.mapping),
+        composition=composition,
     )
 
 
@@ -264,7 +301,7 @@ def _choices(
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
     """Return the columns with this heading, or the column with this letter if no heading matches."""
-    folded_name = folded_heading(name)
+    folded_name = folded_heading(name) if template_in(name) is None else ""
     by_heading = [
         i
         for i in free
@@ -342,6 +379,8 @@ def called(headings: Sequence[str], position: int) -> str:
 
 def headed(headings: Sequence[str], name: str) -> str:
     """Return the column's heading in place of its letter, because letters differ between sheets."""
+    if (template := template_in(name)) is not None and not _named(name, headings, range(len(headings))):
+        return template.renamed(lambda field: headed(headings, field))
     positions = _named(name, headings, range(len(headings))) if name else []
     return called(headings, positions[0]) if len(positions) == 1 else name
 

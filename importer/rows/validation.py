@@ -5,9 +5,8 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,14 @@ import pandas as pd
 from importer.fields import WORDED
 from importer.markup import content_of
 from importer.messages import Message, say
-from importer.models import Ints, Note, Problem, Role, Rows, Status, Texts, Visibility
+from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name, column_letter
 from importer.rows import words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
 from importer.rows.footers import Footers
 from importer.rows.former import former
+from importer.rows.readers import ColumnReader, ComposedReader
 from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
     LONGEST_ID,
@@ -31,7 +31,6 @@ from importer.rows.values import (
     TEXT,
     Wrong,
     cleaned_id,
-    folded,
     has_control,
     is_id,
     is_unclean,
@@ -56,63 +55,6 @@ def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | No
         folder: the folder with the files that the attachments column names; None: the column holds IDs.
     """
     return _Validation(sheet, roles, settings, folder).rows()
-
-
-class _ColumnReader:
-    """Reader of one column. Each distinct text is read once and then represented by a code.
-
-    Attributes:
-        position: position of the column, or None if the sheet has no such column.
-        values: the value, or the :class:`Wrong`, of each code.
-        code: text → code.
-        cleaned: number of cells from which invisible or control characters were removed.
-    """
-
-    def __init__(
-        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
-    ) -> None:
-        self.position = position
-        self.values: list[object] = []
-        self.cleaned = 0
-        self._unclean: set[str] = set()
-        self._read = read
-        self._is_unclean = is_unclean
-        self.code: dict[str, int] = {}
-        self._code_of_value: dict[object, int] = {}
-
-    def codes(self, block: pd.DataFrame) -> Ints:
-        """Return the code of each row's text: an index into ``values``."""
-        texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
-        code, add = self.code, self._add
-        codes = np.fromiter(
-            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
-        )
-        if self._unclean:
-            self.cleaned += int(block[self.position].isin(self._unclean).sum())
-        return codes
-
-    def _add(self, text: str) -> int:
-        value = self._read(text)
-        code = self._code_of_value.setdefault(value, len(self.values))
-        if code == len(self.values):
-            self.values.append(value)
-        self.code[text] = code
-        if self._is_unclean(text):
-            self._unclean.add(text)
-        return code
-
-    def meanings(self) -> dict[str, Value]:
-        """Return the value of each word in a column of visibility or status, the public words first."""
-        spellings: dict[str, tuple[str, Value]] = {}
-        for text, code in self.code.items():
-            if isinstance(value := self.values[code], Visibility | Status):
-                word = cleaned_id(text)
-                spellings.setdefault(folded(word), (word, value))
-        return dict(sorted(spellings.values(), key=lambda pair: pair[1]))
-
-    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Return for each code whether its value is a :class:`Wrong`."""
-        return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -140,17 +82,21 @@ class _Validation:
         status = position_of(Role.STATUS)
         blank_status = words.blank_status("" if status is None else sheet.headings[status])
         email_columns = [position_of(Role.EMAIL), *roles.further_emails]
-        self.emails = [_ColumnReader(position, read_email) for position in email_columns if position is not None]
+        self.emails = [ColumnReader(position, read_email) for position in email_columns if position is not None]
         self.from_further = self.differing = 0  # rows with the email of a further column, and with different emails
+        composition = roles.composition
+        self.composed = None if composition is None else ComposedReader(composition, settings.content)
         self.columns = {  # the columns of the note
-            Role.CONTENT: _ColumnReader(position_of(Role.CONTENT), read_content, has_control),
+            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
+            if self.composed is None
+            else self.composed,
             Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
             Role.STATUS: self._words(Role.STATUS, blank_status),
-            Role.ATTACHMENTS: _ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
+            Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
             if self.folder is None
-            else _ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
+            else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
         }
-        self.used = frozenset(roles.columns.values())
+        self.used = frozenset((*roles.columns.values(), *(() if composition is None else composition.columns)))
         self.notes: list[Note] = []
         self._note_of: dict[tuple[int, ...], int] = {}  # codes of a note's values → its index in notes
         self.problems: dict[int, list[Problem]] = {}
@@ -159,13 +105,13 @@ class _Validation:
         self.cleaned_ids = 0
         self._kinds: dict[Message, Message] = {}
 
-    def _words(self, role: Role, blank: Value | Wrong) -> _ColumnReader:
+    def _words(self, role: Role, blank: Value | Wrong) -> ColumnReader:
         """Return the reader of the column of visibility or status; ``blank`` is the value of a blank cell."""
         position = self.roles.columns.get(role)
         if position is None:
-            return _ColumnReader(None, lambda _: blank)
+            return ColumnReader(None, lambda _: blank)
         vocabulary = words.Vocabulary(role, self.sheet.headings[position], self.settings.values)
-        return _ColumnReader(position, lambda text: vocabulary.read(word) if (word := cleaned_id(text)) else blank)
+        return ColumnReader(position, lambda text: vocabulary.read(word) if (word := cleaned_id(text)) else blank)
 
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
@@ -288,13 +234,17 @@ class _Validation:
             role: column.values[code] for (role, column), code in zip(self.columns.items(), codes, strict=True)
         }
         attached, text = values[Role.ATTACHMENTS], values[Role.CONTENT]
+        kind, uncomposed = self.settings.content, ""
+        if self.composed is not None:
+            kind, uncomposed = self.composed.kinds[codes[0]], self.composed.uncomposed[codes[0]]
         return Note(
             text,
             values[Role.VISIBILITY],
             values[Role.STATUS],
             attachments=attached if self.folder is None else (),
-            content=content_of(text, self.settings.content),
+            content=content_of(text, kind),
             files=() if self.folder is None else attached,
+            uncomposed=uncomposed,
         )
 
     def _note_problems(self, block: _Block, codes: Mapping[Role, Ints]) -> None:
@@ -303,7 +253,8 @@ class _Validation:
             for i in np.flatnonzero(is_wrong[codes[role]]).tolist() if is_wrong.any() else ():
                 wrong = column.values[codes[role][i]]
                 assert isinstance(wrong, Wrong)
-                self._add(block, i, column.position, wrong.reason, wrong.word)
+                position = column.position if wrong.column is None else wrong.column
+                self._add(block, i, position, wrong.reason, wrong.word)
                 if wrong.is_left_out:
                     self.left_out[block.start + i] = wrong.reason
 

@@ -11,12 +11,14 @@ import re
 import string
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from importer.markup import INVISIBLE
 from importer.messages import Cell, Message, Part, say
 from importer.models import Role, Status, Visibility
+from importer.reading.dates import iso
 from importer.resultsfile import was_cut
 
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
@@ -44,6 +46,12 @@ _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
 _NAMED = re.compile(r"[^<>]*<([^<>]*)>|[^()]*\(([^()]*)\)")
+_TIME = r"(?:[T,]? ?(?P<hour>\d\d?):(?P<minute>\d\d)(?P<second>:\d\d)?(?:\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+# Dates that read the same in every country. 11/1/2026 doesn't.
+_DATES = (
+    re.compile(rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?){_TIME}"),
+    re.compile(rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{{4}}){_TIME}"),
+)
 _SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
 # The IDs that Saleshandy shows. It matches no word or name.
 _SHOWN_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")
@@ -78,11 +86,13 @@ class Wrong:
         reason: why the text is not valid.
         word: the text if it is a word to which the setting ``value`` can give a meaning; else empty.
         is_left_out: whether the user said to leave out rows with this word, so that the row is no problem.
+        column: position of the cell's column, if it isn't the column of the value.
     """
 
     reason: Message
     word: str = ""
     is_left_out: bool = False
+    column: int | None = None
 
 
 def read_content(text: str) -> str | Wrong:
@@ -90,13 +100,45 @@ def read_content(text: str) -> str | Wrong:
     content = cleaned_content(text)
     if not INVISIBLE.sub("", content).strip():
         return Wrong(say("note.empty"))
+    wrong = _wrong_with_text(content)
+    return Wrong(wrong) if wrong else content
+
+
+def read_field(column: int, text: str) -> str | Wrong:
+    """Return the value that a template puts before a note's text, or why it is not valid. It may be empty."""
+    value = cleaned_content(text)
+    if not INVISIBLE.sub("", value).strip():
+        return ""
+    wrong = _wrong_with_text(value)
+    return Wrong(wrong, column=column) if wrong else as_iso(value)
+
+
+def as_iso(text: str) -> str:
+    """Return a date as ISO 8601 writes it if it has one meaning in every country; other texts are unchanged.
+
+    A time of 00:00 is left out, because programs write it for dates without a time.
+    """
+    date = next(filter(None, (form.fullmatch(text) for form in _DATES)), None) if text[:1].isdecimal() else None
+    if date is None:
+        return text
+    year, month, day, hour, minute = (int(date[part] or 0) for part in ("year", "month", "day", "hour", "minute"))
+    second = int((date["second"] or ":0")[1:])
+    try:
+        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is kept as it is written
+    except ValueError:
+        return text
+    zone = date["zone"] or ""
+    shown = iso(moment)
+    return shown if " " not in shown else f"{shown}{' UTC' if zone == 'Z' else zone and f' {zone}'}"
+
+
+def _wrong_with_text(content: str) -> Message | None:
+    """Return why a text that is not empty can't be part of a note, or None."""
     if error := error_in(content):
-        return Wrong(error)
+        return error
     if was_cut(content):
-        return Wrong(say("note.cut"))
-    if _HALF.search(content):
-        return Wrong(say("note.half-a-character"))
-    return content
+        return say("note.cut")
+    return say("note.half-a-character") if _HALF.search(content) else None
 
 
 def read_attachments(text: str) -> tuple[str, ...] | Wrong:

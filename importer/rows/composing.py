@@ -1,0 +1,140 @@
+"""Compose a note's text from several columns, by a template such as ``[{Date}, ][{Assigned}: ]{Comments}``.
+
+Input: a template, a sheet's headings, and the values of a row. Output: the text of its note. The last field is the
+*text*, without which there is no note. What stands in brackets is left out if its field is blank. Outside of brackets,
+a blank field takes the text up to the next one with it. A line whose fields are all blank is left out. ``{{``, ``}}``,
+``[[`` and ``]]`` are the characters themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from importer.markup import as_paragraphs
+from importer.messages import Cell, Message, say
+
+_PIECE = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{(?P<name>[^{}]*)\}|[\[\]{}]|\n|[^\[\]{}\n]+")
+_DOUBLED = ("{{", "}}", "[[", "]]")
+
+
+@dataclass
+class _Field:
+    """A field: what stands before and after its value, and what stands there if the value is blank."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+    instead: str = ""
+    is_in_brackets: bool = False
+
+
+class Template:
+    """A template for the text of notes, read from what a person wrote.
+
+    Attributes:
+        text: the template as it was written.
+        names: headings or letters of its columns, in the order of its fields. The last one has the text of the note.
+        trouble: why the template can't be used; None if it can.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lines: list[tuple[str, list[_Field]]] = []  # what stands before the first field, and the fields
+        self.trouble = self._read()
+        fields = [field for _, fields in self._lines for field in fields]
+        self.names = [field.name for field in fields]
+        if self.trouble is None and (not fields or fields[-1].is_in_brackets):
+            self.trouble = say("composed.no-text", template=Cell(repr(text)))
+        if self.trouble is None:
+            self._end()
+
+    def _read(self) -> Message | None:
+        """Read the lines; return why this isn't a template, or None."""
+        start, fields, bracket = "", list[_Field](), None
+        for piece in _PIECE.finditer(self.text):
+            sign, name = piece[0], piece["name"]
+            if sign == "\n" and bracket is None:
+                self._lines.append((start, fields))
+                start, fields = "", []
+            elif name is not None and name.strip() and not (bracket and bracket.name):
+                if bracket is not None:
+                    bracket.name = name.strip()
+                else:
+                    fields.append(_Field(name.strip()))
+            elif sign == "[" and bracket is None:
+                bracket = _Field("", is_in_brackets=True)
+            elif sign == "]" and bracket is not None and bracket.name:
+                fields.append(bracket)
+                bracket = None
+            elif sign in ("{", "}", "[", "]") or name is not None:
+                return say("composed.bracket", template=Cell(repr(self.text)), sign=sign)
+            else:
+                literal = sign[0] if sign in _DOUBLED else sign
+                if bracket is not None:
+                    bracket.before += "" if bracket.name else literal
+                    bracket.after += literal if bracket.name else ""
+                elif fields:
+                    fields[-1].after += literal
+                    fields[-1].instead += literal if fields[-1].is_in_brackets else ""
+                else:
+                    start += literal
+        self._lines.append((start, fields))
+        return None if bracket is None else say("composed.bracket", template=Cell(repr(self.text)), sign="[")
+
+    def _end(self) -> None:
+        """Cut the lines at the last field, and keep what follows it."""
+        last = max(index for index, (_, fields) in enumerate(self._lines) if fields)
+        field = self._lines[last][1].pop()
+        self._tail = "\n".join([field.after, *(start for start, _ in self._lines[last + 1 :])])
+        del self._lines[last + 1 :]
+
+    def renamed(self, rename: Callable[[str], str]) -> str:
+        """Return the template with other names of its columns."""
+        return _PIECE.sub(
+            lambda piece: piece[0] if piece["name"] is None else f"{{{rename(piece['name'].strip())}}}", self.text
+        )
+
+    def composed(self, values: Sequence[str], text: str, *, as_html: bool = False) -> str:
+        """Return the text of a note.
+
+        Args:
+            values: the values of all fields but the last.
+            text: the value of the last field, which isn't blank.
+            as_html: whether that is HTML. If so, the rest is escaped and stands in paragraphs of its own.
+        """
+        lines, built, index = list[str](), "", 0
+        for line, (start, fields) in enumerate(self._lines, 1):
+            built, is_left = start, not fields or line == len(self._lines)
+            for field in fields:
+                value = values[index]
+                built += f"{field.before}{value}{field.after}" if value else field.instead
+                is_left = is_left or bool(value)
+                index += 1
+            if is_left:
+                lines.append(built if line == len(self._lines) else built.rstrip())
+        head = "\n".join(lines)
+        if not as_html:
+            return f"{head}{text}{self._tail}".strip()
+        return as_paragraphs(head.strip().rstrip(",; ")) + text + as_paragraphs(self._tail.strip())
+
+
+@lru_cache(64)
+def template_in(name: str) -> Template | None:
+    """Return the template in a name of a column that no heading has; None if it has no braces."""
+    return Template(name) if "{" in name else None
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A template for the notes of a sheet: the positions of its columns, in the order of its fields."""
+
+    template: Template
+    columns: tuple[int, ...]
+
+    def renamed(self, called: Callable[[int], str]) -> str:
+        """Return the template with the names of its columns in this sheet."""
+        names = iter(self.columns)
+        return self.template.renamed(lambda _: called(next(names)))

@@ -1,0 +1,129 @@
+"""Read a column block by block; or several columns, from which a template composes the text of each note.
+
+Input: blocks of a sheet. Output: a code for each row, by which rows with equal values are found quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import repeat
+
+import numpy as np
+import pandas as pd
+
+from importer.markup import ContentKind, is_html
+from importer.models import Ints, Status, Visibility
+from importer.rows.composing import Composition
+from importer.rows.values import Wrong, cleaned_id, folded, has_control, is_unclean, read_content, read_field
+from importer.rows.words import Value
+
+
+class ColumnReader:
+    """Reader of one column. Each distinct text is read once and then represented by a code.
+
+    Attributes:
+        position: position of the column, or None if the sheet has no such column.
+        values: the value, or the :class:`Wrong`, of each code.
+        code: text → code.
+        cleaned: number of cells from which invisible or control characters were removed.
+    """
+
+    def __init__(
+        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
+    ) -> None:
+        self.position = position
+        self.values: list[object] = []
+        self.cleaned = 0
+        self._unclean: set[str] = set()
+        self._read = read
+        self._is_unclean = is_unclean
+        self.code: dict[str, int] = {}
+        self._code_of_value: dict[object, int] = {}
+
+    def codes(self, block: pd.DataFrame) -> Ints:
+        """Return the code of each row's text: an index into ``values``."""
+        texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
+        code, add = self.code, self._add
+        codes = np.fromiter(
+            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
+        )
+        self._count_cleaned(block)
+        return codes
+
+    def _count_cleaned(self, block: pd.DataFrame) -> None:
+        if self._unclean:
+            self.cleaned += int(block[self.position].isin(self._unclean).sum())
+
+    def _add(self, text: str) -> int:
+        value = self._read(text)
+        code = self._code_of_value.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+        self.code[text] = code
+        if self._is_unclean(text):
+            self._unclean.add(text)
+        return code
+
+    def meanings(self) -> dict[str, Value]:
+        """Return the value of each word in a column of visibility or status, the public words first."""
+        spellings: dict[str, tuple[str, Value]] = {}
+        for text, code in self.code.items():
+            if isinstance(value := self.values[code], Visibility | Status):
+                word = cleaned_id(text)
+                spellings.setdefault(folded(word), (word, value))
+        return dict(sorted(spellings.values(), key=lambda pair: pair[1]))
+
+    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return for each code whether its value is a :class:`Wrong`."""
+        return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
+
+
+class ComposedReader(ColumnReader):
+    """Reader of the columns of a template. Each distinct text that they make is represented by a code.
+
+    Args:
+        composition: the template and its columns.
+        kind: the format of the cells in the column of the text.
+
+    Attributes:
+        kinds: the format of the text of each code.
+        uncomposed: the cell's own text of each code; empty for a text that is not valid.
+    """
+
+    def __init__(self, composition: Composition, kind: ContentKind) -> None:
+        *others, text = composition.columns
+        super().__init__(text, read_content, has_control)
+        self.kinds: list[ContentKind] = []
+        self.uncomposed: list[str] = []
+        self._kind, self._template = kind, composition.template
+        self._others = [ColumnReader(position, partial(read_field, position)) for position in others]
+        self._texts: dict[str, tuple[str | Wrong, bool]] = {}
+
+    def codes(self, block: pd.DataFrame) -> Ints:
+        """Return the code of each row's text: an index into ``values``."""
+        fields = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._others]
+        texts, code_of, composed = block[self.position].tolist(), self._code_of_value, self._template.composed
+        codes = []
+        for text, *values in zip(texts, *fields, strict=True):
+            content, as_html = self._texts.get(text) or self._first(text)
+            made = next((value for value in (content, *values) if isinstance(value, Wrong)), None)
+            made = made or composed(values, content, as_html=as_html)
+            code = code_of.setdefault(made, len(self.values))
+            if code == len(self.values):
+                self.values.append(made)
+                self.kinds.append(ContentKind.HTML if as_html else ContentKind.TEXT)
+                self.uncomposed.append(content if isinstance(content, str) else "")
+            codes.append(code)
+        self._count_cleaned(block)
+        return np.array(codes, dtype=np.int32)
+
+    def _first(self, text: str) -> tuple[str | Wrong, bool]:
+        """Read a text that has not occurred yet; return it, and whether it is HTML."""
+        content = self._read(text)
+        is_markup = isinstance(content, str) and is_html(content)
+        as_html = self._kind is ContentKind.HTML or (self._kind is ContentKind.AUTO and is_markup)
+        if self._is_unclean(text):
+            self._unclean.add(text)
+        self._texts[text] = content, as_html
+        return content, as_html
