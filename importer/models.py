@@ -225,6 +225,8 @@ class Rows:
     Attributes:
         number: row numbers as the spreadsheet program shows them.
         prospect: cleaned prospect IDs; an email if only it names the prospect and it wasn't looked up yet.
+        record: IDs of the rows' records after their column's heading, empty for a row without; None: no such column.
+        is_composed: whether a template composes the texts of the notes.
         email: emails in lower case, empty for a row without one; None if the sheet has no such column.
         note: index into ``notes``; -1 if the row is invalid or already has a note ID.
         notes: the distinct notes, in the order of their first row.
@@ -249,6 +251,8 @@ class Rows:
     notes: list[Note]
     key: Texts | None = None
     email: Texts | None = None
+    record: Texts | None = None
+    is_composed: bool = False
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
     skipped: dict[int, Message] = field(default_factory=dict)
@@ -351,6 +355,7 @@ class Remaining:
         made_without_key: number of ``deliveries`` whose note the prospect has from an import without a key column.
         held_back: number of further notes that wait until a person has looked at the first ones.
         refused: number of ``deliveries`` that the API refused in an earlier run because of the prospect's ID.
+        changed, uncomposed: numbers of deliveries made with another text: of the same record, or without the template.
         groups: all deliveries to create or look up, by note.
     """
 
@@ -363,6 +368,8 @@ class Remaining:
     files: tuple[str, ...] = field(default=(), compare=False)
     held_back: int = 0
     refused: int = field(default=0, compare=False)
+    changed: int = field(default=0, compare=False)
+    uncomposed: int = field(default=0, compare=False)
     groups: Sequence[Group] = field(default=(), compare=False, repr=False)
 
     @property

@@ -14,7 +14,9 @@ from importer.commands.rendering import count, duration, listed_duplicates, not_
 from importer.commands.report import Report
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
+from importer.delivery.other_names import under_other_names
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
+from importer.delivery.sorted_group import SortedGroup
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say
@@ -145,7 +147,7 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> N
     """Set the outcome of each row to that of its delivery in the journal."""
     rows, groups = loaded.rows, loaded.plan.groups
     numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
-    read_before: list[earlier.SortedGroup] = []
+    read_before: list[SortedGroup] = []
     for block in earlier.blocks(groups, numbers):
         deliveries = earlier.look_up(groups, numbers, block, rows, journal)
         for index in block:
@@ -157,13 +159,10 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> N
                     left.append(i)
                 elif delivery.run <= run.id:
                     _settle_known(outcomes, int(group.positions[i]), delivery, run)
-            if left and rows.former is not None:
-                read_before.append(earlier.SortedGroup(group, NoteKey.of(group.note), number, left))
-    for sorted_group in earlier.under_former_readings(read_before, rows, journal, run.workspace, run.occurrence):
-        for i, delivery in [
-            *sorted_group.made,
-            *(pair for members in sorted_group.unclear.values() for pair in members),
-        ]:
+            if left:
+                read_before.append(SortedGroup(group, NoteKey.of(group.note), number, left))
+    for sorted_group in under_other_names(read_before, rows, journal, run.workspace, run.occurrence):
+        for i, delivery in sorted_group.known:
             if delivery.run <= run.id:
                 _settle_known(outcomes, int(sorted_group.group.positions[i]), delivery, run)
 

@@ -17,10 +17,10 @@ from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
 from importer.delivery.context import DeliveryContext
-from importer.delivery.earlier import SortedGroup
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import is_same
+from importer.delivery.sorted_group import SortedGroup
 from importer.delivery.tasks import WholeRead
 from importer.journal import AGAIN, KnownDelivery
 from importer.messages import Message, say

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -16,12 +16,13 @@ from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
+from importer.delivery.other_names import record_digest
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
-from importer.journal import READ_BACK, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
+from importer.journal import READ_BACK, Alias, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
 from importer.messages import Message, say
-from importer.models import Result, Status
+from importer.models import Result, Status, Texts
 
 
 class Ledger:
@@ -31,10 +32,14 @@ class Ledger:
         journal: the durable record.
         outcomes: outcomes of the rows.
         run: the run that claims deliveries; None if nothing is sent.
+
+    Attributes:
+        records: IDs of the rows' records, by which their deliveries are known, too; None if they have none.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, run: Run | None) -> None:
         self._journal, self._outcomes, self._run = journal, outcomes, run
+        self.records: Texts | None = None
         self._entries: list[Callable[[], None]] = []
         self.settled = self.created = self.failed = 0
         self.ended: Counter[Result] = Counter()
@@ -92,7 +97,17 @@ class Ledger:
         numbers = self._journal.deliveries.claim(self._run, claims, now) if self._run is not None else []
         if numbers is None:  # D4
             raise Busy(say("journal.claimed-by-another"))
+        if self.records is not None and self._run is not None:
+            self._journal.aliases.enter(self._run.workspace, self._aliases(posts, self.records))
         return numbers
+
+    def _aliases(self, posts: Sequence[Post], records: Texts) -> Iterator[Alias]:
+        """Yield the digests of the records that these requests deliver."""
+        for post in posts:
+            request = post.request
+            for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
+                if record := str(records[position]):
+                    yield record_digest(record, prospect, key), (post.number, prospect, key)
 
     def answered(
         self,
@@ -216,15 +231,16 @@ class Ledger:
         self._entries.append(lambda: self._journal.deliveries.release(request_number, note_number, deliveries))
         post.replaces = None
 
-    def already(self, positions: Sequence[int], made: Sequence[KnownDelivery]) -> None:
-        """Settle rows whose deliveries an earlier run made."""
-        pairs = zip(positions, made, strict=True)
-        for (at, state), together in groupby(pairs, lambda pair: (pair[1].at, pair[1].state)):
-            rows, deliveries = zip(*together, strict=True)
+    def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], how: Sequence[Message | None]) -> None:
+        """Settle rows whose deliveries an earlier run made; ``how`` says of each why it counts despite its text."""
+        known = zip(positions, made, how, strict=True)
+        for (at, state, why), together in groupby(known, lambda row: (row[1].at, row[1].state, row[2])):
+            rows, deliveries, _ = zip(*together, strict=True)
             date = f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
             reason = say(
                 "outcome.imported-and-hidden" if state is DeliveryState.HIDDEN else "outcome.imported", date=date
             )
+            reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
             note_ids = [delivery.note_id or "" for delivery in deliveries]
             self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             for row, delivery in zip(rows, deliveries, strict=True):

@@ -17,9 +17,9 @@ from importer.api import Answer, Failure
 from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Abandon, Settle, Split
-from importer.delivery.earlier import SortedGroup
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
+from importer.delivery.sorted_group import SortedGroup
 from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
 from importer.messages import say

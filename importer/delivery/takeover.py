@@ -5,19 +5,20 @@ Input: a plan and the journal. Output: the plan's groups, sorted by what is left
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
 from importer.delivery.duplicates import Duplicates
-from importer.delivery.earlier import SortedGroup
 from importer.delivery.ledger import Ledger
+from importer.delivery.other_names import alias_digests
 from importer.delivery.resolver import Resolver
+from importer.delivery.sorted_group import Known, SortedGroup
 from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
-from importer.journal import ACCEPTED, DeliveryState, KnownDelivery, NoteKey, Run
-from importer.messages import say
+from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
+from importer.messages import Message, say
 from importer.models import Note, Plan, Request, Rows
 
 
@@ -46,18 +47,31 @@ class Takeover:
         conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=one_draft)
         numbers, known_before = journal.deliveries.enter_notes(workspace, keys)
         known_numbers = [number if number in known_before else None for number in numbers]
-        groups = []
+        self._ledger.records = rows.record
+        groups, aliases = [], list[Alias]()
         looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
         for group, number in zip(looked_up, numbers, strict=True):
             group.number = number
+            aliases += self._aliases(group, rows)
             self._take_over_group(group, number, conflicts)
             groups.append(group)
+        journal.aliases.enter(workspace, aliases)  # all at once, because one delivery may count for several rows
         return groups, conflicts
+
+    def _aliases(self, group: SortedGroup, rows: Rows) -> Iterator[Alias]:
+        """Yield further digests for the deliveries of earlier runs: of their records, and of texts composed now."""
+        run, note = self._context.run, group.group.note
+        assert run is not None
+        for i, delivery in group.known if rows.record is not None or group.how else ():
+            position, is_same = int(group.group.positions[i]), i not in group.how
+            digests = alias_digests(rows, note, position, run.occurrence, is_same=is_same)
+            name = (delivery.note, delivery.prospect, delivery.occurrence)
+            yield from ((digest, name) for digest in digests)
 
     def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
         positions = group.group.positions
         made = [int(positions[i]) for i, _ in group.made], [delivery for _, delivery in group.made]
-        self._ledger.already(*made)
+        self._ledger.already(*made, [self._how(group.how.get(i), delivery) for i, delivery in group.made])
         for note, key in {number: group.key, **group.former}.items():
             self.check(key, [pair for pair in zip(*made, strict=True) if pair[1].note == note])
         for members in group.unclear.values():
@@ -68,6 +82,13 @@ class Takeover:
             else:
                 self.take_up(group.key, number, deliveries, rows, group.group.note, conflicts)
         group.made = []  # for a million rows they would use too much memory
+
+    def _how(self, how: Known | None, delivery: KnownDelivery) -> Message | None:
+        """Return why a row isn't sent although its text is another one; None if its text is the same."""
+        if how is None:
+            return None
+        run = self._runs[delivery.run]
+        return say("known.by-record" if how is Known.BY_RECORD else "known.uncomposed", run=run.name, file=run.file)
 
     def take_up(
         self,

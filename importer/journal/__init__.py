@@ -6,6 +6,7 @@ Reads don't wait for writers.
 
     runs         record when each run began and how it ended
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
+    aliases      record further digests by which a delivery is known
     known        define the values that go into deliveries and come back
     learned      remember what the API accepted, which limits it showed, and which results files were written
     findings     remember for a day which prospects have an email, and the ID of each uploaded file
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
 from importer.journal import schema, sqlite
+from importer.journal.aliases import Alias, Aliases, DeliveryName
 from importer.journal.deliveries import Deliveries
 from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
 from importer.journal.known import (
@@ -58,8 +60,10 @@ __all__ = [
     "AGAIN",
     "READ_BACK",
     "VERSION",
+    "Alias",
     "Answered",
     "Claim",
+    "DeliveryName",
     "DeliveryState",
     "EmailMatches",
     "Journal",
@@ -91,12 +95,12 @@ class Journal:
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
-        runs, deliveries, learned, files: the journal's parts; see the modules of these names.
+        runs, deliveries, aliases, learned, files: the journal's parts; see the modules of these names.
     """
 
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
-        self.runs, self.deliveries = Runs(store), Deliveries(store)
+        self.runs, self.deliveries, self.aliases = Runs(store), Deliveries(store), Aliases(store)
         self.learned, self.files = Learned(store), Files(store)
         self.pending_results = PendingResults(store.beside)
         self.id = store.about("id")

@@ -92,6 +92,29 @@ _OF_RUN = "deliveries.note IN (SELECT note FROM requests WHERE run = :run) AND r
 KNOWN = ForRows(
     f"SELECT {_KNOWN} WHERE (deliveries.note, deliveries.prospect) IN ({{given}})", "note INTEGER, prospect TEXT"
 )
+KNOWN_BY_ALIAS = ForRows(
+    f"""
+    SELECT aliases.digest, {_KNOWN}
+    JOIN aliases ON aliases.note = deliveries.note AND aliases.prospect = deliveries.prospect
+        AND aliases.occurrence = deliveries.occurrence
+    WHERE aliases.workspace = :workspace AND aliases.digest IN ({{given}})
+    """,
+    "digest BLOB",
+)
+WITH_ALIAS = ForRows(
+    "SELECT note, prospect, occurrence FROM aliases WHERE (note, prospect) IN ({given})", "note INTEGER, prospect TEXT"
+)
+NEW_ALIASES = ForRows(
+    """
+    INSERT INTO aliases (workspace, digest, note, prospect, occurrence)
+    {values} :workspace, {digest}, {note}, {prospect}, {occurrence} {end}
+    ON CONFLICT (workspace, digest) DO UPDATE
+    SET note = excluded.note, prospect = excluded.prospect, occurrence = excluded.occurrence
+    WHERE (aliases.note, aliases.prospect, aliases.occurrence)
+        <> (excluded.note, excluded.prospect, excluded.occurrence)
+    """,
+    f"digest BLOB, {_KEY}",
+)
 CREATED = f"SELECT {_KNOWN} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
 STATES_OF_RUN = f"""
     SELECT deliveries.state, count(*) FROM deliveries JOIN requests ON requests.id = deliveries.request

@@ -21,10 +21,21 @@ from importer.journal.store import Store
 from importer.messages import say
 from importer.models import Workspace
 
-VERSION = 10
+VERSION = 11
 APPLICATION = "note-importer"
 
-STEPS: dict[int, tuple[str, ...]] = {}
+STEPS: dict[int, tuple[str, ...]] = {
+    10: (
+        """
+        CREATE TABLE aliases (
+            workspace INTEGER NOT NULL REFERENCES workspaces (id), digest BLOB NOT NULL,
+            note INTEGER NOT NULL REFERENCES notes (id), prospect TEXT NOT NULL, occurrence TEXT NOT NULL,
+            PRIMARY KEY (workspace, digest)
+        )
+        """,
+        "CREATE INDEX ix_aliases_delivery ON aliases (note, prospect)",
+    )
+}
 """Version → the statements that change its tables to those of the next version; earlier versions are refused."""
 
 TABLES = {
@@ -82,6 +93,14 @@ TABLES = {
         sample TEXT,  -- a SampleState of known.py, if the note is to be read back or was not found
         PRIMARY KEY (note, prospect, occurrence)
     """,
+    "aliases": """
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        digest BLOB NOT NULL,  -- of a record's ID or of another text, with the prospect and the occurrence
+        note INTEGER NOT NULL REFERENCES notes (id),  -- with the next two, the delivery that is known by it, too
+        prospect TEXT NOT NULL,
+        occurrence TEXT NOT NULL,
+        PRIMARY KEY (workspace, digest)
+    """,
     "learned": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         batch_size INTEGER,  -- the largest that the API accepted after it refused a larger one
@@ -120,6 +139,7 @@ _INDEXES = (
     "ix_written_place ON written (place)",
     "ix_notes_seen ON notes (seen)",
     "ix_requests_run ON requests (run)",
+    "ix_aliases_delivery ON aliases (note, prospect)",
     # Each of these holds only the few rows that are searched by it.
     "ix_notes_drafts ON notes (workspace, status) WHERE status = '0'",
     "ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",

@@ -14,6 +14,7 @@ never an exception.
     safe_opening  opens a file in a folder without following links
     words        words for visibility and status, their meaning under a heading, and questions about unknown words
     unmapped     columns of visibility or status that have no role
+    records      IDs that another program gave to the rows' activities, tasks or notes
     footers      rows that certainly hold no data
     former       readings of cells that earlier versions read differently
     validation   reads every row of a sheet

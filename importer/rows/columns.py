@@ -17,7 +17,7 @@ from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
-from importer.rows.composing import Composition, template_in
+from importer.rows.composing import Composition, composition, template_in
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, samples
 from importer.settings import Settings
 from importer.settings.kinds import mapped
@@ -83,7 +83,13 @@ class _Headings:
         self.compositions: dict[str, Composition] = {}
         self.mistaken: list[Message] = []
         for name in settings.mapping.get(Role.CONTENT, ()):
-            self._compose(name, is_usual=Role.CONTENT in settings.usual)
+            found = (
+                None if self._named(name) else composition(name, self._named, is_usual=Role.CONTENT in settings.usual)
+            )
+            if isinstance(found, Composition):
+                self.compositions[name] = found
+            elif found is not None:
+                self.mistaken.append(found)
         self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
         named_now = {
             i for role, names in self.mapping.items() if role not in settings.usual for i in self.first_named(names)
@@ -135,22 +141,6 @@ class _Headings:
         if name in self.compositions:
             return [self.compositions[name].columns[-1]]
         return _named(name, self.headings, self.free)
-
-    def _compose(self, name: str, *, is_usual: bool) -> None:
-        """Look up the columns of a template. A usual one doesn't apply to sheets without the column of its text."""
-        template = None if self._named(name) else template_in(name)
-        if template is None:
-            return
-        if template.trouble is not None:
-            self.mistaken.append(template.trouble)
-            return
-        positions = [self._named(field) for field in template.names]
-        wrong = [field for field, found in zip(template.names, positions, strict=True) if len(found) != 1]
-        if not wrong:
-            self.compositions[name] = Composition(template, tuple(found[0] for found in positions))
-        elif positions[-1] or not is_usual:
-            names = tuple(Cell(repr(field)) for field in wrong)
-            self.mistaken.append(say("composed.no-column", template=Cell(repr(name)), names=names))
 
 
 def is_header(headings: Sequence[str], settings: Settings) -> bool:
@@ -223,8 +213,8 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         first_role[column] = role
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
-    composition = sheet.composition()
-    composed = () if composition is None else composition.columns
+    template = sheet.composition()
+    composed = () if template is None else template.columns
     unused = tuple(i for i in sheet.free if i not in columns.values())
     long_ago = settings.remembered.answers.get("map", {}) if settings.remembered is not None else {}
     absent = [
@@ -240,7 +230,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         doubtful=tuple(i for i in unused if i in sheet.doubtful),
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         instead=tuple(role for role in columns if any(settings.columns.get(role, ())) and role not in sheet.mapping),
-        composition=composition,
+        composition=template,
     )
 
 

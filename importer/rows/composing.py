@@ -138,3 +138,23 @@ class Composition:
         """Return the template with the names of its columns in this sheet."""
         names = iter(self.columns)
         return self.template.renamed(lambda _: called(next(names)))
+
+
+def composition(name: str, named: Callable[[str], list[int]], *, is_usual: bool) -> Composition | Message | None:
+    """Return the columns of a template, or why it can't be used; None if the name isn't a template for this sheet.
+
+    Args:
+        name: the template.
+        named: returns the positions of the columns with a heading or a letter.
+        is_usual: whether it is for all sheets, so that it doesn't apply to those without the column of its text. A
+            sheet that has that column needs the others, too: otherwise a renamed one would send a history again.
+    """
+    template = template_in(name)
+    if template is None or template.trouble is not None:
+        return template and template.trouble
+    positions = [named(field) for field in template.names]
+    wrong = tuple(Cell(repr(field)) for field, at in zip(template.names, positions, strict=True) if len(at) != 1)
+    if not wrong:
+        return Composition(template, tuple(at[0] for at in positions))
+    is_meant = positions[-1] or not is_usual
+    return say("composed.no-column", template=Cell(repr(name)), names=wrong) if is_meant else None

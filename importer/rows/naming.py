@@ -139,6 +139,7 @@ def _with_more(rows: Rows, further: Sequence[tuple[int, str]]) -> Rows:
         email=None if rows.email is None else rows.email[sheet_rows],
         note=rows.note[sheet_rows],
         key=None if rows.key is None else rows.key[sheet_rows],
+        record=None if rows.record is None else rows.record[sheet_rows],
         sheet_rows=sheet_rows,
     )
 

@@ -107,23 +107,25 @@ class ComposedReader(ColumnReader):
         codes = []
         for text, *values in zip(texts, *fields, strict=True):
             content, as_html = self._texts.get(text) or self._first(text)
-            made = next((value for value in (content, *values) if isinstance(value, Wrong)), None)
-            made = made or composed(values, content, as_html=as_html)
+            made = content
+            if not isinstance(content, Wrong):
+                wrong = next((value for value in values if isinstance(value, Wrong)), None)
+                made = wrong or composed(values, content, as_html=as_html)
             code = code_of.setdefault(made, len(self.values))
             if code == len(self.values):
                 self.values.append(made)
                 self.kinds.append(ContentKind.HTML if as_html else ContentKind.TEXT)
-                self.uncomposed.append(content if isinstance(content, str) else "")
+                self.uncomposed.append("" if isinstance(content, Wrong) else content)
             codes.append(code)
         self._count_cleaned(block)
         return np.array(codes, dtype=np.int32)
 
     def _first(self, text: str) -> tuple[str | Wrong, bool]:
         """Read a text that has not occurred yet; return it, and whether it is HTML."""
-        content = self._read(text)
+        content = read_content(text)
         is_markup = isinstance(content, str) and is_html(content)
         as_html = self._kind is ContentKind.HTML or (self._kind is ContentKind.AUTO and is_markup)
-        if self._is_unclean(text):
+        if has_control(text):
             self._unclean.add(text)
         self._texts[text] = content, as_html
         return content, as_html

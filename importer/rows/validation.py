@@ -17,9 +17,9 @@ from importer.markup import content_of
 from importer.messages import Message, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name, column_letter
-from importer.rows import words
+from importer.rows import records, words
 from importer.rows.attachments import Folder
-from importer.rows.columns import Roles
+from importer.rows.columns import Roles, at_the_start
 from importer.rows.footers import Footers
 from importer.rows.former import former
 from importer.rows.readers import ColumnReader, ComposedReader
@@ -146,6 +146,7 @@ class _Validation:
         skipped = {**self.left_out, **footers.finish()}
         for position in skipped:
             del self.problems[position]
+        record = records.found(self.sheet, self.roles, prospect, note)
         return Rows(
             number,
             prospect,
@@ -153,12 +154,14 @@ class _Validation:
             self.notes,
             key,
             email,
-            self.problems,
-            self.done,
-            skipped,
+            None if record is None else record[1],
+            is_composed=self.composed is not None,
+            problems=self.problems,
+            done=self.done,
+            skipped=skipped,
             files={} if self.folder is None else self.folder.files,
             meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
-            remarks=self._remarks(),
+            remarks=self._remarks(None if record is None else record[0]),
             overlooked=unexplained.questions(self.notes),
             set_aside=unexplained.set_aside,
             unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values),
@@ -296,7 +299,7 @@ class _Validation:
         problem = Problem(number, column, name, value, text, kind, word)
         self.problems.setdefault(block.start + i, []).append(problem)
 
-    def _remarks(self) -> list[Message]:
+    def _remarks(self, record: int | None) -> list[Message]:
         cleaned = {role: column.cleaned for role, column in self.columns.items()}
         notes = cleaned.pop(Role.CONTENT)
         counts = {Role.PROSPECT: self.cleaned_ids, **cleaned}
@@ -307,4 +310,6 @@ class _Validation:
             remarks.append(say("email.further", n=self.from_further, first=email[0], further=email[1:]))
         if self.differing:
             remarks.append(say("email.differ", n=self.differing, columns=email))
+        if record is not None:
+            remarks.append(say("record.found", column=at_the_start(self.sheet.headings, record)))
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

@@ -202,9 +202,12 @@ def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
         return say(f"{what}.is-an-email", value=value)
     if _CONTROL.search(text) or _HALF.search(text):
         return say(f"{what}.control-character")
-    if _DAMAGED.fullmatch(text):
-        return say(f"{what}.damaged", value=value)
-    return None
+    return say(f"{what}.damaged", value=value) if is_damaged(text) else None
+
+
+def is_damaged(text: str) -> bool:
+    """Return whether a text is a long number of which a spreadsheet program has lost digits."""
+    return _DAMAGED.fullmatch(text) is not None
 
 
 def is_link(text: str) -> bool:

@@ -145,7 +145,7 @@ def _may_only_read(postgres: Postgres, _: Path) -> str:
         (_later, 4, "later version"),
         (_may_make_nothing, 2, "may not use or create its tables .*docs/machines.md"),
         (_may_read_nothing, 2, "may not use or create its tables"),
-        (_may_only_read, 2, "may not write to deliveries"),
+        (_may_only_read, 2, "may not write to aliases"),
     ],
 )
 def test_what_stands_in_the_way_is_said_and_nothing_is_sent(

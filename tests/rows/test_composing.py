@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,12 @@ TEMPLATE = "[{Activity Date}, ][{Assigned}: ]{Comments}"
 
 
 def loaded(
-    tmp_path: Path, *rows: Sequence[str], template: str = TEMPLATE, headings: Sequence[str] = HEADINGS, **more: object
+    tmp_path: Path, *rows: Sequence[str], template: str = TEMPLATE, headings: Sequence[str] = HEADINGS, **more: Any
 ) -> Loaded:
     path = tmp_path / "sheet.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([headings, *(("AbCdEfGh1", *row, "Public") for row in rows)])
-    return load(path, Settings(mapping=[f"content={template}"], **more))  # type: ignore[arg-type]
+    return load(path, Settings(mapping={Role.CONTENT: (template,)}, **more))
 
 
 def texts(loaded: Loaded) -> list[str]:
@@ -80,13 +81,13 @@ def test_letters_and_headings_name_columns_and_a_heading_that_is_written_so_come
 
 def test_a_column_that_the_template_names_and_the_sheet_lacks_stops_the_file(tmp_path: Path) -> None:
     """Otherwise a night would send the whole history again as it stands, because a column was renamed."""
-    usual = {"usual": frozenset({Role.CONTENT})}
+    usual: dict[str, Any] = {"usual": frozenset({Role.CONTENT})}
     headings = ("Prospect ID", "Activity Date", "Owner", "Comments", "Visibility")
     with loaded(tmp_path, headings=headings, **usual) as sheet:
         assert "names 'Assigned', which isn't exactly one column of this sheet" in str(sheet.unclear)
     for names in ([TEMPLATE, "Comments"], [TEMPLATE, "{Owner}: {Comments}"]):
         path = tmp_path / "sheet.csv"
-        with load(path, Settings(mapping={Role.CONTENT: names}, **usual)) as sheet:  # type: ignore[arg-type]
+        with load(path, Settings(mapping={Role.CONTENT: tuple(names)}, **usual)) as sheet:
             assert sheet.unclear is None
     other = ("Prospect ID", "Date", "Owner", "Note", "Visibility")
     with loaded(tmp_path, headings=other, **usual) as sheet:

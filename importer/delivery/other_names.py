@@ -1,0 +1,184 @@
+"""Find deliveries that earlier runs made with another text than a row has now.
+
+Input: the groups of a plan, sorted by what the journal knows of their notes. Output: the same groups; a delivery that
+is known by another name is no longer left to be made. Other names are former readings of a cell, the ID that the sheet
+gives to a row's record, and the text of the cell without the template.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import repeat
+
+from importer.delivery.sorted_group import Known, SortedGroup
+from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
+from importer.models import Note, Rows, Workspace
+
+_ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
+
+
+def under_other_names(
+    found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
+) -> Iterator[SortedGroup]:
+    """Move deliveries that earlier runs made with another text out of ``left``.
+
+    Args:
+        found: groups of a plan.
+        rows: rows with prospects and keys.
+        journal: the journal.
+        workspace: the workspace of the deliveries.
+        occurrence: prefix that the run puts before each key.
+    """
+    if rows.former is not None:
+        found = _in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
+    if rows.record is not None or rows.is_composed:
+        found = _in_batches(found, _Aliases(rows, journal, workspace, occurrence).move)
+    yield from found
+
+
+def _in_batches(
+    found: Iterable[SortedGroup], move: Callable[[Sequence[SortedGroup]], Sequence[SortedGroup]]
+) -> Iterator[SortedGroup]:
+    batch: list[SortedGroup] = []
+    size = 0
+    for sorted_group in found:
+        batch.append(sorted_group)
+        size += 1 + len(sorted_group.left)
+        if size > _ROWS_AT_ONCE:
+            yield from move(batch)
+            batch, size = [], 0
+    yield from move(batch)
+
+
+class _FormerReadings:
+    """Deliveries under the readings that earlier versions of the program had of the rows (D12).
+
+    Of several rows that had the same reading then, only the first row's delivery is moved. For the arguments see
+    :func:`under_other_names`.
+    """
+
+    def __init__(self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str) -> None:
+        self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
+        self._codecs = journal.runs.codecs(workspace)
+        self._used: set[DeliveryName] = set()
+
+    def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
+        """Move the deliveries of some groups that exist under a former reading, and return the groups."""
+        readings = [(sorted_group, *reading) for sorted_group in some for reading in self._of(sorted_group)]
+        notes = {note.digest: note for _, _, _, note, _, _ in readings}
+        deliveries = self._journal.deliveries
+        numbers = dict(zip(notes, deliveries.find_notes(self._workspace, [*notes.values()]), strict=True))
+        wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
+        known = deliveries.known([*dict.fromkeys(wanted)])
+        last_rounded_run = self._journal.runs.rounded_until if readings else 0
+        taken: set[tuple[int, int]] = set()
+        for sorted_group, i, prospect, note, key, is_rounded in readings:
+            delivery = known.get((numbers[note.digest] or 0, prospect, self._occurrence + key))
+            if delivery is None or delivery.state is DeliveryState.REJECTED or (id(sorted_group), i) in taken:
+                continue
+            if is_rounded and (delivery.run > last_rounded_run or _name(delivery) in self._used):
+                continue
+            self._used.add(_name(delivery))
+            taken.add((id(sorted_group), i))
+            sorted_group.former[delivery.note] = NoteKey.of(note)
+            sorted_group.add(i, delivery)
+        for sorted_group in some:
+            sorted_group.left = [i for i in sorted_group.left if (id(sorted_group), i) not in taken]
+        return some
+
+    def _of(self, one: SortedGroup) -> Iterator[tuple[int, str, Note, str, bool]]:
+        """Yield the former readings of a group's remaining deliveries, and note its known deliveries as used.
+
+        A reading is the index, the prospect, the former note, its key, and whether a number was rounded.
+        """
+        rows = self._rows
+        assert rows.former is not None
+        self._used.update(_name(delivery) for _, delivery in one.made)
+        self._used.update(_name(delivery) for members in one.unclear.values() for _, delivery in members)
+        positions = one.group.positions[one.left]
+        prospects, keys = rows.deliveries(positions)
+        for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
+            for note, former_key, is_rounded in rows.former(one.group.note, key, number, self._codecs):
+                yield i, prospect, note, former_key, is_rounded
+
+
+def _name(delivery: KnownDelivery) -> DeliveryName:
+    return delivery.note, delivery.prospect, delivery.occurrence
+
+
+class _Aliases:
+    """Deliveries under the IDs of records (D155), and under the texts of cells that a template composes now (D156).
+
+    For the arguments see :func:`under_other_names`.
+    """
+
+    def __init__(self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str) -> None:
+        self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
+
+    def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
+        """Move the deliveries of some groups that exist under another name, and return the groups."""
+        named = [
+            (one, i, digest)
+            for one in some
+            for i, position in zip(one.left, one.group.positions[one.left].tolist(), strict=True)
+            for digest in alias_digests(self._rows, one.group.note, position, self._occurrence)
+        ]
+        known = self._journal.aliases.known(self._workspace, [digest for *_, digest in named])
+        for one, i, digest in named:
+            self._take(one, i, known.get(digest), Known.BY_RECORD)
+        self._take_uncomposed([one for one in some if is_composed(one.group.note)])
+        for one in some:
+            one.left = [i for i in one.left if i not in one.how]
+        return some
+
+    def _take_uncomposed(self, composed: Sequence[SortedGroup]) -> None:
+        """Take the deliveries of the cells' own texts, except those that other rows have taken in earlier runs."""
+        deliveries = self._journal.deliveries
+        plain = [replace(one.group.note, text=one.group.note.uncomposed) for one in composed]
+        numbers = deliveries.find_notes(self._workspace, plain)
+        wanted: list[tuple[SortedGroup, int, DeliveryName]] = []
+        for one, number in zip(composed, numbers, strict=True):
+            if number is not None:
+                prospects, keys = self._rows.deliveries(one.group.positions[one.left])
+                names = zip(repeat(number), prospects, (self._occurrence + key for key in keys), strict=False)
+                wanted += [(one, i, name) for i, name in zip(one.left, names, strict=True) if i not in one.how]
+        known = deliveries.known([*dict.fromkeys(name[:2] for *_, name in wanted)])
+        taken = self._journal.aliases.having(known)
+        for one, i, name in wanted:
+            self._take(one, i, None if name in taken else known.get(name), Known.UNCOMPOSED)
+
+    def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery | None, how: Known) -> None:
+        if delivery is None or delivery.state is DeliveryState.REJECTED or i in one.how:
+            return
+        one.how[i] = how
+        if delivery.state is not DeliveryState.CREATED or delivery.resent_at is not None:  # it will be looked up
+            one.former[delivery.note] = self._journal.deliveries.key_of(delivery.note)
+        one.add(i, delivery)
+
+
+def is_composed(note: Note) -> bool:
+    """Return whether a template has changed the text of a note's cell."""
+    return note.uncomposed not in ("", note.text)
+
+
+def alias_digests(rows: Rows, note: Note, position: int, occurrence: str, *, is_same: bool = False) -> Iterator[bytes]:
+    """Yield the digests by which a row's delivery is known besides its note: of its record, and of the composed text.
+
+    With ``is_same``, the delivery has the composed text, so that it is known by its note.
+    """
+    prospect, key = str(rows.prospect[position]), "" if rows.key is None else str(rows.key[position])
+    if rows.record is not None and (record := str(rows.record[position])):
+        yield record_digest(record, prospect, occurrence + key)
+    if is_composed(note) and not is_same:
+        yield _digest("note", note.digest.hex(), prospect, occurrence + key)
+
+
+def record_digest(record: str, prospect: str, occurrence: str) -> bytes:
+    """Return the digest by which the delivery of a record's note to a prospect is known."""
+    return _digest("record", record, prospect, occurrence)
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).digest()

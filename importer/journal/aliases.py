@@ -1,0 +1,46 @@
+"""Record further digests by which a delivery is known: of a record's own ID, or of the text that a template composes.
+
+Input: digests, and the deliveries that they name. Output: the deliveries of digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from importer.journal import delivery_sql as sql
+from importer.journal.known import KnownDelivery
+from importer.journal.store import Store
+from importer.models import Workspace
+
+DeliveryName = tuple[int, str, str]
+"""The number of a note, a prospect and an occurrence."""
+
+Alias = tuple[bytes, DeliveryName]
+"""A digest, and the delivery that is known by it."""
+
+
+class Aliases:
+    """Further digests by which deliveries are known. Each names one delivery; a delivery may have several."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def enter(self, workspace: Workspace, aliases: Iterable[Alias]) -> None:
+        """Enter digests with their deliveries. A digest that is known names the given delivery from now on."""
+        rows = [(digest, *delivery) for digest, delivery in dict(aliases).items()]
+        if rows:
+            with self._store.transaction():
+                self._store.many(sql.NEW_ALIASES, rows, workspace=self._store.entered(workspace))
+
+    def known(self, workspace: Workspace, digests: Sequence[bytes]) -> dict[bytes, KnownDelivery]:
+        """Return digest → the delivery that is known by it, for those of which there is one."""
+        with self._store.reading():
+            owner = self._store.number_of(workspace)
+            given = ((digest,) for digest in digests)
+            rows = [] if owner is None else self._store.among(sql.KNOWN_BY_ALIAS, given, workspace=owner)
+            return {row[0]: KnownDelivery.from_row(row[1:]) for row in rows}
+
+    def having(self, deliveries: Iterable[DeliveryName]) -> set[DeliveryName]:
+        """Return the deliveries of these notes to these prospects that have an alias."""
+        pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)
+        return {(note, prospect, occurrence) for note, prospect, occurrence in self._store.among(sql.WITH_ALIAS, pairs)}

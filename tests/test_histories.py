@@ -1,0 +1,188 @@
+"""A history of notes is imported once, however its texts are composed, and whatever its records say by now."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from importer.commands.run import prepare
+from importer.journal import Journal
+from importer.markup import visible
+from importer.models import Remaining, Result, Role
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+HEADINGS = ("Prospect ID", "Date", "Assigned", "Comments", "Visibility")
+TEMPLATE = "[{Date}, ][{Assigned}: ]{Comments}"
+WITH_IDS = (*HEADINGS, "Activity ID")
+ADA, BEN = "AbCdEfGh1", "AbCdEfGh2"
+
+
+class History:
+    """Imports of sheets, one after the other, with one journal."""
+
+    def __init__(self, box: Sandbox, folder: Path) -> None:
+        self.box, self.folder, self.count = box, folder, 0
+
+    def run(
+        self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, template: str = "", **more: object
+    ) -> tuple[Mapping[str, int], list[dict[str, str]], Remaining]:
+        """Import rows; return the numbers of results, the rows of the results file, and what the preview said."""
+        self.count += 1
+        path = self.folder / f"sheet{self.count}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([headings, *rows])
+        mapping = {Role.CONTENT: (template,)} if template else {}
+        settings = Settings(
+            base_url=self.box.url,
+            key=self.box.api_key,
+            journal=self.folder / "journal.sqlite",
+            results=self.folder / f"results{self.count}.csv",
+            mapping=mapping,
+            **more,  # type: ignore[arg-type]
+        )
+        with prepare(path, settings) as prepared:
+            foreseen = prepared.preview.remaining
+            report = prepared.send(expected=foreseen.total)
+        with report.results.open(encoding="utf-8-sig", newline="") as file:
+            results = [*csv.DictReader(file)]
+        return {result.value: count for result, count in report.counts.items()}, results, foreseen
+
+    @property
+    def there(self) -> Counter[str]:
+        return Counter(visible(note.content) for note in self.box.notes)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with Sandbox() as box:
+        yield History(box, tmp_path)
+
+
+def voicemails(*days: int, who: str = "Ada", text: str = "Left voicemail", prospect: str = ADA) -> list[list[str]]:
+    return [[prospect, f"2026-11-{day:02}", who, text, "Public"] for day in days]
+
+
+def with_ids(rows: Sequence[Sequence[str]], start: int = 0) -> list[list[str]]:
+    return [[*row, f"00T5g0000{number:03}"] for number, row in enumerate(rows, start)]
+
+
+def test_composed_notes_are_sent_once_and_again_next_month_only_the_new_ones(history: History) -> None:
+    counts, _, _ = history.run(*voicemails(1, 2, 3), template=TEMPLATE)
+    assert counts == {"created": 3}
+    counts, _, _ = history.run(*voicemails(1, 2, 3, 4), template=TEMPLATE)
+    assert counts == {"created": 1, "already imported": 3}
+    assert history.there == {f"2026-11-0{day}, Ada: Left voicemail": 1 for day in (1, 2, 3, 4)}
+
+
+def test_what_is_there_as_it_stands_is_left_alone_and_later_notes_are_sent(history: History) -> None:
+    """One note stood for all three voicemails then, so that all three rows are there; next month's isn't."""
+    assert history.run(*voicemails(1, 2, 3))[0] == {"created": 1, "duplicate": 2}
+    counts, results, foreseen = history.run(*voicemails(1, 2, 3), *voicemails(5, text="Called"), template=TEMPLATE)
+    assert counts == {"created": 1, "already imported": 3}
+    assert (foreseen.total, foreseen.uncomposed, foreseen.changed) == (1, 3, 0)
+    assert len({row["note_id"] for row in results[:3]}) == 1
+    assert "it is there as it stands in the sheet, without the template" in results[0]["reason"]
+    counts, _, foreseen = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
+    assert counts == {"created": 1, "already imported": 2}
+    assert history.there == {
+        "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
+    }  # fmt: skip
+
+
+def test_a_person_may_send_all_of_it_composed_as_well(history: History) -> None:
+    history.run(*voicemails(1, 2))
+    assert history.run(*voicemails(1, 2), template=TEMPLATE, again=True)[0] == {"created": 2}
+    assert sum(history.there.values()) == 3
+
+
+@pytest.mark.parametrize("other", ["{Assigned} on {Date}: {Comments}", "{Date}: {Comments}"])
+def test_a_record_with_another_text_is_never_a_second_note(history: History, other: str) -> None:
+    """The template changes, the owner gets another name, a comment is edited."""
+    rows = with_ids([*voicemails(1, 2), *voicemails(1, prospect=BEN)])
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
+    counts, results, foreseen = history.run(*rows, headings=WITH_IDS, template=other)
+    assert counts == {"already imported": 3}
+    assert (foreseen.total, foreseen.changed) == (0, 3)
+    assert "its text has changed since" in results[0]["reason"]
+    assert "(sheet1.csv)" in results[0]["reason"].replace(str(history.folder) + "/", "")
+    assert len({row["note_id"] for row in results}) == 3
+    renamed = with_ids([*voicemails(1, 2, who="Ada Adams", text="Left voicemail!")])
+    assert history.run(*renamed, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 2}
+    assert sum(history.there.values()) == 3
+
+
+def test_records_that_were_imported_without_their_ids_are_known_by_them_from_then_on(history: History) -> None:
+    history.run(*voicemails(1, 2), template=TEMPLATE)
+    rows = with_ids(voicemails(1, 2))
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 2}
+    assert history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")[0] == {"already imported": 2}
+
+
+def test_of_records_sent_as_they_stand_each_counts_for_itself_only(history: History) -> None:
+    """A new record with the text of an old one is a new note, composed or not."""
+    history.run(*with_ids(voicemails(1)), headings=WITH_IDS)
+    new = with_ids(voicemails(2), start=7)
+    counts, _, _ = history.run(*with_ids(voicemails(1)), *new, headings=WITH_IDS, template=TEMPLATE)
+    assert counts == {"already imported": 1, "created": 1}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("1", "2", "3"),  # a person's own numbers, which begin anew in each sheet
+        ("00T5g0000000", "00T5g0000000", "00T5g0000001"),  # one ID for two notes
+        ("5.01235E+17", "5.01236E+17", "5.01237E+17"),
+        ("501235000000000000", "501236000000000000", "501237000000000000"),
+    ],
+)
+def test_ids_that_may_belong_to_other_records_suppress_nothing(history: History, ids: Sequence[str]) -> None:
+    def rows(text: str) -> list[list[str]]:
+        return [[*row, record] for row, record in zip(voicemails(1, 2, 3, text=text), ids, strict=True)]
+
+    assert history.run(*rows("One"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
+    assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
+
+
+@pytest.mark.parametrize("heading", ["ID", "Record ID", "Deal ID", "note_id"])
+def test_only_a_heading_that_names_a_record_of_notes_counts(history: History, heading: str) -> None:
+    headings = (*HEADINGS, heading)
+    for text in ("One", "Two"):
+        rows = with_ids(voicemails(1, text=text))
+        assert history.run(*rows, headings=headings, template=TEMPLATE)[0] == {"created": 1}
+
+
+def test_ids_of_two_kinds_of_records_and_of_two_prospects_are_kept_apart(history: History) -> None:
+    one, other = with_ids(voicemails(1, text="One")), with_ids(voicemails(1, text="Two"))
+    history.run(*one, headings=WITH_IDS)
+    assert history.run(*other, headings=(*HEADINGS, "Note ID"))[0] == {"created": 1}
+    other_prospect = with_ids(voicemails(1, text="Two", prospect=BEN))
+    assert history.run(*other_prospect, headings=WITH_IDS)[0] == {"created": 1}
+    assert history.run(*other, headings=WITH_IDS)[0] == {"already imported": 1}
+
+
+def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: History) -> None:
+    rows = with_ids(voicemails(1, prospect="INVALID1"))
+    assert history.run(*rows, headings=WITH_IDS)[0] == {"rejected": 1}
+    corrected = [[ADA, *rows[0][1:]]]
+    assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 1}
+    again = with_ids(voicemails(1, prospect="INVALID1", text="Other"))
+    assert history.run(*again, headings=WITH_IDS)[0] == {"rejected": 1}
+
+
+def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(history: History) -> None:
+    """Its request was applied, and the answer never came; the run was killed."""
+    rows = with_ids(voicemails(1))
+    history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
+    with Journal.open(history.folder / "journal.sqlite") as journal, journal._store.transaction():
+        journal._store.execute("UPDATE deliveries SET state = 'sending', note_id = NULL, at = 0")
+        journal._store.execute("UPDATE requests SET since = NULL")
+    counts, _, _ = history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")
+    assert counts == {Result.CREATED.value: 1}
+    assert sum(history.there.values()) == 1
