@@ -273,6 +273,23 @@ FULL_NAME = (
     "Kontakt", "Nom", "Nom complet", "Nombre", "Nombre completo", "Contacto", "Nome", "Nome completo", "Contato",
 )  # fmt: skip
 """Usual headings of full names. Some are also headings of one name, in a sheet with columns for both."""
+BESIDE_THE_TEXT: Mapping[str, tuple[str, ...]] = {
+    "date": (
+        "Date", "Activity Date", "Note Date", "Call Date", "Created Date", "Create Date", "Created", "Created At",
+        "Created On", "Created Time", "Add Time", "Note Add Time", "Timestamp", "Date/Time", "Activity Date/Time",
+        "Datum", "Erstellt am", "Erstelldatum", "Date de création", "Créé le", "Fecha", "Fecha de creación", "Data",
+        "Data de criação",
+    ),
+    "kind": ("Type", "Activity Type", "Task Type", "Note Type", "Engagement Type", "Typ", "Aktivitätstyp", "Tipo"),
+    "author": (
+        "Assigned", "Assigned To", "Owner", "Note Owner", "Activity Owner", "Task Owner", "Created By", "Author",
+        "User", "Activity Assigned To", "Verfasser", "Erstellt von", "Zugewiesen", "Auteur", "Créé par", "Autor",
+        "Creado por", "Criado por",
+    ),
+    "subject": ("Subject", "Note Title", "Activity Subject", "Betreff", "Objet", "Sujet", "Asunto", "Assunto"),
+}  # fmt: skip
+"""What a column beside the text may tell of a note → its usual headings, in the order in which a template takes them.
+"Title" isn't among them: it is as often a person's."""
 
 # Words that mean something only together with their heading.
 YES = frozenset("1 y yes true x on t j ja wahr o oui vrai s si sí sì sim verdadero verdadeiro vero ✓ ✔ ☑ ✅ √".split())

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 
 from importer.cli import main
+from importer.markup import visible
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE
 
@@ -593,3 +594,50 @@ def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_lette
     seen = types(["run", file, "--key-column", "Call ID"], [answer, "y", "n"])
     assert seen.status == 0, seen.screen
     assert len(box.notes) == 2
+
+
+TOLD = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
+CALLS = [(f"jzRkmgMdw{i}", f"2026-11-0{i}", ("Ada Adams", "")[i % 2], TEXTS[i % 2], "Public") for i in range(1, 5)]
+
+
+def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once: the template is remembered, and the night composes by it."""
+    seen = types(["run", write(TOLD, CALLS)], ["1", "y", "y", "y"])
+    assert seen.status == 0, seen.screen
+    for words in (
+        "The notes don't use 'Activity Date' and 'Assigned'. Which notes do you want to send?",
+        f"1 notes with these columns before the text 2026-11-01, {TEXTS[1]} 2026-11-02, Ada Adams: {TEXTS[0]} 2026-",
+        f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter alone sends them as they",
+        "content: composed as [{Activity Date}, ][{Assigned}: ]{Comments}",
+        "4 notes in 4 requests; as they stand: 2.",
+    ):
+        assert words in seen.screen, seen.screen
+    assert {visible(note.content) for note in box.notes} >= {f"2026-11-02, Ada Adams: {TEXTS[0]}"}
+    assert 'content = "[{Activity Date}, ][{Assigned}: ]{Comments}"' in profiles.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main(["run", write(TOLD, [*CALLS, ("jzRkmgMdw9", "2026-11-09", "Al", "New", "Public")]), "--yes"]) == 0
+    assert visible(box.notes[-1].content) == "2026-11-09, Al: New"
+    assert "Which notes" not in types(["run", write(TOLD, CALLS)], []).screen
+
+
+@pytest.mark.parametrize(("answer", "is_remembered"), [("2", True), ("", False)])
+def test_who_declines_sends_them_as_they_stand_and_is_asked_no_more_if_that_is_remembered(
+    box: Sandbox, profiles: Path, answer: str, is_remembered: bool
+) -> None:
+    seen = types(["run", write(TOLD, CALLS)], [answer, "y", "y", "y"] if is_remembered else [answer, "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert {visible(note.content) for note in box.notes} == {*TEXTS}
+    again = types(["run", write(TOLD, [*CALLS, ("jzRkmgMdw9", "2026-11-09", "Al", "New", "Public")])], ["", "y", "y"])
+    assert ("Which notes do you want to send?" not in again.screen) is is_remembered
+    assert 'They can stand before the text of each note: --map content="[{Activity Date}, ][' in again.screen
+
+
+def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_be_used(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", write(TOLD, CALLS), "--yes"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "not used: 'Activity Date', 'Assigned'. They can stand before the text of each note: --map content=" in out
+    assert {visible(note.content) for note in box.notes} == {*TEXTS}

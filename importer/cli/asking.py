@@ -83,6 +83,16 @@ class Asking:
             except BadSettings as error:
                 paragraph(error.reason, err=True)
 
+    def offer(self, prepared: Prepared) -> None:
+        """Offer to compose the texts from further columns, and show the first notes both ways.
+
+        Without an answer the notes go as they stand.
+        """
+        if self.may and (question := prepared.offer) is not None:
+            answer = _ask(question, on_lines=True)
+            if isinstance(answer, PossibleAnswer):
+                prepared.decide(answer)
+
     def offer_to_remember(self, prepared: Prepared) -> None:
         """Offer to keep the new answers for this kind of export, so that they aren't asked next time."""
         is_wanted = self._options.says("remember")
@@ -95,8 +105,11 @@ class Asking:
             say_line(say("asking.remembered", name=repr(export.name), place=str(place)))
 
 
-def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | str | None:
-    """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed."""
+def _ask(question: Question, *, may_go_back: bool = False, on_lines: bool = False) -> PossibleAnswer | str | None:
+    """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed.
+
+    With ``on_lines``, the samples of each choice stand on lines of their own, and a choice need not be made.
+    """
     say_line(err=True)
     paragraph(question.asks, err=True)
     names_a_column = question.column is None and bool(question.roles)
@@ -106,12 +119,14 @@ def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | s
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         text = choice.means
         text = say("asking.likely", choice=text) if is_likely else text
-        if choice.samples:
+        if choice.samples and not on_lines:
             text = say("asking.with-samples", choice=text, samples=tuple(map(Cell, choice.samples)))
         paragraph(text, f"  {number}  ", err=True)
+        for sample in choice.samples if on_lines else ():
+            paragraph(words(sample), "       ", err=True)
     if more := len(all_choices) - len(choices):
         paragraph(say("asking.another-column", more=more), "     ", err=True)
-    prompt = say("asking.column" if names_a_column else "asking.number")
+    prompt = say("asking.column" if names_a_column else "asking.offer" if on_lines else "asking.number")
     if may_go_back:
         prompt = say("asking.column-or-back" if names_a_column else "asking.number-or-back")
     while answer := ask_for(prompt):

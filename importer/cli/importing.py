@@ -77,6 +77,9 @@ class BatchImport:
             if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
                 self._answered(lambda: self._asking.offer_to_remember(prepared))
 
+        if not prepared.questions:
+            self._answered(lambda: self._asking.offer(prepared))
+
     def confirm(self, preview: Preview) -> bool:
         """Return whether a person confirms the workspace of its first import. No option skips this question."""
         settings = preview.settings

@@ -11,24 +11,33 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+
+import numpy as np
 
 from importer import grouping, markup
 from importer.commands.loading import Loaded, counted
 from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble
 from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
+from importer.errors import as_argument
 from importer.messages import Cell, Message, Part, say, words
-from importer.models import Group, Note, Problem, Role, Status, Visibility
+from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.attachments import names_in
-from importer.rows.columns import called
+from importer.rows.columns import called, is_named
+from importer.rows.composing import suggested
+from importer.rows.readers import ComposedReader
 from importer.rows.values import quoted
+from importer.settings import Settings
+from importer.settings.kinds import mapped
 
 FIRST_ROWS = 5
 _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
 _LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
-_EACH = 3  # examples of each visibility
+_EACH = 3  # examples of each visibility, and of an offer
+_FIRST = 200  # rows in which examples of an offer are looked for
 _LARGEST = 5  # notes with the most prospects
 _WORDS = 20  # maximum number of words that can be given a meaning
 _KINDS = 50  # maximum number of listed kinds of problems
@@ -109,6 +118,10 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         problem_kinds=dict(problem_kinds(loaded).most_common()),
         troubles=tuple(Trouble(len(alike), in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
         more_troubles=sum(map(len, kinds[_KINDS:])),
+        template=loaded.template or "",
+        uncomposed_requests=uncomposed_requests(preview) if loaded.template else None,
+        offer=offer(loaded, settings),
+        is_offered=not is_named(Role.CONTENT, sheet.headings, settings),
         is_sent=plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
     )
     if not thorough:
@@ -122,6 +135,45 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),
         escaped=sum(len(group.positions) for group in remaining.groups if group.note.content != group.note.text),
     )
+
+
+def offer(loaded: Loaded, settings: Settings) -> Question | None:
+    """Return the offer to compose the texts from columns that tell when, by whom or about what a note was written.
+
+    Its samples are the headings of the columns, and those of each choice are the first notes.
+    """
+    remembered = {} if settings.remembered is None else settings.remembered.answers.get("map", {})
+    sheet, at = loaded.sheet, None if Role.CONTENT in remembered else loaded.roles.columns.get(Role.CONTENT)
+    unused = [i for i in loaded.roles.unused if i in loaded.roles.unexplained and "{" not in sheet.headings[i]]
+    composition = None if at is None or loaded.template else suggested(sheet.headings, unused, at)
+    block = next(iter(sheet.blocks()), None) if composition is not None else None
+    if at is None or composition is None or block is None:
+        return None
+    reader = ComposedReader(composition, settings.content)
+    codes = dict.fromkeys(reader.codes(block.head(_FIRST)).tolist())
+    first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
+    template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
+    choices = [
+        PossibleAnswer(
+            "map", f"{Role.CONTENT}={name}", say(f"offered.{kind}"), [_first_words(str(texts[code])) for code in first]
+        )
+        for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
+    ]
+    names = tuple(Cell(repr(called(sheet.headings, i))) for i in composition.columns[:-1])
+    way = mapped(Role.CONTENT, as_argument(template))
+    text_of = say("offer.unused", names=names, choice=way)
+    return Question(text_of, say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
+
+
+def uncomposed_requests(preview: Preview) -> int:
+    """Return the number of requests that the remaining rows would need without the template."""
+    rows, left = preview.loaded.rows, np.full(len(preview.loaded.rows), -1, dtype=np.int32)
+    notes: dict[Note, int] = {}
+    for group in preview.remaining.groups:
+        note = replace(group.note, text=group.note.uncomposed or group.note.text)
+        left[group.positions] = notes.setdefault(note, len(notes))
+    plain = replace(rows, note=left, notes=[*notes])
+    return grouping.remaining(grouping.plan(plain).groups, plain, preview.batch_size).requests
 
 
 def digest(preview: Preview) -> str:

@@ -72,6 +72,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         """Columns of the sheet, as far as they matter for what is remembered."""
         headings = self.sheet.headings
         names = {role: columns.called(headings, at) for role, at in self.roles.columns.items()}
+        names |= {} if self.template is None else {Role.CONTENT: self.template}
         return SheetColumns(headings, names, self.headings, self.rows.set_aside)
 
     @property

@@ -130,6 +130,9 @@ def columns(overview: Overview) -> Iterator[tuple[Role, Message]]:
     for role, column in overview.mapping.items():
         parts: dict[str, Part] = {"column": column.letter, "heading": Cell(repr(column.heading))}
         meanings = _in_words(column.meanings)
+        if role is Role.CONTENT and overview.template:
+            yield role, say("plan.composed", template=Cell(overview.template))
+            continue
         yield role, say("plan.column-means", **parts, meanings=meanings) if meanings else say("plan.column", **parts)
     if overview.default_visibility is not None:
         yield Role.VISIBILITY, say("plan.default-visibility", visibility=overview.default_visibility.name.lower())
@@ -159,6 +162,8 @@ def _file(overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.not-used", columns=listed(unused)), LineKind.DETAIL)
     for remark in overview.remarks:
         yield Line(remark, LineKind.NOTE)
+    if overview.offer is not None:
+        yield Line(overview.offer.text, LineKind.NOTE)
     if not overview.rows:
         yield Line(say("plan.no-rows"), LineKind.NOTE)
 
@@ -193,6 +198,9 @@ def sizes(overview: Overview) -> Iterator[Line]:
     yield from _emails(overview)
     if imported:
         yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
+    for kind, number in (("plan.changed", remaining.changed), ("plan.uncomposed", remaining.uncomposed)):
+        if number:
+            yield Line(say(kind, n=number), LineKind.NOTE)
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     if remaining.unclear:
@@ -210,7 +218,10 @@ def sizes(overview: Overview) -> Iterator[Line]:
 
 def _requests(overview: Overview) -> Iterator[Line]:
     notes, requests = count(overview.remaining.deliveries, "note"), count(overview.remaining.requests, "request")
-    yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
+    line = say("plan.requests", notes=notes, requests=requests)
+    if overview.uncomposed_requests is not None:
+        line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=overview.uncomposed_requests)
+    yield Line(line, LineKind.TEXT)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
     if overview.seconds is not None and overview.rate is not None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.commands import facts
 from importer.commands.answering import answered, learned
 from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup
@@ -103,6 +104,13 @@ class Prepared(AbstractContextManager["Prepared"]):
         self._earlier.append(self._settings)
         self._loaded, self._settings = loaded, loaded.settings
         self.__dict__.pop("preview", None)
+
+    @property
+    def offer(self) -> Question | None:
+        """Offer to compose the texts from further columns; None if there are none, or if a setting named the column."""
+        before = self._earlier[0] if self._earlier else self._settings
+        is_named = Role.CONTENT in before.mapping
+        return None if is_named or self.questions else facts.offer(self._loaded, self._settings)
 
     def undecide(self) -> None:
         """Take back the latest answer, so that its question is asked again."""

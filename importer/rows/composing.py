@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from importer.fields import BESIDE_THE_TEXT
 from importer.markup import as_paragraphs
 from importer.messages import Cell, Message, say
+from importer.rows.suggestions import folded_heading
 
 _PIECE = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{(?P<name>[^{}]*)\}|[\[\]{}]|\n|[^\[\]{}\n]+")
 _DOUBLED = ("{{", "}}", "[[", "]]")
@@ -151,10 +153,22 @@ def composition(name: str, named: Callable[[str], list[int]], *, is_usual: bool)
     """
     template = template_in(name)
     if template is None or template.trouble is not None:
-        return template and template.trouble
+        return None if template is None else template.trouble
     positions = [named(field) for field in template.names]
     wrong = tuple(Cell(repr(field)) for field, at in zip(template.names, positions, strict=True) if len(at) != 1)
     if not wrong:
         return Composition(template, tuple(at[0] for at in positions))
     is_meant = positions[-1] or not is_usual
     return say("composed.no-column", template=Cell(repr(name)), names=wrong) if is_meant else None
+
+
+def suggested(headings: Sequence[str], unused: Sequence[int], text: int) -> Composition | None:
+    """Return a template with columns that tell when, by whom or about what a note was written; None without such."""
+    of_heading = {folded_heading(headings[at]): at for at in reversed(unused)}
+    known = (map(folded_heading, names) for names in BESIDE_THE_TEXT.values())
+    beside = [next((of_heading[name] for name in names if name in of_heading), None) for names in known]
+    found = [at for at in beside if at is not None]
+    if not found:
+        return None
+    template = "".join(f"[{{{at}}}{', ' if at != found[-1] else ': '}]" for at in found)
+    return Composition(Template(f"{template}{{{text}}}"), (*found, text))

@@ -5,6 +5,7 @@ Input: none; :mod:`importer.settings.remembering` reads exports from the file of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,8 +40,12 @@ class Export:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns that the answers are about. If a role has several, the sheet needs only the first."""
-        mapped = [names[0] for names in self.answers.get("map", {}).values() if "" not in names]
+        """Names of the columns that the answers are about. If a role has several, the sheet needs only the first.
+
+        A template for the text of notes is about each of its columns.
+        """
+        firsts = [names[0] for names in self.answers.get("map", {}).values() if "" not in names]
+        mapped = [column for name in firsts for column in _named(name)]
         key = [self.answers["key-column"]] if "key-column" in self.answers else []
         worded = [column for _, column in self.answers.get("value", {}) if isinstance(column, str)]
         return list(dict.fromkeys([*mapped, *key, *self.answers.get("ignore", ()), *worded]))
@@ -55,6 +60,10 @@ class Export:
     def as_settings(self) -> tuple[SettingPart, ...]:
         """The settings that say the same."""
         return tuple(SettingPart(name, text) for name in self.answers for text in _texts(name, self.answers[name]))
+
+
+def _named(name: str) -> list[str]:
+    return [field.strip() for field in re.findall(r"\{([^{}]+)\}", name)] or [name]
 
 
 def _texts(name: str, value: Any) -> Iterable[str]:
