@@ -53,12 +53,15 @@ COLUMNS: tuple[ResultColumn, ...] = (
     ResultColumn("source_row", "number", 15),
     ResultColumn("finished_at", "time", 21),
     ResultColumn("request", "text", 22),
+    ResultColumn("composed_text", "reason", 44, edition=2),
 )
-"""The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first."""
+"""The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first.
+The last one is written only if a template composes the notes."""
 
-OUR_COLUMNS = tuple(column.heading for column in COLUMNS)
+PLAIN_COLUMNS = COLUMNS[:-1]
+OUR_COLUMNS = tuple(column.heading for column in PLAIN_COLUMNS)
 OUR_REHEARSED = (REHEARSED, *OUR_COLUMNS[1:])
-"""Headings of our columns, in the results of a run and of a rehearsal."""
+"""Headings of our plain columns, in the results of a run and of a rehearsal."""
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""

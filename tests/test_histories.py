@@ -6,9 +6,13 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 
+from importer.commands.preview import write_problems
+from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.journal import Journal
 from importer.markup import visible
@@ -38,21 +42,19 @@ class History:
         path = self.folder / f"sheet{self.count}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([headings, *rows])
-        mapping = {Role.CONTENT: (template,)} if template else {}
-        settings = Settings(
-            base_url=self.box.url,
-            key=self.box.api_key,
-            journal=self.folder / "journal.sqlite",
-            results=self.folder / f"results{self.count}.csv",
-            mapping=mapping,
-            **more,  # type: ignore[arg-type]
-        )
+        settings = self.settings(template, results=self.folder / f"results{self.count}.csv", **more)
         with prepare(path, settings) as prepared:
             foreseen = prepared.preview.remaining
             report = prepared.send(expected=foreseen.total)
         with report.results.open(encoding="utf-8-sig", newline="") as file:
             results = [*csv.DictReader(file)]
         return {result.value: count for result, count in report.counts.items()}, results, foreseen
+
+    def settings(self, template: str, **more: Any) -> Settings:
+        """Return settings with the journal and a template, if there is one."""
+        mapping = {Role.CONTENT: (template,)} if template else {}
+        journal = self.folder / "journal.sqlite"
+        return Settings(base_url=self.box.url, key=self.box.api_key, journal=journal, mapping=mapping, **more)
 
     @property
     def there(self) -> Counter[str]:
@@ -186,3 +188,66 @@ def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(his
     counts, _, _ = history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")
     assert counts == {Result.CREATED.value: 1}
     assert sum(history.there.values()) == 1
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_columns(
+    history: History, ending: str
+) -> None:
+    """What was sent stands beside the row; next time it is composed anew, from the columns that a person corrects."""
+    rows = [*voicemails(1), *voicemails(2, text=""), [ADA, "2026-11-03", "=Ben", "Called", "Pubic"]]
+    _, results, _ = history.run(*rows, template=TEMPLATE)
+    assert [row["composed_text"] for row in results] == ["2026-11-01, Ada: Left voicemail", "", ""]
+    assert list(results[0])[-1] == "composed_text"
+    path = history.folder / "results1.csv"
+    text = (
+        path.read_text(encoding="utf-8-sig")
+        .replace("Pubic", "Public")
+        .replace("2026-11-02,Ada,,", "2026-11-02,Ada,Hi,")
+    )
+    again = history.folder / "corrected.csv"
+    again.write_text(text, encoding="utf-8")
+    settings = history.settings(TEMPLATE, results=history.folder / f"corrected.results{ending}")
+    with prepare(again, settings) as prepared:
+        report = prepared.send()
+    assert {result.value: count for result, count in report.counts.items()} == {"already imported": 1, "created": 2}
+    assert set(history.there) == {
+        "2026-11-01, Ada: Left voicemail", "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called",
+    }  # fmt: skip
+    if ending == ".xlsx":
+        headings, *cells = openpyxl.load_workbook(report.results)["Results"].iter_rows(values_only=True)
+        assert headings.count("composed_text") == 1
+        assert [row[-1] for row in cells] == [None, "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called"]
+
+
+def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:
+    _, results, _ = history.run(*voicemails(1))
+    assert "composed_text" not in results[0]
+
+
+def test_the_list_of_problems_shows_the_composed_texts_too(history: History) -> None:
+    path = history.folder / "sheet.csv"
+    path.write_text("Prospect ID,Date,Assigned,Comments,Visibility\nP1,2026-11-01,Ada,Called,Pubic\n", encoding="utf-8")
+    with prepare(path, history.settings(TEMPLATE)) as prepared:
+        report = write_problems(history.folder / "problems.csv", prepared.preview, path).path
+        assert write_problems(report, prepared.preview, path).path == report
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert (row["value"], row["composed_text"]) == ("Pubic", "2026-11-01, Ada: Called")
+
+
+def test_a_run_whose_results_are_written_again_tells_the_same(history: History) -> None:
+    """The journal holds no text: composed rows, rows that are there as they stand, and records are found again."""
+    history.run(*voicemails(1, 2))
+    rows = with_ids([*voicemails(1), *voicemails(5, text="Called")])
+    history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
+    _, results, _ = history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")
+    settings = history.settings("{Date}: {Comments}", results=history.folder / "again.csv")
+    with Journal.open(settings.journal) as journal:
+        run = journal.runs.listed(settings.workspace)[0].name
+    written, outcomes = rewrite(run, history.folder / "sheet3.csv", settings)
+    assert {result.value: count for result, count in outcomes.counts().items()} == {"already imported": 2}
+    with written.path.open(encoding="utf-8-sig", newline="") as file:
+        again = [*csv.DictReader(file)]
+    assert [row["note_id"] for row in again] == [row["note_id"] for row in results]
+    assert [row["composed_text"] for row in again] == ["2026-11-01: Left voicemail", "2026-11-05: Called"]

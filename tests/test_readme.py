@@ -30,7 +30,7 @@ from importer.errors import (
 from importer.fields import FIELDS
 from importer.models import Result, Role
 from importer.reading import Limits
-from importer.resultsfile import OUR_COLUMNS, protected
+from importer.resultsfile import COLUMNS, protected
 from importer.rows.columns import find
 from importer.sandbox import Sandbox
 from importer.settings import BATCH_SIZE, LIVE, SETTINGS, Settings
@@ -111,7 +111,7 @@ def test_the_values_in_the_table_are_understood() -> None:
 
 
 def test_the_results_columns_and_words_are_those_of_the_program() -> None:
-    assert tuple(row[0].strip("`") for row in table("column | holds")) == OUR_COLUMNS
+    assert [row[0].strip("`") for row in table("column | holds")] == [column.heading for column in COLUMNS]
     assert [row[0].strip("`") for row in table("`result` | means")] == [result.value for result in Result]
 
 

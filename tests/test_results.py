@@ -40,8 +40,8 @@ from importer.results import NeverOverwrite, Summary
 from importer.results.saving import is_planted, save
 from importer.results.workbook import Contents, write_workbook
 from importer.resultsfile import (
-    COLUMNS,
     OUR_COLUMNS,
+    PLAIN_COLUMNS,
     ResultColumn,
     own_columns,
     protected,
@@ -246,8 +246,8 @@ def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
 def test_files_of_earlier_editions_stay_known() -> None:
     """A column that an edition adds, and one that it renames, leave older results files recognized."""
     columns = (
-        *COLUMNS[:-1],
-        replace(COLUMNS[-1], heading="request_id", others=("request",)),
+        *PLAIN_COLUMNS[:-1],
+        replace(PLAIN_COLUMNS[-1], heading="request_id", others=("request",)),
         ResultColumn("sent_at", "time", 21, edition=2),
     )
     names = {column.heading: 1 + i for i, column in enumerate(columns)}

@@ -29,6 +29,7 @@ from importer.messages import Message, SettingPart, say
 from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
 from importer.rows.naming import EmailAnswers
 from importer.rows.people import COLUMNS, people_of
+from importer.rows.readers import ComposedReader
 from importer.settings import Rate, Settings
 from importer.storage import is_same, place
 
@@ -281,8 +282,13 @@ def check_list(target: Path, file: str | Path, setting: str = "") -> None:
 
 def write_problems(report: Path, preview: Preview, file: Path) -> results.Written:
     """Write all problems of a file to a .csv file."""
-    loaded = preview.loaded
-    return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
+    loaded, composition = preview.loaded, preview.loaded.roles.composition
+    texts: dict[int, str] | None = None
+    if composition is not None:
+        reader = ComposedReader(composition, preview.settings.content)
+        codes = (code for block in loaded.sheet.blocks() for code in reader.codes(block).tolist())
+        texts = {at: text for at, code in enumerate(codes) if isinstance(text := reader.values[code], str)}
+    return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)
 
 
 def write_people(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from importer import results
@@ -20,7 +21,7 @@ from importer.delivery.sorted_group import SortedGroup
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say
-from importer.models import Result, Role, Workspace
+from importer.models import Result, Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.rows.columns import shown
 from importer.settings import Settings
@@ -227,6 +228,7 @@ def write_results(
     target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, summary: results.Summary, journal: Journal
 ) -> results.Written:
     """Write the outcomes of a file's rows."""
+    outcomes.composed = partial(_composed, loaded.rows) if loaded.rows.is_composed else None
     return results.write(
         target,
         loaded.sheet,
@@ -237,6 +239,11 @@ def write_results(
         run="rehearsal" if summary.is_rehearsal else run.name,
         marked=_with_problems(loaded),
     )
+
+
+def _composed(rows: Rows, start: int, stop: int) -> list[str]:
+    """Return the texts of some rows' notes; empty for a row without a note."""
+    return [rows.notes[note].text if note >= 0 else "" for note in rows.note[start:stop].tolist()]
 
 
 def _with_problems(loaded: Loaded) -> dict[int, Collection[int]]:

@@ -7,7 +7,7 @@ The functions below settle rows that need no call, and combine the notes of a ro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from textwrap import shorten
 from typing import Any, NamedTuple
 
@@ -52,6 +52,7 @@ class Outcomes:
         duplicates: IDs of further copies of rows' notes, by the row's position.
         missing: IDs of rows' notes that were created but not found, by the row's position.
         missing_elsewhere: prospect and note ID of other files' notes that were created but not found.
+        composed: returns the texts of the rows from one position to another; None if no template composes them.
     """
 
     def __init__(self, size: int) -> None:
@@ -66,6 +67,7 @@ class Outcomes:
         self.duplicates: dict[int, tuple[str, ...]] = {}
         self.missing: dict[int, tuple[str, ...]] = {}
         self.missing_elsewhere: list[tuple[str, str]] = []
+        self.composed: Callable[[int, int], Sequence[str]] | None = None
 
     def __len__(self) -> int:
         return len(self._result)

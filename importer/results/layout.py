@@ -15,7 +15,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.messages import Said, render
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
-from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_REHEARSED
+from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_REHEARSED, PLAIN_COLUMNS, ResultColumn
 from importer.settings import profiles
 
 _ROWS = 4_000  # rows in a block; few enough for small lists
@@ -58,7 +58,7 @@ class Summary:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The headings of :data:`importer.resultsfile.COLUMNS`."""
+        """The headings of the columns of every results file."""
         return OUR_REHEARSED if self.is_rehearsal else OUR_COLUMNS
 
 
@@ -68,7 +68,7 @@ class ResultRows:
 
     Attributes:
         theirs: the sheet's own columns, without those left out.
-        ours: the values of each of :data:`importer.resultsfile.COLUMNS`. An unknown number is None. A time is in
+        ours: the values of each of our columns (:func:`columns_for`). An unknown number is None. A time is in
             seconds since 1970, NaN if nothing decided the row's result.
         to_fix: whether the row needs the user's attention.
     """
@@ -76,6 +76,17 @@ class ResultRows:
     theirs: Sequence[Sequence[str]]
     ours: Sequence[Sequence[Any]]
     to_fix: Sequence[bool]
+
+
+def columns_for(outcomes: Outcomes) -> tuple[ResultColumn, ...]:
+    """Return our columns: those of every results file, and the composed text if a template composes it."""
+    return PLAIN_COLUMNS if outcomes.composed is None else COLUMNS
+
+
+def headings_for(summary: Summary, outcomes: Outcomes) -> list[str]:
+    """Return the headings of our columns."""
+    further = columns_for(outcomes)[len(PLAIN_COLUMNS) :]
+    return [*summary.headings, *(column.heading for column in further)]
 
 
 def result_rows(
@@ -108,9 +119,10 @@ def result_rows(
             "source_row": numbers if source_row is None else _numbers(columns[source_row]),
             "finished_at": block.finished_at,
             "request": [f"{run}/{number}" if number else "" for number in block.request],
+            "composed_text": () if outcomes.composed is None else encodable(outcomes.composed(start, stop)),
         }
         theirs = [encodable(columns[position]) for position in keep]
-        ours = [values[column.heading] for column in COLUMNS]
+        ours = [values[column.heading] for column in columns_for(outcomes)]
         yield ResultRows(theirs, ours, to_fix[start:stop].tolist())
         start = stop
     if start != len(outcomes):

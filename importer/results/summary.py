@@ -11,24 +11,19 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from importer.delivery.outcomes import Outcomes
 from importer.messages import Message, Said, render, say
 from importer.models import DELIVERED, Result
-from importer.results.layout import Summary, encodable
+from importer.results.layout import Summary, columns_for, encodable, headings_for
 from importer.results.presentation import COLOURS
-from importer.resultsfile import COLUMNS
 from importer.settings import profiles
 
 _NAME = "Summary"
 
 
-def write_summary(
-    book: Workbook, summary: Summary, counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0
-) -> None:
-    """Add the sheet *Summary*.
-
-    ``duplicates`` is the number of rows whose notes exist more than once. ``missing`` is the number of rows whose notes
-    were not found.
-    """
+def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
+    """Add the sheet *Summary* about the rows' outcomes, with an explanation of our columns."""
+    counts, duplicates, missing = outcomes.counts(), len(outcomes.duplicates), len(outcomes.missing)
     sheet = book.add_worksheet(_NAME)
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
@@ -45,8 +40,8 @@ def write_summary(
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
-    texts = [say(f"column-of-results.{column.heading}") for column in COLUMNS]
-    columns = [*zip(summary.headings, texts, strict=True)]
+    texts = [say(f"column-of-results.{column.heading}") for column in columns_for(outcomes)]
+    columns = [*zip(headings_for(summary, outcomes), texts, strict=True)]
     _pairs(book, sheet, say("summary.columns"), columns, row + 1)
 
 

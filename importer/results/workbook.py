@@ -33,7 +33,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.files import Draft
 from importer.messages import render, say
 from importer.models import Result
-from importer.results.layout import ResultRows, Summary, encodable
+from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for
 from importer.results.presentation import COLOURS
 from importer.results.summary import write_summary
 from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, ResultColumn
@@ -124,6 +124,7 @@ class _Frame:
     Attributes:
         content: the workbook's file.
         styles: the number by which a cell refers to its format; the keys are those of :func:`_formats`.
+        columns: our columns.
         headings: the headings of *Results*.
         wraps: for each of the sheet's own columns, whether long texts wrap.
         order: the positions of the columns of *Results* in the order of *To fix*.
@@ -134,9 +135,10 @@ class _Frame:
         theirs, self.cut = _fitted(encodable(list(contents.headings)))
         widths = [_width(name, texts) for name, texts in zip(theirs, sample, strict=True)]
         self.wraps = [width >= _WIDEST for width in widths]
-        widths += [column.width for column in COLUMNS]
-        self.headings = [*theirs, *contents.summary.headings]
-        leading = [len(theirs) + i for i, column in enumerate(COLUMNS) if column.leads_to_fix]
+        self.columns = columns_for(outcomes)
+        widths += [column.width for column in self.columns]
+        self.headings = [*theirs, *headings_for(contents.summary, outcomes)]
+        leading = [len(theirs) + i for i, column in enumerate(self.columns) if column.leads_to_fix]
         self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
         self.content = BytesIO()
         book = Workbook(self.content, {"in_memory": True})
@@ -152,7 +154,7 @@ class _Frame:
         if not count_to_fix:
             # A textbox, because a cell would count as a row.
             to_fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)
-        write_summary(book, contents.summary, outcomes.counts(), len(outcomes.duplicates), len(outcomes.missing))
+        write_summary(book, contents.summary, outcomes)
         book.close()
         with ZipFile(self.content) as parts:
             samples = re.findall(r'<c r="[A-Z]+1" s="(\d+)"', parts.read(_RESULTS).decode())
@@ -240,24 +242,25 @@ class _RowWriter:
         self._results, self._to_fix = results, to_fix
         self._marked, self._mark = contents.marked, frame.styles["marked", ""]
         self._as_to_fix = itemgetter(*frame.order)
+        self._columns = frame.columns
 
         def styles(result: Result, fill: str) -> list[int]:
             theirs = [("reason" if wraps else "text", fill) for wraps in frame.wraps]
-            ours = [(column.cells, result.value if column.cells == "label" else fill) for column in COLUMNS]
+            ours = [(column.cells, result.value if column.cells == "label" else fill) for column in self._columns]
             return [frame.styles[key] for key in (*theirs, *ours)]
 
         self._plain = {result.value: styles(result, "") for result in Result}
         self._tinted = {result.value: styles(result, colours.row or _PALE) for result, colours in COLOURS.items()}
         heading = [frame.styles["heading", "theirs"] for _ in frame.wraps]
-        heading += [frame.styles["heading", "ours"] for _ in COLUMNS]
+        heading += [frame.styles["heading", "ours"] for _ in self._columns]
         results.add(heading, frame.headings, blanks=True, height=_HEADING_HEIGHT)
         to_fix.add(self._as_to_fix(heading), self._as_to_fix(frame.headings), blanks=True, height=_HEADING_HEIGHT)
 
     def add(self, block: ResultRows) -> None:
         columns = [self._fitted(column) for column in block.theirs]
-        columns += [self._cells(column, values) for column, values in zip(COLUMNS, block.ours, strict=True)]
+        columns += [self._cells(column, values) for column, values in zip(self._columns, block.ours, strict=True)]
         for values, needs_fix in zip(zip(*columns, strict=True), block.to_fix, strict=True):
-            label, marked = values[_RESULT - len(COLUMNS)], self._marked.get(self._position, ())
+            label, marked = values[_RESULT - len(self._columns)], self._marked.get(self._position, ())
             self._position += 1
             plain = self._with_marks(self._plain[label], marked)
             if needs_fix:

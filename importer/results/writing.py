@@ -27,16 +27,16 @@ from importer.files import Draft
 from importer.journal import Journal
 from importer.messages import Message, render, say, words
 from importer.models import Problem
-from importer.results.layout import Input, ResultRows, Summary, encodable, result_rows
+from importer.results.layout import Input, ResultRows, Summary, columns_for, encodable, headings_for, result_rows
 from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
-from importer.resultsfile import COLUMNS, OUR_COLUMNS, ResultColumn, protected, protected_all
+from importer.resultsfile import ResultColumn, protected, protected_all
 from importer.storage import Url
 
 _KINDS = (".xlsx", ".csv")
 _EARLIER_EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
 _PHONE_NUMBER = re.compile(r"\+[\d ()./-]+", re.ASCII)
-_PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem\r\n"
+_PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem"
 
 
 def check_target(path: Path) -> None:
@@ -101,10 +101,11 @@ def write(
     keep = [position for position in range(len(sheet.headings)) if position not in ours.values()]
     headings = [sheet.headings[position] for position in keep]
     remarks: list[Message] = []
+    our_columns = columns_for(outcomes)
     as_csv = target.suffix.lower() == ".csv"
-    if not as_csv and (sheet.row_count > MOST_ROWS or len(keep) + len(OUR_COLUMNS) > MOST_COLUMNS):
+    if not as_csv and (sheet.row_count > MOST_ROWS or len(keep) + len(our_columns) > MOST_COLUMNS):
         as_csv, target = True, target.with_suffix(".csv")
-        sizes = {"columns": len(keep) + len(OUR_COLUMNS), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
+        sizes = {"columns": len(keep) + len(our_columns), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
         remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
     source_row, shows_ids = ours.get("source_row"), not summary.is_rehearsal
     rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=source_row, run=run, shows_ids=shows_ids)
@@ -112,7 +113,7 @@ def write(
     cut = 0
 
     def as_text(draft: Draft) -> None:
-        _write_csv(draft.file, [*headings, *summary.headings], rows())
+        _write_csv(draft.file, [*headings, *headings_for(summary, outcomes)], our_columns, rows())
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
@@ -153,10 +154,12 @@ def _why(error: Exception) -> Message:
     return plain(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
 
 
-def _write_csv(file: BinaryIO, headings: Sequence[str], rows: Iterable[ResultRows]) -> None:
+def _write_csv(
+    file: BinaryIO, headings: Sequence[str], columns: Sequence[ResultColumn], rows: Iterable[ResultRows]
+) -> None:
     file.write(codecs.BOM_UTF8 + _encoded([protected_all(encodable(headings))]))
     for block in rows:
-        ours = (_cells(column, values) for column, values in zip(COLUMNS, block.ours, strict=True))
+        ours = (_cells(column, values) for column, values in zip(columns, block.ours, strict=True))
         file.write(_encoded(zip(*map(protected_all, block.theirs), *ours, strict=True)))
 
 
@@ -179,9 +182,13 @@ def _encoded(lines: Iterable[Iterable[object]]) -> bytes:
 
 
 def write_problems(
-    target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]], source: Path | None = None
+    target: Path,
+    headings: Sequence[str],
+    problems: Mapping[int, Sequence[Problem]],
+    source: Path | None = None,
+    composed: Mapping[int, str] | None = None,
 ) -> Written:
-    """Write every problem to a ``.csv`` file, in the order of the rows.
+    """Write every problem to a ``.csv`` file, in the order of the rows; and the composed text of each, by position.
 
     Only an older list of problems is replaced. The file is readable by no more users than ``source``, the sheet.
 
@@ -190,11 +197,13 @@ def write_problems(
     """
 
     def fill(draft: Draft) -> None:
-        draft.file.write(_PROBLEM_HEAD)
-        for _, row_problems in sorted(problems.items()):
+        draft.file.write(_PROBLEM_HEAD + (b"\r\n" if composed is None else b",composed_text\r\n"))
+        for position, row_problems in sorted(problems.items()):
             for problem in row_problems:
                 heading = "" if problem.column is None else headings[problem.column]
-                texts = protected_all(encodable([problem.cell, heading, problem.value, render(problem.text)]))
+                texts = [problem.cell, heading, problem.value, render(problem.text)]
+                texts += [] if composed is None else [composed.get(position, "")]
+                texts = [*protected_all(encodable(texts))]
                 draft.file.write(_encoded([[problem.row, *texts]]))
 
     return save(target, fill, _OverwriteProblems(source=source))
