@@ -25,7 +25,7 @@ from importer.messages import Cell, Message, Part, say, words
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.attachments import names_in
-from importer.rows.columns import called, is_named
+from importer.rows.columns import called
 from importer.rows.composing import suggested
 from importer.rows.readers import ComposedReader
 from importer.rows.values import quoted
@@ -121,7 +121,6 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         template=loaded.template or "",
         uncomposed_requests=uncomposed_requests(preview) if loaded.template else None,
         offer=offer(loaded, settings),
-        is_offered=not is_named(Role.CONTENT, sheet.headings, settings),
         is_sent=plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
     )
     if not thorough:

@@ -147,7 +147,6 @@ class Overview:
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
-        is_offered: whether the page makes this offer: nobody has said yet where the text is.
         similar: for the terminal, groups of notes that differ only invisibly; :func:`importer.commands.facts.similar`.
         digest: for the page, a digest of all that would be sent; :func:`importer.commands.facts.digest`.
     """
@@ -210,7 +209,6 @@ class Overview:
     template: str = ""
     uncomposed_requests: int | None = None
     offer: Question | None = None
-    is_offered: bool = False
     similar: Sequence[tuple[str, Sequence[int]]] = ()
     digest: str = ""
 

@@ -93,6 +93,7 @@ class ImportScreens(Screens):
             about_file=form.about_file(overview, choices, settings),
             roles=form.roles(overview, choices, settings),
             said=[*form.said(overview, choices)],
+            offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
             contradictions=form.contradictions(overview.questions),
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,

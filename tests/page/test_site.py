@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -21,6 +22,7 @@ from importer.cli.terminal import TERMINAL
 from importer.commands.overview import Overview
 from importer.commands.rendering import time_left
 from importer.errors import FirstRun, as_argument
+from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
 from importer.page import tasks
@@ -505,3 +507,22 @@ def test_practice_offers_no_rehearsal(guest: Visitor) -> None:
         assert "/rehearse" not in guest.see(sample.url).text
     finally:
         guest.post(f"{guest.base}/practice/end", timeout=60)
+
+
+def test_dates_and_authors_are_offered_with_the_first_notes_both_ways(guest: Visitor, tmp_path: Path) -> None:
+    """One button puts them before the text; the screen then says what that costs, and which template it is."""
+    sheet = tmp_path / "calls.csv"
+    lines = "AbCdEfGh1,1.11.2026,Ada & Co,Left voicemail,Public\nAbCdEfGh1,2.11.2026,,Left voicemail,Public\n"
+    sheet.write_text(f"Prospect ID,Date,Assigned,Comments,Visibility\n{lines}", encoding="utf-8")
+    checked = guest.drop(sheet)
+    assert "The notes don't use 'Date' and 'Assigned'. Which notes do you want to send?" in unescape(checked.text)
+    for sample in ("2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail"):
+        assert f"<bdi>{sample}</bdi>" in unescape(checked.text)
+    [template] = re.findall(r'<button name="map" value="([^"]+)">Put them before the text</button>', checked.text)
+    composed = guest.see(f"{checked.url.partition('?')[0]}?{urlencode({'map': unescape(template)})}")
+    assert "Which notes do you want to send?" not in unescape(composed.text)
+    assert "2 notes in 2 requests; as they stand: 1." in composed.text
+    guest.see(guest.agree(composed).url)
+    assert {visible(note.content) for note in guest.box.notes} >= {
+        "2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail",
+    }  # fmt: skip

@@ -21,7 +21,7 @@ _FAULTS = ("reset:after@4", "503:before@7")
 # The options by which a person answers the questions that `run` would ask about a sample.
 _SAID = {
     "4-salesforce-report.csv": (
-        *("--map", "content=Full Comments", "--map", "visibility=Shared?"),
+        *("--map", "content=[{Date}, ][{Assigned}, ][{Subject}: ]{Full Comments}", "--map", "visibility=Shared?"),
         *("--value", "visibility:Team only=Public", "--value", "visibility:Only the owner=Private"),
     ),
     "5-price-list.csv": ("--attachments", str(SAMPLES / "attachments")),
@@ -40,6 +40,7 @@ def main(samples: Path, folder: Path) -> int:
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
         print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
         print("One of them has words of its own and ends like a report; flags say what run would ask at a terminal.")
+        print("Its notes go in with their dates, authors and subjects, which a template puts before each text.")
         print("The last names files: each is uploaded once, and serves all notes that carry it. One is missing.")
         sheets = sorted(sample for sample in samples.iterdir() if sample.is_file())
         statuses = [_import(sample, folder, box) for sample in sheets]

@@ -1,0 +1,74 @@
+"""Simulated imports of records whose texts are composed in another way each time: no record has a second note."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from importer.delivery.outcomes import Outcomes
+from importer.models import DELIVERED, Note, Result, Rows, Status, Visibility
+from tests.simulation.disk import Disk
+from tests.simulation.imports import _must_be_certain, _run, _texts
+from tests.simulation.regime import Regime, draw
+from tests.simulation.world import World
+
+RUNS = 40
+CALM = 4  # runs at the end, in which nothing goes wrong
+
+
+def records(regime: Regime, template: int, *, with_ids: bool = True) -> Rows:
+    """The rows of a seed, each with a text of its own, as one of three templates composes it; 0: as it stands."""
+    prospects, numbers, _ = zip(*regime.lines, strict=True)
+    size, cells = len(prospects), [f"Call {row}, {number}" for row, number in enumerate(numbers)]
+    notes = [
+        Note(f"{'- +'[template]} {cell}".strip("- "), Visibility.PUBLIC, Status.PUBLISHED, uncomposed=cell)
+        for cell in cells
+    ]
+    return Rows(
+        np.arange(2, size + 2, dtype=np.int32),
+        _texts(prospects),
+        np.arange(size, dtype=np.int32),
+        notes,
+        record=_texts([f"activityid 00T{row:08}" for row in range(size)]) if with_ids else None,
+        is_composed=template > 0,
+    )
+
+
+def imported(seed: int, *, with_ids: bool) -> tuple[World, Regime, list[Outcomes]]:
+    """Import a seed's rows again and again, composed anew in each run; without IDs first as they stand, then composed.
+
+    Without IDs, the template changes only once all is settled.
+    """
+    regime = replace(draw(seed), colleagues=0, before=0, same_text=False, by_hand=False, drops=0, firewall=-1)
+    world, disk, written = World(seed, regime, None), Disk(), list[Outcomes]()
+    template, calm = 0, 0
+    for run in range(RUNS):
+        ended = _run(world, disk, records(regime, run % 3 if with_ids else template, with_ids=with_ids), written)
+        world.pass_time(world.now + world.chance.choice([1.0, 60.0]))
+        if ended is not None or run == RUNS // 2:
+            world.calm()
+            world.pass_time(world.now + 120.0)
+            calm += ended is not None
+            template = 2 * (calm > CALM // 2)
+        if calm == CALM:
+            break
+    return world, regime, written
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+@pytest.mark.parametrize("seed", range(12))
+def test_each_record_has_one_note_whatever_text_it_has_by_then(seed: int, with_ids: bool) -> None:
+    world, regime, written = imported(seed, with_ids=with_ids)
+    there = Counter((delivery[0], delivery[1].rpartition("Call ")[2]) for delivery in world.ours().elements())
+    assert [record for record, count in there.items() if count > 1] == []
+    last = written[-1]
+    for row, (prospect, *_) in enumerate(regime.lines):
+        result = last.result(row)
+        if prospect == "INVALID":
+            assert result is Result.REJECTED
+        elif _must_be_certain(regime) or result is not Result.UNCONFIRMED:
+            assert result in DELIVERED, (row, result)
+            assert world.note(last.note_id(row)) is not None
