@@ -33,7 +33,7 @@ def under_other_names(
     """
     if rows.former is not None:
         found = _in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
-    if rows.record is not None or rows.is_composed:
+    if (rows.record is not None or rows.is_composed) and journal.aliases.are_possible(workspace):
         found = _in_batches(found, _Aliases(rows, journal, workspace, occurrence).move)
     yield from found
 
@@ -128,7 +128,7 @@ class _Aliases:
         known = self._journal.aliases.known(self._workspace, [digest for *_, digest in named])
         for one, i, digest in named:
             self._take(one, i, known.get(digest), Known.BY_RECORD)
-        self._take_uncomposed([one for one in some if is_composed(one.group.note)])
+        self._take_uncomposed([one for one in some if one.left and is_composed(one.group.note)])
         for one in some:
             one.left = [i for i in one.left if i not in one.how]
         return some

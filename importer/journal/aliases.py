@@ -40,6 +40,12 @@ class Aliases:
             rows = [] if owner is None else self._store.among(sql.KNOWN_BY_ALIAS, given, workspace=owner)
             return {row[0]: KnownDelivery.from_row(row[1:]) for row in rows}
 
+    def are_possible(self, workspace: Workspace) -> bool:
+        """Return whether a request was sent to the workspace."""
+        with self._store.reading():
+            owner = self._store.number_of(workspace)
+            return owner is not None and bool(self._store.rows(sql.REQUESTED, workspace=owner))
+
     def having(self, deliveries: Iterable[DeliveryName]) -> set[DeliveryName]:
         """Return the deliveries of these notes to these prospects that have an alias."""
         pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)

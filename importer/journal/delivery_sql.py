@@ -101,6 +101,10 @@ KNOWN_BY_ALIAS = ForRows(
     """,
     "digest BLOB",
 )
+REQUESTED = """
+    SELECT runs.id FROM runs
+    WHERE runs.workspace = :workspace AND EXISTS (SELECT 1 FROM requests WHERE requests.run = runs.id) LIMIT 1
+"""
 WITH_ALIAS = ForRows(
     "SELECT note, prospect, occurrence FROM aliases WHERE (note, prospect) IN ({given})", "note INTEGER, prospect TEXT"
 )

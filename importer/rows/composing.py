@@ -111,9 +111,11 @@ class Template:
         for line, (start, fields) in enumerate(self._lines, 1):
             built, is_left = start, not fields or line == len(self._lines)
             for field in fields:
-                value = values[index]
-                built += f"{field.before}{value}{field.after}" if value else field.instead
-                is_left = is_left or bool(value)
+                if value := values[index]:
+                    built += f"{field.before}{value}{field.after}"
+                    is_left = True
+                else:
+                    built += field.instead
                 index += 1
             if is_left:
                 lines.append(built if line == len(self._lines) else built.rstrip())

@@ -109,7 +109,10 @@ class ComposedReader(ColumnReader):
             content, as_html = self._texts.get(text) or self._first(text)
             made = content
             if not isinstance(content, Wrong):
-                wrong = next((value for value in values if isinstance(value, Wrong)), None)
+                wrong = None
+                for value in values:
+                    if isinstance(value, Wrong):
+                        wrong = wrong or value
                 made = wrong or composed(values, content, as_html=as_html)
             code = code_of.setdefault(made, len(self.values))
             if code == len(self.values):
