@@ -226,7 +226,6 @@ class Rows:
         number: row numbers as the spreadsheet program shows them.
         prospect: cleaned prospect IDs; an email if only it names the prospect and it wasn't looked up yet.
         record: IDs of the rows' records after their column's heading, empty for a row without; None: no such column.
-        is_composed: whether a template composes the texts of the notes.
         email: emails in lower case, empty for a row without one; None if the sheet has no such column.
         note: index into ``notes``; -1 if the row is invalid or already has a note ID.
         notes: the distinct notes, in the order of their first row.
@@ -252,7 +251,6 @@ class Rows:
     key: Texts | None = None
     email: Texts | None = None
     record: Texts | None = None
-    is_composed: bool = False
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
     skipped: dict[int, Message] = field(default_factory=dict)

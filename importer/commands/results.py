@@ -228,7 +228,7 @@ def write_results(
     target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, summary: results.Summary, journal: Journal
 ) -> results.Written:
     """Write the outcomes of a file's rows."""
-    outcomes.composed = partial(_composed, loaded.rows) if loaded.rows.is_composed else None
+    outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,
         loaded.sheet,

@@ -33,7 +33,8 @@ def under_other_names(
     """
     if rows.former is not None:
         found = _in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
-    if (rows.record is not None or rows.is_composed) and journal.aliases.are_possible(workspace):
+    has_others = rows.record is not None or any(map(is_composed, rows.notes))
+    if has_others and journal.aliases.are_possible(workspace):
         found = _in_batches(found, _Aliases(rows, journal, workspace, occurrence).move)
     yield from found
 

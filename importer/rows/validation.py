@@ -155,7 +155,6 @@ class _Validation:
             key,
             email,
             None if record is None else record[1],
-            is_composed=self.composed is not None,
             problems=self.problems,
             done=self.done,
             skipped=skipped,

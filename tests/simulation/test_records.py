@@ -33,7 +33,6 @@ def records(regime: Regime, template: int, *, with_ids: bool = True) -> Rows:
         np.arange(size, dtype=np.int32),
         notes,
         record=_texts([f"activityid 00T{row:08}" for row in range(size)]) if with_ids else None,
-        is_composed=template > 0,
     )
 
 
