@@ -98,16 +98,8 @@ class Ledger:
         if numbers is None:  # D4
             raise Busy(say("journal.claimed-by-another"))
         if self.records is not None and self._run is not None:
-            self._journal.aliases.enter(self._run.workspace, self._aliases(posts, self.records))
+            self._journal.aliases.enter(self._run.workspace, _aliases(posts, self.records))
         return numbers
-
-    def _aliases(self, posts: Sequence[Post], records: Texts) -> Iterator[Alias]:
-        """Yield the digests of the records that these requests deliver."""
-        for post in posts:
-            request = post.request
-            for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
-                if record := str(records[position]):
-                    yield record_digest(record, prospect, key), (post.number, prospect, key)
 
     def answered(
         self,
@@ -302,3 +294,12 @@ def _shown(post: Post) -> int:
 
 def _deliveries(post: Post) -> list[tuple[str, str]]:
     return list(zip(post.request.prospects, post.request.keys, strict=True))
+
+
+def _aliases(posts: Sequence[Post], records: Texts) -> Iterator[Alias]:
+    """Yield the digests of the records that these requests deliver."""
+    for post in posts:
+        request = post.request
+        for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
+            if record := str(records[position]):
+                yield record_digest(record, prospect, key), (post.number, prospect, key)
