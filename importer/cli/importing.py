@@ -197,7 +197,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
     asking.check(settings)
     with commands.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
-        if online and not prepared.questions:
+        if online and prepared.undecided is None:
             _watched(prepared, prepared.look_up)
         preview = prepared.preview
         if preview.loaded.unclear is not None:

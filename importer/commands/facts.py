@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from importer import grouping, markup
 from importer.commands.loading import Loaded, counted
 from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble
@@ -84,10 +86,11 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         undecided="" if undecided is None or preview.questions else undecided.message,
         guarded={guarded.setting: guarded.message for guarded in preview.guarded},
         rows=sheet.row_count,
-        duplicates=int((plan.original >= 0).sum()),
+        duplicates=_count_repeating(loaded),
         done=len(rows.done),
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
+        rejected_rows=len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()}),
         skipped=len(rows.skipped) - left_out,
         left_out=left_out,
         planned=plan.deliveries,
@@ -137,6 +140,13 @@ def digest(preview: Preview) -> str:
         hasher.update(note.digest)
         hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
     return hasher.hexdigest()
+
+
+def _count_repeating(loaded: Loaded) -> int:
+    """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
+    repeats = loaded.plan.original >= 0
+    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32)) for mask in (repeats, ~repeats))
+    return int(np.setdiff1d(repeating, others).size)
 
 
 def _columns(headings: Sequence[str]) -> Iterator[ColumnOverview]:

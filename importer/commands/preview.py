@@ -217,7 +217,7 @@ def _of_prospects(
     emails, refused, rows, limit = (
         sum(unknown_emails.values()),
         remaining.refused,
-        _data_rows(loaded),
+        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
         settings.max_unknown,
     )
     if limit is None or emails + refused <= limit * rows:
@@ -228,7 +228,7 @@ def _of_prospects(
     message = say(
         "guard.unknown-prospects",
         n=emails + refused,
-        rows=count(rows, "row"),
+        rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
         file=writable(loaded.sheet.source),
         how=parts,
         share=f"{limit * 100:.4g}",
