@@ -17,7 +17,7 @@ from importer.rows.columns import Roles, at_the_start
 from importer.rows.suggestions import samples
 from importer.rows.values import (
     LONGEST_ID,
-    SHORTEST_SURE,
+    SURE_ID,
     Wrong,
     cleaned_id,
     ids_in,
@@ -63,12 +63,12 @@ class Receivers:
         columns = self._roles.of(Role.PROSPECT)
         texts = [block.cells[column].tolist() for column in columns]
         by_email = [[reader.values[code] for code in reader.codes(block.cells).tolist()] for reader in self._emails]
-        first_people: list[str] = texts[0] if columns else [""] * len(block)
         emails = [email if isinstance(email, str) else "" for column in by_email[:1] for email in column]
+        first_people: list[str] = texts[0] if columns else [*emails]
+        is_only_one, is_sure = len(columns or by_email) == 1, SURE_ID.fullmatch if columns else bool
         for i, text in enumerate(first_people):
-            is_sure = text.isascii() and text.isalnum() and not text[0].isdigit()
-            if is_sure and SHORTEST_SURE <= len(text) <= LONGEST_ID and len(columns) == 1:
-                continue  # nearly all IDs look like this and need no further check
+            if is_only_one and is_sure(text):
+                continue  # nearly all rows name one person like this, and need no further check
             cells = [column_texts[i] for column_texts in texts]
             filled = [index for index, cell in enumerate(cells) if cleaned_id(cell)]
             if is_by_email := bool(by_email and not filled):

@@ -40,8 +40,8 @@ _LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{8,10}")
 _SEPARATORS = re.compile("[;,|\r\n\x0b\u2028\u2029]")
 LONGEST_KEY = 400
 """Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
-SHORTEST_SURE = 6
-"""Minimum length at which an alphanumeric text certainly isn't a checkbox's TRUE or FALSE."""
+SURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9]{5,199}")
+"""Texts that can be IDs for certain: alphanumeric, no number, and too long for a checkbox's TRUE or FALSE."""
 _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
@@ -126,10 +126,12 @@ def read_email(text: str) -> str | tuple[str, ...] | Wrong:
     cell = cleaned_id(text)
     if wrong := error_in(cell):
         return Wrong(wrong)
+    if not _SEPARATORS.search(cell):
+        return _one_email(cell) if cell else ""
     people = {part: part if is_id(part) else _one_email(part) for part in _parts(cell)}
     each = tuple(dict.fromkeys(person for person in people.values() if isinstance(person, str)))
     if not any("@" in person for person in each):
-        return _one_email(cell) if cell else ""
+        return _one_email(cell)
     for part, person in people.items():
         if isinstance(person, Wrong):
             return Wrong(say("people.unreadable", value=Cell(quoted(part))), part=part)
