@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from importer.commands import documents, facts, preview_messages
@@ -128,6 +129,15 @@ def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_the
         assert row["note_id"] == f"{made[ADA, 'Hello']}; {made[CY, 'Hello']}"
         assert "ada@example.com already imported" in row["reason"]
         assert "cy@example.com created" in row["reason"]
+
+
+def test_the_cell_is_marked_whoever_of_its_people_is_nobody(tmp_path: Path) -> None:
+    cells = ["nobody@example.com; ada@example.com", "ben@example.com; nobody@example.com", "cy@example.com"]
+    with Sandbox(prospects=PEOPLE) as box:
+        send(write(tmp_path, by_email(cells)), each(box, tmp_path, results=tmp_path / "r.xlsx"))
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Results"]
+    first, second, third = (sheet.cell(row, 1).fill.fgColor.rgb for row in (2, 3, 4))
+    assert first == second != third
 
 
 def test_an_id_in_the_place_of_an_ambiguous_email_names_its_prospect(tmp_path: Path) -> None:
@@ -293,6 +303,7 @@ def test_each_person_of_several_columns_receives_the_note(tmp_path: Path, role: 
             [(ADA, "0"), (BEN, "0"), (CY, "1"), (BEN, "3"), (ADA, "several"), (BEN, "several"), (CY, "several")]
         )
         assert results(tmp_path)[2][1].startswith("A4 (row 4, Contact 1)")
+        assert results(tmp_path)[3] == ("created", "")
         overview = looked_at(sheet, each(box, tmp_path, mapping=mapping))
         assert "Each person in columns A and B receives the row's note." in map(render, overview.remarks)
         assert overview.unused == ()
@@ -307,6 +318,20 @@ def test_a_wrong_cell_in_a_further_column_is_a_problem_of_that_cell(tmp_path: Pa
     first, second = (reason for _, reason in results(tmp_path))
     assert first.startswith("B2 (row 2, Contact 2): 'Ben' is not an email address")
     assert second.startswith("B3 (row 3, Contact 2)")
+
+
+def test_a_merged_cell_in_a_further_column_is_a_problem_too(tmp_path: Path) -> None:
+    """Somebody would be left out unseen."""
+    book = openpyxl.Workbook()
+    for row in [("Contact 1", "Contact 2", "Note", "Visibility"), ("ada@example.com", "ben@example.com", "a", "Public"),
+                ("cy@example.com", None, "b", "Public")]:  # fmt: skip
+        book.worksheets[0].append(row)
+    book.worksheets[0].merge_cells("B2:B3")
+    book.save(tmp_path / "sheet.xlsx")
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, mapping={Role.EMAIL: ("Contact 1, Contact 2",)})
+        assert send(tmp_path / "sheet.xlsx", settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
+        assert notes(box) == [(ADA, "a"), (BEN, "a")]
 
 
 @pytest.mark.parametrize(
@@ -396,14 +421,34 @@ def test_a_column_whose_every_cell_names_several_people_is_recognised(tmp_path: 
         assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (CY, "Hello")]
 
 
+@pytest.mark.parametrize("mapping", [{}, {Role.PROSPECT: ("Contact ID, Lead",)}])
+def test_emails_of_several_people_in_a_column_of_ids_count_as_such(tmp_path: Path, mapping: object) -> None:
+    """Also where the user lists the columns as those of the prospects."""
+    rows = [(BOTH, "cy@example.com", "Hello", "Public"), ("ben@example.com;cy@example.com", "", "Hi", "Public")]
+    sheet = write(tmp_path, rows, ("Contact ID", "Lead", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path, mapping=mapping)).counts == {Result.CREATED: 2}
+        assert len(box.notes) == (5 if mapping else 4)
+
+
+def test_several_ids_beside_emails_are_saleshandys(tmp_path: Path) -> None:
+    """A separator in most cells doesn't make them another program's."""
+    rows = [(f"{ADA}; {BEN}", "x@example.com", "Hello", "Public"), (f"{BEN}, {CY}", "y@example.com", "Hi", "Public")]
+    sheet = write(tmp_path, rows, ("Contact ID", "Email", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path)).counts == {Result.CREATED: 2}
+        assert len(box.notes) == 4
+
+
 def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:
     """Their order may differ. A single ID is compared, as ever."""
     rows = [
         (f"{ADA}; {BEN}", "ben@example.com; ada@example.com", "Hello", "Public"),
         (ADA, "ben@example.com", "b", "Public"),
         ("", "cy@example.com; ben@example.com", "c", "Public"),
+        (f"{ADA}; {BEN}", "cy@example.com", "d", "Public"),
     ]
     sheet = write(tmp_path, rows, ("Prospect ID", *HEADINGS))
     with Sandbox(prospects=PEOPLE) as box:
-        assert send(sheet, each(box, tmp_path)).counts == {Result.CREATED: 2, Result.INVALID: 1}
-        assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (BEN, "c"), (CY, "c")]
+        assert send(sheet, each(box, tmp_path)).counts == {Result.CREATED: 3, Result.INVALID: 1}
+        assert notes(box) == [(ADA, "Hello"), (ADA, "d"), (BEN, "Hello"), (BEN, "c"), (BEN, "d"), (CY, "c")]
