@@ -635,3 +635,16 @@ def test_who_gives_no_answer_or_cannot_be_asked_sends_the_other_rows(
     assert main(["check", file]) == 1
     assert "Nothing can be sent until" not in capsys.readouterr().out
     assert len(box.notes) == 1
+
+
+@pytest.mark.parametrize("name", ["Contact 1, Contact 2", "A,B"])
+def test_all_columns_of_people_are_remembered_by_their_headings(box: Sandbox, profiles: Path, name: str) -> None:
+    """In whatever order the next export has them; none of the people is left out."""
+    head, row = ("Contact 1", "Contact 2", "Note", "Visibility"), (*PEOPLE[:2], "x", "1")
+    assert types(["run", write(head, [row]), "--map", f"prospect={name}", "--remember"], ["y", "y"]).status == 0
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["map"] == {"prospect": "Contact 1, Contact 2"}
+    later = write(("Note", "Contact 2", "Visibility", "Contact 1"), [("y", PEOPLE[0], "1", PEOPLE[2])])
+    assert main(["run", later, "--yes"]) == 0
+    assert sorted(note.prospect_id for note in box.notes) == sorted([*PEOPLE, PEOPLE[0]])
+    assert main(["run", write(("Contact 1", "Note", "Visibility"), [(PEOPLE[1], "z", "1")]), "--yes"]) == 2
