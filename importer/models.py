@@ -238,7 +238,7 @@ class Rows:
         meanings: role → word of its column, "" for a blank cell → its value.
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
-        unknown: questions about words whose meaning only a person knows; nothing may be sent before.
+        unknown: questions about words whose meaning only a person knows; and who receives the note of several people.
         set_aside: names of columns with words of visibility or status that the user said are nothing.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """

@@ -119,6 +119,7 @@ class _Validation:
         skipped = {**self.left_out, **footers.finish()}
         for position in skipped:
             del self.problems[position]
+        unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values)
         rows = Rows(
             number,
             prospect,
@@ -132,9 +133,9 @@ class _Validation:
             files={} if self.folder is None else self.folder.files,
             meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
             remarks=self._remarks(),
-            overlooked=[*unexplained.questions(self.notes), *self.receivers.questions()],
+            overlooked=unexplained.questions(self.notes),
             set_aside=unexplained.set_aside,
-            unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values),
+            unknown=[*unknown, *self.receivers.questions()],  # the optional one last, because it may stay unanswered
             former=former(self.sheet, self.roles),
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)

@@ -399,6 +399,15 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
     assert "several-in-cell" in REMEMBERED
 
 
+def test_what_must_be_decided_is_asked_first(tmp_path: Path) -> None:
+    """Whoever leaves the optional question without an answer has then answered the others."""
+    sheet = write(tmp_path, [(BOTH, "a", "Team only"), (BOTH, "b", "Team only")])
+    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
+        assert [question.is_optional for question in prepared.questions] == [False, True]
+        assert prepared.undecided is not None
+        assert [question.is_optional for question in prepared.undecided.questions] == [False]
+
+
 @pytest.mark.parametrize(
     "cell", ["ada@example.com; Kim", "ada@example.com;ADA@example.com", "ada@example.com ben@example.com"]
 )
