@@ -70,7 +70,9 @@ def test_check_online_looks_up_the_others_though_a_cell_names_several_people(
         monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
         assert main(arguments("check", sheet, box, "--online")) == 1
         assert asked(box)
-    assert "2 rows: 1 note to deliver, 1 with problems" in capsys.readouterr().out
+        assert "2 rows: 1 note to deliver, 1 with problems" in capsys.readouterr().out
+        assert main(arguments("check", sheet, box, "--rehearse")) == 1
+        assert "Nothing was rehearsed" not in capsys.readouterr().out
 
 
 def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -217,7 +217,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
             show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
         asking.offer_to_remember(prepared)
         rehearsed = None
-        if rehearse and not preview.questions and not preview.guarded:
+        if rehearse and preview.undecided is None and not preview.guarded:
             rehearsed = _watched(prepared, prepared.rehearse)
             show(commands.report_messages.rehearsed(rehearsed))
         elif rehearse:

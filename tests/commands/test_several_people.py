@@ -385,7 +385,7 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
         assert [choice.value for choice in question.choices] == ["each", "first", "reject"]
         overview = facts.of(prepared.preview)
         assert overview.exit_status == 1
-        assert documents.check(overview)["questions"] == []
+        assert documents.check(overview, overview.exit_status)["questions"] == []
         assert "Nothing can be sent until" not in " ".join(
             render(line.text) for line in preview_messages.check(overview) if line.text
         )
