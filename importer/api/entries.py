@@ -6,8 +6,9 @@ vendor's reference, unless a comment says otherwise.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from importer import messages
@@ -21,6 +22,11 @@ VISIBILITY: Mapping[Visibility, str] = {Visibility.PUBLIC: "1", Visibility.PRIVA
 STATUS: Mapping[Status, str] = {Status.DRAFT: "0", Status.PUBLISHED: "1"}
 _VISIBILITY = {code: visibility for visibility, code in VISIBILITY.items()}
 _STATUS = {code: status for status, code in STATUS.items()}
+
+_ERROR_FIELD = re.compile(
+    r"(code|status|success|type|name|title|reason|payload|details?|description)s?|error\w{0,9}|messages?"
+)
+_DEEPEST = 3
 
 
 class Astray(Enum):
@@ -129,6 +135,17 @@ def words(reply: object) -> str | None:
         if isinstance(value, str) and value.strip():
             return value
     return None
+
+
+def field_names(document: object, before: str = "") -> Iterator[str]:
+    """Yield the names of the fields in an error's JSON, such as ``error.message``. Other names may be data."""
+    if isinstance(document, list) and document:
+        yield from field_names(document[0], f"{before}0.")
+    if isinstance(document, dict):
+        for name in filter(_ERROR_FIELD.fullmatch, document):
+            yield f"{before}{name}"
+            if before.count(".") < _DEEPEST:
+                yield from field_names(document[name], f"{before}{name}.")
 
 
 def attachment(document: object) -> str | None:

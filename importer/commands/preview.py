@@ -51,6 +51,7 @@ class Preview:
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
+        reminder: what a live test found that matters for imports, until a run was begun.
     """
 
     loaded: Loaded
@@ -66,6 +67,7 @@ class Preview:
     to_look_up: int = 0
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
+    reminder: Sequence[Message] = ()
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -142,6 +144,7 @@ def plan(
         to_look_up=len(looked_up.open),
         readable_after=lag,
         never_sent=never_sent(journal, settings, remaining.groups),
+        reminder=() if journal is None else journal.learned.reminder(settings.workspace),
     )
 
 

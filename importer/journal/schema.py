@@ -21,10 +21,10 @@ from importer.journal.store import Store
 from importer.messages import say
 from importer.models import Workspace
 
-VERSION = 10
+VERSION = 11
 APPLICATION = "note-importer"
 
-STEPS: dict[int, tuple[str, ...]] = {}
+STEPS: dict[int, tuple[str, ...]] = {10: ("ALTER TABLE learned ADD COLUMN reminder TEXT",)}
 """Version → the statements that change its tables to those of the next version; earlier versions are refused."""
 
 TABLES = {
@@ -89,6 +89,7 @@ TABLES = {
         seconds FLOAT,
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
+        reminder TEXT,  -- JSON list of messages about the API that the next run shows
         PRIMARY KEY (workspace)
     """,
     "written": """

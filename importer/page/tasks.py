@@ -22,7 +22,7 @@ from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.messages import Message, Said, say
 from importer.models import Progress, Question, Result, Visibility
 from importer.page.processes import begin
-from importer.settings import Settings
+from importer.settings import Settings, make_private_folder
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _EVERY = 0.1  # seconds between two reports of progress
@@ -263,7 +263,28 @@ class Rewrite:
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-Task = Send | Rehearse | LookUpTask | Hide | Rewrite
+@dataclass(frozen=True)
+class Try:
+    """Task of a live test on an empty prospect, with uploads if ``with_file``. Its report is written into ``folder``."""
+
+    settings: Settings
+    prospect: str
+    with_file: bool
+    folder: Path
+    kind: ClassVar[str] = "trying"
+
+    def do(self, word: Word) -> Ended:
+        """Run the live test, and write its report."""
+        report = commands.live.examine(
+            self.prospect, self.settings, with_file=self.with_file, observe=word.observe, stop=word.why
+        )
+        make_private_folder(self.folder)
+        _, table = commands.live.write(report, self.folder)
+        lines = [line.text for line in commands.live.lines(report)]
+        return Ended(report.exit_status, besides=lines, results=table.absolute())
+
+
+Task = Send | Rehearse | LookUpTask | Hide | Rewrite | Try
 """Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
 
 
