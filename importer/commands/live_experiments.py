@@ -100,6 +100,8 @@ class Experiments:
             raise Stopped(say("live.never-shown"))
         self.notes.lag = lag
         self.findings += judge.shown_note(note, reply.began, reply.came)
+        if note.visibility is not Visibility.PRIVATE:
+            raise Stopped(say("live.not-private"))  # whatever follows might be seen by others
 
     def _several_prospects(self) -> None:
         """Create a note beside a prospect that can't exist, and one for the same prospect twice."""
@@ -125,15 +127,18 @@ class Experiments:
     def _second_draft(self) -> None:
         """Create two drafts, and publish the first at once, so that one draft at most is left."""
         self.notes.create(judge.FIRST_DRAFT, status=Status.DRAFT)
-        self.findings.append(judge.shown_draft(self.notes.caught_up()))
+        page = self.notes.caught_up()
         if not (first := self.notes.id_of(judge.FIRST_DRAFT)):
             self.findings.append(found("drafts", "unknown"))
             return
+        self.findings.append(judge.shown_draft(page))
         self.notes.create(judge.SECOND_DRAFT, status=Status.DRAFT)
         failure = self.notes.update(first, Status.PUBLISHED)
         page = self.notes.caught_up()
         if failure is not None and failure.cause not in API_REFUSED:
             self.findings.append(unanswered("drafts", failure))
+        elif judge.SECOND_DRAFT in self.notes.refused:
+            self.findings.append(found("drafts", "refused", "second-draft"))
         elif not (second := self.notes.id_of(judge.SECOND_DRAFT)):
             self.findings.append(found("drafts", "unknown"))
         else:

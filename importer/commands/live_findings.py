@@ -18,7 +18,7 @@ from importer.api.protocol import API_REFUSED
 from importer.commands.rendering import duration
 from importer.markup import ContentKind, content_of, lines, seen_digests, visible
 from importer.messages import Message, Part, say
-from importer.models import Status
+from importer.models import Status, Visibility
 
 SINGLE, BESIDE, TWICE, FIRST_DRAFT, SECOND_DRAFT, FIRST_FILE, SECOND_FILE = 1, 2, 3, 10, 11, 12, 13
 """Numbers of the notes of a live test; those between are there only for their texts."""
@@ -176,13 +176,15 @@ def lag(looks: Sequence[tuple[float, bool]]) -> tuple[float, Finding]:
 
 
 def shown_note(note: FoundNote, left: float, came: float) -> Iterator[Finding]:
-    """Yield what a note shows: its form, its author, and the clock that dates notes.
+    """Yield what a note shows: its visibility, its form, its author, and the clock that dates notes.
 
     Args:
         note: the note as it is shown.
         left: when its request left, by our clock.
         came: when the reply came, by our clock.
     """
+    is_private = note.visibility is Visibility.PRIVATE
+    yield found("visibility", "documented") if is_private else found("visibility", "other", "visibility")
     yield found("html", "documented" if note.content.lstrip().startswith("<") else "plain")
     yield found("authors", "documented") if note.author else found("authors", "none", "authors")
     if note.created_at is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from importer.commands import live
 from importer.commands.live import LiveReport
@@ -19,6 +21,7 @@ from importer.commands.live_findings import Verdict
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.messages import render, say
+from importer.models import Progress
 from importer.sandbox import Fault, Limit, Sandbox, UploadBehaviour
 from importer.settings import Settings
 from tests import running
@@ -98,7 +101,7 @@ def test_nothing_is_otherwise_where_all_is_as_documented_or_assumed(service: Ope
         found = usual.test(with_file=True)
         usual.check_what_it_left()
     assert usual.otherwise == {}
-    assert len(found) == 33
+    assert len(found) == 34
     assert usual.report.exit_status == 0
     assert [about for about, what in found.items() if what.startswith("unknown")] == ["entries"]
 
@@ -113,6 +116,8 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str], set[str
     "drafts that replace each other": (
         (), {"one_draft": True}, {"drafts": "replaced", "drafts-by-change": "replaced"}, {"drafts"},
     ),
+    "a second draft refused": (("422@11",), {}, {"drafts": "refused"}, {"second-draft"}),
+    "no draft": (("422@10",), {}, {}, set()),
     "oldest first": ((), {"oldest_first": True}, {"order": "oldest-first"}, set()),
     "emoji dropped": (("rewrite=emoji",), {}, {"emoji": "changed"}, {"rewritten"}),
     "quotes curled": (("rewrite=quotes",), {}, {"quotes": "changed"}, {"rewritten"}),
@@ -142,7 +147,7 @@ def test_each_habit_is_found_and_no_other(service: Open, habit: str) -> None:
         odd.check_what_it_left()
     assert odd.otherwise == otherwise
     assert odd.consequences == consequences
-    assert odd.report.exit_status == 1
+    assert odd.report.exit_status == int(bool(otherwise))
 
 
 def test_a_prospect_that_fails_alone_shows_the_order_of_the_entries(
@@ -243,6 +248,56 @@ def test_a_service_that_refuses_the_key_or_the_first_note_leaves_nothing(service
         odd.test()
         assert (odd.report.exit_status, odd.box.notes) == (3, ())
         assert "refused the first test note" in render(odd.report.stopped.message)
+
+
+def test_it_ends_where_a_private_note_comes_back_as_public(service: Open) -> None:
+    with service("public:GET") as odd:
+        odd.test()
+        odd.check_what_it_left()
+    assert odd.otherwise == {"visibility": "other"}
+    assert odd.consequences == {"visibility"}
+    assert len(odd.box.notes) == 1
+    assert "No other note was created" in render(odd.report.stopped.message)
+
+
+def test_it_ends_with_its_calls(service: Open) -> None:
+    """Reads that fail are repeated, and count."""
+    with service("500:GET@*/2") as broken:
+        broken.test()
+        broken.check_what_it_left()
+    assert len(broken.box.received) == 60
+    assert "The test has made its 60 calls" in render(broken.report.stopped.message)
+
+
+@pytest.mark.parametrize("fault", ["500@1", "drops=1"])
+def test_a_first_note_that_is_never_shown_ends_it_and_teaches_no_lag(
+    service: Open, settings: Settings, fault: str
+) -> None:
+    """Nothing shows whether reads lag, or the note doesn't exist."""
+    with service(fault) as broken:
+        broken.test()
+        assert broken.report.exit_status == 3
+        assert broken.report.left.notes + broken.report.left.unclear == 1
+        assert sum(call.method == "POST" for call in broken.box.received) == 1
+        with Journal.open(settings.journal) as journal:
+            assert journal.learned.replication_lag(broken.settings.workspace, broken.box.clock.now()) is None
+    assert ("lag" in broken.otherwise) is (fault == "drops=1")
+
+
+def test_a_note_that_somebody_writes_meanwhile_is_not_counted(service: Open) -> None:
+    with service() as usual:
+        theirs = threading.Event()
+
+        def observe(progress: Progress) -> None:
+            if progress.requests == 10 and not theirs.is_set():
+                theirs.set()
+                note = {"content": "Theirs", "visibility": "1", "prospectIds": [TEST]}
+                headers = {"x-api-key": usual.box.api_key}
+                requests.post(f"{usual.box.url}/notes", json=note, headers=headers, timeout=10)
+
+        usual.test(observe=observe)
+        assert len(usual.box.notes) == usual.report.left.notes + usual.report.left.drafts + 1
+    assert usual.otherwise == {}
 
 
 # -- the report -----------------------------------------------------------------------------------------------------

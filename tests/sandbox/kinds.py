@@ -292,7 +292,8 @@ def _other_layout(fault: Fault, struck: Struck) -> Wire:
         return Wire(reply.status, page(f"{reply.status} Error"), (HTML,))
     if fault.value == "list":
         return plain(replace(reply, document={"errors": [{"message": message, "code": code}]}))
-    return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code}))
+    others: Document = {"jo.berg@example.com": code, "error": {"jo.berg@example.com": 1}, "mark-of-others": 1}
+    return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code, **others}))
 
 
 def _other_matches(fault: Fault, struck: Struck) -> Wire:
@@ -379,6 +380,9 @@ KINDS |= {
         check=_only_posts,
     ),
     "errors": _reply("errors laid out otherwise: page, list, or in words", _other_layout, _AFTER, value="HOW"),
+    "public": _entries(
+        "notes are shown as public", lambda entries: [{**entry, "visibility": "1"} for entry in entries], _AFTER
+    ),
     "search": _reply("searches find only whole emails (exact), or others too", _other_matches, _AFTER, value="HOW"),
     "clock": _stands(
         "the gateway's clock: Date is so far ahead, while notes are dated by the API's", _Clock, "±SECONDS"
