@@ -6,9 +6,8 @@ vendor's reference, unless a comment says otherwise.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
 from importer import messages
@@ -22,11 +21,6 @@ VISIBILITY: Mapping[Visibility, str] = {Visibility.PUBLIC: "1", Visibility.PRIVA
 STATUS: Mapping[Status, str] = {Status.DRAFT: "0", Status.PUBLISHED: "1"}
 _VISIBILITY = {code: visibility for visibility, code in VISIBILITY.items()}
 _STATUS = {code: status for status, code in STATUS.items()}
-
-_ERROR_FIELD = re.compile(
-    r"(code|status|success|type|name|title|reason|payload|details?|description)s?|error\w{0,9}|messages?"
-)
-_DEEPEST = 3
 
 
 class Astray(Enum):
@@ -137,15 +131,15 @@ def words(reply: object) -> str | None:
     return None
 
 
-def field_names(document: object, before: str = "") -> Iterator[str]:
-    """Yield the names of the fields in an error's JSON, such as ``error.message``. Other names may be data."""
-    if isinstance(document, list) and document:
-        yield from field_names(document[0], f"{before}0.")
-    if isinstance(document, dict):
-        for name in filter(_ERROR_FIELD.fullmatch, document):
-            yield f"{before}{name}"
-            if before.count(".") < _DEEPEST:
-                yield from field_names(document[name], f"{before}{name}.")
+def layout(document: object) -> tuple[str, ...]:
+    """Return where an error's JSON has words and a code, such as ``error.message``. Other names may be data."""
+    within = {"": document, "error.": at(document, "error"), "errors.0.": _first(at(document, "errors"))}
+    names = ("message", "code", "status", "statusCode", "errorCode", "title", "detail", "reason")
+    return tuple(f"{place}{name}" for place, part in within.items() for name in names if at(part, name) is not None)
+
+
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, list) and value else None
 
 
 def attachment(document: object) -> str | None:

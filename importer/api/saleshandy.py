@@ -189,7 +189,7 @@ class Saleshandy:
             failure = self._failure(kind, answer)
         if failure is None:
             self._signature.learn(answer.headers, kind, answer.came - answer.began)
-        layout = () if failure is None else tuple(entries.field_names(parsed(answer.data, SMALL)))
+        layout = () if failure is None else entries.layout(parsed(answer.data, SMALL))
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
     def _success(
