@@ -25,7 +25,8 @@ MOST_CALLS = 60
 
 _SHARE = 10  # at most one in so many of the calls that a limit allows
 _PAUSE = 0.5  # seconds between two calls
-_UNTOLD = 60.0  # seconds of a window whose reset isn't told
+_UNTOLD = 60.0  # seconds of a window whose reset isn't told, or is over
+_UNSURE = 1.0  # seconds before a told reset in which the next window may be open already, because resets are rounded
 _TRIES = 3
 _NOT_SENT = frozenset({Cause.UNREACHABLE, Cause.RATE_LIMITED, Cause.CLAIM_EXPIRED})
 _NO_ANSWER = frozenset({Cause.FAILED, Cause.LOST})
@@ -74,11 +75,13 @@ class LiveCalls:
         if self.made == MOST_CALLS:
             raise Stopped(say("live.no-calls-left", n=MOST_CALLS))
         caller, reply = self.context.caller, None
-        now = caller.clock()
+        now, (ends, _) = caller.clock(), self._window
+        due = max(now + pause, self._next)
+        due = ends if ends - _UNSURE < due < ends else due
         if self._next - now > caller.give_up:
             raise LimitUsedUp(say("live.limit-too-low"))
         dispatcher: Dispatcher[Any] = Dispatcher(caller, self._perform, (kind,))
-        dispatcher.add(_Call(kind, make), max(now + pause, self._next))
+        dispatcher.add(_Call(kind, make), due)
         for _, came in dispatcher.replies(after_round=lambda: self._tell(dispatcher)):
             reply = came
         if reply is None:
@@ -101,7 +104,7 @@ class LiveCalls:
             reset, seconds = announcement.reset, _UNTOLD
             if reset is not None:
                 seconds = reset.at if reset.is_to_go else reset.at - server_now(reply.metadata.headers, reply.came)
-            ends, used = reply.came + seconds, 0
+            ends, used = reply.came + (seconds if seconds > 0 else _UNTOLD), 0
         self._window = ends, used + 1
         limit = announcement.limit or announcement.remaining + 1
         if used + 1 >= limit // _SHARE:

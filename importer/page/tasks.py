@@ -265,7 +265,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Try:
-    """Task of a live test on an empty prospect, with uploads if ``with_file``. Its report is written into ``folder``."""
+    """Task of a live test on an empty prospect, with uploads if ``with_file``; its report goes into ``folder``."""
 
     settings: Settings
     prospect: str

@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 import requests
 
+from importer.api.saleshandy import SALESHANDY
 from importer.commands import live
+from importer.commands.calling import calls
 from importer.commands.live import LiveReport
+from importer.commands.live_calls import LiveCalls
 from importer.commands.live_findings import Verdict
 from importer.errors import BadSettings
 from importer.journal import Journal
@@ -163,16 +166,31 @@ def test_a_prospect_that_fails_alone_shows_the_order_of_the_entries(
     assert odd.otherwise == {"entries": "other"}
 
 
-@pytest.mark.parametrize(("limit", "share"), [("20/1s", 2), ("100/min", 10), ("5/1s", 1)])
+TENTHS = [("20/1s", 2), ("100/min", 10), ("5/1s", 1), ("20/1s:epoch", 2), ("20/1s:http-date", 2), ("30/10s:seconds", 3)]
+
+
+@pytest.mark.parametrize(("limit", "share"), TENTHS)
 def test_at_most_a_tenth_of_a_limit_is_used(service: Open, limit: str, share: int) -> None:
-    """In each of its windows; and a limit that allows less than ten calls is used by one."""
+    """In each of its windows, however it is told; and a limit that allows less than ten calls is used by one."""
     with service(limit=Limit.parse(limit)) as limited:
         limited.test(with_file=True)
         limited.check_what_it_left()
         window = limited.box.limit.seconds
-        calls = Counter(call.at.timestamp() // window for call in limited.box.received)
-    assert max(calls.values()) <= share
-    assert limited.otherwise == {}
+        made = Counter(call.at.timestamp() // window for call in limited.box.received)
+    assert max(made.values()) <= share
+    assert limited.otherwise == ({"limits": "seconds"} if "seconds" in limit else {})
+
+
+def test_no_call_is_made_in_the_second_before_a_reset(service: Open, settings: Settings) -> None:
+    """Resets are rounded, so the next window may be open already, and its calls would be counted twice."""
+    with (
+        service() as usual,
+        Journal.open(settings.journal) as journal,
+        calls(usual.settings, journal, SALESHANDY, None, lambda _: None, lambda: None) as context,
+    ):
+        api, ends = context.caller.api, context.caller.clock() + 0.9
+        reply = LiveCalls(context, _window=(ends, 1)).ask("GET", lambda: api.find(TEST, 0, 1))
+    assert reply.began >= ends
 
 
 # -- what it may not do ---------------------------------------------------------------------------------------------
