@@ -188,6 +188,7 @@ class Question:
         roles: the roles that it is about.
         samples: some cells of the column, or the word in question.
         count: number of different values in the column, or of rows with the word; 0 if unknown.
+        is_optional: whether a run may go on without an answer, because the rows in question are problems until then.
     """
 
     text: Message
@@ -197,6 +198,7 @@ class Question:
     roles: Sequence[Role] = ()
     samples: Sequence[str] = ()
     count: int = 0
+    is_optional: bool = False
 
     @property
     def answers(self) -> dict[str, list[str]]:
@@ -239,7 +241,7 @@ class Rows:
         meanings: role → word of its column, "" for a blank cell → its value.
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
-        unknown: questions about words whose meaning only a person knows; nothing may be sent before.
+        unknown: questions about words whose meaning only a person knows; and who receives the note of several people.
         set_aside: names of columns with words of visibility or status that the user said are nothing.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
@@ -272,9 +274,13 @@ class Rows:
         """Number of rows in the sheet."""
         return len(self) if self.sheet_rows is None else int(self.sheet_rows.max()) + 1
 
+    def of_sheet(self, positions: Ints) -> Ints:
+        """Return the indices of the sheet's rows that make the notes at these positions."""
+        return positions if self.sheet_rows is None else self.sheet_rows[positions]
+
     @property
     def questions(self) -> tuple[Question, ...]:
-        """Questions that a person must answer before anything is sent."""
+        """Questions for a person. Nothing may be sent before those that aren't optional are answered."""
         return (*self.overlooked, *self.unknown)
 
     def deliveries(self, positions: Ints) -> tuple[list[str], list[str]]:

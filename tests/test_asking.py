@@ -596,6 +596,64 @@ def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_lette
     assert len(box.notes) == 2
 
 
+# -- several people in a cell
+
+
+PEOPLE = ("8PvBmrB7P7", "jzRkmgMdwA", "kqWm3nXy7Z")
+
+
+@pytest.mark.parametrize(
+    ("keys", "receivers"), [(["1", "y", "y", "y"], 3), (["2", "y", "y", "y"], 2), (["3", "y", "y", "y"], 1)]
+)
+def test_who_receives_the_note_of_several_people_is_asked_once(
+    box: Sandbox, profiles: Path, keys: Sequence[str], receivers: int
+) -> None:
+    file = write(("Prospect ID", "Note", "Visibility"), [("; ".join(PEOPLE[:2]), "x", "1"), (PEOPLE[2], "x", "1")])
+    seen = types(["run", file], keys)
+    assert seen.status == (1 if receivers == 1 else 0), seen.screen
+    assert (
+        "Column A, 'Prospect ID', names several people in 1 row: 8PvBmrB7P7; jzRkmgMdwA. Who receives the note of"
+        " this row? 1 each of them 2 only the first person in the cell 3 nobody: report these rows as problems"
+    ) in seen.screen
+    assert len(box.notes) == receivers
+    answer = ("each", "first", "reject")[int(keys[0]) - 1]
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["several-in-cell"] == answer
+    assert "Who receives" not in types(["run", file], []).screen
+
+
+def test_who_gives_no_answer_or_cannot_be_asked_sends_the_other_rows(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rows of several people are invalid, as they are at night, and that is no reason to send nothing."""
+    file = write(("Prospect ID", "Note", "Visibility"), [("; ".join(PEOPLE[:2]), "x", "1"), (PEOPLE[2], "x", "1")])
+    seen = types(["run", file], ["", "y", "y"])
+    assert seen.status == 1, seen.screen
+    assert "names several people. Enter one in each row, or send such notes to each of them" in seen.screen
+    assert [note.prospect_id for note in box.notes] == [PEOPLE[2]]
+    assert main(["run", file, "--yes"]) == 1
+    capsys.readouterr()
+    assert main(["check", file]) == 1
+    assert "Nothing can be sent until" not in capsys.readouterr().out
+    assert len(box.notes) == 1
+
+
+@pytest.mark.parametrize("name", ["Contact 1, Contact 2", "A,B"])
+def test_all_columns_of_people_are_remembered_by_their_headings(box: Sandbox, profiles: Path, name: str) -> None:
+    """In whatever order the next export has them; none of the people is left out."""
+    head, row = ("Contact 1", "Contact 2", "Note", "Visibility"), (*PEOPLE[:2], "x", "1")
+    assert types(["run", write(head, [row]), "--map", f"prospect={name}", "--remember"], ["y", "y"]).status == 0
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["map"] == {"prospect": "Contact 1, Contact 2"}
+    later = write(("Note", "Contact 2", "Visibility", "Contact 1"), [("y", PEOPLE[0], "1", PEOPLE[2])])
+    assert main(["run", later, "--yes"]) == 0
+    assert sorted(note.prospect_id for note in box.notes) == sorted([*PEOPLE, PEOPLE[0]])
+    assert main(["run", write(("Contact 1", "Note", "Visibility"), [(PEOPLE[1], "z", "1")]), "--yes"]) == 2
+
+
+# -- dates and authors
+
+
 TOLD = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
 CALLS = [(f"jzRkmgMdw{i}", f"2026-11-0{i}", ("Ada Adams", "")[i % 2], TEXTS[i % 2], "Public") for i in range(1, 5)]
 

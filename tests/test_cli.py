@@ -47,6 +47,7 @@ COMMANDS = (
     "login",
     "logout",
     "config",
+    "exports",
     "doctor",
     "init",
     "schedule",
@@ -435,13 +436,16 @@ def test_a_journal_that_is_none_of_ours_needs_a_person(type_: Terminal, command:
 def test_a_file_that_cant_be_used_is_said_by_run_and_check_alike(
     type_: Terminal, name: str, text: str, words: str
 ) -> None:
-    """One clear message with a way out, and status 2."""
+    """One clear message with a way out, and status 2. A run names the command that asks."""
     type_.file(name, text)
-    ended = type_("run", name)
-    assert ended.status == 2
+    ended, checked = type_("run", name), type_("check", name)
+    assert ended.status == checked.status == 2
     assert ended.err.startswith("Error: ")
     assert words in ended.all
-    assert type_("check", name) == ended
+    assert ended.out == checked.out
+    before, _, command = ended.all.partition(" To be asked at a terminal, once for all sheets of this kind: ")
+    assert before == checked.all
+    assert command in ("", f'`note-importer check "{name}"`')
     assert type_.box.received == ()
 
 
@@ -1262,17 +1266,16 @@ def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it
 
 
 def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profiles: Path) -> None:
-    """``--remember`` keeps it in the profile; the key is not kept, nor what is true of this file alone."""
+    """``--remember`` keeps it in the profile, for sheets of this kind; the key is not kept."""
     profiles.write_text("[other]\n", encoding="utf-8")
     type_.file("n.csv", "Who,What\nP1,x\n")
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
     ended = type_("run", "n.csv", *said, "--remember")
     assert ended.status == 0
-    assert "Not saved in the profile, because it applies to this run only: --default-visibility." in ended.all
+    assert "Remembered as 'n' in" in ended.all
     assert KEY not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Who,What\nP2,x\n")
-    assert type_("run", "m.csv").status == 2
-    assert type_("run", "m.csv", "--default-visibility", "private").status == 0
+    assert type_("run", "m.csv").status == 0
     assert type_("run", "m.csv", "--profile", "other").status == 2
     assert {note.prospect_id: note.visibility for note in type_.box.notes} == {"P1": "2", "P2": "2"}
 
@@ -1589,8 +1592,8 @@ def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
     profiles.write_text("", encoding="utf-8")
     ended = type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember")
     assert ended.status == 0
-    assert "Not saved in the profile, because it applies to this run only: --ignore." in ended.all
-    assert "ignore" not in profiles.read_text(encoding="utf-8")
+    assert 'set-aside = ["State", "Phase"]' in profiles.read_text(encoding="utf-8")
+    assert type_("check", "n.csv").status == 0
     type_.file("m.csv", "Prospect ID,Note,Visibility,State\nP2,x,1,New\n")
     profiles.write_text("[default]\nignore = ['State']\n", encoding="utf-8")
     assert type_("run", "m.csv").status == 0

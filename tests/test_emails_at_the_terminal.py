@@ -61,6 +61,20 @@ def test_the_lines_of_a_plan_break_between_words_where_the_terminal_ends(
     assert "not used: 'Column 0', 'Column 1'" in said
 
 
+def test_check_online_looks_up_the_others_though_a_cell_names_several_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is there to say who receives the note, which is no reason to do nothing."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "jo@example.com; kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
+        assert main(arguments("check", sheet, box, "--online")) == 1
+        assert asked(box)
+        assert "2 rows: 1 note to deliver, 1 with problems" in capsys.readouterr().out
+        assert main(arguments("check", sheet, box, "--rehearse")) == 1
+        assert "Nothing was rehearsed" not in capsys.readouterr().out
+
+
 def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:

@@ -155,6 +155,41 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
         assert {prospect for prospect in sent if prospect.startswith("P")} == set()  # only rejected ones again
 
 
+@pytest.mark.parametrize("seed", [30, 31])
+def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
+    seed: int, tmp_path: Path, database: Callable[[], list[str]]
+) -> None:
+    """Each of them has the note once, and the row all its IDs, or none if one of them is nobody."""
+    chance, journal = random.Random(seed), database()
+    people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(60)]
+    rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(90)]
+    rows += [(["INVALID1", *chance.sample(people, 2)], f"Note {number}") for number in range(3)]
+    chance.shuffle(rows)
+    lines = [Line(chance.choice([";", ", ", " | ", "\n"]).join(named), note) for named, note in rows]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(
+        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005
+    ) as box:
+        more = (*journal, "--several-in-cell", "each")
+        kills, status, output = kill_and_go_on(box, sheet, chance, more)
+        assert (kills, status) == (KILLS, 1), output
+        wanted = {(person, note) for named, note in rows for person in named if person != "INVALID1"}
+        assert Counter((note.prospect_id, note.sent_content) for note in box.notes) == Counter(wanted)
+        ids = {(note.prospect_id, note.sent_content): note.id for note in box.notes}
+        for (named, note), row in zip(rows, read_results(tmp_path / "results.csv"), strict=True):
+            if "INVALID1" in named:
+                assert (row["result"], row["note_id"]) == ("rejected", "")
+                assert all(ids[person, note] in row["reason"] for person in named[1:])
+            else:
+                assert row["result"] in (*DELIVERED, "duplicate")
+                assert row["note_id"].split("; ") == [ids[person, note] for person in named]
+        before = sum(received.method == "POST" for received in box.received)
+        finish(start(box, sheet, *more))
+        again = [received for received in box.received if received.method == "POST"][before:]
+        sent = {prospect for received in again for prospect in (received.body or {}).get("prospectIds", [])}  # type: ignore[attr-defined]
+        assert sent == {"INVALID1"}
+
+
 @pytest.mark.parametrize("seed", [20, 21])
 def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]

@@ -374,3 +374,46 @@ def test_init_keeps_the_key_in_the_systems_store_where_there_is_one(
         assert [*profiles.parent.glob("*.key")] == []
     finally:
         keyring.set_keyring(before)
+
+
+# -- doctor --live
+
+LIVE = "Te5tPr0sp"
+
+
+def test_a_live_test_needs_somebody_who_agrees(type_: Terminal, box: Sandbox) -> None:
+    """It says what it would leave behind; without a yes it calls nobody."""
+    ended = type_("doctor", "--live", LIVE)
+    assert ended.status == 2
+    words = " ".join(ended.out.split())
+    assert "at most 12 private notes there" in words
+    assert "“note-importer test, may be ignored”. The API can't delete notes." in words
+    assert "Nobody is at the terminal to agree to it. If you agree, add --yes." in words
+    assert "at most 14 private notes" in " ".join(type_("doctor", "--live", LIVE, "--with-file").out.split())
+    assert "Add --live PROSPECT." in type_("doctor", "--with-file").err
+    assert box.received == ()
+
+
+def test_a_live_test_shows_its_findings_and_writes_its_report_here(
+    type_: Terminal, box: Sandbox, tmp_path: Path
+) -> None:
+    """What is otherwise comes last, and what it means."""
+    ended = type_("doctor", "--live", LIVE, "--yes")
+    assert ended.status == 1  # the stand-in shows no authors
+    found = re.findall(r"^  (as documented|as assumed|not found out|otherwise) +(\S.*)", ended.out, re.MULTILINE)
+    verdicts = [verdict for verdict, _ in found]
+    assert verdicts == sorted(verdicts, key=["as documented", "as assumed", "not found out", "otherwise"].index)
+    assert found[-1] == ("otherwise", "Authors: no author is shown.")
+    assert "Of two notes that read alike, nothing shows which is ours." in " ".join(ended.out.split())
+    assert f"It leaves behind: {len(box.notes) - 1} private notes, 1 private draft. It made" in ended.out
+    assert {path.name for path in tmp_path.glob("live*")} == {"live-report.json", "live-report.md"}
+    again = type_("doctor", "--live", LIVE, "--yes")
+    assert again.status == 2
+    assert "The prospect already has 9 notes and drafts" in again.err
+
+
+def test_a_run_reminds_once_of_what_the_live_test_found(type_: Terminal) -> None:
+    type_("doctor", "--live", LIVE, "--yes")
+    sheet = type_.file("one.csv", "Prospect ID,Note,Visibility\np1,Spoke about terms,Private\n")
+    assert "The latest live test found: no author is shown." in " ".join(type_("run", sheet, "--yes").out.split())
+    assert "live test" not in type_("run", sheet, "--yes").out

@@ -131,6 +131,17 @@ def words(reply: object) -> str | None:
     return None
 
 
+def layout(document: object) -> tuple[str, ...]:
+    """Return where an error's JSON has words and a code, such as ``error.message``. Other names may be data."""
+    within = {"": document, "error.": at(document, "error"), "errors.0.": _first(at(document, "errors"))}
+    names = ("message", "code", "status", "statusCode", "errorCode", "title", "detail", "reason")
+    return tuple(f"{place}{name}" for place, part in within.items() for name in names if at(part, name) is not None)
+
+
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, list) and value else None
+
+
 def attachment(document: object) -> str | None:
     """Return the ID of an uploaded file; None if it can't be read. Its field isn't documented."""
     entry = at(document, "payload") if at(document, "payload") is not None else document

@@ -97,10 +97,12 @@ class Metadata:
     Attributes:
         status: the HTTP status.
         headers: names in lower case.
+        layout: names of the fields in a failure's JSON, such as ``error.message``.
     """
 
     status: int
     headers: Mapping[str, str]
+    layout: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,8 @@ class Saleshandy:
             failure = self._failure(kind, answer)
         if failure is None:
             self._signature.learn(answer.headers, kind, answer.came - answer.began)
-        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
+        layout = () if failure is None else entries.layout(parsed(answer.data, SMALL))
+        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
     def _success(
         self, kind: str, answer: Exchange, most: Most, read: Callable[[object], Value | Astray | None]

@@ -5,7 +5,8 @@ Input: what a person typed. Output: printed lines, and an exit status.
     importing    run, check, results, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    setting_up   init, login, logout, config, doctor, completion
+    setting_up   init, login, logout, config, completion
+    checking     doctor
     scheduling   schedule, repeat, prune
     scheduler_files  files to install, in the format of each scheduler
     practising   sandbox
@@ -32,7 +33,7 @@ from collections.abc import Sequence
 import click
 
 from importer import __version__
-from importer.cli import importing, journalled, scheduling, setting_up
+from importer.cli import checking, importing, journalled, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
@@ -57,7 +58,7 @@ def cli() -> None:
     """
 
 
-for _module in (setting_up, scheduling, importing, journalled):
+for _module in (setting_up, checking, scheduling, importing, journalled):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 cli.add_command(page)

@@ -200,7 +200,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
     asking.check(settings)
     with commands.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
-        if online and not prepared.questions:
+        if online and prepared.undecided is None:
             _watched(prepared, prepared.look_up)
         preview = prepared.preview
         if preview.loaded.unclear is not None:
@@ -220,7 +220,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
             show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
         asking.offer_to_remember(prepared)
         rehearsed = None
-        if rehearse and not preview.questions and not preview.guarded:
+        if rehearse and preview.undecided is None and not preview.guarded:
             rehearsed = _watched(prepared, prepared.rehearse)
             show(commands.report_messages.rehearsed(rehearsed))
         elif rehearse:

@@ -1,9 +1,9 @@
-"""Define the commands for use before the first night: init, login, logout, config, exports, doctor, completion."""
+"""Define the commands for use before the first night: init, login, logout, config, exports, completion."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import click
 from click.shell_completion import get_completion_class
 
 from importer import commands
-from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags, words
 from importer.errors import BadSettings, ImporterError
@@ -29,13 +28,11 @@ from importer.settings import (
     profiles,
     remembering,
     sources,
-    who_can_read,
 )
 from importer.settings.kinds import AnyFile
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 
 if TYPE_CHECKING:
-    from importer.commands.doctor import Check
     from importer.settings.exports import Export
 
 
@@ -298,62 +295,6 @@ def _summary(export: Export, profile: str) -> Message:
     return say("exports.listed", n=len(export.headings), name=repr(export.name), date=export.day, whose=whose)
 
 
-@click.command(cls=InGroups)
-@settings_about(
-    Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING, "archive", "attachments", "attachments-are"
-)
-@click.option(
-    "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
-)
-def doctor(*, test_notification: bool, **_: Any) -> int:
-    """Check everything that can be checked before the first night. Makes one call, which only reads.
-
-    The exit status is that of a run with the same problems: 0 all is well; 1 something to look at; 2, 3 and 4 as for
-    `run`.
-    """
-    options = Options.here()
-    settings = options.settings
-    say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    statuses = []
-    for finding in _findings(options, settings, test_notification=test_notification):
-        statuses.append(finding.exit_status)
-        mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
-        paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
-    return max(statuses, default=0)
-
-
-def _findings(options: Options, settings: Settings, *, test_notification: bool) -> Iterator[Check]:
-    """Yield the findings about the key, those of :mod:`importer.commands.doctor`, and those about notifications."""
-    finding = commands.doctor.Check
-    try:
-        place, file = sources.key_place(settings, options.given), sources.key_file(options.given)
-        settings = sources.with_key(settings, options.given)
-        warning = who_can_read(file) if file is not None else None
-        kind = "config.key-in-file" if file is not None else "config.not-for-scheduler"
-        yield finding("Key", warning or say(kind, place=place), int(warning is not None))
-    except BadSettings as error:
-        yield finding("Key", words(error), error.exit_status)
-    yield from commands.doctor.examine(settings)
-    try:
-        notifier = options.notifier()
-    except BadSettings as error:
-        yield finding("Notifications", words(error), error.exit_status)
-        return
-    addresses = len(notifier.ways)
-    if not addresses:
-        yield finding("Notifications", say("config.nobody-notified"))
-    elif not test_notification:
-        yield finding("Notifications", say("config.addresses", n=addresses))
-    else:
-        failures = notifier.test(commands.notification_messages.trial(options.profile))
-        for text in failures:
-            yield finding("Notifications", text, 1)
-        if not failures and addresses > notifier.pings:
-            yield finding("Notifications", say("config.test-sent"))
-        if notifier.pings:
-            yield finding("Pings", say("config.not-tried", n=notifier.pings))
-
-
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
@@ -385,4 +326,4 @@ def _written(value: object) -> str:
     return str(value)
 
 
-COMMANDS = (init, login, logout, config, exports, doctor, completion)
+COMMANDS = (init, login, logout, config, exports, completion)

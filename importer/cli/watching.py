@@ -37,12 +37,14 @@ class RunWatch:
     """Progress on standard error: a bar on a terminal, else a line with the time every ten seconds."""
 
     _EVERY = 10.0  # seconds between lines
-    _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed}%s{postfix}]"
-    _IN_TROUBLE = "{n_fmt}/{total_fmt} rows, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
+    _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}%s{postfix}]"
+    _IN_TROUBLE = (
+        "{n_fmt}/{total_fmt}{unit}, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
+    )
     _BESIDES = 37  # columns reserved beside the words about trouble, without those for the numbers of rows
 
-    def __init__(self, *, silent: bool = False) -> None:
-        self._is_silent = silent
+    def __init__(self, *, silent: bool = False, unit: str = "rows") -> None:
+        self._is_silent, self._unit = silent, f" {unit}"
         self._bar: tqdm[Any] | None = None
         self._total = 0
         self._trouble = ""
@@ -63,7 +65,7 @@ class RunWatch:
             from tqdm import tqdm  # noqa: PLC0415 - only a watched run waits for it
 
             stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr
-            self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM % "", dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=self._unit, file=stream, bar_format=self._FORM % "", dynamic_ncols=True)
 
     def observe(self, progress: Progress) -> None:
         """Show the progress, and what delays it."""

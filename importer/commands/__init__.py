@@ -12,6 +12,9 @@ Input: files and settings. Output: the results of a command as values, and messa
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     workspaces     a journal: checked, locked, copied     template          an empty workbook
     doctor         checks before the first night          history           the list of runs
+    live           a live test, and its report            live_experiments  carry out its experiments
+    live_findings  judge what the replies show            live_notes        its notes, and what is left behind
+    live_calls     make its calls, few and slowly
     hours          when a run may work, or is run again   facts             collect the facts of a preview
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     import importer.commands.hide
     import importer.commands.history
     import importer.commands.hours
+    import importer.commands.live
     import importer.commands.logs
     import importer.commands.notification_messages
     import importer.commands.notifications

@@ -113,7 +113,7 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
         "repeated_rows": overview.duplicates,
         "delivered_already": overview.done,
         "files": {"to_upload": overview.uploads[0], "bytes": overview.uploads[1]},
-        "emails": {"to_look_up": overview.to_look_up, "rows_rejected": sum(overview.rejected.values())},
+        "emails": {"to_look_up": overview.to_look_up, "rows_rejected": overview.rejected_rows},
         "imported_before": overview.imported_before,
         "left": {
             "notes": remaining.deliveries,
@@ -127,7 +127,7 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
             "who_sees_the_private": preview_messages.owner_only(overview),
         },
         "readable_after": overview.readable_after,
-        "questions": _questions(overview.questions),
+        "questions": _questions(overview.must_decide),
         "guards": [{"setting": setting, "text": message} for setting, message in overview.guarded.items()],
         "problems": {
             "rows": overview.invalid,

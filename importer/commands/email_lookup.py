@@ -226,13 +226,11 @@ class EmailLookup:
             return None
         rejected = outcomes.positions(Result.REJECTED)
         created = set(rows.prospect[outcomes.positions(Result.CREATED)].tolist())
-        original, size = self._now.loaded.rows, len(self._now.loaded.rows)
-        sheet_rows = np.arange(size) if rows.sheet_rows is None else rows.sheet_rows
+        named_by = self._now.loaded.rows.prospect
         suspects: dict[int, str] = {}
         for position in rejected.tolist():
-            row = int(sheet_rows[position])
-            email = str(rows.email[position])
-            is_named_by_email = email in self._kept and str(original.prospect[row]) == email
+            email = str(rows.email[position])  # rows beyond the file's own are those of an email's further prospects
+            is_named_by_email = email in self._kept and (position >= len(named_by) or str(named_by[position]) == email)
             if is_named_by_email and position not in rows.rejected and rows.prospect[position] not in created:
                 suspects[position] = email
         if not suspects:

@@ -88,15 +88,16 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         default_visibility=settings.default_visibility if is_without_column else None,
         export=settings.remembered.name if settings.remembered is not None else "",
         sheet_columns=loaded.columns,
-        remarks=(*sheet.remarks, *rows.remarks),
+        remarks=(*sheet.remarks, *rows.remarks, *(say("live.reminder", found=text) for text in preview.reminder)),
         questions=preview.questions,
         undecided="" if undecided is None or preview.questions else undecided.message,
         guarded={guarded.setting: guarded.message for guarded in preview.guarded},
         rows=sheet.row_count,
-        duplicates=int((plan.original >= 0).sum()),
+        duplicates=_count_repeating(loaded),
         done=len(rows.done),
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
+        rejected_rows=len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()}),
         skipped=len(rows.skipped) - left_out,
         left_out=left_out,
         planned=plan.deliveries,
@@ -188,6 +189,13 @@ def digest(preview: Preview) -> str:
         hasher.update(note.digest)
         hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
     return hasher.hexdigest()
+
+
+def _count_repeating(loaded: Loaded) -> int:
+    """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
+    repeats = loaded.plan.original >= 0
+    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32)) for mask in (repeats, ~repeats))
+    return int(np.setdiff1d(repeating, others).size)
 
 
 def _columns(headings: Sequence[str]) -> Iterator[ColumnOverview]:

@@ -71,19 +71,21 @@ class Loaded(AbstractContextManager["Loaded"]):
     def columns(self) -> SheetColumns:
         """Columns of the sheet, as far as they matter for what is remembered."""
         headings = self.sheet.headings
-        names = {role: columns.called(headings, at) for role, at in self.roles.columns.items()}
+        names = {
+            role: ", ".join(columns.called(headings, at) for at in self.roles.of(role)) for role in self.roles.columns
+        }
         names |= {} if self.template is None else {Role.CONTENT: self.template}
         return SheetColumns(headings, names, self.headings, self.rows.set_aside)
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """Questions about the file that only a person can answer. While there are any, nothing can be sent."""
+        """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
         return self.unclear.questions if self.unclear is not None else self.rows.questions
 
     @property
     def undecided(self) -> UnclearColumns | None:
-        """Error about the questions; None if there are none."""
-        questions = self.rows.questions
+        """Error about the questions that must be answered; None if there are none."""
+        questions = [question for question in self.rows.questions if not question.is_optional]
         if self.unclear is not None or not questions:
             return self.unclear
         texts = (question.text for question in questions)

@@ -109,14 +109,14 @@ class Overview:
         export: name of the kind of export whose answers apply; empty if none does.
         sheet_columns: the columns of the sheet, for what is remembered.
         remarks: remarks about how the file was read.
-        questions: open questions. While there are any, nothing can be sent.
+        questions: open questions. While any that isn't optional is left, nothing can be sent.
         undecided: why the columns' roles are unclear, if no question asks about it; else empty.
         guarded: setting → problem with the file as a whole. While there are any, nothing can be sent.
         rows: number of rows.
         duplicates: number of rows that repeat a note of another row.
         done: number of rows that have a note ID from an earlier results file.
         invalid: number of rows with problems.
-        rejected: why rows' emails name no prospect → number of rows.
+        rejected: why emails name no prospect → how often rows name one; ``rejected_rows``: number of these rows.
         skipped: number of rows that certainly aren't data.
         left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
@@ -178,6 +178,7 @@ class Overview:
     done: int
     invalid: int
     rejected: Mapping[Message, int]
+    rejected_rows: int
     skipped: int
     left_out: int
     planned: int
@@ -234,6 +235,11 @@ class Overview:
         return Visibility.PRIVATE in self.never_sent
 
     @property
+    def must_decide(self) -> list[Question]:
+        """Open questions that aren't optional. While there are any, nothing can be sent."""
+        return [question for question in self.questions if not question.is_optional]
+
+    @property
     def can_be_sent(self) -> bool:
         """Whether a person may agree to sending."""
         return not self.questions and not self.guarded and not self.undecided and self.total > 0
@@ -241,6 +247,6 @@ class Overview:
     @property
     def exit_status(self) -> int:
         """Exit status that a run of the file would have if the API accepted every note."""
-        if self.questions or self.guarded:
+        if self.must_decide or self.guarded:
             return 2
         return 1 if self.invalid or self.rejected else 0

@@ -52,6 +52,7 @@ class Preview:
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
+        reminder: what a live test found that matters for imports, until a run was begun.
     """
 
     loaded: Loaded
@@ -67,6 +68,7 @@ class Preview:
     to_look_up: int = 0
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
+    reminder: Sequence[Message] = ()
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -143,6 +145,7 @@ def plan(
         to_look_up=len(looked_up.open),
         readable_after=lag,
         never_sent=never_sent(journal, settings, remaining.groups),
+        reminder=() if journal is None else journal.learned.reminder(settings.workspace),
     )
 
 
@@ -218,7 +221,7 @@ def _of_prospects(
     emails, refused, rows, limit = (
         sum(unknown_emails.values()),
         remaining.refused,
-        _data_rows(loaded),
+        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
         settings.max_unknown,
     )
     if limit is None or emails + refused <= limit * rows:
@@ -229,7 +232,7 @@ def _of_prospects(
     message = say(
         "guard.unknown-prospects",
         n=emails + refused,
-        rows=count(rows, "row"),
+        rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
         file=writable(loaded.sheet.source),
         how=parts,
         share=f"{limit * 100:.4g}",

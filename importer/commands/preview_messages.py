@@ -81,10 +81,10 @@ def check(overview: Overview) -> Iterator[Line]:
         for text, numbers in overview.similar:
             rows = tuple(say("row", row=str(number)) for number in numbers)
             yield Line(say("plan.near-identical.group", words=Cell(text), rows=rows))
-    if overview.questions:
+    if questions := overview.must_decide:
         yield Line()
         yield Line(say("plan.undecided"))
-        for question in overview.questions:
+        for question in questions:
             yield Line(question.text, LineKind.DETAIL)
     for message in overview.guarded.values():
         yield Line()
@@ -189,7 +189,7 @@ def sizes(overview: Overview) -> Iterator[Line]:
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
         "plan.with-problems": overview.invalid,
-        "plan.email-names-none": sum(overview.rejected.values()),
+        "plan.email-names-none": overview.rejected_rows,
         "plan.skipped": overview.skipped,
         "plan.left-out": overview.left_out,
     }

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from importer import results
 from importer.commands.email_lookup import asked
 from importer.commands.loading import Loaded, counted, how_read, load, results_path, writable
@@ -251,7 +253,8 @@ def _with_problems(loaded: Loaded) -> dict[int, Collection[int]]:
     email = loaded.roles.columns.get(Role.EMAIL)
     cells: dict[int, Collection[int]] = {}
     if email is not None:
-        cells |= {position: {email} for position in loaded.rows.rejected}
+        positions = np.array([*loaded.rows.rejected], dtype=np.int32)
+        cells |= {row: {email} for row in loaded.rows.of_sheet(positions).tolist()}
     for position, problems in loaded.rows.problems.items():
         cells[position] = {problem.column for problem in problems if problem.column is not None}
     return cells

@@ -69,6 +69,11 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Questions that are undecided, as in the preview."""
         return self._loaded.questions
 
+    @property
+    def undecided(self) -> UnclearColumns | None:
+        """Error about the questions that must be answered before anything is sent; None if there are none."""
+        return self._loaded.undecided
+
     def learned(self, base: Settings | None = None) -> Export | None:
         """Return what was answered about this kind of sheet, to be remembered; None if there is nothing new.
 
@@ -141,7 +146,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             UnclearColumns: there are questions.
             Stopped: the look-up ended early. Emails found so far aren't looked up again.
         """
-        if (error := self._loaded.undecided) is not None:
+        if (error := self.undecided) is not None:
             raise error
         loaded, settings = self._loaded, self._settings
         with (
@@ -183,7 +188,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             NeedsAPerson: the workspace had another journal so far; nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
-        if (error := self._loaded.undecided) is not None:
+        if (error := self.undecided) is not None:
             raise error
         loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
         for guarded in guards_of_rows(loaded, settings):
@@ -198,6 +203,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if expected is None and is_first(journal, settings):
                 raise unconfirmed(settings)
             caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
+            journal.learned.learn_to_remind(settings.workspace, ())  # the preview has shown it
             with calls(settings, journal, self._vendor, clock, observe, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers)
             return replace(report, caught_up=caught_up)
@@ -287,7 +293,7 @@ def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
     Raises:
         BadSettings: the note IDs are from another workspace.
     """
-    note_ids = list(itertools.islice(loaded.rows.done.values(), 200))
+    note_ids = [note_id for cell in itertools.islice(loaded.rows.done.values(), 200) for note_id in cell.split("; ")]
     owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
     if owners and settings.workspace not in owners:
         raise BadSettings(

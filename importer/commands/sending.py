@@ -190,7 +190,7 @@ class _Sending:
             reasons=kinds(self._loaded, self._outcomes, stopped),
             started_at=self._run.started_at,
             ended_at=self._context.caller.clock(),
-            held_back=_held_back(self._loaded, delivery),
+            held_back=_held_back(self._loaded, delivery, self._outcomes),
             finding_calls=self._lookup.calls,
             uploads=uploads,
             to_fix=tuple(to_fix(rows, self._outcomes)),
@@ -278,9 +278,11 @@ class Attaching:
         return uploaded
 
 
-def _held_back(loaded: Loaded, delivery: Coordinator) -> int:
-    """Return the number of rows held back, with the rows that repeat them."""
-    return len(delivery.held_back) + int(np.isin(loaded.plan.original, delivery.held_back).sum())
+def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int:
+    """Return the number of rows that aren't sent because they are held back, with the rows that repeat them."""
+    repeating = np.flatnonzero(np.isin(loaded.plan.original, delivery.held_back))
+    held_back = loaded.rows.of_sheet(np.array([*delivery.held_back, *repeating], dtype=np.int32))
+    return int(np.isin(outcomes.positions(Result.NOT_SENT), held_back).sum())
 
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter, now: float) -> None:

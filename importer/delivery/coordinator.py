@@ -88,7 +88,7 @@ class Coordinator:
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
         groups, conflicts = self.takeover.take_over(rows, plan)
-        self.held_back = earlier.hold_back(groups, first) if first is not None else []
+        self.held_back = earlier.hold_back(groups, rows, first) if first is not None else []
         self._plan = groups, rows, conflicts
         return replace(self.queue.fill(*self._plan), held_back=len(self.held_back))
 

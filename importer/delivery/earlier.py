@@ -144,22 +144,24 @@ def foresee(
     if first is None:
         return summed(found, rows, batch_size)
     found = [*found]
-    held_back = len(hold_back(found, first))
+    held_back = len(hold_back(found, rows, first))
     return replace(summed(found, rows, batch_size), held_back=held_back)
 
 
-def hold_back(found: Sequence[SortedGroup], first: int) -> list[int]:
-    """Leave only the first rows of the sheet to be delivered, at most ``first`` of them.
+def hold_back(found: Sequence[SortedGroup], rows: Rows, first: int) -> list[int]:
+    """Leave only the first rows of the sheet to be delivered, at most ``first`` of them, each for all of its people.
 
     Returns:
         positions of the other rows.
     """
-    positions = sorted(int(sorted_group.group.positions[i]) for sorted_group in found for i in sorted_group.left)
-    held_back = positions[first:]
-    if held_back:
-        for sorted_group in found:
-            sorted_group.left = [i for i in sorted_group.left if sorted_group.group.positions[i] < held_back[0]]
-    return held_back
+    wanted = {row for one in found for row in rows.of_sheet(one.group.positions[one.left]).tolist()}
+    last = max(sorted(wanted)[:first], default=-1)
+    held_back: list[int] = []
+    for one in found:
+        is_held = rows.of_sheet(one.group.positions) > last
+        held_back += [int(one.group.positions[i]) for i in one.left if is_held[i]]
+        one.left = [i for i in one.left if not is_held[i]]
+    return sorted(held_back)
 
 
 def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaining:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from importer.messages import Message, say
+from importer.messages import Cell, Message, Part, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Problem, Result, Rows, Texts
 from importer.rows.values import TEXT
 
@@ -273,20 +273,29 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     results = [outcomes.result(position) for position in positions]
     worst = min(results, key=_WORST_FIRST.index)
     reasons = []
+    emails = [""] if rows.email is None else rows.email[positions].tolist()
     for position, result in [*zip(positions, results, strict=True)][:_MOST_NAMED]:
         note_id, why = outcomes.note_id(position), outcomes.reason(position)
-        parts = {"prospect": str(rows.prospect[position]), "result": result.value}
+        parts: dict[str, Part] = {"prospect": _named(rows, position, emails), "result": result.value}
         if note_id or why:
             reasons.append(say("outcome.of-one-because", **parts, why=note_id or why or ""))
         else:
             reasons.append(say("outcome.of-one", **parts))
     if len(positions) > _MOST_NAMED:
         reasons.append(say("more", n=len(positions) - _MOST_NAMED))
-    reason = say("outcome.of-several", n=len(positions), outcomes=tuple(reasons))
+    is_of_one_email = emails[0] and len(set(emails)) == 1
+    kind = "outcome.of-several" if is_of_one_email else "outcome.of-people"
+    reason = say(kind, n=len(positions), outcomes=tuple(reasons))
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
-    note_ids = [outcomes.note_id(row)] if is_delivered else None
+    note_ids = ["; ".join(dict.fromkeys(map(outcomes.note_id, positions)))] if is_delivered else None
     found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
     if duplicates := [duplicate_id for position in positions for duplicate_id in outcomes.duplicates.get(position, ())]:
         found.found_duplicates(row, duplicates)
     if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:
         found.found_missing(row, missing)
+
+
+def _named(rows: Rows, position: int, emails: Sequence[str]) -> Part:
+    """Return the name of one of a row's people: the email, or the prospect's ID if several prospects have the email."""
+    email = "" if rows.email is None else str(rows.email[position])
+    return Cell(email) if email and emails.count(email) == 1 else str(rows.prospect[position])

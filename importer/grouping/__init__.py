@@ -23,6 +23,8 @@ def plan(rows: Rows) -> Plan:
     groups = []
     original = np.full(len(rows), -1, dtype=np.int32)
     valid = np.flatnonzero(rows.note >= 0).astype(np.int32)
+    if rows.sheet_rows is not None:  # the people of one row stand together, in the sheet's order
+        valid = valid[np.argsort(rows.sheet_rows[valid], kind="stable")]
     in_order = valid[np.argsort(rows.note[valid], kind="stable")]
     starts = np.flatnonzero(np.diff(rows.note[in_order], prepend=-1))
     for positions in np.split(in_order, starts[1:]) if len(starts) else ():

@@ -34,6 +34,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         )
         """,
         "CREATE INDEX ix_aliases_delivery ON aliases (note, prospect)",
+        "ALTER TABLE learned ADD COLUMN reminder TEXT",
     )
 }
 """Version → the statements that change its tables to those of the next version; earlier versions are refused."""
@@ -108,6 +109,7 @@ TABLES = {
         seconds FLOAT,
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
+        reminder TEXT,  -- JSON list of messages about the API that the next run shows
         PRIMARY KEY (workspace)
     """,
     "written": """

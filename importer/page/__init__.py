@@ -20,6 +20,7 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     uploads    the files that were dropped, kept until they are finished
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace
-    tasks      the tasks that those processes perform, and how the processes are started
+    tasks      the tasks that those processes perform
+    processes  how those processes are prepared
     rendering  how the page words the library's messages
 """

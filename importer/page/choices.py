@@ -21,6 +21,7 @@ FIELDS = (
     "encoding",
     "delimiter",
     "fill-merged",
+    "several-in-cell",
     "map",
     "value",
     "ignore",

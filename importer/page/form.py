@@ -15,6 +15,7 @@ from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
+from importer.settings.kinds import SeveralInCell
 from importer.settings.meanings import MEANS
 from importer.settings.remembering import NONE
 
@@ -104,6 +105,9 @@ def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterato
     if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
         yes = ("true", say("page.form.every-row"))
         yield _field("fill-merged", say("page.form.first-row"), [yes], is_chosen)
+    if several := choices.values("several-in-cell"):
+        answers = [(how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
+        yield _field("several-in-cell", "–", answers, several)
 
 
 def _row(number: int) -> Message:

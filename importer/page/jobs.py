@@ -20,7 +20,8 @@ from importer.messages import Message, say
 from importer.models import Progress, Workspace
 from importer.page import tasks
 from importer.page.choices import Choices
-from importer.page.tasks import Ended, Task, deaf
+from importer.page.processes import deaf
+from importer.page.tasks import Ended, Task
 from importer.page.uploads import DroppedFile
 
 

@@ -23,7 +23,8 @@ from importer.commands.overview import Overview
 from importer.messages import say
 from importer.page import tasks
 from importer.page.choices import Choices
-from importer.page.tasks import Hideable, Unread, deaf
+from importer.page.processes import begin, begin_reading, deaf
+from importer.page.tasks import Hideable, Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -63,7 +64,7 @@ class Readers:
     def begin(self) -> None:
         """Start a process in advance, so that nobody has to wait for its start."""
         with deaf():
-            self._pool.submit(tasks.begin)
+            self._pool.submit(begin)
 
     def look(
         self, upload: DroppedFile, choices: Choices, settings: Settings, *, wait: float
@@ -142,7 +143,7 @@ class Readers:
 
 
 def _pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), tasks.begin_reading)
+    return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), begin_reading)
 
 
 def report_path(upload: DroppedFile, choices: Choices) -> Path:

@@ -7,14 +7,10 @@ works in the upload's folder, so that messages, the journal and the results get 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
-import signal
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,10 +19,10 @@ from typing import ClassVar
 from importer import commands
 from importer.commands.overview import Overview
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
-from importer.messages import FACE, Message, Said, say
+from importer.messages import Message, Said, say
 from importer.models import Progress, Question, Result, Visibility
-from importer.page.rendering import PAGE
-from importer.settings import Settings
+from importer.page.processes import begin
+from importer.settings import Settings, make_private_folder
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _EVERY = 0.1  # seconds between two reports of progress
@@ -93,44 +89,6 @@ class Ended:
     left: int = 0
     held_back: bool = False
     run: str = ""
-
-
-@contextmanager
-def deaf() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, even while they still load, so that only the server handles it."""
-    if not hasattr(signal, "pthread_sigmask"):  # on Windows the processes ignore Ctrl-C once they have begun
-        yield
-        return
-    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
-
-
-def begin() -> None:
-    """Prepare a process: ignore signals, because the server stops it, and load the code before anyone waits for that.
-
-    Messages that the process writes into files are rendered for the page.
-    """
-    FACE.set(PAGE)
-    for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    commands.prepare  # noqa: B018 - loads the module
-
-
-def begin_reading() -> None:
-    """Prepare a process for reading. The process ends as soon as the server does, for whatever reason."""
-    begin()
-    threading.Thread(target=_end_with_server, daemon=True).start()
-
-
-def _end_with_server() -> None:
-    server = multiprocessing.parent_process()
-    if server is not None:
-        server.join()
-        os._exit(3)
 
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
@@ -305,7 +263,28 @@ class Rewrite:
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-Task = Send | Rehearse | LookUpTask | Hide | Rewrite
+@dataclass(frozen=True)
+class Try:
+    """Task of a live test on an empty prospect, with uploads if ``with_file``; its report goes into ``folder``."""
+
+    settings: Settings
+    prospect: str
+    with_file: bool
+    folder: Path
+    kind: ClassVar[str] = "trying"
+
+    def do(self, word: Word) -> Ended:
+        """Run the live test, and write its report."""
+        report = commands.live.examine(
+            self.prospect, self.settings, with_file=self.with_file, observe=word.observe, stop=word.why
+        )
+        make_private_folder(self.folder)
+        _, table = commands.live.write(report, self.folder)
+        lines = [line.text for line in commands.live.lines(report)]
+        return Ended(report.exit_status, besides=lines, results=table.absolute())
+
+
+Task = Send | Rehearse | LookUpTask | Hide | Rewrite | Try
 """Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
 
 

@@ -8,8 +8,10 @@ never an exception.
     suggestions  columns that probably have a role, judged by heading and cells
     foreign      columns with IDs of other programs, and the emails beside them
     values       one cell → a value, or the reason why the cell is not valid
+    blocks       cells of some successive rows, each distinct text read once
     composing    a template and the values of a row → the text of its note
-    readers      a column, or the columns of a template → a code for each row
+    readers      the columns of a template → a code for each row
+    receivers    the people whom each row names, by ID or email, and the question about cells that name several
     attachments  files that a sheet may name, and their contents
     safe_opening  opens a file in a folder without following links
     words        words for visibility and status, their meaning under a heading, and questions about unknown words

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import FIELDS
@@ -44,6 +44,7 @@ class Roles:
         doubtful: unused columns that are ignored only because a setting ignores them in all sheets.
         vacant: roles without a column, unless the user stated that this sheet has no such column.
         instead: roles whose column was found by its heading, because the sheet has none of the usual names.
+        listed: role → the columns of people after the first that the user lists for it (``Contact 1, Contact 2``).
         further_emails: columns with further emails of the same person, used in order if the email column is blank.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
         in_doubt: whether the IDs may be another program's. If so, three emails are looked up to compare their IDs.
@@ -57,10 +58,15 @@ class Roles:
     doubtful: tuple[int, ...] = ()
     vacant: tuple[Role, ...] = ()
     instead: tuple[Role, ...] = ()
+    listed: Mapping[Role, tuple[int, ...]] = field(default_factory=dict)
     further_emails: tuple[int, ...] = ()
     foreign: int | None = None
     in_doubt: bool = False
     composition: Composition | None = None
+
+    def of(self, role: Role) -> tuple[int, ...]:
+        """Return all columns of a role: none, one, or those that the user lists for it."""
+        return (self.columns[role], *self.listed.get(role, ())) if role in self.columns else ()
 
 
 class _Headings:
@@ -92,7 +98,10 @@ class _Headings:
                 self.mistaken.append(found)
         self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
         named_now = {
-            i for role, names in self.mapping.items() if role not in settings.usual for i in self.first_named(names)
+            i
+            for role, names in self.mapping.items()
+            if role not in settings.usual
+            for i in self.first_named(role, names)
         }
         lasting = {i for name in settings.ignored if name in settings.lasting for i in self._named(name)} - named_now
         ignored_now = {i for name in settings.ignored if name not in settings.lasting for i in self._named(name)}
@@ -103,18 +112,18 @@ class _Headings:
                 for name in self.mapping.pop(role, ())
                 if not (name and self.ignored.intersection(self._named(name)))
             ]
-            if self.first_named(names) or (names and not self.candidates(role)):
+            if self.first_named(role, names) or (names and not self.candidates(role)):
                 self.mapping[role] = tuple(names)
 
     def candidates(self, role: Role) -> list[int]:
         """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
         if role in self.mapping:
-            return self.first_named(self.mapping[role])
+            return self.first_named(role, self.mapping[role])
         return [i for i in self.unclaimed() if role_of(self.headings[i]) is role]
 
     def unclaimed(self) -> list[int]:
         """Return the columns that are neither mapped to a role nor ignored."""
-        claimed = {i for names in self.mapping.values() for i in self.first_named(names)}
+        claimed = {i for role, names in self.mapping.items() for i in self.first_named(role, names)}
         return [i for i in self.free if i not in claimed and i not in self.ignored]
 
     def lacks(self, role: Role) -> bool:
@@ -128,9 +137,15 @@ class _Headings:
             return True  # no other role names prospects, or the mapping names only this one
         return not self.candidates(other)
 
-    def first_named(self, names: Sequence[str]) -> list[int]:
-        """Return the columns of the first name that the sheet has."""
-        return next((positions for name in names if name and (positions := self._named(name))), [])
+    def first_named(self, role: Role, names: Sequence[str]) -> list[int]:
+        """Return the columns of the first name that the sheet has. A name may list several columns of people."""
+        named = self._named_in_list if role in _OTHER else self._named
+        return next((positions for name in names if name and (positions := named(name))), [])
+
+    def are_listed(self, role: Role, positions: Sequence[int]) -> bool:
+        """Return whether a name lists these columns, and none of the role's names is the heading of one of them."""
+        names = self.mapping.get(role, ())
+        return any(names) and not any(set(positions).intersection(self._named(name)) for name in names if name)
 
     def composition(self) -> Composition | None:
         """Return the template that applies to the sheet; None if a single column holds the text."""
@@ -141,6 +156,16 @@ class _Headings:
         if name in self.compositions:
             return [self.compositions[name].columns[-1]]
         return _named(name, self.headings, self.free)
+
+    def _named_in_list(self, name: str) -> list[int]:
+        """Return the columns that a name lists, with commas between them, unless a heading matches the whole name."""
+        if positions := self._named(name):
+            return positions
+        for comma in reversed([match.start() for match in re.finditer(",", name)]):
+            first, others = name[:comma].strip(), name[comma + 1 :].strip()
+            if first and others and (positions := self._named(first)) and (further := self._named_in_list(others)):
+                return [*dict.fromkeys([*positions, *further])]
+        return []
 
 
 def is_header(headings: Sequence[str], settings: Settings) -> bool:
@@ -188,21 +213,25 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     """
     sheet = _Headings(headings, settings)
     columns: dict[Role, int] = {}
+    listed: dict[Role, tuple[int, ...]] = {}
     questions: list[Question] = []
-    if sheet.mistaken and not sheet.first_named(settings.mapping[Role.CONTENT]):
+    if sheet.mistaken and not sheet.first_named(Role.CONTENT, settings.mapping[Role.CONTENT]):
         questions += [Question(trouble, trouble, (), None, [Role.CONTENT]) for trouble in sheet.mistaken]
     for role in Role if not questions else ():
         positions = sheet.candidates(role)
-        if len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
+        if len(positions) > 1 and sheet.are_listed(role, positions):
+            columns[role], listed[role] = positions[0], tuple(positions[1:])
+        elif len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
             continue  # the prospect IDs are enough, without emails
-        if len(positions) > 1:
+        elif len(positions) > 1:
             questions.append(_several(role, headings, positions, cells))
         elif positions:
             columns[role] = positions[0]
         elif sheet.lacks(role):
             questions.append(_missing(role, sheet, cells))
     first_role: dict[int, Role] = {}
-    for role, column in columns.items():
+    every_column = [(role, i) for role, column in columns.items() for i in (column, *listed.get(role, ()))]
+    for role, column in every_column:
         heading = shown(headings[column])
         if column in sheet.ignored:
             text = say("columns.named-and-ignored", heading=heading, role=role)
@@ -215,7 +244,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
     template = sheet.composition()
     composed = () if template is None else template.columns
-    unused = tuple(i for i in sheet.free if i not in columns.values())
+    unused = tuple(i for i in sheet.free if i not in first_role)
     long_ago = settings.remembered.answers.get("map", {}) if settings.remembered is not None else {}
     absent = [
         role
@@ -231,6 +260,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         instead=tuple(role for role in columns if any(settings.columns.get(role, ())) and role not in sheet.mapping),
         composition=template,
+        listed=listed,
     )
 
 
@@ -329,7 +359,7 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
         advice[:0] = [
             say("columns.claimed", heading=shown(headings[i]), role=other)
             for other, names in sheet.mapping.items()
-            for i in sheet.first_named(names)
+            for i in sheet.first_named(other, names)
             if role_of(headings[i]) is role
         ]
     return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])

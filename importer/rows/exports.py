@@ -115,10 +115,13 @@ def _alike(export: Export, headings: Sequence[str]) -> float:
 
 def _missing(export: Export, headings: Sequence[str]) -> tuple[str, ...]:
     is_ordered = tuple(headings[: len(export.headings)]) == export.headings
-    return tuple(
-        name
+    named = [  # a name may list several columns of people
+        part.strip()
         for name in export.columns
-        if not _is_among(name, headings) and (_is_among(name, export.headings) or not is_ordered)
+        for part in ([name] if _is_among(name, export.headings) else name.split(","))
+    ]
+    return tuple(
+        name for name in named if not _is_among(name, headings) and (_is_among(name, export.headings) or not is_ordered)
     )
 
 

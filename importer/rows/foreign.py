@@ -24,7 +24,7 @@ from importer.rows.columns import Roles, at_the_start
 from importer.rows.footers import is_footer
 from importer.rows.programs import are_mostly
 from importer.rows.suggestions import folded_heading, is_of_others
-from importer.rows.values import ID_SHAPE, cleaned_id, folded, read_email
+from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
 from importer.settings import Settings
 from importer.settings.kinds import mapped
 
@@ -167,7 +167,8 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
     if position is None:
         return roles
     if email is None and _holds_emails(sheet, position):
-        return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)})
+        listed = {Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
+        return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)}, listed=listed)
     is_named = any(settings.mapping.get(Role.PROSPECT, ())) and Role.PROSPECT not in roles.instead
     ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
     program = _program(sheet, position, is_named=is_named)
@@ -282,7 +283,7 @@ def _judged(cells: Sequence[str]) -> _Ids:
 def _stand_beside(sheet: Sheet, position: int, emails: Sequence[int]) -> bool:
     """Return whether most of the first rows with an ID have an email, too."""
     checks = (
-        any((mail := read_email(row[email])) and isinstance(mail, str) for email in emails)
+        any((mail := read_email(row[email])) and not isinstance(mail, Wrong) for email in emails)
         for _, block in sheet.columns()
         for row in zip(*block, strict=True)
         if cleaned_id(row[position]) and not is_footer(row[position])
@@ -299,9 +300,9 @@ def _holds_emails(sheet: Sheet, position: int) -> bool:
 
 def _emails_in(cells: Iterable[str]) -> int:
     """Count the emails among cells that aren't blank."""
-    return sum(isinstance(read_email(cell), str) for cell in cells)
+    return sum(not isinstance(read_email(cell), Wrong) for cell in cells)
 
 
 def _cells(sheet: Sheet, position: int) -> list[str]:
     cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[position] if not is_footer(text))
-    return list(islice((cell for cell in cells if cell), _LOOKED_AT))
+    return list(islice((part for cell in cells if cell for part in ids_in(cell) or (cell,)), _LOOKED_AT))

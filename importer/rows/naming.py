@@ -103,7 +103,7 @@ def named(
         return rows
     prospect, note = rows.prospect.copy(), rows.note.copy()
     rejected, problems = dict(rows.rejected), dict(rows.problems)
-    further: list[tuple[int, str]] = []  # position and ID of further prospects if several receive the row's note
+    further: list[tuple[int, str, str]] = []  # position, ID and email of further prospects who receive a row's note
     usable = np.flatnonzero((rows.note >= 0) & (rows.email != "")).tolist()
     for position, email, named_by in zip(
         usable, rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
@@ -118,29 +118,32 @@ def named(
         receiving = () if matches is None else chosen(matches, on_several)
         if receiving:
             prospect[position] = receiving[0].prospect
-            further += [(position, match.prospect) for match in receiving[1:]]
+            further += [(position, match.prospect, email) for match in receiving[1:]]
         elif matches is not None or email in answers.refused:
             note[position] = -1
             rejected[position] = answers.refused.get(email) or why_not(email, matches, on_several)
-    result = replace(rows, prospect=prospect, note=note, rejected=rejected, problems=problems)
-    return _with_more(result, further) if further else result
+    return with_more(replace(rows, prospect=prospect, note=note, rejected=rejected, problems=problems), further)
 
 
-def _with_more(rows: Rows, further: Sequence[tuple[int, str]]) -> Rows:
-    """Return the rows, followed by one row for each further prospect."""
-    positions = np.array([position for position, _ in further], dtype=np.int32)
-    sheet_rows = np.concatenate([np.arange(len(rows), dtype=np.int32), positions])
-    prospect = rows.prospect[sheet_rows]
-    prospect[len(rows) :] = np.array([prospect_id for _, prospect_id in further], dtype=TEXT)
+def with_more(rows: Rows, further: Sequence[tuple[int, str, str]]) -> Rows:
+    """Return the rows, followed by one for each further person: the position of its row, the ID or email, the email."""
+    if not further:
+        return rows
+    positions, prospects, emails = zip(*further, strict=True)
+    source = np.concatenate([np.arange(len(rows), dtype=np.int32), np.array(positions, dtype=np.int32)])
+    prospect, email = rows.prospect[source], None if rows.email is None else rows.email[source]
+    prospect[len(rows) :] = np.array(prospects, dtype=TEXT)
+    if email is not None:
+        email[len(rows) :] = np.array(emails, dtype=TEXT)
     return replace(
         rows,
-        number=rows.number[sheet_rows],
+        number=rows.number[source],
         prospect=prospect,
-        email=None if rows.email is None else rows.email[sheet_rows],
-        note=rows.note[sheet_rows],
-        key=None if rows.key is None else rows.key[sheet_rows],
-        record=None if rows.record is None else rows.record[sheet_rows],
-        sheet_rows=sheet_rows,
+        email=email,
+        note=rows.note[source],
+        key=None if rows.key is None else rows.key[source],
+        record=None if rows.record is None else rows.record[source],
+        sheet_rows=rows.of_sheet(source),
     )
 
 

@@ -33,7 +33,9 @@ def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> 
     known: dict[str, dict[str, str]] = {email: {} for email in emails}
     if rows.email is None or not known:
         return []
-    at = np.flatnonzero(np.isin(rows.email, [*known]))
+    at = np.flatnonzero(np.isin(rows.email, [*known])).astype(np.int32)
+    if rows.sheet_rows is not None:  # names and companies in a row of several people may be another's
+        at = at[np.bincount(rows.sheet_rows)[rows.of_sheet(at)] == 1]
     row_emails = dict(zip(rows.number[at].tolist(), rows.email[at].tolist(), strict=True))
     places = _places(sheet.headings, roles)
     email_columns = [roles.columns[Role.EMAIL], *roles.further_emails]

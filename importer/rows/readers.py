@@ -1,82 +1,20 @@
-"""Read a column block by block; or several columns, from which a template composes the text of each note.
+"""Read block by block the columns from which a template composes the text of each note.
 
 Input: blocks of a sheet. Output: a code for each row, by which rows with equal values are found quickly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from itertools import repeat
 
 import numpy as np
 import pandas as pd
 
 from importer.markup import ContentKind, is_html
-from importer.models import Ints, Status, Visibility
+from importer.models import Ints
+from importer.rows.blocks import ColumnReader
 from importer.rows.composing import Composition
-from importer.rows.values import Wrong, cleaned_id, folded, has_control, is_unclean, read_content, read_field
-from importer.rows.words import Value
-
-
-class ColumnReader:
-    """Reader of one column. Each distinct text is read once and then represented by a code.
-
-    Attributes:
-        position: position of the column, or None if the sheet has no such column.
-        values: the value, or the :class:`Wrong`, of each code.
-        code: text → code.
-        cleaned: number of cells from which invisible or control characters were removed.
-    """
-
-    def __init__(
-        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
-    ) -> None:
-        self.position = position
-        self.values: list[object] = []
-        self.cleaned = 0
-        self._unclean: set[str] = set()
-        self._read = read
-        self._is_unclean = is_unclean
-        self.code: dict[str, int] = {}
-        self._code_of_value: dict[object, int] = {}
-
-    def codes(self, block: pd.DataFrame) -> Ints:
-        """Return the code of each row's text: an index into ``values``."""
-        texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
-        code, add = self.code, self._add
-        codes = np.fromiter(
-            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
-        )
-        self._count_cleaned(block)
-        return codes
-
-    def _count_cleaned(self, block: pd.DataFrame) -> None:
-        if self._unclean:
-            self.cleaned += int(block[self.position].isin(self._unclean).sum())
-
-    def _add(self, text: str) -> int:
-        value = self._read(text)
-        code = self._code_of_value.setdefault(value, len(self.values))
-        if code == len(self.values):
-            self.values.append(value)
-        self.code[text] = code
-        if self._is_unclean(text):
-            self._unclean.add(text)
-        return code
-
-    def meanings(self) -> dict[str, Value]:
-        """Return the value of each word in a column of visibility or status, the public words first."""
-        spellings: dict[str, tuple[str, Value]] = {}
-        for text, code in self.code.items():
-            if isinstance(value := self.values[code], Visibility | Status):
-                word = cleaned_id(text)
-                spellings.setdefault(folded(word), (word, value))
-        return dict(sorted(spellings.values(), key=lambda pair: pair[1]))
-
-    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Return for each code whether its value is a :class:`Wrong`."""
-        return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
+from importer.rows.values import Wrong, has_control, read_content, read_field
 
 
 class ComposedReader(ColumnReader):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
-from importer.rows.values import ID_SHAPE, cleaned_id, folded, read_email
+from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
 
 LIKELY = 2
 """Minimum score for a column to be suggested."""
@@ -100,11 +100,11 @@ def _is_prose(text: str) -> bool:
 
 
 def _is_id(text: str) -> bool:
-    return ID_SHAPE.fullmatch(cleaned_id(text)) is not None
+    return ID_SHAPE.fullmatch(cleaned_id(text)) is not None or len(ids_in(cleaned_id(text))) > 1
 
 
 def _is_email(text: str) -> bool:
-    return isinstance(read_email(text), str)
+    return not isinstance(read_email(text), Wrong)
 
 
 def _is_yes_or_no(text: str) -> bool:

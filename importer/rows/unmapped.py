@@ -80,9 +80,10 @@ class Unmapped:
         self._blank_or_word = {""}.union(*self._words.values())
         self._vacant = [role for role in WORDED if role in roles.vacant]
         self._taken = {role: roles.columns[role] for role in WORDED if role in roles.columns}
-        self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in roles.unused}
+        looked_at = sorted({*roles.unused, *self._open})
+        self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in looked_at}
         is_any_without = len(self._taken) < len(WORDED)
-        self._values: dict[int, dict[str, None]] = {i: {} for i in roles.unused if is_any_without or self._spoken_of[i]}
+        self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if is_any_without or self._spoken_of[i]}
 
     def look(self, block: pd.DataFrame) -> None:
         """Drop the columns that hold other values than such words in this block."""

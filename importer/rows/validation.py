@@ -6,7 +6,6 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,30 +15,27 @@ from importer.fields import WORDED
 from importer.markup import content_of
 from importer.messages import Message, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
-from importer.reading import Flaw, Sheet, cell_name, column_letter
+from importer.reading import Flaw, Sheet, cell_name
 from importer.rows import records, words
 from importer.rows.attachments import Folder
+from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start
 from importer.rows.footers import Footers
 from importer.rows.former import former
-from importer.rows.readers import ColumnReader, ComposedReader
+from importer.rows.naming import with_more
+from importer.rows.readers import ComposedReader
+from importer.rows.receivers import Receivers, email_of
 from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
-    LONGEST_ID,
     LONGEST_KEY,
-    SHORTEST_SURE,
     TEXT,
     Wrong,
     cleaned_id,
     has_control,
-    is_id,
-    is_unclean,
     kind_of,
     read_attachments,
     read_content,
-    read_email,
     shortened,
-    wrong_with_id,
 )
 from importer.rows.words import Value
 from importer.settings import Settings
@@ -57,21 +53,6 @@ def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | No
     return _Validation(sheet, roles, settings, folder).rows()
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
-
-    cells: pd.DataFrame
-    start: int
-
-    def __len__(self) -> int:
-        return len(self.cells)
-
-    def cell(self, index: int, column: int | None) -> str:
-        """Return the text of a cell, empty if the sheet has no such column."""
-        return "" if column is None else str(self.cells.iat[index, column])
-
-
 class _Validation:
     """One pass over a sheet that reads and checks every row."""
 
@@ -81,9 +62,7 @@ class _Validation:
         blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
         status = position_of(Role.STATUS)
         blank_status = words.blank_status("" if status is None else sheet.headings[status])
-        email_columns = [position_of(Role.EMAIL), *roles.further_emails]
-        self.emails = [ColumnReader(position, read_email) for position in email_columns if position is not None]
-        self.from_further = self.differing = 0  # rows with the email of a further column, and with different emails
+        self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings.content)
         self.columns = {  # the columns of the note
@@ -96,13 +75,13 @@ class _Validation:
             if self.folder is None
             else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
         }
-        self.used = frozenset((*roles.columns.values(), *(() if composition is None else composition.columns)))
+        of_roles = [position for role in roles.columns for position in roles.of(role)]
+        self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
         self.notes: list[Note] = []
         self._note_of: dict[tuple[int, ...], int] = {}  # codes of a note's values → its index in notes
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.left_out: dict[int, Message] = {}
-        self.cleaned_ids = 0
         self._kinds: dict[Message, Message] = {}
 
     def _words(self, role: Role, blank: Value | Wrong) -> ColumnReader:
@@ -126,10 +105,10 @@ class _Validation:
         footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
         for cells in self.sheet.blocks():
-            block, part = _Block(cells, start), slice(start, start + len(cells))
+            block, part = Block(cells, start), slice(start, start + len(cells))
             unexplained.look(cells)
             number[part] = cells.index
-            ids, emails = self._prospects(block)
+            ids, emails = self.receivers.read(block)
             prospect[part] = np.array(ids, dtype=TEXT)
             if email is not None:
                 email[part] = np.array(emails, dtype=TEXT)
@@ -147,7 +126,8 @@ class _Validation:
         for position in skipped:
             del self.problems[position]
         record = records.found(self.sheet, self.roles, prospect, note)
-        return Rows(
+        unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values)
+        rows = Rows(
             number,
             prospect,
             note,
@@ -163,31 +143,13 @@ class _Validation:
             remarks=self._remarks(None if record is None else record[0]),
             overlooked=unexplained.questions(self.notes),
             set_aside=unexplained.set_aside,
-            unknown=words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values),
+            unknown=[*unknown, *self.receivers.questions()],  # the optional one last, because it may stay unanswered
             former=former(self.sheet, self.roles),
         )
+        others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
+        return with_more(rows, [(position, person, email_of(person)) for position, person in others])
 
-    def _prospects(self, block: _Block) -> tuple[list[str], list[str]]:
-        """Return the block's cleaned prospect IDs and emails. The email replaces a missing ID."""
-        column = self.roles.columns.get(Role.PROSPECT)
-        emails = [[reader.values[code] for code in reader.codes(block.cells).tolist()] for reader in self.emails]
-        ids = [""] * len(block) if column is None else block.cells[column].tolist()
-        for i, text in enumerate(ids):
-            if text.isascii() and text.isalnum() and not text[0].isdigit() and SHORTEST_SURE <= len(text) <= LONGEST_ID:
-                continue  # nearly all IDs look like this and need no further check
-            prospect = cleaned_id(text)
-            if not prospect and emails:
-                first = self._first_filled([values[i] for values in emails]) if len(emails) > 1 else 0
-                emails[0][i] = emails[first][i]
-                ids[i] = self._named_by_email(block, i, self.emails[first].position, emails[0][i])
-                continue
-            self.cleaned_ids += is_unclean(text)
-            if wrong := wrong_with_id(prospect):
-                self._add(block, i, column, wrong)
-            ids[i] = prospect[:LONGEST_ID]
-        return ids, [email if isinstance(email, str) else "" for values in emails[:1] for email in values]
-
-    def _keys(self, block: _Block) -> list[str]:
+    def _keys(self, block: Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
         column = self.roles.columns[Role.KEY]
         keys = [text.strip() for text in block.cells[column]]
@@ -195,26 +157,6 @@ class _Validation:
             if len(key) > LONGEST_KEY:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
         return keys
-
-    def _first_filled(self, emails: Sequence[object]) -> int:
-        """Return the index of the first email of a row that isn't blank, 0 if all are, and count such rows."""
-        first = next((index for index, email in enumerate(emails) if email), 0)
-        self.from_further += first > 0
-        self.differing += any(isinstance(email, str) and email not in ("", emails[first]) for email in emails)
-        return first
-
-    def _named_by_email(self, block: _Block, i: int, column: int | None, email: object) -> str:
-        """Return the email of a row without an ID, or the ID in the email cell. Record a problem if it has neither."""
-        for flaw in self.sheet.wrong(int(block.cells.index[i])) if column not in self.used else ():
-            if flaw.column == column:
-                self._add(block, i, column, flaw.text)
-                return ""
-        if isinstance(email, Wrong) and is_id(prospect := cleaned_id(block.cell(i, column))):
-            return prospect
-        wrong = email.reason if isinstance(email, Wrong) else None if email else say("email.blank")
-        if wrong:
-            self._add(block, i, column, wrong)
-        return "" if wrong else str(email)
 
     def _notes(self, codes: Mapping[Role, Ints], usable: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
         """Return each row's index in ``notes``, -1 for unusable rows. New notes are appended to ``notes``."""
@@ -249,7 +191,7 @@ class _Validation:
             uncomposed=uncomposed,
         )
 
-    def _note_problems(self, block: _Block, codes: Mapping[Role, Ints]) -> None:
+    def _note_problems(self, block: Block, codes: Mapping[Role, Ints]) -> None:
         for role, column in self.columns.items():
             is_wrong = column.wrong()
             for i in np.flatnonzero(is_wrong[codes[role]]).tolist() if is_wrong.any() else ():
@@ -260,7 +202,7 @@ class _Validation:
                 if wrong.is_left_out:
                     self.left_out[block.start + i] = wrong.reason
 
-    def _note_flaws(self, block: _Block) -> None:
+    def _note_flaws(self, block: Block) -> None:
         """Record the flaws that reading found in whole rows or in used cells, instead of other problems of the cell."""
         if not self.sheet.flaws and not self.sheet.covered:
             return
@@ -282,7 +224,7 @@ class _Validation:
         """Return the flaws that reading found in the whole row or in its used cells."""
         return [flaw for flaw in self.sheet.wrong(number) if flaw.column is None or flaw.column in self.used]
 
-    def _note_done(self, block: _Block) -> None:
+    def _note_done(self, block: Block) -> None:
         """Mark rows as done if an earlier results file has their note ID, whatever problems they have."""
         for i, text in enumerate(block.cells[self.roles.ours["note_id"]] if self.roles.ours else ()):
             if note_id := cleaned_id(text):
@@ -290,8 +232,8 @@ class _Validation:
                 self.problems.pop(block.start + i, None)
                 self.left_out.pop(block.start + i, None)
 
-    def _add(self, block: _Block, i: int, column: int | None, text: Message, word: str = "") -> None:
-        number, value = int(block.cells.index[i]), shortened(block.cell(i, column))
+    def _add(self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "") -> None:
+        number, value = int(block.cells.index[i]), shortened(part or block.cell(i, column))
         name = f"row {number}" if column is None else cell_name(self.sheet.name, number, column)
         kind = kind_of(text, value)
         kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
@@ -301,14 +243,10 @@ class _Validation:
     def _remarks(self, record: int | None) -> list[Message]:
         cleaned = {role: column.cleaned for role, column in self.columns.items()}
         notes = cleaned.pop(Role.CONTENT)
-        counts = {Role.PROSPECT: self.cleaned_ids, **cleaned}
+        counts = {Role.PROSPECT: self.receivers.cleaned, **cleaned}
         cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
-        email = tuple(column_letter(reader.position) for reader in self.emails if reader.position is not None)
-        if self.from_further:
-            remarks.append(say("email.further", n=self.from_further, first=email[0], further=email[1:]))
-        if self.differing:
-            remarks.append(say("email.differ", n=self.differing, columns=email))
+        remarks += self.receivers.remarks()
         if record is not None:
             remarks.append(say("record.found", column=at_the_start(self.sheet.headings, record)))
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

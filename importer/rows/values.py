@@ -1,8 +1,8 @@
 """Read one cell: a prospect's ID or email address, a note's content, or attachment IDs.
 
-Input: a cell's text. Output: the value, or :class:`Wrong`. No email is guessed: a cell with two emails, or with other
-words, is an error. Emails are also read in ``mailto:jo@example.com``, ``Jo Berg <Jo@Example.com>`` and
-``Jo Berg (jo@example.com)``.
+Input: a cell's text. Output: the value, or :class:`Wrong`. No email is guessed: a cell with other words is an error.
+Emails are also read in ``mailto:jo@example.com``, ``Jo Berg <Jo@Example.com>`` and ``Jo Berg (jo@example.com)``. A cell
+that names several people, with separators between them, gives all of them.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ _LONGEST_SHOWN = 60
 LONGEST_ID = 200
 ID_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?![A-Z][a-z]+$)[A-Za-z0-9]{8,10}")
 """Shape of the IDs in Saleshandy's documentation: 8 to 10 mixed-case letters and digits, but not a capitalised word."""
+_LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{8,10}")
+_SEPARATORS = re.compile("[;,|\r\n\x0b\u2028\u2029]")
 LONGEST_KEY = 400
 """Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
-SHORTEST_SURE = 6
-"""Minimum length at which an alphanumeric text certainly isn't a checkbox's TRUE or FALSE."""
+SURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9]{5,199}")
+"""Texts that can be IDs for certain: alphanumeric, no number, and too long for a checkbox's TRUE or FALSE."""
 _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
@@ -52,6 +54,9 @@ _DATES = (
     re.compile(rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?){_TIME}"),
     re.compile(rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{{4}}){_TIME}"),
 )
+# What stands between separators, which don't count within quotes and brackets.
+_BETWEEN = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^;|\r\n\x0b\u2028\u2029])+""")
+_BETWEEN_COMMAS = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^,])+""")
 _SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
 # The IDs that Saleshandy shows. It matches no word or name.
 _SHOWN_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")
@@ -87,12 +92,14 @@ class Wrong:
         word: the text if it is a word to which the setting ``value`` can give a meaning; else empty.
         is_left_out: whether the user said to leave out rows with this word, so that the row is no problem.
         column: position of the cell's column, if it isn't the column of the value.
+        part: the part of the text that is not valid; empty if the whole text isn't.
     """
 
     reason: Message
     word: str = ""
     is_left_out: bool = False
     column: int | None = None
+    part: str = ""
 
 
 def read_content(text: str) -> str | Wrong:
@@ -153,13 +160,27 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     return attachments
 
 
-def read_email(text: str) -> str | Wrong:
-    """Return the cell's email in lowercase, or an empty string if the cell is blank."""
+def read_email(text: str) -> str | tuple[str, ...] | Wrong:
+    """Return the cell's email in lowercase, or an empty string if the cell is blank.
+
+    If the cell names several people, return all of them, each once: emails, and IDs in the place of emails.
+    """
     cell = cleaned_id(text)
-    if not cell:
-        return ""
     if wrong := error_in(cell):
         return Wrong(wrong)
+    if not _SEPARATORS.search(cell):
+        return _one_email(cell) if cell else ""
+    people = {part: part if is_id(part) else _one_email(part) for part in _parts(cell)}
+    each = tuple(dict.fromkeys(person for person in people.values() if isinstance(person, str)))
+    if not any("@" in person for person in each):
+        return _one_email(cell)
+    for part, person in people.items():
+        if isinstance(person, Wrong):
+            return Wrong(say("people.unreadable", value=Cell(quoted(part))), part=part)
+    return each if len(each) > 1 else each[0]
+
+
+def _one_email(cell: str) -> str | Wrong:
     plain = cell
     if _SCHEME.search(cell):
         plain = _QUERY.sub("", _SCHEME.sub("", cell))
@@ -171,6 +192,25 @@ def read_email(text: str) -> str | Wrong:
     if not addresses or address != addresses[0] or not _is_email(address):
         return Wrong(say("email.no-email", value=Cell(quoted(cell))))
     return address
+
+
+def _parts(cell: str) -> list[str]:
+    """Return the parts of a cell between its separators. A comma may also be part of a name: ``Berg, Jo <jo@…>``."""
+    parts: list[str] = []
+    for line in filter(None, map(cleaned_id, _BETWEEN.findall(cell))):
+        names = [line] if isinstance(_one_email(line), str) else map(cleaned_id, _BETWEEN_COMMAS.findall(line))
+        before = len(parts)
+        for name in filter(None, names):
+            is_surname = len(parts) > before and "@" not in parts[-1] and not is_id(parts[-1])
+            parts.append(f"{parts.pop()}, {name}" if is_surname and _NAMED.fullmatch(name) else name)
+    return parts
+
+
+def ids_in(cell: str) -> tuple[str, ...]:
+    """Return the IDs, each once, of a cell with separators; empty if it has none, or holds anything else."""
+    ids = tuple(dict.fromkeys(filter(None, map(cleaned_id, _SEPARATORS.split(cell)))))
+    is_sure = all(map(_LIKE_AN_ID.fullmatch, ids)) and any(map(ID_SHAPE.fullmatch, ids))
+    return ids if is_sure and ids != (cell,) else ()
 
 
 def is_id(text: str) -> bool:

@@ -71,7 +71,8 @@ class ServiceRules:
     tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects or ``max_content``
     characters are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
     in seconds. Success has status ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the behaviour of
-    uploads.
+    uploads. Notes show ``author`` as their author's ID, if it isn't empty. With ``one_draft``, a draft replaces the
+    prospect's earlier draft. Notes are shown with the oldest first if it is ``oldest_first``.
     """
 
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
@@ -84,6 +85,9 @@ class ServiceRules:
     bad_key_status: int = 401
     notes_behind: float = 0.0
     uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
+    author: str = ""
+    one_draft: bool = False
+    oldest_first: bool = False
 
 
 class Service:
@@ -179,6 +183,7 @@ class Service:
             for prospect in prospects:
                 note_id = next(self._ids) if self._exists(prospect) else None
                 if note_id is not None and prospect not in withheld:
+                    self._make_room(prospect, status)
                     note = StoredNote(note_id, prospect, shown, content, visibility, status, attachments, now)
                     self._notes[note_id] = note
                     self._by_prospect.setdefault(prospect, []).append(note)
@@ -202,10 +207,19 @@ class Service:
                 visibility=choice(body, "visibility", ("1", "2")) if "visibility" in body else old.visibility,
                 status=choice(body, "status", ("0", "1")) if "status" in body else old.status,
             )
+            self._make_room(old.prospect_id, new.status, old)
             self._notes[note_id] = new
             siblings = self._by_prospect[old.prospect_id]
             siblings[siblings.index(old)] = new
-        return ServiceReply(200, {"message": "Note updated successfully", "payload": _as_read(new)})
+        return ServiceReply(200, {"message": "Note updated successfully", "payload": self._as_read(new)})
+
+    def _make_room(self, prospect: str, status: str, changed: StoredNote | None = None) -> None:
+        """Remove the prospect's other drafts if a new or changed note is a draft and replaces them."""
+        if self._rules.one_draft and status == "0":
+            siblings = self._by_prospect.get(prospect, [])
+            for draft in [note for note in siblings if note.status == "0" and note is not changed]:
+                siblings.remove(draft)
+                del self._notes[draft.id]
 
     def _show(self, prospect: str, query: Mapping[str, str], view: View | None) -> ServiceReply:
         skip = number(query, "skip", 0)
@@ -215,17 +229,28 @@ class Service:
         if _is_malformed(prospect) or not self._exists(prospect):
             raise Refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
-            notes = self._by_prospect.get(prospect, [])[::-1]
+            notes = self._by_prospect.get(prospect, [])[:: 1 if self._rules.oldest_first else -1]
         if view is not None:
             notes = [replace(note, content=view.shown(note.content)) for note in notes if not view.hides(note)]
         published = [note for note in notes if note.status == "1"]
         draft = next((note for note in notes if note.status == "0"), None)
         payload: Document = {
-            "notes": [_as_read(note) for note in published[skip : skip + take]],
-            "draftNote": None if draft is None else _as_read(draft),
+            "notes": [self._as_read(note) for note in published[skip : skip + take]],
+            "draftNote": None if draft is None else self._as_read(draft),
             "pagination": {"skip": skip, "take": take, "hasMore": len(published) > skip + take},
         }
         return ServiceReply(200, {"message": "Notes fetched successfully", "payload": payload})
+
+    def _as_read(self, note: StoredNote) -> Document:
+        return {
+            "id": note.id,
+            "prospectId": note.prospect_id,
+            "visibility": note.visibility,
+            "status": note.status,
+            "createdAt": iso_text(note.created_at),
+            "content": note.content,
+            "author": {"id": self._rules.author} if self._rules.author else {},
+        }
 
     def _now(self) -> datetime:
         return moment(self._clock.now() - self._rules.notes_behind)
@@ -267,18 +292,6 @@ def _as_html(content: str) -> str:
     if _TAG.search(content):
         return content
     return f"<p>{_LINE_BREAK.sub('<br>', html.escape(content, quote=False))}</p>"
-
-
-def _as_read(note: StoredNote) -> Document:
-    return {
-        "id": note.id,
-        "prospectId": note.prospect_id,
-        "visibility": note.visibility,
-        "status": note.status,
-        "createdAt": iso_text(note.created_at),
-        "content": note.content,
-        "author": {},
-    }
 
 
 def _is_malformed(prospect: str) -> bool:

@@ -46,6 +46,14 @@ class AttachmentsAre(StrEnum):
     FILES = "files"
 
 
+class SeveralInCell(StrEnum):
+    """Treatments of a row with a cell that names several people."""
+
+    EACH = "each"
+    FIRST = "first"
+    REJECT = "reject"
+
+
 class ValueKind(Protocol[_Read_co]):
     """A kind of value, which reads and checks it."""
 

@@ -159,6 +159,7 @@ class Settings:
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         attachments: folder of the files to attach; None: no files are attached.
         attachments_are: contents of the attachments column; None: files if ``attachments`` is set, otherwise IDs.
+        several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
         secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
             the results may not be attached either, and needn't be listed here.
         unknown_emails: file for the emails that no prospect has; None: no file is written.
@@ -210,6 +211,9 @@ class Settings:
     fill_merged: bool = _setting(kinds.Yes(), Topic.FILE, default=False)
     limits: Limits = _setting(kinds.Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
     export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
+    several_in_cell: kinds.SeveralInCell | None = _setting(
+        kinds.OneOf(kinds.SeveralInCell), Topic.FILE, "[each|first|reject]", default=None, explains_default=True
+    )
     batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
     profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default")
     base_url: str = _setting(kinds.Address(), Topic.PLACE, "URL", default=LIVE)

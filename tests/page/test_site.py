@@ -223,6 +223,27 @@ def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
     assert "Remember these choices" not in later.text
 
 
+def test_who_receives_the_note_of_several_people_is_chosen_and_remembered(
+    guest: Visitor, profiles: Path, tmp_path: Path
+) -> None:
+    """The choice stands on the screen, and can be changed there."""
+    sheet = write(tmp_path / "n.csv", [("8PvBmrB7P7; jzRkmgMdwA", "Hello", "Public"), ("p3", "Hi", "Public")])
+    seen = guest.drop(sheet)
+    assert "1 thing to decide" in seen.text
+    assert "names several people in 1 row: 8PvBmrB7P7; jzRkmgMdwA. Who receives the note of this row?" in seen.text
+    chosen = guest.see(f"{seen.url}?answer=several-in-cell+each")
+    assert chosen.url.endswith("?several-in-cell=each")
+    assert "Ready: 3 notes to send." in chosen.text
+    assert '<option value="each" selected>each of them</option>' in chosen.text
+    first = guest.see(f"{seen.url}?several-in-cell=first")
+    assert "Ready: 2 notes to send." in first.text
+    number, query = chosen.url.rpartition("/")[2].split("?")
+    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["several-in-cell"] == "each"
+    assert "Ready: 3 notes to send." in guest.drop(sheet).text
+
+
 def test_a_sheet_that_resembles_a_remembered_one_is_asked_about(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
     """With the difference; whichever way it is answered, the next questions follow, and the choice can be undone."""
     profiles.write_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.messages import render
-from importer.rows.values import Wrong, read_email
+from importer.rows.values import Wrong, ids_in, read_email
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,9 @@ from importer.rows.values import Wrong, read_email
         ("jo@example.com;", "jo@example.com"),
         ("Jo Berg (jo@example.com)", "jo@example.com"),
         ("Berg, Jo (mailto:Jo@Example.com?subject=Hello)", "jo@example.com"),
-        ("jo@example.com, JO@example.com", None),
+        ("jo@example.com, JO@example.com", "jo@example.com"),
+        ("jo@example.com; Jo Berg <jo@example.com>", "jo@example.com"),
+        ("jo@example.com;jo@example.com", "jo@example.com"),
         ("jo+plan@mail.example.co.uk", "jo+plan@mail.example.co.uk"),
         ("o'neill_1@example.com", "o'neill_1@example.com"),
         ("jürgen@müller.example", "jürgen@müller.example"),
@@ -34,22 +36,85 @@ from importer.rows.values import Wrong, read_email
         ("  \u00a0", ""),
     ],
 )
-def test_a_cell_is_one_email(cell: str, email: str | None) -> None:
+def test_a_cell_is_one_email(cell: str, email: str) -> None:
+    """Also if it names the same person twice."""
+    assert read_email(cell) == email
+
+
+@pytest.mark.parametrize(
+    ("cell", "people"),
+    [
+        ("jo@example.com; kim@example.com", "jo kim"),
+        ("Kim@Example.com,jo@example.com", "kim jo"),
+        ("jo@example.com\nkim@example.com\r\n", "jo kim"),
+        ("jo@example.com|kim@example.com | jo@example.com;;", "jo kim"),
+        ("Jo (jo@example.com), Kim (kim@example.com)", "jo kim"),
+        ("Jo Berg (jo@example.com); kim@example.com", "jo kim"),
+        ('"Berg, Jo" <jo@example.com>; kim@example.com', "jo kim"),
+        ('"Berg; Jo | Sales" <jo@example.com>, "Ito, Kim" <kim@example.com>', "jo kim"),
+        ("Berg, Jo <jo@example.com>; Ito, Kim, Dr. <kim@example.com>", "jo kim"),
+        ("Berg, Jo <jo@example.com>, Ito, Kim <kim@example.com>", "jo kim"),
+        ("jo@example.com, Ito, Kim (kim@example.com)", "jo kim"),
+        ("Jo (Sales, EMEA) <jo@example.com>, kim@example.com", "jo kim"),
+        ('Jo "the boss <jo@example.com>; kim@example.com', "jo kim"),
+        ("mailto:jo@example.com; mailto:kim@example.com?subject=Hello", "jo kim"),
+        ("jo@example.com; 8PvBmrB7P7", "jo 8PvBmrB7P7"),
+        ("8PvBmrB7P7|Kim <kim@example.com>", "8PvBmrB7P7 kim"),
+        ("jo@example.com, 8PvBmrB7P7, Kim <kim@example.com>", "jo 8PvBmrB7P7 kim"),
+    ],
+)
+def test_a_cell_names_several_people_each_once(cell: str, people: str) -> None:
+    """Separators within quotes, brackets or a name don't count; an ID may take the place of an email."""
+    expected = tuple(name if name[0].isdigit() else f"{name}@example.com" for name in people.split())
+    assert read_email(cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "part"),
+    [
+        ("Jo (jo@example.com); Kim Ito", "Kim Ito"),
+        ("jo@example.com, kim@example", "kim@example"),
+        ("jo@example.com; Kim; ali@example.com", "Kim"),
+        ("Kim; jo@example.com", "Kim"),
+        ("Kim Ito; Jo Berg <jo@example.com>", "Kim Ito"),
+        ("jo@example.com kim@example.com; ali@example.com", "jo@example.com kim@example.com"),
+    ],
+)
+def test_of_several_people_none_is_left_out_because_only_one_is_named_badly(cell: str, part: str) -> None:
     found = read_email(cell)
-    assert found == email if email is not None else isinstance(found, Wrong)
+    assert isinstance(found, Wrong)
+    assert found.part == part
+    assert f"{part!r} is neither an email address nor a prospect ID" in render(found.reason)
+
+
+@pytest.mark.parametrize(
+    ("cell", "ids"),
+    [
+        ("8PvBmrB7P7; jzRkmgMdwA", ("8PvBmrB7P7", "jzRkmgMdwA")),
+        ("8PvBmrB7P7,jzRkmgMdwA|8PvBmrB7P7\nabcdefgh12", ("8PvBmrB7P7", "jzRkmgMdwA", "abcdefgh12")),
+        ("8PvBmrB7P7;8PvBmrB7P7;", ("8PvBmrB7P7",)),
+        ("8PvBmrB7P7;", ("8PvBmrB7P7",)),
+        ("8PvBmrB7P7", ()),
+        ("8PvBmrB7P7 jzRkmgMdwA", ()),
+        ("Christina, Alexandra", ()),
+        ("8PvBmrB7P7, Jo", ()),
+        ("12345678; 23456789", ()),
+        ("", ()),
+    ],
+)
+def test_a_cell_names_several_ids_only_if_they_look_like_ids(cell: str, ids: tuple[str, ...]) -> None:
+    assert ids_in(cell) == ids
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        "Jo (jo@example.com), Kim (kim@example.com)",
         "jo@example.com (kim@example.com)",
-        "jo@example.com; kim@example.com",
-        "jo@example.com\nkim@example.com",
+        "jo@example.com kim@example.com",
         "a@b.de/c@d.de",
     ],
 )
-def test_two_emails_are_a_problem(cell: str) -> None:
+def test_two_emails_without_a_separator_are_a_problem(cell: str) -> None:
     found = read_email(cell)
     assert isinstance(found, Wrong)
     assert "contains 2 email addresses" in render(found.reason)
@@ -62,7 +127,7 @@ def test_two_emails_are_a_problem(cell: str) -> None:
         "jo @ example.com", "jo@example.com (old)", "was jo@example.com", "Jo Berg", "jo@example.com.", "none", "-",
         "jo@exa\ud800mple.com", f"{'a' * 320}@example.com", "Jo <>", "Jo ()",
         "Jo (jo@example.com) left", "Jo (was jo@example.com)",
-        "https://example.com/jo@example.com",
+        "https://example.com/jo@example.com", "8PvBmrB7P7", "8PvBmrB7P7; jzRkmgMdwA",
     ],
 )  # fmt: skip
 def test_what_is_no_email_is_not_guessed(cell: str) -> None:

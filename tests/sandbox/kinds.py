@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from importer.sandbox import Limit
 from importer.sandbox.calls import Document, ServiceReply
@@ -234,6 +235,8 @@ class _Rewriting(Standing):
 
     def shows(self, content: str) -> str:
         how = self.fault.value
+        if how == "html":
+            return re.sub(r"<(?!/?(p|br)\b)[^<>]*>", "", content)
         change = _cut(int(how.removeprefix("cut-"))) if how.startswith("cut-") else _CHANGES[how]
         pieces = re.split(r"(<[^<>]*>)", content)
         pieces[::2] = [html.escape(change(html.unescape(piece)), quote=False) for piece in pieces[::2]]
@@ -274,7 +277,33 @@ _CHANGES: dict[str, Callable[[str], str]] = {
     "emoji": _without_emoji,
     "quotes": _curled,
     "spaces": lambda text: re.sub(r"\s+", " ", text),
+    "trim": lambda text: text.rstrip(),
+    "html": lambda text: text,  # its tags go
 }
+
+
+def _other_layout(fault: Fault, struck: Struck) -> Wire:
+    """An error in a layout that nobody told us of; successes are as they were."""
+    reply = struck.reply
+    if reply is None or reply.status < 400:
+        return struck.honest
+    code, message = reply.document["code"], reply.document["message"]
+    if fault.value == "page":
+        return Wire(reply.status, page(f"{reply.status} Error"), (HTML,))
+    if fault.value == "list":
+        return plain(replace(reply, document={"errors": [{"message": message, "code": code}]}))
+    others: Document = {"jo.berg@example.com": code, "error": {"jo.berg@example.com": 1}, "mark-of-others": 1}
+    return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code, **others}))
+
+
+def _other_matches(fault: Fault, struck: Struck) -> Wire:
+    """A search that finds only whole emails, or also what doesn't match."""
+    search = parse_qs(urlsplit(struck.url).query).get("search", [""])[0]
+    if struck.reply is None or not search or not isinstance(found := struck.reply.document["payload"], list):
+        return struck.honest
+    stranger = {"id": "Str4ngerX1", "email": "stranger@elsewhere.example", "createdAt": "2022-01-13T09:48:35.824Z"}
+    entries = [entry for entry in found if entry["email"] == search] if fault.value == "exact" else [stranger, *found]
+    return plain(replace(struck.reply, document={"message": "OK", "payload": entries}))
 
 
 def _reply(
@@ -350,6 +379,11 @@ KINDS |= {
         _AFTER,
         check=_only_posts,
     ),
+    "errors": _reply("errors laid out otherwise: page, list, or in words", _other_layout, _AFTER, value="HOW"),
+    "public": _entries(
+        "notes are shown as public", lambda entries: [{**entry, "visibility": "1"} for entry in entries], _AFTER
+    ),
+    "search": _reply("searches find only whole emails (exact), or others too", _other_matches, _AFTER, value="HOW"),
     "clock": _stands(
         "the gateway's clock: Date is so far ahead, while notes are dated by the API's", _Clock, "±SECONDS"
     ),

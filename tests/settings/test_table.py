@@ -69,6 +69,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "fill-merged": (["true"], "true"),
     "skip-existing": (["true"], "true"),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
+    "several-in-cell": (["each"], '"each"'),
     "batch-size": (["25"], "25"),
     "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),
     "journal": (["practice.sqlite"], '"practice.sqlite"'),
@@ -174,7 +175,7 @@ def test_the_settings_for_reading_keep_their_order() -> None:
     """A run's results that are still to be written are known by a digest of their values; a new one is added last."""
     assert [name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE] == [
         "map", "value", "default-visibility", "content", "key-column", "ignore", "attachments", "attachments-are",
-        "sheet", "header-row", "encoding", "delimiter", "fill-merged", "limit", "export",
+        "sheet", "header-row", "encoding", "delimiter", "fill-merged", "limit", "export", "several-in-cell",
     ]  # fmt: skip
 
 

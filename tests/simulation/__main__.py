@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from os import cpu_count
 
 from tests.simulation.imports import Violation, simulate
-from tests.simulation.regime import draw, with_files
+from tests.simulation.regime import draw, with_files, with_people
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def _several(part: tuple[int, int, str, bool]) -> list[tuple[int, str]]:
 
 def _replay(seed: int, beyond: str, *, files: bool) -> int:
     story: list[str] = []
-    print(with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond))
+    print(with_people(seed, with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond)))
     try:
         ended = simulate(seed, beyond=beyond, files=files, story=story)
     except Violation as violation:

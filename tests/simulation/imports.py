@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ from importer.commands.calling import Context
 from importer.commands.sending import Attaching
 from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
-from importer.delivery.outcomes import Outcomes
+from importer.delivery.outcomes import Outcomes, gathered
 from importer.errors import Stopped
 from importer.journal import Journal
 from importer.markup import seen_digests
@@ -28,7 +28,7 @@ from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibi
 from importer.rows.values import TEXT
 from importer.settings import Settings
 from tests.simulation.disk import Disk, MortalStore
-from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files
+from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
 from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
 
@@ -72,7 +72,7 @@ def simulate(
     Raises:
         Violation: something isn't; says what.
     """
-    found = regime or (with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond))
+    found = regime or with_people(seed, with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond))
     world = World(seed, found, story)
     disk, rows, written = Disk(), sheet(found), list[Outcomes]()
     first, runs = _until_it_ends(world, disk, rows, written)
@@ -108,15 +108,31 @@ def sheet(regime: Regime) -> Rows:
         )
         for number in range(len(TEXTS) if regime.files is None else 2 * len(TEXTS))
     ]
-    prospects, numbers, keys = zip(*regime.lines, strict=True)
+    sheet_rows, lines = zip(*_rows(regime), strict=True)
+    prospects, numbers, keys = zip(*lines, strict=True)
     return Rows(
-        np.arange(2, len(regime.lines) + 2, dtype=np.int32),
+        np.array(sheet_rows, dtype=np.int32) + 2,
         _texts(prospects),
         np.array(numbers, dtype=np.int32),
         notes,
         _texts(keys) if any(keys) else None,
+        sheet_rows=np.array(sheet_rows, dtype=np.int32) if regime.people > 1 else None,
         files={one.digest: one for one in files.values()},
     )
+
+
+def _rows(regime: Regime) -> list[tuple[int, tuple[str, int, str]]]:
+    """The sheet's row of each line: lines of one note may be a row's people, of whom all but the first come last."""
+    rows: list[list[tuple[str, int, str]]] = []
+    last: dict[tuple[int, str], list[tuple[str, int, str]]] = {}  # the last row of each note and key
+    for line in regime.lines:
+        row = last.get(line[1:], [])
+        if not row or len(row) == regime.people or line in row:
+            row = last[line[1:]] = []
+            rows.append(row)
+        row.append(line)
+    people = [(number, line) for number, row in enumerate(rows) for line in row[1:]]
+    return [(number, row[0]) for number, row in enumerate(rows)] + people
 
 
 def _texts(values: Sequence[str]) -> Texts:
@@ -193,6 +209,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     if world.shelf.violations:
         raise Violation(world.shelf.violations[0])
     _check_not_found(world, outcomes)
+    _check_rows(rows, outcomes)
     if world.regime.beyond:
         return  # see _check_reported
     wanted = Counter(_deliveries(rows, range(len(rows))))
@@ -244,6 +261,26 @@ def _check_existing(world: World, rows: Rows) -> None:
         there, here, sent = (sum(_is_alike(one, other) for other in some) for some in (stood, wanted, ours))
         if sent > max(0, here - there):
             raise Violation(f"{one} stood there, and was sent all the same")
+
+
+def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
+    """A row of several people has one outcome: the IDs of all notes if each is delivered, and else for whom it is."""
+    of_sheet = gathered(outcomes, rows)
+    people: defaultdict[int, list[int]] = defaultdict(list)
+    for position in range(len(rows)):
+        people[position if rows.sheet_rows is None else int(rows.sheet_rows[position])].append(position)
+    if len(of_sheet) != len(people):
+        raise Violation(f"{len(people)} rows have {len(of_sheet)} outcomes")
+    for row, positions in people.items():
+        results, reason = {outcomes.result(position) for position in positions}, render(of_sheet.reason(row))
+        ids = [outcomes.note_id(position) for position in positions] if results <= DELIVERED else []
+        if of_sheet.note_id(row) != "; ".join(ids) or (of_sheet.result(row) in DELIVERED) != bool(ids):
+            raise Violation(
+                f"row {row} is {of_sheet.result(row)} {of_sheet.note_id(row)!r}, and its people are {results}"
+            )
+        for position in positions[:10] if len(positions) > 1 else ():
+            if f"{rows.prospect[position]} {outcomes.result(position)}" not in reason:
+                raise Violation(f"row {row} doesn't say what became of {rows.prospect[position]}: {reason}")
 
 
 def _check_not_found(world: World, outcomes: Outcomes) -> None:

@@ -26,7 +26,7 @@ from importer import markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import clock, context, coordinator, decisions, readback, replication_lag, unclear
+from importer.delivery import clock, context, coordinator, decisions, outcomes, readback, replication_lag, unclear
 from importer.delivery.clock import NoteClock
 from importer.delivery.context import Policy
 from importer.delivery.decisions import Abandon, Doubt, LookAgain, LookUp, Missed, Retry, Settle, Split, Stop
@@ -508,6 +508,10 @@ def _drafts_dont_conflict(change: Change) -> None:
     change(ConflictKeys, "_class", lambda _self, key: (key.seen, key.visibility, key.status))
 
 
+def _best_of_its_people(change: Change) -> None:
+    change(outcomes, "_WORST_FIRST", outcomes._WORST_FIRST[::-1])
+
+
 def _known_first_to_wait(change: Change) -> None:
     """Lookups go after requests."""
     original = Dispatcher.__init__
@@ -628,6 +632,7 @@ RULES: dict[str, Callable[[Change], None]] = {
     "prospects count for one another though one has its note": _prospects_agree_always,
     "no conflict keys": _no_conflict_keys,
     "drafts of a prospect don't conflict": _drafts_dont_conflict,
+    "a row of several people is as well off as the best of them": _best_of_its_people,
     "requests go before lookups": _known_first_to_wait,
     "what was sent again is not looked at once more": _no_check,
     "pages need not join": _pages_need_not_join,

@@ -137,6 +137,7 @@ class Regime:
         files: what notes carry; None: nothing.
         skips_existing: whether what stands there already, whoever wrote it, isn't sent.
         drops: every so many notes, one gets a reply with an ID but is not kept; 0: none.
+        people: for how many prospects a row of the sheet may say its note.
     """
 
     lines: tuple[tuple[str, int, str], ...]
@@ -177,6 +178,7 @@ class Regime:
     files: Files | None = None
     drops: int = 0
     skips_existing: bool = False
+    people: int = 1
 
 
 def base(note: int) -> int:
@@ -215,6 +217,13 @@ def with_existing(seed: int, regime: Regime) -> Regime:
     """The same, with more notes that have stood there before, which aren't to be sent once more."""
     chance = random.Random(f"existing {seed}")
     return replace(regime, before=chance.choice([2, 6, 12]), skips_existing=True)
+
+
+def with_people(seed: int, regime: Regime) -> Regime:
+    """The same, in some worlds with rows that name several people, drawn apart."""
+    chance = random.Random(f"people {seed} {regime.beyond}")
+    several = chance.random() < 0.3 and seed not in KEPT
+    return replace(regime, people=chance.choice([2, 3, 5])) if several else regime
 
 
 def draw(seed: int, beyond: str = "") -> Regime:

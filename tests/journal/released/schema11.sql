@@ -1,4 +1,4 @@
--- A journal with schema 11. An earlier importer wrote it, and the next version brought it up.
+-- A journal with schema 11: that of schema 10, brought up.
 BEGIN TRANSACTION;
 CREATE TABLE about (
 	name TEXT NOT NULL, 
@@ -39,9 +39,9 @@ CREATE TABLE found (workspace INTEGER NOT NULL, digest BLOB NOT NULL, prospect T
            PRIMARY KEY (workspace, digest, prospect), FOREIGN KEY(workspace) REFERENCES workspaces (id));
 INSERT INTO "found" VALUES(1,X'28D9DD4263D6F4EA4626048C15AB6F8DBC5294EB688B08B8B6AD1000453219C9','P1',0,5.0,1,1.79564001730166554e+09);
 CREATE TABLE learned (workspace INTEGER NOT NULL, batch_size INTEGER, calls INTEGER, seconds FLOAT,
-       read_lag FLOAT, read_lag_at FLOAT, PRIMARY KEY (workspace),
+       read_lag FLOAT, read_lag_at FLOAT, reminder TEXT, PRIMARY KEY (workspace),
        FOREIGN KEY(workspace) REFERENCES workspaces (id));
-INSERT INTO "learned" VALUES(1,2,20,1.0,NULL,NULL);
+INSERT INTO "learned" VALUES(1,2,20,1.0,NULL,NULL,NULL);
 CREATE TABLE notes (id INTEGER NOT NULL, workspace INTEGER NOT NULL, digest BLOB NOT NULL, seen BLOB NOT NULL,
        readings BLOB NOT NULL, visibility TEXT NOT NULL, status TEXT NOT NULL, PRIMARY KEY (id),
        UNIQUE (workspace, digest), FOREIGN KEY(workspace) REFERENCES workspaces (id));

@@ -1,0 +1,92 @@
+"""Read a sheet's columns block by block. For speed, each distinct text of a column is read only once.
+
+Input: some successive rows of a sheet. Output: codes of the values, or the text of a single cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+import pandas as pd
+
+from importer.models import Ints, Status, Visibility
+from importer.rows.values import Wrong, cleaned_id, folded, is_unclean
+from importer.rows.words import Value
+
+
+class ColumnReader:
+    """Reader of one column. Each distinct text is read once and then represented by a code.
+
+    Attributes:
+        position: position of the column, or None if the sheet has no such column.
+        values: the value, or the :class:`Wrong`, of each code.
+        code: text → code.
+        cleaned: number of cells from which invisible or control characters were removed.
+    """
+
+    def __init__(
+        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
+    ) -> None:
+        self.position = position
+        self.values: list[object] = []
+        self.cleaned = 0
+        self._unclean: set[str] = set()
+        self._read = read
+        self._is_unclean = is_unclean
+        self.code: dict[str, int] = {}
+        self._code_of_value: dict[object, int] = {}
+
+    def codes(self, block: pd.DataFrame) -> Ints:
+        """Return the code of each row's text: an index into ``values``."""
+        texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
+        code, add = self.code, self._add
+        codes = np.fromiter(
+            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
+        )
+        self._count_cleaned(block)
+        return codes
+
+    def _count_cleaned(self, block: pd.DataFrame) -> None:
+        if self._unclean:
+            self.cleaned += int(block[self.position].isin(self._unclean).sum())
+
+    def _add(self, text: str) -> int:
+        value = self._read(text)
+        code = self._code_of_value.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+        self.code[text] = code
+        if self._is_unclean(text):
+            self._unclean.add(text)
+        return code
+
+    def meanings(self) -> dict[str, Value]:
+        """Return the value of each word in a column of visibility or status, the public words first."""
+        spellings: dict[str, tuple[str, Value]] = {}
+        for text, code in self.code.items():
+            if isinstance(value := self.values[code], Visibility | Status):
+                word = cleaned_id(text)
+                spellings.setdefault(folded(word), (word, value))
+        return dict(sorted(spellings.values(), key=lambda pair: pair[1]))
+
+    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return for each code whether its value is a :class:`Wrong`."""
+        return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
+
+    cells: pd.DataFrame
+    start: int
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def cell(self, index: int, column: int | None) -> str:
+        """Return the text of a cell, empty if the sheet has no such column."""
+        return "" if column is None else str(self.cells.iat[index, column])
