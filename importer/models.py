@@ -200,14 +200,6 @@ class Question:
     count: int = 0
     is_optional: bool = False
 
-    @property
-    def answers(self) -> dict[str, list[str]]:
-        """Settings that answer the question → their possible values."""
-        values: dict[str, list[str]] = {}
-        for choice in self.choices:
-            values.setdefault(choice.setting, []).append(choice.value)
-        return values
-
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from importer.messages import Message, render, words
-from importer.models import Problem
+from importer.models import Problem, Question
 
 T = TypeVar("T")
 
@@ -26,3 +26,11 @@ def rendered(value: T) -> T:
 def told(problem: Problem) -> str:
     """Return what a person reads of a problem: its cell, and what is wrong."""
     return f"{problem.cell}: {render(problem.text)}"
+
+
+def answers_of(question: Question) -> dict[str, list[str]]:
+    """Settings that answer a question → their possible values."""
+    values: dict[str, list[str]] = {}
+    for choice in question.choices:
+        values.setdefault(choice.setting, []).append(choice.value)
+    return values

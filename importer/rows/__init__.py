@@ -3,6 +3,7 @@
 Input: a :class:`~importer.reading.Sheet`. Output: :class:`~importer.models.Rows`. A problem with a row is a value,
 never an exception.
 
+    headings     a sheet's headings and the settings that name them
     columns      headings → roles
     exports      remembered kinds of sheets, recognised by their headings
     suggestions  columns that probably have a role, judged by heading and cells

@@ -16,20 +16,14 @@ from importer.fields import FIELDS
 from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
-from importer.resultsfile import own_columns
-from importer.rows.composing import Composition, composition, template_in
+from importer.rows.composing import Composition, template_in
+from importer.rows.headings import OTHER, SheetHeadings, named
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, samples
 from importer.settings import Settings
 from importer.settings.kinds import mapped
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
-
-_OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
-"""Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
-
-_ALWAYS = (Role.PROSPECT, Role.CONTENT)
-"""Roles that need a column in every import."""
 
 
 @dataclass(frozen=True)
@@ -69,119 +63,20 @@ class Roles:
         return (self.columns[role], *self.listed.get(role, ())) if role in self.columns else ()
 
 
-class _Headings:
-    """The headings of a sheet, and the settings about columns that apply to them.
-
-    Attributes:
-        headings: the sheet's headings.
-        mapping: role → names of its column, without the usual ones that don't apply to these headings.
-        ours: heading → position of the columns that an earlier results file added.
-        free: positions of the other columns.
-        ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
-        doubtful: those of them that are ignored only because a setting ignores them in all sheets.
-        compositions: templates for the text whose columns the sheet has.
-        mistaken: why further templates can't be used, although the sheet has the column of their text.
-    """
-
-    def __init__(self, headings: Sequence[str], settings: Settings) -> None:
-        self.headings, self.ours = headings, own_columns(headings)
-        self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
-        self.compositions: dict[str, Composition] = {}
-        self.mistaken: list[Message] = []
-        for name in settings.mapping.get(Role.CONTENT, ()):
-            found = (
-                None if self._named(name) else composition(name, self._named, is_usual=Role.CONTENT in settings.usual)
-            )
-            if isinstance(found, Composition):
-                self.compositions[name] = found
-            elif found is not None:
-                self.mistaken.append(found)
-        self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
-        named_now = {
-            i
-            for role, names in self.mapping.items()
-            if role not in settings.usual
-            for i in self.first_named(role, names)
-        }
-        lasting = {i for name in settings.ignored if name in settings.lasting for i in self._named(name)} - named_now
-        ignored_now = {i for name in settings.ignored if name not in settings.lasting for i in self._named(name)}
-        self.ignored, self.doubtful = lasting | ignored_now, lasting - ignored_now
-        for role in sorted(settings.usual):
-            names = [
-                name
-                for name in self.mapping.pop(role, ())
-                if not (name and self.ignored.intersection(self._named(name)))
-            ]
-            if self.first_named(role, names) or (names and not self.candidates(role)):
-                self.mapping[role] = tuple(names)
-
-    def candidates(self, role: Role) -> list[int]:
-        """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
-        if role in self.mapping:
-            return self.first_named(role, self.mapping[role])
-        return [i for i in self.unclaimed() if role_of(self.headings[i]) is role]
-
-    def unclaimed(self) -> list[int]:
-        """Return the columns that are neither mapped to a role nor ignored."""
-        claimed = {i for role, names in self.mapping.items() for i in self.first_named(role, names)}
-        return [i for i in self.free if i not in claimed and i not in self.ignored]
-
-    def lacks(self, role: Role) -> bool:
-        """Return whether no column has a role that needs one: every import needs it, or the mapping names columns."""
-        is_always_needed = role in _ALWAYS or (role is Role.VISIBILITY and self.needs_visibility)
-        is_named = "" not in self.mapping.get(role, ("",))
-        if not (is_always_needed or is_named) or self.candidates(role):
-            return False
-        other = _OTHER.get(role)
-        if other is None or (is_named and not any(self.mapping.get(other, ()))):
-            return True  # no other role names prospects, or the mapping names only this one
-        return not self.candidates(other)
-
-    def first_named(self, role: Role, names: Sequence[str]) -> list[int]:
-        """Return the columns of the first name that the sheet has. A name may list several columns of people."""
-        named = self._named_in_list if role in _OTHER else self._named
-        return next((positions for name in names if name and (positions := named(name))), [])
-
-    def are_listed(self, role: Role, positions: Sequence[int]) -> bool:
-        """Return whether a name lists these columns, and none of the role's names is the heading of one of them."""
-        names = self.mapping.get(role, ())
-        return any(names) and not any(set(positions).intersection(self._named(name)) for name in names if name)
-
-    def composition(self) -> Composition | None:
-        """Return the template that applies to the sheet; None if a single column holds the text."""
-        names = (name for name in self.mapping.get(Role.CONTENT, ()) if self._named(name))
-        return self.compositions.get(next(names, ""))
-
-    def _named(self, name: str) -> list[int]:
-        if name in self.compositions:
-            return [self.compositions[name].columns[-1]]
-        return _named(name, self.headings, self.free)
-
-    def _named_in_list(self, name: str) -> list[int]:
-        """Return the columns that a name lists, with commas between them, unless a heading matches the whole name."""
-        if positions := self._named(name):
-            return positions
-        for comma in reversed([match.start() for match in re.finditer(",", name)]):
-            first, others = name[:comma].strip(), name[comma + 1 :].strip()
-            if first and others and (positions := self._named(first)) and (further := self._named_in_list(others)):
-                return [*dict.fromkeys([*positions, *further])]
-        return []
-
-
 def is_header(headings: Sequence[str], settings: Settings) -> bool:
     """Return whether each role that needs a column has a heading in this row."""
-    sheet = _Headings(headings, settings)
+    sheet = SheetHeadings(headings, settings)
     return not any(sheet.lacks(role) for role in Role)
 
 
 def candidates(role: Role, headings: Sequence[str], settings: Settings) -> list[int]:
     """Return the columns that may have a role, by the settings and by their headings."""
-    return _Headings(headings, settings).candidates(role)
+    return SheetHeadings(headings, settings).candidates(role)
 
 
 def unclaimed(headings: Sequence[str], settings: Settings) -> list[int]:
     """Return the columns that are neither mapped to a role nor ignored."""
-    return _Headings(headings, settings).unclaimed()
+    return SheetHeadings(headings, settings).unclaimed()
 
 
 def emails_of_one_person(headings: Sequence[str], settings: Settings) -> list[int]:
@@ -190,7 +85,7 @@ def emails_of_one_person(headings: Sequence[str], settings: Settings) -> list[in
     Columns with a known heading count first, as if there were no others. The result is empty if one of these may hold
     another person's emails, if two columns have the same heading, or if the user named the column.
     """
-    sheet = _Headings(headings, settings)
+    sheet = SheetHeadings(headings, settings)
     known = sheet.candidates(Role.EMAIL)
     folded_headings = {i: folded_heading(headings[i]) for i in sheet.unclaimed()}
     alike = {i: name for i, name in folded_headings.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
@@ -211,7 +106,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     Raises:
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
     """
-    sheet = _Headings(headings, settings)
+    sheet = SheetHeadings(headings, settings)
     columns: dict[Role, int] = {}
     listed: dict[Role, tuple[int, ...]] = {}
     questions: list[Question] = []
@@ -267,8 +162,8 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
 def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple[str, ...]:
     """Return the names that refer to other columns than ``name`` does."""
     all_positions = range(len(headings))
-    positions = set(_named(name, headings, all_positions))
-    return tuple(other for other in names if not positions.intersection(_named(other, headings, all_positions)))
+    positions = set(named(name, headings, all_positions))
+    return tuple(other for other in names if not positions.intersection(named(other, headings, all_positions)))
 
 
 def remarks(headings: Sequence[str], settings: Settings, roles: Roles) -> list[Message]:
@@ -319,18 +214,7 @@ def _choices(
     return [*choices[:suggested], *others, *choices[suggested:]]
 
 
-def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
-    """Return the columns with this heading, or the column with this letter if no heading matches."""
-    folded_name = folded_heading(name) if template_in(name) is None else ""
-    by_heading = [
-        i
-        for i in free
-        if (folded_heading(headings[i]) == folded_name if folded_name else headings[i].strip() == name.strip())
-    ]
-    return by_heading or [i for i in free if column_letter(i) == name.strip().upper()]
-
-
-def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Question:
+def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -> Question:
     """Return the question which column has a role that needs one, if none does."""
     headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
     others, other_way = _without_column(role, sheet, is_named=bool(named))
@@ -366,7 +250,7 @@ def _missing(role: Role, sheet: _Headings, cells: Sequence[Sequence[str]]) -> Qu
 
 
 def _without_column(
-    role: Role, sheet: _Headings, *, is_named: bool
+    role: Role, sheet: SheetHeadings, *, is_named: bool
 ) -> tuple[list[PossibleAnswer], list[SettingPart | Message]]:
     """Return the answers that give a role no column, and the message about them; both are empty if there are none."""
     if role is Role.VISIBILITY and sheet.needs_visibility:
@@ -375,7 +259,7 @@ def _without_column(
         ]
         none = say("columns.or-none-with-one-for-all", choice=mapped(role, ""))
         return defaults, [none if is_named else say("columns.or-one-for-all")]
-    other = _OTHER.get(role)
+    other = OTHER.get(role)
     naming = sheet.candidates(other) if other is not None else []
     if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
         return [], []
@@ -399,9 +283,9 @@ def called(headings: Sequence[str], position: int) -> str:
 
 def headed(headings: Sequence[str], name: str) -> str:
     """Return the column's heading in place of its letter, because letters differ between sheets."""
-    if (template := template_in(name)) is not None and not _named(name, headings, range(len(headings))):
+    if (template := template_in(name)) is not None and not named(name, headings, range(len(headings))):
         return template.renamed(lambda field: headed(headings, field))
-    positions = _named(name, headings, range(len(headings))) if name else []
+    positions = named(name, headings, range(len(headings))) if name else []
     return called(headings, positions[0]) if len(positions) == 1 else name
 
 

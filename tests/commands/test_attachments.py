@@ -26,6 +26,7 @@ from importer.sandbox.attachments import UploadBehaviour
 from importer.settings import Rate, Settings, sources
 from importer.settings.kinds import AttachmentsAre
 from tests import running
+from tests.rendered import answers_of
 from tests.truth import read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -351,7 +352,7 @@ def test_a_column_that_names_files_under_a_heading_nobody_knows_is_asked_about(
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(f"Prospect ID,Note,Visibility,{heading}\nP1,a,Public,form.pdf\nP2,b,Public,call.txt; map.png\n")
     (question,) = running.check(sheet, settings).questions
-    assert question.answers == {"map": [f"attachments={heading}"], "ignore": [heading]}
+    assert answers_of(question) == {"map": [f"attachments={heading}"], "ignore": [heading]}
     with pytest.raises(UnclearColumns, match="names of files in the folder"):
         run(sheet, settings)
     assert run(sheet, replace(settings, mapping={Role.ATTACHMENTS: (heading,)})).counts == {Result.CREATED: 2}

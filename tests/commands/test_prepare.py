@@ -17,6 +17,7 @@ from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import Columns
 from tests import running
+from tests.rendered import answers_of
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -107,10 +108,10 @@ def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Se
             prepared.send()
     assert (question.column, question.roles, question.count) == (3, [Role.STATUS], 2)
     assert list(question.samples) == ["Draft", "Published"]
-    assert question.answers == {"map": ["status=State of it"], "ignore": ["State of it"]}
+    assert answers_of(question) == {"map": ["status=State of it"], "ignore": ["State of it"]}
     assert box.received == ()
-    ignored = replace(settings, ignored=question.answers["ignore"], profile="other")
-    mapped = replace(settings, mapping=Columns().read(question.answers["map"]))
+    ignored = replace(settings, ignored=answers_of(question)["ignore"], profile="other")
+    mapped = replace(settings, mapping=Columns().read(answers_of(question)["map"]))
     for answered in (ignored, mapped):
         with prepare(path, answered) as prepared:
             assert prepared.preview.questions == ()
@@ -127,7 +128,7 @@ def test_a_column_that_is_missing_is_a_question_too(tmp_path: Path, settings: Se
         with pytest.raises(UnclearColumns, match="No column for the visibility was found"):
             prepared.send()
     assert (question.column, question.roles) == (None, [Role.VISIBILITY])
-    assert question.answers == {
+    assert answers_of(question) == {
         "map": ["visibility=Prospect ID", "visibility=Note"], "default-visibility": ["private", "public"],
     }  # fmt: skip
     assert box.received == ()
@@ -139,7 +140,7 @@ def test_two_columns_that_could_be_one_role_are_a_question(tmp_path: Path, setti
     with prepare(path, settings) as prepared:
         [question] = prepared.preview.questions
     assert (question.column, question.roles) == (1, [Role.CONTENT])
-    assert question.answers == {"map": ["content=Note", "content=Comments"]}
+    assert answers_of(question) == {"map": ["content=Note", "content=Comments"]}
 
 
 def test_results_that_cant_be_written_are_said_while_preparing(tmp_path: Path, settings: Settings) -> None:

@@ -19,6 +19,7 @@ from importer.resultsfile import OUR_COLUMNS, own_columns
 from importer.rows.columns import Roles, find, is_header
 from importer.rows.suggestions import folded_heading
 from importer.settings import SETTINGS, Settings
+from tests.rendered import answers_of
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 
@@ -388,6 +389,6 @@ def test_where_none_of_several_names_is_found_all_are_said() -> None:
         UnclearColumns, match="No column has the heading 'A thing' or 'Some thing', which was named"
     ) as error:
         find(PLAIN, Settings(mapping={Role.CONTENT: ("A thing", "Some thing")}))
-    answers = error.value.questions[0].answers["map"]
+    answers = answers_of(error.value.questions[0])["map"]
     assert answers[0] == "content=Note"
     assert sorted(answers) == sorted(f"content={heading}" for heading in PLAIN)

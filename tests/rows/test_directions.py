@@ -12,7 +12,7 @@ from importer.messages import render
 from importer.models import Role, Status, Visibility
 from importer.rows.words import speaks
 from importer.settings import Settings
-from tests.rendered import told
+from tests.rendered import answers_of, told
 
 
 def loaded(
@@ -40,7 +40,7 @@ def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     [question] = found.rows.questions
     assert question.samples == [word]
     for meant in ("Private", "Public"):
-        assert f"visibility:{word}={meant}" in question.answers["value"]
+        assert f"visibility:{word}={meant}" in answers_of(question)["value"]
     [[problem]] = found.rows.problems.values()
     assert "--value visibility:" in told(problem)
     assert f"under the heading '{heading}'" in told(problem)

@@ -18,7 +18,7 @@ from importer.rows.words import MOST_WORDS
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
-from tests.rendered import told
+from tests.rendered import answers_of, told
 
 
 def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: object) -> Loaded:
@@ -110,7 +110,7 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     assert render(first.asks) == "What does 'Team only' mean as the visibility? (3 rows)"
     for setting in ('--value visibility:"Team only"=Public', '--value visibility:"Team only"=Private'):
         assert setting in render(first.text)
-    assert first.answers == {
+    assert answers_of(first) == {
         "value": [f"visibility:Team only={value}" for value in ("Private", "Public", "")], "ignore": ["Visibility"],
     }  # fmt: skip
 
@@ -122,11 +122,11 @@ def test_each_answer_answers(tmp_path: Path) -> None:
         "Public": [Visibility.PUBLIC] * 3, "Private": [Visibility.PRIVATE] * 2 + [Visibility.PUBLIC],
         "": [Visibility.PUBLIC],
     }  # fmt: skip
-    for text in question.answers["value"]:
+    for text in answers_of(question)["value"]:
         found = loaded(tmp_path, "Team only", "Team only", "1", values=[text])
         assert found.rows.questions == ()
         assert [note.visibility for note in found.rows.notes] == meant[text.rpartition("=")[2]]
-    none: dict[str, Any] = {"ignored": question.answers["ignore"], "default_visibility": "private"}
+    none: dict[str, Any] = {"ignored": answers_of(question)["ignore"], "default_visibility": "private"}
     found = loaded(tmp_path, "Team only", "Team only", "1", **none)
     assert found.rows.questions == ()
     assert {note.visibility for note in found.rows.notes} == {Visibility.PRIVATE}
@@ -156,4 +156,4 @@ def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path)
     names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
     [question] = loaded(tmp_path, *names, *names).rows.questions
     assert "contains 7 words that are not a known visibility: 'Jo Miller 0' (2)" in render(question.text)
-    assert question.answers == {"ignore": ["Visibility"]}
+    assert answers_of(question) == {"ignore": ["Visibility"]}
