@@ -172,7 +172,7 @@ _VISIBILITY = Field(
     in_headings={
         Visibility.PRIVATE: (
             r"privat\w{0,7}|privad[oa]s?|prive(?:e|s|es)?|privac\w{2,6}|confiden\w{0,9}|vertraulich\w{0,4}"
-            r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
+            r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|sensitiv\w{0,3}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
             r"|reserv(?:ad[oa]|ee?)s?",
             r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
             r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario",

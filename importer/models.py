@@ -234,7 +234,7 @@ class Rows:
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words whose meaning only a person knows; and who receives the note of several people.
-        set_aside: names of columns with words of visibility or status that the user said are nothing.
+        set_aside: column with words of visibility or status that the user said is nothing → the words.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 
@@ -255,7 +255,7 @@ class Rows:
     remarks: list[Message] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
-    set_aside: Sequence[str] = ()
+    set_aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:

@@ -229,7 +229,7 @@ def test_check_asks_too_and_keeps_what_was_answered(box: Sandbox, profiles: Path
     seen = types(["check", write()], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
-    assert (kept["map"], kept["default-visibility"]) == ({"content": "Full Comments"}, "Private")
+    assert (kept["map"], kept["visibility-of-all"]) == ({"content": "Full Comments"}, "Private")
     assert box.received == ()
     assert main(["run", write(), "--yes"]) == 0
     assert [note.visibility for note in box.notes] == ["2"] * 4
@@ -243,8 +243,38 @@ def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: P
     assert "What is column D, 'Phase'? It contains 'Draft', 'Published'." in seen.screen
     assert {note.status for note in box.notes} == {"1"}
     assert main(["run", "n.csv", "--yes"]) == 0
-    assert 'set-aside = ["Phase"]' in profiles.read_text(encoding="utf-8")
+    assert 'Phase = ["Draft", "Published"]' in profiles.read_text(encoding="utf-8")
+    head = ("Prospect ID", "Note", "Visibility", "Phase")
+    assert main(["run", write(head, [("P9", "x", "1", "Published")]), "--yes"]) == 0
+    assert main(["run", write(head, [("P9", "x", "1", "Entwurf")]), "--yes"]) == 2  # a word that it didn't hold then
     assert main(["run", write(("Prospect ID", "Note", "Phase"), [("P1", "x", "Draft")]), "--yes"]) == 2
+
+
+def test_an_answer_that_counts_for_all_profiles_is_asked_for_as_one(box: Sandbox, profiles: Path) -> None:
+    """Who works with one client's profile doesn't change another's without knowing."""
+    head = ("Prospect ID", "Full Comments", "Visibility")
+    profiles.write_text(
+        f'[[exports]]\nname = "Calls"\nanswered = 2026-11-03\nheadings = {[*head]}\n'
+        'map = { content = "Full Comments" }\n',
+        encoding="utf-8",
+    )
+    seen = types(["run", write(head, [("P1", TEXTS[0], "Sales"), ("P2", TEXTS[0], "Sales")])], ["1", "y", "n"])
+    assert seen.status == 0, seen.screen
+    assert "Remember these answers as 'Calls' FOR ALL PROFILES" in seen.screen
+    assert "Sales" not in profiles.read_text(encoding="utf-8")
+
+
+def test_a_wrong_answer_is_corrected_by_answering_again(box: Sandbox, profiles: Path) -> None:
+    """With none of the earlier answers; the new ones take their place."""
+    head = ("Prospect ID", "Note", "Shared?")
+    rows = [("P1", TEXTS[0], "Yes")]
+    assert types(["check", write(head, rows)], ["3", "1", "y"]).status == 0
+    assert '"Private"' in profiles.read_text(encoding="utf-8")
+    seen = types(["check", write(head, rows), "--export", "none"], ["3", "2", "y"])
+    assert seen.status == 0, seen.screen
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["values"] == {"visibility": {"Shared?": {"Yes": "Public"}}}
+    assert kept["name"] == "n"
 
 
 def test_to_remember_without_being_asked(box: Sandbox, profiles: Path) -> None:

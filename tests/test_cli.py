@@ -1592,7 +1592,7 @@ def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
     profiles.write_text("", encoding="utf-8")
     ended = type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember")
     assert ended.status == 0
-    assert 'set-aside = ["State", "Phase"]' in profiles.read_text(encoding="utf-8")
+    assert 'State = ["Draft"]\nPhase = ["Final"]' in profiles.read_text(encoding="utf-8")
     assert type_("check", "n.csv").status == 0
     type_.file("m.csv", "Prospect ID,Note,Visibility,State\nP2,x,1,New\n")
     profiles.write_text("[default]\nignore = ['State']\n", encoding="utf-8")

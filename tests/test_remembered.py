@@ -162,7 +162,7 @@ def speaks(role: Role, heading: str, words: Sequence[str]) -> bool:
 
 def holds_words(role: Role, heading: str, words: Sequence[str]) -> bool:
     """Whether a column holds nothing but words of a role, so that it is asked about whatever was answered before."""
-    known = {folded(word) for names in _KNOWN[role].values() for word in names}
+    known = {folded(word) for names in _KNOWN[role].values() for word in names if not word.isdecimal()}
     return all(
         folded(word) in known or (known_words.speaks(role, heading) and known_words.depends_on_heading(word))
         for word in words

@@ -100,7 +100,10 @@ class Asking:
         if export is None or not (is_wanted or self.may):
             return
         profile = self._options.profile
-        if is_wanted or ask(say("asking.remember", name=repr(export.name), profile=repr(profile))):
+        offer = say("asking.remember", name=repr(export.name), profile=repr(profile))
+        if export.is_shared:
+            offer = say("asking.remember-for-all", name=repr(export.name))
+        if is_wanted or ask(offer):
             place = remembering.keep(profile, export)
             say_line(say("asking.remembered", name=repr(export.name), place=str(place)))
 

@@ -280,19 +280,25 @@ def exports(name: str | None, rename: str | None, *, share: bool | None, forget:
     export = remembering.export_named(profile, name)
     if forget:
         remembering.forget_export(profile, export)
-        say_line(say("exports.is-forgotten", name=repr(export.name)))
+        say_line(say("exports.is-forgotten", name=repr(export.name), whose=_whose(export, profile)))
         return 0
     if rename or share is not None:
         export = remembering.change(profile, export, name=rename or "", is_shared=share)
     say_line(_summary(export, profile))
+    if share is not None:
+        say_line(say("exports.is-shared") if share else say("exports.is-own", profile=repr(profile)))
     paragraph(say("exports.headings", headings=tuple(export.headings)))
     paragraph(say("exports.same-as", settings=export.as_settings))
     return 0
 
 
 def _summary(export: Export, profile: str) -> Message:
-    whose = say("exports.of-all") if export.is_shared else say("exports.of-profile", profile=repr(profile))
+    whose = _whose(export, profile)
     return say("exports.listed", n=len(export.headings), name=repr(export.name), date=export.day, whose=whose)
+
+
+def _whose(export: Export, profile: str) -> Message:
+    return say("exports.of-all") if export.is_shared else say("exports.of-profile", profile=repr(profile))
 
 
 @click.command()

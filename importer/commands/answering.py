@@ -74,15 +74,22 @@ def learned(base: Settings, settings: Settings, source: str, columns: SheetColum
     before, headings = settings.remembered, headings_of(columns.all_headings)
     if not (answers := remembering.answers(base, settings, columns)) or not are_headings(headings):
         return None
-    today, set_aside = date.today(), tuple(columns.set_aside)  # noqa: DTZ011 - the person's own day
+    of_all = ""
+    if Role.VISIBILITY not in columns.names and (visibility := answers.pop("default-visibility", None)) is not None:
+        of_all = visibility.name.capitalize()  # it says nothing of blank cells, once there is a column
+    aside = {column: tuple(words) for column, words in columns.set_aside.items()}
+    latest = Export("", headings, date.today(), answers, aside, of_all)  # noqa: DTZ011 - the person's own day
     if before is not None:
-        is_new = answers != before.answers or not set(set_aside) <= set(before.set_aside)
-        if not is_new and (settings.export is None or headings == before.headings):
-            return None
-        return replace(before, headings=headings, answered=today, answers=answers, set_aside=set_aside)
+        export = remembering.updated(before, latest)
+        same = replace(export, answered=before.answered, headings=before.headings) == before
+        return None if same and (settings.export is None or headings == before.headings) else export
     name = settings.export if settings.export not in (None, remembering.NONE) else None
-    name = name or remembering.name_for(source, [export.name for export in base.exports])
-    return Export(name, headings, today, answers, set_aside)
+    if name is None:  # other answers for the same headings replace the earlier ones
+        instead = [export for export in base.exports if {*export.headings} == {*headings}]
+        if len(instead) == 1:
+            return replace(latest, name=instead[0].name, is_shared=instead[0].is_shared)
+        name = remembering.name_for(source, [export.name for export in base.exports])
+    return replace(latest, name=name)
 
 
 def with_export(settings: Settings, export: Export) -> Settings:

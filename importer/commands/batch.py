@@ -279,7 +279,8 @@ def _answerable(error: ImporterError, path: Path) -> ImporterError:
     """Return an error about questions together with the command that asks them; any other error unchanged."""
     if not isinstance(error, UnclearColumns) or str(path) == "-":
         return error
-    if not any(question.choices for question in error.questions):
+    # Which of two kinds a sheet is can't be remembered, because their headings are the same.
+    if all(not question.choices or question.asks.kind == "exports.which" for question in error.questions):
         return error
     command = say("questions.answer", file=as_argument(str(path)))
     return UnclearColumns(lines(error.message, command), error.questions)

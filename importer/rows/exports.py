@@ -15,9 +15,10 @@ from functools import lru_cache
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
-from importer.models import PossibleAnswer, Question, Role
+from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.resultsfile import own_columns
 from importer.rows import words
+from importer.rows.columns import candidates
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, suggests
 from importer.settings import Settings
 from importer.settings.exports import Export, headings_of
@@ -46,7 +47,7 @@ class _Fit:
 
     @property
     def is_whole(self) -> bool:
-        return not self.missing and not self.concerning and (bool(self.export.columns) or self.alike >= _ALIKE)
+        return not self.missing and not self.concerning and (bool(self.export.needed) or self.alike >= _ALIKE)
 
     @property
     def is_exact(self) -> bool:
@@ -71,9 +72,8 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
         UnclearColumns: several exports fit, or one only nearly fits.
     """
     name, plain = settings.export, replace(settings, exports=())
-    if name is not None:
-        named = [export for export in settings.exports if export.name.casefold() == name.strip().casefold()]
-        return applied(settings, named[0]) if named else plain
+    if name == NONE:
+        return plain
     ours = own_columns(headings).values()
     values = [column for at, column in enumerate(cells) if at not in ours]
     own_headings = headings_of(headings)
@@ -82,16 +82,30 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
         for export in settings.exports
         if _alike(export, own_headings) >= _ALIKE or not _missing(export, own_headings)
     ]
+    if name is not None:  # in a folder, it says which one a sheet is that may be several
+        named = [fit.export for fit in fits if fit.export.name.casefold() == name.strip().casefold()]
+        is_known = any(export.name.casefold() == name.strip().casefold() for export in settings.exports)
+        if named or not is_known:
+            return _with_answers(headings, settings, named[0]) if named else plain
     whole = [fit for fit in fits if fit.is_whole]
     fitting = [fit for fit in whole if fit.is_exact] or whole
     if len(fitting) > 1:
         raise _several(fitting)
     if fitting:
-        return applied(settings, fitting[0].export)
+        return _with_answers(headings, settings, fitting[0].export)
     near = max(fits, key=lambda fit: fit.alike, default=None)
     if near is not None and near.alike >= _ALIKE:
         raise _near(near)
     return plain
+
+
+def _with_answers(headings: Sequence[str], settings: Settings, export: Export) -> Settings:
+    """Return the settings with the answers of an export; one visibility for all only if no column says it."""
+    settings = applied(settings, export)
+    is_said = "default-visibility" in settings.said
+    if not export.of_all or is_said or candidates(Role.VISIBILITY, headings, settings):
+        return settings
+    return replace(settings, default_visibility=Visibility[export.of_all.upper()])
 
 
 def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
@@ -114,15 +128,16 @@ def _alike(export: Export, headings: Sequence[str]) -> float:
 
 
 def _missing(export: Export, headings: Sequence[str]) -> tuple[str, ...]:
-    is_ordered = tuple(headings[: len(export.headings)]) == export.headings
-    named = [  # a name may list several columns of people
-        part.strip()
-        for name in export.columns
-        for part in ([name] if _is_among(name, export.headings) else name.split(","))
-    ]
-    return tuple(
-        name for name in named if not _is_among(name, headings) and (_is_among(name, export.headings) or not is_ordered)
-    )
+    is_ordered = tuple(headings[: len(export.headings)]) == export.headings  # then letters count, too
+
+    def lacking(columns: Sequence[str]) -> list[str]:
+        is_known = [
+            _is_among(name, headings) or (is_ordered and not _is_among(name, export.headings)) for name in columns
+        ]
+        return [name for name, known in zip(columns, is_known, strict=True) if not known]
+
+    missing = [[lacking(columns) for columns in group] for group in export.needed]
+    return tuple(name for group in missing if all(group) for name in group[0])
 
 
 def _fit(export: Export, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> _Fit:
@@ -152,15 +167,17 @@ def _is_among(name: str, headings: Sequence[str]) -> bool:
 
 def _matters(heading: str, values: Sequence[str]) -> bool:
     """Return whether a new column speaks of a person, a text, visibility, status or files."""
-    if role_of(heading) is not None or any(words.speaks(role, heading) for role in WORDED):
+    if role_of(heading) is not None or _ABOUT_FILES.search(heading):
         return True
-    if _ABOUT_FILES.search(heading):
+    if any(words.speaks(role, heading, weakly=False) for role in WORDED):
         return True
-    if suggests(Role.CONTENT, heading) and values:
+    if any(words.speaks(role, heading) for role in WORDED) and any(map(words.is_word, values)):
+        return True  # Owner: not with names, but with yes and no
+    if suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values):
         return True
-    return likeliness(Role.EMAIL, heading, values) >= LIKELY or (
-        suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
-    )
+    if any("@" in value for value in values) and likeliness(Role.EMAIL, heading, values) >= LIKELY:
+        return True
+    return suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
 
 
 def _several(fits: Sequence[_Fit]) -> UnclearColumns:

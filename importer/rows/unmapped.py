@@ -66,12 +66,19 @@ class Unmapped:
     heading is about the role and one of its words may restrict notes further: *Private?* with a yes, although notes are
     public.
 
+    Args:
+        headings, roles, values: those of the sheet.
+        known: ignored column → the words that it held when the user said so.
+
     Attributes:
-        set_aside: names of the columns that are not asked about only because the user said so about this sheet.
+        set_aside: column that isn't asked about only because the user said so → its words.
     """
 
-    def __init__(self, headings: Sequence[str], roles: Roles, values: Values) -> None:
-        self.set_aside: list[str] = []
+    def __init__(
+        self, headings: Sequence[str], roles: Roles, values: Values, known: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.set_aside: dict[str, tuple[str, ...]] = {}
+        self._known = {folded(column): {*map(folded, seen)} for column, seen in known.items()}
         self._headings, self._doubtful, self._open = headings, roles.doubtful, {*roles.unexplained, *roles.doubtful}
         self._words = {
             role: {folded(word) for usual in field.words.values() for word in usual} | words.ever(values, role)
@@ -124,10 +131,11 @@ class Unmapped:
             ]
             if roles:
                 says = say("overlooked.says-so-though-ignored" if position in self._doubtful else "overlooked.says-so")
-                if vacant := [role for role in roles if role in self._vacant and position in self._open]:
+                vacant = [role for role in roles if role in self._vacant]
+                if vacant and self._is_open(position, values):
                     questions.append(question(self._headings, position, vacant, values, says))
                 else:
-                    self.set_aside.append(called(self._headings, position))
+                    self.set_aside[called(self._headings, position)] = tuple(values)
                 continue
             for role in heading_roles:
                 if (
@@ -137,12 +145,19 @@ class Unmapped:
                 ):
                     used = shown(self._headings[self._taken[role]])
                     says = say("overlooked.may-say-less", role=role, used=used)
-                    if position in self._open:
+                    if self._is_open(position, values):
                         questions.append(question(self._headings, position, [role], values, says))
                     else:
-                        self.set_aside.append(called(self._headings, position))
+                        self.set_aside[called(self._headings, position)] = tuple(values)
                     break
         return questions
+
+    def _is_open(self, position: int, values: Sequence[str]) -> bool:
+        """Return whether a column has to be asked about, because nobody said anything about these words of it."""
+        known = (
+            self._known.get(folded(called(self._headings, position)), set()) if position in self._doubtful else set()
+        )
+        return position in self._open and not {*map(folded, values)} <= known
 
     def _says_less(self, role: Role, position: int, value: str) -> bool:
         """Return whether a word may mean that a note is private (visibility) or a draft (status)."""

@@ -99,7 +99,8 @@ class _Validation:
         note = np.full(size, -1, dtype=np.int32)
         key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in columns else None
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
-        unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values)
+        known = {} if self.settings.remembered is None else self.settings.remembered.set_aside
+        unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         ours = self.roles.ours.values()
         used = self.used.union(self.roles.further_emails)
         footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)

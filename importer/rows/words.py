@@ -35,6 +35,8 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
 _KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
+_USUAL = frozenset(folded(word) for entry in WORDED.values() for usual in entry.words.values() for word in usual)
+
 
 def is_plain(role: Role, heading: str) -> bool:
     """Return whether a heading plainly asks for the role's value, so that the API's codes count under it."""
@@ -46,18 +48,28 @@ def depends_on_heading(word: str) -> bool:
     return _bare_word(word) in YES | NO or _bare_word(word).isdecimal()
 
 
-def speaks(role: Role, heading: str) -> bool:
-    """Return whether a heading is about the role: visibility, or publication status."""
+def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
+    """Return whether a heading is about the role: visibility, or publication status.
+
+    ``weakly`` is whether words count that mean it only among words of their kind: *Owner*, *Team only*.
+    """
     words = _words(heading)
     is_about = role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
     if is_about or folded_heading(heading) in _KNOWN[role]:
         return True
     if any(_strong(role, value, _bare(word)) for value in WORDED[role].words for word in words):
         return True
+    if not weakly:
+        return False
     weak = [any(_weak(role, value, word) for value in WORDED[role].words) for word in words]
     return any(weak) and all(
         is_weak or NEGATION.fullmatch(word) or BESIDE.fullmatch(word) for word, is_weak in zip(words, weak, strict=True)
     )
+
+
+def is_word(text: str) -> bool:
+    """Return whether a text is a usual word or a code of visibility or status, or a yes or a no."""
+    return folded(text) in _USUAL or depends_on_heading(text)
 
 
 def reading(role: Role, heading: str, word: str) -> Value | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -27,7 +27,8 @@ class Export:
         headings: the headings of the sheet for which the answers were given, without those of results.
         answered: the day of the latest answer.
         answers: setting → value, read and checked.
-        set_aside: ignored columns that held words of visibility or status. Any other is asked about once it holds such.
+        set_aside: ignored column with words of visibility or status → the words. With others it is asked about.
+        of_all: name of the visibility of all notes if a sheet has no column for it; empty if a person never said.
         is_shared: whether it counts for all profiles.
     """
 
@@ -35,20 +36,28 @@ class Export:
     headings: tuple[str, ...]
     answered: date
     answers: Mapping[str, Any]
-    set_aside: tuple[str, ...] = ()
+    set_aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_all: str = ""
     is_shared: bool = False
 
     @property
-    def columns(self) -> list[str]:
-        """Names of the columns that the answers are about. If a role has several, the sheet needs only the first.
+    def needed(self) -> list[list[list[str]]]:
+        """The columns that the answers are about, in groups of alternatives: of each group, a sheet needs one whole.
 
-        A template for the text of notes is about each of its columns.
+        Ignored columns may be missing.
         """
-        firsts = [names[0] for names in self.answers.get("map", {}).values() if "" not in names]
-        mapped = [column for name in firsts for column in _named(name)]
-        key = [self.answers["key-column"]] if "key-column" in self.answers else []
-        worded = [column for _, column in self.answers.get("value", {}) if isinstance(column, str)]
-        return list(dict.fromkeys([*mapped, *key, *self.answers.get("ignore", ()), *worded]))
+        names = {role: list(names) for role, names in self.answers.get("map", {}).items()}
+        for role, column in self.answers.get("value", {}):
+            names.setdefault(role, []).append(column)
+        groups = [group for group in names.values() if "" not in group]
+        groups += [[self.answers["key-column"]]] if "key-column" in self.answers else []
+        return [[self._columns_in(name) for name in group] for group in groups]
+
+    def _columns_in(self, name: str) -> list[str]:
+        """Return the columns that a name is about: itself, those that it lists, or the fields of a template."""
+        if name in self.headings:
+            return [name]
+        return [field.strip() for field in re.findall(r"\{([^{}]+)\}", name) or name.split(",")]
 
     @property
     def day(self) -> str:
@@ -59,11 +68,8 @@ class Export:
     @property
     def as_settings(self) -> tuple[SettingPart, ...]:
         """The settings that say the same."""
-        return tuple(SettingPart(name, text) for name in self.answers for text in _texts(name, self.answers[name]))
-
-
-def _named(name: str) -> list[str]:
-    return [field.strip() for field in re.findall(r"\{([^{}]+)\}", name)] or [name]
+        answers = {**self.answers, **({"default-visibility": self.of_all} if self.of_all else {})}
+        return tuple(SettingPart(name, text) for name in answers for text in _texts(name, answers[name]))
 
 
 def _texts(name: str, value: Any) -> Iterable[str]:
@@ -88,13 +94,13 @@ class SheetColumns:
         all_headings: the headings of the sheet.
         names: role → name of its column, by which other sheets of this kind have it.
         headings: role → heading of its column. The words of this run are kept for it.
-        set_aside: columns with words of visibility or status that are ignored.
+        set_aside: ignored column with words of visibility or status → the words.
     """
 
     all_headings: Sequence[str]
     names: Mapping[Role, str]
     headings: Mapping[Role, str]
-    set_aside: Sequence[str]
+    set_aside: Mapping[str, Sequence[str]]
 
 
 def as_stored(value: Any) -> Any:

@@ -37,7 +37,7 @@ DEFAULT = "default"
 EXPORTS = "exports"
 """Name of the exports in a profile, and at the top of the file those for all profiles. No profile has this name."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
-_COMMAND = re.compile(r"`(note-importer (?:check|history|hide|journal|login|results|run|verify)\b[^`]*)`")
+_COMMAND = re.compile(r"`(note-importer (?:check|exports|history|hide|journal|login|results|run|verify)\b[^`]*)`")
 
 
 class InProfile(Plain):

@@ -16,10 +16,10 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, say
-from importer.models import Role
+from importer.models import Role, Visibility
 from importer.settings import profiles
 from importer.settings.exports import Export, SheetColumns, as_stored
-from importer.settings.kinds import Names
+from importer.settings.kinds import Names, OneOf, none_last
 from importer.settings.meanings import Scope, Values, folded, for_columns, merged, with_headings
 from importer.settings.table import SETTINGS, Settings, Topic
 
@@ -32,7 +32,7 @@ REMEMBERED = tuple(
 """Names of the settings that are kept for an export."""
 _COMBINED = ("map", "value", "ignore")
 _ABOUT = ("name", "headings", "answered")
-_SET_ASIDE = "set-aside"
+_SET_ASIDE, _OF_ALL = "set-aside", "visibility-of-all"
 _IN_NAMES = re.compile(r"[\s_.-]*(?:\(\d+\)|\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d+)*|[-_ ]\d+)$")
 _TABLES = ("map", "values", "ignore", "encoding")
 
@@ -63,12 +63,16 @@ def _read(entry: object, *, is_shared: bool) -> Export:
         raise BadSettings(say("exports.incomplete"))
     _check_name(name)
     for setting in about:
-        if setting not in of_setting and setting not in (*_ABOUT, _SET_ASIDE):
+        if setting not in of_setting and setting not in (*_ABOUT, _SET_ASIDE, _OF_ALL):
             raise BadSettings(say("exports.no-setting", setting=repr(setting), known=tuple(sorted(of_setting))))
     answers = {of_setting[name]: value for name, value in about.items() if name in of_setting}
     read = {name: SETTINGS[name].read(value) for name, value in answers.items()}
-    set_aside = Names().read(about.get(_SET_ASIDE, ()))
-    return Export(name, tuple(map(str, headings)), answered, read, set_aside, is_shared)
+    of_all = OneOf(Visibility, by_name=True).read(about[_OF_ALL]).name.capitalize() if _OF_ALL in about else ""
+    aside = about.get(_SET_ASIDE, {})
+    if not isinstance(aside, Mapping):
+        raise BadSettings(say("exports.incomplete"))
+    set_aside = {str(column): Names().read(words) for column, words in aside.items()}
+    return Export(name, tuple(map(str, headings)), answered, read, set_aside, of_all, is_shared)
 
 
 def _check_name(name: str) -> None:
@@ -85,7 +89,7 @@ def applied(settings: Settings, export: Export) -> Settings:
         if role not in settings.mapping or role in settings.usual
     }
     said = {name for role, names in settings.mapping.items() if role not in settings.usual for name in names}
-    ignored = [name for name in (*answers.pop("ignore", ()), *export.set_aside) if name not in said]
+    ignored = [name for name in answers.pop("ignore", ()) if name not in said]
     values = for_columns(answers.pop("value", {}), dict.fromkeys(Role, Scope.PLAIN))
     scalars: dict[str, Any] = {
         SETTINGS[name].attribute: value for name, value in answers.items() if name not in settings.said
@@ -95,7 +99,7 @@ def applied(settings: Settings, export: Export) -> Settings:
         mapping={**settings.mapping, **roles},
         usual=settings.usual - roles.keys(),
         ignored=tuple(dict.fromkeys((*settings.ignored, *ignored))),
-        lasting=settings.lasting.union(ignored).difference(export.set_aside),
+        lasting=settings.lasting.union(ignored),
         values=merged(settings.values, values),
         exports=(),
         remembered=export,
@@ -123,6 +127,43 @@ def answers(base: Settings, settings: Settings, columns: SheetColumns) -> dict[s
         "ignore": tuple(dict.fromkeys(ignored)),
     }
     return kept | {name: value for name, value in combined.items() if value}
+
+
+def updated(export: Export, latest: Export) -> Export:
+    """Return an export with the latest answers, and the earlier ones about columns that the latest sheet lacks."""
+    answers = {**export.answers, **latest.answers}
+    there = {*map(folded, latest.headings)}
+
+    def is_elsewhere(name: str) -> bool:
+        return folded(name) not in there
+
+    for name in _COMBINED:
+        if name not in export.answers:
+            continue
+        before, now = export.answers[name], latest.answers.get(name, ())
+        match name:
+            case "map":
+                kept = {role: [*filter(is_elsewhere, names)] for role, names in before.items()}
+                roles = dict.fromkeys([*now, *(role for role in kept if any(kept[role]))])
+                answers[name] = {role: none_last([*(dict(now).get(role, ())), *kept.get(role, ())]) for role in roles}
+            case "value":
+                answers[name] = {place: words for place, words in before.items() if is_elsewhere(place[1])} | dict(now)
+            case _:
+                answers[name] = tuple(dict.fromkeys([*now, *filter(is_elsewhere, before)]))
+    aside = {column: words for column, words in export.set_aside.items() if is_elsewhere(column)}
+    aside |= {
+        column: tuple(dict.fromkeys([*export.set_aside.get(column, ()), *words]))
+        for column, words in latest.set_aside.items()
+    }
+    headings = dict.fromkeys([*latest.headings, *filter(is_elsewhere, export.headings)])
+    return replace(
+        export,
+        headings=tuple(headings),
+        answered=latest.answered,
+        answers={name: value for name, value in answers.items() if value or name not in _COMBINED},
+        set_aside=aside,
+        of_all=latest.of_all or export.of_all,
+    )
 
 
 def _left(settings: Settings, role: Role) -> tuple[str, ...]:
@@ -175,8 +216,10 @@ def keep(profile: str, export: Export) -> Path:
         "answered": export.answered,
         "headings": [*export.headings],
     }
+    if export.of_all:
+        stored[_OF_ALL] = export.of_all
     if export.set_aside:
-        stored[_SET_ASIDE] = [*export.set_aside]
+        stored[_SET_ASIDE] = {column: [*words] for column, words in export.set_aside.items()}
     for name, value in export.answers.items():
         stored[SETTINGS[name].profile_name] = [*value] if name == "ignore" else as_stored(value)
     return profiles.change_export("" if export.is_shared else profile, export.name, stored)

@@ -70,10 +70,19 @@ def test_the_order_of_the_columns_doesnt_matter_and_the_plan_says_when_it_was_an
     assert remark(loaded).endswith("for 'Calls'.")
 
 
-@pytest.mark.parametrize("new", ["Lifecycle", "Mailing Street", "Email Opt Out", "Score", "Prospect Owner"])
-def test_a_new_column_that_means_nothing_doesnt_stop_the_night(tmp_path: Path, kept: Export, new: str) -> None:
+@pytest.mark.parametrize(
+    ("new", "value"),
+    [
+        ("Lifecycle", "MQL"), ("Mailing Street", "1 Main St"), ("Email Opt Out", "0"), ("Email Sent", "TRUE"),
+        ("Note length", "33"), ("Owner", "Jo Rep"), ("Owner Email", "jo@firm.example"),
+        ("Prospect Owner", "Jo"),
+    ],
+)  # fmt: skip
+def test_a_new_column_that_means_nothing_doesnt_stop_the_night(
+    tmp_path: Path, kept: Export, new: str, value: str
+) -> None:
     """It is said."""
-    loaded = seen(tmp_path, ("Email", new, *HEAD[1:]), (ROW[0], "0", *ROW[1:]))
+    loaded = seen(tmp_path, ("Email", new, *HEAD[1:]), (ROW[0], value, *ROW[1:]))
     assert loaded.settings.remembered == kept
     assert f"This sheet has a new column ('{new}')." in remark(loaded)
 
@@ -83,7 +92,8 @@ def test_a_new_column_that_means_nothing_doesnt_stop_the_night(tmp_path: Path, k
     [
         ("Secondary Email", "ada@home.example"), ("Assistant", "bob@example.com"), ("Contact ID", "jzRkmgMdw1"),
         ("Manager notes", "secret"), ("Description", "Long talk about the plan of the year"), ("Shared", "Yes"),
-        ("Confidential", ""), ("Status", "Done"), ("Attachments", ""), ("Attached files", "a.pdf"), ("Files", ""),
+        ("Confidential", ""), ("Sensitive", "TRUE"), ("Owner only", "yes"),
+        ("Status", "Done"), ("Attachments", ""), ("Attached files", "a.pdf"), ("Files", ""),
     ],
 )  # fmt: skip
 def test_a_new_column_of_a_person_a_text_visibility_status_or_files_is_asked_about(
@@ -116,6 +126,24 @@ def test_a_column_that_nothing_was_answered_for_may_go(tmp_path: Path, kept: Exp
     loaded = seen(tmp_path, HEAD[:-1], ROW[:-1])
     assert loaded.settings.remembered == kept
     assert "no longer has a column ('Town')" in remark(loaded)
+
+
+def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Export) -> None:
+    """One has no column for the visibility. What was answered for the other stays true, and blanks stay a problem."""
+    short = (*HEAD[:3], *HEAD[4:]), (*ROW[:3], *ROW[4:])
+    path = write(tmp_path / "n.csv", *short)
+    with prepare(path, settings(export="Calls")) as prepared:
+        prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
+        export = prepared.learned(settings())
+    assert export is not None
+    assert (export.of_all, "default-visibility" in export.answers) == ("Public", False)
+    remembering.keep("default", export)
+    for _ in range(2):
+        assert [note.visibility for note in seen(tmp_path, *short).rows.notes] == [Visibility.PUBLIC]
+        assert [note.visibility for note in seen(tmp_path, HEAD, ROW).rows.notes] == [Visibility.PRIVATE]
+    blank = seen(tmp_path, HEAD, (*ROW[:3], "", *ROW[4:]))
+    assert not blank.rows.notes
+    assert len(blank.rows.problems) == 1
 
 
 def test_another_sheet_is_another_kind(tmp_path: Path, kept: Export) -> None:
@@ -166,6 +194,8 @@ def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path,
     remembering.keep("default", visits)
     (question,) = seen(tmp_path, HEAD, ROW).questions
     assert "those of several exports: 'Calls', 'Visits'" in render(question.text)
+    other = seen(tmp_path, ("Prospect ID", "Note", "Visibility"), ("jzRkmgMdw1", "Hello", "Private"), export="Calls")
+    assert [note.text for note in other.rows.notes] == ["Hello"]  # in a folder, it isn't said of every sheet
     for name, text in (("Calls", ROW[2]), ("visits", "Graz")):
         assert [note.text for note in seen(tmp_path, HEAD, ROW, export=name).rows.notes] == [text]
 

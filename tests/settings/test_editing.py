@@ -129,7 +129,7 @@ def test_the_words_of_a_run_are_kept_for_the_columns_of_its_file(profiles: Path)
         default_visibility="public",  # type: ignore[arg-type]
         ignored=("State",),
     )
-    columns = SheetColumns(("Shared?", ""), {Role.VISIBILITY: "Shared?"}, {Role.VISIBILITY: "Shared?"}, ())
+    columns = SheetColumns(("Shared?", ""), {Role.VISIBILITY: "Shared?"}, {Role.VISIBILITY: "Shared?"}, {})
     answers = remembering.answers(settings("default"), said, columns)
     kept = Export("Calls", ("Shared?", ""), date(2026, 11, 3), answers)
     remembering.keep("default", kept)
