@@ -587,6 +587,58 @@ def test_which_sheet_is_meant_is_asked_too(box: Sandbox, capsys: pytest.CaptureF
     assert len(box.notes) == 1
 
 
+HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))
+
+
+def two_sheets(*rows: Sequence[str]) -> str:
+    """Write a workbook with a sheet that has the needed headings, and one with these rows."""
+    book = openpyxl.Workbook()
+    first, second = book.active, book.create_sheet("Second")
+    assert first is not None
+    first.append(("Prospect ID", "Note", "Visibility"))
+    first.append(("P-1", "x", "Public"))
+    for row in rows:
+        second.append(row)
+    book.save("n.xlsx")
+    return "n.xlsx"
+
+
+def test_a_second_sheet_that_seems_to_hold_notes_is_asked_about_and_stops_the_night(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its notes would be lost, because the file counts as imported. The answer is kept for this kind of sheet."""
+    path = two_sheets(*HUBSPOT)
+    assert main(["run", path, "--yes"]) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "Only the sheet 'Sheet' has the required headings, but another sheet seems to hold notes, too" in error
+    assert "'Second' starts with Recipient, Engagement body" in error
+    assert "--sheet NAME" in error
+    assert box.received == ()
+    seen = types(["run", path], ["1", "y", "y", "y"])
+    assert "1 the sheet 'Sheet': Prospect ID; Note; Visibility 2 the sheet 'Second': Recipient" in seen.screen
+    assert [note.prospect_id for note in box.notes] == ["P-1"], seen.screen
+    assert main(["run", path, "--yes"]) == 0
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Email", "City"), ("a@x.com", "Paris"), ("b@x.com", "Rome")],
+        [("Code", "Description"), ("C1", TEXTS[0]), ("C2", TEXTS[1])],
+        [("Owner email", "Territory"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1])],
+        [("Export of 3 May",), (TEXTS[0],), (TEXTS[1],)],
+        [("Owner", "Calls"), ("Ann", "3"), ("Total", "3")],
+        HUBSPOT[:2],
+    ],
+    ids=["contacts", "codes", "owners", "cover", "pivot", "one-row"],
+)
+def test_a_second_sheet_of_another_kind_stops_no_night(
+    rows: Sequence[Sequence[str]],
+) -> None:
+    """A list of contacts, codes or owners, a cover sheet, totals, a single row."""
+    assert main(["check", two_sheets(*rows)]) == 0
+
+
 # -- how it is encoded
 
 

@@ -126,6 +126,7 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         options,
         is_header=lambda cells: columns.is_header(cells, settings) or any(kind.is_header(cells) for kind in known),
         is_copy=resultsfile.repeats_results,
+        is_likely=suggestions.may_hold_notes,
     )
     try:
         return understood(sheet, settings)

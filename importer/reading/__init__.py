@@ -25,7 +25,7 @@ from importer.reading.book import Book, choose
 from importer.reading.cells import Flaw, column_letter
 from importer.reading.detection import FileType
 from importer.reading.limits import Limits
-from importer.reading.opening import IsHeader, KnownSheet, Options, Source, opened
+from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, Source, opened
 from importer.reading.package import Package
 from importer.reading.sheet import Sheet, cell_name, spooled
 
@@ -35,20 +35,26 @@ DEFAULTS = Options()
 
 
 def read(
-    path: str | Path, options: Options = DEFAULTS, *, is_header: IsHeader, is_copy: IsHeader = lambda _: False
+    path: str | Path,
+    options: Options = DEFAULTS,
+    *,
+    is_header: IsHeader,
+    is_copy: IsHeader = lambda _: False,
+    is_likely: IsLikely = lambda *_: False,
 ) -> Sheet:
     """Read a whole spreadsheet once; "-" is standard input.
 
     ``is_header`` returns whether a row's texts are the headings that the import needs. It decides the header row, the
     sheet and a text file's delimiter. If no row qualifies, the row with the most filled cells becomes the header (the
     first such row), so that the caller can say what is missing. ``is_copy`` returns whether a header belongs to a sheet
-    whose rows are also on another sheet of the workbook. Such a sheet is read only if it is named.
+    whose rows are also on another sheet of the workbook. Such a sheet is read only if it is named. ``is_likely``
+    returns whether a sheet without the needed headings may be meant too, by its header and its first rows.
 
     Raises UnreadableFile if the file can't be read, and UnclearColumns if it is unclear which sheet is meant.
     """
     source = str(path)
     try:
-        return _read(source, options, is_header, is_copy)
+        return _read(source, options, is_header, is_copy, is_likely)
     except UnclearColumns as exc:
         raise UnclearColumns(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
@@ -70,8 +76,8 @@ def _in_file(source: str, error: ImporterError) -> Message:
     return say("reading.in-file", file=source, why=error.message)
 
 
-def _read(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:
-    with opened(name, options, is_header, is_copy) as source:
+def _read(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader, is_likely: IsLikely) -> Sheet:
+    with opened(name, options, is_header, is_copy, is_likely) as source:
         file_type, book = _open_book(source)
         choice, remarks = choose(book, source)
         renamed = detection.other_than_named(file_type, name)

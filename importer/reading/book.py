@@ -121,17 +121,26 @@ class KeptTable:
 
 @dataclass(frozen=True)
 class TableCandidate:
-    """A table that may be chosen, its likely header, and whether that header has the needed headings."""
+    """A table that may be chosen.
+
+    Attributes:
+        table: the table.
+        header: its likely header.
+        qualifies: whether that header has the needed headings.
+        below: the first rows below the header of a table that doesn't qualify.
+    """
 
     table: Table
     header: Row
     qualifies: bool
+    below: Sequence[Sequence[str]] = ()
 
 
 def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     """Return the only visible table with the needed headings, or the named one, and remarks on ignored sheets.
 
-    Raises UnclearColumns if several tables qualify, or if none does and several hold something.
+    Raises UnclearColumns if several tables qualify, or if none does and several hold something. It is also raised if
+    another table may be meant too, unless a person named the sheet, or the table is read as before.
     """
     sheet, header_row, is_copy = source.options.sheet, source.options.header_row, source.is_copy
     if header_row is not None and header_row < 1:
@@ -147,6 +156,9 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     if len(qualified) > 1:
         raise _undecided(qualified)
     chosen = qualified[0]
+    others = [candidate for candidate in candidates if candidate is not chosen and not is_copy(candidate.header[1])]
+    if likely := [other for other in others if other.below and source.is_likely(other.header[1], other.below)]:
+        raise _undecided([chosen, *likely])
     return chosen, _aside(book, chosen, candidates, is_copy, asked=sheet is not None)
 
 
@@ -181,6 +193,7 @@ def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> Tab
     """Return a table as a candidate, judged by its first rows; None if they are blank."""
     likeliest: Row | None = None
     most = 0
+    below: list[list[str]] = []
     with closing(table.rows(TableFacts())) as rows:
         if header_row is not None:
             for number, cells in rows:
@@ -193,10 +206,12 @@ def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> Tab
             if filled and is_header(cells):
                 return TableCandidate(table, (number, cells), qualifies=True)
             if filled > most:  # a title above the header fills fewer cells than the header
-                likeliest, most = (number, cells), filled
+                likeliest, most, below = (number, cells), filled, []
+            elif filled:
+                below.append(cells)
             if number > HEADER_WITHIN and likeliest:
                 break
-    return TableCandidate(table, likeliest, qualifies=False) if likeliest else None
+    return TableCandidate(table, likeliest, qualifies=False, below=below) if likeliest else None
 
 
 def _filled(cells: Sequence[str]) -> int:
@@ -215,7 +230,13 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
 
 def _undecided(candidates: Sequence[TableCandidate]) -> UnclearColumns:
     """Return the error that asks which sheet is meant, with one answer for each candidate."""
-    if candidates[0].qualifies:
+    if not candidates[-1].qualifies and candidates[0].qualifies:
+        text = say(
+            "choice.likely",
+            sheet=_name(candidates[0].table),
+            others=tuple(_begins(candidate) for candidate in candidates[1:10]),
+        )
+    elif candidates[0].qualifies:
         text = say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
     else:
         text = say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))

@@ -23,6 +23,8 @@ STANDARD_INPUT = "-"
 
 IsHeader = Callable[[Sequence[str]], bool]
 """Function that returns whether a row's texts are the needed headings."""
+IsLikely = Callable[[Sequence[str], Sequence[Sequence[str]]], bool]
+"""Function that returns whether a header and the rows below it may be meant to be imported too."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Source:
         options: a person's settings.
         is_header: function that recognises the headings that the import needs.
         is_copy: function that recognises the headings of a sheet whose rows are also on another sheet.
+        is_likely: function that recognises another sheet that may be meant too, without the needed headings.
         deadline: the time limit.
         file: the opened file.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
@@ -83,6 +86,7 @@ class Source:
     options: Options
     is_header: IsHeader
     is_copy: IsHeader
+    is_likely: IsLikely
     deadline: Deadline
     file: IO[bytes]
     fingerprint: str
@@ -98,14 +102,16 @@ class Source:
 
 
 @contextmanager
-def opened(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Iterator[Source]:
+def opened(
+    name: str, options: Options, is_header: IsHeader, is_copy: IsHeader, is_likely: IsLikely
+) -> Iterator[Source]:
     """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
     deadline = Deadline(options.limits)
     with _opened(name, options.limits) as file:
         digest = hashlib.sha256()
         for chunk in _chunks(file, deadline):
             digest.update(chunk)
-        yield Source(name, options, is_header, is_copy, deadline, file, digest.hexdigest())
+        yield Source(name, options, is_header, is_copy, is_likely, deadline, file, digest.hexdigest())
 
 
 @contextmanager

@@ -20,6 +20,7 @@ LIKELY = 2
 SAMPLES = 3
 """Number of values of a column that are shown."""
 
+_FEWEST = 2  # rows of a sheet that may hold notes
 _GLANCE = 200  # rows at the sheet's start whose values are judged
 _MOST_SHOWN = 40
 _MOSTLY = 0.8
@@ -82,6 +83,21 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
         return misspelling
     is_suggested, speaks = folded_heading(heading) in _SUGGESTED[role], suggests(role, heading)
     return misspelling + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
+
+
+def may_hold_notes(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a sheet seems to hold notes: a column with emails or prospect IDs, and one with texts.
+
+    Headings alone don't make people of a column, so a list of codes, owners or totals doesn't qualify.
+    """
+    columns = [(text, [row[at].strip() for row in rows if row[at:]]) for at, text in enumerate(headings)]
+    filled = [(text, values) for text, cells in columns if len(values := [*filter(None, cells)]) >= _FEWEST]
+    has_people = any(
+        likeliness(role, text, values) and _by_cells(role, values, speaks=False) >= LIKELY
+        for text, values in filled
+        for role in (Role.PROSPECT, Role.EMAIL)
+    )
+    return has_people and any(likeliness(Role.CONTENT, text, values) >= LIKELY for text, values in filled)
 
 
 def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:
