@@ -230,7 +230,7 @@ class Rows:
         rejected: position → why the row's email names no prospect, once it was looked up.
         sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
         files: digest → the attached file.
-        meanings: role → word of its column, "" for a blank cell → its value.
+        meanings: role → word of its column, "" for a blank cell → its value; None: its rows are left out.
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words whose meaning only a person knows; and who receives the note of several people.
@@ -251,7 +251,7 @@ class Rows:
     rejected: dict[int, Message] = field(default_factory=dict)
     sheet_rows: Ints | None = None
     files: Mapping[str, AttachedFile] = field(default_factory=dict)
-    meanings: Mapping[Role, Mapping[str, Visibility | Status]] = field(default_factory=dict)
+    meanings: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
     remarks: list[Message] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)

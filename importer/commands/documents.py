@@ -101,7 +101,9 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
                 "role": role.value,
                 "column": column.letter,
                 "heading": column.heading,
-                "words": {word: value.name.lower() for word, value in column.meanings.items()},
+                "words": {
+                    word: "left out" if value is None else value.name.lower() for word, value in column.meanings.items()
+                },
             }
             for role, column in overview.mapping.items()
         ],

@@ -40,13 +40,13 @@ class RoleColumn:
     Attributes:
         position: its position among the columns.
         letter, heading: its letter in a spreadsheet program, and the text above it.
-        meanings: the meaning of each of its words, "" for a blank cell.
+        meanings: the meaning of each of its words, "" for a blank cell; None: its rows are left out.
     """
 
     position: int
     letter: str
     heading: str
-    meanings: Mapping[str, Visibility | Status]
+    meanings: Mapping[str, Visibility | Status | None]
 
 
 @dataclass(frozen=True)

@@ -138,13 +138,13 @@ def columns(overview: Overview) -> Iterator[tuple[Role, Message]]:
         yield Role.VISIBILITY, say("plan.default-visibility", visibility=overview.default_visibility.name.lower())
 
 
-def _in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
+def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | None:
     """Return the meanings of a column's words, such as Yes → public, No → private; None if it has none."""
     messages = [
         say(
             "plan.word-means" if word else "plan.blank-means",
             **({"word": Cell(word)} if word else {}),
-            value=value.name.lower(),
+            value=say("plan.word-left-out") if value is None else value.name.lower(),
         )
         for word, value in meanings.items()
     ]

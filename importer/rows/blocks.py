@@ -63,14 +63,16 @@ class ColumnReader:
             self._unclean.add(text)
         return code
 
-    def meanings(self) -> dict[str, Value]:
-        """Return the value of each word in a column of visibility or status, the public words first."""
-        spellings: dict[str, tuple[str, Value]] = {}
+    def meanings(self) -> dict[str, Value | None]:
+        """Return the value of each word in a column of visibility or status: public words first, None if left out."""
+        spellings: dict[str, tuple[str, Value | None]] = {}
         for text, code in self.code.items():
-            if isinstance(value := self.values[code], Visibility | Status):
-                word = cleaned_id(text)
+            value, word = self.values[code], cleaned_id(text)
+            if isinstance(value, Visibility | Status):
                 spellings.setdefault(folded(word), (word, value))
-        return dict(sorted(spellings.values(), key=lambda pair: pair[1]))
+            elif isinstance(value, Wrong) and value.is_left_out:
+                spellings.setdefault(folded(word), (word, None))
+        return dict(sorted(spellings.values(), key=lambda pair: (pair[1] is None, pair[1] or "")))
 
     def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return for each code whether its value is a :class:`Wrong`."""
