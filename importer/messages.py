@@ -6,8 +6,8 @@ The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-i
 ``make messages`` compiles it. In a text of the catalogue
 
 - ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
-  joined with commas, or with the text after a colon, as in ``{reasons:; }``; ``{reasons:lines}`` puts each on its own
-  line. ``{why:headline}`` is the headline of a message, and ``{which:capital}`` begins with a capital letter.
+  joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
+  message, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
 - ``{action.run-again}`` is an action. Each face may have its own text for it.
@@ -32,7 +32,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 DOMAIN = "note-importer"
 LOCALES = Path(__file__).with_name("locale")
 
-_HEADLINE, _CAPITAL, _LINES = "headline", "capital", "lines"
+_HEADLINE, _CAPITAL = "headline", "capital"
 _LAST = re.compile(r"\{([\w-]+)\}$")
 _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
@@ -173,8 +173,8 @@ def render(said: Said | None, face: Face | None = None) -> str:
 
 
 def headline(said: Said, face: Face | None = None) -> str:
-    """Return the first sentence of a message, without its full stop."""
-    return _lines(as_message(said), face or FACE.get())[0].rstrip(".")
+    """Return the first sentence of a message, or of the first of several :func:`lines`, without its full stop."""
+    return _lines(as_message(said), face or FACE.get())[0].partition("\n")[0].rstrip(".")
 
 
 def from_json(value: object) -> Message | None:
@@ -191,6 +191,10 @@ def _lines(message: Message, face: Face) -> Sequence[str]:
     if text is None:  # a later version wrote it into the journal
         shown = ", ".join(f"{name}: {_shown(part, face)}" for name, part in message.parts)
         return [f"{message.kind} ({shown})" if shown else message.kind]
+    match parts:
+        case {"lines": (Message() as main, *others)}:
+            *sentences, last = _lines(main, face)
+            return [*sentences, "\n".join([last, *(_shown(other, face) for other in others)])]
 
     lines: list[str] = []
     for line in text.split("\n"):
@@ -263,7 +267,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         case Cell(text):
             return text
         case tuple():
-            return ("\n" if separator == _LINES else separator).join(_shown(item, face) for item in part)
+            return separator.join(_shown(item, face) for item in part)
     return f"{part:,}"
 
 

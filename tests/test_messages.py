@@ -212,6 +212,13 @@ def test_several_messages_are_a_line_each() -> None:
     assert second == "the run was interrupted"
 
 
+def test_the_headline_of_several_messages_is_that_of_the_first() -> None:
+    """On one line, also if the first has one sentence only, or a message about the file brings them."""
+    several = lines(say("stopped.limit-used-up"), say("outcome.broke-off"))
+    assert headline(say("reading.in-file", file="a.csv", why=several)) == "a.csv: The account's limit is used up"
+    assert headline(lines(say("outcome.broke-off"), say("stopped.limit-used-up"))) == "the run was interrupted"
+
+
 def test_of_many_names_the_first_are_shown_and_how_many_more_there_are() -> None:
     assert render(say("written.remarks", remarks=some(["a", "b"], 2))) == "a b"
     assert render(say("written.remarks", remarks=some(["a", "b", "c"], 2))) == "a, b and 1 more"

@@ -217,6 +217,21 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert len(box.received) <= 1
 
 
+def test_the_summary_gives_only_the_headline_of_why_a_file_was_not_imported(settings: Settings, folder: Path) -> None:
+    """Everything else, such as the command that asks the question, was said when the file ended."""
+    path = lay(folder, "a.csv")
+    path.write_text("Prospect ID,Note,Audience\nP1,x,Perhaps\n", encoding="utf-8")
+    os.utime(path, (0, 0))
+    found = run(folder, settings)
+    [ended] = found.files
+    assert "note-importer check" in render(ended.why)
+    [line] = [text for said in report_messages.batch(found) if "a.csv" in (text := render(said.text))]
+    assert line.startswith("  a.csv  not imported: ")
+    assert "\n" not in line
+    assert "note-importer check" not in line
+    assert "Nothing was sent" not in line
+
+
 def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Settings, folder: Path) -> None:
     """The worst first; a file of which nothing was sent isn't lost behind one that needs but another try."""
     lay(folder, "a.csv")
