@@ -124,7 +124,7 @@ def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sand
     assert type_("run", "memory://inbox", *ROOM) == 0, type_.all
     assert sorted(memory) == ["/inbox/a.csv", "/inbox/a.results.csv", "/inbox/b.csv", "/inbox/b.results.csv"]
     assert type_("run", "memory://inbox/*.csv", *ROOM, "--archive", "memory://done") == 0, type_.all
-    assert "Skipped (results of an earlier run): 'a.results.csv', 'b.results.csv'." in type_.all
+    assert "Skipped (results of an earlier run or of a rehearsal): 'a.results.csv', 'b.results.csv'." in type_.all
     assert sorted(memory) == ["/done/a.csv", "/done/a.results.csv", "/done/b.csv", "/done/b.results.csv"]
     assert len(box.notes) == 2
 

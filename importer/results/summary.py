@@ -40,8 +40,11 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
-    texts = [say(f"column-of-results.{column.heading}") for column in columns_for(outcomes)]
-    columns = [*zip(headings_for(summary, outcomes), texts, strict=True)]
+    columns = [
+        (heading, say(f"column-of-results.{column.heading}"))
+        for heading, column in zip(headings_for(summary, outcomes), columns_for(outcomes), strict=True)
+        if not (summary.is_rehearsal and column.heading == "request")  # there is neither a run nor a request
+    ]
     _pairs(book, sheet, say("summary.columns"), columns, row + 1)
 
 

@@ -98,6 +98,7 @@ def test_the_results_say_in_every_sheet_what_they_are(settings: Settings, tmp_pa
     assert texts[0] == "Rehearsal: nothing was sent"
     assert "The import would create the note." in texts
     assert "Correct the original file." in texts
+    assert not any("ID of the run" in text for text in texts)
     assert not {"The note was created.", "Run", "Workspace", "Requests sent", ended.run} & {*texts}
     assert not any("delivered" in text for text in texts)
 
@@ -124,7 +125,9 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
         rewrite("last", results, settings)
     file.unlink()
     assert batch.run(choosing.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
-    assert choosing.choose([folder]).left_out[0][0].name.startswith("n.re")
+    left_out, why = choosing.choose([folder]).left_out[0]
+    assert left_out.name.startswith("n.re")
+    assert render(why) == "results of an earlier run or of a rehearsal"
 
 
 def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -> None:
