@@ -210,8 +210,10 @@ def change_export(owner: str, name: str, entry: Mapping[str, object] | None) -> 
     holder: Any = document.setdefault(owner, tomlkit.table()) if owner else document
     written = tomlkit.aot()
     others = [table for table in holder.get(EXPORTS, []) if table.get("name") != name]
-    for table in [*others, *([entry] if entry is not None else [])]:
-        written.append(tomlkit.item(dict(table)) if not isinstance(table, tomlkit.items.Table) else table)
+    for table in [*others, *([tomlkit.item(dict(entry))] if entry is not None else [])]:
+        written.append(table)
+    if owner and len(written) and [*document][-1] != owner and not written[-1].as_string().endswith("\n\n"):
+        written[-1].add(tomlkit.nl())  # a blank line before the next profile
     holder.pop(EXPORTS, None)
     if len(written):
         holder[EXPORTS] = written

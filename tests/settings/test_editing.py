@@ -12,7 +12,7 @@ from importer.messages import render
 from importer.models import Role, Visibility
 from importer.settings import SETTINGS, Settings, editing, remembering, sources
 from importer.settings.exports import Export, SheetColumns
-from importer.settings.profiles import check_new
+from importer.settings.profiles import change_export, check_new
 from tests.settings.test_table import GOOD
 
 WRITTEN = """\
@@ -145,3 +145,11 @@ def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
     profiles.write_text(WRITTEN, encoding="utf-8")
     with pytest.raises(BadSettings):
         check_new(name)
+
+
+def test_a_remembered_export_leaves_a_blank_line_before_the_next_profile(profiles: Path) -> None:
+    """The file is a person's to read."""
+    profiles.write_text("[default]\nworkers = 2\n\n[sued]\nworkers = 3\n", encoding="utf-8")
+    for name in ("Calls", "Visits"):
+        change_export("default", name, {"name": name})
+    assert '\nname = "Visits"\n\n[sued]\nworkers = 3\n' in profiles.read_text(encoding="utf-8")
