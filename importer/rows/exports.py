@@ -183,7 +183,7 @@ def _matters(heading: str, values: Sequence[str]) -> bool:
 def _several(fits: Sequence[_Fit]) -> UnclearColumns:
     names = tuple(Cell(repr(fit.export.name)) for fit in fits)
     text = say("exports.several", names=names, way=_setting("NAME"), none=_setting(NONE))
-    return _question(text, say("exports.which"), [fit.export for fit in fits])
+    return _question(text, say("exports.which"), [fit.export for fit in fits], "exports.one-of-several")
 
 
 def _near(fit: _Fit) -> UnclearColumns:
@@ -192,17 +192,12 @@ def _near(fit: _Fit) -> UnclearColumns:
     difference = _differences(fit.concerning, fit.missing)
     asks = say("exports.resembles", **parts, differences=difference)
     text = say("exports.say-whether", asks=asks, way=_setting(export.name), none=_setting(NONE))
-    return _question(text, asks, [export])
+    return _question(text, asks, [export], "exports.as-last-time")
 
 
-def _question(text: Message, asks: Message, exports: Sequence[Export]) -> UnclearColumns:
+def _question(text: Message, asks: Message, exports: Sequence[Export], kind: str) -> UnclearColumns:
     choices = [
-        PossibleAnswer(
-            "export",
-            export.name,
-            say("exports.as-last-time", name=Cell(repr(export.name)), date=export.day),
-            is_likely=True,
-        )
+        PossibleAnswer("export", export.name, say(kind, name=Cell(repr(export.name)), date=export.day), is_likely=True)
         for export in exports
     ]
     choices.append(PossibleAnswer("export", NONE, say("exports.another-kind")))

@@ -196,6 +196,9 @@ def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path,
     assert "those of several exports: 'Calls', 'Visits'" in render(question.text)
     other = seen(tmp_path, ("Prospect ID", "Note", "Visibility"), ("jzRkmgMdw1", "Hello", "Private"), export="Calls")
     assert [note.text for note in other.rows.notes] == ["Hello"]  # in a folder, it isn't said of every sheet
+    *named, none = [render(choice.means) for choice in question.choices]
+    assert named == [f"'{each.name}', answered on {each.day}" for each in (kept, visits)]
+    assert none == "another kind: use no earlier answers"
     for name, text in (("Calls", ROW[2]), ("visits", "Graz")):
         assert [note.text for note in seen(tmp_path, HEAD, ROW, export=name).rows.notes] == [text]
 
