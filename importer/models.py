@@ -352,6 +352,7 @@ class Remaining:
         held_back: number of further notes that wait until a person has looked at the first ones.
         refused: number of ``deliveries`` that the API refused in an earlier run because of the prospect's ID.
         changed, uncomposed: numbers of deliveries made with another text: of the same record, or without the template.
+        differing: number of ``deliveries`` whose text the prospect has from an earlier run, as another kind of note.
         groups: all deliveries to create or look up, by note.
     """
 
@@ -366,6 +367,7 @@ class Remaining:
     refused: int = field(default=0, compare=False)
     changed: int = field(default=0, compare=False)
     uncomposed: int = field(default=0, compare=False)
+    differing: int = field(default=0, compare=False)
     groups: Sequence[Group] = field(default=(), compare=False, repr=False)
 
     @property

@@ -205,6 +205,8 @@ def sizes(overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     if remaining.unclear:
         yield Line(say("plan.unclear", n=remaining.unclear), LineKind.TEXT)
+    if remaining.differing:
+        yield Line(say("plan.differing", n=remaining.differing), LineKind.NOTE)
     if remaining.made_without_key:
         yield Line(say("plan.without-key", n=remaining.made_without_key), LineKind.NOTE)
     number, size = overview.uploads

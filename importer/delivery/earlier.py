@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from importer import grouping
-from importer.delivery.other_names import under_other_names
+from importer.delivery.other_names import in_batches, under_other_names
 from importer.delivery.sorted_group import Known, SortedGroup
 from importer.journal import AGAIN, DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import Message
@@ -136,7 +137,8 @@ def foresee(
     """
     found: Iterable[SortedGroup]
     if journal is not None:
-        found = sort_plan(rows, plan, journal, workspace, occurrence)
+        differing = partial(_count_differing, rows, journal, workspace)
+        found = in_batches(sort_plan(rows, plan, journal, workspace, occurrence), differing)
     elif first is None:
         return grouping.remaining(plan.groups, rows, batch_size)
     else:
@@ -146,6 +148,25 @@ def foresee(
     found = [*found]
     held_back = len(hold_back(found, rows, first))
     return replace(summed(found, rows, batch_size), held_back=held_back)
+
+
+def _count_differing(
+    rows: Rows, journal: Journal, workspace: Workspace, some: Sequence[SortedGroup]
+) -> Sequence[SortedGroup]:
+    """Count the deliveries to be made whose text the prospect has with another visibility or status."""
+    groups = [one for one in some if one.left]
+    sent = journal.deliveries.with_same_text(workspace, [one.key for one in groups])
+    wanted: list[tuple[SortedGroup, str, list[int]]] = []
+    for one in groups:
+        own = (one.key.visibility, one.key.status)
+        numbers = [number for *kind, number in sent.get(one.key.seen, ()) if tuple(kind) != own]
+        if numbers:
+            wanted += [(one, prospect, numbers) for prospect in rows.deliveries(one.group.positions[one.left])[0]]
+    known = journal.deliveries.known([*{(number, prospect) for _, prospect, numbers in wanted for number in numbers}])
+    created = {name[:2] for name, delivery in known.items() if delivery.state is DeliveryState.CREATED}
+    for one, prospect, numbers in wanted:
+        one.differing += any((number, prospect) in created for number in numbers)
+    return some
 
 
 def hold_back(found: Sequence[SortedGroup], rows: Rows, first: int) -> list[int]:
@@ -168,7 +189,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
     """Return the totals of sorted groups, each of which stays in memory only while it is counted."""
     todo: list[Group] = []
     groups: list[Group] = []
-    unclear = unclear_public = made_without_key = refused = changed = uncomposed = 0
+    unclear = unclear_public = made_without_key = refused = changed = uncomposed = differing = 0
     files: dict[str, None] = {}
     for sorted_group in found:
         if (group := sorted_group.todo) is not None:
@@ -181,6 +202,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         unclear_public += sorted_group.in_doubt if sorted_group.group.note.visibility is Visibility.PUBLIC else 0
         made_without_key += sorted_group.made_without_key
         refused += sorted_group.refused
+        differing += sorted_group.differing
         changed += sum(how is Known.BY_RECORD for how in sorted_group.how.values())
         uncomposed += sum(how is Known.UNCOMPOSED for how in sorted_group.how.values())
     remaining = grouping.remaining(todo, rows, batch_size)
@@ -194,6 +216,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         refused=refused,
         changed=changed,
         uncomposed=uncomposed,
+        differing=differing,
         groups=groups,
     )
 

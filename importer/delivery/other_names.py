@@ -32,16 +32,17 @@ def under_other_names(
         occurrence: prefix that the run puts before each key.
     """
     if rows.former is not None:
-        found = _in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
+        found = in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
     has_others = rows.record is not None or any(map(is_composed, rows.notes))
     if has_others and journal.aliases.are_possible(workspace):
-        found = _in_batches(found, _Aliases(rows, journal, workspace, occurrence).move)
+        found = in_batches(found, _Aliases(rows, journal, workspace, occurrence).move)
     yield from found
 
 
-def _in_batches(
+def in_batches(
     found: Iterable[SortedGroup], move: Callable[[Sequence[SortedGroup]], Sequence[SortedGroup]]
 ) -> Iterator[SortedGroup]:
+    """Yield the groups after ``move`` has changed them, for a limited number of rows at once."""
     batch: list[SortedGroup] = []
     size = 0
     for sorted_group in found:

@@ -28,6 +28,7 @@ class SortedGroup:
         made: deliveries that exist.
         made_without_key: how many of ``left`` an earlier run created without a key.
         refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
+        differing: how many of ``left`` the prospect has with another visibility or status, from an earlier run.
         settled: indices of ``left`` whose rows are settled without being sent.
         former: journal keys of other notes by which its deliveries are known, by the notes' numbers.
         how: how deliveries are known whose text was another one when they were sent.
@@ -41,6 +42,7 @@ class SortedGroup:
     made: list[tuple[int, KnownDelivery]] = field(default_factory=list)
     made_without_key: int = 0
     refused: int = 0
+    differing: int = 0
     settled: set[int] = field(default_factory=set)
     former: dict[int, NoteKey] = field(default_factory=dict)
     how: dict[int, Known] = field(default_factory=dict)

@@ -57,6 +57,16 @@ class Deliveries:
             numbers = {} if owner is None else self._numbers(owner, keys)
         return [numbers.get(key.digest) for key in keys]
 
+    def with_same_text(self, workspace: Workspace, keys: Sequence[NoteKey]) -> dict[bytes, list[Row]]:
+        """Return digest of what a reader sees → visibility, status and number of each note that was sent with it."""
+        found: dict[bytes, list[Row]] = {}
+        with self._store.reading():
+            if (owner := self._store.number_of(workspace)) is not None:
+                given = dict.fromkeys((key.seen,) for key in keys)
+                for seen, *note in self._store.among(sql.WITH_TEXT, given, workspace=owner):
+                    found.setdefault(seen, []).append(tuple(note))
+        return found
+
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
         [row] = self._store.rows(sql.NOTE, number=note)

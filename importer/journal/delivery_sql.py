@@ -28,6 +28,10 @@ NUMBERS = ForRows(
     "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})",
     "digest BLOB",
 )
+WITH_TEXT = ForRows(
+    "SELECT seen, visibility, status, id FROM notes WHERE seen IN ({given}) AND +workspace = :workspace",  # index: seen
+    "seen BLOB",
+)
 NEW_NOTES = ForRows(
     """
     INSERT INTO notes (workspace, digest, seen, readings, visibility, status)

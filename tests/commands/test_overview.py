@@ -13,7 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.commands import facts, overview
+from importer.commands import facts, hide, overview, preview_messages
 from importer.commands.answering import answered
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
@@ -67,6 +67,25 @@ def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Se
     assert (found.total, found.audience) == (2, {"public": 1, "private": 1, "drafts": 0})
     largest = tuple((count, render(note)) for count, note in found.largest)
     assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
+
+
+def test_notes_that_the_prospect_has_with_another_visibility_or_status_are_told(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Corrected answers make them other notes, which are sent. It isn't told of hidden ones, nor of other prospects."""
+    run(write(tmp_path / "n.csv", *[[f"p{i}", "Hello", "public", ""] for i in range(3)]), settings)
+    others = [["p0", "Hello", "private", ""], ["p1", "Hello", "public", "draft"], ["p7", "Hello", "private", ""]]
+    same = write(tmp_path / "m.csv", *others, ["p2", "Hello", "public", ""], ["p2", "Bye", "private", ""])
+    found = seen(same, settings)
+    assert (found.total, found.remaining.differing) == (4, 2)
+    told = [render(line.text) for line in preview_messages.sizes(found)]
+    assert any(
+        "The prospects of 2 notes to send have their texts already, from an earlier run" in text for text in told
+    )
+    assert seen(same, replace(settings, again=True)).remaining.differing == 2
+    assert seen(same, replace(settings, profile="other")).remaining.differing == 0
+    assert hide.hide(hide.what_to_hide("last", settings), settings).hidden == 3
+    assert (seen(same, settings).total, seen(same, settings).remaining.differing) == (4, 0)
 
 
 STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
