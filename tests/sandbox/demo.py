@@ -20,6 +20,7 @@ from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
 _FAULTS = ("reset:after@4", "503:before@7")
 # The options by which a person answers the questions that `run` would ask about a sample.
 _SAID = {
+    "3-hubspot-export.csv": ("--several-in-cell", "each"),
     "4-salesforce-report.csv": (
         *("--map", "content=[{Date}, ][{Assigned}, ][{Subject}: ]{Full Comments}", "--map", "visibility=Shared?"),
         *("--value", "visibility:Team only=Public", "--value", "visibility:Only the owner=Private"),
@@ -39,7 +40,8 @@ def main(samples: Path, folder: Path) -> int:
         print(f"The commands below have its key, {key}, in the environment variable SALESHANDY_API_KEY.")
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
         print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
-        print("One of them has words of its own and ends like a report; flags say what run would ask at a terminal.")
+        print("One row names two people: each of them receives its note.")
+        print("The report has words of its own; flags say what run would ask at a terminal.")
         print("Its notes go in with their dates, authors and subjects, which a template puts before each text.")
         print("The last names files: each is uploaded once, and serves all notes that carry it. One is missing.")
         sheets = sorted(sample for sample in samples.iterdir() if sample.is_file())
