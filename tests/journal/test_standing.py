@@ -76,6 +76,7 @@ def test_nothing_is_sent_of_a_claim_in_a_journal_that_no_longer_stands(
     assert "Nothing more was sent" in str(caught.value)
 
 
+@pytest.mark.slow
 @moves_open_files
 @pytest.mark.parametrize("end", ["", "-wal"], ids=["database", "log"])
 def test_a_run_whose_journal_is_removed_ends_with_4_and_what_it_saved_lets_the_next_go_on(

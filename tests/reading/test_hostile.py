@@ -258,6 +258,7 @@ def test_an_xls_that_ends_early_is_refused(tmp_path: Path) -> None:
     assert "ends too early" in refused(path)
 
 
+@pytest.mark.slow
 def test_a_row_of_very_many_elements_takes_little_memory(tmp_path: Path) -> None:
     """A row is held as a whole, so that there is a limit to what it is made of."""
     elements = ("<table:x/>", '<table:x table:a=""/>', "<table:table-cell/>")
