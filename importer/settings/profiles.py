@@ -20,6 +20,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -336,11 +337,16 @@ def _document() -> TOMLDocument:
     return tomlkit.parse(_text())
 
 
-def _profiles() -> dict[str, Any]:
+def _profiles() -> Mapping[str, Any]:
     try:
-        return tomllib.loads(_text())
+        return _parsed(_text())
     except (OSError, ValueError) as error:
         raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=str(error))) from error
+
+
+@lru_cache(maxsize=1)  # several parts of a command read the file
+def _parsed(text: str) -> Mapping[str, Any]:
+    return tomllib.loads(text)
 
 
 def _text() -> str:
