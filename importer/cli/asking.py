@@ -16,6 +16,7 @@ from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Cell, say, words
 from importer.models import PossibleAnswer, Question
 from importer.settings import Settings, remembering, sources
+from importer.settings.exports import named
 from importer.settings.kinds import mapped
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ class Asking:
         Raises:
             BadSettings: the other rows would never be sent, or no export has the given name.
         """
-        known = {export.name.casefold() for export in settings.exports}
         name, may_be_new = settings.export or remembering.NONE, self.may or self._options.says("remember")
-        if name.casefold() not in {remembering.NONE, *known} and not may_be_new:
+        if name.casefold() != remembering.NONE and not may_be_new and named(name, settings.exports) is None:
             raise BadSettings(remembering.no_such(name, settings.exports), setting="export")
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(

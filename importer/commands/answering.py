@@ -74,9 +74,8 @@ def learned(base: Settings, settings: Settings, source: str, columns: SheetColum
     before, headings = settings.remembered, headings_of(columns.all_headings)
     if not (answers := remembering.answers(base, settings, columns)) or not are_headings(headings):
         return None
-    of_all = ""
-    if Role.VISIBILITY not in columns.names and (visibility := answers.pop("default-visibility", None)) is not None:
-        of_all = visibility.name.capitalize()  # it says nothing of blank cells, once there is a column
+    # Without a column, it says nothing of blank cells.
+    of_all = None if Role.VISIBILITY in columns.names else answers.pop("default-visibility", None)
     aside = {column: tuple(words) for column, words in columns.set_aside.items()}
     latest = Export("", headings, date.today(), answers, aside, of_all)  # noqa: DTZ011 - the person's own day
     if before is not None:

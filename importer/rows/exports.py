@@ -15,13 +15,14 @@ from functools import lru_cache
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
-from importer.models import PossibleAnswer, Question, Role, Visibility
+from importer.models import PossibleAnswer, Question, Role
 from importer.resultsfile import own_columns
 from importer.rows import words
 from importer.rows.columns import candidates
+from importer.rows.composing import template_in
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, suggests
 from importer.settings import Settings
-from importer.settings.exports import Export, headings_of
+from importer.settings.exports import Export, headings_of, named
 from importer.settings.remembering import NONE, applied
 
 _ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
@@ -47,7 +48,7 @@ class _Fit:
 
     @property
     def is_whole(self) -> bool:
-        return not self.missing and not self.concerning and (bool(self.export.needed) or self.alike >= _ALIKE)
+        return not self.missing and not self.concerning and (bool(_needed(self.export)) or self.alike >= _ALIKE)
 
     @property
     def is_exact(self) -> bool:
@@ -83,10 +84,11 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
         if _alike(export, own_headings) >= _ALIKE or not _missing(export, own_headings)
     ]
     if name is not None:  # in a folder, it says which one a sheet is that may be several
-        named = [fit.export for fit in fits if fit.export.name.casefold() == name.strip().casefold()]
-        is_known = any(export.name.casefold() == name.strip().casefold() for export in settings.exports)
-        if named or not is_known:
-            return _with_answers(headings, settings, named[0]) if named else plain
+        export = named(name, (fit.export for fit in fits))
+        if export is not None:
+            return _with_answers(headings, settings, export)
+        if named(name, settings.exports) is None:
+            return plain
     whole = [fit for fit in fits if fit.is_whole]
     fitting = [fit for fit in whole if fit.is_exact] or whole
     if len(fitting) > 1:
@@ -103,9 +105,9 @@ def _with_answers(headings: Sequence[str], settings: Settings, export: Export) -
     """Return the settings with the answers of an export; one visibility for all only if no column says it."""
     settings = applied(settings, export)
     is_said = "default-visibility" in settings.said
-    if not export.of_all or is_said or candidates(Role.VISIBILITY, headings, settings):
+    if export.of_all is None or is_said or candidates(Role.VISIBILITY, headings, settings):
         return settings
-    return replace(settings, default_visibility=Visibility[export.of_all.upper()])
+    return replace(settings, default_visibility=export.of_all)
 
 
 def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
@@ -127,6 +129,27 @@ def _alike(export: Export, headings: Sequence[str]) -> float:
     return len(before & now) / max(len(before | now), 1)
 
 
+def _needed(export: Export) -> list[list[list[str]]]:
+    """Return the columns that the answers are about, in groups of alternatives: a sheet needs one whole of each group.
+
+    Ignored columns may be missing.
+    """
+    names = {role: list(names) for role, names in export.answers.get("map", {}).items()}
+    for role, column in export.answers.get("value", {}):
+        names.setdefault(role, []).append(column)
+    groups = [group for group in names.values() if "" not in group]
+    groups += [[export.answers["key-column"]]] if "key-column" in export.answers else []
+    return [[_columns_in(name, export.headings) for name in group] for group in groups]
+
+
+def _columns_in(name: str, headings: Sequence[str]) -> list[str]:
+    """Return the columns that a name is about: itself, the fields of a template, or those that it lists."""
+    if name in headings:
+        return [name]
+    template = template_in(name)
+    return template.names if template is not None else [part.strip() for part in name.split(",")]
+
+
 def _missing(export: Export, headings: Sequence[str]) -> tuple[str, ...]:
     is_ordered = tuple(headings[: len(export.headings)]) == export.headings  # then letters count, too
 
@@ -136,7 +159,7 @@ def _missing(export: Export, headings: Sequence[str]) -> tuple[str, ...]:
         ]
         return [name for name, known in zip(columns, is_known, strict=True) if not known]
 
-    missing = [[lacking(columns) for columns in group] for group in export.needed]
+    missing = [[lacking(columns) for columns in group] for group in _needed(export)]
     return tuple(name for group in missing if all(group) for name in group[0])
 
 

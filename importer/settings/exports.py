@@ -5,7 +5,6 @@ Input: none; :mod:`importer.settings.remembering` reads exports from the file of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +13,7 @@ from typing import Any
 
 from importer.errors import as_argument
 from importer.messages import SettingPart
-from importer.models import Role
+from importer.models import Role, Visibility
 from importer.resultsfile import own_columns
 
 
@@ -28,7 +27,7 @@ class Export:
         answered: the day of the latest answer.
         answers: setting → value, read and checked.
         set_aside: ignored column with words of visibility or status → the words. With others it is asked about.
-        of_all: name of the visibility of all notes if a sheet has no column for it; empty if a person never said.
+        of_all: the visibility of all notes if a sheet has no column for it; None if a person never said.
         is_shared: whether it counts for all profiles.
     """
 
@@ -37,27 +36,8 @@ class Export:
     answered: date
     answers: Mapping[str, Any]
     set_aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    of_all: str = ""
+    of_all: Visibility | None = None
     is_shared: bool = False
-
-    @property
-    def needed(self) -> list[list[list[str]]]:
-        """The columns that the answers are about, in groups of alternatives: of each group, a sheet needs one whole.
-
-        Ignored columns may be missing.
-        """
-        names = {role: list(names) for role, names in self.answers.get("map", {}).items()}
-        for role, column in self.answers.get("value", {}):
-            names.setdefault(role, []).append(column)
-        groups = [group for group in names.values() if "" not in group]
-        groups += [[self.answers["key-column"]]] if "key-column" in self.answers else []
-        return [[self._columns_in(name) for name in group] for group in groups]
-
-    def _columns_in(self, name: str) -> list[str]:
-        """Return the columns that a name is about: itself, those that it lists, or the fields of a template."""
-        if name in self.headings:
-            return [name]
-        return [field.strip() for field in re.findall(r"\{([^{}]+)\}", name) or name.split(",")]
 
     @property
     def day(self) -> str:
@@ -127,6 +107,11 @@ def _table(table: Mapping[Any, Any]) -> dict[str, Any]:
         else:
             stored[str(key)] = as_stored(value)
     return stored
+
+
+def named(name: str, exports: Iterable[Export]) -> Export | None:
+    """Return the export of this name, in any case; None if there is none."""
+    return next((export for export in exports if export.name.casefold() == name.strip().casefold()), None)
 
 
 def headings_of(sheet_headings: Sequence[str]) -> tuple[str, ...]:

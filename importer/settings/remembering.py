@@ -18,7 +18,7 @@ from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.models import Role, Visibility
 from importer.settings import profiles
-from importer.settings.exports import Export, SheetColumns, as_stored
+from importer.settings.exports import Export, SheetColumns, as_stored, named
 from importer.settings.kinds import Names, OneOf, none_last
 from importer.settings.meanings import Scope, Values, folded, for_columns, merged, with_headings
 from importer.settings.table import SETTINGS, Settings, Topic
@@ -67,7 +67,7 @@ def _read(entry: object, *, is_shared: bool) -> Export:
             raise BadSettings(say("exports.no-setting", setting=repr(setting), known=tuple(sorted(of_setting))))
     answers = {of_setting[name]: value for name, value in about.items() if name in of_setting}
     read = {name: SETTINGS[name].read(value) for name, value in answers.items()}
-    of_all = OneOf(Visibility, by_name=True).read(about[_OF_ALL]).name.capitalize() if _OF_ALL in about else ""
+    of_all = OneOf(Visibility, by_name=True).read(about[_OF_ALL]) if _OF_ALL in about else None
     aside = about.get(_SET_ASIDE, {})
     if not isinstance(aside, Mapping):
         raise BadSettings(say("exports.incomplete"))
@@ -131,36 +131,29 @@ def answers(base: Settings, settings: Settings, columns: SheetColumns) -> dict[s
 
 def updated(export: Export, latest: Export) -> Export:
     """Return an export with the latest answers, and the earlier ones about columns that the latest sheet lacks."""
-    answers = {**export.answers, **latest.answers}
     there = {*map(folded, latest.headings)}
 
-    def is_elsewhere(name: str) -> bool:
-        return folded(name) not in there
+    def elsewhere(names: Iterable[str]) -> list[str]:
+        return [name for name in names if folded(name) not in there]
 
-    for name in _COMBINED:
-        if name not in export.answers:
-            continue
-        before, now = export.answers[name], latest.answers.get(name, ())
-        match name:
-            case "map":
-                kept = {role: [*filter(is_elsewhere, names)] for role, names in before.items()}
-                roles = dict.fromkeys([*now, *(role for role in kept if any(kept[role]))])
-                answers[name] = {role: none_last([*(dict(now).get(role, ())), *kept.get(role, ())]) for role in roles}
-            case "value":
-                answers[name] = {place: words for place, words in before.items() if is_elsewhere(place[1])} | dict(now)
-            case _:
-                answers[name] = tuple(dict.fromkeys([*now, *filter(is_elsewhere, before)]))
-    aside = {column: words for column, words in export.set_aside.items() if is_elsewhere(column)}
-    aside |= {
-        column: tuple(dict.fromkeys([*export.set_aside.get(column, ()), *words]))
-        for column, words in latest.set_aside.items()
+    (roles, earlier_roles), (words, earlier_words), (ignored, earlier_ignored) = (
+        (latest.answers.get(name, {}), export.answers.get(name, {})) for name in _COMBINED
+    )
+    kept = {role: names for role, all_names in earlier_roles.items() if any(names := elsewhere(all_names))}
+    combined: dict[str, Any] = {
+        "map": {role: none_last([*roles.get(role, ()), *kept.get(role, ())]) for role in {**roles, **kept}},
+        "value": {place: earlier_words[place] for place in earlier_words if elsewhere([place[1]])} | {**words},
+        "ignore": tuple(dict.fromkeys([*ignored, *elsewhere(earlier_ignored)])),
     }
-    headings = dict.fromkeys([*latest.headings, *filter(is_elsewhere, export.headings)])
+    aside = {column: export.set_aside[column] for column in elsewhere(export.set_aside)}
+    for column, seen in latest.set_aside.items():
+        aside[column] = tuple(dict.fromkeys([*export.set_aside.get(column, ()), *seen]))
+    answers = {name: value for name, value in {**export.answers, **latest.answers}.items() if name not in _COMBINED}
     return replace(
         export,
-        headings=tuple(headings),
+        headings=tuple(dict.fromkeys([*latest.headings, *elsewhere(export.headings)])),
         answered=latest.answered,
-        answers={name: value for name, value in answers.items() if value or name not in _COMBINED},
+        answers=answers | {name: value for name, value in combined.items() if value},
         set_aside=aside,
         of_all=latest.of_all or export.of_all,
     )
@@ -216,8 +209,8 @@ def keep(profile: str, export: Export) -> Path:
         "answered": export.answered,
         "headings": [*export.headings],
     }
-    if export.of_all:
-        stored[_OF_ALL] = export.of_all
+    if export.of_all is not None:
+        stored[_OF_ALL] = as_stored(export.of_all)
     if export.set_aside:
         stored[_SET_ASIDE] = {column: [*words] for column, words in export.set_aside.items()}
     for name, value in export.answers.items():
@@ -231,11 +224,9 @@ def export_named(profile: str, name: str) -> Export:
     Raises:
         BadSettings: there is none; or see :func:`exports_of`.
     """
-    exports = exports_of(profile)
-    for export in exports:
-        if export.name.casefold() == name.strip().casefold():
-            return export
-    raise BadSettings(say("exports.unknown", name=repr(name)))
+    if (export := named(name, exports_of(profile))) is None:
+        raise BadSettings(say("exports.unknown", name=repr(name)))
+    return export
 
 
 def no_such(name: str, exports: Sequence[Export]) -> Message:
@@ -267,7 +258,7 @@ def change(profile: str, export: Export, *, name: str = "", is_shared: bool | No
         is_shared=export.is_shared if is_shared is None else is_shared,
     )
     _check_name(changed.name)
-    if any(changed.name.casefold() == other.name.casefold() for other in exports_of(profile) if other != export):
+    if named(changed.name, (other for other in exports_of(profile) if other != export)) is not None:
         raise BadSettings(say("exports.name-taken", name=repr(changed.name)))
     keep(profile, changed)
     if (changed.name, changed.is_shared) != (export.name, export.is_shared):

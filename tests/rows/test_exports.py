@@ -136,7 +136,7 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Expo
         prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
         export = prepared.learned(settings())
     assert export is not None
-    assert (export.of_all, "default-visibility" in export.answers) == ("Public", False)
+    assert (export.of_all, "default-visibility" in export.answers) == (Visibility.PUBLIC, False)
     remembering.keep("default", export)
     for _ in range(2):
         assert [note.visibility for note in seen(tmp_path, *short).rows.notes] == [Visibility.PUBLIC]
