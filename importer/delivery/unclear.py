@@ -2,10 +2,11 @@
 
 Input: requests, with the reason why they are unclear; lookups that cannot be decided yet. Output:
 :class:`importer.delivery.tasks.Ambiguous`, to be read back; the same lookups, once the facts are known or nothing can
-show them. A lookup waits for one of two facts:
+show them. A lookup waits for one of three facts:
 
 - The author: we learn our author ID when a note is read whose ID came in a reply, so other requests are sent first.
   Until then, possible matches wait. If nothing shows our author, they are adopted only if one author wrote all of them.
+- The clock that dates notes: the same notes show it. Until then, a note with an unlikely date waits.
 - The lag of reading behind writing: while it is measured and no lag was seen, a lookup would prove nothing.
 """
 
@@ -92,7 +93,7 @@ class Unclear:
 
 
 class LookupQueue:
-    """Lookups that wait until our author ID is known (D55, D56), or how far reading lags (D52).
+    """Lookups that wait until our author ID (D55, D56), the clock that dates notes (D67), or the lag (D52) is known.
 
     Args:
         evidence: collects facts about notes.
@@ -128,7 +129,7 @@ class LookupQueue:
             return Missed() if is_author_unsure or isinstance(decision, Doubt) else decision
         if is_author_unsure or isinstance(decision, Doubt) or (isinstance(decision, Missed) and lookup.candidates):
             self._authors |= authors
-            if not lookup.is_last and self._must_wait(is_shown=bool(authors)):
+            if not lookup.is_last and self._must_wait(lookup, is_shown=bool(authors)):
                 self._waiting.append((lookup, bool(authors)))
                 return None
         return Doubt(say("doubt.several-authors")) if is_author_unsure and len(self._authors) > 1 else decision
@@ -142,7 +143,7 @@ class LookupQueue:
 
     def told(self) -> list[Lookup]:
         """Remove and return the lookups that need not wait any longer."""
-        ready = [lookup for lookup, is_shown in self._waiting if not self._must_wait(is_shown=is_shown)]
+        ready = [lookup for lookup, is_shown in self._waiting if not self._must_wait(lookup, is_shown=is_shown)]
         self._waiting = [(lookup, is_shown) for lookup, is_shown in self._waiting if lookup not in ready]
         if not self._is_unmeasured:
             ready += self._early
@@ -166,5 +167,7 @@ class LookupQueue:
         is_assumed = post.clock_of is not None and self._evidence.note_clock.since(post) is None
         return is_assumed and self._evidence.is_introducing
 
-    def _must_wait(self, *, is_shown: bool) -> bool:
-        return self._evidence.is_introducing or (is_shown and not self._evidence.authors)
+    def _must_wait(self, lookup: Lookup, *, is_shown: bool) -> bool:
+        evidence = self._evidence
+        is_clock_unknown = lookup.ambiguous.post.clock_of is None and not evidence.note_clock.is_known()
+        return evidence.is_introducing or is_clock_unknown or (is_shown and not evidence.authors)

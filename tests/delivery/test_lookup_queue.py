@@ -31,6 +31,8 @@ class Wait:
     def __init__(self) -> None:
         self.known = SimpleNamespace(authors=set(), is_introducing=False, is_measuring=False)
         self.known.replication_lag = SimpleNamespace(is_seen=False)
+        self.is_clock_known = True
+        self.known.note_clock = SimpleNamespace(is_known=lambda: self.is_clock_known)
         self.waiting = LookupQueue(cast(Evidence, self.known))
 
     def decided(self, *authors: str, decision: LookDecision = FOUND, **more: bool) -> LookDecision | None:
@@ -67,6 +69,17 @@ def test_what_bears_no_author_waits_only_while_an_earlier_note_is_looked_at(wait
     assert wait.decided(decision=Doubt(words("dated oddly"))) is None
     wait.known.is_introducing = False
     assert len(wait.waiting.told()) == 1
+
+
+def test_an_odd_date_waits_until_a_note_of_this_run_shows_the_clock(wait: Wait) -> None:
+    wait.is_clock_known = False
+    assert wait.decided(decision=Missed()) == Missed()
+    assert wait.decided(decision=Doubt(words("dated oddly"))) is None
+    assert wait.waiting.told() == []
+    wait.is_clock_known = True
+    assert len(wait.waiting.told()) == 1
+    wait.is_clock_known = False
+    assert isinstance(wait.decided(decision=Doubt(words("dated oddly")), is_last=True), Doubt)
 
 
 def test_where_nothing_tells_it_is_ours_if_one_author_wrote_all_of_it(wait: Wait) -> None:
