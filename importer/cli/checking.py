@@ -1,4 +1,4 @@
-"""Define the command doctor, which checks the settings before the first night, or runs a live test of the service."""
+"""Define the command doctor: checks before the first night, a live test, and facts for somebody who helps."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import Options, settings_about
-from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, with_flags, words
+from importer.cli.options import AnyPath, Options, settings_about
+from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings
 from importer.messages import say
@@ -23,17 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=InGroups)
-@settings_about(
-    Topic.PLACE,
-    Topic.CALLS,
-    Topic.PACE,
-    Topic.NEW_JOURNAL,
-    Topic.NOTIFYING,
-    Topic.ASKING,
-    "archive",
-    "attachments",
-    "attachments-are",
-)
+@click.argument("file", metavar="[SHEET]", type=AnyPath(), required=False)
+@settings_about(*(topic for topic in Topic if topic not in (Topic.OUTPUT, Topic.QUIET)))
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
@@ -44,7 +35,27 @@ if TYPE_CHECKING:
     "this, and give its email or ID. The notes stay there, because the service can't delete notes.",
 )
 @click.option("--with-file", is_flag=True, help="With --live: upload a small file, too.")
-def doctor(*, test_notification: bool, live: str | None, with_file: bool, **_: Any) -> int:
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="Also write facts for somebody who helps you into this new file: versions, settings, the results of the "
+    "checks, the latest runs, counts of the journal; with SHEET, how that sheet is recognised. It holds no text of a "
+    "note, name, email, ID, key, address or path. Nothing is sent.",
+)
+@click.option(
+    "--with-headings", is_flag=True, help="With --bundle and SHEET: the bundle has the sheet's headings, too."
+)
+def doctor(
+    *,
+    file: Path | None,
+    test_notification: bool,
+    live: str | None,
+    with_file: bool,
+    bundle: Path | None,
+    with_headings: bool,
+    **_: Any,
+) -> int:
     """Check everything that can be checked before the first night. Makes one call, which only reads.
 
     The exit status is that of a run with the same problems: 0 all is well; 1 something to look at; 2, 3 and 4 as for
@@ -53,16 +64,28 @@ def doctor(*, test_notification: bool, live: str | None, with_file: bool, **_: A
     options = Options.here()
     if with_file and live is None:
         raise click.UsageError(with_flags(say("live.with-file-alone")))
+    if (file is not None and bundle is None) or (with_headings and file is None):
+        raise click.UsageError(with_flags(say("bundle.needed")))
+    if live is not None and bundle is not None:
+        raise click.UsageError(with_flags(say("bundle.not-live")))
     if live is not None:
         return _live(live, options, with_file=with_file)
     settings = options.settings
+    if bundle is not None:
+        commands.bundle.check(bundle)
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    statuses = []
+    findings = []
     for finding in _findings(options, settings, test_notification=test_notification):
-        statuses.append(finding.exit_status)
+        findings.append(finding)
         mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
         paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
-    return max(statuses, default=0)
+    statuses = [finding.exit_status for finding in findings]
+    if bundle is not None:
+        source = commands.bundle.Source(settings, options.given, findings, options.read("log-file"))
+        written = commands.bundle.write(bundle, source, file, with_headings=with_headings)
+        show(commands.bundle.lines(written))
+        statuses.append(written.exit_status)
+    return max(statuses)
 
 
 def _live(prospect: str, options: Options, *, with_file: bool) -> int:
@@ -93,12 +116,12 @@ def _findings(options: Options, settings: Settings, *, test_notification: bool) 
         kind = "config.key-in-file" if file is not None else "config.not-for-scheduler"
         yield finding("Key", warning or say(kind, place=place), int(warning is not None))
     except BadSettings as error:
-        yield finding("Key", words(error), error.exit_status)
+        yield finding("Key", error.message, error.exit_status)
     yield from commands.doctor.examine(settings)
     try:
         notifier = options.notifier()
     except BadSettings as error:
-        yield finding("Notifications", words(error), error.exit_status)
+        yield finding("Notifications", error.message, error.exit_status)
         return
     addresses = len(notifier.ways)
     if not addresses:

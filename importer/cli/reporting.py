@@ -83,7 +83,8 @@ class Reporting:
         else:
             status, kind, text = ImporterError.exit_status, say("error.fault"), type(error).__name__
             reason = f"{with_flags(kind)}: {text}"
-        commands.logs.event("ended with an error", logging.ERROR, why=reason)
+        kinds = commands.logs.kinds(error) if isinstance(error, ImporterError) else None
+        commands.logs.event("ended with an error", logging.ERROR, error=kinds, why=reason)
         if self._document is None:
             self.over(status, lambda: commands.documents.failed(self._command, status, kind, text, questions))
         self.exit_status = status

@@ -12,6 +12,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     workspaces     a journal: checked, locked, copied     template          an empty workbook
     doctor         checks before the first night          history           the list of runs
+    bundle         facts for somebody who helps           bundle_facts      write facts without texts of others
+    bundle_records  facts from the journal and the log
     live           a live test, and its report            live_experiments  carry out its experiments
     live_findings  judge what the replies show            live_notes        its notes, and what is left behind
     live_calls     make its calls, few and slowly
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     import importer.commands.answering
     import importer.commands.archiving
     import importer.commands.batch
+    import importer.commands.bundle
     import importer.commands.choosing
     import importer.commands.doctor
     import importer.commands.documents

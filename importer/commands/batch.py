@@ -263,6 +263,7 @@ def _log(ended: FileEnded) -> None:
         exit_status=ended.exit_status,
         seconds=round(ended.ended_at - ended.started_at, 1),
         archived=ended.archived,
+        error=logs.kinds(error) if error is not None else None,
         why=logs.said(error) if error is not None else None,
     )
 

@@ -72,6 +72,11 @@ def said(error: ImporterError) -> str:
     return text
 
 
+def kinds(error: ImporterError) -> str:
+    """Return the kinds of an error's message, which hold nothing from elsewhere."""
+    return "+".join(error.message.kinds())
+
+
 @contextmanager
 def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
     """Log to a file while the block runs; None: use the logging of the library's caller.

@@ -216,6 +216,7 @@ class _Sending:
             told_to_wait=report.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
+            error=logs.kinds(stopped) if stopped else None,
             why=logs.said(stopped) if stopped else None,
         )
         summary = summary_of(report, self._loaded, self._settings.workspace)

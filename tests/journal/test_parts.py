@@ -185,7 +185,7 @@ def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such
 WHOLE = {
     "delivery_sql.LATEST", "delivery_sql.LATEST_OF_RUN", "delivery_sql.HIDDEN_BY_RUN", "delivery_sql.WITH_DUPLICATES",
     "delivery_sql.NOTE_IDS", "delivery_sql.NOTE_OF", "delivery_sql.SENT", "delivery_sql.WITH_IDS",
-    "delivery_sql.WORKSPACES_OF", "delivery_sql._MADE",
+    "delivery_sql.WORKSPACES_OF", "delivery_sql.STATES", "delivery_sql._MADE",
 }  # fmt: skip
 
 
