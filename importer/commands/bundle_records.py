@@ -34,7 +34,7 @@ def of_journal(settings: Settings) -> Facts:
             return {"integrity": Word("no journal yet")}
         place, workspace = journal_place(settings.journal), settings.workspace
         return {
-            "integrity": Word("not checked, because it is on a server" if journal.is_shared else "whole"),
+            "integrity": Word("not checked" if journal.is_shared else "whole"),
             "bytes": place.stat().st_size if isinstance(place, Path) else None,
             "rows": tried(journal.counts),
             "deliveries": tried(lambda: {"groups": _deliveries(journal)}),
@@ -109,13 +109,10 @@ _DETAILS = {
 }
 """Detail of an event → pattern of its value. Other details are left out: files, addresses, and messages."""
 
-_KNOWN_EVENTS = frozenset(
-    {f"{call} {end}" for call in ("request", "look-up") for end in ("answered", "failed")}
-    | {f"run {end}" for end in ("begun", *_ENDED)}
-    | {f"file {result}" for result in FileResult}
-    | {"command begun", "command over", "ended with an error", "it will be tried again: nobody is notified"}
-    | {"emails looked up", "files uploaded", "looked up", "notification failed", "notification sent"}
-    | {"results written"}
+_KNOWN_EVENT = re.compile(
+    r"command (begun|over)|(request|look-up) (answered|failed)|notification (sent|failed)|emails looked up|looked up"
+    r"|files uploaded|run (begun|finished|stopped|broken off)|results written|ended with an error"
+    r"|it will be tried again: nobody is notified|file (" + "|".join(FileResult) + ")"
 )
 _LINE = re.compile(r"(\S+) (INFO|WARNING|ERROR) +(.+?)(?:  (\w+=.*))?")
 _DETAIL = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -139,7 +136,7 @@ def of_log(file: Path | None) -> Facts:
 def _event(line: str) -> Facts | None:
     """Return the time, level, event and known details of a line of the log; None if it is anything else."""
     match = _LINE.fullmatch(line)
-    if match is None or match[3] not in _KNOWN_EVENTS:
+    if match is None or _KNOWN_EVENT.fullmatch(match[3]) is None:
         return None
     try:
         at = datetime.fromisoformat(match[1])
