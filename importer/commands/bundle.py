@@ -132,12 +132,8 @@ def write(target: Path, source: Source, sheet: Path | None = None, *, with_headi
         raise BadSettings(say("bundle.exists", path=str(target))) from error
     except OSError as error:
         raise BadSettings(say("bundle.not-written", path=str(target), error=files.why(error))) from error
-    match documents.get("sheet"):
-        case {"exit_status": int() as status, "message": Message() as reason}:
-            return Bundle(target, listed, status, reason)
-        case {"exit_status": int() as status}:
-            return Bundle(target, listed, status)
-    return Bundle(target, listed)
+    of_sheet = documents.get("sheet", {})
+    return Bundle(target, listed, of_sheet.get("exit_status", 0), of_sheet.get("message"))
 
 
 def lines(bundle: Bundle) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from importer.errors import ImporterError
 from importer.messages import Message, is_kind
 
-Facts: TypeAlias = Mapping[str, object]
+Facts: TypeAlias = Mapping[str, Any]
 
 _NUMBERS = ("n", "limit", "size")  # parts of messages that are counts
 _UNREADABLE = "unreadable"
