@@ -181,6 +181,9 @@ def _past(past: PastRun) -> Document:
         **_span(run.started_at, run.ended_at),
         "counts": _counts(past.counts),
         "hidden": past.hidden,
+        "sent_with": past.sent_with or None,
+        "confirmed_by": (past.confirmed.by or None) if past.confirmed is not None else None,
+        "confirmed_at": _time(past.confirmed.at) if past.confirmed is not None else None,
     }
 
 
