@@ -35,11 +35,6 @@ KEPT = (
 )
 """Settings whose values are kept, if they aren't the usual ones."""
 
-NOT_KEPT = frozenset(
-    {"map", "value", "key-column", "ignore", "sheet", "export", "attachments", "limit", "unknown-emails", "remember"}
-)
-"""Other settings about reading and sending: they hold headings, words, names or paths, or don't decide what is sent."""
-
 _LONGEST = 40  # characters of a word
 _DIGITS = 5  # so many digits may be a phone number or an ID
 _WORDS = 100  # maximum number of words for each column

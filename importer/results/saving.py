@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from importer import files, storage
+from importer import files, scratch, storage
 from importer.errors import JournalFailed, ResultsNotWritten
 from importer.files import Draft, FileTrouble
 from importer.journal import Journal
@@ -173,12 +173,10 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
         ResultsNotWritten: the file can be neither uploaded nor saved locally.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="note-importer-") as temporary:
-            folder = Path(temporary)
-            with files.draft(folder / f"results{target.suffix}") as draft:
-                fill(draft)
-                draft.finish(files.OWNER_ONLY)
-                path, why = _settle_elsewhere(draft, target, policy)
+        with scratch.folder() as folder, files.draft(folder / f"results{target.suffix}") as draft:
+            fill(draft)
+            draft.finish(files.OWNER_ONLY)
+            path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, NeverOverwrite(source=policy.source))
         return Written(

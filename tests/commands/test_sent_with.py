@@ -12,7 +12,7 @@ import pytest
 
 from importer.cli import main
 from importer.commands import history, workspaces
-from importer.commands.sent_with import KEPT, NOT_KEPT
+from importer.commands.sent_with import KEPT
 from importer.journal import Journal, identity, lock
 from importer.journal.runs import Confirmation
 from importer.models import OnSeveral, Role, Visibility, Workspace
@@ -98,6 +98,12 @@ def test_the_sheet_and_the_template_are_known_without_their_words(settings: Sett
     assert sent_with["columns"]["content"] == "B+C"
     assert sent_with["template"].startswith("sha256:")
     assert "MARK" not in json.dumps(sent_with)
+
+
+NOT_KEPT = frozenset(
+    {"map", "value", "key-column", "ignore", "sheet", "export", "attachments", "limit", "unknown-emails", "remember"}
+)
+"""Other settings about reading and sending: they hold headings, words, names or paths, or don't decide what is sent."""
 
 
 def test_each_setting_about_what_is_sent_is_kept_or_left_out_on_purpose() -> None:
