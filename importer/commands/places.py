@@ -107,7 +107,8 @@ def disposable(settings: Settings, log_file: Path | None) -> tuple[list[Path], l
     A file that was set aside (``.old``) may be the only copy of something, so it is never among them.
     """
     page = _data() / "page"
-    uploads = [path for path in page.iterdir() if path.name != "profile.txt"] if page.is_dir() else []
+    kept = {page / "profile.txt", *page.glob(scratch.LOCKS)}
+    uploads = [path for path in sorted(page.glob("*")) if path not in kept]
     is_open = bool(uploads) and scratch.is_in_use(page)
     drafts = [path for place in places(settings, None) if place.kind == "unfinished" for path in place.files]
     abandoned = [path for path in drafts if path.suffix == ".tmp" and _age(path) > _AT_WORK]
@@ -115,7 +116,7 @@ def disposable(settings: Settings, log_file: Path | None) -> tuple[list[Path], l
     left_over = [*scratch.left_over()]
     busy = [*([page] if is_open else []), *(path for path in scratch.folders() if path not in left_over)]
     busy += [path for path in drafts if path.suffix == ".tmp" and path not in abandoned]
-    return [*([] if is_open else sorted(uploads)), *left_over, *abandoned, *logs], busy
+    return [*([] if is_open else uploads), *left_over, *abandoned, *logs], busy
 
 
 def remove(paths: Iterable[Path]) -> list[Path]:
