@@ -14,16 +14,17 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import platformdirs
 
-from importer import scratch
+from importer import scratch, storage
 from importer.commands.workspaces import opened
 from importer.journal import identity
+from importer.results.saving import hashed
 from importer.settings import Settings, journal_place, profiles
 from importer.storage import Url
 
@@ -34,6 +35,8 @@ in_use = scratch.in_use
 """Mark a folder as in use while a block runs, so that nothing in it is disposable."""
 
 _DRAFT = re.compile(r"\.[0-9a-f]{8}\..*\.(tmp|old)", re.DOTALL)
+_SHEET = re.compile(r".*\.(xlsx|csv)", re.DOTALL | re.IGNORECASE)
+_USUAL = re.compile(r"\.(results.*|rehearsal)\.(xlsx|csv)$")  # results that another journal recorded, or none
 _ANY = re.compile(".*", re.DOTALL)
 _AT_WORK = 3600.0  # seconds without a change after which a draft counts as left behind
 _LOG_OF_A_DAY = re.compile(r"\.\d{4}-\d\d-\d\d")
@@ -55,6 +58,11 @@ class Place:
     files: tuple[Path, ...] = ()
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the place is at a URL, whose files aren't counted."""
+        return "://" in self.path
+
+    @property
     def size(self) -> int:
         """Size of the files in bytes."""
         return sum(info.st_size for info in map(_info, self.files) if info is not None)
@@ -72,13 +80,15 @@ class Place:
 def places(settings: Settings, log_file: Path | None) -> list[Place]:
     """Return all places, also those where nothing is yet."""
     journal, profile_file, data = journal_place(settings.journal), profiles.profiles_file(), _data()
+    page, of_page = data / "page", _files(data / "page")
+    practice = tuple(path for path in of_page if path.relative_to(page).parts[0].startswith("practice-"))
     named = [Path(file) for file in profiles.named_files("api-key-file", "notify-file")]
     known = [
         Place("journal", str(journal), _beside(journal) if isinstance(journal, Path) else ()),
         Place("workspaces", str(identity.folder()), _files(identity.folder())),
         Place("profiles", str(profile_file), tuple(path for path in (profile_file, *named) if path.is_file())),
-        Place("page", str(data / "page"), tuple(path for path in _files(data / "page") if not _practises(path, data))),
-        Place("practice", str(data / "page" / "practice-*"), tuple(chain(*map(_files, _practice(data))))),
+        Place("page", str(page), tuple(path for path in of_page if path not in practice)),
+        Place("practice", str(page / "practice-*"), practice),
         Place("live", str(data / "live"), _files(data / "live")),
     ]
     if log_file is not None:
@@ -86,16 +96,14 @@ def places(settings: Settings, log_file: Path | None) -> list[Place]:
     for kind, path in (("people", settings.unknown_emails), ("archive", settings.archive)):
         if path is not None:
             known.append(Place(kind, str(path), _files(path, _ANY)))
-    folders = _folders(settings)
-    pattern = re.sub(r"\\\{(name|date|time)\\\}", ".*", re.escape(settings.results_name or "{name}.results.xlsx"))
-    of_runs = re.compile(rf"{pattern}|.*\.rehearsal\.xlsx|.*\.results.*\.(xlsx|csv)", re.DOTALL)
-    results = [Place("results", str(folder), _files(folder, of_runs)) for folder in folders]
-    known += [place for place in results if place.files] or results[:1]
+    results = _results(settings)
+    known += [place for place in results if place.files or place.is_elsewhere] or results[:1]
     temporary = Path(tempfile.gettempdir())
     known.append(
         Place("temporary", str(temporary / f"{scratch.PREFIX}*"), tuple(chain(*map(_files, scratch.folders()))))
     )
-    for folder in dict.fromkeys([*folders, *_own(known)]):
+    written = [Path(place.path).absolute() for place in [*results, *known] if not place.is_elsewhere]
+    for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in written):
         if drafts := _files(folder, _DRAFT):
             known.append(Place("unfinished", str(folder), drafts))
     return known
@@ -144,33 +152,30 @@ def _data() -> Path:
     return platformdirs.user_data_path("note-importer", appauthor=False)
 
 
-def _practice(data: Path) -> list[Path]:
-    return sorted((data / "page").glob("practice-*"))
-
-
-def _practises(path: Path, data: Path) -> bool:
-    return path.relative_to(data / "page").parts[0].startswith("practice-")
-
-
-def _own(known: Iterable[Place]) -> Iterator[Path]:
-    """Yield the folders of the journal, the profiles, the log and the archive, where drafts may be left behind."""
-    for place in known:
-        if place.kind in ("journal", "workspaces", "profiles", "log", "archive", "people") and "://" not in place.path:
-            path = Path(place.path).absolute()
-            yield path if path.is_dir() else path.parent
-
-
-def _folders(settings: Settings) -> list[Path]:
+def _results(settings: Settings) -> list[Place]:
     """Return the folders where results are: beside the files of all runs, and where they go if that is impossible."""
     folders = [Path.cwd(), Path.home(), Path(tempfile.gettempdir())]
-    if settings.results is not None and not isinstance(settings.results, Url):
-        folders.append(settings.results.parent)
+    folders += [] if settings.results is None else [settings.results.parent]
     with opened(settings) as journal:
         if journal is not None:
-            folders += [Path(run.file).parent for run in journal.runs.listed() if "://" not in run.file]
             pending = journal.pending_results.pending(settings.workspace)
-            folders += [Path(one.results).parent for one in pending if "://" not in one.results]
-    return list(dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir()))
+            files = [*(run.file for run in journal.runs.listed()), *(one.results for one in pending)]
+            folders += [storage.place(file).parent for file in files]
+        urls = [path for path in folders if isinstance(path, Url)]
+        local = [path.resolve() for path in folders if path not in urls and path.is_dir()]
+        found = {
+            folder: [
+                path
+                for path in _files(folder, _SHEET)
+                if _USUAL.search(path.name) or (journal is not None and journal.files.wrote_at(hashed(path)))
+            ]
+            for folder in dict.fromkeys([*local, *urls])
+        }
+    lists = {settings.unknown_emails and settings.unknown_emails.absolute()}
+    return [
+        Place("results", str(folder), tuple(one for one in files if one not in lists))
+        for folder, files in found.items()
+    ]
 
 
 def _beside(path: Path) -> tuple[Path, ...]:

@@ -318,7 +318,8 @@ def places(found: Iterable[Place]) -> Iterator[Line]:
         yield Line(say("places.kept", kept=say(f"place.{place.kind}.kept")), LineKind.DETAIL)
         files, size, (readers, mode) = count(len(place.files), "file"), in_bytes(place.size), place.access
         who = say(f"readers.{readers}", mode=mode) if readers else say("places.readers-unknown")
-        now = say("places.now", files=files, size=size, who=who) if place.files else say("places.now-nothing")
+        nothing = say("places.elsewhere") if place.is_elsewhere else say("places.now-nothing")
+        now = say("places.now", files=files, size=size, who=who) if place.files else nothing
         yield Line(now, LineKind.DETAIL)
 
 

@@ -107,7 +107,7 @@ class OverwriteWritten:
         try:
             if self._journal.files.wrote(files.digest(here)):
                 return None
-            was_written_here = self._journal.files.wrote_at(_hashed(place))
+            was_written_here = self._journal.files.wrote_at(hashed(place))
             with here.open("rb") as file:
                 if not was_written_here and self._is_earlier(file):
                     return None
@@ -120,10 +120,11 @@ class OverwriteWritten:
     def enter(self, place: Path, digest: bytes) -> None:
         """Record the file in the journal. If the journal can't be written, the file is saved all the same."""
         with contextlib.suppress(JournalFailed):
-            self._journal.files.enter(digest, _hashed(place))
+            self._journal.files.enter(digest, hashed(place))
 
 
-def _hashed(place: Path) -> bytes:
+def hashed(place: Path) -> bytes:
+    """Return the digest by which the journal knows the path of a results file."""
     return hashlib.sha256(os.fsencode(place)).digest()
 
 

@@ -114,6 +114,7 @@ def everywhere(home: Path, data: Path, settings: Settings) -> Iterator[None]:
     for name in ("first.csv", "second.csv"):
         Path(name).write_text(SHEET, encoding="utf-8")
     assert main(["run", "first.csv", "--yes"]) == 1
+    assert main(["run", "first.csv", "--yes", "--results", "odd.csv"]) == 1
     assert main(["check", "first.csv", "--rehearse"]) == 0
     assert main(["run", "second.csv", "--yes", "--archive", str(home / "done"), "--results-name", "{name}.r.csv"]) == 1
     killed(KILLED_BEFORE_RENAMING, "run", "first.csv", "--yes", "--results", "killed.csv")
@@ -130,7 +131,7 @@ def everywhere(home: Path, data: Path, settings: Settings) -> Iterator[None]:
 @pytest.mark.usefixtures("everywhere")
 def test_every_file_with_a_text_an_email_or_a_name_lies_in_a_place_that_is_told(home: Path) -> None:
     """Except for the person's own sheets. What is said to hold none holds none."""
-    found = listed(archive=home / "done", results_name="{name}.r.csv")
+    found = listed(archive=home / "done")
     of_kind = {path: place.kind for place in found for path in place.files}
     marked = {path for path in home.rglob("*") if path.is_file() and is_marked(path)}
     sheets = {home / "work" / "first.csv"}
@@ -161,6 +162,14 @@ def test_a_person_and_a_program_are_told_with_numbers_and_permissions(
     said = " ".join(capsys.readouterr().out.split())
     assert f"Files dropped on the page: {data / 'page'} Holds: your sheets" in said
     assert "Everyone on this computer can read some of them (mode 644)." in said
+
+
+def test_what_is_at_a_url_is_told_and_not_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--where", "--results", "s3://bucket/night/r.xlsx", "--archive", "s3://bucket/done"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for place in ("Results: s3://bucket/night Holds", "Archive: s3://bucket/done Holds"):
+        assert place in said
+    assert said.count("Now: not counted, because it isn't on this computer.") == 2
 
 
 def test_a_closed_folder_closes_its_files(tmp_path: Path) -> None:
