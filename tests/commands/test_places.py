@@ -20,6 +20,7 @@ import pytest
 from importer import scratch
 from importer.cli import main
 from importer.commands import places
+from importer.journal import Journal
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.page import tasks
 from importer.page.practice import Practice
@@ -145,23 +146,20 @@ def test_every_file_with_a_text_an_email_or_a_name_lies_in_a_place_that_is_told(
 def test_a_person_and_a_program_are_told_with_numbers_and_permissions(
     home: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "work" / "people.csv").chmod(0o644)
-    for folder in (home, home / "work", *home.parents):
-        with contextlib.suppress(PermissionError):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    (home / "work" / "people.csv").chmod(0o604)
     capsys.readouterr()
     assert main(["config", "--where", "--json"]) == 0
     told = {place["kind"]: place for place in json.loads(capsys.readouterr().out)["places"]}
     assert (told["page"]["path"], told["page"]["readers"], told["page"]["mode"]) == (str(data / "page"), "owner", "600")
     assert told["page"]["files"] == 2  # the sheet and its record
     assert told["people"]["bytes"] == (home / "work" / "people.csv").stat().st_size
-    assert (told["people"]["readers"], told["people"]["mode"]) == ("everyone", "644")
+    assert told["people"]["mode"] == "604"
     assert (told["live"]["files"], told["live"]["readers"], told["live"]["mode"]) == (0, None, None)
     assert {kind for kind, place in told.items() if place["personal"]} <= places.PERSONAL
     assert main(["config", "--where"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"Files dropped on the page: {data / 'page'} Holds: your sheets" in said
-    assert "Everyone on this computer can read some of them (mode 644)." in said
+    assert "Only you can read them (mode 600)." in said
 
 
 def test_what_is_at_a_url_is_told_and_not_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,24 +170,30 @@ def test_what_is_at_a_url_is_told_and_not_counted(home: Path, capsys: pytest.Cap
     assert said.count("Now: not counted, because it isn't on this computer.") == 2
 
 
-def test_a_closed_folder_closes_its_files(tmp_path: Path) -> None:
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    file = inner / "f.csv"
-    file.touch()
-    for mode_of_file, mode_of_folder, readers in (
-        (0o644, 0o700, "owner"),
-        (0o640, 0o711, "owner"),
-        (0o600, 0o777, "owner"),
-    ):
+def test_a_journal_in_a_database_is_elsewhere(home: Path, url: str) -> None:
+    with Journal.open(url):
+        pass
+    [journal] = [place for place in listed(journal=url) if place.kind == "journal"]
+    assert (journal.path, journal.is_elsewhere, journal.files) == (url, True, ())
+
+
+MODES = [
+    (0o644, 0o755, "everyone"), (0o640, 0o755, "group"), (0o644, 0o710, "group"), (0o600, 0o755, "owner"),
+    (0o644, 0o700, "owner"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode_of_file", "mode_of_folder", "readers"), MODES)
+def test_a_closed_folder_closes_its_files(mode_of_file: int, mode_of_folder: int, readers: str) -> None:
+    """Whoever may read a file reads it only if every folder above lets them through."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, file = Path(name), Path(name) / "f.csv"
+        if not all(path.stat().st_mode & 0o011 == 0o011 for path in folder.parents):
+            pytest.skip("the system's temporary folder is closed to others")
+        file.touch()
         file.chmod(mode_of_file)
-        inner.chmod(mode_of_folder)
-        expected = "group" if (mode_of_file, mode_of_folder) == (0o640, 0o711) and _is_open(tmp_path) else readers
-        assert places.Place("log", str(inner), (file,)).access == (expected, f"{mode_of_file:o}")
-
-
-def _is_open(folder: Path) -> bool:
-    return all(path.stat().st_mode & 0o010 for path in (folder, *folder.parents))
+        folder.chmod(mode_of_folder)
+        assert places.Place("log", name, (file,)).access == (readers, f"{mode_of_file:o}")
 
 
 # -- prune --everything -------------------------------------------------------------------------------------------
