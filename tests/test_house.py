@@ -27,6 +27,7 @@ TOOLS = {
     "markup",
     "files",
     "storage",
+    "scratch",
     "resultsfile",
     "calls",
     "api",

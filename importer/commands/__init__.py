@@ -21,7 +21,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
-    rehearsal      a run that sends nothing
+    rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
+    places         what is kept where, and removed
     logs           the log file                           messenger         send one notification
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     import importer.commands.logs
     import importer.commands.notification_messages
     import importer.commands.notifications
+    import importer.commands.places
     import importer.commands.preview
     import importer.commands.preview_messages
     import importer.commands.rendering

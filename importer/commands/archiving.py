@@ -15,7 +15,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,7 +196,7 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         if fingerprint is not None and copied.hex() != fingerprint:
             raise storage.has_changed(path.name)
         draft.put(place)
-    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.tmp")
+    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # no draft: it may be the only copy
     try:
         path.replace(aside)
     except OSError:  # on Windows, another program may have the file open
@@ -238,14 +238,3 @@ def _older(folder: Path, latest: float) -> Iterator[Path]:
                 yield path
     except OSError as error:
         raise BadSettings(say("pruning.folder-unreadable", folder=str(folder), error=files.why(error))) from error
-
-
-def remove_results(paths: Sequence[Path]) -> list[Path]:
-    """Remove files, and return those that could not be removed."""
-    left = []
-    for path in paths:
-        try:
-            path.unlink()
-        except OSError:
-            left.append(path)
-    return left

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from importer.commands import preview_messages
+from importer.commands.places import PERSONAL
 from importer.errors import ImporterError
-from importer.messages import Message, Said
+from importer.messages import Message, Said, say
 from importer.models import PossibleAnswer, Question, Result
 from importer.reading import column_letter
 from importer.settings import SETTINGS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from importer.commands.batch import Batch, FileEnded
     from importer.commands.history import History, PastRun
     from importer.commands.overview import Overview
+    from importer.commands.places import Place
     from importer.commands.report import Report
     from importer.commands.verify import Verified
 
@@ -181,6 +183,29 @@ def _past(past: PastRun) -> Document:
         **_span(run.started_at, run.ended_at),
         "counts": _counts(past.counts),
         "hidden": past.hidden,
+        "sent_with": past.sent_with or None,
+        "confirmed_by": (past.confirmed.by or None) if past.confirmed is not None else None,
+        "confirmed_at": _time(past.confirmed.at) if past.confirmed is not None else None,
+    }
+
+
+def where(found: Sequence[Place]) -> Document:
+    """Return the document of the places where the program keeps something."""
+    return {**_head("config", 0), "places": [_place(place) for place in found]}
+
+
+def _place(place: Place) -> Document:
+    readers, mode = place.access
+    return {
+        "kind": place.kind,
+        "path": place.path,
+        "holds": say(f"place.{place.kind}.holds"),
+        "personal": place.kind in PERSONAL,
+        "kept": say(f"place.{place.kind}.kept"),
+        "files": len(place.files),
+        "bytes": place.size,
+        "readers": readers or None,
+        "mode": mode or None,
     }
 
 

@@ -6,14 +6,16 @@ Input: settings, and a filter. Output: a :class:`History`, which is the source o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from importer.commands import workspaces
 from importer.commands.workspaces import find_run
 from importer.errors import BadSettings
 from importer.journal import Journal, Run
+from importer.journal.runs import Confirmation
 from importer.messages import Message, say
 from importer.models import Result
 from importer.settings import Settings
@@ -31,12 +33,16 @@ class PastRun:
         ended: how it ended, in words.
         hidden: number of notes that it created and that were hidden since.
         shown: number of notes that it created and that weren't hidden; None in a list of runs.
+        sent_with: the answers and settings that decided what was sent; empty in a list, and if not recorded.
+        confirmed: who confirmed the run's workspace, and when; None in a list, and if not recorded.
     """
 
     run: Run
     ended: str
     hidden: int = 0
     shown: int | None = None
+    sent_with: Mapping[str, Any] = field(default_factory=dict)
+    confirmed: Confirmation | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -127,7 +133,8 @@ def one(settings: Settings, name: str) -> PastRun:
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    return PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run))
+    sent_with, confirmed = journal.runs.sent_with(run), journal.runs.confirmation(run.workspace)
+    return PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), sent_with, confirmed)
 
 
 def _ended(journal: Journal, run: Run) -> str:

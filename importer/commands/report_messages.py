@@ -16,6 +16,8 @@ from importer.commands.rendering import (
     Line,
     LineKind,
     clock_time,
+    count,
+    in_bytes,
     listed,
     listed_duplicates,
     not_found,
@@ -28,8 +30,11 @@ from importer.messages import Message, as_message, render, say, words
 from importer.models import Result
 from importer.results.presentation import HELD_BACK, MEANINGS, Meaning
 
+_SENT_WITH = ("program", "columns", "template", "sheet", "export", "visibility", "status", "settings")
+
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
+    from importer.commands.places import Place
     from importer.commands.verify import Verified
     from importer.commands.workspaces import Restored
     from importer.results import Written
@@ -293,12 +298,44 @@ def past_run(past: PastRun) -> Iterator[Line]:
         say("history.of-end"): when(run.ended_at) if run.ended_at is not None else "",
         say("history.of-time"): taken(seconds) if seconds is not None else "",
         say("history.of-how"): past.ended,
+        **dict(_sent_with(past)),
     }
     for name, text in lines.items():
         if text:
-            yield Line(say("history.line", name=f"{render(name) + ':':11}", text=text))
+            yield Line(say("history.line", name=f"{render(name) + ':':12}", text=text))
     yield from counts(meanings(past.counts))
     if past.hidden:
         yield Line(say("history.hidden", n=past.hidden))
     if past.ended != "declined":
         yield Line(say("history.results-again", run=run.name), LineKind.TEXT)
+
+
+def places(found: Iterable[Place]) -> Iterator[Line]:
+    """Yield what is kept where, how long, and who can read it."""
+    for place in found:
+        yield Line(say("places.line", name=say(f"place.{place.kind}"), path=place.path))
+        yield Line(say("places.holds", holds=say(f"place.{place.kind}.holds")), LineKind.DETAIL)
+        yield Line(say("places.kept", kept=say(f"place.{place.kind}.kept")), LineKind.DETAIL)
+        files, size, (readers, mode) = count(len(place.files), "file"), in_bytes(place.size), place.access
+        who = say(f"readers.{readers}", mode=mode) if readers else say("places.readers-unknown")
+        nothing = say("places.elsewhere") if place.is_elsewhere else say("places.now-nothing")
+        now = say("places.now", files=files, size=size, who=who) if place.files else nothing
+        yield Line(now, LineKind.DETAIL)
+
+
+def _sent_with(past: PastRun) -> Iterator[tuple[Message, str]]:
+    """Yield who confirmed the workspace, and the answers and settings that decided what the run sent."""
+    if past.confirmed is not None:
+        parts = {"by": past.confirmed.by or say("history.by-someone"), "at": when(past.confirmed.at)}
+        yield say("history.of-confirmation"), render(say("history.confirmed", **parts))
+    for name in _SENT_WITH:
+        value = past.sent_with.get(name)
+        if value:
+            yield say(f"history.with-{name}"), _written(value)
+
+
+def _written(value: object) -> str:
+    """Return a value of the journal's document as text."""
+    if not isinstance(value, Mapping):
+        return render(say("history.left-out")) if value is None else str(value)
+    return ", ".join(f"{name or repr('')} = {_written(item)}" for name, item in value.items())

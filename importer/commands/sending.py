@@ -21,6 +21,7 @@ from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
 from importer.commands.results import summary_of, write_results
+from importer.commands.sent_with import sent_with
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
@@ -55,7 +56,13 @@ def send(
     settings, sheet, clock = context.settings, loaded.sheet, context.caller.clock
     file, codec = writable(sheet.source), "" if sheet.codec is None else sheet.codec.codec
     run = context.journal.runs.begin(
-        settings.workspace, file, sheet.fingerprint, clock(), again=settings.again, codec=codec
+        settings.workspace,
+        file,
+        sheet.fingerprint,
+        clock(),
+        again=settings.again,
+        codec=codec,
+        sent_with=sent_with(loaded, settings),
     )
     with logs.about(run=run.name):
         report = _Sending(context, loaded, target, run, before).run(expected)

@@ -17,8 +17,8 @@ from pathlib import Path
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.rendering import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
-from importer.journal import Journal, Run, accounts, identity, sqlitefile
-from importer.journal.runs import Latest
+from importer.journal import Journal, Run, accounts, identity, lock, sqlitefile
+from importer.journal.runs import Confirmation, Latest
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Rate, Settings, journal_place
@@ -121,8 +121,13 @@ def check_place(settings: Settings) -> None:
 
 
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
-    """Remember that this is the workspace's journal, except for practice on this machine, where any journal will do."""
+    """Remember that this is the workspace's journal, except for practice on this machine, where any journal will do.
+
+    The journal is told who confirmed the workspace, if that was remembered before the first run.
+    """
     if not settings.is_for_practice:
+        if (confirmation := identity.confirmation(settings.workspace)) is not None:
+            journal.runs.confirm(settings.workspace, confirmation)
         identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
         journal.count = identity.counter(settings.workspace, journal.id)
     if _is_guarded_by_key(settings):
@@ -152,16 +157,18 @@ def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Gro
 def confirm(settings: Settings) -> None:
     """Remember that a person has confirmed the workspace: this profile at this address is what they mean.
 
-    A journal that machines share keeps this for all of them. Otherwise, it is remembered for this user.
+    A journal that machines share keeps this for all of them. Otherwise, it is remembered for this user, until the first
+    run enters it into the journal: a journal that was copied from another machine may still have to take its place.
 
     Raises:
         ImporterError: the confirmation can't be kept.
     """
+    confirmation = Confirmation(time.time(), lock.user())
     if isinstance(journal_place(settings.journal), Path):
-        identity.confirm(settings.workspace)
+        identity.confirm(settings.workspace, confirmation)
         return
     with Journal.open(settings.journal) as journal:
-        journal.runs.confirm(settings.workspace, time.time())
+        journal.runs.confirm(settings.workspace, confirmation)
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:

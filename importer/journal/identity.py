@@ -19,7 +19,7 @@ import platformdirs
 
 from importer import files
 from importer.errors import BadSettings, UnusableJournal, WrongJournal
-from importer.journal.runs import Latest
+from importer.journal.runs import Confirmation, Latest
 from importer.messages import say
 from importer.models import Workspace
 
@@ -131,8 +131,8 @@ def _counter(workspace: Workspace) -> Path:
     return _note(workspace).with_suffix(".request")
 
 
-def confirm(workspace: Workspace) -> None:
-    """Remember that a person has confirmed the workspace: this profile at this address is the one they mean.
+def confirm(workspace: Workspace, confirmation: Confirmation) -> None:
+    """Remember that a person has confirmed the workspace, who, and when. The first run enters it into the journal.
 
     Raises:
         UnusableJournal: the confirmation can't be written.
@@ -140,10 +140,23 @@ def confirm(workspace: Workspace) -> None:
     file = _note(workspace).with_suffix(".confirmed")
     try:
         files.make_private_folder(file.parent)
-        files.replace(file, f"{workspace}\n".encode())
+        files.replace(file, json.dumps({"workspace": str(workspace), **confirmation._asdict()}).encode())
     except OSError as error:
         message = say("identity.not-confirmed", workspace=str(workspace), file=str(file), error=str(error))
         raise UnusableJournal(message) from error
+
+
+def confirmation(workspace: Workspace) -> Confirmation | None:
+    """Return who confirmed the workspace, and when. Earlier versions recorded only the time, as that of the file."""
+    file = _note(workspace).with_suffix(".confirmed")
+    try:
+        at = file.stat().st_mtime
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return Confirmation(float(content["at"]), str(content["by"]))
+    except OSError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return Confirmation(at, "")
 
 
 def is_confirmed(workspace: Workspace) -> bool:

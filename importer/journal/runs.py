@@ -37,8 +37,8 @@ _LISTED = """
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, fingerprint, occurrence, started_at, counts)
-    VALUES (:name, :workspace, :file, :fingerprint, :occurrence, :started_at, :counts)
+    INSERT INTO runs (name, workspace, file, fingerprint, occurrence, started_at, counts, sent_with)
+    VALUES (:name, :workspace, :file, :fingerprint, :occurrence, :started_at, :counts, :sent_with)
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
@@ -57,7 +57,14 @@ _HAS_SENT = """
     EXISTS (SELECT id FROM runs WHERE runs.workspace = workspaces.id AND coalesce(runs.ended, '') <> 'declined')
 """
 _WORKSPACES = f"SELECT profile, base_url FROM workspaces WHERE {_HAS_SENT} ORDER BY profile, base_url"
-_CONFIRM = "UPDATE workspaces SET confirmed_at = :at WHERE id = :workspace"
+_CONFIRM = """
+    UPDATE workspaces SET confirmed_at = :at, confirmed_by = :by WHERE id = :workspace AND confirmed_at IS NULL
+"""
+_CONFIRMATION = """
+    SELECT confirmed_at, confirmed_by FROM workspaces
+    WHERE profile = :profile AND base_url = :base_url AND confirmed_at IS NOT NULL
+"""
+_SENT_WITH = "SELECT substr(sent_with, 1, 100000) FROM runs WHERE id = :run"
 _CONFIRMED = f"""
     SELECT id FROM workspaces
     WHERE profile = :profile AND base_url = :base_url AND (confirmed_at IS NOT NULL OR {_HAS_SENT})
@@ -69,6 +76,13 @@ class Latest(NamedTuple):
 
     run: int = 0
     request: int = 0
+
+
+class Confirmation(NamedTuple):
+    """Time at which a person confirmed a workspace, and that person's name on the computer; empty if not known."""
+
+    at: float
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +120,12 @@ class Runs:
         *,
         again: bool,
         codec: str | None = None,
+        sent_with: Mapping[str, object] | None = None,
     ) -> Run:
         """Record that a run begins.
 
         With ``again``, the run's deliveries have keys of their own. If an earlier such run of the same file did not
-        finish, its keys are used instead, so that it is continued.
+        finish, its keys are used instead, so that it is continued. ``sent_with`` must hold no text of a note.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
@@ -125,6 +140,7 @@ class Runs:
                 occurrence=occurrence,
                 started_at=started_at,
                 counts=json.dumps(_marks(codec)),
+                sent_with=None if sent_with is None else json.dumps(sent_with),
             )
             run = self._store.scalar(_NUMBER, name=name)
         return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec)
@@ -169,10 +185,23 @@ class Runs:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
         return [Workspace(profile, base_url) for profile, base_url in self._store.rows(_WORKSPACES)]
 
-    def confirm(self, workspace: Workspace, at: float) -> None:
-        """Record that a person has confirmed a workspace: this profile at this address is the one they mean."""
+    def sent_with(self, run: Run) -> dict[str, object]:
+        """Return the answers and settings that decided what a run sent; empty if an earlier version made the run."""
+        return _read(self._store.scalar(_SENT_WITH, run=run.id))
+
+    def confirm(self, workspace: Workspace, confirmation: Confirmation) -> None:
+        """Record that a person has confirmed a workspace: this profile at this address is the one they mean.
+
+        The first confirmation stays, because the runs since then rely on it.
+        """
         with self._store.transaction():
-            self._store.execute(_CONFIRM, workspace=self._store.entered(workspace), at=at)
+            number, (at, by) = self._store.entered(workspace), confirmation
+            self._store.execute(_CONFIRM, workspace=number, at=at, by=by)
+
+    def confirmation(self, workspace: Workspace) -> Confirmation | None:
+        """Return who confirmed the workspace, and when; None if the journal doesn't know."""
+        rows = self._store.rows(_CONFIRMATION, profile=workspace.profile, base_url=workspace.base_url)
+        return next((Confirmation(at, by or "") for at, by in rows), None)
 
     def is_confirmed(self, workspace: Workspace) -> bool:
         """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""

@@ -21,7 +21,7 @@ from importer.journal.store import Store
 from importer.messages import say
 from importer.models import Workspace
 
-VERSION = 11
+VERSION = 12
 APPLICATION = "note-importer"
 
 STEPS: dict[int, tuple[str, ...]] = {
@@ -35,7 +35,11 @@ STEPS: dict[int, tuple[str, ...]] = {
         """,
         "CREATE INDEX ix_aliases_delivery ON aliases (note, prospect)",
         "ALTER TABLE learned ADD COLUMN reminder TEXT",
-    )
+    ),
+    11: (
+        "ALTER TABLE workspaces ADD COLUMN confirmed_by TEXT",
+        "ALTER TABLE runs ADD COLUMN sent_with TEXT",
+    ),
 }
 """Version → the statements that change its tables to those of the next version; earlier versions are refused."""
 
@@ -48,7 +52,8 @@ TABLES = {
         id INTEGER PRIMARY KEY,
         profile TEXT NOT NULL,
         base_url TEXT NOT NULL,  -- in canonical form
-        confirmed_at FLOAT,  -- when a person confirmed the workspace, in a shared journal
+        confirmed_at FLOAT,  -- when a person confirmed the workspace
+        confirmed_by TEXT,  -- the name with which that person was signed in to the computer
         UNIQUE (profile, base_url)
     """,
     "runs": """
@@ -61,7 +66,8 @@ TABLES = {
         started_at FLOAT NOT NULL,
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
-        counts TEXT  -- JSON of result → rows, and marks of how the file was read
+        counts TEXT,  -- JSON of result → rows, and marks of how the file was read
+        sent_with TEXT  -- JSON of the answers and settings that decided what was sent
     """,
     "notes": """
         id INTEGER PRIMARY KEY,

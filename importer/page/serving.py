@@ -22,6 +22,7 @@ import platformdirs
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from importer.commands.places import in_use
 from importer.messages import Message, say
 from importer.page import practice
 from importer.page.access import LET_IN, Access
@@ -144,6 +145,7 @@ class PageServer:
             self.uploads, self.jobs = DroppedFiles(folder), Jobs()
             practice.clear_up(folder)
             current.go_on(folder / "profile.txt")
+            self._use = in_use(folder)
             self.reading, self.ended = Readers(), threading.Event()
             self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
             self._server = _Connections(self.port, make(self._parts, self.guard), listening)
@@ -157,6 +159,7 @@ class PageServer:
         return self.guard.address
 
     def __enter__(self) -> PageServer:
+        self._use.__enter__()
         self._thread.start()
         self.reading.begin()
         return self
@@ -167,6 +170,7 @@ class PageServer:
         self.reading.close()
         if self.current.practice is not None:
             self.current.practice.end()
+        self._use.__exit__(None, None, None)
 
     @property
     def current(self) -> CurrentSettings:

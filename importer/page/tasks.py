@@ -321,9 +321,10 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
 def perform(connection: Connection, task: Task) -> None:
     """Perform a task, and send its progress and finally its end through the connection."""
     begin()
-    word = Word(connection)
+    word, folder = Word(connection), getattr(task, "folder", None)
     try:
-        ended = task.do(word)
+        with commands.places.in_use(folder) if folder is not None else contextlib.nullcontext():
+            ended = task.do(word)
     except ImporterError as error:
         ended = Ended(error.exit_status, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback

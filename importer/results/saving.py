@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from importer import files, storage
+from importer import files, scratch, storage
 from importer.errors import JournalFailed, ResultsNotWritten
 from importer.files import Draft, FileTrouble
 from importer.journal import Journal
@@ -107,7 +107,7 @@ class OverwriteWritten:
         try:
             if self._journal.files.wrote(files.digest(here)):
                 return None
-            was_written_here = self._journal.files.wrote_at(_hashed(place))
+            was_written_here = self._journal.files.wrote_at(hashed(place))
             with here.open("rb") as file:
                 if not was_written_here and self._is_earlier(file):
                     return None
@@ -120,10 +120,11 @@ class OverwriteWritten:
     def enter(self, place: Path, digest: bytes) -> None:
         """Record the file in the journal. If the journal can't be written, the file is saved all the same."""
         with contextlib.suppress(JournalFailed):
-            self._journal.files.enter(digest, _hashed(place))
+            self._journal.files.enter(digest, hashed(place))
 
 
-def _hashed(place: Path) -> bytes:
+def hashed(place: Path) -> bytes:
+    """Return the digest by which the journal knows the path of a results file."""
     return hashlib.sha256(os.fsencode(place)).digest()
 
 
@@ -173,12 +174,10 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
         ResultsNotWritten: the file can be neither uploaded nor saved locally.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="note-importer-") as temporary:
-            folder = Path(temporary)
-            with files.draft(folder / f"results{target.suffix}") as draft:
-                fill(draft)
-                draft.finish(files.OWNER_ONLY)
-                path, why = _settle_elsewhere(draft, target, policy)
+        with scratch.folder() as folder, files.draft(folder / f"results{target.suffix}") as draft:
+            fill(draft)
+            draft.finish(files.OWNER_ONLY)
+            path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, NeverOverwrite(source=policy.source))
         return Written(

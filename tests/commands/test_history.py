@@ -54,8 +54,8 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
     for asked in (name, "last"):
         past = history.one(settings, asked)
         said = [render(saying.text) for saying in report_messages.past_run(past)]
-        assert said[0] == f"Run:       {name}"
-        assert any(line.startswith("Duration:  0:0") for line in said)
+        assert said[0] == f"Run:        {name}"
+        assert any(line.startswith("Duration:   0:0") for line in said)
         assert any(
             "1  rejected  not accepted. See the reason. Correct the row, then run again" in line for line in said
         )

@@ -1,0 +1,169 @@
+"""Of each run, the journal tells a year later with which answers it was sent, and who confirmed the workspace."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.commands import history, workspaces
+from importer.commands.sent_with import KEPT
+from importer.journal import Journal, identity, lock
+from importer.journal.runs import Confirmation
+from importer.models import OnSeveral, Role, Visibility, Workspace
+from importer.sandbox import Sandbox
+from importer.settings import SETTINGS, Settings, Topic
+from importer.settings.table import Setting
+from importer.version import __version__
+from tests import running
+from tests.commands.test_first_run import AWAY, KEY, run
+from tests.truth import Line, write_sheet
+
+HEAD = "Prospect ID,Email,MARK heading,Secret note,MARK key,Who sees it\n"
+SHEET = (
+    f"{HEAD}P1,,x,MARK text,7,Team\nP2,,x,MARK other,8,\n,mark@example.com,x,MARK third,9,Call MARK at 0171 2345678\n"
+    ",mark2@example.com,x,MARK fourth,10,Nobody\n"
+)
+
+
+@pytest.fixture
+def answered(settings: Settings, tmp_path: Path) -> Settings:
+    """A run of a sheet with a mark in everything that the journal must not hold."""
+    sheet = tmp_path / "n.csv"
+    sheet.write_text(SHEET, encoding="utf-8")
+    values = {"visibility:Team": "Public", "visibility:Nobody": "", "visibility:Call MARK at 0171 2345678": "Private"}
+    told = replace(
+        settings,
+        mapping={Role.CONTENT: ("Secret note",), Role.VISIBILITY: ("Who sees it",)},
+        values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in values.items()]),  # type: ignore[arg-type]
+        default_visibility=Visibility.PRIVATE,
+        on_several=OnSeveral.NEWEST,
+    )
+    assert running.run(sheet, told) is not None
+    return told
+
+
+def test_a_run_keeps_columns_words_and_settings(answered: Settings) -> None:
+    """A word that may be somebody's is kept as a digest, and no heading at all."""
+    sent_with = history.one(answered, "last").sent_with
+    assert sent_with["program"] == __version__
+    assert sent_with["columns"] == {"prospect": "A", "content": "D", "visibility": "F", "email": "B"}
+    words = dict(sent_with["visibility"])
+    assert {word: words.pop(word) for word in ("Team", "", "Nobody")} == {
+        "Team": "public", "": "private", "Nobody": None,
+    }  # fmt: skip
+    [(digest, meaning)] = words.items()
+    assert (digest[:7], len(digest), meaning) == ("sha256:", 23, "private")
+    assert sent_with["settings"] == {"default-visibility": "Private", "on-several": "newest"}
+
+
+def test_no_file_of_the_journal_holds_a_text_a_heading_an_email_or_the_key(answered: Settings) -> None:
+    files = [*Path(answered.journal).parent.glob("journal.sqlite*")]
+    assert files
+    for file in files:
+        content = file.read_bytes().lower()
+        assert b"mark" not in content
+        assert answered.key.encode().lower() not in content
+
+
+def test_history_shows_it(answered: Settings, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """To a person and to a program; a list of runs doesn't."""
+    here = ["--journal", str(answered.journal), "--base-url", answered.base_url]
+    assert main(["history", "last", *here]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Columns: prospect = A, content = D, visibility = F, email = B" in said
+    assert "Visibility: '' = private," in said.replace("Team = public, ", "").replace("Nobody = left out, ", "")
+    assert "Settings: default-visibility = Private, on-several = newest" in said
+    assert main(["history", "last", "--json", *here]) == 0
+    [past] = json.loads(capsys.readouterr().out)["runs"]
+    assert past["sent_with"] == history.one(answered, "last").sent_with
+    assert (past["confirmed_by"], past["confirmed_at"]) == (None, None)  # practice on this machine asks nobody
+    assert main(["history", "--json", *here]) == 0
+    [listed] = json.loads(capsys.readouterr().out)["runs"]
+    assert listed["sent_with"] is None
+
+
+def test_the_sheet_and_the_template_are_known_without_their_words(settings: Settings, tmp_path: Path) -> None:
+    """A template may hold a text: its digest tells whether another run had the same."""
+    sheet = tmp_path / "n.csv"
+    sheet.write_text("Prospect ID,Date,Note,Visibility\nP1,1 May,x,Public\n", encoding="utf-8")
+    told = replace(settings, mapping={Role.CONTENT: ("[MARK {Date}: ]{Note}",)})
+    assert running.run(sheet, told) is not None
+    sent_with = history.one(told, "last").sent_with
+    assert sent_with["columns"]["content"] == "B+C"
+    assert sent_with["template"].startswith("sha256:")
+    assert "MARK" not in json.dumps(sent_with)
+
+
+NOT_KEPT = frozenset(
+    {"map", "value", "key-column", "ignore", "sheet", "export", "attachments", "limit", "unknown-emails", "remember"}
+)
+"""Other settings about reading and sending: they hold headings, words, names or paths, or don't decide what is sent."""
+
+
+def test_each_setting_about_what_is_sent_is_kept_or_left_out_on_purpose() -> None:
+    topics = (Topic.FILE, Topic.PROSPECTS, Topic.RUN)
+    assert {*KEPT} | NOT_KEPT == {name for name, setting in SETTINGS.items() if setting.topic in topics}
+    assert NOT_KEPT.isdisjoint(KEPT)
+    assert all(isinstance(SETTINGS[name], Setting) and SETTINGS[name].attribute for name in KEPT)
+
+
+def test_runs_of_earlier_versions_say_nothing(answered: Settings) -> None:
+    """And neither does what somebody wrote into the journal by hand."""
+    for text in (None, "", "[]", "{"):
+        with closing(sqlite3.connect(answered.journal)) as connection, connection:
+            connection.execute("UPDATE runs SET sent_with = ?", (text,))
+        assert history.one(answered, "last").sent_with == {}
+
+
+# -- who confirmed it ----------------------------------------------------------------------------------------------
+
+
+def test_the_first_run_enters_who_confirmed_the_workspace_and_when(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been confirmed before there was a journal; a later confirmation doesn't replace the first."""
+    from importer.api.saleshandy import SALESHANDY  # noqa: PLC0415
+
+    monkeypatch.setattr(lock, "user", lambda: "anna")
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    away = Settings(profile="night", base_url=AWAY, key=KEY, journal=tmp_path / "journal.sqlite", settle=0)
+    workspaces.confirm(away)
+    assert not Path(away.journal).exists()
+    monkeypatch.setattr(lock, "user", lambda: "bert")
+    with Sandbox(api_key=KEY) as box:
+        vendor = replace(SALESHANDY, connect=lambda _, key, **options: SALESHANDY.connect(box.url, key, **options))
+        assert run(sheet, away, vendor).exit_status == 0
+        confirmed = history.one(away, "last").confirmed
+        workspaces.confirm(away)
+        assert run(sheet, away, vendor).exit_status == 0
+    assert confirmed is not None
+    assert (confirmed.by, confirmed.at > 1.7e9) == ("anna", True)
+    assert history.one(away, "last").confirmed == confirmed
+
+
+def test_a_confirmation_of_an_earlier_version_has_its_time_alone() -> None:
+    here = Workspace("night", AWAY)
+    identity.confirm(here, Confirmation(5.0, "anna"))
+    assert identity.confirmation(here) == Confirmation(5.0, "anna")
+    [file] = identity.folder().glob("*.confirmed")
+    file.write_text(f"{here}\n", encoding="utf-8")
+    assert identity.confirmation(here) == Confirmation(file.stat().st_mtime, "")
+    assert identity.confirmation(Workspace("day", AWAY)) is None
+
+
+def test_both_databases_keep_the_first_confirmation(address: str) -> None:
+    here = Workspace("night", AWAY)
+    with Journal.open(address) as journal:
+        assert journal.runs.confirmation(here) is None
+        journal.runs.confirm(here, Confirmation(5.0, "anna"))
+        journal.runs.confirm(here, Confirmation(6.0, "bert"))
+        assert journal.runs.confirmation(here) == Confirmation(5.0, "anna")
+        assert journal.runs.is_confirmed(here)
+        began = journal.runs.begin(here, "n.csv", "f", 7.0, again=False, sent_with={"program": "1"})
+        assert journal.runs.sent_with(began) == {"program": "1"}
