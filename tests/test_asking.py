@@ -805,7 +805,9 @@ def test_an_order_that_a_sheet_proves_is_remembered_for_one_that_does_not(
     capsys.readouterr()
     main(["check", later, "--dates", "day-first"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "Until now, the answer for the dates of this export was: month first. Notes that were sent under" in said
+    assert (
+        "Until now, the answer for the dates of this export was: month first. Notes that were sent under that" in said
+    )
     main(["check", later])
     assert "Until now" not in capsys.readouterr().out
 
