@@ -233,7 +233,7 @@ class Rows:
         meanings: role → word of its column, "" for a blank cell → its value; None: its rows are left out.
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
-        unknown: questions about words whose meaning only a person knows; and who receives the note of several people.
+        unknown: questions about words and dates that only a person knows; and who receives the note of several people.
         set_aside: column with words of visibility or status that the user said is nothing → the words.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """

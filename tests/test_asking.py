@@ -14,9 +14,12 @@ import openpyxl
 import pytest
 
 from importer.cli import main
+from importer.commands.loading import load
+from importer.errors import UnclearColumns
 from importer.markup import visible
 from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE
+from importer.settings import KEY_VARIABLE, Settings
+from importer.settings.exports import Export
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
@@ -669,6 +672,20 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert main(["run", "o.csv", "--yes"]) == 2
 
 
+def test_a_named_export_is_read_as_it_was(tmp_path: Path) -> None:
+    """Its encoding counts, not that of another export with the same headings; with none, it is asked again."""
+    head = ("Prospect ID", "Note", "Visibility")
+    exports = [Export(name, head, date(2026, 11, 1), {"encoding": name}) for name in ("cp1252", "cp1250")]
+    path = tmp_path / "n.csv"
+    path.write_bytes(f"{','.join(head)}\r\njzRkmgMdw1,Met Jan Kočka,Private\r\n".encode("cp1250"))
+    for name, text in (("cp1250", "Met Jan Kočka"), ("CP1252", "Met Jan Koèka")):
+        with load(path, Settings(export=name, exports=exports)) as sheet:
+            assert [note.text for note in sheet.rows.notes] == [text]
+    for name in ("none", "new"):
+        with pytest.raises(UnclearColumns, match="--encoding cp1250"):
+            load(path, Settings(export=name, exports=exports))
+
+
 @pytest.mark.parametrize("answer", ["4", "Ref", "D"])
 def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_letter(box: Sandbox, answer: str) -> None:
     """The setting ``map`` takes no key, so the answer is one to ``key-column``."""
@@ -740,6 +757,61 @@ TOLD = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
 CALLS = [(f"jzRkmgMdw{i}", f"2026-11-0{i}", ("Ada Adams", "")[i % 2], TEXTS[i % 2], "Public") for i in range(1, 5)]
 
 
+SLASHED = ("--map", "content=[{Activity Date}, ]{Comments}")
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "date"),
+    [("1", "day-first", "2026-01-11"), ("2", "month-first", "2026-11-01"), ("3", "as-text", "11/1/2026")],
+)
+def test_the_order_of_day_and_month_is_asked_once(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str], key: str, answer: str, date: str
+) -> None:
+    """At night nothing is sent before, and afterwards the answer counts."""
+    assert types(["run", write(TOLD, CALLS[:1])], ["2", "y", "y", "n"]).status == 0  # so that the night may begin
+    sent = len(box.notes)
+    file = write(TOLD, [("jzRkmgMdw1", "11/1/2026", "Ada Adams", TEXTS[0], "Public")])
+    assert main(["run", file, *SLASHED, "--yes"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Column B, 'Activity Date', has dates such as 11/1/2026. Does the day or the month come first?" in said
+    assert "--dates day-first or --dates month-first or --dates as-text" in said
+    assert len(box.notes) == sent
+    seen = types(["run", file, *SLASHED, "--remember"], [key, "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert (
+        "1 day first: 11/1/2026 is 11 January 2026 2 month first: 11/1/2026 is 1 November 2026 3 leave" in seen.screen
+    )
+    assert box.notes[-1].sent_content == f"{date}, {TEXTS[0]}"
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["dates"] == answer
+    later = write(TOLD, [("jzRkmgMdw1", "12/1/2026", "Ada Adams", TEXTS[0], "Public")])
+    assert main(["run", later, "--yes"]) == 0
+    assert len(box.notes) == sent + 2
+
+
+def test_an_order_that_a_sheet_proves_is_remembered_for_one_that_does_not(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And without IDs of records, the plan says what another answer does."""
+    file = write(TOLD, [("jzRkmgMdw1", date, "Ada", TEXTS[0], "Public") for date in ("11/1/2026", "11/13/2026")])
+    seen = types(["run", file, *SLASHED, "--remember"], ["y", "y"])
+    assert seen.status == 0, seen.screen
+    assert "Dates are read with the month first, because 11/13/2026 has no other meaning (--dates)." in seen.screen
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["dates"] == "month-first"
+    later = write(TOLD, [("jzRkmgMdw1", "11/1/2026", "Ada", TEXTS[0], "Public")])
+    assert main(["run", later, "--yes"]) == 0
+    assert len(box.notes) == 2
+    capsys.readouterr()
+    main(["check", later, "--dates", "day-first"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Until now, the answer for the dates of this export was: month first. Notes that were sent under that" in said
+    )
+    main(["check", later])
+    assert "Until now" not in capsys.readouterr().out
+
+
 def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -751,7 +823,7 @@ def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
         f"1 notes with these columns before the text 2026-11-01, {TEXTS[1]} 2026-11-02, Ada Adams: {TEXTS[0]} 2026-",
         f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter alone sends them as they",
         "content: composed as [{Activity Date}, ][{Assigned}: ]{Comments}",
-        "4 notes in 4 requests; as they stand: 2.",
+        "4 notes in 4 requests. Without the template: 2 requests.",
     ):
         assert words in seen.screen, seen.screen
     assert {visible(note.content) for note in box.notes} >= {f"2026-11-02, Ada Adams: {TEXTS[0]}"}

@@ -345,7 +345,7 @@ class _One:
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
-            if (export := prepared.learned()) is not None:  # for the files after it
+            if self.face.is_person and (export := prepared.learned()) is not None:  # for the files after it
                 self.settings = with_export(self.settings, export)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:

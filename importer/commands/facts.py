@@ -149,7 +149,7 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
     block = next(iter(sheet.blocks()), None) if composition is not None else None
     if at is None or composition is None or block is None:
         return None
-    reader = ComposedReader(composition, settings.content)
+    reader = ComposedReader(composition, settings)
     codes = dict.fromkeys(reader.codes(block.head(_FIRST)).tolist())
     first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
     template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,12 @@ from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
 from importer.results import check_target
-from importer.rows import columns, exports, foreign, suggestions, unmapped, validation
+from importer.rows import columns, dates, exports, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
-from importer.settings.exports import SheetColumns
+from importer.settings.exports import Export, SheetColumns, named
 from importer.storage import Url, is_same, place
 
 _MOST_ALIKE = 3  # files with the same content that a remark names
@@ -75,7 +75,7 @@ class Loaded(AbstractContextManager["Loaded"]):
             role: ", ".join(columns.called(headings, at) for at in self.roles.of(role)) for role in self.roles.columns
         }
         names |= {} if self.template is None else {Role.CONTENT: self.template}
-        return SheetColumns(headings, names, self.headings, self.rows.set_aside)
+        return SheetColumns(headings, names, self.headings, self.rows.set_aside, self.settings.dates)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -136,16 +136,23 @@ def load(path: str | Path, settings: Settings) -> Loaded:
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
-    """Yield how each remembered kind of sheet is read."""
-    for export in settings.exports if settings.export is None else ():
+    """Yield how each remembered kind of sheet is read; the one that the settings name counts before the others."""
+    chosen = None if settings.export is None else named(settings.export, settings.exports)
+    for export in settings.exports if chosen is not None or settings.export is None else ():
         how = {
             SETTINGS[name].attribute: value
             for name, value in export.answers.items()
             if name in ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
         }
-        yield reading.KnownSheet(partial(exports.is_header, export), **how)
+        yield reading.KnownSheet(partial(_is_header, export, chosen), **how)
     for headings, encoding in settings.encoding.items() if isinstance(settings.encoding, Mapping) else ():
         yield reading.KnownSheet(partial(_are_joined, headings), encoding=encoding)
+
+
+def _is_header(export: Export, chosen: Export | None, headings: Sequence[str]) -> bool:
+    """Return whether a row holds the headings of an export, and not those of another one that is chosen."""
+    is_others = chosen not in (None, export) and exports.is_header(chosen, headings)
+    return not is_others and exports.is_header(export, headings)
 
 
 def _are_joined(text: str, headings: Sequence[str]) -> bool:
@@ -175,6 +182,8 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
     if roles.ours and sheet.delimiter is not None:
         sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
+    if roles.composition is not None and settings.dates is None:
+        settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
     rows = validation.validate(sheet, roles, settings, folder)
     rows.remarks[:0] = exports.remarks(sheet.headings, settings)

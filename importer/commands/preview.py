@@ -288,7 +288,7 @@ def write_problems(report: Path, preview: Preview, file: Path) -> results.Writte
     loaded, composition = preview.loaded, preview.loaded.roles.composition
     texts: dict[int, str] | None = None
     if composition is not None:
-        reader = ComposedReader(composition, preview.settings.content)
+        reader = ComposedReader(composition, preview.settings)
         codes = (code for block in loaded.sheet.blocks() for code in reader.codes(block).tolist())
         texts = {at: text for at, code in enumerate(codes) if isinstance(text := reader.values[code], str)}
     return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)

@@ -222,7 +222,11 @@ def _requests(overview: Overview) -> Iterator[Line]:
     notes, requests = count(overview.remaining.deliveries, "note"), count(overview.remaining.requests, "request")
     line = say("plan.requests", notes=notes, requests=requests)
     if overview.uncomposed_requests is not None:
-        line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=overview.uncomposed_requests)
+        uncomposed = count(overview.uncomposed_requests, "request")
+        if overview.seconds and overview.rate is not None:
+            seconds = (overview.uncomposed_requests - 1) // overview.rate.calls * overview.rate.seconds
+            uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
+        line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
     yield Line(line, LineKind.TEXT)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)

@@ -192,7 +192,12 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     """Return the content of the sheet *Summary* for a run."""
     stopped, lag, waits = report.stopped, report.readable_within, report.rate_limited
     sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
-    columns = (f"{role} {column_letter(at)} {shown(sheet.headings[at]).text}" for role, at in columns_of)
+    columns = (
+        f"{role} {loaded.template!r}"
+        if role is Role.CONTENT and loaded.template
+        else f"{role} {column_letter(at)} {shown(sheet.headings[at]).text}"
+        for role, at in columns_of
+    )
     sizes = (f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
     lines: list[tuple[str, Said | None]] = [
         ("history.of-file", writable(sheet.source)),

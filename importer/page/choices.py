@@ -22,6 +22,7 @@ FIELDS = (
     "delimiter",
     "fill-merged",
     "several-in-cell",
+    "dates",
     "map",
     "value",
     "ignore",

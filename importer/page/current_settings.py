@@ -135,6 +135,7 @@ class CurrentSettings:
         base = self.settings()
         before = [export for export in base.exports if export.name == overview.export]
         settings = choices.applied(remembering.applied(base, before[0]) if before else base)
+        settings = replace(settings, dates=settings.dates or overview.sheet_columns.dates)
         return learned(base, settings, overview.file, overview.sheet_columns)
 
     def remember(self, export: Export) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from importer.messages import Message, Said, render, say
 from importer.settings import SETTINGS, Setting, Topic
-from importer.settings.kinds import OneOf, Seconds, SeveralInCell, Whole, Yes
+from importer.settings.kinds import DateOrder, OneOf, Seconds, SeveralInCell, Whole, Yes
 from importer.settings.sources import Given, Source
 
 BY_HAND = ("attachments", "base-url", "guard-local-address", "journal", "api-key-file")
@@ -51,6 +51,7 @@ _CHOICES = {
         "files": say("page.settings.file-names"),
     },
     "several-in-cell": {how.value: say(f"people.who.{how.value}") for how in SeveralInCell},
+    "dates": {order.value: say(f"dates.order.{order.value}") for order in DateOrder},
     "on-several": {
         "reject": say("page.settings.nobody"),
         "newest": say("page.settings.newest"),

@@ -15,7 +15,7 @@ from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
-from importer.settings.kinds import SeveralInCell
+from importer.settings.kinds import DateOrder, SeveralInCell
 from importer.settings.meanings import MEANS
 from importer.settings.remembering import NONE
 
@@ -108,6 +108,8 @@ def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterato
     if several := choices.values("several-in-cell"):
         answers = [(how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
         yield _field("several-in-cell", "–", answers, several)
+    if chosen := choices.values("dates"):
+        yield _field("dates", "–", [(order.value, say(f"dates.order.{order.value}")) for order in DateOrder], chosen)
 
 
 def _row(number: int) -> Message:

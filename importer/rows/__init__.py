@@ -11,6 +11,7 @@ never an exception.
     values       one cell → a value, or the reason why the cell is not valid
     blocks       cells of some successive rows, each distinct text read once
     composing    a template and the values of a row → the text of its note
+    dates        dates in these values → ISO dates, and the question about the order of day and month
     readers      the columns of a template → a code for each row
     receivers    the people whom each row names, by ID or email, and the question about cells that name several
     attachments  files that a sheet may name, and their contents

@@ -14,7 +14,9 @@ from importer.markup import ContentKind, is_html
 from importer.models import Ints
 from importer.rows.blocks import ColumnReader
 from importer.rows.composing import Composition
-from importer.rows.values import Wrong, has_control, read_content, read_field
+from importer.rows.dates import FieldDates
+from importer.rows.values import Wrong, has_control, read_content
+from importer.settings import Settings
 
 
 class ComposedReader(ColumnReader):
@@ -22,20 +24,22 @@ class ComposedReader(ColumnReader):
 
     Args:
         composition: the template and its columns.
-        kind: the format of the cells in the column of the text.
+        settings: the format of the cells in the column of the text, and the order of day and month in dates.
 
     Attributes:
+        dates: the dates in the other columns.
         kinds: the format of the text of each code.
         uncomposed: the cell's own text of each code; empty for a text that is not valid.
     """
 
-    def __init__(self, composition: Composition, kind: ContentKind) -> None:
+    def __init__(self, composition: Composition, settings: Settings) -> None:
         *others, text = composition.columns
         super().__init__(text, read_content, has_control)
         self.kinds: list[ContentKind] = []
         self.uncomposed: list[str] = []
-        self._kind, self._template = kind, composition.template
-        self._others = [ColumnReader(position, partial(read_field, position)) for position in others]
+        self.dates = FieldDates(settings.dates)
+        self._kind, self._template = settings.content, composition.template
+        self._others = [ColumnReader(position, partial(self.dates.read, position)) for position in others]
         self._texts: dict[str, tuple[str | Wrong, bool]] = {}
 
     def codes(self, block: pd.DataFrame) -> Ints:

@@ -64,7 +64,7 @@ class _Validation:
         blank_status = words.blank_status("" if status is None else sheet.headings[status])
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
-        self.composed = None if composition is None else ComposedReader(composition, settings.content)
+        self.composed = None if composition is None else ComposedReader(composition, settings)
         self.columns = {  # the columns of the note
             Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
             if self.composed is None
@@ -128,6 +128,7 @@ class _Validation:
             del self.problems[position]
         record = records.found(self.sheet, self.roles, prospect, note)
         unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values)
+        dates = [] if self.composed is None else self.composed.dates.questions(self.sheet.headings)
         rows = Rows(
             number,
             prospect,
@@ -144,7 +145,11 @@ class _Validation:
             remarks=self._remarks(None if record is None else record[0]),
             overlooked=unexplained.questions(self.notes),
             set_aside=unexplained.set_aside,
-            unknown=[*unknown, *self.receivers.questions()],  # the optional one last, because it may stay unanswered
+            unknown=[
+                *unknown,
+                *dates,
+                *self.receivers.questions(),
+            ],  # the optional one last, because it may stay unanswered
             former=former(self.sheet, self.roles),
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
@@ -248,6 +253,10 @@ class _Validation:
         cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
         remarks += self.receivers.remarks()
+        if self.composed is not None:
+            remembered = None if self.settings.remembered is None or record is not None else self.settings.remembered
+            before = None if remembered is None else remembered.answers.get("dates")
+            remarks += self.composed.dates.remarks(before)
         if record is not None:
             remarks.append(say("record.found", column=at_the_start(self.sheet.headings, record)))
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

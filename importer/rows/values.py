@@ -11,14 +11,12 @@ import re
 import string
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
 from importer.markup import INVISIBLE
 from importer.messages import Cell, Message, Part, say
 from importer.models import Role, Status, Visibility
-from importer.reading.dates import iso
 from importer.resultsfile import was_cut
 
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
@@ -48,12 +46,6 @@ _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
 _NAMED = re.compile(r"[^<>]*<([^<>]*)>|[^()]*\(([^()]*)\)")
-_TIME = r"(?:[T,]? ?(?P<hour>\d\d?):(?P<minute>\d\d)(?P<second>:\d\d)?(?:\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
-# Dates that read the same in every country. 11/1/2026 doesn't.
-_DATES = (
-    re.compile(rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?){_TIME}"),
-    re.compile(rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{{4}}){_TIME}"),
-)
 # What stands between separators, which don't count within quotes and brackets.
 _BETWEEN = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^;|\r\n\x0b\u2028\u2029])+""")
 _BETWEEN_COMMAS = re.compile(r"""(?:"[^"]*"|\([^()]*\)|<[^<>]*>|[^,])+""")
@@ -117,26 +109,7 @@ def read_field(column: int, text: str) -> str | Wrong:
     if not INVISIBLE.sub("", value).strip():
         return ""
     wrong = _wrong_with_text(value)
-    return Wrong(wrong, column=column) if wrong else as_iso(value)
-
-
-def as_iso(text: str) -> str:
-    """Return a date as ISO 8601 writes it if it has one meaning in every country; other texts are unchanged.
-
-    A time of 00:00 is left out, because programs write it for dates without a time.
-    """
-    date = next(filter(None, (form.fullmatch(text) for form in _DATES)), None) if text[:1].isdecimal() else None
-    if date is None:
-        return text
-    year, month, day, hour, minute = (int(date[part] or 0) for part in ("year", "month", "day", "hour", "minute"))
-    second = int((date["second"] or ":0")[1:])
-    try:
-        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is kept as it is written
-    except ValueError:
-        return text
-    zone = date["zone"] or ""
-    shown = iso(moment)
-    return shown if " " not in shown else f"{shown}{' UTC' if zone == 'Z' else zone and f' {zone}'}"
+    return Wrong(wrong, column=column) if wrong else value
 
 
 def _wrong_with_text(content: str) -> Message | None:

@@ -15,6 +15,7 @@ from importer.errors import as_argument
 from importer.messages import SettingPart
 from importer.models import Role, Visibility
 from importer.resultsfile import own_columns
+from importer.settings.kinds import DateOrder
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,14 @@ class SheetColumns:
         names: role → name of its column, by which other sheets of this kind have it.
         headings: role → heading of its column. The words of this run are kept for it.
         set_aside: ignored column with words of visibility or status → the words.
+        dates: the order of day and month in the sheet's dates, as a person said or they prove.
     """
 
     all_headings: Sequence[str]
     names: Mapping[Role, str]
     headings: Mapping[Role, str]
     set_aside: Mapping[str, Sequence[str]]
+    dates: DateOrder | None = None
 
 
 def as_stored(value: Any) -> Any:

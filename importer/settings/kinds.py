@@ -54,6 +54,14 @@ class SeveralInCell(StrEnum):
     REJECT = "reject"
 
 
+class DateOrder(StrEnum):
+    """Orders of day and month in dates such as 11/1/2026, or that they are left as they are."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+    AS_TEXT = "as-text"
+
+
 class ValueKind(Protocol[_Read_co]):
     """A kind of value, which reads and checks it."""
 

@@ -160,6 +160,8 @@ class Settings:
         attachments: folder of the files to attach; None: no files are attached.
         attachments_are: contents of the attachments column; None: files if ``attachments`` is set, otherwise IDs.
         several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
+        dates: order of day and month in dates such as 11/1/2026, if a template puts them into the notes; None: as the
+            sheet proves. If it doesn't, a person is asked.
         secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
             the results may not be attached either, and needn't be listed here.
         unknown_emails: file for the emails that no prospect has; None: no file is written.
@@ -213,6 +215,9 @@ class Settings:
     export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
     several_in_cell: kinds.SeveralInCell | None = _setting(
         kinds.OneOf(kinds.SeveralInCell), Topic.FILE, "[each|first|reject]", default=None, explains_default=True
+    )
+    dates: kinds.DateOrder | None = _setting(
+        kinds.OneOf(kinds.DateOrder), Topic.FILE, "[day-first|month-first|as-text]", default=None, explains_default=True
     )
     batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
     profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default")

@@ -244,6 +244,31 @@ def test_who_receives_the_note_of_several_people_is_chosen_and_remembered(
     assert "Ready: 3 notes to send." in guest.drop(sheet).text
 
 
+def test_the_order_of_day_and_month_is_chosen_and_a_proof_is_remembered_too(
+    guest: Visitor, profiles: Path, tmp_path: Path
+) -> None:
+    def sheet(*dates: str) -> Path:
+        path = tmp_path / "calls.csv"
+        lines = "".join(f"AbCdEfGh1,{date},Left voicemail,Public\n" for date in dates)
+        path.write_text(f"Prospect ID,Date,Comments,Visibility\n{lines}", encoding="utf-8")
+        return path
+
+    template = urlencode({"map": "content=[{Date}, ]{Comments}"})
+    seen = guest.see(f"{guest.drop(sheet('11/1/2026')).url}?{template}")
+    assert "has dates such as 11/1/2026. Does the day or the month come first?" in unescape(seen.text)
+    chosen = guest.see(f"{seen.url}&answer=dates+day-first")
+    assert "dates=day-first" in chosen.url
+    assert '<option value="day-first" selected>day first</option>' in chosen.text
+    assert "In the notes, 11/1/2026 becomes 2026-01-11." in chosen.text
+    proven = guest.see(f"{guest.drop(sheet('11/1/2026', '11/13/2026')).url}?{template}")
+    assert "In the notes, 11/1/2026 becomes 2026-11-01." in proven.text
+    number, query = proven.url.rpartition("/")[2].split("?")
+    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert kept["dates"] == "month-first"
+    assert "In the notes, 12/1/2026 becomes 2026-12-01." in guest.drop(sheet("12/1/2026")).text
+
+
 def test_a_sheet_that_resembles_a_remembered_one_is_asked_about(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
     """With the difference; whichever way it is answered, the next questions follow, and the choice can be undone."""
     profiles.write_text(
@@ -542,7 +567,7 @@ def test_dates_and_authors_are_offered_with_the_first_notes_both_ways(guest: Vis
     [template] = re.findall(r'<button name="map" value="([^"]+)">Put them before the text</button>', checked.text)
     composed = guest.see(f"{checked.url.partition('?')[0]}?{urlencode({'map': unescape(template)})}")
     assert "Which notes do you want to send?" not in unescape(composed.text)
-    assert "2 notes in 2 requests; as they stand: 1." in composed.text
+    assert "2 notes in 2 requests. Without the template: 1 request." in composed.text
     guest.see(guest.agree(composed).url)
     assert {visible(note.content) for note in guest.box.notes} >= {
         "2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail",

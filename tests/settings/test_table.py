@@ -70,6 +70,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "skip-existing": (["true"], "true"),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
     "several-in-cell": (["each"], '"each"'),
+    "dates": (["month-first"], '"month-first"'),
     "batch-size": (["25"], "25"),
     "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),
     "journal": (["practice.sqlite"], '"practice.sqlite"'),
@@ -176,6 +177,7 @@ def test_the_settings_for_reading_keep_their_order() -> None:
     assert [name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE] == [
         "map", "value", "default-visibility", "content", "key-column", "ignore", "attachments", "attachments-are",
         "sheet", "header-row", "encoding", "delimiter", "fill-merged", "limit", "export", "several-in-cell",
+        "dates",
     ]  # fmt: skip
 
 
