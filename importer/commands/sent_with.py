@@ -24,6 +24,7 @@ KEPT = (
     "attachments-are",
     "on-several",
     "several-in-cell",
+    "dates",
     "skip-existing",
     "header-row",
     "encoding",
