@@ -60,9 +60,10 @@ class NotAllowed(FileTrouble, PermissionError):
     """A file may not be used."""
 
 
-def why(error: OSError) -> Message:
-    """Return the message of a file's error: our own message if it has one, otherwise the system's words."""
-    return error.message if isinstance(error, FileTrouble) else words(error.strerror or str(error))
+def why(error: Exception) -> Message:
+    """Return the message of an error: our own message if it has one, otherwise the system's words, without a number."""
+    said = error.strerror if isinstance(error, OSError) else ""
+    return error.message if isinstance(error, FileTrouble) else words(said or str(error))
 
 
 class Draft:

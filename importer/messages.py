@@ -33,6 +33,7 @@ DOMAIN = "note-importer"
 LOCALES = Path(__file__).with_name("locale")
 
 _HEADLINE, _CAPITAL = "headline", "capital"
+_BREAK = re.compile(r"\r\n|[\r\n\t]")
 _LAST = re.compile(r"\{([\w-]+)\}$")
 _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
@@ -144,6 +145,11 @@ FACE: ContextVar[Face] = ContextVar("FACE", default=Plain())  # noqa: B039 (it h
 def say(kind: str, /, **parts: Part) -> Message:
     """Return a message of a kind. Texts in its parts are data, which is shown unchanged."""
     return Message(kind, tuple(parts.items()))
+
+
+def in_quotes(text: str) -> str:
+    """Return a text from outside in quotation marks, with a space for each line break."""
+    return repr(_BREAK.sub(" ", text))
 
 
 def as_message(said: Said) -> Message:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
+import struct
 import sys
+import termios
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +17,16 @@ import pytest
 
 from importer.cli import main
 
+_COLOUR = re.compile(r"\x1b\[\d+m")
+
 
 @dataclass(frozen=True)
 class Seen:
-    """How a command ended at the terminal, and all that the screen showed, as one line of single spaces."""
+    """How a command ended at the terminal, and all that it showed: as one line of single spaces, and as it came."""
 
     status: int
     screen: str
+    raw: str
 
 
 def types(arguments: Sequence[str], answers: Sequence[str]) -> Seen:
@@ -28,6 +35,7 @@ def types(arguments: Sequence[str], answers: Sequence[str]) -> Seen:
     The end is Ctrl-D, as from a person who has had enough.
     """
     mine, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     shown: list[bytes] = []
 
     def watch() -> None:
@@ -49,4 +57,5 @@ def types(arguments: Sequence[str], answers: Sequence[str]) -> Seen:
     os.close(theirs)
     watching.join(10)
     os.close(mine)
-    return Seen(status, " ".join(b"".join(shown).decode("utf-8", "replace").split()))
+    raw = b"".join(shown).decode("utf-8", "replace").replace("\r\n", "\n")
+    return Seen(status, " ".join(_COLOUR.sub("", raw).split()), raw)

@@ -174,13 +174,15 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
         for text in ("| Ann | wants an offer", "| One | two", f"(public): | {texts[3]}"):
             assert text in shown[0]
         assert "| Three" not in shown[0]
+        assert "1 note is private. Only the owner of the API key will see it" in seen.screen
         assert shown[1]
     later = types(["run", write(("Prospect ID", "Note", "Visibility"), [(f"Q{i[0]}", *i[1:]) for i in rows])], ["y"])
     assert later.status == 0
     assert len(box.notes) == 10
     assert "These are the first" not in later.screen
     assert "Is this right?" not in later.screen
-    assert "1 note is private. Only the owner of the API key will see it" in later.screen
+    assert "Only the owner of the API key" not in later.screen
+    assert "public: 4 private: 1" in later.screen
 
 
 def test_nobody_is_asked_about_first_notes_with_yes_or_at_night(box: Sandbox) -> None:
@@ -214,7 +216,7 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
     """A person reads it before the question, a program in the document."""
     flags = ["--map", "content=C", "--map", "visibility=D", "--value", "visibility:yes=Public"]
     flags += ["--value", "visibility:Team only=Private"]
-    for command in (["check", write(), *flags], ["run", write(), *flags]):
+    for command in (["check", write(), *flags], ["run", "-v", write(), *flags]):
         assert main(command) == 0
         said = " ".join(capsys.readouterr().out.split())
         assert "visibility: column D 'Shared?' (Yes → public, Team only → private)" in said

@@ -40,7 +40,7 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
 def test_every_flag_and_every_make_target_that_a_document_names_exists(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     flags = {flag for command in cli.commands.values() for parameter in command.params for flag in parameter.opts}
-    assert set(re.findall(r"`(--[a-z-]+)", text)) <= flags | {"--version", "--help"}
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= flags | {"--version", "--help", "--help-all"}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)
     assert set(targets) <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))

@@ -53,12 +53,25 @@ def test_the_lines_of_a_plan_break_between_words_where_the_terminal_ends(
     rows = [(email, "Hello", "Public", *unused) for email in ("jo@example.com", "jo@example.com", "no email")]
     sheet = write(tmp_path, rows, (*HEADINGS, *unused))
     with Sandbox(prospects=PEOPLE) as box:
-        assert main(arguments("check", sheet, box)) == 1
+        assert main(arguments("check", sheet, box, "-v")) == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if str(sheet) not in line]
     assert max(map(len, lines)) < 60
     said = " ".join(" ".join(lines).split())
     assert "The importer never guesses an address, and never adds a prospect. Notes from" in said
     assert "not used: 'Column 0', 'Column 1'" in said
+
+
+def test_check_online_says_that_it_looks_nothing_up_while_a_question_is_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a call: what the words mean may decide which rows count."""
+    sheet = write(tmp_path, [("jo@example.com", "Hello", "Team only"), ("kim@example.com", "Hello", "Team only")])
+    with Sandbox(prospects=PEOPLE) as box:
+        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
+        assert main(arguments("check", sheet, box, "--online")) == 2
+        assert not box.received
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Note: --online looks nothing up while a question is open. Answer it, then check again." in said
 
 
 def test_check_online_looks_up_the_others_though_a_cell_names_several_people(

@@ -13,10 +13,11 @@ import click
 import pytest
 
 from importer.cli import cli, main
-from importer.cli.manual import COMMANDS, GROUPS
+from importer.cli.manual import COMMANDS, GROUPS, MORE
 from importer.settings import SETTINGS, Topic
 
-EXAMPLES = {name: example for examples in COMMANDS.values() for name, example in examples.items()}
+FIRST = {name: example for examples in COMMANDS.values() for name, example in examples.items()}
+EXAMPLES = {**FIRST, **MORE}
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -25,13 +26,17 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return told.out + told.err
 
 
-def test_every_command_stands_in_the_order_of_use_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """None is left out, and none that isn't there is named."""
+def test_twelve_commands_stand_in_the_order_of_use_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """The others stand below them in a line each; none is left out, and none that isn't there is named."""
     assert set(EXAMPLES) == set(cli.commands)
+    assert len(FIRST) == 12
     text = said(capsys, "--help")
     assert text.index("  template") < text.index("  check") < text.index("  run") < text.index("  history")
-    for example in EXAMPLES.values():
-        assert f"$ {example}\n" in text
+    assert all(f"$ {example}\n" in text for example in FIRST.values())
+    first, more = text.split("\nMore:\n")
+    assert all(f"\n  {name} " in first for name in FIRST)
+    assert all(f"  {name} " in more for name in MORE)
+    assert max(map(len, text.splitlines())) < 80
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -51,12 +56,23 @@ def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[
     """Reading, sending, results, unattended; a setting of a new topic has to be put into one."""
     assert {topic for topics in GROUPS.values() for topic in topics} >= {found.topic for found in SETTINGS.values()}
     assert sum(map(len, GROUPS.values())) == len(Topic)
-    text = said(capsys, "run", "--help")
+    text = said(capsys, "run", "--help-all")
     titles = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == ["Reading", "Sending", "Results", "Unattended", "Other"]
     assert text.index("Reading:") < text.index("--map") < text.index("Sending:") < text.index("--workers")
     for setting in SETTINGS:
         assert f"--{setting} " in text.replace("\n", " ")
+
+
+def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:
+    """About fifteen settings of run; a command whose settings are all common has no further help."""
+    text = said(capsys, "run", "-h").replace("\n", " ")
+    shown = [name for name in SETTINGS if f" --{name} " in text]
+    assert shown == [name for name, setting in SETTINGS.items() if setting.is_common]
+    assert len(shown) <= 17
+    assert "--help-all" in text
+    assert "--help-all" not in said(capsys, "schedule", "-h")
+    assert main(["schedule", "--help-all", "."]) == 2
 
 
 def test_no_start_waits_for_texts_that_are_not_shown() -> None:

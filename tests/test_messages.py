@@ -35,7 +35,7 @@ from importer.settings import SETTINGS
 
 ROOT = Path(importer.__file__).parent
 CATALOGUE = LOCALES / "en" / "LC_MESSAGES" / f"{DOMAIN}.po"
-OF_COMMANDS = {"overwrite", "report"}
+OF_COMMANDS = {"online", "overwrite", "report"}
 """Flags of commands that no setting of a run stands behind."""
 
 

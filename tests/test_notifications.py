@@ -203,7 +203,7 @@ def test_a_files_name_is_one_line_of_text_that_mentions_nobody(run: Run, ear: Ea
     [told] = ear.told
     assert not set("@<>\u202e") & set(told["title"] + told["message"])
     assert not any(line.startswith("Exit status 0") for line in told["message"].splitlines())
-    for shown in ("＠everyone.csv", "‹!channel› ＠here.csv", "a\\nExit status 0.\\u202e.csv", "caf?.csv"):
+    for shown in ("＠everyone.csv", "‹!channel› ＠here.csv", "a Exit status 0.\\u202e.csv", "caf?.csv"):
         assert f"{shown}: finished" in told["message"]
 
 

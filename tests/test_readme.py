@@ -87,7 +87,7 @@ def test_every_command_line_is_understood_by_the_program(arguments: list[str]) -
 def test_every_flag_that_the_text_names_exists() -> None:
     known = {flag for command in cli.commands.values() for parameter in command.params for flag in parameter.opts}
     for flag in set(re.findall(r"`(--[a-z-]+)", README)):
-        assert flag in known | {"--version"}
+        assert flag in known | {"--version", "--help-all"}
 
 
 def test_the_headings_in_the_table_are_found() -> None:

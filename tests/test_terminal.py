@@ -52,7 +52,7 @@ class Person:
             [sys.executable, "-S", "-c", start, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder,
             start_new_session=True,
             env={
-                **os.environ, "TERM": "xterm", KEY_VARIABLE: box.api_key,
+                **os.environ, "TERM": "xterm", "NO_COLOR": "1", KEY_VARIABLE: box.api_key,
                 **{f"NOTE_IMPORTER_{name}": value for name, value in settings.items()},
             },
         )  # fmt: skip
@@ -167,7 +167,7 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(desk: De
     person.types(CTRL_C)  # it would wait for what it was told
     assert person.leaves() == 3
     lines = [line for line in re.split(r"[\r\n]+", person.seen.replace("^C", "")) if "/60 rows" in line]
-    assert any("20/60 rows, " in line and ", waiting " in line for line in lines)
+    assert any("20/60 rows, " in line and ", waiting " in line for line in lines), lines
     assert max(map(len, lines)) <= Person.COLUMNS
     assert box.api_key not in person.seen
 
@@ -197,7 +197,8 @@ def test_hide_asks_before_it_changes_anything(desk: Desk, box: Sandbox) -> None:
         person = desk.run("hide", "last")
         person.waits_for("Make them private drafts? [y/N]:")
         assert "7 notes that it created would become private drafts:" in person.seen
-        assert person.seen.count("on prospect P") == 5
+        assert re.findall(r"  row (\d), prospect P(\d), note \w+: Note \2", person.seen)[:2] == [("2", "0"), ("3", "1")]
+        assert person.seen.count(", note ") == 5
         person.types(f"{answer}\n")
         assert person.leaves() == status
         assert sum(note.status == "0" for note in box.notes) == hidden

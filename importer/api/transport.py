@@ -31,7 +31,7 @@ from importer.api.connections import Reached, Session
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure, FilePart
 from importer.api.proxy import Proxy, certificates_for, proxy_for
-from importer.messages import Message, say
+from importer.messages import Message, Part, say, words
 from importer.version import __version__
 
 _PIECE = 65_536  # bytes per read
@@ -267,7 +267,12 @@ class Transport:
             return Failure(Cause.LOST, say("api.lost", error=plain), at_work=True)
         if is_proxys and self._proxy is not None:
             if tunnel := _tunnel_status(chain):
-                parts = {"proxy": self._proxy.place, "place": self._place, "status": str(tunnel), "error": plain}
+                parts: dict[str, Part] = {
+                    "proxy": self._proxy.place,
+                    "place": self._place,
+                    "status": str(tunnel),
+                    "error": plain,
+                }
                 return Failure(Cause.UNREACHABLE, say("api.proxy-leads-nowhere", **parts))
             return Failure(Cause.UNREACHABLE, say("api.proxy-unreachable", proxy=self._proxy.place, error=plain))
         text = say("api.unreachable", place=self._place, error=plain)
@@ -307,11 +312,15 @@ class Transport:
             return say("api.a-proxy-wants-login")
         return say("api.proxy-wants-login", proxy=self._proxy.place, origin=self._proxy.origin)
 
-    def _plain(self, error: BaseException) -> str:
-        """Return a library's error in a few words: its innermost cause, without the addresses of objects."""
+    def _plain(self, error: BaseException) -> Message:
+        """Return a library's error in a few words: its innermost cause, without numbers and addresses of objects."""
         *_, innermost = _chain(error)
+        if isinstance(innermost, ConnectionRefusedError):
+            return say("api.connection-refused")
+        if isinstance(innermost, OSError) and innermost.errno and innermost.strerror:
+            return words(self.secrets.brief(innermost.strerror))
         text = re.sub(r"<[^>]*object at 0x[0-9a-fA-F]+>(,?\s*|:\s*)", "", str(innermost)) or type(innermost).__name__
-        return self.secrets.brief(text)
+        return words(self.secrets.brief(text))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -40,7 +40,7 @@ from importer.cli.practising import serve_sandbox
 from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_error, say_line
 from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed
-from importer.messages import FACE, say
+from importer.messages import FACE, lines, say, words
 from importer.settings import profiles
 
 _COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable, by which a shell asks for completions
@@ -76,8 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _status_of(arguments: Sequence[str] | None) -> int:
     try:
         status = cli.main(arguments, prog_name="note-importer", standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return 2
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            for_help = say("cli.for-help", command=error.ctx.command_path)
+            paragraph(lines(words(error.ctx.get_usage()), for_help), err=True)
+        paragraph(error.format_message(), "Error: ", err=True)
         return 2
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort

@@ -91,14 +91,14 @@ class BatchImport:
         if not self._is_one:
             say_line()
         overview = commands.facts.of(prepared.preview, thorough=False)
-        show(commands.preview_messages.plan(overview))
+        show(commands.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
         if self._asking.may and overview.total:
             show(commands.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         self._answered(lambda: self._asking.offer_to_remember(prepared))
         self._watch, self._has_sent = RunWatch(silent=self._notifications.is_quiet), True
-        self._watch.begin(overview.total)
+        self._watch.begin(overview.total + overview.remaining.held_back)
         self._stopper.arm()
         return True
 
@@ -168,7 +168,7 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @file_argument
-@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
+@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
 @click.option(
     "--rehearse",
@@ -202,11 +202,13 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
         asking.ask(prepared)
         if online and prepared.undecided is None:
             _watched(prepared, prepared.look_up)
+        elif online:
+            paragraph(say("check.looks-nothing-up"), "Note: ", err=True)
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
         overview = replace(commands.facts.of(preview), similar=commands.facts.similar(preview))
-        show(commands.preview_messages.check(overview))
+        show(commands.preview_messages.check(overview), verbose=options.says("verbose"))
         if report is not None:
             written = commands.preview.write_problems(report, preview, file)
             say_line()
@@ -237,7 +239,7 @@ def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
         return work(observe=watch.observe, stop=stopper.why)
 
 
-@click.command(name="results")
+@click.command(cls=InGroups, name="results")
 @click.argument("run_name", metavar="RUN")
 @file_argument
 @settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.RESULTS)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from importer import commands
+from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.reporting import reporting
 from importer.cli.terminal import ask, is_terminal, say_line, show, with_flags
@@ -20,7 +21,7 @@ from importer.settings import Topic
 _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
 
 
-@click.command()
+@click.command(cls=InGroups)
 @click.argument("run_name", metavar="[RUN]", required=False)
 @settings_about(Topic.PLACE, Topic.OUTPUT)
 @click.option("--all", "of_all", is_flag=True, help="Show the runs of all workspaces in the journal.")
@@ -50,7 +51,7 @@ def history(
         return out.over(0, lambda: commands.documents.history(found))
 
 
-@click.command()
+@click.command(cls=InGroups)
 @settings_about(*_CALLING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 def verify(**_: Any) -> int:
     """Look up every unconfirmed delivery, and settle it. Creates nothing.
@@ -69,7 +70,7 @@ def verify(**_: Any) -> int:
         return out.over(lookup.exit_status, lambda: commands.documents.verify(lookup))
 
 
-@click.command()
+@click.command(cls=InGroups)
 @click.argument("run_name", metavar="RUN", required=False)
 @click.option("--duplicates", is_flag=True, help="Hide known duplicates instead of a run's notes.")
 @settings_about(*_CALLING, Topic.ASKING, Topic.LOG)
@@ -88,9 +89,12 @@ def hide(run_name: str | None, *, duplicates: bool, **_: Any) -> int:
 def _hide(run_name: str | None, options: Options) -> int:
     settings = options.settings_with_key
     planned = commands.hide.what_to_hide(run_name, settings)
-    show(commands.report_messages.hiding(planned))
-    if planned.notes and not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("hide.ask"))):
-        say_line(say("hide.nothing-changed" if is_terminal(sys.stdin) else "hide.nothing-changed-unasked"))
+    is_agreed, is_anybody_there = options.says("yes"), is_terminal(sys.stdin)
+    as_read = None if is_agreed else options.for_files
+    found = commands.hide.described(planned, settings, as_read, read_back=is_anybody_there and not is_agreed)
+    show(commands.report_messages.hiding(planned, found))
+    if planned.notes and not is_agreed and not (is_anybody_there and ask(say("hide.ask"))):
+        say_line(say("hide.nothing-changed" if is_anybody_there else "hide.nothing-changed-unasked"))
         return 2
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(len(planned.notes))
@@ -105,7 +109,7 @@ def journal() -> None:
     """Copy, restore or move the record of deliveries."""
 
 
-@journal.command()
+@journal.command(cls=InGroups)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_about(Topic.PLACE)
 def backup(file: Path, **_: Any) -> int:
@@ -118,7 +122,7 @@ def backup(file: Path, **_: Any) -> int:
     return 0
 
 
-@journal.command()
+@journal.command(cls=InGroups)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_about(Topic.PLACE)
 def restore(file: Path, **_: Any) -> int:

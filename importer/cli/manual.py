@@ -1,6 +1,6 @@
-"""Format the help: commands in the order of use with an example each, and the settings of a command in groups.
+"""Format the help: common commands in the order of use with an example each; a command's common settings in groups.
 
-Input: commands. Output: their help; for an unknown command, the one that was probably meant.
+Input: commands. Output: their help, complete with ``--help-all``; for an unknown command, the one probably meant.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ import click
 from importer import commands
 from importer.cli.terminal import argument, with_flags
 from importer.messages import say
-from importer.settings import SETTINGS, Topic
+from importer.settings import SETTINGS, Setting, Topic
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Set up, once": {
         "init": "note-importer init",
-        "login": "note-importer login --profile night",
         "doctor": "note-importer doctor --profile night",
-        "config": "note-importer config --profile night",
-        "exports": "note-importer exports --profile night",
         "sandbox": "note-importer sandbox",
-        "completion": "note-importer completion bash",
     },
     "Import a file": {
         "template": "note-importer template contacts.xlsx",
@@ -39,13 +35,21 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Every night": {
         "schedule": "note-importer schedule --between 02:00-06:00 --profile night exports",
-        "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
-        "journal": "note-importer journal backup journal-copy.sqlite",
-        "prune": "note-importer prune exports --older-than 90",
-        "logout": "note-importer logout --profile night",
     },
 }
-"""Commands in the order of use, with an example each."""
+"""Common commands in the order of use, with an example each."""
+
+MORE: Mapping[str, str] = {
+    "login": "note-importer login --profile night",
+    "logout": "note-importer logout --profile night",
+    "config": "note-importer config --profile night",
+    "exports": "note-importer exports --profile night",
+    "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
+    "journal": "note-importer journal backup journal-copy.sqlite",
+    "prune": "note-importer prune exports --older-than 90",
+    "completion": "note-importer completion bash",
+}
+"""Further commands, whose own help shows the example."""
 
 GROUPS: Mapping[str, frozenset[Topic]] = {
     "Reading": frozenset({Topic.FILE, Topic.PROSPECTS}),
@@ -61,6 +65,7 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
             Topic.NOTIFYING,
             Topic.LOG,
             Topic.OUTPUT,
+            Topic.DETAILS,
             Topic.QUIET,
         }
     ),
@@ -68,16 +73,39 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
 """Group in a command's help → its topics."""
 
 
+_ALL = "importer.cli.manual.all"
+"""Key in a context: whether the help lists all settings."""
+
+
 class InGroups(click.Command):
-    """Command whose help lists its settings in groups."""
+    """Command whose help lists its settings in groups: the common ones, and with ``--help-all`` the others, too."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters, with ``--help-all`` if the help leaves out any."""
+        parameters = super().get_params(ctx)
+        return [*parameters, self._help_all] if any(map(_is_uncommon, parameters)) else parameters
+
+    @property
+    def _help_all(self) -> click.Option:
+        said = with_flags(say("setting.help-all"))
+        return click.Option(
+            ["--help-all"], is_flag=True, is_eager=True, expose_value=False, help=said, callback=self._show_all
+        )
+
+    def _show_all(self, ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+        ctx.meta[_ALL] = value
+        help_option = self.get_help_option(ctx)
+        if help_option is not None and help_option.callback is not None:
+            help_option.callback(ctx, parameter, value)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups in their order, then the options that aren't settings."""
         titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
         groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Other")}
         for parameter in self.get_params(ctx):
-            if (record := parameter.get_help_record(ctx)) is not None:
-                setting = SETTINGS.get(parameter.opts[0].removeprefix("--"))
+            record = parameter.get_help_record(ctx)
+            if record is not None and (ctx.meta.get(_ALL) or not _is_uncommon(parameter)):
+                setting = _setting(parameter)
                 groups[titles[setting.topic] if setting else "Other"].append(record)
         for title, records in groups.items():
             if records:
@@ -85,23 +113,32 @@ class InGroups(click.Command):
                     formatter.write_dl(records)
 
 
+def _setting(parameter: click.Parameter) -> Setting | None:
+    return SETTINGS.get(parameter.opts[0].removeprefix("--"))
+
+
+def _is_uncommon(parameter: click.Parameter) -> bool:
+    setting = _setting(parameter)
+    return setting is not None and not setting.is_common
+
+
 class Commands(click.Group):
     """Group of all commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """Return the commands in the order of use."""
-        return [name for names in COMMANDS.values() for name in names if name in self.commands]
+        return [name for names in (*COMMANDS.values(), MORE) for name in names if name in self.commands]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each command with its summary and an example."""
-        names = self.list_commands(ctx)
-        width = max(map(len, names))
-        for title, examples in COMMANDS.items():
+        """Write each command with its summary, and the common ones with an example."""
+        width = max(map(len, self.list_commands(ctx)))
+        for title, examples in (*COMMANDS.items(), ("More", MORE)):
             with formatter.section(title):
                 for name, example in examples.items():
-                    if name in names:
-                        formatter.write_dl([(f"{name:{width}}", self.commands[name].get_short_help_str(200))])
-                        formatter.write(f"{'':{formatter.current_indent + width + 2}}$ {example}\n")
+                    formatter.write_dl([(f"{name:{width}}", self.commands[name].get_short_help_str(200))])
+                    if examples is not MORE:
+                        indent = min(formatter.current_indent + width + 2, formatter.width - len(example) - 2)
+                        formatter.write(f"{'':{indent}}$ {example}\n")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -161,6 +161,14 @@ class Options:
         return sources.settings_of(self.given)
 
     @property
+    def for_files(self) -> Settings | None:
+        """Settings with those for reading files, of a command without flags for them; None if they can't be used."""
+        names = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
+        with contextlib.suppress(BadSettings):
+            return sources.settings_of({**sources.gather({"profile": self.profile}, names), **self.given})
+        return None
+
+    @property
     def settings_with_key(self) -> Settings:
         """Settings with the key. Prints a warning if other users could read the key's file."""
         settings = sources.with_key(self.settings, self.given)

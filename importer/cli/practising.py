@@ -11,18 +11,7 @@ from importer.errors import BadSettings
 from importer.messages import say
 
 
-class _WithManual(click.Command):
-    """Command whose help ends with all faults and limits that the sandbox supports."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
-        from importer import sandbox  # noqa: PLC0415 - only this command waits for it
-
-        for title, rows in sandbox.manual().items():
-            with formatter.section(title):
-                formatter.write_dl(rows)
-
-
-@click.command(name="sandbox", cls=_WithManual)
+@click.command(name="sandbox")
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
 @click.option(
     "--key",
@@ -39,13 +28,13 @@ class _WithManual(click.Command):
     metavar="SECONDS",
     help="Time before each reply.",
 )
-@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Rate limit, such as 20/1s; see below.")
+@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Rate limit, such as 20/1s.")
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="FAULT",
-    help="A fault, such as 500@3:after; see below. May be repeated.",
+    help="A fault, such as 500@3:after. May be repeated. docs/practice.md lists all faults.",
 )
 @click.option(
     "--max-batch", type=click.IntRange(min=1), metavar="N", help="Largest number of prospects in one request."
@@ -61,7 +50,7 @@ class _WithManual(click.Command):
     help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
 @click.option("--no-listing", is_flag=True, help="Find prospects by search only, not page by page.")
-@click.option("--uploads", default="", metavar="HOW", help="Replies to file uploads, such as id:list:x1; see below.")
+@click.option("--uploads", default="", metavar="HOW", help="Replies to file uploads, such as id:list:x1.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="Time by which its clock is ahead.")
 @click.option("--seed", type=int, metavar="N", help="Seed for note IDs and random faults.")
 def serve_sandbox(
@@ -83,7 +72,7 @@ def serve_sandbox(
     shows the requests, notes and files that it received. The addresses end in a token. Key and token are new at each
     start, so that nobody else can read your notes.
     """
-    from importer import sandbox  # noqa: PLC0415 - see above
+    from importer import sandbox  # noqa: PLC0415 - only this command waits for it
 
     try:
         parsed_faults = [sandbox.Fault.parse(fault) for fault in faults]

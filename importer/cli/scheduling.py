@@ -18,6 +18,7 @@ import click
 
 from importer import commands
 from importer.cli import scheduler_files
+from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, with_flags
 from importer.cli.watching import signals_to_stop
@@ -27,7 +28,7 @@ from importer.settings import KEY_VARIABLE, TimeWindow, sources
 from importer.settings.kinds import Span
 
 
-@click.command()
+@click.command(cls=InGroups)
 @click.argument("files", nargs=-1, required=True, type=AnyPath(exists=True))
 @settings_about("profile", "between")
 @click.option(
@@ -132,7 +133,7 @@ class _Child:
                 self._process.terminate()
 
 
-@click.command()
+@click.command(cls=InGroups)
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--older-than", "days", type=click.IntRange(min=1), metavar="DAYS", help="Age in days.")
 @click.option(

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from importer import commands
+from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.reporting import print_document
 from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, show, with_flags, words
@@ -188,7 +189,7 @@ def _new_name(name: str) -> str:
     return name
 
 
-@click.command()
+@click.command(cls=InGroups)
 @settings_about(Topic.PLACE)
 def login(**_: Any) -> int:
     """Store a profile's API key in the system's key store. Type or paste the key; it isn't shown.
@@ -206,7 +207,7 @@ def login(**_: Any) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=InGroups)
 @settings_about(Topic.PLACE)
 def logout(**_: Any) -> int:
     """Remove a profile's API key from the system's key store."""
@@ -221,7 +222,7 @@ def _profile(name: str) -> str:
     return "" if name == "default" else f" --profile {argument(name)}"
 
 
-@click.command()
+@click.command(cls=InGroups)
 @click.option(
     "--where", is_flag=True, help="Show every place on this computer where data is kept, how long, and who can read it."
 )
@@ -267,7 +268,7 @@ def config(*, where: bool, **_: Any) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=InGroups)
 @click.argument("name", required=False)
 @click.option("--rename", metavar="NEW", help="Give it another name.")
 @click.option("--share/--unshare", default=None, help="Use it for all profiles, or for this profile only.")

@@ -14,11 +14,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -28,12 +29,25 @@ import click
 
 from importer.commands.rendering import Line, LineKind, visible, written_out
 from importer.errors import BadSettings, ImporterError, OutputFailed, ResultsNotWritten, Stopped, as_argument
-from importer.messages import Plain, Said, render, say
+from importer.messages import Message, Plain, Said, render, say
 from importer.settings import profiles
 
 PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 """Name of the current command's profile."""
 _INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
+_RED, _GREEN, _YELLOW = "31", "32", "33"
+_COLOURS = {
+    "Error:": _RED,
+    "Stopped:": _RED,
+    "WRONG": _RED,
+    "Warning:": _YELLOW,
+    "Note:": _YELLOW,
+    "look": _YELLOW,
+    "ok": _GREEN,
+}
+"""First word before a paragraph → its colour."""
+_GAP = re.compile(r"\S {2,}")
+"""End of a column, where the next one begins."""
 _COUNT_MORE = (2, 4)
 """Exit statuses that outrank lost output, because the run must not be repeated."""
 
@@ -63,25 +77,53 @@ def words(error: ImporterError) -> str:
 
 
 def say_line(text: Said = "", *, err: bool = False) -> None:
-    """Print one line."""
-    click.echo(visible(with_flags(text)), err=err)
+    """Print one line. A message too long for the terminal is shown in several; a text, to be copied, is kept whole."""
+    for line in _lines_of_one(text, err=err):
+        click.echo(line, err=err)
+
+
+def _echo(line: str, coloured: int, colour: str | None, *, err: bool = False) -> None:
+    """Print a line whose first characters are coloured, if the terminal has colours."""
+    stream = sys.stderr if err else sys.stdout
+    if colour and isinstance(stream, Gate) and stream.has_colours:
+        stream.write_coloured(line[:coloured], colour)
+        line = line[coloured:]
+    click.echo(line, err=err)
 
 
 def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
     """Print text in lines that fit the terminal. Further lines are indented, because the text may not be ours."""
-    width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
     following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
+    colour = _COLOURS.get(indent.split(maxsplit=1)[0]) if indent.strip() else None
     for line in with_flags(text).rstrip("\r\n").replace("\r\n", "\n").split("\n"):
-        wrapped = textwrap.wrap(
-            visible(line),
-            width,
-            initial_indent=indent,
-            subsequent_indent=following,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        click.echo("\n".join(wrapped), err=err)
+        for wrapped in _wrapped(indent + visible(line), following):
+            _echo(wrapped.rstrip(" "), len(indent), colour, err=err)
+            colour = None
         indent = following or "  "
+
+
+def _lines_of_one(text: Said, room: str = "", *, err: bool) -> Sequence[str]:
+    """Return the lines in which one line is shown, with ``room`` at its end."""
+    line = visible(with_flags(text)) + room
+    is_wrapped = isinstance(text, Message) and is_terminal(sys.stderr if err else sys.stdout)
+    return _wrapped(line) if is_wrapped else [line]
+
+
+def _wrapped(line: str, following: str = "") -> Sequence[str]:
+    """Return a line as lines that fit the terminal, no word broken. Further ones begin below the line's last column."""
+    if len(line) <= _width():
+        return [line]
+    indent = " " * max(len(following), _column(line))
+    return textwrap.wrap(line, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _width() -> int:
+    return max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
+
+
+def _column(line: str) -> int:
+    """Return where the last column in the first half of a line begins; 0 if it has none."""
+    return max((gap.end() for gap in _GAP.finditer(line, 0, _width() // 2)), default=0)
 
 
 def say_error(error: ImporterError) -> None:
@@ -89,10 +131,17 @@ def say_error(error: ImporterError) -> None:
     paragraph(words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
 
 
-def show(lines: Iterable[Line]) -> None:
-    """Print messages, each in the format of its kind."""
+def show(lines: Iterable[Line], *, verbose: bool = True) -> None:
+    """Print messages, each in the format of its kind; without ``verbose``, leave out the details."""
     for line in lines:
-        if line.kind is LineKind.LINE:
+        if line.is_detail and not verbose:
+            continue
+        if line.is_good is not None:
+            first, *others = _lines_of_one(line.text, err=False)
+            _echo(first, _column(first), _GREEN if line.is_good else _YELLOW)
+            for other in others:
+                click.echo(other)
+        elif line.kind is LineKind.LINE:
             say_line(line.text)
         else:
             paragraph(line.text, _INDENTS[line.kind])
@@ -110,23 +159,30 @@ def say_json(document: object) -> None:
         sys.stdout.holds_document = True
 
 
+def _prompt(question: Said, *, room: int = 2, err: bool = True) -> str:
+    """Print all lines of a question but the last, which is returned. It leaves room for what stands behind it."""
+    *lines, last = _lines_of_one(question, "x" * room, err=err)
+    for line in lines:
+        click.echo(line, err=err)
+    return last[: len(last) - room]
+
+
 def ask(question: Said) -> bool:
     """Ask a question, and return whether the person says yes."""
-    return click.confirm(visible(with_flags(question)))
+    return click.confirm(_prompt(question, room=len(" [y/N]: "), err=False))
 
 
 def ask_for(what: Said, usual: str = "") -> str:
     """Ask for a line, and return what the person types; ``usual`` if only Enter is pressed."""
-    answer: str = click.prompt(visible(with_flags(what)), default=usual, show_default=bool(usual), err=True)
+    shown = _prompt(what, room=len(f" [{usual}]: "))
+    answer: str = click.prompt(shown, default=usual, show_default=bool(usual), err=True)
     return answer.strip()
 
 
 def ask_unseen(question: Said) -> str:
     """Ask for a line without showing it. If nobody is at the terminal, read the next line of standard input."""
     hidden = is_terminal(sys.stdin)
-    return str(
-        click.prompt(visible(with_flags(question)), default="", show_default=False, hide_input=hidden, err=True)
-    ).strip()
+    return str(click.prompt(_prompt(question), default="", show_default=False, hide_input=hidden, err=True)).strip()
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -173,6 +229,16 @@ class Gate(io.TextIOBase):
         """Return whether the real stream is a terminal."""
         return self._stream.isatty()
 
+    @property
+    def has_colours(self) -> bool:
+        """Whether the real stream is a terminal with colours, and nobody has turned them off."""
+        return is_terminal(self._stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    def write_coloured(self, text: str, colour: str) -> None:
+        """Write the text in a colour, given as its number in the terminal's language."""
+        with self._noting():
+            self._stream.write(f"\x1b[{colour}m{written_out(text)}\x1b[0m")
+
     def writable(self) -> bool:
         """Return True."""
         return True
@@ -206,7 +272,9 @@ def unsaid() -> OutputFailed | None:
         if isinstance(stream, Gate):
             stream.flush()
             if stream.troubles:
-                return OutputFailed(say("stopped.unsaid", name=name, error=str(stream.troubles[0])))
+                return OutputFailed(
+                    say("stopped.unsaid", name=name, error=stream.troubles[0].strerror or str(stream.troubles[0]))
+                )
     return None
 
 
@@ -224,6 +292,10 @@ def exit_status_of(status: int) -> int:
 @contextmanager
 def gated() -> Iterator[None]:
     """Put a gate in front of both streams. Characters that their encoding lacks are replaced."""
+    if sys.platform == "win32":
+        from colorama import just_fix_windows_console  # noqa: PLC0415 - click brings it along, only on Windows
+
+        just_fix_windows_console()
     streams = sys.stdout, sys.stderr
     for stream in streams:
         with contextlib.suppress(AttributeError, ValueError, OSError):

@@ -39,7 +39,7 @@ class RunWatch:
     _EVERY = 10.0  # seconds between lines
     _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}%s{postfix}]"
     _IN_TROUBLE = (
-        "{n_fmt}/{total_fmt}{unit}, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
+        "{n_fmt}/{total_fmt}{unit}, {elapsed}%s{postfix}"  # room for words; tqdm cuts it to the terminal's width
     )
     _BESIDES = 37  # columns reserved beside the words about trouble, without those for the numbers of rows
 
@@ -81,11 +81,11 @@ class RunWatch:
         delay = visible(
             render(what_holds_it_up(progress, max(20, (bar.ncols or 100) - self._BESIDES - 2 * len(str(self._total)))))
         )
+        left = "" if progress.seconds_left is None else f" < {taken(progress.seconds_left)}"
         if progress.trouble:
-            bar.bar_format = self._IN_TROUBLE
+            bar.bar_format = self._IN_TROUBLE % left
             bar.set_postfix_str(delay, refresh=False)
         else:
-            left = "" if progress.seconds_left is None else f" < {taken(progress.seconds_left)}"
             bar.bar_format = self._FORM % left
             bar.set_postfix_str(", ".join(filter(None, (in_result_words(progress.ended), delay))), refresh=False)
         bar.update(min(progress.settled, self._total) - bar.n)

@@ -197,7 +197,7 @@ def _journal(settings: Settings) -> Iterator[Check]:
             yield from _first(journal, settings)
     except (ImporterError, OSError) as error:
         status = error.exit_status if isinstance(error, ImporterError) else Unusable.exit_status
-        yield Check("Journal", error.message if isinstance(error, ImporterError) else str(error), status)
+        yield Check("Journal", error.message if isinstance(error, ImporterError) else files.why(error), status)
 
 
 def _first(journal: Journal | None, settings: Settings) -> Iterator[Check]:

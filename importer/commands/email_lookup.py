@@ -261,8 +261,8 @@ class EmailLookup:
     def _ask(self, emails: Emails) -> None:
         rows = len(self._now.loaded.rows)
 
-        def tell(progress: Message) -> None:
-            self._context.observe(Progress(rows, 0, 0, 0, 0, progress))
+        def tell(progress: Message, seconds_left: float | None) -> None:
+            self._context.observe(Progress(rows, 0, 0, 0, 0, progress, seconds_left=seconds_left))
 
         lookups = Lookups(self._context.caller, self._journal, tell, needs_whole=_needs_whole(self._settings))
         try:

@@ -21,7 +21,7 @@ from importer.commands.overview import ColumnOverview, Example, Overview, RoleCo
 from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
 from importer.errors import as_argument
-from importer.messages import Cell, Message, Part, say, words
+from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.attachments import names_in
@@ -43,6 +43,7 @@ _WORDS = 20  # maximum number of words that can be given a meaning
 _KINDS = 50  # maximum number of listed kinds of problems
 _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
+_CHARACTERS = 50  # maximum number of characters of a large group's note, which is shown on one line
 _VALUES = 4  # maximum number of values shown for one kind of problem
 _SIMILAR = 5  # maximum number of groups of similar notes
 _SIMILAR_NOTES = 4  # maximum number of notes of such a group
@@ -102,6 +103,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         left_out=left_out,
         planned=plan.deliveries,
         remaining=replace(remaining, files=(), groups=()),
+        people=preview.people,
         audience=counted(remaining.groups),
         to_look_up=preview.to_look_up,
         on_several=settings.on_several,
@@ -159,7 +161,7 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
         )
         for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
     ]
-    names = tuple(Cell(repr(called(sheet.headings, i))) for i in composition.columns[:-1])
+    names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
     way = mapped(Role.CONTENT, as_argument(template))
     text_of = say("offer.unused", names=names, choice=way)
     return Question(text_of, say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
@@ -274,7 +276,7 @@ def _lacking(loaded: Loaded) -> Iterator[str]:
 
 def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
     for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
-        about = say("plan.group", words=Cell(_first_words(group.note.text)), about=_aside(group.note))
+        about = say("plan.group", words=Cell(_first_words(group.note.text, _CHARACTERS)), about=_aside(group.note))
         yield len(group.positions), about
 
 
@@ -333,6 +335,6 @@ def _aside(note: Note) -> Message:
     return say("names", names=tuple(parts))
 
 
-def _first_words(text: str) -> str:
+def _first_words(text: str, characters: int = 70) -> str:
     """Return the beginning of a text, on one line."""
-    return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
+    return textwrap.shorten(" ".join(text.split()), characters, placeholder=" …")

@@ -6,8 +6,10 @@ created. Listing the notes takes no lock. Hiding takes the lock, lists them agai
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from importer.api import Cause, Failure, Reply, Vendor
@@ -15,13 +17,17 @@ from importer.api.saleshandy import SALESHANDY
 from importer.calls.caller import stopped_by
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.commands.calling import Context, calls
+from importer.commands.calling import Context, calls, connected, steady_clock
+from importer.commands.results import in_sheet
 from importer.commands.workspaces import check_journal, find_run, held, keep_in_mind
-from importer.errors import BadSettings, Changed, Outage, Stopped
+from importer.errors import BadSettings, Changed, ImporterError, Outage, Stopped
 from importer.journal import Journal, KnownDelivery, Run
+from importer.markup import lines
 from importer.messages import Message, Said, say
 from importer.models import Progress, Status, Visibility
 from importer.settings import Settings
+
+_SHOWN = 5  # number of notes that a person sees before they are hidden
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,37 @@ def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
     # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
     by_likeness = [delivery for delivery in created if delivery.is_by_likeness]
     return Hiding(run, [delivery for delivery in created if not delivery.is_by_likeness], by_likeness)
+
+
+def described(
+    planned: Hiding, settings: Settings, as_read: Settings | None, *, read_back: bool, vendor: Vendor = SALESHANDY
+) -> dict[str, tuple[Sequence[int], str]]:
+    """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as they can be found.
+
+    Args:
+        planned: the notes.
+        settings: the workspace, and how to call the API.
+        as_read: how the run's file is read; None if that isn't known.
+        read_back: whether notes that aren't in the run's file are read back, with one call for each.
+        vendor: the vendor whose API is called.
+    """
+    first, found = planned.notes[:_SHOWN], dict[str, tuple[Sequence[int], str]]()
+    if planned.run is not None and as_read is not None:
+        with contextlib.suppress(ImporterError, OSError):  # the file may be elsewhere, or may have changed
+            found |= in_sheet(first, Path(planned.run.file), as_read)
+    left = [known for known in first if known.note_id not in found] if read_back else []
+    api = connected(settings, vendor, steady_clock())
+    try:
+        for known in left:
+            reply = api.find(known.prospect, 0, api.traits.page)
+            if reply.value is None:  # sending the change will say why
+                break
+            found |= {
+                note.note_id: ((), lines(note.content)) for note in reply.value.all if note.note_id == known.note_id
+            }
+    finally:
+        api.close()
+    return found
 
 
 def hide(

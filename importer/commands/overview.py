@@ -121,6 +121,7 @@ class Overview:
         left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered.
+        people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
@@ -183,6 +184,7 @@ class Overview:
     left_out: int
     planned: int
     remaining: Remaining
+    people: int
     audience: Mapping[str, int]
     to_look_up: int
     on_several: OnSeveral

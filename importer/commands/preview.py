@@ -98,7 +98,12 @@ class Preview:
     @property
     def to_compare(self) -> int:
         """Number of prospects whose notes are read first, to skip those that are there already."""
-        groups, prospect = self.remaining.groups if self.settings.skip_existing else (), self.loaded.rows.prospect
+        return self.people if self.settings.skip_existing else 0
+
+    @property
+    def people(self) -> int:
+        """Number of prospects, or emails before their look-up, that receive the remaining notes."""
+        groups, prospect = self.remaining.groups, self.loaded.rows.prospect
         return len({*chain.from_iterable(prospect[group.positions].tolist() for group in groups)})
 
     @property

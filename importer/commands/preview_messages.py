@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate, readable
-from importer.messages import Cell, Message, Part, say, words
+from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
+_SHOWN_GROUPS = 3
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
 _CHARACTERS = 400  # maximum number of characters shown of an example
@@ -28,7 +30,7 @@ def plan(overview: Overview) -> Iterator[Line]:
     yield from sizes(overview)
     yield from _audience(overview)
     yield from _problems(overview, 5, more=say("plan.all-in-results"))
-    yield from _largest(overview)
+    yield from _largest(overview, shown=0)
 
 
 def first_of_kind(overview: Overview) -> Iterator[Line]:
@@ -71,10 +73,10 @@ def check(overview: Overview) -> Iterator[Line]:
     yield Line()
     yield from sizes(overview)
     yield from _audience(overview)
-    yield from readable(overview.readable_after)
+    yield from (replace(line, is_detail=True) for line in readable(overview.readable_after))
     if overview.html or overview.escaped:
-        yield Line(say("plan.html", html=overview.html, escaped=overview.escaped))
-    yield from _largest(overview)
+        yield Line(say("plan.html", html=overview.html, escaped=overview.escaped), is_detail=True)
+    yield from _largest(overview, shown=_SHOWN_GROUPS)
     if overview.similar:
         yield Line()
         yield Line(say("plan.near-identical"))
@@ -95,12 +97,14 @@ def check(overview: Overview) -> Iterator[Line]:
         yield from _problems(overview, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
 
 
-def _largest(overview: Overview) -> Iterator[Line]:
+def _largest(overview: Overview, shown: int) -> Iterator[Line]:
+    """Yield the largest groups, of which ``shown`` are more than a detail."""
     if overview.largest:
-        yield Line()
-        yield Line(say("plan.largest"))
-        for size, group in overview.largest:
-            yield Line(say("plan.largest.group", size=f"{size:5,}", group=group), LineKind.DETAIL)
+        yield Line(is_detail=not shown)
+        yield Line(say("plan.largest"), is_detail=not shown)
+        for index, (size, group) in enumerate(overview.largest):
+            line = say("plan.largest.group", size=f"{size:5,}", group=group)
+            yield Line(line, LineKind.DETAIL, is_detail=index >= shown)
 
 
 def about(overview: Overview) -> Message:
@@ -114,10 +118,11 @@ def about(overview: Overview) -> Message:
 
 def _audience(overview: Overview) -> Iterator[Line]:
     if overview.total:
-        parts = tuple(say("plan.size", audience=name, notes=notes) for name, notes in overview.audience.items())
+        numbers = {"people": overview.people, **overview.audience}
+        parts = tuple(say("plan.size", audience=name, notes=notes) for name, notes in numbers.items())
         yield Line(say("plan.sizes", sizes=parts))
         if message := owner_only(overview):
-            yield Line(message, LineKind.TEXT)
+            yield Line(message, LineKind.TEXT, is_detail=not overview.is_first_private)
 
 
 def owner_only(overview: Overview) -> Message | None:
@@ -128,7 +133,7 @@ def owner_only(overview: Overview) -> Message | None:
 def columns(overview: Overview) -> Iterator[tuple[Role, Message]]:
     """Yield the column of each role, with the meanings of its words."""
     for role, column in overview.mapping.items():
-        parts: dict[str, Part] = {"column": column.letter, "heading": Cell(repr(column.heading))}
+        parts: dict[str, Part] = {"column": column.letter, "heading": Cell(in_quotes(column.heading))}
         meanings = _in_words(column.meanings)
         if role is Role.CONTENT and overview.template:
             yield role, say("plan.composed", template=Cell(overview.template))
@@ -143,7 +148,7 @@ def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | N
     messages = [
         say(
             "plan.word-means" if word else "plan.blank-means",
-            **({"word": Cell(word)} if word else {}),
+            **({"word": Cell(" ".join(word.split()))} if word else {}),
             value=say("plan.word-left-out") if value is None else value.name.lower(),
         )
         for word, value in meanings.items()
@@ -227,7 +232,8 @@ def _requests(overview: Overview) -> Iterator[Line]:
             seconds = (overview.uncomposed_requests - 1) // overview.rate.calls * overview.rate.seconds
             uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
         line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
-    yield Line(line, LineKind.TEXT)
+    says_enough = overview.seconds is not None and overview.uncomposed_requests is None  # how long they take
+    yield Line(line, LineKind.TEXT, is_detail=says_enough)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
     if overview.seconds is not None and overview.rate is not None:
@@ -243,6 +249,7 @@ def _emails(overview: Overview) -> Iterator[Line]:
     if overview.to_look_up:
         is_each = overview.on_several is OnSeveral.ALL
         yield Line(say("plan.emails-each" if is_each else "plan.emails", n=overview.to_look_up), LineKind.TEXT)
+        yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT, is_detail=True)
     for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
     if (more := len(overview.rejected) - _SHOWN_REJECTED) > 0:

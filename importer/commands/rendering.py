@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from importer.messages import Message, Said, render, say, words
+from importer.messages import Message, Said, in_quotes, render, say, words
 from importer.models import Progress, Result
 
 if TYPE_CHECKING:
@@ -40,15 +40,24 @@ class LineKind(Enum):
 
 @dataclass(frozen=True)
 class Line:
-    """Line of text for a person; without a text, an empty line."""
+    """Line of text for a person; without a text, an empty line.
+
+    Attributes:
+        text: the text.
+        kind: how it is shown.
+        is_detail: whether the terminal shows it only with ``verbose``.
+        is_good: whether it tells of success; None if it tells of neither success nor trouble.
+    """
 
     text: Said = ""
     kind: LineKind = LineKind.LINE
+    is_detail: bool = False
+    is_good: bool | None = None
 
 
 def visible(text: str) -> str:
-    """Return the text on one line, with control characters escaped."""
-    return written_out(text).replace("\n", r"\n")
+    """Return the text on one line, with a space for each line break, and other control characters escaped."""
+    return written_out(text).replace("\n", " ")
 
 
 def written_out(text: str, let_through: str = "") -> str:
@@ -176,7 +185,7 @@ def in_result_words(counts: Mapping[Result, int]) -> str:
 
 def listed(names: Sequence[str], most: int = 8) -> Message:
     """Return a list of at most ``most`` names, with the number of further names."""
-    shown = tuple(repr(name) for name in names[:most])
+    shown = tuple(in_quotes(name) for name in names[:most])
     return say("and-more", names=shown, n=len(names) - most) if len(names) > most else say("names", names=shown)
 
 

@@ -5,8 +5,9 @@ Input: reports. Output: lines with messages.
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from importer.commands.rendering import (
     when,
 )
 from importer.commands.report import Report
-from importer.messages import Message, as_message, render, say, words
+from importer.messages import Cell, Message, Part, as_message, render, say, words
 from importer.models import Result
 from importer.results.presentation import HELD_BACK, MEANINGS, Meaning
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from importer.commands.verify import Verified
     from importer.commands.workspaces import Restored
     from importer.results import Written
+
+_DELIVERED = (Result.CREATED, Result.DUPLICATE, Result.ALREADY_IMPORTED)
+_CHARACTERS = 70  # maximum number of characters shown of a note
 
 
 def report(ended: Report) -> Iterator[Line]:
@@ -173,7 +177,8 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
     rows_by_result = list(found)
     width = max((len(result) for result, _, _ in rows_by_result), default=0)
     for result, rows, means in rows_by_result:
-        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means))
+        text = say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means)
+        yield Line(text, is_good=None if result is Result.SKIPPED else result in _DELIVERED)
 
 
 def meanings(
@@ -233,8 +238,8 @@ def hidden(done: Hidden) -> Iterator[Line]:
             yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
 
 
-def hiding(planned: Hiding) -> Iterator[Line]:
-    """Yield which notes would be hidden."""
+def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> Iterator[Line]:
+    """Yield which notes would be hidden, with the rows and the texts that were found for their IDs."""
     run, notes = planned.run, planned.notes
     about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
     if not notes:
@@ -244,7 +249,14 @@ def hiding(planned: Hiding) -> Iterator[Line]:
         yield Line(say("hide.run", **about))
     yield Line(say("hide.notes-of-run" if about else "hide.duplicates", n=len(notes)))
     for delivery in notes[:5]:
-        yield Line(say("hide.note", note=delivery.note_id or "", prospect=delivery.prospect))
+        parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
+        rows, text = found.get(delivery.note_id or "", ((), ""))
+        if rows:
+            parts["rows"] = tuple(say("row", row=str(row)) for row in rows)
+        if text:
+            parts["words"] = Cell(textwrap.shorten(" ".join(text.split()), _CHARACTERS, placeholder=" …"))
+        kind = "hide.note-in-sheet" if rows else "hide.note-with-text" if text else "hide.note"
+        yield Line(say(kind, **parts), LineKind.DETAIL)
     if len(notes) > 5:
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:

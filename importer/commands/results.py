@@ -133,17 +133,24 @@ def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, pat
         raise BadSettings(say("results.reads-otherwise", rows=rows, path=str(path), run=run.name, first=first))
 
 
-def texts(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[int, str]:
-    """Return each note's text by the note's number. Read it from the file, because the journal contains no texts.
+def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[str, tuple[Sequence[int], str]]:
+    """Return the rows and the text of each note by its ID, from the file, because the journal contains no texts.
+
+    There are no rows if the file names the prospect by email.
 
     Raises:
         Unusable: the file can't be used.
     """
-    note_numbers = {delivery.note for delivery in notes}
+    found: dict[str, tuple[Sequence[int], str]] = {}
     with Journal.open(settings.journal) as journal, load(path, settings) as loaded:
-        groups = loaded.plan.groups
+        rows, groups = loaded.rows, loaded.plan.groups
         numbers = journal.deliveries.find_notes(settings.workspace, [NoteKey.of(group.note) for group in groups])
-    return {number: group.note.text for number, group in zip(numbers, groups, strict=True) if number in note_numbers}
+        group_of = dict(zip(numbers, groups, strict=True))
+        for known in notes:
+            if (group := group_of.get(known.note)) is not None:
+                at = group.positions[rows.prospect[group.positions] == known.prospect]
+                found[known.note_id or ""] = rows.number[at].tolist(), group.note.text
+    return found
 
 
 def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> None:

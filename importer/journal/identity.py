@@ -56,7 +56,7 @@ def remembered(workspace: Workspace) -> RememberedJournal | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = say("identity.unreadable", workspace=str(workspace), file=str(file), error=str(error))
+        message = say("identity.unreadable", workspace=str(workspace), file=str(file), error=files.why(error))
         raise WrongJournal(message) from error
 
 
@@ -142,7 +142,7 @@ def confirm(workspace: Workspace, confirmation: Confirmation) -> None:
         files.make_private_folder(file.parent)
         files.replace(file, json.dumps({"workspace": str(workspace), **confirmation._asdict()}).encode())
     except OSError as error:
-        message = say("identity.not-confirmed", workspace=str(workspace), file=str(file), error=str(error))
+        message = say("identity.not-confirmed", workspace=str(workspace), file=str(file), error=files.why(error))
         raise UnusableJournal(message) from error
 
 

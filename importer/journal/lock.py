@@ -66,7 +66,7 @@ def _held(place: Path, kind: str) -> Iterator[None]:
         holder = _who(holder_file)
         raise Busy(say(kind, who=holder), holder) from error
     except (OSError, NotImplementedError) as error:  # NotImplementedError: the file system has no locks
-        raise UnusableJournal(say("lock.not-made", place=str(place), error=str(error))) from error
+        raise UnusableJournal(say("lock.not-made", place=str(place), error=files.why(error))) from error
     try:
         with contextlib.suppress(OSError):
             files.replace(holder_file, json.dumps(_self()).encode())

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from importer.errors import BadSettings, UnusableJournal, WrongJournal, as_argument
-from importer.files import OWNER_ONLY, close_to_others, draft, make_private_folder, see_that_it_is_ours
+from importer.files import OWNER_ONLY, close_to_others, draft, make_private_folder, see_that_it_is_ours, why
 from importer.journal import lock, schema, shares
 from importer.messages import say
 
@@ -203,8 +203,8 @@ def restore(journal: Path, source: Path) -> Path | None:
                 new.put(journal)
     except (sqlite3.Error, OSError) as error:
         if kept is None:
-            raise UnusableJournal(say("restore.failed", **paths, error=str(error))) from error
-        raise UnusableJournal(say("restore.failed-halfway", **paths, error=str(error), kept=str(kept))) from error
+            raise UnusableJournal(say("restore.failed", **paths, error=why(error))) from error
+        raise UnusableJournal(say("restore.failed-halfway", **paths, error=why(error), kept=str(kept))) from error
     return kept
 
 

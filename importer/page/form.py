@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from importer.commands.answering import offered
 from importer.commands.overview import ColumnOverview, Overview
-from importer.messages import Message, Said, as_message, say
+from importer.messages import Message, Said, as_message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
 from importer.page.rendering import ROLES, words
@@ -178,7 +178,7 @@ def said(found: Overview, choices: Choices) -> Iterator[Field]:
     for number, (role, word) in enumerate(found.words):
         yield _word(role, word, "", f"-open-{number}")
     for number, value in enumerate(choices.values("ignore")):
-        options, label = [(value, say("page.form.ignored"))], say("page.form.column", name=repr(value))
+        options, label = [(value, say("page.form.ignored"))], say("page.form.column", name=in_quotes(value))
         yield _field("ignore", say("page.form.not-ignored"), options, [value], label=label, key=f"-{number}")
 
 
@@ -187,7 +187,7 @@ def _word(role: Role, word: str, chosen: str, key: str) -> Field:
     options = [(f"{role}:{word}={kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
     options.append((f"{role}:{word}=", say("page.skip-rows")))
     options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
-    label = say("page.form.meaning", word=repr(word))
+    label = say("page.form.meaning", word=in_quotes(word))
     return _field("value", _A_PROBLEM, options, [chosen] if chosen else [], label=label, key=key)
 
 

@@ -307,12 +307,13 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
     """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
         planned = commands.hide.what_to_hide(run, settings)
-        texts: dict[int, str] = {}
+        found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             os.chdir(folder)
             with contextlib.suppress(ImporterError):  # without the texts, the note IDs are shown
-                texts = commands.results.texts(planned.notes[:_SOME], Path(name), settings)
-        examples = [(known.note_id or "", known.prospect, texts.get(known.note, "")) for known in planned.notes[:_SOME]]
+                found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings)
+        ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
+        examples = [(note_id, prospect, found.get(note_id, ((), ""))[1]) for note_id, prospect in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.errors import UnclearColumns, UnreadableFile
-from importer.messages import Cell, Message, say
+from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question
 from importer.reading import spelling
 from importer.reading.opening import Source
@@ -250,7 +250,7 @@ def _undecided(readings: Sequence[DecodedSample]) -> UnclearColumns:
     choices, ways = [], []
     for reading in readings:
         tokens = dict.fromkeys(word for place in places for word in spelling.tokens(reading.lines[place]))
-        words = tuple(Cell(repr(word)) for word in itertools.islice(tokens, _MOST_WORDS))
+        words = tuple(Cell(in_quotes(word)) for word in itertools.islice(tokens, _MOST_WORDS))
         name = MIXED if reading.encoding == _JOINED else reading.encoding.codec
         text = say("encoding.reading", words=words, encoding=reading.encoding.title)
         choices.append(PossibleAnswer("encoding", name, text))

@@ -20,7 +20,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from importer import storage
+from importer import files, storage
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings
 from importer.files import Draft
@@ -56,7 +56,7 @@ def check_target(path: Path) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.stat()  # raises for circular links; before Python 3.13, the lines above do
     except (OSError, RuntimeError, ValueError) as error:  # circular links, or an invalid name
-        raise BadSettings(say("target.impossible", path=str(path), error=str(error))) from error
+        raise BadSettings(say("target.impossible", path=str(path), error=files.why(error))) from error
     if is_folder:
         raise BadSettings(say("target.is-folder", path=str(path)))
     if not folder_exists:

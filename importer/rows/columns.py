@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import FIELDS
-from importer.messages import Cell, Message, SettingPart, lines, say, some
+from importer.messages import Cell, Message, SettingPart, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.rows.composing import Composition, template_in
@@ -176,7 +176,7 @@ def remarks(headings: Sequence[str], settings: Settings, roles: Roles) -> list[M
 
 
 def _quoted(names: Sequence[str]) -> tuple[Cell, ...]:
-    return tuple(Cell(repr(name)) for name in names if name)
+    return tuple(Cell(in_quotes(name)) for name in names if name)
 
 
 def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]) -> Question:
@@ -306,4 +306,4 @@ def at_the_start(headings: Sequence[str], position: int) -> Message:
 
 def shown(heading: str) -> Cell:
     """Return a heading for a message, quoted and at most :data:`MOST_CHARACTERS` characters long."""
-    return Cell(repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
+    return Cell(in_quotes(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from importer.fields import BESIDE_THE_TEXT
 from importer.markup import as_paragraphs
-from importer.messages import Cell, Message, say
+from importer.messages import Cell, Message, in_quotes, say
 from importer.rows.suggestions import folded_heading
 
 _PIECE = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{(?P<name>[^{}]*)\}|[\[\]{}]|\n|[^\[\]{}\n]+")
@@ -49,7 +49,7 @@ class Template:
         fields = [field for _, fields in self._lines for field in fields]
         self.names = [field.name for field in fields]
         if self.trouble is None and (not fields or fields[-1].is_in_brackets):
-            self.trouble = say("composed.no-text", template=Cell(repr(text)))
+            self.trouble = say("composed.no-text", template=Cell(in_quotes(text)))
         if self.trouble is None:
             self._end()
 
@@ -72,7 +72,7 @@ class Template:
                 fields.append(bracket)
                 bracket = None
             elif sign in ("{", "}", "[", "]") or name is not None:
-                return say("composed.bracket", template=Cell(repr(self.text)), sign=sign)
+                return say("composed.bracket", template=Cell(in_quotes(self.text)), sign=sign)
             else:
                 literal = sign[0] if sign in _DOUBLED else sign
                 if bracket is not None:
@@ -84,7 +84,7 @@ class Template:
                 else:
                     start += literal
         self._lines.append((start, fields))
-        return None if bracket is None else say("composed.bracket", template=Cell(repr(self.text)), sign="[")
+        return None if bracket is None else say("composed.bracket", template=Cell(in_quotes(self.text)), sign="[")
 
     def _end(self) -> None:
         """Cut the lines at the last field, and keep what follows it."""
@@ -157,11 +157,11 @@ def composition(name: str, named: Callable[[str], list[int]], *, is_usual: bool)
     if template is None or template.trouble is not None:
         return None if template is None else template.trouble
     positions = [named(field) for field in template.names]
-    wrong = tuple(Cell(repr(field)) for field, at in zip(template.names, positions, strict=True) if len(at) != 1)
+    wrong = tuple(Cell(in_quotes(field)) for field, at in zip(template.names, positions, strict=True) if len(at) != 1)
     if not wrong:
         return Composition(template, tuple(at[0] for at in positions))
     is_meant = positions[-1] or not is_usual
-    return say("composed.no-column", template=Cell(repr(name)), names=wrong) if is_meant else None
+    return say("composed.no-column", template=Cell(in_quotes(name)), names=wrong) if is_meant else None
 
 
 def suggested(headings: Sequence[str], unused: Sequence[int], text: int) -> Composition | None:

@@ -16,7 +16,7 @@ from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
 from importer.fields import FIELDS, TASK_STATES
-from importer.messages import Cell, Message, say
+from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns, programs, words
@@ -220,7 +220,7 @@ def _which_emails(sheet: Sheet, position: int, program: str | None, emails: Sequ
 
 
 def _ids_of(sheet: Sheet, position: int, program: Message | str) -> Message:
-    whose = say("foreign.such-as", whose=program, sample=Cell(repr(_cells(sheet, position)[0])))
+    whose = say("foreign.such-as", whose=program, sample=Cell(in_quotes(_cells(sheet, position)[0])))
     return say("foreign.ids", column=at_the_start(sheet.headings, position), whose=whose)
 
 
@@ -243,7 +243,7 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
         others = [i for i in (*roles.unexplained, *roles.further_emails) if folded_heading(headings[i]) in _PLAINNESS]
         is_compared = others and Role.PROSPECT in roles.columns
         return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
-    sample = Cell(repr(_cells(sheet, roles.foreign)[0]))
+    sample = Cell(in_quotes(_cells(sheet, roles.foreign)[0]))
     return [say("foreign.replaced-alike", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
 
 

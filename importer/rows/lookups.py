@@ -57,11 +57,16 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
         caller: makes the calls.
         journal: records the matches.
         needs_whole: whether all prospects with an email are needed; else the lookup stops once each email is found.
-        observe: called after each round with a message about the progress.
+        observe: called after each round with a message about the progress, and the seconds left; None if unknown.
     """
 
     def __init__(
-        self, caller: Caller, journal: EmailMatches, observe: Callable[[Message], None], *, needs_whole: bool
+        self,
+        caller: Caller,
+        journal: EmailMatches,
+        observe: Callable[[Message, float | None], None],
+        *,
+        needs_whole: bool,
     ) -> None:
         super().__init__(caller, ProspectsPage.kind, lambda found: journal.enter(dict(found)))
         self._needs_whole, self._observe = needs_whole, observe
@@ -172,8 +177,12 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
         self._unwritten.append((email, matches))
 
     def _tell(self) -> None:
-        done = len(self._found) + len(self._refusals)
-        self._observe(self._held_up(say("progress.finding", done=done, total=len(self._wanted))))
+        done, total = len(self._found) + len(self._refusals), len(self._wanted)
+        calls: float = total - done
+        if self._is_listing:  # until its end is seen, nobody knows how long the list is
+            calls = self._end - self._next + self._in_flight if self._end <= self._next else math.inf
+        seconds_left = self._dispatcher.seconds_for(int(calls)) if calls < math.inf else None
+        self._observe(self._held_up(say("progress.finding", done=done, total=total)), seconds_left)
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:
         if task.email:

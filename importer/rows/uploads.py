@@ -17,7 +17,7 @@ from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.files import why
 from importer.journal import KnownUploads
-from importer.messages import Cell, Message, say
+from importer.messages import Cell, Message, in_quotes, say
 from importer.models import AttachedFile, Note
 from importer.rows.attachments import unchanged
 
@@ -126,12 +126,12 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         few = replace(self._retry, attempts=_TRIES_IF_TURNED_AWAY)
         if failure.may_pass and self._dispatcher.retry(task, failure, few):
             return
-        task.rejected = say("upload.refused", file=Cell(repr(task.file.name)), why=failure.text)
+        task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
         self._done += 1
 
     def _unclear(self, task: Upload, failure: Failure) -> None:
         """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
-        name, is_turned_away = Cell(repr(task.file.name)), failure.cause is Cause.INTERMEDIARY
+        name, is_turned_away = Cell(in_quotes(task.file.name)), failure.cause is Cause.INTERMEDIARY
         reason = say("upload.failed", file=name, why=failure.text)
         tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
         policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))

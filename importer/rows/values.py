@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from importer.markup import INVISIBLE
-from importer.messages import Cell, Message, Part, say
+from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
@@ -264,4 +264,4 @@ def shortened(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a cell's text for a message: shortened, in quotation marks, with invisible characters escaped."""
-    return repr(shortened(text)).replace("\\\\", "\\")
+    return in_quotes(shortened(text)).replace("\\\\", "\\")

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
-from importer.messages import Cell, Message, SettingPart, say
+from importer.messages import Cell, Message, SettingPart, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import at_the_start, called, shown
@@ -166,7 +166,7 @@ class Vocabulary:
             layer: dict[str, Value | None] = {}
             for word, value in words:
                 if layer.setdefault(folded(cleaned_id(word)), value) is not value:
-                    raise BadSettings(say("words.two-meanings", word=Cell(repr(word)), role=role))
+                    raise BadSettings(say("words.two-meanings", word=Cell(in_quotes(word)), role=role))
             self._own |= layer
 
     def _counting(self, columns: Mapping[str | Scope, Words]) -> Iterator[list[tuple[str, Value | None]]]:
@@ -280,7 +280,7 @@ def _word(column: _Column, word: str, count: int, values: Values) -> Question:
     ]
     choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), column.not_this]
     is_open = depends_on_heading(word) and not is_plain(role, heading)
-    shown_word, rows = Cell(repr(word)), say("words.rows", n=count)
+    shown_word, rows = Cell(in_quotes(word)), say("words.rows", n=count)
     text = say(
         "words.not-known-under-heading" if is_open else "words.not-known",
         column=column.label,
@@ -302,7 +302,7 @@ def _word(column: _Column, word: str, count: int, values: Values) -> Question:
 def _another_column(column: _Column, counts: Sequence[tuple[str, int]]) -> Question:
     """Return the question whether a column of many unknown words has the role at all."""
     role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
-    listed = tuple(say("words.counted", word=Cell(repr(word)), n=count) for word, count in counts[:MOST_WORDS])
+    listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
     summary = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
     example = _ways(role, column.heading, words[0])[0]
     text = say("words.many-say", what=summary, role=role, ignore=column.ignored, example=example)

@@ -2,8 +2,8 @@
 
 It shares no code with the client, so that a mistake in one is not repeated in the other. ``with Sandbox() as box:``
 serves on ``box.url``. `Fault` and `Limit` say how it misbehaves; ``box.received``, ``box.notes`` and
-``box.attachments`` show the result. ``note-importer sandbox`` runs one in a process of its own, and its help lists all
-faults and limits.
+``box.attachments`` show the result. ``note-importer sandbox`` runs one in a process of its own, and
+docs/practice.md lists all faults and limits.
 
 Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 
@@ -17,10 +17,10 @@ Only tests need most kinds of misbehaviour, so these are in ``tests/sandbox/kind
 import sysconfig
 from pathlib import Path
 
+import importer.sandbox.kinds  # noqa: F401 - the faults with which a person practises
 from importer.sandbox.attachments import StoredAttachment, UploadBehaviour
 from importer.sandbox.box import Sandbox, serve_forever
 from importer.sandbox.faults import Fault
-from importer.sandbox.kinds import manual
 from importer.sandbox.limits import Limit
 from importer.sandbox.prospects import invented
 from importer.sandbox.service import StoredNote
@@ -36,7 +36,6 @@ __all__ = [
     "StoredNote",
     "UploadBehaviour",
     "invented",
-    "manual",
     "serve_forever",
 ]
 

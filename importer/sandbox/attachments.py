@@ -2,8 +2,8 @@
 
 Input: an uploaded file, or the IDs that a note names. Output: the reply with the file's ID, or a refusal. The vendor's
 reference limits a file to 20 MB and lists the refusals. It doesn't say which types are supported, how the reply is laid
-out, or how often and how long an ID can be used. So all of that can be chosen: see `FORMS`. Files whose names begin
-with ``failed`` are refused as failed. Programs (such as ``.exe``) are refused as an unsupported type.
+out, or how often and how long an ID can be used. So all of that can be chosen: see docs/practice.md. Files whose names
+begin with ``failed`` are refused as failed. Programs (such as ``.exe``) are refused as an unsupported type.
 """
 
 from __future__ import annotations
@@ -20,17 +20,9 @@ from importer.sandbox.calls import Document, Refused, ServiceReply
 from importer.sandbox.forms import UploadedFile
 
 PATH = "/v1/notes/attachments"
-FORMS = {
-    ":attachmentId": "the reply names the id so, as without a word; with :id it names it id",
-    ":list": "the reply is a list of one; without it, or with :object, it is an object",
-    ":x1": "an id serves so many requests; later ones are refused as of an unknown attachment",
-    ":notes=1": "an id serves so many notes; a request for more of them is refused",
-    ":life=60": "an id serves for so many seconds",
-    ":max=1000": "the largest file, in bytes; 20 MB without it",
-    ":known=A1,A2": "these attachments are there already",
-}
 
 _PROGRAMS = frozenset({".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".ps1", ".js", ".vbs", ".sh", ".jar", ".dll"})
+_FORMS = (":attachmentId", ":list", ":x1", ":notes=1", ":life=60", ":max=1000", ":known=A1,A2")
 _COUNT = re.compile(r"[1-9]\d{0,9}")
 
 
@@ -53,7 +45,7 @@ class UploadBehaviour:
 
     @classmethod
     def parse(cls, text: str) -> UploadBehaviour:
-        """Read the behaviour from text: words of `FORMS` separated by colons; ValueError says what is wrong."""
+        """Read the behaviour from words separated by colons (see docs/practice.md); ValueError says what is wrong."""
         fields: dict[str, Any] = {}
         for word in filter(None, text.strip().split(":")):
             fields |= _worded(word, text)
@@ -73,7 +65,7 @@ def _worded(word: str, text: str) -> dict[str, Any]:
         name, value = "requests", word[1:]
     if name in ("requests", "notes", "life", "max") and _COUNT.fullmatch(value):
         return {"most" if name == "max" else name: int(value)}
-    raise ValueError(f"{text!r} says nothing of uploads: {word!r} is none of {', '.join(FORMS)}")
+    raise ValueError(f"{text!r} says nothing of uploads: {word!r} is none of {', '.join(_FORMS)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Define how faults are written, which requests they strike, and what a kind of fault can do.
 
 Input: texts such as ``502:after@2,5``, ``hang=30:after@4``, ``lost-route=8@100``. Output: for each request the one
-fault that strikes it, and those that stand in its way. `KINDS` and `PARTS` list them all. A fault that *strikes* spoils
+fault that strikes it, and those that stand in its way. docs/practice.md lists them all. A fault that *strikes* spoils
 one request; at most one does. A fault that *stands* (a firewall, a copy of the data that lags) affects all requests
 that it is meant for, beside any other.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -150,20 +150,6 @@ class FaultKind:
 KINDS: dict[str, FaultKind] = {}
 """All kinds by name: `kinds` adds those for practice."""
 
-PARTS: Mapping[str, str] = {
-    ":after": "strikes once the notes are applied; :before instead of applying them",
-    ":GET": "strikes requests of this method, :any all; else POSTs of notes, for lag GETs, for lost-route and firewall "
-    "all",
-    ":upload": "strikes uploads of files",
-    ":x2": "strikes twice at most; :once is :x1",
-    ":slow=20": "the reply comes only after so many seconds, as of a gateway that has waited",
-    ":429": "a gateway that stands answers with this status instead of its own",
-    ":json": "a gateway that stands answers in JSON instead of HTML",
-    "@3": "strikes the third request; @2,5 the second and the fifth; @3-7; @4- from the fourth on; @*/3 every third. "
-    "Counted are the requests of its method that nothing else turned away, from when it was added",
-    "%0.1": "strikes a request with this probability (drawn from the sandbox's seed)",
-}
-
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", UPLOAD, "any")
 _TEXT = re.compile(r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^:@%]*))?(?P<parts>(?:[:@%][^:@%]+)*)")
 _PART = re.compile(r"([:@%])([^:@%]+)")
@@ -233,7 +219,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read a fault from its text form (see `KINDS` and `PARTS`); ValueError says what is wrong with it."""
+        """Read a fault from its text form (see docs/practice.md); ValueError says what is wrong with it."""
         match = _TEXT.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is not a fault: write it such as 500@3, 502:after@2,5 or hang=30:after%0.1")

@@ -1,4 +1,4 @@
-"""Define the faults with which a person practises. Tests add many more (``tests/sandbox/kinds.py``).
+"""Define the faults with which a person practises (docs/practice.md). Tests add many more (``tests/sandbox/kinds.py``).
 
 Input: a fault, and the request or the notes that it affects. Output: the reply that is sent, or how notes are shown.
 """
@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from importer.sandbox import attachments, limits
 from importer.sandbox.calls import refusal
-from importer.sandbox.faults import ANY_MOMENT, KINDS, PARTS, Fault, FaultKind, Standing, Struck
+from importer.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Standing, Struck
 from importer.sandbox.service import StoredNote
 from importer.sandbox.wire import Headers, Wire, error, gateways_page, plain
 
@@ -116,15 +115,3 @@ KINDS |= {
         standing=Lag,
     ),
 }
-
-
-def manual() -> dict[str, list[tuple[str, str]]]:
-    """Return all faults, limits and upload behaviours: titles, and below each the texts with their effects."""
-    kinds = []
-    for name, kind in KINDS.items():
-        value = f"={kind.value}" if kind.value and not kind.optional else ""
-        value = f"[={kind.seconds or kind.value}]" if kind.optional else value
-        moments = f" ({', or :'.join(kind.moments)})" if kind.moments else ""
-        kinds.append((f"{name}{value}", kind.does + moments))
-    forms = {"Parts of a fault, in any order": PARTS, "Rate limits": limits.FORMS, "Uploads": attachments.FORMS}
-    return {"Faults": kinds, **{title: [*texts.items()] for title, texts in forms.items()}}

@@ -14,10 +14,6 @@ from typing import Any
 
 from importer.sandbox.clock import iso_text, moment
 
-FORMS = {
-    "20/1s": "20 calls a second; the unit is ms, s, min, h or d, and 60/min means 60/1min",
-    ":first-call": "the window opens with the first call, instead of at a whole multiple of its length",
-}
 WORDS: dict[str, dict[str, Any]] = {"first-call": {"aligned": False}}
 """Words that may follow the rate, and the options that they set."""
 
@@ -57,7 +53,7 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str) -> Limit:
-        """Read a limit from its text form (see `FORMS`); ValueError says what is wrong with it."""
+        """Read a limit from its text form (see docs/practice.md); ValueError says what is wrong with it."""
         rate, *words = text.strip().split(":")
         match = _TEXT.fullmatch(rate)
         if match is None:

@@ -76,12 +76,10 @@ def load(name: str) -> dict[str, object]:
     profile = {setting: value for setting, value in profile.items() if setting != EXPORTS}
     for setting in profile:
         if setting not in setting_names:
-            near = difflib.get_close_matches(setting, setting_names, n=1)
-            where, quoted, allowed = place_of(name, setting), repr(setting), tuple(sorted(setting_names))
-            if near:
-                text = say("profile.no-setting-near", where=where, setting=quoted, near=repr(near[0]), known=allowed)
-                raise BadSettings(text)
-            raise BadSettings(say("profile.no-setting", where=where, setting=quoted, known=allowed))
+            near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
+            raise BadSettings(
+                say("profile.no-setting", where=place_of(name, setting), setting=repr(setting), near=near)
+            )
     examples = {"map": 'content = "Call summary"', "limit": "rows = 6000000", "values": 'visibility.Yes = "Public"'}
     for setting, example in examples.items():
         if not isinstance(profile.get(setting, {}), Mapping):
@@ -341,7 +339,7 @@ def _profiles() -> Mapping[str, Any]:
     try:
         return _parsed(_text())
     except (OSError, ValueError) as error:
-        raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=str(error))) from error
+        raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=files.why(error))) from error
 
 
 @lru_cache(maxsize=1)  # several parts of a command read the file

@@ -51,6 +51,7 @@ class Topic(Enum):
     NOTIFYING = "who is told how it ended"
     LOG = "where a log goes"
     OUTPUT = "what is printed"
+    DETAILS = "how much is printed"
     QUIET = "whether anything is printed"
 
 
@@ -69,6 +70,7 @@ class Setting:
         explains_default: whether the catalogue describes its default.
         short: a short flag.
         in_profile: its name in a profile if that differs: a table of the values that a flag gives one by one.
+        is_common: whether the help shows it at first sight. The others are shown by ``--help-all``.
     """
 
     kind: kinds.ValueKind[object]
@@ -81,6 +83,7 @@ class Setting:
     explains_default: bool = False
     short: str = ""
     in_profile: str = ""
+    is_common: bool = False
 
     @property
     def help(self) -> Message:
@@ -186,27 +189,34 @@ class Settings:
     """
 
     mapping: Mapping[Role, tuple[str, ...]] = _setting(
-        kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True
+        kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True, is_common=True
     )
     values: Values = _setting(
-        Meanings(), Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", many=True, in_profile="values"
+        Meanings(),
+        Topic.FILE,
+        "ROLE:WORD=VALUE",
+        default=dict,
+        name="value",
+        many=True,
+        in_profile="values",
+        is_common=True,
     )
     default_visibility: Visibility | None = _setting(
-        kinds.OneOf(Visibility, by_name=True), Topic.FILE, "[public|private]", default=None
+        kinds.OneOf(Visibility, by_name=True), Topic.FILE, "[public|private]", default=None, is_common=True
     )
     content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO)
     key_column: str | None = _setting(kinds.Text(), Topic.FILE, "HEADING", default=None)
     ignored: Sequence[str] = _setting(kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True)
-    attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None)
+    attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None, is_common=True)
     attachments_are: kinds.AttachmentsAre | None = _setting(
         kinds.OneOf(kinds.AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
     )
     on_several: OnSeveral = _setting(
         kinds.OneOf(OnSeveral), Topic.PROSPECTS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
     )
-    unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None)
+    unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None, is_common=True)
     skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False)
-    sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
+    sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True)
     header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None)
     encoding: str | Mapping[str, str] | None = _setting(kinds.EncodingOf(), Topic.FILE, "NAME", default=None)
     delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None)
@@ -220,36 +230,39 @@ class Settings:
         kinds.OneOf(kinds.DateOrder), Topic.FILE, "[day-first|month-first|as-text]", default=None, explains_default=True
     )
     batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
-    profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default")
+    profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default", is_common=True)
     base_url: str = _setting(kinds.Address(), Topic.PLACE, "URL", default=LIVE)
     journal: Path | str = _setting(kinds.JournalPlace(), Topic.PLACE, "FILE", default=default_journal)  # type: ignore[arg-type]
     guard_local_address: bool = _setting(kinds.Yes(), Topic.PLACE, default=False)
     api_key_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.CALLS, "FILE", default=None)
     shared_account: bool = _setting(kinds.Yes(), Topic.CALLS, default=False)
     workers: int = _setting(kinds.Whole(1, 64), Topic.CALLS, "N", default=8)
-    rate: Rate | None = _setting(kinds.Rated(), Topic.PACE, "CALLS/TIME", default=None)
+    rate: Rate | None = _setting(kinds.Rated(), Topic.PACE, "CALLS/TIME", default=None, is_common=True)
     connect_timeout: float = _setting(kinds.Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)
     read_timeout: float = _setting(kinds.Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
     settle: float = _setting(kinds.Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
     give_up: float = _setting(kinds.Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=900.0, name="give-up-after")
     new_journal: bool = _setting(kinds.Yes(), Topic.NEW_JOURNAL, default=False)
     wait: float = _setting(kinds.Span(), Topic.WAITING, "TIME", default=0.0)
-    results: Path | None = _setting(kinds.AnyFile(), Topic.RESULTS, "NAME", default=None, explains_default=True)
+    results: Path | None = _setting(
+        kinds.AnyFile(), Topic.RESULTS, "NAME", default=None, explains_default=True, is_common=True
+    )
     results_name: str | None = _setting(kinds.ResultsName(), Topic.RESULTS, "NAME", default=None)
-    archive: Path | None = _setting(kinds.AnyFile(), Topic.ARCHIVE, "FOLDER", default=None)
+    archive: Path | None = _setting(kinds.AnyFile(), Topic.ARCHIVE, "FOLDER", default=None, is_common=True)
     min_rows: int = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=1)
     max_invalid: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
     max_unknown: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
     max_notes: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
     max_public: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
-    between: TimeWindow | None = _setting(kinds.WindowKind(), Topic.HOURS, "TIMES", default=None)
+    between: TimeWindow | None = _setting(kinds.WindowKind(), Topic.HOURS, "TIMES", default=None, is_common=True)
     longest: float | None = _setting(kinds.Span(), Topic.HOURS, "TIME", default=None, name="for")
-    first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None)
-    again: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
+    first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
+    again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     resend_unconfirmed: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     remember: ClassVar[bool] = _setting(kinds.Yes(), Topic.RUN, default=False)
-    yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y")
+    yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)
+    verbose: ClassVar[bool] = _setting(kinds.Yes(), Topic.DETAILS, default=False, short="-v", is_common=True)
     quiet: ClassVar[bool] = _setting(kinds.Yes(), Topic.QUIET, default=False, short="-q")
     json: ClassVar[bool] = _setting(kinds.Yes(), Topic.OUTPUT, default=False)
     notify: ClassVar[Occasion | None] = _setting(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from click.testing import CliRunner
 
-from importer.cli import cli
-from importer.sandbox import Fault, Limit, Received, Sandbox, UploadBehaviour, attachments, faults, limits
+from importer.sandbox import Fault, Limit, Received, Sandbox, UploadBehaviour
 
 KEY = {"x-api-key": "sandbox-key"}
 PROSPECTS = ["a", "b", "c"]
@@ -410,17 +410,26 @@ def test_a_text_that_is_no_fault_is_refused(text: str) -> None:
         Fault.parse(text)
 
 
-def test_every_kind_and_part_is_in_the_help() -> None:
-    """With a value and a moment, where it takes one; each part by an example that can be read."""
-    shown = CliRunner().invoke(cli, ["sandbox", "--help"], terminal_width=200).output
-    for name in [*faults.KINDS, *faults.PARTS, *limits.FORMS, *attachments.FORMS]:
-        assert f"\n  {name}" in shown
-    for part in faults.PARTS:
+def test_every_kind_and_part_is_in_the_document() -> None:
+    """A table for each; its first column has the kinds of practice, and examples that can be read."""
+    lines = (Path(__file__).parents[2] / "docs" / "practice.md").read_text(encoding="utf-8").splitlines()
+    title, tables = "", dict[str, list[str]]()
+    for line in (line for line in lines if line.startswith("| ")):
+        if line.startswith("| `"):
+            tables[title].append(line.split("`")[1])
+        elif not line.startswith("| ---"):
+            title = line.split("|")[1].strip()
+            tables[title] = []
+    kinds, parts = tables["kind of fault"], tables["part of a fault, in any order"]
+    code = "from importer.sandbox import faults; print(*faults.KINDS, sep='\\n')"  # without those that tests add
+    known = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert [Fault.parse(kind).kind for kind in kinds] == [name.split(" ")[0] for name in known.splitlines()]
+    for part in parts:
         kind = "lost-route=5" if part in (":429", ":json") else "500"
         assert Fault.parse(kind + part) != Fault.parse(kind)
-    for form in limits.FORMS:
+    for form in tables["rate limit (`--rate-limit`)"]:
         assert Limit.parse(form if "/" in form else f"20/1s{form}")
-    for form in attachments.FORMS:
+    for form in tables["uploads (`--uploads`)"]:
         assert UploadBehaviour.parse(form)
 
 

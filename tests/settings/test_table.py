@@ -101,6 +101,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
+    "verbose": (["true"], "true"),
     "quiet": (["true"], "true"),
     "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
@@ -346,7 +347,7 @@ def test_no_text_of_the_library_holds_a_flag() -> None:
 def test_every_setting_that_a_text_names_is_one() -> None:
     """By name, as the table has it; or in the catalogue (see ``test_messages``)."""
     catalogue = (LOCALES / "en" / "LC_MESSAGES" / f"{DOMAIN}.po").read_text(encoding="utf-8")
-    names = {*re.findall(r"`([a-z-]+)[ `]", catalogue)} - {DOMAIN, "overwrite", "report"}
+    names = {*re.findall(r"`([a-z-]+)[ `]", catalogue)} - {DOMAIN, "online", "overwrite", "report"}
     for path in LIBRARY:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -1,0 +1,125 @@
+"""What a terminal of 80 columns shows: whole words, one line for a line break in a cell, colours, and true numbers."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from importer.cli.watching import RunWatch
+from importer.messages import words
+from importer.models import Progress
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE
+
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
+
+from tests.pseudo_terminal import Seen, types
+from tests.test_terminal_gate import Screen
+
+HEAD = ("Prospect\nID", "Call\nnote", "Who can see it", "A column with a long heading", "Another\nwith a line break")
+ROWS = [(f"P{i}", "Spoke about\nthe annual plan", "Team only", "Acme", "x") for i in range(4)]
+FLAGS = ("--map", "content=B", "--map", "visibility=C", "--value", "visibility:Team only=Public")
+
+
+@pytest.fixture(autouse=True)
+def _desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    yield
+
+
+def write(rows: Sequence[Sequence[str]] = ROWS) -> str:
+    with Path("n.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEAD, *rows])
+    return "n.csv"
+
+
+def lines(seen: Seen) -> list[str]:
+    """Return the lines as they stand on the screen: the answers were typed ahead of the questions. No bars."""
+    shown = re.sub(r"\x1b\[\d+m", "", seen.raw).replace("[y/N]: ", "[y/N]:\n")
+    return [line for line in shown.split("\n") if "\r" not in line]
+
+
+def test_no_line_is_longer_than_the_terminal_and_no_line_break_is_two_signs(box: Sandbox) -> None:
+    """In a plan, a question, counts, a list of runs, what would be hidden, and a mistake on the command line."""
+    screens = [
+        types(["check", write([*ROWS, ("P\n9", "x", "?", "", "")]), *FLAGS], [""]),
+        types(["run", write(), *FLAGS], ["y", "n"]),
+        types(["run", write([(f"X{row[0]}", *row[1:]) for row in ROWS]), *FLAGS, "--results", "o.csv"], ["n"]),
+        types(["history"], []),
+        types(["hide", "last"], ["n"]),
+        types(["run", "n.csv", "--no-such-flag-as-this-one"], []),
+    ]
+    assert len(box.notes) == 4
+    for seen in screens:
+        assert max(map(len, lines(seen))) <= 80, seen.screen
+        assert "\\n" not in seen.raw
+    assert "column A 'Prospect ID'" in screens[0].screen
+    assert "not used: 'A column with a long heading', 'Another with a line break'" in screens[0].screen
+    assert re.search(r"4 +created +the note was created", screens[1].raw.replace("\x1b[0m", ""))
+
+
+def test_a_line_to_be_copied_is_kept_whole() -> None:
+    """A terminal breaks it as it likes, without a line break that would be copied, too."""
+    seen = types(["schedule", "--between", "02:00-06:00", "--system", "cron", "."], [])
+    assert seen.status == 0
+    assert re.search(rf"^0 2 \* \* \* cd .* --yes --quiet -- {re.escape(str(Path.cwd()))}$", seen.raw, re.MULTILINE)
+
+
+def test_colours_tell_success_from_trouble_where_the_terminal_has_them(
+    box: Sandbox,
+) -> None:
+    """Not if the person turned them off, and not on a terminal without them; a cell brings none of its own."""
+    rows = [*ROWS, ("INVALID\x1b[31m", "x", "Team only", "", "")]
+    seen = types(["run", write(rows), *FLAGS, "--yes"], [])
+    assert seen.status == 1
+    assert "\x1b[32m          4  created  \x1b[0mthe note was created" in seen.raw
+    assert re.search(r"\x1b\[33m +1  invalid  \x1b\[0m", seen.raw)
+    assert set(re.findall(r"\x1b\[(\d+)m", seen.raw)) == {"32", "33", "0"}
+    assert "\x1b[31mError: \x1b[0m" in types(["check", "none.csv"], []).raw
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(name, value)
+            assert "\x1b" not in types(["run", "n.csv", *FLAGS, "--yes"], []).raw
+
+
+def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
+    """Two of four, because two more are to come."""
+    seen = types(["run", write(), *FLAGS, "--first", "2"], ["y", "n"])
+    assert seen.status == 1
+    assert "2/4 rows" in seen.screen
+    assert "2/2 rows" not in seen.screen
+
+
+def test_a_notes_text_is_read_back_for_hide_if_the_sheet_is_gone(box: Sandbox) -> None:
+    """By the first five notes' IDs; a note whose prospect shows none of its text is named by its ID."""
+    assert types(["run", write(), *FLAGS, "--yes"], []).status == 0
+    Path("n.csv").unlink()
+    seen = types(["hide", "last"], ["n"])
+    assert seen.status == 2
+    (note,) = [note for note in box.notes if note.prospect_id == "P1"]
+    assert f"prospect P1, note {note.id}: Spoke about the annual plan" in seen.screen
+    box.stop()
+    assert f"prospect P1, note {note.id} prospect P2, note" in types(["hide", "last"], ["n"]).screen
+    box.start()
+
+
+def test_look_ups_show_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the words that say what is looked up."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with RunWatch() as watch:
+        watch.begin(9)
+        watch.observe(Progress(9, 0, 0, 0, 0, words("looking up: 3 of 7"), seconds_left=63.0))
+    assert "0/9 rows, 00:00 < 1:03, looking up: 3 of 7" in screen.getvalue()
