@@ -19,13 +19,13 @@ _OF_DEVELOPERS = frozenset({"test", "dev", "bench"})
 
 def lines() -> Iterator[Message]:
     """Yield the facts, one line each."""
-    is_bundled = getattr(sys, "frozen", False)  # set by PyInstaller
+    is_standalone = getattr(sys, "frozen", False)  # set by PyInstaller
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    yield say("about.bundled-python" if is_bundled else "about.python", version=python, program=sys.executable)
+    yield say("about.own-python" if is_standalone else "about.python", version=python, program=sys.executable)
     yield say("about.system", system=platform.platform(), encoding=str(sys.stdout.encoding))
     yield say("about.installed", folder=str(Path(__file__).parents[1]))
     yield say("about.journal", schema=str(VERSION), sqlite=sqlite3.sqlite_version)
-    versions = _packages()
+    versions = packages()
     installed = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     missing = ", ".join(name for name, version in versions.items() if not version)
     yield say("about.packages", packages=installed) if versions else say("about.packages-unknown")
@@ -33,7 +33,7 @@ def lines() -> Iterator[Message]:
         yield say("about.missing", packages=missing)
 
 
-def _packages() -> dict[str, str]:
+def packages() -> dict[str, str]:
     """Return the packages that the program and its extras ask for: name → version, empty if it isn't installed.
 
     There are none if the program runs from a folder of source code.
