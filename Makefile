@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest pythons airflow simulate mutants check format messages bench audit clean
+.PHONY: help demo test slow lowest pythons airflow simulate mutants check format messages bench audit release clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -70,5 +70,8 @@ bench: $(READY)  ## measure the importer beside the scripts one would write inst
 audit: $(READY)  ## list what is installed against the known advisories, as far as the network allows
 	$(BIN)/python .ci/audit $(BIN)/python
 
+release: $(READY)  ## build a release into dist/ and check it: packages, and folders with a Python of their own
+	$(BIN)/python .ci/release $(if $(TRIAL),--trial)
+
 clean:  ## remove what make made
-	$(PYTHON) -c "import glob, shutil; [shutil.rmtree(d, ignore_errors=True) for d in (*glob.glob('.venv*'), 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"
+	$(PYTHON) -c "import glob, shutil; [shutil.rmtree(d, ignore_errors=True) for d in (*glob.glob('.venv*'), 'demo', 'build', 'dist', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

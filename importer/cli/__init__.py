@@ -32,12 +32,12 @@ from collections.abc import Sequence
 
 import click
 
-from importer import __version__
+from importer import __version__, commands
 from importer.cli import checking, importing, journalled, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
-from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_error, say_line
+from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_error, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed
 from importer.messages import FACE, lines, say, words
@@ -46,9 +46,22 @@ from importer.settings import profiles
 _COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable, by which a shell asks for completions
 
 
+def _say_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
+    """Print the version, and with ``-v`` the details of this installation."""
+    if not value or context.resilient_parsing:
+        return
+    say_line(say("about.version", version=__version__))
+    for line in commands.about.lines() if context.params["verbose"] else ():
+        paragraph(line)
+    context.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="note-importer")
-def cli() -> None:
+@click.option("--version", is_flag=True, expose_value=False, callback=_say_version, help="Show the version and exit.")
+@click.option(
+    "-v", "--verbose", is_flag=True, is_eager=True, help="With --version: show details for a request for help."
+)
+def cli(*, verbose: bool) -> None:
     """Import a spreadsheet of notes into Saleshandy, each note exactly once.
 
     Exit status: 0 every row delivered; 1 finished, some rows need your attention; 2 nothing was sent, because the file,
@@ -56,6 +69,8 @@ def cli() -> None:
     needs your attention: the key is refused, the address is wrong, a certificate or a proxy blocks the connection, or
     the journal is damaged or is not the journal of this workspace.
     """
+    if verbose:
+        raise click.UsageError(with_flags(say("about.verbose-alone")))
 
 
 for _module in (setting_up, checking, scheduling, importing, journalled):

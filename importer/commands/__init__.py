@@ -22,7 +22,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
-    places         what is kept where, and removed
+    places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
@@ -35,6 +35,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import importer.commands.about
     import importer.commands.answering
     import importer.commands.archiving
     import importer.commands.batch

@@ -7,7 +7,6 @@ with a JSON document for each subject, and README.txt, which lists them. Nothing
 from __future__ import annotations
 
 import codecs
-import importlib.metadata
 import json
 import os
 import platform
@@ -23,7 +22,7 @@ from enum import Enum
 from pathlib import Path
 
 from importer import files
-from importer.commands import doctor, loading
+from importer.commands import about, doctor, loading
 from importer.commands.bundle_facts import Facts, Word, has_gap, kinds, known, plain, tried
 from importer.commands.bundle_records import of_journal, of_log
 from importer.commands.preview import guards_of_rows
@@ -168,19 +167,8 @@ def _system() -> Facts:
         "minutes_from_utc": offset.total_seconds() / 60 if offset is not None else None,
         "sqlite": Word(sqlite3.sqlite_version),
         "openssl": Word(ssl.OPENSSL_VERSION),
-        "packages": dict(_packages()),
+        "packages": {name: Word(text.partition("+")[0]) if text else None for name, text in about.packages().items()},
     }
-
-
-def _packages() -> Iterator[tuple[str, Word | None]]:
-    """Yield the version of each package that the program can use; None if it isn't installed."""
-    for requirement in importlib.metadata.requires("note-importer") or ():
-        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
-        if re.search(r"extra == .(test|dev)\b", requirement) is None:
-            try:
-                yield name, Word(importlib.metadata.version(name).partition("+")[0])
-            except importlib.metadata.PackageNotFoundError:
-                yield name, None
 
 
 def _settings(settings: Settings, given: Mapping[str, Given]) -> Facts:

@@ -10,11 +10,11 @@ Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 - `box`: starts and stops it; `server`: sockets and HTTP; `admin`: access checks, and its own addresses for inspection
 - `state`: its whole state; `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
 - `faults`: how misbehaviour is written, and what it can do; `kinds`: its kinds; `wire`: replies as they are sent
+- `samples/`: example sheets, and the files that one of them names
 
 Only tests need most kinds of misbehaviour, so these are in ``tests/sandbox/kinds.py``.
 """
 
-import sysconfig
 from pathlib import Path
 
 import importer.sandbox.kinds  # noqa: F401 - the faults with which a person practises
@@ -39,12 +39,5 @@ __all__ = [
     "serve_forever",
 ]
 
-_PLACES = [
-    Path(__file__).parents[2] / "samples",  # in a checkout
-    *(
-        Path(sysconfig.get_path("data", scheme)) / "share" / "note-importer" / "samples"
-        for scheme in (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
-    ),
-]
-SAMPLES = next((folder for folder in _PLACES if (folder / "1-webinar-followup.csv").is_file()), _PLACES[1])
+SAMPLES = Path(__file__).with_name("samples")
 """The folder of example sheets."""
