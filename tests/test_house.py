@@ -188,3 +188,5 @@ def test_whatever_is_no_code_is_packed_with_it() -> None:
     others = {path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".po")}
     assert others == packed
     assert any(path.suffix == ".mo" for path in packed)
+    rooms = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
+    assert {*project["tool"]["setuptools"]["packages"]} == rooms | {"importer.sandbox.samples"}

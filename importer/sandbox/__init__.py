@@ -10,7 +10,7 @@ Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 - `box`: starts and stops it; `server`: sockets and HTTP; `admin`: access checks, and its own addresses for inspection
 - `state`: its whole state; `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
 - `faults`: how misbehaviour is written, and what it can do; `kinds`: its kinds; `wire`: replies as they are sent
-- `samples/`: example sheets, and the files that one of them names
+- `samples/`, if installed: example sheets, and the files that one of them names
 
 Only tests need most kinds of misbehaviour, so these are in ``tests/sandbox/kinds.py``.
 """
@@ -39,5 +39,6 @@ __all__ = [
     "serve_forever",
 ]
 
-SAMPLES = Path(__file__).with_name("samples")
-"""The folder of example sheets."""
+_INSTALLED = Path(__file__).with_name("samples")
+SAMPLES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "samples"
+"""The folder of example sheets: in the package, or at the top of the source tree."""

@@ -1,6 +1,6 @@
 """Run ``make demo``: import the samples into the sandbox, by the commands that a person would type.
 
-Input: the spreadsheets in ``importer/sandbox/samples/``. Output: results beside copies of them in ``demo/``. Practice
+Input: the spreadsheets in ``samples/``. Output: results beside copies of them in ``demo/``. Practice
 never mixes with real imports: the journal is in ``demo/`` too, and the key is the sandbox's own, new at each start.
 """
 
