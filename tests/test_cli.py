@@ -1351,7 +1351,7 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
     ("text", "words"),
     [
         ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting."),
-        ("[default]\nkey = 'x'\n", "The most similar ones are 'key-column', 'workers', 'api-key-file'. To see all"),
+        ("[default]\nkey = 'x'\n", "Did you mean 'key-column' or 'workers' or 'api-key-file'?"),
         ("[default]\nworkers = 'x'\n", "Invalid value for '--workers', from the profile 'default' in "),
         ("[default.map]\nmood = 'x'\n", "Invalid value for '--map', from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),

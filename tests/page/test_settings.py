@@ -325,7 +325,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
     profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
     assert f'href="{HOME}/settings">Open Settings' in seen(friend, "/")
     page = seen(friend, "/settings")
-    assert "Did you mean &#39;workers&#39;?" in page
+    assert "Did you mean &#39;workers&#39;" in page
     assert "<option>night</option>" in page
     post("/settings/profile", name="night")
     assert parts.current.settings().profile == "night"
