@@ -21,6 +21,7 @@ from importer.journal.sqlitefile import create_private
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
+from tests import systems
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -76,6 +77,7 @@ def test_nothing_is_written_through_a_link_that_stands_there(tmp_path: Path) -> 
     assert (tmp_path / "f").read_text() == "new"
 
 
+@systems.links
 @pytest.mark.skipif(os.name != "posix", reason="Windows lets no open file's name go")
 def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path: Path) -> None:
     """The new file's name is taken away under the writer and led to another's file, which stays as it was."""

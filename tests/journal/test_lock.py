@@ -19,6 +19,7 @@ from importer.errors import Busy, UnusableJournal
 from importer.journal import Journal
 from importer.journal.lock import held
 from importer.models import Workspace
+from tests import systems
 
 _HOLD = """
 import sys
@@ -140,6 +141,7 @@ def test_where_the_system_has_no_locks_none_is_made_up(journal: Path, monkeypatc
         pass
 
 
+@systems.links
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 def test_no_other_user_can_hold_the_lock_or_see_the_folder(journal: Path) -> None:
     """Whoever can open a lock file can hold it, for ever; so only its owner can, also where an older one stands."""
