@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -47,6 +48,7 @@ class Windows:
     """A Windows user's own system: a drive C: with nothing but Windows, and further drives where a test adds them."""
 
     def __init__(self, folder: Path) -> None:
+        self._started: list[subprocess.Popen[bytes]] = []
         self._prefix, template = folder / "wine", PLACE / "prefix"
         (drive := self._prefix / "drive_c").mkdir(parents=True)
         for path in (template / "drive_c").iterdir():
@@ -78,10 +80,12 @@ class Windows:
     ) -> subprocess.Popen[bytes]:
         """Start the program, or another."""
         command = [str(word) for word in ("wine", *by, *words)]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, env={**self.environment, **variables}, cwd=self.home,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        self._started.append(process)
+        return process
 
     def run(self, *words: object, status: int = 0, encoding: str = "cp1252", variables: Mapping[str, str] = {}) -> str:
         """Run the program to its end; return what it printed, in lines of single spaces."""
@@ -106,6 +110,12 @@ class Windows:
     def close(self) -> None:
         """End every process of this system."""
         subprocess.run(["wineserver", "--kill"], env=self.environment, check=False, timeout=60)
+        for process in self._started:
+            process.wait(60)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
 
 
 def as_windows(path: Path) -> str:

@@ -71,17 +71,15 @@ def test_another_code_page_changes_nothing_but_what_a_pipe_shows(
 ) -> None:
     """Sheets, profiles, results and the journal are UTF-8 anywhere; a character that the code page lacks becomes ?."""
     lines = [Line("P1", "Zażółć gęślą jaźń 日本 ελληνικά"), Line("P2", "naïve ✓")]
-    sheet = write_sheet(tmp_path / "листок.csv", lines)
-    (profiles := tmp_path / "profiles.toml").write_text(
-        f'["naïve"]\nbase-url = "{box.url}"\n', encoding="utf-8"
-    )  # fmt: skip
+    sheet = write_sheet(tmp_path / "n.csv", lines)
+    (profiles := tmp_path / "profiles.toml").write_text(f'["naïve"]\n[night]\nbase-url = "{box.url}"', encoding="utf-8")
     said = windows.run(
-        "run", as_windows(sheet), "--yes", "--profile", "naïve", "--results", as_windows(tmp_path / "ergebnis.csv"),
+        "run", as_windows(sheet), "--yes", "--profile", "night", "--results", as_windows(tmp_path / "results.csv"),
         encoding=page, variables={"LC_ALL": locale, "NOTE_IMPORTER_PROFILES": as_windows(profiles)},
     )  # fmt: skip
     assert "2 created" in said
     assert arrived(box) == once(lines)
-    results = list(csv.reader((tmp_path / "ergebnis.csv").read_text(encoding="utf-8-sig").splitlines()))
+    results = list(csv.reader((tmp_path / "results.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert [row[1] for row in results[1:]] == [line.note for line in lines]
 
 
@@ -109,7 +107,7 @@ def test_of_two_imports_at_once_one_is_told_who_is_at_work(
     windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait
 ) -> None:
     """The lock is Windows', and goes with its process, even if that is killed."""
-    box.limit = Limit.parse("1/1h")
+    box.set_limit(Limit.parse("1/1h"))
     sheet = as_windows(write_sheet(tmp_path / "n.csv", LINES))
     words = ("run", sheet, "--yes", "--base-url", box.url, "--batch-size", 1)
     first = windows.start(*words, by=LAUNCHER)
@@ -117,7 +115,7 @@ def test_of_two_imports_at_once_one_is_told_who_is_at_work(
     said = windows.run(*words, status=3)
     assert "Another import" in said, said
     windows.killed(first)
-    box.limit = None
+    box.set_limit(None)
     windows.run(*words)
     assert arrived(box) == once(LINES)
 
