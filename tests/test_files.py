@@ -77,7 +77,6 @@ def test_nothing_is_written_through_a_link_that_stands_there(tmp_path: Path) -> 
     assert (tmp_path / "f").read_text() == "new"
 
 
-@systems.links
 @pytest.mark.skipif(os.name != "posix", reason="Windows lets no open file's name go")
 def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path: Path) -> None:
     """The new file's name is taken away under the writer and led to another's file, which stays as it was."""
@@ -93,6 +92,7 @@ def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path
     assert list(tmp_path.iterdir()) == [tmp_path / "theirs"]
 
 
+@systems.links
 def test_a_name_that_is_taken_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even who guesses the new file's name can't have it written into a file or a link of theirs."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")

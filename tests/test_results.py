@@ -620,7 +620,6 @@ def test_results_survive_another_xlsxwriter(tmp_path: Path) -> None:
 # Which file it becomes
 
 
-@systems.links
 @pytest.mark.parametrize("name", ["r.xls", "r.txt", "r", "r.xlsx.bak", ".xlsx"])
 def test_a_name_that_says_no_kind_is_refused(tmp_path: Path, name: str) -> None:
     """Only .xlsx and .csv can be written."""
@@ -628,6 +627,7 @@ def test_a_name_that_says_no_kind_is_refused(tmp_path: Path, name: str) -> None:
         results.check_target(tmp_path / name)
 
 
+@systems.links
 def test_a_folder_or_a_missing_folder_is_refused(tmp_path: Path) -> None:
     """A target that can't become a file is found out before the run."""
     (tmp_path / "dir.xlsx").mkdir()
@@ -839,7 +839,6 @@ def test_a_file_that_appears_in_the_very_moment_is_left_alone(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r (2).csv", "r.csv"]
 
 
-@systems.links
 @pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
 def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for a pipe that nobody writes to."""
@@ -848,6 +847,7 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     assert render(written.remark) == "r.csv is not a regular file, so the new file is r (2).csv, beside it."
 
 
+@systems.links
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     """What the link points to is replaced, not the link."""
     (tmp_path / "real.csv").write_text("old")

@@ -141,7 +141,6 @@ def test_where_the_system_has_no_locks_none_is_made_up(journal: Path, monkeypatc
         pass
 
 
-@systems.links
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 def test_no_other_user_can_hold_the_lock_or_see_the_folder(journal: Path) -> None:
     """Whoever can open a lock file can hold it, for ever; so only its owner can, also where an older one stands."""
@@ -155,6 +154,7 @@ def test_no_other_user_can_hold_the_lock_or_see_the_folder(journal: Path) -> Non
         assert lock.stat().st_mode & 0o777 == 0o600
 
 
+@systems.links
 def test_nothing_is_written_through_a_link_that_was_planted(journal: Path) -> None:
     """Who can write to the folder can't have another's file overwritten by the lock, nor by its holder's word."""
     with held(journal, "workspace"):
