@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 from typing import cast
@@ -72,7 +73,7 @@ def test_what_repeats_an_import_never_kills_it_on_windows(
     """There Ctrl-Break reaches both of them, and to end a process means to kill it."""
     monkeypatch.setattr(scheduling, "os", SimpleNamespace(name=system, environ={}))
     child, times = scheduling._Child(["note-importer"], {}), []
-    child._process = cast("scheduling.subprocess.Popen[bytes]", SimpleNamespace(terminate=lambda: times.append(1)))
+    child._process = cast("subprocess.Popen[bytes]", SimpleNamespace(terminate=lambda: times.append(1)))
     child.pass_on(signal.SIGTERM, None)
     assert child.stopped.is_set()
     assert len(times) == ended

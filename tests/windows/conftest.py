@@ -54,7 +54,8 @@ class Windows:
         for path in (template / "drive_c").iterdir():
             if path.name != "users":
                 (drive / path.name).symlink_to(path)
-        shutil.copytree(template / "drive_c" / "users", drive / "users", symlinks=True)
+        users = template / "drive_c" / "users"
+        shutil.copytree(users, drive / "users", symlinks=True, ignore=shutil.ignore_patterns("pytest-of-*"))
         for name in ("system.reg", "user.reg", "userdef.reg", ".update-timestamp"):
             shutil.copyfile(template / name, self._prefix / name)
         shutil.copytree(template / "dosdevices", self._prefix / "dosdevices", symlinks=True)

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from importer.sandbox import Sandbox
+from tests.test_schedule import against_the_schema
 from tests.truth import Line, write_sheet
 from tests.windows.conftest import KEY, ROOT, Wait, Windows, as_windows, page_of
 
@@ -71,6 +73,12 @@ def test_unpacked_it_imports_and_a_newer_one_over_it_knows_what_was_sent(
             assert f"5 {becomes}" in ended("run", r"D:\n.csv", "--yes", "--base-url", box.url)
             assert {note.prospect_id for note in box.notes} == {line.prospect for line in lines}
             assert len(box.notes) == len(lines)
+    ended("schedule", "D:\\n.csv", "--between", "02:00-06:00", "--write", "D:\\task")
+    task = ElementTree.fromstring((tmp_path / "task" / "note-importer-default.xml").read_text(encoding="utf-8"))
+    assert against_the_schema(task) == []
+    [command, arguments] = (task.findtext(f".//{{*}}{name}") for name in ("Command", "Arguments"))
+    assert command == rf"D:\{place.name}\note-importer\python\python.exe"
+    assert str(arguments).startswith("-P -m importer repeat --between 02:00-06:00 ")
     python = place / "note-importer" / "python" / "python.exe"
     found = "import importlib.util; print(importlib.util.find_spec('importer.only_here'))"
     said, status = windows.ended(windows.start("-c", found, by=(python,)))
