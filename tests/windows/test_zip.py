@@ -80,10 +80,13 @@ def test_unpacked_it_imports_and_a_newer_one_over_it_knows_what_was_sent(
     assert command == rf"D:\{place.name}\note-importer\python\python.exe"
     assert str(arguments).startswith("-P -m importer repeat --between 02:00-06:00 ")
     python = place / "note-importer" / "python" / "python.exe"
-    found = "import importlib.util; print(importlib.util.find_spec('importer.only_here'))"
+    found = (
+        "import importlib.util, importer.sandbox as sandbox;"
+        "print(importlib.util.find_spec('importer.only_here'), [*sandbox.SAMPLES.glob('1-*.csv')] != [])"
+    )
     said, status = windows.ended(windows.start("-c", found, by=(python,)))
     assert status == 0, said
-    assert said == "None"
+    assert said == "None True"
 
 
 def test_a_double_click_on_the_page_starts_it(
