@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest pythons airflow simulate mutants check format messages bench audit release clean
+.PHONY: help demo test slow lowest pythons airflow windows simulate mutants check format messages bench audit release clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -43,6 +43,9 @@ airflow: $(READY)  ## run the sample for Airflow under a real Airflow, which get
 	$(PYTHON) -m venv .venv-airflow
 	$(subst .venv,.venv-airflow,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint samples/airflow/constraints.txt apache-airflow
 	$(BIN)/python -m pytest tests/test_airflow.py
+
+windows: $(READY)  ## try the program in Python for Windows under wine, which get a folder of their own (1 GB)
+	$(BIN)/python .ci/windows
 
 simulate: $(READY)  ## imports in a simulated world: SEEDS=200000 of them, or SEED=7 step by step (BEYOND=twice, FILES=1, …)
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND)) $(if $(FILES),--files)

@@ -236,7 +236,7 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
     assert ended.status == 0
     assert "4 rows: 3 notes to deliver, 1 repeats an earlier row" in ended.out
     assert "3 notes in 2 requests." in ended.out
-    assert re.search(r"^ +3  created +the note was created$", ended.out, re.MULTILINE)
+    assert re.search(r"^ +3  created +the note was created\r?$", ended.out, re.MULTILINE)
     assert "2 requests sent." in ended.out
     assert "To fix" not in ended.out
     assert "Results: my notes.results.xlsx" in ended.out
@@ -415,7 +415,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--results", "out.pdf"], "Results can be .xlsx or .csv, but not 'out.pdf'"),
         (["--results", "none/out.csv"], "the folder none does not exist"),
         (["--results", "n.csv"], "would replace the file that is imported"),
-        (["--journal", "n.csv/j"], "The journal n.csv/j can't be used"),
+        (["--journal", "n.csv/j"], f"The journal {Path('n.csv/j')} can't be used"),
         (["--journal", ""], "The journal can't be"),
         (["--journal", "."], "because that is a folder"),
         (["--journal", ":memory:"], "':memory:', because it has to outlast the run"),

@@ -21,6 +21,7 @@ from importer.journal.sqlitefile import create_private
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
+from tests import systems
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -91,6 +92,7 @@ def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path
     assert list(tmp_path.iterdir()) == [tmp_path / "theirs"]
 
 
+@systems.links
 def test_a_name_that_is_taken_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even who guesses the new file's name can't have it written into a file or a link of theirs."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")

@@ -21,6 +21,7 @@ from importer.rows.values import Wrong
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
+from tests import systems
 from tests.running import run
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -142,6 +143,7 @@ def digests(*contents: bytes) -> set[str]:
 HOSTILE = [*ABSOLUTE, *OUTSIDE, *DEVICES, *MANGLED, *OURS, *LINKS, *NO_FILES]
 
 
+@systems.links
 @pytest.mark.parametrize("process", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_no_byte_of_what_a_hostile_sheet_names_leaves(folder: Folder, process: bool) -> None:
     """Twice, for on the second time journal and results are there; what is permitted arrives, and only that."""
@@ -181,8 +183,8 @@ def test_a_name_that_holds_what_no_name_can_is_wrong_at_once(folder: Folder) -> 
     ("what", "why"),
     [
         ("content", "it has changed since it was read"),
-        ("link", "it has become a link"),
-        ("pipe", "it is no longer a file"),
+        pytest.param("link", "it has become a link", marks=systems.links),
+        pytest.param("pipe", "it is no longer a file", marks=systems.posix),
         ("gone", "it no longer exists"),
         ("folder", "it no longer exists"),
     ],

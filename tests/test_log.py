@@ -153,9 +153,6 @@ def test_a_log_that_can_not_be_written_is_said_before_anything_is_sent(
     assert box.received == ()
 
 
-@pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() != 0, reason="needs a file of another user: run it as root, as CI does"
-)
 def test_a_log_is_not_written_into_the_journal_nor_into_a_workbook(
     run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +167,9 @@ def test_a_log_is_not_written_into_the_journal_nor_into_a_workbook(
     assert len(box.received) == since
 
 
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="needs a file of another user: run it as root, as CI does"
+)
 def test_a_log_that_another_user_made_beforehand_is_refused(
     run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,7 @@ from importer.resultsfile import (
     was_cut,
 )
 from importer.settings import Settings
+from tests import systems
 from tests.moments import before
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
@@ -626,6 +627,7 @@ def test_a_name_that_says_no_kind_is_refused(tmp_path: Path, name: str) -> None:
         results.check_target(tmp_path / name)
 
 
+@systems.links
 def test_a_folder_or_a_missing_folder_is_refused(tmp_path: Path) -> None:
     """A target that can't become a file is found out before the run."""
     (tmp_path / "dir.xlsx").mkdir()
@@ -702,6 +704,7 @@ def test_results_are_no_more_readable_than_what_was_imported(
         written.path.chmod(0o644)
 
 
+@systems.posix
 @LINUX
 def test_in_another_folder_only_their_owner_can_read_the_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -724,6 +727,7 @@ def test_a_list_of_problems_is_no_more_readable_than_the_sheet(tmp_path: Path) -
     assert results.write_problems(tmp_path / "q.csv", [], {}, sheet).path.stat().st_mode & 0o777 == 0o600
 
 
+@systems.links
 @LINUX
 @pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
 def test_a_link_that_is_planted_while_results_are_written_is_not_followed(tmp_path: Path, name: str) -> None:
@@ -843,6 +847,7 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     assert render(written.remark) == "r.csv is not a regular file, so the new file is r (2).csv, beside it."
 
 
+@systems.links
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     """What the link points to is replaced, not the link."""
     (tmp_path / "real.csv").write_text("old")
@@ -899,6 +904,7 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     assert target.read_text() == "old"
 
 
+@systems.posix
 @LINUX
 def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -913,6 +919,7 @@ def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
     assert (tmp_path / "r.csv").read_text() == "another"
 
 
+@systems.posix
 @LINUX
 def test_when_no_folder_takes_the_file_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nowhere to write is an error of its own, which names each folder and a way out."""
@@ -950,6 +957,7 @@ def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@systems.posix
 @LINUX
 def test_a_disk_that_is_really_full_is_said_in_one_sentence(tmp_path: Path) -> None:
     """A tiny file system, full when a part of the workbook, or its end, is to be written: not a word on stderr."""

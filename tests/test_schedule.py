@@ -164,6 +164,69 @@ def _help_of_crontab() -> str:
 # -- Windows
 
 
+_TEXT, _YES_NO, _DURATION = ".+", "true|false", r"P(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?"
+_PATH = ".{1,260}"
+# What the Task Scheduler's published schema says of the elements that a task of ours may use: those whose children have
+# an order (xs:sequence) with that order, and the text that an element without children may hold.
+_ORDERED: dict[str, list[str]] = {
+    "CalendarTrigger": ["Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "RandomDelay",
+                        "ScheduleByDay"],
+}  # fmt: skip
+_IN_ANY_ORDER: dict[str, set[str]] = {
+    "Task": {"RegistrationInfo", "Triggers", "Settings", "Actions"},
+    "RegistrationInfo": {"Description"},
+    "Triggers": {"CalendarTrigger"},
+    "ScheduleByDay": {"DaysInterval"},
+    "Settings": {"MultipleInstancesPolicy", "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries",
+                 "StartWhenAvailable", "ExecutionTimeLimit"},
+    "Actions": {"Exec"},
+    "Exec": {"Command", "Arguments", "WorkingDirectory"},
+}  # fmt: skip
+_HOLDS: dict[str, str] = {
+    "Description": _TEXT, "Arguments": _TEXT, "Command": _PATH, "WorkingDirectory": _PATH, "Enabled": _YES_NO,
+    "DisallowStartIfOnBatteries": _YES_NO, "StopIfGoingOnBatteries": _YES_NO, "StartWhenAvailable": _YES_NO,
+    "ExecutionTimeLimit": _DURATION, "StartBoundary": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "DaysInterval": r"\d{1,3}",
+    "MultipleInstancesPolicy": "Parallel|Queue|IgnoreNew|StopExisting",
+}  # fmt: skip
+
+
+def against_the_schema(task: ElementTree.Element) -> list[str]:
+    """Where a task and the schema disagree."""
+    wrong = []
+    for element in task.iter():
+        name, children = _name(element), [_name(child) for child in element]
+        if order := _ORDERED.get(name):
+            known = [child for child in children if child in order]
+            wrong += [f"{name}: {children}"] if known != children or children != sorted(known, key=order.index) else []
+        elif name in _HOLDS:
+            wrong += [f"{name}: {element.text}"] if not re.fullmatch(_HOLDS[name], element.text or "") else []
+        elif not children or not set(children) <= _IN_ANY_ORDER.get(name, set()) or len({*children}) < len(children):
+            wrong += [f"{name}: {children}"]
+    return wrong
+
+
+def _name(element: ElementTree.Element) -> str:
+    namespace, _, name = element.tag.rpartition("}")
+    return name if namespace == "{http://schemas.microsoft.com/windows/2004/02/mit/task" else f"foreign {name}"
+
+
+@pytest.mark.parametrize("window", [WINDOW, OVER_MIDNIGHT], ids=str)
+def test_the_task_is_as_windows_schema_has_it(window: TimeWindow) -> None:
+    """Elements, their order, and what they hold; a task that isn't so is seen."""
+    [unit] = files_of(night(Path(r"C:\Müller & Co"), window=window, variables={}), System.WINDOWS)
+    assert against_the_schema(ElementTree.fromstring(unit.text)) == []
+    enabled = "<Enabled>true</Enabled>"
+    for here, instead, is_right in (
+        ("<StartBoundary>", f"{enabled}<StartBoundary>", True),
+        ("</StartBoundary>", f"</StartBoundary>{enabled}", False),
+        ("P1D", "1 day", False),
+        ("IgnoreNew", "Ignore", False),
+        ("mit/task", "mit/job", False),
+    ):
+        changed = ElementTree.fromstring(unit.text.replace(here, instead))
+        assert (against_the_schema(changed) == []) is is_right, instead
+
+
 def test_the_task_runs_what_was_said() -> None:
     """At the window's opening, every day, one at a time; names are quoted as Windows takes them apart."""
     found = night(Path(r"C:\Müller & Co\exports"), program=[r"C:\Program Files\note-importer.exe"], variables={})
@@ -182,8 +245,13 @@ def test_the_task_runs_what_was_said() -> None:
 
 
 def test_what_a_task_cant_hold_is_refused() -> None:
-    """A variable's name between percents would be filled in, and an environment it has none."""
-    for found in (night(Path("C:/%TEMP%/x"), variables={}), night(variables={"NOTE_IMPORTER_PROFILES": "x"})):
+    """A variable's name between percents would be filled in, an environment it has none, and long paths it refuses."""
+    long = Path("C:/" + 26 * "note-importer/")
+    for found in (
+        night(Path("C:/%TEMP%/x"), variables={}), night(variables={"NOTE_IMPORTER_PROFILES": "x"}),
+        night(Path("x"), variables={}, folder=Path("C:/%TEMP%")), night(Path("x"), variables={}, folder=long),
+        night(Path("x"), variables={}, program=[str(long / "note-importer.exe")]),
+    ):  # fmt: skip
         with pytest.raises(BadSettings):
             files_of(found, System.WINDOWS)
 
@@ -201,7 +269,7 @@ def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     profiles.write_text('[night]\nbetween = "02:00-06:00"\n', encoding="utf-8")
     assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith(f"0 2 * * * cd {tmp_path} && NOTE_IMPORTER_PROFILES=")
+    assert told.out.startswith(f"0 2 * * * cd {shlex.quote(str(tmp_path))} && NOTE_IMPORTER_PROFILES=")
     assert f"-- '{tmp_path / 'my exports'}'" in told.out
     notes = " ".join(told.err.split())
     assert "will not apply: NOTE_IMPORTER_WORKERS. Add them to the profile." in notes

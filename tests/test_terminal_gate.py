@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import json
 import re
@@ -11,11 +12,12 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
 
-from importer.cli import main
+from importer.cli import main, terminal
 from importer.cli.terminal import Gate, gated, paragraph, say_line
 from importer.cli.watching import RunWatch
 from importer.commands.rendering import visible
@@ -245,3 +247,19 @@ def test_other_libraries_print_through_the_gate_too() -> None:
         gate.fileno()
     with pytest.raises(TypeError):
         gate.write(b"")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("system", "is_lost"), [("nt", False), ("posix", True)])
+def test_a_pipe_that_is_closed_at_its_other_end_is_no_trouble_on_windows_either(
+    monkeypatch: pytest.MonkeyPatch, system: str, is_lost: bool
+) -> None:
+    """Windows reports an invalid argument for it; elsewhere that would be another trouble."""
+
+    class Closed(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(terminal, "os", SimpleNamespace(name=system))
+    gate = Gate(Closed())
+    gate.write("the first line")
+    assert bool(gate.troubles) is is_lost

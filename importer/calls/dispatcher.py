@@ -11,7 +11,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from importer.api import Cause, Failure, Reply
@@ -255,5 +255,5 @@ class Dispatcher(Generic[AnyTask]):
 def _limit_used_up(wait: float | None, now: float) -> LimitUsedUp:
     if not wait:
         return LimitUsedUp(say("stopped.limit-used-up"))
-    then = f"{datetime.fromtimestamp(now + wait).astimezone():%H:%M on %Y-%m-%d}"
+    then = f"{datetime.fromtimestamp(now + wait, UTC).astimezone():%H:%M on %Y-%m-%d}"
     return LimitUsedUp(say("stopped.limit-used-up-until", seconds=round(wait), then=then))

@@ -27,6 +27,8 @@ PAUSE = 600
 """Seconds between two tries."""
 
 _CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
+_LONGEST_OF_TASK = 260
+"""Maximum length of a path in a Windows task, other than in its arguments."""
 _TASK = """\
 <Task xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task" version="1.2">
   <RegistrationInfo>
@@ -35,7 +37,6 @@ _TASK = """\
   <Triggers>
     <CalendarTrigger>
       <StartBoundary>2025-01-01T{opens}:00</StartBoundary>
-      <Enabled>true</Enabled>
       <ScheduleByDay>
         <DaysInterval>1</DaysInterval>
       </ScheduleByDay>
@@ -243,14 +244,18 @@ def _systemd_word(word: str, *, variables: bool = True) -> str:
 def _windows(night: Night) -> list[SchedulerFile]:
     if night.variables:
         raise BadSettings(say("units.variables", variables=", ".join(night.variables)))
-    for word in night.repeated:
+    program, folder = night.program[0], str(night.folder)
+    for word in (*night.program, *night.repeated, folder):
         if word.count("%") > 1:
             raise BadSettings(say("units.percent", word=repr(word)))
+    for path in (program, folder):
+        if len(path) > _LONGEST_OF_TASK:
+            raise BadSettings(say("units.long-path", path=path, count=str(_LONGEST_OF_TASK)))
     parts = {
         "description": f"Import of notes, profile {night.profile}",
-        "program": night.program[0],
+        "program": program,
         "arguments": subprocess.list2cmdline([*night.program[1:], *night.repeated]),
-        "folder": str(night.folder),
+        "folder": folder,
     }
     texts = {name: html.escape(text, quote=False) for name, text in parts.items()}
     text = _TASK.format(opens=f"{night.window.opens:%H:%M}", **texts)

@@ -12,6 +12,7 @@ name doesn't begin a new line of output.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -223,7 +224,8 @@ class Gate(io.TextIOBase):
         except BrokenPipeError:
             pass
         except OSError as error:
-            self.troubles.append(error)
+            if os.name != "nt" or error.errno != errno.EINVAL:  # which is how Windows reports a closed pipe
+                self.troubles.append(error)
 
     def isatty(self) -> bool:
         """Return whether the real stream is a terminal."""

@@ -6,7 +6,7 @@ Input: the results of a command. Output: a document of numbers, words and lists,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from importer.commands import preview_messages
@@ -254,4 +254,4 @@ def _span(started_at: float, ended_at: float | None) -> dict[str, Any]:
 
 
 def _time(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
+    return datetime.fromtimestamp(at, UTC).astimezone().isoformat(timespec="seconds")

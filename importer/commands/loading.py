@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -275,7 +275,7 @@ def _next(pattern: str, stem: str) -> str:
 
 def _filled(pattern: str, name: str, at: float | None) -> str:
     """Return the name for results. All fields are filled in one step, because a file's name may contain {date}."""
-    now = datetime.fromtimestamp(time.time() if at is None else at).astimezone()
+    now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
     values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
     return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
@@ -149,7 +149,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for an event."""
-        at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds")
+        at = datetime.fromtimestamp(record.created, UTC).astimezone().isoformat(timespec="seconds")
         facts = {**getattr(record, "facts", {}), **(_about.get() or {})}
         text = "".join(
             f" {name}={_written(render(value) if isinstance(value, Message) else str(value))}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -163,12 +163,12 @@ def progressed(progress: Progress, total: int) -> Message:
 
 def when(at: float) -> str:
     """Return seconds since 1970 as the local date and time."""
-    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    return f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def clock_time(at: float) -> str:
     """Return seconds since 1970 as the local time of day."""
-    return f"{datetime.fromtimestamp(at).astimezone():%H:%M:%S}"
+    return f"{datetime.fromtimestamp(at, UTC).astimezone():%H:%M:%S}"
 
 
 def taken(seconds: float) -> str:

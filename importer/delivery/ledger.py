@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 
@@ -228,7 +228,7 @@ class Ledger:
         known = zip(positions, made, how, strict=True)
         for (at, state, why), together in groupby(known, lambda row: (row[1].at, row[1].state, row[2])):
             rows, deliveries, _ = zip(*together, strict=True)
-            date = f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
+            date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
             reason = say(
                 "outcome.imported-and-hidden" if state is DeliveryState.HIDDEN else "outcome.imported", date=date
             )

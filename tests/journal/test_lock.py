@@ -19,6 +19,7 @@ from importer.errors import Busy, UnusableJournal
 from importer.journal import Journal
 from importer.journal.lock import held
 from importer.models import Workspace
+from tests import systems
 
 _HOLD = """
 import sys
@@ -153,6 +154,7 @@ def test_no_other_user_can_hold_the_lock_or_see_the_folder(journal: Path) -> Non
         assert lock.stat().st_mode & 0o777 == 0o600
 
 
+@systems.links
 def test_nothing_is_written_through_a_link_that_was_planted(journal: Path) -> None:
     """Who can write to the folder can't have another's file overwritten by the lock, nor by its holder's word."""
     with held(journal, "workspace"):

@@ -19,7 +19,7 @@ from importer.journal import VERSION, Journal, NoteKey, shares, sqlitefile
 from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.sandbox import Sandbox
 from importer.settings import Settings
-from tests import running
+from tests import running, systems
 from tests.truth import Line, read_results, write_sheet
 
 HERE = Workspace("default", "https://api.example/v1")
@@ -151,9 +151,8 @@ def test_a_file_that_was_being_written_at_the_first_look_isnt_called_damaged(
     assert [bool(each.damage) for each in looks] == [True, False]
 
 
+@systems.links
 # -- one file, one name -----------------------------------------------------------------------------------------------
-
-
 def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path, journal: Journal) -> None:
     link = path.with_name("link")
     link.mkdir()

@@ -46,6 +46,8 @@ class Visitor(requests.Session):
     """A browser without JavaScript, which has opened the page; ``box`` is the server that it sends to, if known."""
 
     box: Sandbox
+    patience = 30.0
+    """Seconds that reading or sending a file may take."""
 
     def __init__(self, server: PageServer) -> None:
         super().__init__()
@@ -59,7 +61,7 @@ class Visitor(requests.Session):
 
     def see(self, address: str) -> requests.Response:
         """A screen, once it has stopped to say that a file is read or sent."""
-        for _ in range(600):
+        for _ in range(int(self.patience / 0.05)):
             answer = self.get(self.base + address if address.startswith("/") else address, timeout=60)
             if "data-poll" not in answer.text:
                 return answer

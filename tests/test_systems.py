@@ -1,0 +1,79 @@
+"""The small functions in which systems differ, as if this were Windows: wine shows these wrongly or not at all."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from importer.cli import scheduler_files, scheduling
+from importer.commands import choosing
+from importer.journal import shares
+
+WINDOWS = SimpleNamespace(name="nt", environ={})
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        (r"\\server\share\journal.sqlite", "\\\\server\\share\\"),
+        (r"S:\journal.sqlite", "S:"),
+        (r"C:\Users\me\journal.sqlite", None),
+        (r"\\?\C:\Users\me\journal.sqlite", None),
+    ],
+)
+def test_a_journal_on_a_share_is_known_by_its_drive(
+    monkeypatch: pytest.MonkeyPatch, path: str, kind: str | None
+) -> None:
+    """By its name, or because Windows says that the drive is another machine's."""
+    drives = SimpleNamespace(GetDriveTypeW=lambda root: 4 if root == "S:\\" else 3)
+    monkeypatch.setattr(shares, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(shares, "ctypes", SimpleNamespace(windll=SimpleNamespace(kernel32=drives)))
+    found = shares.kind_of(cast(Path, PureWindowsPath(path)))
+    assert (found or "").rstrip("\\") == (kind or "").rstrip("\\")
+
+
+@pytest.mark.parametrize(("system", "kind"), [(WINDOWS, "choosing.locked"), (SimpleNamespace(name="posix"), None)])
+def test_a_file_that_another_program_keeps_to_itself_waits_for_the_next_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: SimpleNamespace, kind: str | None
+) -> None:
+    """Elsewhere a refusal has other reasons, and is said when the file is read."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (path := tmp_path / "contacts.xlsx").touch()
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(choosing, "os", system)
+    why = choosing.why_not_yet(path, 1e12)
+    assert (why.kind if why else None) == kind
+
+
+def test_the_scheduler_is_windows_own_and_starts_the_program_as_it_was_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By pip as note-importer.exe beside Python; in the zip by Python itself."""
+    python = tmp_path / "python.exe"
+    monkeypatch.setattr(scheduler_files, "os", WINDOWS)
+    monkeypatch.setattr(scheduler_files, "sys", SimpleNamespace(executable=str(python)))
+    assert scheduler_files.System.here() is scheduler_files.System.WINDOWS
+    assert scheduler_files.this_program() == [str(python), "-P", "-m", "importer"]
+    (tmp_path / "note-importer.exe").touch()
+    assert scheduler_files.this_program() == [str(tmp_path / "note-importer.exe")]
+
+
+@pytest.mark.parametrize(("system", "ended"), [("nt", 0), ("posix", 1)])
+def test_what_repeats_an_import_never_kills_it_on_windows(
+    monkeypatch: pytest.MonkeyPatch, system: str, ended: int
+) -> None:
+    """There Ctrl-Break reaches both of them, and to end a process means to kill it."""
+    monkeypatch.setattr(scheduling, "os", SimpleNamespace(name=system, environ={}))
+    child, times = scheduling._Child(["note-importer"], {}), []
+    child._process = cast("subprocess.Popen[bytes]", SimpleNamespace(terminate=lambda: times.append(1)))
+    child.pass_on(signal.SIGTERM, None)
+    assert child.stopped.is_set()
+    assert len(times) == ended
