@@ -225,14 +225,14 @@ def sizes(overview: Overview) -> Iterator[Line]:
 
 def _requests(overview: Overview) -> Iterator[Line]:
     notes, requests = count(overview.remaining.deliveries, "note"), count(overview.remaining.requests, "request")
-    line = say("plan.requests", notes=notes, requests=requests)
-    if overview.uncomposed_requests is not None:
-        uncomposed = count(overview.uncomposed_requests, "request")
+    line, is_dearer = say("plan.requests", notes=notes, requests=requests), False
+    if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
+        is_dearer, uncomposed = True, count(overview.uncomposed_requests, "request")
         if overview.seconds and overview.rate is not None:
             seconds = (overview.uncomposed_requests - 1) // overview.rate.calls * overview.rate.seconds
             uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
         line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
-    says_enough = overview.seconds is not None and overview.uncomposed_requests is None  # how long they take
+    says_enough = overview.seconds is not None and not is_dearer  # how long they take
     yield Line(line, LineKind.TEXT, is_detail=says_enough)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
