@@ -92,6 +92,8 @@ def why(ended: Report) -> Iterator[Line]:
         yield Line(caught_up, LineKind.TEXT)
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
+        if ended.key_place is not None:
+            yield Line(ended.key_place, LineKind.TEXT)
         return
     kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
     if kinds:

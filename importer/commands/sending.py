@@ -26,7 +26,7 @@ from importer.commands.workspaces import keep_in_mind
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
-from importer.errors import Changed, JournalFailed, Stopped
+from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
 from importer.journal.pending_results import PendingResult
 from importer.messages import Message, render, say
@@ -209,6 +209,7 @@ class _Sending:
             distinct_notes=len(self._loaded.plan.groups),
             readable_within=delivery.evidence.replication_lag.measured,
             is_rehearsal=self._context.caller.api.traits.is_rehearsal,
+            key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)

@@ -105,6 +105,21 @@ def exports(name: str) -> list[tuple[str, object]]:
     return found
 
 
+def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
+    """Return these settings of a profile from the lines that can be read by themselves, if the file can't be read."""
+    found: dict[str, object] = {}
+    is_inside = False
+    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
+        for line in _text().splitlines():
+            with contextlib.suppress(tomllib.TOMLDecodeError):
+                entry = tomllib.loads(line)
+                if line.lstrip().startswith("["):
+                    is_inside = entry == {name: {}}
+                elif is_inside:
+                    found |= {setting: value for setting, value in entry.items() if setting in settings}
+    return found
+
+
 def named_files(*settings: str) -> list[str]:
     """Return the files that these settings name in any profile, as written; none if the profiles can't be read."""
     with contextlib.suppress(BadSettings):

@@ -271,6 +271,7 @@ class Settings:
     notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
 
     key: str = field(default="", repr=False)
+    key_place: Message | None = field(default=None, compare=False)
     usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     lasting: frozenset[str] = field(default=frozenset(), compare=False)
     said: frozenset[str] = field(default=frozenset(), compare=False)
