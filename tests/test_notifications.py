@@ -180,6 +180,12 @@ def test_a_full_disk_is_told_as_such() -> None:
     assert "What to do: Nothing more was sent. Free some space, or check that the file is writable" in told.body
 
 
+def test_each_kind_that_may_leave_is_one() -> None:
+    """A misspelt one would silently be told in fewer words."""
+    for kind in notification_messages._TOLD:
+        assert render(say(kind)) != kind or not render(say(kind, n=1)).startswith(kind)
+
+
 def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> None:
     """One kind that isn't known to hold nothing of theirs is enough."""
     for part in (say("api.key-refused", words="secret"), say("names", names=(Cell("secret"),))):

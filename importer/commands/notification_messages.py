@@ -39,15 +39,15 @@ _TOLD = frozenset(
     account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
     choosing.folder-unreadable disk.full disk.no-folder disk.not-allowed disk.read-only files.no-such-file
     files.none identity.another identity.earlier-copy identity.none identity.unreadable journal.failed-reading
-    journal.failed-writing journal.gone journal.lock-gone journal.mend-reading journals.folder-is-none key.file-
-    empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable key.of-another-
-    address key.system-says key.what-it-is lock.not-made notifying.bad-address notifying.needs-package origin.file
-    origin.file-named origin.profile origin.profile-line origin.variable postgres.mend profile.file-missing
-    profile.no-setting profile.no-setting-near profile.no-table profile.not-there profile.unreadable profile.write-
-    a-table recipients.in-file recipients.in-variable recipients.none recipients.unreadable run.unconfirmed
-    settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable stopped.no-thread
-    stopped.unsaid store.no-folder target.impossible target.is-folder target.no-folder written.nowhere
-    written.trouble
+    journal.failed-writing journal.gone journal.lock-gone journal.mend-reading journals.folder-is-none
+    key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable
+    key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
+    notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
+    postgres.mend profile.file-missing profile.no-setting profile.no-setting-near profile.no-table profile.not-there
+    profile.unreadable profile.write-a-table recipients.in-file recipients.in-variable recipients.none
+    recipients.unreadable run.unconfirmed settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend
+    sqlite.unusable stopped.no-thread stopped.unsaid store.no-folder target.impossible target.is-folder
+    target.no-folder written.nowhere written.trouble
     """.split()
 )
 """Kinds of messages whose parts are paths, names of ours and the system's words, so that they may leave whole."""
