@@ -249,7 +249,8 @@ def write_results(
     keeps: bool = False,
 ) -> results.Written:
     """Write the outcomes of a file's rows. If ``keeps``, no earlier results are replaced."""
-    source = place(loaded.sheet.source)
+    source, columns = place(loaded.sheet.source), loaded.roles.columns
+    summary = replace(summary, prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)))
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,
