@@ -260,7 +260,7 @@ def saturday(office: Office) -> None:
     office.exported("key.csv", rows("Key", 6))
     office.box.service._api_key = NEW_KEY
     morning = office.night()
-    told(morning, 4, "the API does not accept the key", "Solve the problem first")
+    told(morning, 4, "the API does not accept the key", "Check that the key is complete", "The key of profile")
     assert morning.counts == {"not sent": 6}
     status, said = office.typed("doctor", "--profile", "night")
     assert (status, "does not accept the key" in said) == (4, True)

@@ -19,7 +19,7 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,19 +105,33 @@ def exports(name: str) -> list[tuple[str, object]]:
     return found
 
 
+def commented(name: str, setting: str) -> tuple[int, str] | None:
+    """Return the line of a setting in a comment of a profile, as :func:`make` writes it: its number and its text."""
+    for number, line in _lines_of(name):
+        if found := re.match(rf"#\s*({re.escape(setting)}\s*=.*)", line):
+            return number, found[1]
+    return None
+
+
 def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
     """Return these settings of a profile from the lines that can be read by themselves, if the file can't be read."""
     found: dict[str, object] = {}
+    for _, line in _lines_of(name):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            found |= {setting: value for setting, value in tomllib.loads(line).items() if setting in settings}
+    return found
+
+
+def _lines_of(name: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines between a profile's name and the next table, with their numbers; none if they can't be read."""
     is_inside = False
     with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
-        for line in _text().splitlines():
-            with contextlib.suppress(tomllib.TOMLDecodeError):
-                entry = tomllib.loads(line)
-                if line.lstrip().startswith("["):
-                    is_inside = entry == {name: {}}
-                elif is_inside:
-                    found |= {setting: value for setting, value in entry.items() if setting in settings}
-    return found
+        for number, line in enumerate(_text().splitlines(), 1):
+            if line.lstrip().startswith("["):
+                with contextlib.suppress(tomllib.TOMLDecodeError):
+                    is_inside = tomllib.loads(line) == {name: {}}
+            elif is_inside:
+                yield number, line
 
 
 def named_files(*settings: str) -> list[str]:
