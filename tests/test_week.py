@@ -139,7 +139,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
                 "read-timeout = 2", "give-up-after = 2", "batch-size = 4", "workers = 2")  # fmt: skip
         profiles.write_text(profiles.read_text(encoding="utf-8") + "\n".join(more) + "\n", encoding="utf-8")
         assert office.typed("doctor", "--profile", "night", "--test-notification")[0] == 0
-        assert len(ear.calls) == 1
+        assert len(ear.calls) == 2  # one of them by init
         yield office
 
 
