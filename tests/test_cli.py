@@ -420,7 +420,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--journal", "."], "because that is a folder"),
         (["--journal", ":memory:"], "':memory:', because it has to outlast the run"),
         (["--journal", "file::memory:"], "'file::memory:', because it has to outlast the run"),
-        (["--api-key-file", "none.txt"], "could not be read from none.txt"),
+        (["--api-key-file", "none.txt"], "none.txt: No such file"),
         (["--frobnicate"], "No such option"),
         (["another.csv", "--results", "out.csv"], "--results names one file, but several files may have results"),
     ],

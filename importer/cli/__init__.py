@@ -9,6 +9,7 @@ Input: what a person typed. Output: printed lines, and an exit status.
     checking     doctor
     scheduling   schedule, repeat, prune
     scheduler_files  files to install, in the format of each scheduler
+    scheduler_installing  installing and removing them by the scheduler's tool
     practising   sandbox
     paging       page
     manual       the help texts
