@@ -51,6 +51,7 @@ COMMANDS = (
     "login",
     "logout",
     "config",
+    "profile",
     "exports",
     "doctor",
     "init",

@@ -286,10 +286,10 @@ def sunday(office: Office) -> None:
     office.exported("sunday.csv", [*rows("Mon", 9), *rows("Sun", 5)])
     for path in office.folder.glob("journal.sqlite*"):
         path.unlink()
-    told(office.night(), 4, "the journal is damaged, or is not the journal of this workspace")
+    told(office.night(), 4, "are recorded in another journal", "restore it from your backup")
     shutil.copy(office.folder / "old.sqlite", journal)
     morning = office.night()
-    told(morning, 4)
+    told(morning, 4, "is an earlier copy of the one that")
     assert "is an earlier copy" in " ".join(morning.said.split())
     for path in office.folder.glob("journal.sqlite*"):
         path.unlink()

@@ -16,7 +16,7 @@ from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, w
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, NoKey
 from importer.messages import say
-from importer.settings import Settings, Topic, profiles, sources, who_can_read
+from importer.settings import Settings, Topic, profile_lines, profiles, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.commands.doctor import Check
@@ -117,7 +117,7 @@ def _findings(options: Options, settings: Settings, *, test_notification: bool) 
         yield finding("Key", warning or say(kind, place=place), int(warning is not None))
     except BadSettings as error:
         yield finding("Key", error.message, error.exit_status)
-        if isinstance(error, NoKey) and (line := profiles.commented(options.profile, "api-key-file")) is not None:
+        if isinstance(error, NoKey) and (line := profile_lines.commented(options.profile, "api-key-file")) is not None:
             change = say("doctor.uncomment", line=str(line[0]), text=line[1], file=str(profiles.profiles_file()))
             yield finding("Key", change, error.exit_status)
     yield from commands.doctor.examine(settings)

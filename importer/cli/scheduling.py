@@ -52,7 +52,7 @@ def schedule(
     The import starts when the time window opens (`between`), and continues in it if it stopped before its end (exit
     status 3). It is not repeated if it needs your attention (2 and 4). All other settings belong in the profile.
     """
-    options = Options.here()
+    options = Options.here(without_profile=remove)  # a renamed profile's schedule can be removed
     scheduler = scheduler_files.System(system) if system else scheduler_files.System.here()
     if remove:
         return _remove(options, scheduler)

@@ -209,7 +209,7 @@ def login(**_: Any) -> int:
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
     store = keystore.keep(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
-    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(workspace.profile)}"))
+    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(profiles.called_now(workspace.profile))}"))
     return 0
 
 

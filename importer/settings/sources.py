@@ -19,7 +19,7 @@ from typing import Any
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
 from importer.models import Role
-from importer.settings import keystore, profiles, remembering
+from importer.settings import keystore, profile_lines, profiles, remembering
 from importer.settings.address import default_journal, journal_place
 from importer.settings.meanings import Scope, Values, for_columns, merged
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
@@ -108,7 +108,7 @@ def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
     profile = given.get("profile") or Given(
         os.environ.get(SETTINGS["profile"].variable) or profiles.DEFAULT, Source.SAID
     )
-    lines = profiles.salvaged(str(profile.value), ("notify", "notify-file"))
+    lines = profile_lines.salvaged(str(profile.value), ("notify", "notify-file"))
     found = {
         name: Given(value, Source.PROFILE, say("origin.file", file=str(profiles.profiles_file())))
         for name, value in lines.items()
@@ -150,9 +150,17 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     values.pop("", None)
     values |= _tables(given)
     said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
-    exports = remembering.exports_of(str(given["profile"].value) if "profile" in given else profiles.DEFAULT)
+    profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
+    exports = remembering.exports_of(profile)
     with _placed(given):
-        return Settings(**values, secret_files=_secret_files(given), said=said, exports=exports)
+        first = profiles.remembered_as(profile)
+        return Settings(
+            **values,
+            secret_files=_secret_files(given),
+            said=said,
+            exports=exports,
+            remembered_as="" if first == profile else first,
+        )
 
 
 def of_profile(given: Mapping[str, Given]) -> Settings:
