@@ -188,7 +188,7 @@ def test_each_kind_that_may_leave_is_one() -> None:
 
 def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> None:
     """One kind that isn't known to hold nothing of theirs is enough."""
-    for part in (say("api.key-refused", words="secret"), say("names", names=(Cell("secret"),))):
+    for part in (say("api.key-refused", words="secret"), say("names", names=(Cell("secret"),)), words("secret")):
         error = BadSettings(say("settings.invalid", setting=SettingPart("archive"), reason=part))
         told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
         assert "secret" not in told.body

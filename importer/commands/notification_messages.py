@@ -43,11 +43,11 @@ _TOLD = frozenset(
     key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable
     key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
     notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
-    postgres.mend profile.file-missing profile.no-setting profile.no-setting-near profile.no-table profile.not-there
-    profile.unreadable profile.write-a-table recipients.in-file recipients.in-variable recipients.none
-    recipients.unreadable run.unconfirmed settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend
-    sqlite.unusable stopped.no-thread stopped.unsaid store.no-folder target.impossible target.is-folder
-    target.no-folder written.nowhere written.trouble
+    postgres.mend profile.file-missing profile.no-setting profile.no-table profile.not-there profile.unreadable
+    profile.write-a-table recipients.in-file recipients.in-variable recipients.none recipients.unreadable
+    run.unconfirmed settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable
+    stopped.no-thread stopped.unsaid store.no-folder target.impossible target.is-folder target.no-folder
+    written.nowhere written.trouble
     """.split()
 )
 """Kinds of messages whose parts are paths, names of ours and the system's words, so that they may leave whole."""
@@ -132,7 +132,14 @@ def _own_advice(ended: FileEnded) -> Message | None:
 def _told(error: ImporterError | None) -> Message | None:
     """Return an error's message if it may leave this computer as the screen shows it."""
     message = error.message if error is not None else None
-    return message if message is not None and _TOLD.issuperset(message.kinds()) else None
+    return message if message is not None and _may_leave(message) else None
+
+
+def _may_leave(message: Message) -> bool:
+    """Return whether a message holds nothing of the sheet or the API. Words of the system may stand within others."""
+    reason = dict(message.parts).get("reason", message)
+    is_only_words = isinstance(reason, Message) and reason.kind == "words"
+    return not is_only_words and (_TOLD | {"words"}).issuperset(message.kinds())
 
 
 def _files(files: Sequence[FileEnded], worst: int) -> Iterator[Message | None]:
