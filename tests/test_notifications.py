@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,9 +18,9 @@ from importer.commands import notification_messages
 from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.hours import Tries
 from importer.commands.notifications import Notification, Notifier
-from importer.errors import ImporterError, OutOfHours
+from importer.errors import BadSettings, ImporterError, JournalFailed, OutOfHours
 from importer.journal.lock import held
-from importer.messages import render, words
+from importer.messages import Cell, SettingPart, render, say, words
 from importer.sandbox import Sandbox
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, TimeWindow
 from tests.listening import Ear, http_ear, mail_ear
@@ -116,9 +117,6 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
             ["--max-invalid", "20%"],
             "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows",
         ),
-        (GOOD, ["--profile", "nite"], "a setting can't be used: profile"),
-        (GOOD, ["--archive", "none"], "a setting can't be used: archive"),
-        (GOOD, ["--api-key-file", "none"], "a setting can't be used: api-key-file"),
     ],
 )
 def test_a_run_that_sends_nothing_is_told(
@@ -131,6 +129,116 @@ def test_a_run_that_sends_nothing_is_told(
     assert f"night.csv: {why}. Nothing was sent." in ear.told[0]["message"]
     assert ("or run it once at a terminal. There" in ear.told[0]["message"]) is ("the columns could" in why)
     assert box.received == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "to_do"),
+    [
+        (["--profile", "nite"], "There is no profile 'nite'.", "The only profile is 'default'. Correct the name."),
+        (["--archive", "none"], "Nothing can be moved to {here}/none, because", "Create it, or name another."),
+        (["--api-key-file", "none"], "The API key could not be read from {here}/none", "Put the file there, or name"),
+        (["--journal", "night.csv/j"], "The journal night.csv/j can't be used", "Name another with --journal."),
+    ],
+)
+def test_what_can_be_said_on_the_screen_and_holds_nothing_of_the_sheet_is_told_as_it_is(
+    arguments: list[str], what: str, to_do: str, run: Run, ear: Ear, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which folder is missing, with its whole path, and what to do about it."""
+    assert run(GOOD, *arguments, addresses=f"json://{ear.place}/hook") == 2
+    message = ear.told[0]["message"]
+    what = what.format(here=Path.cwd())
+    assert what in message
+    assert to_do in message.partition("What to do: ")[2]
+    assert what.partition("{")[0].split("none")[0] in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_refused_key_is_told_with_its_profile_and_its_place_and_the_screen_says_so_too(
+    run: Run, ear: Ear, profiles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE)
+    (key := profiles.with_name("night.key")).write_text("another-key")
+    key.chmod(0o600)
+    place = f"The key of profile 'night' comes from the file {key}, named by the profile 'night' in {profiles}, line 2."
+    with Sandbox() as box:
+        profiles.write_text(f"[night]\napi-key-file = '{key}'\nbase-url = '{box.url}'\n", encoding="utf-8")
+        Path("night.csv").write_text(GOOD)
+        Path("notify.txt").write_text(f"json://{ear.place}/hook")
+        told = ["--notify-file", "notify.txt", "--journal", "journal.sqlite"]
+        assert main(["run", "night.csv", "--yes", "--profile", "night", *told]) == 4
+    assert place in ear.told[0]["message"].partition("What to do: ")[2]
+    assert place in " ".join(capsys.readouterr().out.split())
+    assert "another-key" not in ear.calls[0].body
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    """Whether it was full at the beginning or on the way."""
+    error = JournalFailed(
+        say("journal.failed-writing", name="/j", error="database or disk is full", mend=say("sqlite.mend"))
+    )
+    told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
+    assert "n.csv: The journal /j could not be written: database or disk is full." in told.body
+    assert "What to do: Nothing more was sent. Free some space, or check that the file is writable" in told.body
+
+
+def test_each_kind_that_may_leave_is_one() -> None:
+    """A misspelt one would silently be told in fewer words."""
+    for kind in notification_messages._TOLD:
+        assert render(say(kind)) != kind or not render(say(kind, n=1)).startswith(kind)
+
+
+def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> None:
+    """One kind that isn't known to hold nothing of theirs is enough."""
+    for part in (say("api.key-refused", words="secret"), say("names", names=(Cell("secret"),)), words("secret")):
+        error = BadSettings(say("settings.invalid", setting=SettingPart("archive"), reason=part))
+        told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
+        assert "secret" not in told.body
+        assert "a setting can't be used" in told.body
+
+
+def test_the_worst_comes_first_and_what_is_good_is_a_number(
+    run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And there is one advice for whatever needs the same."""
+    for name, text in (("a", GOOD), ("b", GOOD.replace("P1", "P2")), ("c", BAD), ("d", ""), ("e", "")):
+        Path(f"{name}.csv").write_text(text, encoding="utf-8")
+    others = [f"{name}.csv" for name in "abcde"]
+    assert run(GOOD.replace("P1", "P9"), *others, addresses=f"json://{ear.place}/hook") == 2
+    message = ear.told[0]["message"]
+    assert re.findall(r"^(.)\.csv: ", message, re.MULTILINE) == ["d", "e", "c"]
+    assert "3 files need nothing. 3 rows: created 3" in message
+    assert "a.csv" not in message
+    assert "- 'd.csv', 'e.csv': Correct the problem" in message
+
+
+@pytest.mark.parametrize("mistake", ["workers 3", "wrokers = 3", "[other\nworkers = 3", "workers = 'none'"])
+def test_a_mistake_in_the_file_of_profiles_is_told_to_whom_its_other_lines_name(
+    mistake: str, run: Run, ear: Ear, profiles: Path
+) -> None:
+    """Which profile, which file and which line."""
+    who = profiles.with_name("who.txt")
+    who.write_text(f"json://{ear.place}/hook\n", encoding="utf-8")
+    who.chmod(0o600)
+    profiles.write_text(
+        f"[other]\nnotify-file = 'none'\n\n[night]\nnotify-file = '{who}'\n{mistake}\n", encoding="utf-8"
+    )
+    assert run(GOOD, "--profile", "night") == 2
+    assert ear.paths() == [("POST", "/hook")]
+    message = ear.told[0]["message"]
+    assert "Profile night, on" in message
+    assert "'none'" in mistake or (str(profiles) in message and "line 6" in message)
+
+
+@pytest.mark.parametrize("wish", ["notify = 'never'", ""])
+def test_where_a_mistake_in_the_file_of_profiles_is_told_to_nobody_a_line_says_so(
+    wish: str, run: Run, ear: Ear, profiles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the profile itself wants nobody to be told, which also counts for addresses from elsewhere."""
+    if wish:
+        monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook")
+    profiles.write_text(f"[night]\n{wish}\nworkers 3\n", encoding="utf-8")
+    assert run(GOOD, "--profile", "night") == 2
+    assert ear.calls == []
+    assert ("Nobody was notified, because" in " ".join(capsys.readouterr().err.split())) is (not wish)
 
 
 def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_that_one(

@@ -26,6 +26,7 @@ import pytest
 import xlsxwriter
 from hypothesis import example, given
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
@@ -482,6 +483,19 @@ def test_long_notes_wrap_on_both_sheets_and_short_ones_dont(tmp_path: Path) -> N
     assert [bool(cell.alignment.wrap_text) for cell in book["To fix"][2]][2:5] == [False, True, False]
 
 
+def test_a_long_note_makes_no_row_as_high_as_the_screen(tmp_path: Path) -> None:
+    """Neither by its length nor by its lines, nor as a cell with a problem; any other row fits its texts."""
+    cells = ["short", "y" * 300, "x" * 4000, "line\n" * 40, "z" * 4000]
+    table = Rows(*(("P", text) for text in cells), headings=["Prospect ID", "Note"])
+    for sample in (table, Rows(*[("P", "short")] * 600, ("P", "z" * 4000), headings=["Prospect ID", "Note"])):
+        count = sample.row_count
+        marked = {count - 1: [1]}
+        path = results.write(tmp_path / f"{count}.xlsx", sample, created(count), SUMMARY, marked=marked).path
+        sheet = openpyxl.load_workbook(path)["Results"]
+        heights = [sheet.row_dimensions[row].height for row in range(2, count + 2)]
+        assert heights == ([None, None, 120, 120, 120] if sample is table else [None] * 600 + [120])
+
+
 def test_reasons_wrap_wherever_they_stand_and_so_do_the_summarys_labels(tmp_path: Path) -> None:
     """What to do stands at a reason's end: cut off at the cell's edge, nobody would read it."""
     outcomes = Outcomes(2)
@@ -499,11 +513,23 @@ def test_reasons_wrap_wherever_they_stand_and_so_do_the_summarys_labels(tmp_path
 
 @pytest.mark.parametrize(("columns", "fits"), [(3, True), (30, False)])
 def test_a_wide_sheet_prints_on_several_pages_that_can_be_read(tmp_path: Path, columns: int, fits: bool) -> None:
-    """A narrow one on one page's width; the headings are on every page."""
+    """A narrow one on one page's width; the headings are on every page.
+
+    Of a wide one each page has the prospect, and so does that with the result and the reason; what nobody reads on
+    paper isn't printed.
+    """
     table = Rows(("x" * 20,) * columns, headings=[f"Column {i}" for i in range(columns)])
-    book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, created(1), SUMMARY).path)
-    for name in ("Results", "To fix"):
+    outcomes = Outcomes(1)
+    outcomes.settle([0], Result.REJECTED, reason=words("no"))
+    summary = replace(SUMMARY, prospect=1)
+    book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, outcomes, summary).path)
+    last = {name: [cell.value for cell in book[name][1]] for name in ("Results", "To fix")}
+    for name, ends_with, repeated in (("Results", "reason", "$B:$B"), ("To fix", f"Column {columns - 1}", "$A:$B")):
         sheet = book[name]
+        end = get_column_letter(last[name].index(ends_with) + 1)
+        assert sheet.print_area == f"'{name}'!$A$1:${end}$2"
+        assert sheet.print_title_cols == (None if fits else repeated)
+        assert [split.id for split in sheet.col_breaks.brk] == ([columns] if name == "Results" else [])
         assert bool(sheet.sheet_properties.pageSetUpPr and sheet.sheet_properties.pageSetUpPr.fitToPage) is fits
         assert (sheet.page_setup.scale == 60) is not fits
         assert sheet.print_title_rows == "$1:$1"

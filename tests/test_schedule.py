@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import plistlib
 import re
 import shlex
 import shutil
@@ -294,6 +295,117 @@ def test_schedule_writes_files_when_told_where(tmp_path: Path) -> None:
 def test_schedule_refuses_what_could_not_run(arguments: list[str]) -> None:
     """No window, no such folder, no such profile."""
     assert main(["schedule", *arguments]) == 2
+
+
+# -- installing
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand-ins for the schedulers' tools, alone in PATH, which write down their calls; the crontab is a file."""
+    (bin_ := tmp_path / "bin").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(bin_))
+    table = tmp_path / "crontab"
+    for name in ("crontab", "systemctl", "launchctl"):
+        (tool := bin_ / name).write_text(
+            f"#!{sys.executable}\nimport sys\nfrom pathlib import Path\n"
+            f"with open({str(tmp_path / 'calls')!r}, 'a') as calls: print({name!r}, *sys.argv[1:], file=calls)\n"
+            f"table = Path({str(table)!r})\n"
+            f"if {name!r} != 'crontab' or Path({str(tmp_path / 'locked')!r}).exists():\n"
+            f"    sys.exit('you may not' if {name!r} == 'crontab' else 0)\n"
+            "if sys.argv[1] == '-': table.write_bytes(sys.stdin.buffer.read())\n"
+            "elif table.exists(): sys.stdout.buffer.write(table.read_bytes())\n"
+            "else: sys.exit('no crontab for you')\n",
+            encoding="utf-8",
+        )
+        tool.chmod(0o755)
+    (tmp_path / "exports").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+INSTALL = ("schedule", "exports", "--between", "02:00-06:00", "--yes", "--install", "--system")
+REMOVE = ("schedule", "--yes", "--remove", "--system")
+
+
+@posix
+def test_schedule_installs_a_line_of_the_crontab_and_leaves_the_others(tools: Path) -> None:
+    """Once, however often; and takes away its own alone. What can't be read isn't replaced."""
+    table = tools / "crontab"
+    table.write_bytes(others := b"# mine \xe9\n0 1 * * * other # note-importer-default-2\n")
+    for _ in range(2):
+        assert main([*INSTALL, "cron"]) == 0
+    assert table.read_bytes().startswith(others)
+    [line] = table.read_bytes().removeprefix(others).decode().splitlines()
+    assert line.startswith(f"0 2 * * * cd {tools} && ")
+    assert line.endswith(" # note-importer-default")
+    (tools / "locked").touch()
+    assert main([*REMOVE, "cron"]) == 2
+    assert main([*INSTALL, "cron"]) == 2
+    (tools / "locked").unlink()
+    assert main([*REMOVE, "cron"]) == 0
+    assert table.read_bytes() == others
+    table.unlink()
+    assert main([*INSTALL, "cron"]) == 0
+    assert len(table.read_text().splitlines()) == 1
+
+
+@posix
+@pytest.mark.parametrize(
+    ("system", "folder", "files", "installs", "removes"),
+    [
+        (
+            "systemd", ".config/systemd/user", {"note-importer-default.service", "note-importer-default.timer"},
+            ["systemctl --user daemon-reload", "systemctl --user enable --now note-importer-default.timer"],
+            ["systemctl --user disable --now note-importer-default.timer", "systemctl --user daemon-reload"],
+        ),
+        (
+            "macos", "Library/LaunchAgents", {"note-importer-default.plist"},
+            ["launchctl bootout gui/{user}/note-importer-default", "launchctl bootstrap gui/{user} {path}"],
+            ["launchctl bootout gui/{user}/note-importer-default"],
+        ),
+    ],
+)  # fmt: skip
+def test_schedule_puts_its_files_where_the_scheduler_looks_and_has_them_read(
+    tools: Path, system: str, folder: str, files: set[str], installs: list[str], removes: list[str]
+) -> None:
+    """And takes them away again; where there is nothing, nothing is called."""
+    place, calls = tools / "home" / folder, tools / "calls"
+    about = {"user": str(os.getuid()), "path": str(place / "note-importer-default.plist")}
+    assert main([*INSTALL, system]) == 0
+    assert {file.name for file in place.iterdir()} == files
+    assert calls.read_text().splitlines() == [call.format(**about) for call in installs]
+    calls.unlink()
+    assert main([*REMOVE, system]) == 0
+    assert [*place.iterdir()] == []
+    assert calls.read_text().splitlines() == [call.format(**about) for call in removes]
+    calls.unlink()
+    assert main([*REMOVE, system]) == 0
+    assert not calls.exists()
+
+
+@posix
+def test_without_a_yes_and_without_a_tool_nothing_is_installed(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which is said, with what to do."""
+    without_yes = [word for word in INSTALL if word != "--yes"]
+    assert main([*without_yes, "cron"]) == 2
+    assert not (tools / "crontab").exists()
+    assert "because nobody could be asked" in " ".join(capsys.readouterr().out.split())
+    (tools / "bin" / "crontab").unlink()
+    assert main([*INSTALL, "cron"]) == 2
+    assert "The scheduler could not be changed (crontab -l)" in " ".join(capsys.readouterr().err.split())
+    assert main(["schedule", "--between", "02:00-06:00"]) == 2
+
+
+def test_a_macos_agent_runs_what_was_said() -> None:
+    """At the window's opening; a property list holds any name as it is."""
+    found = night(variables={"NOTE_IMPORTER_PROFILES": 'a "b" & c'})
+    agent = plistlib.loads(files_of(found, System.MACOS)[0].text.encode())
+    assert agent["ProgramArguments"] == [*this_program(), *found.repeated]
+    assert agent["StartCalendarInterval"] == {"Hour": 2, "Minute": 0}
+    assert agent["EnvironmentVariables"] == {"NOTE_IMPORTER_PROFILES": 'a "b" & c'}
 
 
 # -- repeat

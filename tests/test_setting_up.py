@@ -244,7 +244,7 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
     profiles.write_text("# mine\n[other]\nworkers = 3\n", encoding="utf-8")
     away = "https://notes.invalid/v1"
-    answers = ("night", away, "private", "10%", "01:00-05:00", "my done", KEY, "json://127.0.0.1:1/hush")
+    answers = ("night", away, "private", "10%", "01:00-05:00", "my done", KEY, "json://127.0.0.1:1/hush", "y")
     ended = answered(type_, monkeypatch, *answers)
     assert ended.status == 0
     assert "hush" not in ended.all
@@ -332,22 +332,47 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key that comes later has its place and its line; an address is understood, its package is named."""
-    ended = answered(type_, monkeypatch, "night", "", "", "", "", "", "", "slakc://hush", "json://127.0.0.1:1/hush")
+    ended = answered(
+        type_, monkeypatch, "night", "", "", "", "", "", "", "slakc://hush", "json://127.0.0.1:1/hush", "y"
+    )
     assert ended.status == 0
     assert "not a valid notification address" in ended.all
     assert "pip install apprise" not in ended.all
     file = profiles.with_name("night.key")
     assert str(file) in ended.all.replace("\n", "")
+    del type_.variables[KEY_VARIABLE]
+    said = type_("doctor", "--profile", "night").all
+    type_.variables[KEY_VARIABLE] = KEY
     file.write_text(KEY, encoding="utf-8")
     file.chmod(0o600)
-    text = profiles.read_text(encoding="utf-8")
-    profiles.write_text(text.replace("# api-key-file =", "api-key-file ="), encoding="utf-8")
+    lines = profiles.read_text(encoding="utf-8").splitlines()
+    number = int(re.search(rf"change line (\d+) of {re.escape(str(profiles))}", said)[1])  # type: ignore[index]
+    assert f"to: {lines[number - 1].removeprefix('# ')}" in said
+    lines[number - 1] = lines[number - 1].removeprefix("# ")
+    profiles.write_text("\n".join(lines), encoding="utf-8")
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
     assert f"API key: from the file {file}" in " ".join(type_("config", "--profile", "night").out.split())
     monkeypatch.setitem(sys.modules, "apprise", None)
     ended = answered(type_, monkeypatch, "day", "", "", "", "", "", "", "json://127.0.0.1:1/hush")
     assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)
+
+
+def test_init_tries_the_address_for_notifications_while_somebody_is_there(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why it failed is said, and another may be given. A dead man's switch would take it for a run."""
+    with http_ear() as ear:
+        places = (f"json://{ear.place}/404/hush", "n", f"json://{ear.place}/right")
+        ended = answered(type_, monkeypatch, "night", "", "", "", "", "", "", *places)
+        assert ended.status == 0
+        assert "(this line): JSON replied with 404." in ended.all
+        assert "the test was sent" in ended.all
+        assert profiles.with_name("night.notify").read_text() == f"{places[-1]}\n"
+        assert answered(type_, monkeypatch, "day", "", "", "", "", "", "", f"ping+http://{ear.place}/alive").status == 0
+        assert ear.paths() == [("POST", "/right"), ("POST", "/404/hush")]
+        assert "hush" not in ended.all
+        assert ear.told[-1]["title"] == "note-importer: this is a test"
 
 
 def test_init_that_is_broken_off_writes_nothing(

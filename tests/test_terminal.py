@@ -18,6 +18,7 @@ import pytest
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests import running
+from tests.listening import http_ear
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
@@ -206,17 +207,22 @@ def test_hide_asks_before_it_changes_anything(desk: Desk, box: Sandbox) -> None:
 
 @pytest.mark.parametrize("by_signal", [False, True])
 def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by_signal: bool) -> None:
-    """Status 3, true results, and how to go on; the same command then finishes. A service's SIGTERM does the same."""
-    with Sandbox(latency=0.05) as box:
+    """Status 3, true results, and how to go on; the same command then finishes. A service's SIGTERM does the same.
+
+    Only of the latter somebody is notified: who presses Ctrl-C knows.
+    """
+    with Sandbox(latency=0.05) as box, http_ear() as ear:
         desk = Desk(tmp_path, box)
         command = ("run", desk.file(200), "--yes", "--results", "out.csv", "--batch-size", "1", "--workers", "2")
-        person = desk.run(*command)
+        (tmp_path / "notify.txt").write_text(f"json://{ear.place}/hook\nping-fail+http://{ear.place}/fail\n")
+        person = desk.run(*command, "--notify-file", "notify.txt")
         eventually(box, 5)
         if by_signal:
             person.process.send_signal(signal.SIGTERM)
         else:
             person.types(CTRL_C)
         assert person.leaves() == 3
+        assert ear.paths() == ([("POST", "/hook"), ("GET", "/fail")] if by_signal else [])
         assert "finishing the current requests, then writing the results" in person.seen
         name = "SIGTERM" if by_signal else "Ctrl-C"
         assert f"You asked it to end ({name}). Run the same command again to continue." in " ".join(person.seen.split())

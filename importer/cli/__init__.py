@@ -6,9 +6,11 @@ Input: what a person typed. Output: printed lines, and an exit status.
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
     setting_up   init, login, logout, config, completion
+    profiling    profile
     checking     doctor
     scheduling   schedule, repeat, prune
     scheduler_files  files to install, in the format of each scheduler
+    scheduler_installing  installing and removing them by the scheduler's tool
     practising   sandbox
     paging       page
     manual       the help texts
@@ -33,7 +35,7 @@ from collections.abc import Sequence
 import click
 
 from importer import __version__, commands
-from importer.cli import checking, importing, journalled, scheduling, setting_up
+from importer.cli import checking, importing, journalled, profiling, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
@@ -73,7 +75,7 @@ def cli(*, verbose: bool) -> None:
         raise click.UsageError(with_flags(say("about.verbose-alone")))
 
 
-for _module in (setting_up, checking, scheduling, importing, journalled):
+for _module in (setting_up, profiling, checking, scheduling, importing, journalled):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 cli.add_command(page)

@@ -14,9 +14,9 @@ from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
-from importer.errors import BadSettings
+from importer.errors import BadSettings, NoKey
 from importer.messages import say
-from importer.settings import Settings, Topic, sources, who_can_read
+from importer.settings import Settings, Topic, profile_lines, profiles, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.commands.doctor import Check
@@ -117,6 +117,9 @@ def _findings(options: Options, settings: Settings, *, test_notification: bool) 
         yield finding("Key", warning or say(kind, place=place), int(warning is not None))
     except BadSettings as error:
         yield finding("Key", error.message, error.exit_status)
+        if isinstance(error, NoKey) and (line := profile_lines.commented(options.profile, "api-key-file")) is not None:
+            change = say("doctor.uncomment", line=str(line[0]), text=line[1], file=str(profiles.profiles_file()))
+            yield finding("Key", change, error.exit_status)
     yield from commands.doctor.examine(settings)
     try:
         notifier = options.notifier()

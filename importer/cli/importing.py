@@ -153,7 +153,7 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
     input. The API key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command
     continues where the last one stopped.
     """
-    with Stopper() as stopper, notifying(files, stopper.why) as notifications:
+    with Stopper() as stopper, notifying(files, stopper) as notifications:
         options = notifications.options
         settings = options.settings_with_key
         asking = Asking(options)

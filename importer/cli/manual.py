@@ -43,6 +43,7 @@ MORE: Mapping[str, str] = {
     "login": "note-importer login --profile night",
     "logout": "note-importer logout --profile night",
     "config": "note-importer config --profile night",
+    "profile": "note-importer profile list",
     "exports": "note-importer exports --profile night",
     "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
     "journal": "note-importer journal backup journal-copy.sqlite",

@@ -135,17 +135,20 @@ class Options:
 
     @classmethod
     def here(cls, *, without_profile: bool = False) -> Options:
-        """Return the options of the current command."""
+        """Return the options of the current command.
+
+        Without the profile, which can't be read, they hold only who is notified, as far as its lines say so.
+        """
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
-        if without_profile:
-            names.pop("profile", None)
         values = {
             names[name]: value
             for name, value in context.params.items()
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
-        options = cls(sources.gather(values, [name for name in names.values() if name in SETTINGS]))
+        wanted = [name for name in names.values() if name in SETTINGS and not (without_profile and name == "profile")]
+        given = sources.gather(values, wanted)
+        options = cls(sources.salvaged(given) if without_profile else given)
         PROFILE.set(options.profile)
         return options
 

@@ -23,9 +23,10 @@ import click
 from importer import __version__, commands
 from importer.cli.options import Options
 from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
-from importer.cli.watching import EndedAtOnce
+from importer.cli.watching import EndedAtOnce, Stopper
 from importer.errors import ImporterError, UnclearColumns
 from importer.messages import Message, Said, say
+from importer.settings import Occasion
 
 if TYPE_CHECKING:
     from importer.commands.batch import Batch, FileEnded
@@ -127,15 +128,20 @@ class RunNotifications:
     Args:
         options: the settings.
         out: the command's report; None if the command never began.
-        asked: returns why the run was asked to stop, if it was. Such a run isn't tried again.
+        stopper: knows whether the run was asked to stop, and by whom. Such a run isn't tried again.
     """
 
-    def __init__(self, options: Options, out: Reporting | None, asked: Callable[[], Said | None]) -> None:
-        self._asked, self._tries = asked, commands.hours.Tries.from_environment(os.environ)
+    def __init__(self, options: Options, out: Reporting | None, stopper: Stopper) -> None:
+        self._stopper, self._tries = stopper, commands.hours.Tries.from_environment(os.environ)
         self.options, self.is_quiet = options, out is not None and out.is_quiet
         self._out = out
         self._notifier = options.notifier(as_far_as_possible=out is None)
         self._ended: list[FileEnded] = []
+
+    @property
+    def reaches_nobody(self) -> bool:
+        """Whether no address for notifications is known."""
+        return not self._notifier.ways and self._notifier.occasion is not Occasion.NEVER
 
     def ended(self, ended: FileEnded) -> None:
         """Record how a file ended."""
@@ -160,11 +166,11 @@ class RunNotifications:
         return commands.batch.Batch(self.options.profile, self._ended)
 
     def tell(self) -> None:
-        """Notify the recipients, unless the run will be tried again."""
+        """Notify the recipients, unless the run will be tried again, or a person stopped it, who knows."""
         now, tries, batch = datetime.now().astimezone(), self._tries, self._batch
-        if tries is not None and self._ended and batch.is_tried_again(tries, now) and not self._asked():
+        if tries is not None and self._ended and batch.is_tried_again(tries, now) and not self._stopper.why():
             commands.logs.event("it will be tried again: nobody is notified")
-        elif self._ended:
+        elif self._ended and not self._stopper.is_by_person:
             log_file = self.options.read("log-file")
             notification = commands.notification_messages.notification(batch, log_file)
             for failure in self._notifier.tell(notification):
@@ -172,7 +178,7 @@ class RunNotifications:
 
 
 @contextmanager
-def notifying(files: Sequence[Path], asked: Callable[[], Said | None]) -> Iterator[RunNotifications]:
+def notifying(files: Sequence[Path], stopper: Stopper) -> Iterator[RunNotifications]:
     """Provide a command's notifications, which are sent however the block ends.
 
     If a person declines the plan, no notification is sent, because that person knows.
@@ -182,10 +188,13 @@ def notifying(files: Sequence[Path], asked: Callable[[], Said | None]) -> Iterat
         try:
             out = stack.enter_context(reporting("run"))
             options = out.options
-            notifications = RunNotifications(options, out, asked)
+            notifications = RunNotifications(options, out, stopper)
         except ImporterError as error:
             with contextlib.suppress(ImporterError):  # the same error again, or another one: only the first is reported
-                RunNotifications(options or Options.here(without_profile=True), None, asked).failed(files[0], error)
+                notifications = RunNotifications(options or Options.here(without_profile=True), None, stopper)
+                notifications.failed(files[0], error)
+                if options is None and notifications.reaches_nobody and not is_terminal(sys.stdin):
+                    paragraph(say("notifying.nobody"), err=True)
             raise
         try:
             yield notifications

@@ -1,4 +1,4 @@
-"""Make the files that run a profile's import every night: a cron line, a systemd timer, a Windows task.
+"""Make the files that run a profile's import every night: a cron line, a systemd timer, a macOS agent, a Windows task.
 
 Input: the program, the files to import, the profile, and the window of the day. Output: texts to install, with every
 path and quote escaped for that system. Each repeats a run that stopped before its end (exit status 3) while the window
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import os
+import plistlib
 import re
 import shlex
 import subprocess
@@ -66,12 +67,15 @@ class System(StrEnum):
     CRON = "cron"
     SYSTEMD = "systemd"
     WINDOWS = "windows"
+    MACOS = "macos"
 
     @classmethod
     def here(cls) -> System:
         """Return the scheduler of this system."""
         if os.name == "nt":
             return cls.WINDOWS
+        if sys.platform == "darwin":
+            return cls.MACOS
         return cls.SYSTEMD if Path("/run/systemd/system").exists() else cls.CRON
 
 
@@ -84,6 +88,11 @@ def this_program() -> list[str]:
 def inherited_variables() -> dict[str, str]:
     """Return the environment variables that a scheduled run needs, too. All other settings belong in the profile."""
     return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
+
+
+def name_for(profile: str) -> str:
+    """Return the name under which a profile's import is installed in the scheduler."""
+    return "note-importer-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", profile).strip("-") or "profile")
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ class Night:
     @property
     def name(self) -> str:
         """Name under which the import is installed in the scheduler."""
-        return "note-importer-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", self.profile).strip("-") or "profile")
+        return name_for(self.profile)
 
     @property
     def run(self) -> list[str]:
@@ -155,6 +164,7 @@ def files_of(night: Night, system: System) -> list[SchedulerFile]:
         System.CRON: _cron,
         System.SYSTEMD: _systemd,
         System.WINDOWS: _windows,
+        System.MACOS: _macos,
     }
     return makers[system](night)
 
@@ -239,6 +249,18 @@ def _systemd_word(word: str, *, variables: bool = True) -> str:
     """Return one word quoted for systemd, which expands ``%``, and in a command also ``$``."""
     escaped = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped.replace("$", "$$") if variables else escaped}"'
+
+
+def _macos(night: Night) -> list[SchedulerFile]:
+    agent = {
+        "Label": night.name,
+        "ProgramArguments": [*night.program, *night.repeated],
+        "EnvironmentVariables": dict(night.variables),
+        "WorkingDirectory": str(night.folder),
+        "StartCalendarInterval": {"Hour": night.window.opens.hour, "Minute": night.window.opens.minute},
+    }
+    text = plistlib.dumps(agent, sort_keys=False).decode()
+    return [SchedulerFile(f"{night.name}.plist", text, say("units.macos", night=night.name))]
 
 
 def _windows(night: Night) -> list[SchedulerFile]:

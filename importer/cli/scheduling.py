@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from importer import commands
-from importer.cli import scheduler_files
+from importer.cli import scheduler_files, scheduler_installing
 from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, with_flags
@@ -29,10 +29,12 @@ from importer.settings.kinds import Span
 
 
 @click.command(cls=InGroups)
-@click.argument("files", nargs=-1, required=True, type=AnyPath(exists=True))
-@settings_about("profile", "between")
+@click.argument("files", nargs=-1, type=AnyPath(exists=True))
+@settings_about("profile", "between", "yes")
 @click.option(
-    "--system", type=click.Choice(["cron", "systemd", "windows"]), help="The system to write for. Default: this one."
+    "--system",
+    type=click.Choice([one.value for one in scheduler_files.System]),
+    help="The system to write for. Default: this one.",
 )
 @click.option(
     "--write",
@@ -40,20 +42,27 @@ from importer.settings.kinds import Span
     metavar="FOLDER",
     help="Write files into this folder instead of printing them.",
 )
-def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None, **_: Any) -> int:
-    """Show what to install on this system to import FILES every night. FILES are usually folders.
+@click.option("--install", is_flag=True, help="Install it for your user, after a yes.")
+@click.option("--remove", is_flag=True, help="Remove what was installed for the profile, after a yes.")
+def schedule(
+    *, files: tuple[Path, ...], system: str | None, write: Path | None, install: bool, remove: bool, **_: Any
+) -> int:
+    """Show what to install on this system to import FILES every night, or install it. FILES are usually folders.
 
     The import starts when the time window opens (`between`), and continues in it if it stopped before its end (exit
     status 3). It is not repeated if it needs your attention (2 and 4). All other settings belong in the profile.
     """
-    options = Options.here()
+    options = Options.here(without_profile=remove)  # a renamed profile's schedule can be removed
+    scheduler = scheduler_files.System(system) if system else scheduler_files.System.here()
+    if remove:
+        return _remove(options, scheduler)
+    if not files:
+        raise click.UsageError(with_flags(say("schedule.say-what")))
     window = sources.read(options.given, "between")
     if window is None:
         raise BadSettings(say("schedule.say-when"))
     night = scheduler_files.Night([file.absolute() for file in files], options.profile, window)
-    to_install = scheduler_files.files_of(
-        night, scheduler_files.System(system) if system else scheduler_files.System.here()
-    )
+    to_install = scheduler_files.files_of(night, scheduler)
     for scheduler_file in to_install:
         if write is not None:
             say_line(say("schedule.written", path=str(scheduler_files.write(scheduler_file, write))))
@@ -63,10 +72,35 @@ def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None,
         for line in scheduler_file.text.splitlines():
             say_line(line)
         say_line()
-    paragraph(to_install[0].install, err=True)
+    if not install:
+        paragraph(to_install[0].install, err=True)
     for note in _missed_at_night(options):
         paragraph(note, "Note: ", err=True)
+    if install:
+        if not _agreed(options, say("schedule.ask-install", system=scheduler.value, name=night.name)):
+            return 2
+        scheduler_installing.install(night.name, to_install, scheduler)
+        say_line(say("schedule.installed", name=night.name, window=str(window)))
+        if scheduler is scheduler_files.System.SYSTEMD:
+            paragraph(say("schedule.linger"))
     return 0
+
+
+def _remove(options: Options, scheduler: scheduler_files.System) -> int:
+    name = scheduler_files.name_for(options.profile)
+    if not _agreed(options, say("schedule.ask-remove", system=scheduler.value, name=name)):
+        return 2
+    was_there = scheduler_installing.remove(name, scheduler)
+    say_line(say("schedule.removed" if was_there else "schedule.not-there", name=name))
+    return 0
+
+
+def _agreed(options: Options, question: Message) -> bool:
+    """Return whether a person or the option says yes; if not, say that nothing was changed."""
+    if options.says("yes") or (is_terminal(sys.stdin) and ask(question)):
+        return True
+    say_line(say("schedule.nothing-changed" if is_terminal(sys.stdin) else "schedule.nothing-changed-unasked"))
+    return False
 
 
 def _missed_at_night(options: Options) -> Iterator[Message]:

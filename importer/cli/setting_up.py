@@ -49,11 +49,11 @@ _HINTS = {
 
 @click.command()
 def init() -> int:
-    """Create a profile by answering a few questions: the key, the time window, the notifications. Sends nothing.
+    """Create a profile by answering a few questions: the key, the time window, the notifications. Sends no note.
 
     Writes a profile with comments, which you may edit afterwards, and confirms the workspace. The first import as this
     profile then needs nobody at the terminal. If NOTE_IMPORTER_JOURNAL names a journal that several machines share, the
-    workspace is confirmed for all of them.
+    workspace is confirmed for all of them. The address for notifications gets a test.
     """
     try:
         return _init()
@@ -81,7 +81,7 @@ def _init() -> int:
         chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
     key = _asked(say("init.ask-key"), "", _key, hidden=True)
-    recipient = _asked(say("init.ask-notify"), "", _recipient)
+    recipient = _asked(say("init.ask-notify"), "", lambda address: _recipient(address, name))
     in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
     settings = Settings(profile=name, base_url=address, journal=journal)
     return _write(settings, chosen, key, recipient, in_store=in_store, hours=hours)
@@ -177,10 +177,16 @@ def _folder(folder: str) -> str:
     return str(path)
 
 
-def _recipient(address: str) -> str:
-    """Return the address after checking it. Skip the check if its package is missing, which may be installed later."""
+def _recipient(address: str, profile: str) -> str:
+    """Return the address after trying it. Skip that if its package is missing, which may be installed later."""
     if address and not commands.notifications.lacks_package(address):
-        commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
+        notifier = commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
+        if failures := notifier.test(commands.notification_messages.trial(profile)):
+            paragraph(failures[0], "  ")
+            if not ask(say("init.keep-address")):
+                return _asked(say("init.ask-notify"), "", lambda other: _recipient(other, profile))
+        elif not notifier.pings:
+            paragraph(say("config.test-sent"), "  ")
     return address
 
 
@@ -203,7 +209,7 @@ def login(**_: Any) -> int:
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
     store = keystore.keep(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
-    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(workspace.profile)}"))
+    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(profiles.called_now(workspace.profile))}"))
     return 0
 
 

@@ -113,12 +113,16 @@ class Stopper:
     """Handler of Ctrl-C and the system's request to stop. One request ends the run in good order, a second at once.
 
     The system doesn't ask twice, but kills the process, so its request is carried out within 30 seconds.
+
+    Attributes:
+        is_by_person: whether a person at this terminal asked.
     """
 
     _AT_ONCE, _LATEST = 26.0, 29.0  # seconds after the system's request: end at once; kill the process
 
     def __init__(self) -> None:
         self._why: Message | None = None
+        self.is_by_person = False
         self._unsaid: str | None = None  # the received signal, until the loop has reported it
         self._is_armed, self._armed = False, contextlib.ExitStack()
         self._timers: list[threading.Timer] = []
@@ -150,6 +154,7 @@ class Stopper:
 
     def end(self, name: str) -> None:
         """Ask the run to stop in an orderly way."""
+        self.is_by_person = True
         self._why = say("watching.asked-to-end", name=name)
 
     def why(self) -> Message | None:
@@ -165,6 +170,7 @@ class Stopper:
             raise EndedAtOnce
         name = _NAMES.get(signal.Signals(number).name, signal.Signals(number).name)
         self.end(name)
+        self.is_by_person = name in _NAMES.values() and is_terminal(sys.stdin)
         self._unsaid = name
         if number != signal.SIGINT:
             self._set_timers()

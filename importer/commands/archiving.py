@@ -66,7 +66,7 @@ def check(folder: Path, found: Iterable[Path] = ()) -> None:
     if isinstance(folder, Url):
         storage.check_folder(folder)
     elif not folder.is_dir():
-        raise BadSettings(say("archive.no-folder", folder=str(folder)), setting="archive")
+        raise BadSettings(say("archive.no-folder", folder=str(folder.absolute())), setting="archive")
 
 
 def _store_of(place: Path) -> str:

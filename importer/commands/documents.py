@@ -179,6 +179,7 @@ def _past(past: PastRun) -> Document:
         "profile": run.workspace.profile,
         "base_url": run.workspace.base_url,
         "file": run.file,
+        "sheet": run.sheet or None,
         "ended": past.ended,
         **_span(run.started_at, run.ended_at),
         "counts": _counts(past.counts),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from importer.commands.workspaces import find_run
 from importer.errors import BadSettings
 from importer.journal import Journal, Run
 from importer.journal.runs import Confirmation
-from importer.messages import Message, say
+from importer.messages import Message, say, words
 from importer.models import Result
 from importer.settings import Settings
 
@@ -35,6 +35,7 @@ class PastRun:
         shown: number of notes that it created and that weren't hidden; None in a list of runs.
         sent_with: the answers and settings that decided what was sent; empty in a list, and if not recorded.
         confirmed: who confirmed the run's workspace, and when; None in a list, and if not recorded.
+        so_far: number of notes by result as the journal has them, of a run whose end isn't recorded.
     """
 
     run: Run
@@ -43,6 +44,7 @@ class PastRun:
     shown: int | None = None
     sent_with: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
+    so_far: Mapping[Result, int] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float | None:
@@ -51,8 +53,15 @@ class PastRun:
 
     @property
     def counts(self) -> dict[Result, int]:
-        """Number of rows by result, as of the end of the run; empty if it isn't recorded."""
-        return {result: rows for result in Result if (rows := self.run.counts.get(result, 0))}
+        """Number of rows by result at the end of the run; if that isn't recorded, of notes as the journal has them."""
+        counts = self.run.counts or self.so_far
+        return {result: rows for result in Result if (rows := counts.get(result, 0))}
+
+    @property
+    def file(self) -> Message:
+        """Name of the file, with the sheet if the workbook has several."""
+        run = self.run
+        return say("history.sheet-of", file=run.file, sheet=repr(run.sheet)) if run.sheet else words(run.file)
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> History:
             return History([_past(journal, run) for run in runs], wanted)
         hidden = journal.deliveries.hidden_by_run(workspace)
         past_runs = [PastRun(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
-        matching = [past for past in past_runs if wanted.holds(past)][: wanted.last]
+        matching = [_counted(journal, past) for past in past_runs if wanted.holds(past)][: wanted.last]
         if wanted.of_all:
             return History(matching, wanted)
         if not matching:
@@ -134,7 +143,13 @@ def one(settings: Settings, name: str) -> PastRun:
 
 def _past(journal: Journal, run: Run) -> PastRun:
     sent_with, confirmed = journal.runs.sent_with(run), journal.runs.confirmation(run.workspace)
-    return PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), sent_with, confirmed)
+    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), sent_with, confirmed)
+    return _counted(journal, past)
+
+
+def _counted(journal: Journal, past: PastRun) -> PastRun:
+    """Return the run with what the journal has of its notes, if its end isn't recorded."""
+    return past if past.run.ended is not None else replace(past, so_far=journal.deliveries.so_far(past.run))
 
 
 def _ended(journal: Journal, run: Run) -> str:

@@ -2,6 +2,7 @@
 
 A notification leaves this computer. It contains what happened, counts, kinds of reasons, the path of the results and
 advice, but no cell values and none of the API's words. A file's name is on one line and mentions (@) nobody in a chat.
+The worst comes first. If an error's message holds nothing that must stay here, it is told as the screen shows it.
 
 Input: the results of files. Output: a :class:`~importer.commands.notifications.Notification`.
 """
@@ -20,16 +21,36 @@ from importer.errors import (
     Guarded,
     ImporterError,
     NeedsAPerson,
+    NotBegun,
     OutOfHours,
     Stopped,
     UnclearColumns,
 )
-from importer.messages import Message, as_message, render, say, words
+from importer.messages import Message, as_message, headline, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import HELD_BACK, MEANINGS
 
 _TITLES = {0: "notice.delivered", 2: "notice.nothing-sent", 3: "notice.stopped", 4: "notice.needs-a-person"}
 _ADVICE = {0: "notice.do-nothing", 2: "notice.correct-it", 3: "notice.run-again", 4: "notice.mend-it-first"}
+_DETAILED = 5
+"""Maximum number of files that are described in detail."""
+_TOLD = frozenset(
+    """
+    account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
+    choosing.folder-unreadable disk.full disk.no-folder disk.not-allowed disk.read-only files.no-such-file
+    files.none identity.another identity.earlier-copy identity.none identity.unreadable journal.failed-reading
+    journal.failed-writing journal.gone journal.lock-gone journal.mend-reading journals.folder-is-none
+    key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable
+    key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
+    notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
+    postgres.mend profile.file-missing profile.no-setting profile.no-table profile.not-there profile.unreadable
+    profile.write-a-table recipients.in-file recipients.in-variable recipients.none recipients.unreadable
+    run.unconfirmed settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable
+    stopped.no-thread stopped.unsaid store.no-folder target.impossible target.is-folder target.no-folder
+    written.nowhere written.trouble
+    """.split()
+)
+"""Kinds of messages whose parts are paths, names of ours and the system's words, so that they may leave whole."""
 
 
 def notification(batch: Batch, log_file: Path | None = None) -> Notification:
@@ -41,8 +62,7 @@ def notification(batch: Batch, log_file: Path | None = None) -> Notification:
     """
     files, status = batch.files, batch.exit_status
     subject = words(files[0].file.name) if len(files) == 1 else count(len(files), "file")
-    lines = [line for file in files for line in (*_about(file), None)]
-    lines.extend(_what_to_do(batch.by_status))
+    lines = [*_files(files, status), *_what_to_do(batch.by_status)]
     lines.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(status)))
     if log_file is not None:
         lines.append(say("notice.log", path=str(log_file.absolute())))
@@ -87,14 +107,59 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
-    """Yield the advice in one line; or in one line per exit status, with the names of the files."""
-    if len(groups) == 1:
-        [(status, files)] = groups.items()
-        yield say("notice.what-to-do", advice=_advice(files, status))
+    """Yield the advice in one line; or in one line per advice, the worst first, with the names of the files."""
+    by_advice: dict[Message, list[FileEnded]] = {}
+    for status, files in groups.items():
+        usual = _advice(files, status)
+        for ended in files:
+            by_advice.setdefault(_own_advice(ended) or usual, []).append(ended)
+    if len(by_advice) == 1:
+        yield say("notice.what-to-do", advice=next(iter(by_advice)))
         return
     yield say("notice.what-to-do-for-each")
-    for status, files in groups.items():
-        yield say("notice.to-do", files=listed([ended.file.name for ended in files]), advice=_advice(files, status))
+    for advice, files in by_advice.items():
+        yield say("notice.to-do", files=listed([ended.file.name for ended in files]), advice=advice)
+
+
+def _own_advice(ended: FileEnded) -> Message | None:
+    """Return what to do about one file, if its error's message or the place of its key may leave."""
+    if ended.report is not None and ended.report.key_place is not None:
+        return say("notice.check-key", place=ended.report.key_place)
+    message = _told(ended.error if ended.report is None else ended.report.stopped)
+    return say("notice.as-told", why=message) if message is not None and headline(message) != render(message) else None
+
+
+def _told(error: ImporterError | None) -> Message | None:
+    """Return an error's message if it may leave this computer as the screen shows it."""
+    message = error.message if error is not None else None
+    return message if message is not None and _may_leave(message) else None
+
+
+def _may_leave(message: Message) -> bool:
+    """Return whether a message holds nothing of the sheet or the API. Words of the system may stand within others."""
+    reason = dict(message.parts).get("reason", message)
+    is_only_words = isinstance(reason, Message) and reason.kind == "words"
+    return not is_only_words and (_TOLD | {"words"}).issuperset(message.kinds())
+
+
+def _files(files: Sequence[FileEnded], worst: int) -> Iterator[Message | None]:
+    """Yield the lines about each file, the worst first, and an empty line after each; the good ones only as numbers."""
+    good = [ended for ended in files if not ended.exit_status] if worst or len(files) > 1 else []
+    not_begun = [ended for ended in files if isinstance(ended.error, NotBegun)]
+    others = [ended for ended in files if ended not in good and ended not in not_begun]
+    others.sort(key=lambda ended: -ended.exit_status)
+    for ended in others[:_DETAILED]:
+        yield from _about(ended)
+        yield None
+    if not_begun:
+        yield say("notice.none-begun", files=listed([ended.file.name for ended in not_begun], most=3))
+        yield None
+    for kind, left in (("notice.further-files", others[_DETAILED:]), ("notice.good-files", good)):
+        if left:
+            counts = Batch("", left).counts
+            rows = (say("notice.counts", rows=count(sum(counts.values()), "row"), counts=in_result_words(counts)),)
+            yield say(kind, n=len(left), counts=rows if counts else ())
+            yield None
 
 
 def _about(ended: FileEnded) -> Iterator[Message]:
@@ -104,7 +169,7 @@ def _about(ended: FileEnded) -> Iterator[Message]:
         return
     ending = say("notice.finished")
     if report.stopped is not None:
-        ending = say("notice.stopped-because", why=report.stopped.kind)
+        ending = say("notice.stopped-because", why=_told(report.stopped) or report.stopped.kind)
     begin, end = clock_time(report.started_at), clock_time(report.ended_at)
     took = taken(report.ended_at - report.started_at)
     yield say("notice.ended", file=name, ended=ending, begin=begin, end=end, took=took)
@@ -126,6 +191,8 @@ def _about(ended: FileEnded) -> Iterator[Message]:
 
 
 def _not_begun(ended: FileEnded) -> Message:
+    if (message := _told(ended.error)) is not None:
+        return say("notice.file", file=ended.file.name, why=message)
     reason = _why(ended.error) if ended.error is not None else say("notice.own-fault")
     if ended.fate in (FileResult.LEFT, FileResult.NOT_BEGUN):
         reason = say("notice.left", fate=ended.fate.value, why=reason)
@@ -139,7 +206,7 @@ def _not_begun(ended: FileEnded) -> Message:
 def _why(error: ImporterError) -> Message:
     """Return why a file wasn't imported. A guard's message contains only numbers, and a setting's name is ours."""
     if isinstance(error, Guarded):
-        return say("notice.guard", why=error.message)
+        return error.message
     kind = error.kind
     if isinstance(error, BadSettings) and error.setting:
         return say("notice.setting", kind=kind, setting=error.setting)

@@ -121,6 +121,7 @@ class Report:
         distinct_notes: number of distinct notes in the file.
         readable_within: seconds until new notes could be read, if this was measured.
         is_rehearsal: whether nothing was sent, and this is what would have happened.
+        key_place: where the key comes from that the API refused; None for any other end.
     """
 
     run: str
@@ -151,6 +152,7 @@ class Report:
     distinct_notes: int = 0
     readable_within: float | None = None
     is_rehearsal: bool = False
+    key_place: Message | None = None
 
     @property
     def meanings(self) -> Mapping[Result, presentation.Meaning]:

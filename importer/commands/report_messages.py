@@ -92,6 +92,8 @@ def why(ended: Report) -> Iterator[Line]:
         yield Line(caught_up, LineKind.TEXT)
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
+        if ended.key_place is not None:
+            yield Line(ended.key_place, LineKind.TEXT)
         return
     kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
     if kinds:
@@ -276,8 +278,8 @@ def history(found: History) -> Iterator[Line]:
     for past in found.runs:
         run, seconds = past.run, past.seconds
         took = "" if seconds is None else taken(seconds)
-        about = {"run": run.name, "time": when(run.started_at), "took": f"{took:>7}", "file": run.file}
-        yield Line(say("history.run", **about, ended=past.ended))
+        about = {"run": run.name, "time": when(run.started_at), "took": f"{took:>7}"}
+        yield Line(say("history.run", **about, ended=past.ended, file=past.file))
         if found.wanted.of_all:
             yield Line(say("history.workspace", workspace=str(run.workspace)))
         if past.counts:
@@ -304,7 +306,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
     run, seconds = past.run, past.seconds
     lines = {
         say("history.of-run"): run.name,
-        say("history.of-file"): run.file,
+        say("history.of-file"): render(past.file),
         say("history.of-workspace"): str(run.workspace),
         say("history.of-start"): when(run.started_at),
         say("history.of-end"): when(run.ended_at) if run.ended_at is not None else "",

@@ -239,16 +239,25 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
 
 
 def write_results(
-    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, summary: results.Summary, journal: Journal
+    target: Path,
+    loaded: Loaded,
+    outcomes: Outcomes,
+    run: Run,
+    summary: results.Summary,
+    journal: Journal,
+    *,
+    keeps: bool = False,
 ) -> results.Written:
-    """Write the outcomes of a file's rows."""
+    """Write the outcomes of a file's rows. If ``keeps``, no earlier results are replaced."""
+    source, columns = place(loaded.sheet.source), loaded.roles.columns
+    summary = replace(summary, prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)))
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,
         loaded.sheet,
         outcomes,
         summary,
-        policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
+        policy=results.OverwriteWritten(journal, source, keeps=keeps),
         ours=loaded.roles.ours,
         run="rehearsal" if summary.is_rehearsal else run.name,
         marked=_with_problems(loaded),

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from importer.commands.workspaces import keep_in_mind
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
-from importer.errors import Changed, JournalFailed, Stopped
+from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
 from importer.journal.pending_results import PendingResult
 from importer.messages import Message, render, say
@@ -55,6 +56,7 @@ def send(
     """
     settings, sheet, clock = context.settings, loaded.sheet, context.caller.clock
     file, codec = writable(sheet.source), "" if sheet.codec is None else sheet.codec.codec
+    which = sheet.name or "" if len(sheet.sheets) > 1 else ""
     run = context.journal.runs.begin(
         settings.workspace,
         file,
@@ -63,6 +65,7 @@ def send(
         again=settings.again,
         codec=codec,
         sent_with=sent_with(loaded, settings),
+        sheet=writable(which),
     )
     with logs.about(run=run.name):
         report = _Sending(context, loaded, target, run, before).run(expected)
@@ -209,6 +212,7 @@ class _Sending:
             distinct_notes=len(self._loaded.plan.groups),
             readable_within=delivery.evidence.replication_lag.measured,
             is_rehearsal=self._context.caller.api.traits.is_rehearsal,
+            key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
@@ -227,11 +231,25 @@ class _Sending:
             why=logs.said(stopped) if stopped else None,
         )
         summary = summary_of(report, self._loaded, self._settings.workspace)
-        written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
+        written = write_results(
+            self._target, self._loaded, self._outcomes, self._run, summary, self._journal, keeps=self._keeps_earlier()
+        )
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         if not written.is_owed:
             self._journal.pending_results.cross_out(self._run.workspace, self._run.name)
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
+
+    def _keeps_earlier(self) -> bool:
+        """Return whether the results stay that a finished run of such a file wrote today, as their name has a date."""
+        if "{date}" not in (self._settings.results_name or ""):
+            return False
+        finished = (run for run in self._journal.runs.listed(self._run.workspace) if run.ended == "finished")
+        others = (run for run in finished if run.file == self._run.file and run.id != self._run.id)
+        return any(_day(run) in self._target.name for run in others)
+
+
+def _day(run: Run) -> str:
+    return f"{datetime.fromtimestamp(run.started_at).astimezone():%Y-%m-%d}"
 
 
 class Attaching:

@@ -8,7 +8,7 @@ and answers inside :meth:`importer.journal.Journal.transaction`. Notes are store
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -28,7 +28,15 @@ from importer.journal.known import (
 )
 from importer.journal.runs import Run
 from importer.journal.store import Row, Store
-from importer.models import Note, Status, Visibility, Workspace
+from importer.models import Note, Result, Status, Visibility, Workspace
+
+_BECAME = {
+    DeliveryState.SENDING: Result.UNCONFIRMED,
+    DeliveryState.CREATED: Result.CREATED,
+    DeliveryState.HIDDEN: Result.CREATED,
+    DeliveryState.REJECTED: Result.REJECTED,
+    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
+}
 
 
 class Deliveries:
@@ -257,8 +265,18 @@ class Deliveries:
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """Return how many of the notes that a run created are hidden, and how many aren't."""
-        counts = {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
+        counts = self._states_of(run)
         return counts.get(DeliveryState.HIDDEN, 0), counts.get(DeliveryState.CREATED, 0)
+
+    def so_far(self, run: Run) -> dict[Result, int]:
+        """Return the number of a run's notes by result, for a run whose end isn't recorded."""
+        counts: Counter[Result] = Counter()
+        for state, number in self._states_of(run).items():
+            counts[_BECAME[state]] += number
+        return dict(counts)
+
+    def _states_of(self, run: Run) -> dict[DeliveryState, int]:
+        return {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
 
     def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
         """Return run → how many of its notes are hidden, if any, for one workspace or all. Reads all notes."""

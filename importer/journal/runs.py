@@ -25,6 +25,9 @@ _EXACT = {"exact numbers": 1}
 _CODEC = "codec"
 """Key stored with the counts for the file's codec, empty for a workbook; earlier versions didn't store it."""
 
+_SHEET, _LONGEST = "sheet", 200
+"""Key stored with the counts for the sheet's name in a workbook with several sheets, and its maximum length."""
+
 _RESULTS = frozenset(result.value for result in Result)
 
 # Counts are cut to ten times the length that all results with the largest numbers need.
@@ -90,6 +93,7 @@ class Run:
     """Execution of an import; ``ended`` is None while it runs, and stays None after a crash.
 
     ``codec`` is the codec that decoded its file. Only the process that began the run knows it; otherwise it is None.
+    ``sheet`` is the name of its sheet if the workbook has several; otherwise it is empty.
     """
 
     id: int
@@ -103,6 +107,7 @@ class Run:
     ended: str | None
     counts: Mapping[str, int]
     codec: str | None = None
+    sheet: str = ""
 
 
 class Runs:
@@ -121,6 +126,7 @@ class Runs:
         again: bool,
         codec: str | None = None,
         sent_with: Mapping[str, object] | None = None,
+        sheet: str = "",
     ) -> Run:
         """Record that a run begins.
 
@@ -139,15 +145,15 @@ class Runs:
                 fingerprint=fingerprint,
                 occurrence=occurrence,
                 started_at=started_at,
-                counts=json.dumps(_marks(codec)),
+                counts=json.dumps(_marks(codec, sheet)),
                 sent_with=None if sent_with is None else json.dumps(sent_with),
             )
             run = self._store.scalar(_NUMBER, name=name)
-        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec)
+        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec, sheet)
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its number of rows for each result."""
-        all_counts = json.dumps({**counts, **_marks(run.codec)})
+        all_counts = json.dumps({**counts, **_marks(run.codec, run.sheet)})
         with self._store.transaction():
             self._store.execute(_END, run=run.id, ended=ended, counts=all_counts, ended_at=at)
 
@@ -171,7 +177,7 @@ class Runs:
         """Return all runs, or those of a workspace, or the run with a name; the latest first."""
         profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
         return [
-            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts)))
+            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), None, _sheet(counts)))
             for number, run, profile, base_url, *values, counts in self._store.rows(
                 _LISTED, profile=profile, base_url=base_url, name=name
             )
@@ -220,8 +226,15 @@ class Runs:
         return None
 
 
-def _marks(codec: str | None) -> dict[str, object]:
-    return {**_EXACT, **({} if codec is None else {_CODEC: codec})}
+def _marks(codec: str | None, sheet: str) -> dict[str, object]:
+    marks = {_CODEC: codec, _SHEET: sheet[:_LONGEST] or None}
+    return {**_EXACT, **{name: mark for name, mark in marks.items() if mark is not None}}
+
+
+def _sheet(text: object) -> str:
+    """Return the name of the run's sheet that :func:`_marks` wrote; empty if there is none."""
+    sheet = _read(text).get(_SHEET)
+    return sheet if isinstance(sheet, str) else ""
 
 
 def _marked(text: object) -> str | None:

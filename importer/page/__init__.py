@@ -21,6 +21,7 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace
     tasks      the tasks that those processes perform
+    notifying  notifications about how an import from the page ended
     processes  how those processes are prepared
     rendering  how the page words the library's messages
 """

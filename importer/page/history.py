@@ -57,7 +57,7 @@ class History(Screens):
         is_first_only = upload is not None and bool(upload.choices.values("first"))
         held_back = is_first_only and past.ended == "finished"
         updates = {Result.CREATED: _hidden(past)} if past.hidden else {}
-        unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not counts else 0
+        unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not past.run.counts else 0
         is_there = bool(past.shown or not past.hidden)
         if not unclear:
             updates[Result.UNCONFIRMED] = _LOOKED_UP
@@ -72,8 +72,8 @@ class History(Screens):
                 for result, rows, meaning in commands.report_messages.of_past(past, held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
-            left=not counts or not _LEFT.isdisjoint(counts),
-            may_hide=is_there and past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
+            left=not past.run.counts or not _LEFT.isdisjoint(counts),
+            may_hide=is_there and past.ended != "declined" and (not past.run.counts or not _MADE.isdisjoint(counts)),
         )
 
     @screen("/runs/<run>/results")

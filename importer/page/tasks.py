@@ -17,15 +17,20 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import commands
+from importer.commands.batch import FileEnded, FileResult
 from importer.commands.overview import Overview
+from importer.commands.report import Report
+from importer.commands.run import Prepared
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.messages import Message, Said, say
 from importer.models import Progress, Question, Result, Visibility
+from importer.page.notifying import notify
 from importer.page.processes import begin
 from importer.settings import Settings, make_private_folder
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _EVERY = 0.1  # seconds between two reports of progress
+_PROGRAM_ENDED = say("page.program-ended")
 
 
 @dataclass(frozen=True)
@@ -147,13 +152,13 @@ class Send:
                 raise FirstRun(say("page.send.not-meant"))
             if preview.is_first:
                 commands.workspaces.confirm(self.settings)
-            report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
+            report, unsent = self._sent(prepared, word)
         counts = tuple(commands.report_messages.of_report(report))
         rows = [RowToFix(row.row, row.prospect, row.result.value, row.reason) for row in report.to_fix]
         return Ended(
             report.exit_status,
             why=[line.text for line in commands.report_messages.why(report)],
-            besides=[line.text for line in commands.report_messages.besides(report)],
+            besides=[*(line.text for line in commands.report_messages.besides(report)), *unsent],
             counts=counts,
             to_fix=rows,
             results=report.results.absolute(),
@@ -162,6 +167,20 @@ class Send:
             held_back=bool(report.held_back) and report.stopped is None,
             run=report.run,
         )
+
+    def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
+        """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
+        file, began_at = Path(self.name), time.time()
+        try:
+            report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
+        except ImporterError as error:
+            notify(FileEnded.failed(file, error), self.settings)
+            raise
+        if word.is_by_person:
+            return report, []
+        fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED
+        ended = FileEnded(file, fate, report.exit_status, began_at, time.time(), report=report)
+        return report, notify(ended, self.settings)
 
 
 @dataclass(frozen=True)
@@ -341,6 +360,11 @@ class Word:
         self._why: Message | None = None
         self._next = 0.0
 
+    @property
+    def is_by_person(self) -> bool:
+        """Whether a person asked the run to stop, and it isn't the program that ended."""
+        return self._why is not None and self._why != _PROGRAM_ENDED
+
     def observe(self, progress: Progress) -> None:
         """Send the progress, but not more often than every 0.1 seconds."""
         if (now := time.monotonic()) >= self._next:
@@ -359,5 +383,5 @@ class Word:
                 if self._connection.poll():
                     self._why = self._connection.recv()
             except (EOFError, OSError):
-                self._why = say("page.program-ended")
+                self._why = _PROGRAM_ENDED
         return self._why

@@ -40,7 +40,7 @@ class Input(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """The content of the workbook's sheet *Summary*.
+    """The content of the workbook's sheet *Summary*, and what the other sheets need beside the rows.
 
     Attributes:
         title: the heading, which says what was done.
@@ -48,6 +48,7 @@ class Summary:
         profile: the profile of the run.
         meanings: the meaning of each result in this run.
         is_rehearsal: whether nothing was sent, so that the headings say so, and no row has a note ID.
+        prospect: position of the column that names the prospects, printed on each page of a wide sheet; may be None.
     """
 
     title: Said
@@ -55,6 +56,7 @@ class Summary:
     profile: str = profiles.DEFAULT
     meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)
     is_rehearsal: bool = False
+    prospect: int | None = None
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -95,10 +95,18 @@ class OverwriteWritten:
         journal: the journal that records results files.
         source: the imported file; it stays even if it is an unchanged results file.
         is_earlier: returns whether an earlier version wrote an open file, which the journal may not have recorded.
+        keeps: whether results that a run wrote stay, too.
     """
 
-    def __init__(self, journal: Journal, source: Path, is_earlier: Callable[[BinaryIO], bool] = is_results) -> None:
-        self._journal, self.source, self._is_earlier = journal, source, is_earlier
+    def __init__(
+        self,
+        journal: Journal,
+        source: Path,
+        is_earlier: Callable[[BinaryIO], bool] = is_results,
+        *,
+        keeps: bool = False,
+    ) -> None:
+        self._journal, self.source, self._is_earlier, self._keeps = journal, source, is_earlier, keeps
 
     def objection(self, place: Path, here: Path) -> Message | None:
         """See :class:`OverwritePolicy`."""
@@ -106,7 +114,7 @@ class OverwriteWritten:
             return say("stays.imported", file=place.name)
         try:
             if self._journal.files.wrote(files.digest(here)):
-                return None
+                return say("stays.earlier-run", file=place.name) if self._keeps else None
             was_written_here = self._journal.files.wrote_at(hashed(place))
             with here.open("rb") as file:
                 if not was_written_here and self._is_earlier(file):

@@ -47,6 +47,7 @@ _WIDEST = 44  # characters; longer texts wrap
 _LEGIBLE = 230  # characters side by side that are still legible on a page in landscape
 _RESULTS, _TO_FIX = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
 _HEADING_HEIGHT = 24  # points
+_MOST_LINES, _LINE_HEIGHT = 8, 15  # of a cell whose text wraps, and points; a longer text would fill the screen
 _RESULT = [column.cells for column in COLUMNS].index("label")
 _CALM = {
     "width": 440,
@@ -74,11 +75,13 @@ class Contents:
         headings: the headings of the sheet's own columns.
         summary: the content of the sheet *Summary*.
         marked: row position → indices in ``headings`` of the cells with problems, which are coloured.
+        prospect: index in ``headings`` of the column that names the prospects; None if there is none.
     """
 
     headings: Sequence[str]
     summary: Summary
     marked: Mapping[int, Collection[int]] = field(default_factory=dict)
+    prospect: int | None = None
 
 
 def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows], outcomes: Outcomes) -> int:
@@ -127,6 +130,7 @@ class _Frame:
         columns: our columns.
         headings: the headings of *Results*.
         wraps: for each of the sheet's own columns, whether long texts wrap.
+        widths: width of each column of *Results*, in characters.
         order: the positions of the columns of *Results* in the order of *To fix*.
         cut: number of headings that were cut.
     """
@@ -137,6 +141,7 @@ class _Frame:
         self.wraps = [width >= _WIDEST for width in widths]
         self.columns = columns_for(outcomes)
         widths += [column.width for column in self.columns]
+        self.widths = widths
         self.headings = [*theirs, *headings_for(contents.summary, outcomes)]
         leading = [len(theirs) + i for i, column in enumerate(self.columns) if column.leads_to_fix]
         self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
@@ -148,6 +153,14 @@ class _Frame:
         count_to_fix = int(outcomes.to_fix().sum())
         _set_up(results, widths, formats, len(outcomes))
         _set_up(to_fix, [widths[i] for i in self.order], formats, count_to_fix)
+        last = len(theirs) + [column.heading for column in self.columns].index("reason")
+        prospect = contents.prospect
+        _set_up_print(results, widths, len(outcomes), last, None if prospect is None else (prospect, prospect))
+        if prospect is not None:
+            results.set_v_pagebreaks([len(theirs)])
+        if count_to_fix:
+            shown = len(leading) + len(theirs) - 1
+            _set_up_print(to_fix, [widths[i] for i in self.order], count_to_fix, shown, (0, len(leading) - 1))
         results.freeze_panes(1, 0)
         to_fix.freeze_panes(1, len(leading))
         to_fix.set_tab_color("#CC4B40" if count_to_fix else "#4BA36A")
@@ -162,21 +175,30 @@ class _Frame:
 
 
 def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str, str], Format], row_count: int) -> None:
-    """Set up widths, filter and printing, and write a sample cell for each format."""
+    """Set up widths and the filter, and write a sample cell for each format."""
     sheet.set_row(0, _HEADING_HEIGHT)  # places the notice of *To fix*
     for col, width in enumerate(widths):
         sheet.set_column(col, col, width, formats["text", ""])
     sheet.autofilter(0, 0, row_count, len(widths) - 1)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-    sheet.set_landscape()
-    if sum(widths) <= _LEGIBLE:
-        sheet.fit_to_pages(1, 0)
-    else:  # on one page the text would be too small
-        sheet.set_print_scale(60)
-        sheet.print_across()
-    sheet.repeat_rows(0)
     for col, cell_format in enumerate(formats.values()):
         sheet.write_blank(0, col, None, cell_format)
+
+
+def _set_up_print(
+    sheet: Worksheet, widths: Sequence[int], row_count: int, last: int, leading: tuple[int, int] | None
+) -> None:
+    """Set up printing: the columns up to ``last`` on the width of a page, or else the ``leading`` ones on each page."""
+    sheet.set_landscape()
+    sheet.print_area(0, 0, row_count, last)
+    sheet.repeat_rows(0)
+    if sum(widths[: last + 1]) <= _LEGIBLE:
+        sheet.fit_to_pages(1, 0)
+        return
+    sheet.set_print_scale(60)  # on one page the text would be too small
+    sheet.print_across()
+    if leading is not None:
+        sheet.repeat_columns(*leading)
 
 
 class _SheetRows:
@@ -243,6 +265,9 @@ class _RowWriter:
         self._marked, self._mark = contents.marked, frame.styles["marked", ""]
         self._as_to_fix = itemgetter(*frame.order)
         self._columns = frame.columns
+        self._limits = [_MOST_LINES * width for width in frame.widths]
+        self._wrapping = [i for i, wraps in enumerate(frame.wraps) if wraps]
+        self._wrapping += [len(frame.wraps) + i for i, column in enumerate(frame.columns) if column.cells == "reason"]
 
         def styles(result: Result, fill: str) -> list[int]:
             theirs = [("reason" if wraps else "text", fill) for wraps in frame.wraps]
@@ -263,11 +288,20 @@ class _RowWriter:
             label, marked = values[_RESULT - len(self._columns)], self._marked.get(self._position, ())
             self._position += 1
             plain = self._with_marks(self._plain[label], marked)
+            height = self._height(values, marked)
             if needs_fix:
-                self._results.add(self._with_marks(self._tinted[label], marked), values, blanks=True)
-                self._to_fix.add(self._as_to_fix(plain), self._as_to_fix(values), blanks=True)
+                self._results.add(self._with_marks(self._tinted[label], marked), values, blanks=True, height=height)
+                self._to_fix.add(self._as_to_fix(plain), self._as_to_fix(values), blanks=True, height=height)
             else:
-                self._results.add(plain, values, blanks=bool(marked))
+                self._results.add(plain, values, blanks=bool(marked), height=height)
+
+    def _height(self, values: Sequence[Any], marked: Collection[int]) -> int | None:
+        """Return the height of a row with a text of too many lines; None for any other, which fits its texts."""
+        for col in (*self._wrapping, *marked):
+            text = values[col]
+            if len(text) > self._limits[col] or text.count("\n") >= _MOST_LINES:
+                return _MOST_LINES * _LINE_HEIGHT
+        return None
 
     def _with_marks(self, styles: list[int], marked: Collection[int]) -> list[int]:
         return [self._mark if col in marked else style for col, style in enumerate(styles)] if marked else styles

@@ -117,7 +117,9 @@ def write(
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
-        cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
+        prospect = keep.index(summary.prospect) if summary.prospect in keep else None
+        contents = Contents(headings, summary, at_fault, prospect)
+        cut = write_workbook(draft, contents, rows(), outcomes)
 
     policy = policy or NeverOverwrite()
     written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)

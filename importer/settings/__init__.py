@@ -10,6 +10,8 @@ meanings   words of the sheet with a meaning, and the columns to which they appl
 sources    command line, environment, profile, default: the value that counts, and where it was set
 exports    kinds of sheets, known by their headings, and what was answered about them
 profiles   the settings of a workspace, kept in a file
+profile_lines  single lines of a profile, also of a file that can't be read
+renaming   a profile renamed or removed
 editing    a profile as a form shows and changes it
 remembering  answers about a file, kept in its profile
 address    the API's address in its canonical spelling; the journal's place

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 EXPORTS = "exports"
 """Name of the exports in a profile, and at the top of the file those for all profiles. No profile has this name."""
+REMEMBERED_AS = "remembered-as"
+"""Entry of a renamed profile: the name under which its deliveries are remembered."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 _COMMAND = re.compile(r"`(note-importer (?:check|exports|history|hide|journal|login|results|run|verify)\b[^`]*)`")
 
@@ -73,7 +75,7 @@ def load(name: str) -> dict[str, object]:
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
     setting_names = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
-    profile = {setting: value for setting, value in profile.items() if setting != EXPORTS}
+    profile = {setting: value for setting, value in profile.items() if setting not in (EXPORTS, REMEMBERED_AS)}
     for setting in profile:
         if setting not in setting_names:
             near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
@@ -86,6 +88,22 @@ def load(name: str) -> dict[str, object]:
             where = place_of(name, setting)
             raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
     return {setting_names[setting]: value for setting, value in profile.items()}
+
+
+def remembered_as(name: str) -> str:
+    """Return the name under which a profile's deliveries are remembered: the one that it had first."""
+    profile = _profiles().get(name)
+    first = profile.get(REMEMBERED_AS, name) if isinstance(profile, Mapping) else name
+    if not isinstance(first, str) or not first:
+        raise BadSettings(say("profile.bad-name"))
+    return first
+
+
+def called_now(first: str) -> str:
+    """Return the present name of the profile whose deliveries are remembered under this name."""
+    with contextlib.suppress(BadSettings):
+        return next((name for name in names() if remembered_as(name) == first), first)
+    return first
 
 
 def exports(name: str) -> list[tuple[str, object]]:
@@ -105,10 +123,12 @@ def exports(name: str) -> list[tuple[str, object]]:
     return found
 
 
-def named_files(*settings: str) -> list[str]:
-    """Return the files that these settings name in any profile, as written; none if the profiles can't be read."""
+def named_files(*settings: str, of: str | None = None) -> list[str]:
+    """Return the files that these settings name in any profile, or in one, as written; none if they can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = [profile for profile in _profiles().values() if isinstance(profile, Mapping)]
+        tables = [
+            profile for name, profile in _profiles().items() if isinstance(profile, Mapping) and of in (None, name)
+        ]
         values = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
         return [file for file in values if isinstance(file, str) and file]
     return []
@@ -181,7 +201,7 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
         BadSettings: the file can't be read or written.
     """
     path = profiles_file()
-    document = _document()
+    document = editable()
     profile = document.setdefault(name, {})
     for setting, value in settings.items():
         if value is None:
@@ -205,7 +225,7 @@ def change_export(owner: str, name: str, entry: Mapping[str, object] | None) -> 
     """
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
-    path, document = profiles_file(), _document()
+    path, document = profiles_file(), editable()
     holder: Any = document.setdefault(owner, tomlkit.table()) if owner else document
     written = tomlkit.aot()
     others = [table for table in holder.get(EXPORTS, []) if table.get("name") != name]
@@ -230,7 +250,7 @@ def forget(name: str, path: Sequence[str]) -> None:
     Raises:
         BadSettings: the file can't be read or written.
     """
-    document = _document()
+    document = editable()
     if _taken_out(document.get(name), path):
         _write(profiles_file(), document.as_string())
 
@@ -262,6 +282,8 @@ def check_new(name: str) -> None:
         raise BadSettings(say("profile.reserved", name=repr(name)))
     if "://" in name:
         raise BadSettings(say("profile.named-by-address", name=repr(name)))
+    if (other := called_now(name)) != name:
+        raise BadSettings(say("profile.name-of-other", name=repr(name), other=repr(other)))
     if name in _profiles():
         raise BadSettings(say("profile.there-already", name=repr(name), file=str(profiles_file())))
 
@@ -283,7 +305,7 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     check_new(name)
-    path, document = profiles_file(), _document()
+    path, document = profiles_file(), editable()
     profile = tomlkit.table()
     for setting, value in settings.items():
         for line in _commented(setting):
@@ -319,6 +341,15 @@ def keep_beside(file: str, text: str) -> Path:
     return path
 
 
+def replace(text: str) -> None:
+    """Replace the file of profiles in one step.
+
+    Raises:
+        BadSettings: the file can't be written.
+    """
+    _write(profiles_file(), text)
+
+
 def _write(path: Path, text: str) -> None:
     try:
         files.make_private_folder(path.parent)
@@ -327,17 +358,17 @@ def _write(path: Path, text: str) -> None:
         raise BadSettings(say("profile.not-written", file=str(path), error=str(error.strerror))) from error
 
 
-def _document() -> TOMLDocument:
+def editable() -> TOMLDocument:
     """Return the file of profiles with its comments, to be changed."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     _profiles()  # refuses an unreadable file
-    return tomlkit.parse(_text())
+    return tomlkit.parse(content())
 
 
 def _profiles() -> Mapping[str, Any]:
     try:
-        return _parsed(_text())
+        return _parsed(content())
     except (OSError, ValueError) as error:
         raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=files.why(error))) from error
 
@@ -347,7 +378,8 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def _text() -> str:
+def content() -> str:
+    """Return the text of the file of profiles. Raises OSError, UnicodeDecodeError or BadSettings."""
     path = profiles_file()
     files.keep_private(path.parent)  # anyone who can write there decides where the key is sent
     try:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import Message, say, words
+from importer.messages import Message, say
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
 ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
@@ -39,7 +39,7 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
         try:
             key = _in_file(key_file.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
-            message = say("key.file-unreadable", file=str(key_file), error=why_unreadable(error))
+            message = say("key.file-unreadable", file=str(key_file.absolute()), error=why_unreadable(error))
             raise BadSettings(message, setting=_SETTING) from error
         if not key:
             raise BadSettings(say("key.file-empty", file=str(key_file)), setting=_SETTING)
@@ -56,7 +56,9 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
 
 def why_unreadable(error: OSError | UnicodeDecodeError) -> Message:
     """Return why a text file can't be read."""
-    return words(str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
+    return (
+        say("key.system-says", error=str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
+    )
 
 
 def _in_file(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
 from importer.models import Role
-from importer.settings import keystore, profiles, remembering
+from importer.settings import keystore, profile_lines, profiles, remembering
 from importer.settings.address import default_journal, journal_place
 from importer.settings.meanings import Scope, Values, for_columns, merged
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
@@ -103,6 +103,19 @@ def gather(
     return given
 
 
+def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
+    """Return the given values of a command whose profile can't be read, with its lines about who is notified."""
+    profile = given.get("profile") or Given(
+        os.environ.get(SETTINGS["profile"].variable) or profiles.DEFAULT, Source.SAID
+    )
+    lines = profile_lines.salvaged(str(profile.value), ("notify", "notify-file"))
+    found = {
+        name: Given(value, Source.PROFILE, say("origin.file", file=str(profiles.profiles_file())))
+        for name, value in lines.items()
+    }
+    return {**found, **given, "profile": profile}
+
+
 def _lay(given: dict[str, Given], name: str, found: Given) -> None:
     """Add a value that counts less than the values that the setting has already."""
     if name not in given:
@@ -137,9 +150,17 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     values.pop("", None)
     values |= _tables(given)
     said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
-    exports = remembering.exports_of(str(given["profile"].value) if "profile" in given else profiles.DEFAULT)
+    profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
+    exports = remembering.exports_of(profile)
     with _placed(given):
-        return Settings(**values, secret_files=_secret_files(given), said=said, exports=exports)
+        first = profiles.remembered_as(profile)
+        return Settings(
+            **values,
+            secret_files=_secret_files(given),
+            said=said,
+            exports=exports,
+            remembered_as="" if first == profile else first,
+        )
 
 
 def of_profile(given: Mapping[str, Given]) -> Settings:
@@ -241,7 +262,7 @@ def read(given: Mapping[str, Given], name: str) -> Any:
 
 
 def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
-    """Return the settings with the key from the first source that has one.
+    """Return the settings with the key from the first source that has one, and with that source.
 
     The sources are the file named now, the environment, the profile's file, and the system's key store. In the
     environment, the key itself counts more than the name of a key file, because a person who sets the key for a single
@@ -255,14 +276,19 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     if file is None:
         is_given = os.environ.get(KEY_VARIABLE, "").strip()
         stored_key = None if is_given else keystore.kept(settings.workspace)
-        return replace(settings, key=stored_key or read_key(None))
+        return _keyed(settings, given, stored_key or read_key(None))
     address = given.get("base-url")
     if source is Source.PROFILE and address is not None and address.place is not Source.PROFILE:
         origin = address.origin or SettingPart("base-url")
         parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
         raise BadSettings(say("key.of-another-address", **parts))
     with _placed(given):
-        return replace(settings, key=read_key(file))
+        return _keyed(settings, given, read_key(file))
+
+
+def _keyed(settings: Settings, given: Mapping[str, Given], key: str) -> Settings:
+    place = say("key.of-profile", profile=repr(settings.profile), place=_place_of_key(settings, given))
+    return replace(settings, key=key, key_place=place)
 
 
 def key_file(given: Mapping[str, Given]) -> Path | None:
@@ -300,6 +326,10 @@ def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
         BadSettings: there is no key, or it can't be used.
     """
     with_key(settings, given)
+    return _place_of_key(settings, given)
+
+
+def _place_of_key(settings: Settings, given: Mapping[str, Given]) -> Message:
     if (file := key_file(given)) is not None:
         origin = given["api-key-file"].at("api-key-file")
         if origin is None:

@@ -271,6 +271,8 @@ class Settings:
     notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
 
     key: str = field(default="", repr=False)
+    remembered_as: str = ""
+    key_place: Message | None = field(default=None, compare=False)
     usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     lasting: frozenset[str] = field(default=frozenset(), compare=False)
     said: frozenset[str] = field(default=frozenset(), compare=False)
@@ -300,7 +302,7 @@ class Settings:
     @property
     def workspace(self) -> Workspace:
         """The workspace for which deliveries are remembered."""
-        return Workspace(self.profile, self.base_url)
+        return Workspace(self.remembered_as or self.profile, self.base_url)
 
     @property
     def columns(self) -> Mapping[Role, tuple[str, ...]]:

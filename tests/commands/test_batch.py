@@ -561,7 +561,7 @@ def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, fol
     stopped = FileEnded.failed(folder / "a.csv", error)
     assert (stopped.exit_status, stopped.needs_a_hand) == (3, True)
     body = notification_messages.notification(Batch("night", [stopped])).body
-    assert "What to do: Solve the problem first, then run the same command again." in body
+    assert "What to do: Nothing more was sent. Free some space, or check that the file is writable" in body
     lay(folder, "b.csv", "P1,x,private", "P2,x,private")
     held_back = notification_messages.notification(run(folder, replace(settings, first=1))).body
     assert "held back by --first: look at the others in Saleshandy, then run again without it" in held_back

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from importer.commands import documents, hide, history, report_messages
@@ -15,6 +17,7 @@ from importer.commands.history import History, RunFilter
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.messages import render
+from importer.models import Result
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
@@ -46,6 +49,74 @@ def test_runs_are_filtered(imported: Callable[..., str], settings: Settings) -> 
     assert names(RunFilter(ended="finished", last=1)) == [second]
     assert names(RunFilter(ended="stopped")) == []
     assert names(RunFilter(of_all=True)) == [second, first]
+
+
+def test_a_run_that_broke_off_has_what_the_journal_knows_of_its_notes(settings: Settings, tmp_path: Path) -> None:
+    """Its notes so far by result; one whose answer wasn't seen is unconfirmed. The end of a run counts more."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "made"), Line("INVALID1", "no"), Line("P2", "unclear")])
+    report = running.run(sheet, settings)
+    assert report is not None
+    counts = history.one(settings, "last").counts
+    with sqlite3.connect(settings.journal) as database:
+        database.execute("UPDATE runs SET ended = NULL, ended_at = NULL, counts = NULL")
+        database.execute("UPDATE deliveries SET state = 'sending' WHERE prospect = 'P2'")
+    database.close()
+    past = history.one(settings, "last")
+    assert past.ended == "still running, or broken off"
+    assert past.counts == {Result.CREATED: 1, Result.REJECTED: 1, Result.UNCONFIRMED: 1} != counts
+    assert history.history(settings).runs[0].counts == past.counts
+
+
+def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path: Path) -> None:
+    """In the list, on its own, and in the document; a workbook with one sheet needs none."""
+    book = openpyxl.Workbook()
+    for name in ("March", "April"):
+        sheet = book.create_sheet(name)
+        for row in (("Prospect ID", "Note", "Visibility"), ("P1", name, "Public")):
+            sheet.append(row)
+    book.remove(book.worksheets[0])
+    book.save(path := tmp_path / "n.xlsx")
+    for name in ("March", "April"):
+        assert running.run(path, replace(settings, sheet=name)) is not None
+    del book["April"]
+    book["March"].append(("P2", "later", "Public"))
+    book.save(path)
+    assert running.run(path, settings) is not None
+    found = history.history(settings)
+    assert [past["sheet"] for past in documents.history(found)["runs"]] == [None, "April", "March"]
+    said = [render(saying.text) for saying in report_messages.history(found)]
+    assert [line.rpartition("n.xlsx")[2] for line in said if "n.xlsx" in line] == [
+        "",
+        ", sheet 'April'",
+        ", sheet 'March'",
+    ]
+
+
+def test_where_the_results_are_named_by_the_day_a_second_run_leaves_those_of_the_first(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """But a run that goes on after a stop has one file; and so has one whose results have no date in their name."""
+    path = tmp_path / "n.csv"
+    dated = replace(settings, results_name="{name}.{date}.results.csv")
+    stopping = iter((None, None, "enough"))
+    write_sheet(path, [Line("P1", "one"), Line("P2", "two")])
+    first = running.run(path, replace(dated, batch_size=1, workers=1), stop=lambda: next(stopping, "enough"))
+    assert first is not None
+    assert first.stopped is not None
+    second = running.run(path, dated)
+    write_sheet(path, [Line("P3", "three")])
+    third, fourth = running.run(path, dated), running.run(path, settings)
+    write_sheet(path, [Line("P4", "four")])
+    fifth = running.run(path, settings)
+    assert second is not None
+    assert third is not None
+    assert fourth is not None
+    assert fifth is not None
+    assert first.results == second.results != third.results
+    assert third.results.stem == f"{second.results.stem} (2)"
+    assert third.remark is not None
+    assert "has the results of an earlier run, and was not replaced" in render(third.remark)
+    assert fourth.results == fifth.results
 
 
 def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:

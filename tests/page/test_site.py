@@ -34,6 +34,7 @@ from importer.results.presentation import MEANINGS
 from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from tests.listening import http_ear
 from tests.page.conftest import OURS, told_of, write
 from tests.running import run
 from tests.test_messages import PLURAL, SAID, TEXTS, parts_of
@@ -433,6 +434,32 @@ def test_first_private_notes_need_a_persons_word(
                 assert not box.received
             replace(task, is_meant=is_asked).do(tasks.Word(theirs))
     assert [note.visibility for note in box.notes] == ["2", "1", "2"]
+
+
+@pytest.mark.parametrize(("profile", "is_stopped"), [("default", False), ("default", True), ("practice", False)])
+def test_the_page_notifies_where_the_profile_says_so(
+    profile: str, is_stopped: bool, settings: Settings, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a problem, as the command line does; but not of what a person stopped here, nor of practice."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "n.csv", [("INVALID1", "Hello", "Public")])
+    settings = replace(settings, profile=profile)
+    found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
+    assert isinstance(found, Overview)
+    theirs, ours = multiprocessing.Pipe()
+    with theirs, ours, http_ear() as ear:
+        (who := profiles.with_name("who.txt")).write_text(f"json://{ear.place}/hook\n", encoding="utf-8")
+        who.chmod(0o600)
+        profiles.write_text(f"[default]\nnotify-file = '{who}'\n", encoding="utf-8")
+        if is_stopped:
+            ours.send(say("page.asked-to-stop"))
+        task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest, is_right=True)
+        ended = task.do(tasks.Word(theirs))
+        told = [call["title"] for call in ear.told]
+    assert told == (
+        ["note-importer: 1 row needs your attention (n.csv)"] if (profile, is_stopped) == ("default", False) else []
+    )
+    assert ended.exit_status == (3 if is_stopped else 1)
 
 
 # -- words ------------------------------------------------------------------------------------------------------
