@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest pythons airflow windows simulate mutants check format messages bench audit release clean
+.PHONY: help demo test slow lowest pythons airflow windows simulate mutants check format messages pictures bench audit release clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -65,6 +65,9 @@ format: $(READY)  ## put the code into its one format
 
 messages: $(READY)  ## compile the catalogue of messages, after a change to its texts
 	$(BIN)/pybabel --quiet compile --directory importer/locale --domain note-importer
+
+pictures: $(READY)  ## make the pictures in docs/ anew, with a browser and LibreOffice
+	PICTURES=1 $(BIN)/python -m pytest tests/page/test_pictures.py
 
 bench: $(READY)  ## measure the importer beside the scripts one would write instead
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev,bench]"

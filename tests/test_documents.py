@@ -1,11 +1,14 @@
-"""What the documents say is so: each file, flag and make target that they name exists; numbers are the code's."""
+"""What the documents say is so: each file, link, command and make target is there; numbers are the code's."""
 
 from __future__ import annotations
 
 import ast
 import re
+import shlex
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 import importer
@@ -25,6 +28,24 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 DELIVERY = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
 PATH = r"`((?:importer|tests|docs|samples|\.ci)/[\w./-]*|[\w-]+\.toml|Makefile)`"
 OF_A_PERSON = {"profiles.toml"}  # a file that is named, and isn't ours
+NO_COMMAND = ("note-importer test, may be ignored", "note-importer page.cmd")  # the text of a note, a file
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def commands_of(document: Path) -> list[tuple[str, bool]]:
+    """The lines in which a document runs the program, and whether a line is only mentioned in a sentence."""
+    text = document.read_text(encoding="utf-8")
+    shown = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^(?:\w+=\S+ )?(note-importer [^|\n]+)", "\n".join(shown), re.MULTILINE)
+    mentioned = re.findall(r"`(note-importer [^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    found = [(line, False) for line in lines] + [(line.replace("\n", " "), True) for line in mentioned]
+    return [(line, is_mention) for line, is_mention in found if line not in NO_COMMAND]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -46,12 +67,43 @@ def test_every_flag_and_every_make_target_that_a_document_names_exists(document:
     assert set(targets) <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
 
 
-def test_every_link_within_a_document_leads_somewhere() -> None:
-    for document in DOCUMENTS:
-        text = document.read_text(encoding="utf-8")
-        titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-        anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-        assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors, document
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_part_of_a_document_leads_to_its_heading(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text(encoding="utf-8"))
+    places = [(document.parent / name if name else document, anchor) for name, anchor in links]
+    assert [(place.name, anchor) for place, anchor in places if anchor not in anchors_of(place)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_a_document_shows_is_understood(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program's own parser takes it, with its values; a sentence may leave out what a command works on."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("exports", "done"):
+        (tmp_path / folder).mkdir()
+    for line, is_mention in commands_of(document):
+        name, *words = shlex.split(line.replace("…", "FILE"))[1:]
+        if name.startswith("-"):
+            assert name in ("--version", "--help", "-h"), line
+            continue
+        command, above = cli.commands[name], cli.make_context("note-importer", [name])
+        if isinstance(command, click.Group) and words:
+            command, above = command.commands[words[0]], command.make_context(name, [*words], parent=above)
+            name, *words = words
+        try:
+            command.make_context(name, words, parent=above)
+        except click.MissingParameter:
+            assert is_mention, line
+        except click.exceptions.NoArgsIsHelpError:
+            assert is_mention, line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_optional_part_that_a_document_installs_exists(document: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = re.findall(r"(?:pip|pipx) install '\.\[([\w,]+)\]'", document.read_text(encoding="utf-8"))
+    assert {part for parts in named for part in parts.split(",")} <= set(project["optional-dependencies"])
 
 
 def part_of_delivery(title: str) -> str:

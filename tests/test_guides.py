@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-import click
 import pytest
 import yaml
 
@@ -57,21 +56,6 @@ def test_every_exit_status_is_explained_in_their_order() -> None:
     rows = re.findall(r"^\| (\d) \| (.+) \|$", text_of("when-something-went-wrong.md"), re.MULTILINE)
     assert [status for status, _ in rows] == ["0", "1", "2", "3", "4"]
     assert "a schedule does that by itself" in dict(rows)["3"]
-
-
-@pytest.mark.parametrize(
-    "name", ["every-night.md", "when-something-went-wrong.md", "practice.md", "unattended.md", "machines.md"]
-)
-def test_every_command_of_the_guides_is_understood(name: str) -> None:
-    """The command exists, and so do its flags."""
-    lines = re.findall(r"(?:^|`)(note-importer [^`\n]+)", text_of(name), re.MULTILINE)
-    for line in lines:
-        words = shlex.split(line)[1:]
-        command = cli.commands[words[0]] if words[0] != "--help" else cli
-        if isinstance(command, click.Group) and command is not cli:
-            command = command.commands[words[1]]
-        flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
-        assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= flags | {"--help"}, line
 
 
 # -- Kubernetes
@@ -137,15 +121,15 @@ def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expecte
         assert set(found) == {"created"}
 
 
-# -- the first ten minutes
+# -- the five commands
 
 
-def test_the_first_ten_minutes_of_the_readme_lead_to_a_schedule(
+def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     box: Sandbox, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its commands one after the other, as they stand there; only the address is the sandbox's, as it proposes."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    part = readme.partition("## The first ten minutes")[2].partition("\n## ")[0]
+    part = readme.partition("## Five commands")[2].partition("\n## ")[0]
     [block] = re.findall(r"^```\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
     (tmp_path / "exports").mkdir()
     sheet = tmp_path / "exports" / "contacts.csv"

@@ -1,9 +1,8 @@
-"""What the README says is so."""
+"""What the README and the documents that it leads to say is so."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from pathlib import Path
 from urllib.parse import unquote
@@ -28,6 +27,7 @@ from importer.errors import (
     WrongJournal,
 )
 from importer.fields import FIELDS
+from importer.messages import render, say
 from importer.models import Result, Role
 from importer.reading import Limits
 from importer.resultsfile import COLUMNS, protected
@@ -37,17 +37,22 @@ from importer.settings import BATCH_SIZE, LIVE, SETTINGS, Settings
 from tests.truth import Line, write_sheet
 
 ROOT = Path(__file__).parent.parent
+_NUMBERS = {8: "eight", 9: "nine"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LIMITS = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def text_of(name: str) -> str:
+    """A document of docs/."""
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-def table(first_heading: str) -> list[list[str]]:
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def table(first_heading: str, text: str = README) -> list[list[str]]:
     """The rows of the table whose header begins so."""
-    lines = README.splitlines()
+    lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_heading} |"))
     rows = []
     for line in lines[start + 2 :]:
@@ -57,41 +62,36 @@ def table(first_heading: str) -> list[list[str]]:
     return rows
 
 
-def commands() -> list[list[str]]:
-    """Every command line in which the README runs the program."""
-    found = re.findall(r"(?:^|`|\s)(note-importer [^`\n]+)", README)
-    return [shlex.split(line.replace("…", "FILE"))[1:] for line in found]
+def test_the_readme_is_short_and_leads_to_every_document() -> None:
+    """Whoever has it finds each document; those for developers by way of CONTRIBUTING.md."""
+    assert len(README.splitlines()) <= 120
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    linked = {*re.findall(r"\]\(docs/([\w-]+\.md)", README + contributing)}
+    assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}
 
 
-def test_make_demo_and_make_test_are_the_two_commands_of_a_fresh_machine() -> None:
+def test_make_demo_and_make_test_are_the_two_commands_of_a_clone() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert [block.strip() for block in blocks("")][:2] == ["make demo", "make test"]
+    assert re.findall(r"`make (\w+)`", README)[:2] == ["demo", "test"]
     assert re.search(r"^demo:", makefile, re.MULTILINE)
     assert re.search(r"^test:", makefile, re.MULTILINE)
 
 
-@pytest.mark.parametrize("arguments", commands(), ids=" ".join)
-def test_every_command_line_is_understood_by_the_program(arguments: list[str]) -> None:
-    if arguments == ["--version"]:
-        return
-    command = cli.commands[arguments[0]]
-    if isinstance(command, click.Group):
-        command = command.commands[arguments[1]]
-    flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
-    flags = {flag for flag in flags if flag.startswith("-")}
-    for argument in arguments[1:]:
-        if argument.startswith("--"):
-            assert argument.partition("=")[0] in flags
+def test_the_five_steps_are_those_of_the_page() -> None:
+    """In their order, by the names that the page gives them."""
+    steps = re.findall(r"^\d\. \*\*(.+)\.\*\*", README, re.MULTILINE)
+    assert steps == [render(say(f"page.steps.{step}")) for step in ("choose", "check", "confirm", "send", "results")]
 
 
-def test_every_flag_that_the_text_names_exists() -> None:
-    known = {flag for command in cli.commands.values() for parameter in command.params for flag in parameter.opts}
-    for flag in set(re.findall(r"`(--[a-z-]+)", README)):
-        assert flag in known | {"--version", "--help-all"}
+def test_the_five_commands_are_told_of_in_their_order() -> None:
+    [block] = blocks("", README)
+    shown = re.findall(r"^note-importer (\w+)", block, re.MULTILINE)
+    assert len(shown) == 5
+    assert [row[0].strip("`") for row in table("command")] == shown
 
 
 def test_the_headings_in_the_table_are_found() -> None:
-    for row in table("column"):
+    for row in table("column", text_of("spreadsheets.md")):
         if row[0].split()[0] not in set(Role):
             continue
         role = Role(row[0].split()[0])
@@ -102,7 +102,7 @@ def test_the_headings_in_the_table_are_found() -> None:
 
 
 def test_the_values_in_the_table_are_understood() -> None:
-    rows = {row[0].split()[0]: row[2] for row in table("column") if len(row) == 3}
+    rows = {row[0].split()[0]: row[2] for row in table("column", text_of("spreadsheets.md")) if len(row) == 3}
     for word in re.findall(r"[\w ]+", rows["visibility"].replace(" or ", ",")):
         allowed = [word for words in FIELDS[Role.VISIBILITY].words.values() for word in words]
         assert not word.strip() or word.strip() in allowed
@@ -111,7 +111,9 @@ def test_the_values_in_the_table_are_understood() -> None:
 
 
 def test_the_results_columns_and_words_are_those_of_the_program() -> None:
-    assert [row[0].strip("`") for row in table("column | holds")] == [column.heading for column in COLUMNS]
+    holds = table("column | holds", text_of("results.md"))
+    assert [row[0].strip("`") for row in holds] == [column.heading for column in COLUMNS]
+    assert f"[{_NUMBERS[len(Result)]} words]" in text_of("results.md")
     assert [row[0].strip("`") for row in table("`result` | means")] == [result.value for result in Result]
 
 
@@ -126,17 +128,18 @@ def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
 
 
 def test_the_profile_that_is_shown_holds_only_settings() -> None:
-    profile = tomllib.loads(blocks("toml")[0])["night"]
+    profile = tomllib.loads(blocks("toml", text_of("settings.md"))[0])["night"]
     assert set(profile) <= set(SETTINGS)
     assert set(profile["map"]) <= {role.value for role in Role}
 
 
 def test_a_proxys_password_is_written_as_the_text_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = re.search(r"In them, write ((?:`.` )+)(?:as|\n)[^%]*((?:`%\w\w` ?)+)", README)
+    text = text_of("security.md")
+    line = re.search(r"In them, write ((?:`.` )+)(?:as|\n)[^%]*((?:`%\w\w` ?)+)", text)
     assert line
     signs, codes = line[1].replace("`", "").split(), re.findall(r"%\w\w", line[2])
     assert [unquote(code) for code in codes] == signs
-    example = re.search(r"`(http://name:\S+)`", README)
+    example = re.search(r"`(http://name:\S+)`", text)
     assert example
     for name in ("https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -147,7 +150,7 @@ def test_a_proxys_password_is_written_as_the_text_says(monkeypatch: pytest.Monke
 
 
 def test_the_formula_that_is_shown_is_guarded_as_shown() -> None:
-    shown = re.search(r"`(hello;=\S+)` becomes `(\S+)`", README.replace("\n", " "))
+    shown = re.search(r"`(hello;=\S+)` becomes `(\S+)`", text_of("results.md").replace("\n", " "))
     assert shown
     assert protected(shown[1]) == shown[2]
 
@@ -158,9 +161,12 @@ def test_the_python_that_is_shown_imports_a_file(
     """As it stands, but for the key and for where the API is."""
     monkeypatch.chdir(tmp_path)
     write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back"), Line("P2", "Called back")])
-    shown, told = blocks("python")[0], f"key={box.api_key!r}, base_url={box.url!r}, journal='journal.sqlite'"
+    shown, told = (
+        blocks("python", text_of("python.md"))[0],
+        f"key={box.api_key!r}, base_url={box.url!r}, journal='journal.sqlite'",
+    )
     assert 'key="…"' in shown
-    exec(compile(shown.replace('key="…"', told), "README.md", "exec"), {})
+    exec(compile(shown.replace('key="…"', told), "python.md", "exec"), {})
     assert {(note.prospect_id, note.sent_content) for note in box.notes} == {
         ("P1", "Called back"),
         ("P2", "Called back"),
@@ -171,30 +177,31 @@ def test_the_python_that_is_shown_imports_a_file(
 
 def test_the_python_that_is_shown_is_what_the_type_checker_sees() -> None:
     """It stands in a file of its own, too, where `make check` finds it."""
-    assert (ROOT / "tests" / "readme_example.py").read_text(encoding="utf-8") == blocks("python")[0]
+    example = (ROOT / "tests" / "python_example.py").read_text(encoding="utf-8")
+    assert example == blocks("python", text_of("python.md"))[0]
 
 
 def test_the_numbers_that_are_named_are_the_defaults() -> None:
-    limits, settings = Limits(), Settings()
-    assert f"{limits.rows:,} rows of {limits.columns:,} columns" in LIMITS
-    assert f"a cell may hold {limits.cell_characters:,} characters" in LIMITS
-    assert f"reading may take {limits.seconds:.0f} seconds" in LIMITS.replace("\n", " ")
-    assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in LIMITS
-    assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in README
-    assert f"`--settle` ({settings.settle:.0f} seconds" in README
-    assert f"`--give-up-after` ({settings.give_up:.0f} seconds)" in README
-    assert f"{BATCH_SIZE} is what the API's own lists" in LIMITS
+    limits, settings, told = Limits(), Settings(), text_of("limits.md").replace("\n", " ")
+    assert f"{limits.rows:,} rows of {limits.columns:,} columns" in told
+    assert f"a cell may hold {limits.cell_characters:,} characters" in told
+    assert f"reading may take {limits.seconds:.0f} seconds" in told
+    assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in told
+    assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in text_of("risks.md")
+    assert f"`--settle` ({settings.settle:.0f} seconds" in text_of("risks.md")
+    assert f"`--give-up-after` ({settings.give_up:.0f} seconds)" in text_of("every-night.md")
+    assert f"{BATCH_SIZE} is what the API's own lists" in told
 
 
 def test_how_long_reading_back_waits_is_told_as_it_is() -> None:
     """Where reading's lag was never measured: what the settings come to."""
-    settings = Settings()
+    settings, told = Settings(), text_of("risks.md").replace("\n", " ")
     assumed = policy(settings).assumed_lag
     assert assumed == 60.0
-    assert f"or after a minute ({assumed / settings.settle:.0f} times `--settle`)" in README.replace("\n", " ")
+    assert f"or after a minute ({assumed / settings.settle:.0f} times `--settle`)" in told
     measured = ReplicationLag(assumed, learned=1.0)
     assert measured.margin == 2.0
-    assert "after twice the time by which it was seen to lag" in README.replace("\n", " ")
+    assert "after twice the time by which it was seen to lag" in told
     assert ReplicationLag(assumed, learned=100.0).margin == 200.0
 
 

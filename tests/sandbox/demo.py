@@ -45,10 +45,10 @@ def main(samples: Path, folder: Path) -> int:
         print("Its notes go in with their dates, authors and subjects, which a template puts before each text.")
         print("The last names files: each is uploaded once, and serves all notes that carry it. One is missing.")
         sheets = sorted(sample for sample in samples.iterdir() if sample.is_file())
-        statuses = [_import(sample, folder, box) for sample in sheets]
+        statuses = [import_sample(sample, folder, box) for sample in sheets]
         first = sheets[0]
         print("\nThe first file once more, as the nightly run would do it: what is there already is left alone.")
-        statuses.append(_import(first, folder, box, results=f"{first.stem}.second-run.xlsx"))
+        statuses.append(import_sample(first, folder, box, results=f"{first.stem}.second-run.xlsx"))
         print(f"\nThe sandbox holds {len(box.notes):,} notes, made by {_posts(box)} requests.")
         for upload in box.attachments:
             print(f"It was given {upload.name!r}, {upload.size:,} bytes. Notes that carry it: {upload.notes:,}.")
@@ -59,7 +59,7 @@ def main(samples: Path, folder: Path) -> int:
     return 0 if all(status in (0, 1) for status in statuses) and results else 1
 
 
-def _import(sample: Path, folder: Path, box: Sandbox, results: str | None = None) -> int:
+def import_sample(sample: Path, folder: Path, box: Sandbox, results: str | None = None) -> int:
     copy = Path(shutil.copy(sample, folder))
     arguments = ["run", str(copy), "--base-url", box.url, "--journal", str(folder / "journal.sqlite"), "--yes"]
     arguments += [*_SAID.get(sample.name, ()), "--read-timeout", "5", "--settle", "1"]
