@@ -389,8 +389,8 @@ def test_any_text_comes_back_from_a_csv_file_as_it_was(
     results.write(path, table, created(len(texts)), SUMMARY)
     with load(path, Settings(encoding="utf-8")).sheet as sheet:  # a file of control characters is no text
         assert sheet.headings[:4] == headings
-        found = [row for block in sheet.blocks() for row in block[[2, 3]].to_numpy().tolist()]
-    assert found == [[text, text] for text in texts]
+        found = [row for _, columns in sheet.columns() for row in zip(columns[2], columns[3], strict=True)]
+    assert found == [(text, text) for text in texts]
 
 
 @given(ANY_TEXT)

@@ -25,6 +25,7 @@ from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.attachments import names_in
+from importer.rows.blocks import Block
 from importer.rows.columns import called
 from importer.rows.composing import suggested
 from importer.rows.readers import ComposedReader
@@ -148,11 +149,13 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
     sheet, at = loaded.sheet, None if Role.CONTENT in remembered else loaded.roles.columns.get(Role.CONTENT)
     unused = [i for i in loaded.roles.unused if i in loaded.roles.unexplained and "{" not in sheet.headings[i]]
     composition = None if at is None or loaded.template else suggested(sheet.headings, unused, at)
-    block = next(iter(sheet.blocks()), None) if composition is not None else None
+    block = next(sheet.columns(), None) if composition is not None else None
     if at is None or composition is None or block is None:
         return None
     reader = ComposedReader(composition, settings)
-    codes = dict.fromkeys(reader.codes(block.head(_FIRST)).tolist())
+    numbers, columns = block
+    head = Block(numbers[:_FIRST], [column[:_FIRST] for column in columns])
+    codes = dict.fromkeys(reader.codes(head).tolist())
     first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
     template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
     choices = [

@@ -27,6 +27,7 @@ from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Message, SettingPart, say
 from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
+from importer.rows.blocks import Block
 from importer.rows.naming import EmailAnswers
 from importer.rows.people import COLUMNS, people_of
 from importer.rows.readers import ComposedReader
@@ -294,7 +295,7 @@ def write_problems(report: Path, preview: Preview, file: Path) -> results.Writte
     texts: dict[int, str] | None = None
     if composition is not None:
         reader = ComposedReader(composition, preview.settings)
-        codes = (code for block in loaded.sheet.blocks() for code in reader.codes(block).tolist())
+        codes = (code for block in loaded.sheet.columns() for code in reader.codes(Block(*block)).tolist())
         texts = {at: text for at, code in enumerate(codes) if isinstance(text := reader.values[code], str)}
     return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)
 

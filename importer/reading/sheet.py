@@ -7,15 +7,13 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
-import pandas as pd
-
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
 from importer.reading.cells import Flaw, TableFacts, column_letter
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Budget, Limits
 from importer.reading.opening import Source
-from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
+from importer.reading.spool import Block, Spool
 
 COVERED = say("flaw.covered")
 REPLACED = say("flaw.damaged-character")
@@ -75,24 +73,12 @@ class Sheet(AbstractContextManager["Sheet"]):
         yield from self.flaws.get(number, ())
         yield from (Flaw(column, COVERED) for column in self.covered.get(number, ()))
 
-    def blocks(self) -> Iterator[pd.DataFrame]:
-        """Yield the rows in frames of at most 8,000 (fewer if a sheet is very wide).
-
-        Columns are numbered 0, 1, … in the order of ``headings``, and the index holds row numbers. Every cell is a
-        ``str``; an empty one is ``""``. Blank rows are left out. May be called again, but not after the sheet is
-        closed.
-        """
-        width = len(self.headings)
-        step = max(1, min(BLOCK_ROWS, BLOCK_CELLS // max(width, 1)))
-        for numbers, columns in self.columns():
-            for first in range(0, len(numbers), step):
-                part = slice(first, first + step)
-                index = pd.Index(numbers[part], dtype="int64")
-                cells = {position: column[part] for position, column in enumerate(columns)}
-                yield pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
-
     def columns(self) -> Iterator[Block]:
-        """Yield the same rows as row numbers and columns, one column for each heading."""
+        """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns.
+
+        There is one column for each heading. Every cell is a ``str``; an empty one is ``""``. Blank rows are left out.
+        May be called again, but not after the sheet is closed.
+        """
         width = len(self.headings)
         for numbers, columns in self._spool.blocks():
             full = [*columns[:width], *[("",) * len(numbers)] * (width - len(columns))]

@@ -5,12 +5,10 @@ Input: some successive rows of a sheet. Output: codes of the values, or the text
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import numpy as np
-import pandas as pd
 
 from importer.models import Ints, Status, Visibility
 from importer.rows.values import Wrong, cleaned_id, folded, is_unclean
@@ -39,19 +37,18 @@ class ColumnReader:
         self.code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
 
-    def codes(self, block: pd.DataFrame) -> Ints:
+    def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
-        texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
-        code, add = self.code, self._add
+        texts, code, add = block.column(self.position), self.code, self._add
         codes = np.fromiter(
             (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
         )
         self._count_cleaned(block)
         return codes
 
-    def _count_cleaned(self, block: pd.DataFrame) -> None:
+    def _count_cleaned(self, block: Block) -> None:
         if self._unclean:
-            self.cleaned += int(block[self.position].isin(self._unclean).sum())
+            self.cleaned += sum(text in self._unclean for text in block.column(self.position))
 
     def _add(self, text: str) -> int:
         value = self._read(text)
@@ -81,14 +78,25 @@ class ColumnReader:
 
 @dataclass(frozen=True)
 class Block:
-    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
+    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first.
 
-    cells: pd.DataFrame
-    start: int
+    Attributes:
+        numbers: the rows' numbers in the sheet.
+        columns: the texts of each column.
+        start: position of the first row.
+    """
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[str]]
+    start: int = 0
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return len(self.numbers)
+
+    def column(self, column: int | None) -> Sequence[str]:
+        """Return the texts of a column, empty ones if the sheet has no such column."""
+        return ("",) * len(self) if column is None else self.columns[column]
 
     def cell(self, index: int, column: int | None) -> str:
         """Return the text of a cell, empty if the sheet has no such column."""
-        return "" if column is None else str(self.cells.iat[index, column])
+        return "" if column is None else self.columns[column][index]

@@ -10,9 +10,8 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from importer.messages import Cell, Message, say
+from importer.rows.blocks import Block
 from importer.rows.values import quoted
 
 _COUNTED = r"(\s*\(\s*\d[\d.,\s]*\w+\s*\))?\s*:?"
@@ -81,16 +80,12 @@ class Footers:
         self._tail: list[_Line] = []
         self._last = header_row
 
-    def look(self, block: pd.DataFrame, start: int, problems: Mapping[int, object]) -> None:
+    def look(self, block: Block, problems: Mapping[int, object]) -> None:
         """Skip the rows of a block that are not data. Only rows with problems are considered."""
-        suspects = [i for i in range(len(block)) if start + i in problems]
-        numbers = block.index.tolist()
+        numbers, start = block.numbers, block.start
+        suspects = [i for i in range(len(numbers)) if start + i in problems]
         if suspects:
-            columns: dict[int, list[str]] = {
-                position: block[position].tolist()
-                for position in range(len(block.columns))
-                if position not in self._ours
-            }
+            columns = {position: cells for position, cells in enumerate(block.columns) if position not in self._ours}
             for i in suspects:
                 cells = {position: text for position, column in columns.items() if (text := column[i].strip())}
                 if why := self._why(cells, numbers[i]):

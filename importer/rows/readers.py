@@ -8,11 +8,10 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
 from importer.markup import ContentKind, is_html
 from importer.models import Ints
-from importer.rows.blocks import ColumnReader
+from importer.rows.blocks import Block, ColumnReader
 from importer.rows.composing import Composition
 from importer.rows.dates import FieldDates
 from importer.rows.values import Wrong, has_control, read_content
@@ -42,12 +41,12 @@ class ComposedReader(ColumnReader):
         self._others = [ColumnReader(position, partial(self.dates.read, position)) for position in others]
         self._texts: dict[str, tuple[str | Wrong, bool]] = {}
 
-    def codes(self, block: pd.DataFrame) -> Ints:
+    def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
         fields = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._others]
-        texts, code_of, composed = block[self.position].tolist(), self._code_of_value, self._template.composed
+        code_of, composed = self._code_of_value, self._template.composed
         codes = []
-        for text, *values in zip(texts, *fields, strict=True):
+        for text, *values in zip(block.column(self.position), *fields, strict=True):
             content, as_html = self._texts.get(text) or self._first(text)
             made = content
             if not isinstance(content, Wrong):

@@ -61,8 +61,8 @@ class Receivers:
         The emails beside several IDs aren't compared with them, because their order may differ.
         """
         columns = self._roles.of(Role.PROSPECT)
-        texts = [block.cells[column].tolist() for column in columns]
-        by_email = [[reader.values[code] for code in reader.codes(block.cells).tolist()] for reader in self._emails]
+        texts = [[*block.columns[column]] for column in columns]
+        by_email = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._emails]
         emails = [email if isinstance(email, str) else "" for column in by_email[:1] for email in column]
         first_people: list[str] = texts[0] if columns else [*emails]
         is_only_one, is_sure = len(columns or by_email) == 1, SURE_ID.fullmatch if columns else bool
@@ -108,7 +108,7 @@ class Receivers:
 
     def _flaw(self, block: Block, i: int, column: int | None) -> Message | None:
         """Return the flaw that reading found in the cell of a column with further emails."""
-        flaws = self._sheet.wrong(int(block.cells.index[i])) if column in self._roles.further_emails else ()
+        flaws = self._sheet.wrong(block.numbers[i]) if column in self._roles.further_emails else ()
         return next((flaw.text for flaw in flaws if flaw.column == column), None)
 
     def _in_cell(self, block: Block, i: int, column: int | None, value: object) -> Sequence[str]:

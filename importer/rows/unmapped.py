@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
 from importer.errors import as_argument
 from importer.fields import WORDED
 from importer.messages import Message, SettingPart, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows import words
+from importer.rows.blocks import Block
 from importer.rows.columns import Roles, called, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import cleaned_id, folded
@@ -92,13 +91,12 @@ class Unmapped:
         is_any_without = len(self._taken) < len(WORDED)
         self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if is_any_without or self._spoken_of[i]}
 
-    def look(self, block: pd.DataFrame) -> None:
+    def look(self, block: Block) -> None:
         """Drop the columns that hold other values than such words in this block."""
         for position, values in [*self._values.items()]:
-            column = block[position]
-            for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
-                new = [text for text in part.unique() if text not in values]
-                values.update(dict.fromkeys(new))
+            column = block.columns[position]
+            for part in (column[:_FIRST_LOOK], column[_FIRST_LOOK:]):
+                values.update(dict.fromkeys(part))
                 odd = {text for text in values if not self._is_word(position, text) and not is_footer(text)}
                 if len(odd) > (_MOST_ODD if self._spoken_of[position] else 0):
                     del self._values[position]

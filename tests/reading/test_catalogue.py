@@ -18,7 +18,11 @@ def is_header(cells: Sequence[str]) -> bool:
 
 
 def cells(sheet: Sheet) -> dict[int, tuple[str, ...]]:
-    return {row[0]: tuple(row[1:]) for block in sheet.blocks() for row in block.itertuples(name=None)}
+    return {
+        number: row
+        for numbers, columns in sheet.columns()
+        for number, row in zip(numbers, zip(*columns, strict=True), strict=True)
+    }
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.title)

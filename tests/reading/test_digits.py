@@ -74,7 +74,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
 def test_every_digit_up_to_two_to_the_53_is_read(number: str, opened: Callable[[str], Sheet]) -> None:
     """In every kind of workbook; four ids that differ in their last digit stay four."""
     sheet = opened(number)
-    assert [block[1].tolist() for block in sheet.blocks()] == [[number]]
+    assert [[*columns[1]] for _, columns in sheet.columns()] == [[number]]
     assert not sheet.flaws
     assert {column: [*rows] for column, rows in sheet.rounded.items()} == ({1: [2]} if len(number) > 15 else {})
 
@@ -104,5 +104,5 @@ def test_a_format_shows_the_digits_too(code: str, stored: str, shown: str, tmp_p
     book = making.xlsx(f'<row r="2">{making.text("A2", "1")}{cell}</row>', formats=[code])
     (tmp_path / "a.xlsx").write_bytes(book)
     with read(tmp_path / "a.xlsx", is_header=lambda cells: "Note" in cells) as sheet:
-        assert [block[1].tolist() for block in sheet.blocks()] == [[shown]]
+        assert [[*columns[1]] for _, columns in sheet.columns()] == [[shown]]
         assert not sheet.flaws

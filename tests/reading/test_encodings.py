@@ -59,7 +59,7 @@ def notes_in(
     with read(
         path, Options(encoding=encoding, known=[known] if known else []), is_header=lambda cells: "Note" in cells
     ) as sheet:
-        return [note for block in sheet.blocks() for note in block[1]], tuple(map(render, sheet.remarks))
+        return [note for _, columns in sheet.columns() for note in columns[1]], tuple(map(render, sheet.remarks))
 
 
 @pytest.mark.parametrize(
