@@ -69,5 +69,5 @@ class Attempts:
         if is_no_use or self._stop(self._state) or left < requested:
             return None
         pause = min(max(requested, self._wait(self._state) * self._rng.uniform(0.5, 1.0)), left)
-        self._state.attempt_number += 1
+        self._state.prepare_for_next_attempt()
         return pause

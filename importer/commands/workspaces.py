@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.rendering import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
@@ -59,21 +61,20 @@ def held(
     """
     if not Journal.exists(settings.journal):
         check_journal(None, settings)  # so that none is created while the right journal is out of reach
-    until = time.monotonic() + settings.wait
+
+    def tell(attempt: RetryCallState) -> None:
+        busy = attempt.outcome and attempt.outcome.exception()
+        assert isinstance(busy, Busy)
+        if (reason := stop()) is not None:
+            raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
+        observe(Progress(rows, 0, 0, 0, 0, say("progress.waits", holder=busy.holder)))
+
+    over, is_busy, pause = stop_after_delay(settings.wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
         check_journal(journal, settings)
-        while True:
-            try:
+        for attempt in Retrying(retry=is_busy, stop=over, wait=pause, before_sleep=tell, reraise=True):
+            with attempt:
                 stack.enter_context(_locks(journal, settings))
-                break
-            except Busy as error:
-                if (seconds_left := until - time.monotonic()) <= 0:
-                    raise
-                trouble = say("progress.waits", holder=error.holder)
-            if (reason := stop()) is not None:
-                raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
-            observe(Progress(rows, 0, 0, 0, 0, trouble))
-            time.sleep(min(LONGEST_WAIT, seconds_left))
         yield journal
 
 
