@@ -72,7 +72,7 @@ def test_the_readme_is_short_and_leads_to_every_document() -> None:
 
 def test_make_demo_and_make_test_are_the_two_commands_of_a_clone() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.findall(r"`make (\w+)`", README)[:2] == ["demo", "test"]
+    assert re.search(r"In a clone, `make demo` [^`]+ and `make test` ", README.replace("\n", " "))
     assert re.search(r"^demo:", makefile, re.MULTILINE)
     assert re.search(r"^test:", makefile, re.MULTILINE)
 
