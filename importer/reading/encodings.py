@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question
-from importer.reading import spelling
 from importer.reading.opening import Source
 
 SAMPLE = 1 << 16
@@ -30,6 +29,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16 LE"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE"),
 )
+_TOKEN = re.compile(r"(?<![A-Za-z'])[A-Za-z']*+[^\x00-\x7f](?:[A-Za-z']|[^\x00-\x7f])*")
+"""Word that holds a character beyond ASCII."""
+
 _ALIASES = {"ansi": "cp1252", "windows": "cp1252", "mac": "mac_roman", "macintosh": "mac_roman", "unicode": "utf-16"}
 MIXED = "utf-8+cp1252"
 """Encoding of two files joined into one: UTF-8 where that is valid, Windows-1252 elsewhere."""
@@ -249,7 +251,7 @@ def _undecided(readings: Sequence[DecodedSample]) -> UnclearColumns:
     places = [place for place, lines in enumerate(same_lines) if len({*lines}) > 1]
     choices, ways = [], []
     for reading in readings:
-        tokens = dict.fromkeys(word for place in places for word in spelling.tokens(reading.lines[place]))
+        tokens = dict.fromkeys(word for place in places for word in _TOKEN.findall(reading.lines[place]))
         words = tuple(Cell(in_quotes(word)) for word in itertools.islice(tokens, _MOST_WORDS))
         name = MIXED if reading.encoding == _JOINED else reading.encoding.codec
         text = say("encoding.reading", words=words, encoding=reading.encoding.title)
@@ -291,7 +293,9 @@ def _readings(source: Source) -> list[DecodedSample]:
 
 
 def _decoded(encoding: Encoding, family: str, lines: tuple[str, ...], judged: Iterable[str]) -> DecodedSample:
-    words = frozenset(word for line in judged for word in spelling.tokens(line))
+    from importer.reading import spelling  # noqa: PLC0415 - only a text beyond ASCII needs its long patterns
+
+    words = frozenset(word for line in judged for word in _TOKEN.findall(line))
     wrong = frozenset(spelling.misspelt(words, family))
     return DecodedSample(encoding, family, lines, words, wrong, int(encoding.codec in _RARE))
 

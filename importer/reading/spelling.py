@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-_TOKEN = re.compile(r"(?<![A-Za-z'])[A-Za-z']*+[^\x00-\x7f](?:[A-Za-z']|[^\x00-\x7f])*")
 _V = "aeiouyáàâãäåæéèêëíìîïóòôõöøœúùûüýąęėįųāēīūăőűůıěơư"
 _WESTERN = tuple(map(frozenset, (
     "éèêëàâçôûùîïœæÿü", "äöüßé", "áéíóúüñ", "àèéíïòóúüç", "áâãàçéêíóôõúü", "àèéìòùî", "éëïóöüáèê", "æøåéöäü",
@@ -64,11 +63,6 @@ _APOSTROPHE = re.compile(
     re.IGNORECASE,
 )
 _CJK_SIGNS = frozenset("\u3000、。，；：？！（）《》「」“”・ー～々")
-
-
-def tokens(text: str) -> list[str]:
-    """Return the words that hold a character beyond ASCII."""
-    return _TOKEN.findall(text)
 
 
 def misspelt(words: Iterable[str], family: str) -> list[str]:
