@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -14,28 +15,49 @@ Token = tuple[str, str]
 """Kind of a piece of a format's code, and the piece."""
 
 
-def render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
-    """Return a stored number as the date and time that a format's tokens show; as a plain number if it is no date."""
+Field = tuple[str, Callable[[datetime, int], int | str] | None]
+"""Template of a piece, such as ``%02d``, and its value for a moment and for the whole seconds since the origin.
+A piece that is always the same has no value."""
+
+_NAMES: Mapping[str, tuple[list[str], Callable[[datetime], int]]] = {
+    "m": (_MONTHS, lambda moment: moment.month - 1),
+    "d": (_DAYS, lambda moment: moment.weekday()),
+}
+_NUMBERS: Mapping[str, Callable[[datetime, int], int]] = {
+    "m": lambda moment, _: moment.month,
+    "d": lambda moment, _: moment.day,
+    "h": lambda moment, _: moment.hour,
+    "half": lambda moment, _: moment.hour % 12 or 12,
+    "minute": lambda moment, _: moment.minute,
+    "s": lambda moment, _: moment.second,
+}
+_LAST = 2_958_466 * 86_400_000  # milliseconds up to the year 10000
+_FIRST_OF_MARCH_1900 = 60 * 86_400_000
+_ORIGIN_1904, _ORIGIN, _EARLY_ORIGIN = datetime(1904, 1, 1), datetime(1899, 12, 30), datetime(1899, 12, 31)  # noqa: DTZ001 — a sheet's dates have no zone
+
+
+def date_renderer(tokens: list[Token], *, date1904: bool) -> Callable[[str], str]:
+    """Return the function that shows a stored number as a date and time; as a plain number if it is no date."""
     has_foreign = any(kind == "foreign" for kind, _ in tokens)
-    try:
-        milliseconds = round(value_of(text) * 86_400_000)
-        if has_foreign or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
-            step = (1000, 100, 10, 1)[min(sum(kind == "digit" for kind, _ in tokens), 3)]  # of the last shown decimal
-            milliseconds = (milliseconds + step // 2) // step * step
-        moment = _moment(milliseconds, date1904=date1904)
-    except (ValueError, OverflowError):
-        return general(text)
-    if has_foreign:
-        time = iso(moment).partition(" ")[2]
-        return time if time and milliseconds < 86_400_000 else iso(moment)
-    half = any(kind == "noon" for kind, _ in tokens)
-    out = ""
-    for is_fraction, run in groupby(_minutes_marked(tokens), lambda token: token[0] == "digit"):
-        if is_fraction:  # decimals of a second: 00.000
-            out += f"{moment.microsecond:06d}"[: len([*run])]
-        else:
-            out += "".join(_date_piece(kind, shown, moment, milliseconds // 1000, half=half) for kind, shown in run)
-    return out.strip() or iso(moment)
+    step = 1  # milliseconds of the last shown decimal
+    if has_foreign or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
+        step = (1000, 100, 10, 1)[min(sum(kind == "digit" for kind, _ in tokens), 3)]
+    fields = _fields(tokens)
+    template, values = "".join(text for text, _ in fields), [value for _, value in fields if value is not None]
+
+    def render(text: str) -> str:
+        try:
+            milliseconds = (round(value_of(text) * 86_400_000) + step // 2) // step * step
+            moment = _moment(milliseconds, date1904=date1904)
+        except (ValueError, OverflowError):
+            return general(text)
+        if has_foreign:
+            time = iso(moment).partition(" ")[2]
+            return time if time and milliseconds < 86_400_000 else iso(moment)
+        seconds = milliseconds // 1000
+        return (template % tuple([value(moment, seconds) for value in values])).strip() or iso(moment)
+
+    return render
 
 
 def _moment(milliseconds: int, *, date1904: bool) -> datetime:
@@ -43,10 +65,9 @@ def _moment(milliseconds: int, *, date1904: bool) -> datetime:
 
     Day 60 is 29 February 1900, which never existed. As in Excel, earlier days are counted from one day later.
     """
-    days = milliseconds / 86_400_000
-    if not 0 <= days < 2_958_466:
-        raise ValueError(days)
-    origin = datetime(1904, 1, 1) if date1904 else datetime(1899, 12, 31) if days < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 — a sheet's dates have no zone
+    if not 0 <= milliseconds < _LAST:
+        raise ValueError(milliseconds)
+    origin = _ORIGIN_1904 if date1904 else _EARLY_ORIGIN if milliseconds < _FIRST_OF_MARCH_1900 else _ORIGIN
     return origin + timedelta(milliseconds=milliseconds)
 
 
@@ -60,7 +81,7 @@ def moment_of(text: str) -> datetime | None:
 
 def serial_of(moment: datetime, *, date1904: bool) -> float:
     """Return the number by which a workbook stores a date and time; a time alone is stored without a day."""
-    days = (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 — a sheet's dates have no zone
+    days = (moment - _ORIGIN) / timedelta(days=1)
     serial = days if days >= 61 else days - 1
     return serial - 1462 if date1904 and serial >= 1 else serial
 
@@ -86,30 +107,39 @@ def _minutes_marked(tokens: list[Token]) -> list[Token]:
     return marked
 
 
-def _date_piece(kind: str, shown: str, moment: datetime, seconds: int, *, half: bool) -> str:
+def _fields(tokens: list[Token]) -> list[Field]:
+    """Return the fields of a code's pieces."""
+    half = any(kind == "noon" for kind, _ in tokens)
+    fields: list[Field] = []
+    for is_fraction, run in groupby(_minutes_marked(tokens), lambda token: token[0] == "digit"):
+        if is_fraction:  # decimals of a second: 00.000
+            fields.append(_decimals(len([*run])))
+        else:
+            fields += [_field(kind, shown, half=half) for kind, shown in run]
+    return fields
+
+
+def _decimals(count: int) -> Field:
+    return "%s", lambda moment, _: f"{moment.microsecond:06d}"[:count]
+
+
+def _field(kind: str, shown: str, *, half: bool) -> Field:
+    letter, count = shown[:1].lower(), len(shown)
     if kind == "noon":
-        half_day = "AM" if moment.hour < 12 else "PM"
-        return half_day if len(shown) > 3 else shown[0] if half_day == "AM" else shown[2]
-    if kind == "minute":
-        return f"{moment.minute:0{len(shown)}d}"
+        before, after = ("AM", "PM") if count > 3 else (shown[0], shown[2])
+        return "%s", lambda moment, _: before if moment.hour < 12 else after
     if kind == "elapsed":
-        amount = {"h": seconds // 3600, "m": seconds // 60, "s": seconds}[shown[0]]
-        return f"{amount:0{len(shown)}d}"
-    if kind != "date":
-        return "" if (kind, shown) == ("other", "@") or kind == "general" else shown
-    letter, count = shown[0].lower(), len(shown)
-    hour = (moment.hour % 12 or 12) if half else moment.hour
-    if letter in {"y", "e"}:
-        return f"{moment.year % 100:02d}" if letter == "y" and count <= 2 else f"{moment.year:04d}"
-    if letter == "m":
-        return _named(moment.month, count, _MONTHS[moment.month - 1])
-    if letter == "d":
-        return _named(moment.day, count, _DAYS[moment.weekday()])
-    amount = hour if letter == "h" else moment.second
-    return f"{amount:0{min(count, 2)}d}"
-
-
-def _named(number: int, count: int, name: str) -> str:
-    if count <= 2:
-        return f"{number:0{count}d}"
-    return {3: name[:3], 5: name[0]}.get(count, name)
+        unit = {"h": 3600, "m": 60, "s": 1}[letter]
+        return f"%0{count}d", lambda _, seconds: seconds // unit
+    if kind == "date" and letter in _NAMES and count > 2:
+        names, number = _NAMES[letter]
+        length = {3: 3, 5: 1}.get(count)
+        return "%s", lambda moment, _: names[number(moment)][:length]
+    if kind == "date" and letter in {"y", "e"}:
+        is_short = letter == "y" and count <= 2
+        return ("%02d", lambda moment, _: moment.year % 100) if is_short else ("%04d", lambda moment, _: moment.year)
+    if kind in {"date", "minute"}:
+        value = _NUMBERS["minute" if kind == "minute" else "half" if letter == "h" and half else letter]
+        return f"%0{min(count, 2)}d", value
+    is_hidden = kind == "general" or (kind, shown) == ("other", "@")
+    return "" if is_hidden else shown.replace("%", "%%"), None

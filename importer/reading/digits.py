@@ -5,6 +5,7 @@ Earlier versions kept 15 digits of any number. This module also returns the text
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
@@ -14,6 +15,9 @@ MOST_EXACT = 2**53
 KEPT_DIGITS = 15
 """Number of digits that a spreadsheet program keeps and shows of a number, unless it is whole and at most 2^53."""
 
+_SHOWN_AS_STORED = re.compile(r"0|-?(?:[1-9][0-9]*|(?:0|[1-9][0-9]*)\.(?!0000)[0-9]*[1-9])")
+"""Most numbers. Others have zeros without a meaning, an exponent, or are so small that they are shown with one."""
+
 
 def general(text: str) -> str:
     """Return a number as the format General shows it in a wide enough cell; other text is returned unchanged.
@@ -21,7 +25,7 @@ def general(text: str) -> str:
     A whole number up to 2^53 is shown as the file holds it. Any other number is shown with 15 digits, because a
     spreadsheet program keeps no more.
     """
-    if text.isdecimal() and text.isascii() and len(text) <= KEPT_DIGITS and (text[0] != "0" or text == "0"):
+    if len(text) <= KEPT_DIGITS and _SHOWN_AS_STORED.fullmatch(text):
         return text
     try:
         number = value_of(text)
@@ -42,6 +46,12 @@ def value_of(text: str) -> float:
     if "_" in text or not text.isascii():
         raise ValueError(text)
     return float(text)
+
+
+def decimal(text: str) -> Decimal:
+    """Return the number in a workbook's text with the digits that count, as :func:`kept` does."""
+    is_short = len(text) <= KEPT_DIGITS and _SHOWN_AS_STORED.fullmatch(text)
+    return Decimal(text) if is_short else kept(value_of(text))
 
 
 def kept(number: float) -> Decimal:

@@ -17,8 +17,8 @@ from functools import lru_cache
 
 from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading.dates import Token, iso, moment_of, render_date, serial_of
-from importer.reading.digits import general, kept, value_of
+from importer.reading.dates import Token, date_renderer, iso, moment_of, serial_of
+from importer.reading.digits import decimal, general
 
 Renderer = Callable[[str], str]
 
@@ -28,7 +28,7 @@ LONGEST_CODE = 255
 MOST_COMPILED = 4_000
 """Maximum number of codes in use. Excel allows some 250 in a workbook, other programs write a few more."""
 
-_REMEMBERED = 16_384  # texts of numbers, because columns of dates, prices and percentages repeat theirs
+_REMEMBERED, _REMEMBERING = 4_096, 32  # texts of a code, and codes: columns of dates and percentages repeat theirs
 
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0;(#,##0)", 6: "#,##0;(#,##0)", 7: "#,##0.00;(#,##0.00)",
@@ -86,7 +86,6 @@ class NumberFormats:
         self.date1904 = date1904
         self._codes = codes
         self._compiled: dict[str, Renderer] = {}
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._shown)
         self.hides_texts = any(map(hides_text, codes))
 
     def code(self, style: int) -> str:
@@ -96,7 +95,10 @@ class NumberFormats:
 
     def shown(self, code: str, number: str) -> str:
         """Return the text that a code shows for a number as the workbook stores it."""
-        return self._remembered(code, number) if code else general(number)
+        if not code:
+            return general(number)
+        compiled = self._compiled
+        return compiled[code](number) if code in compiled else self._compile(code)(number)
 
     def date(self, code: str, text: str) -> str:
         """Return a date and time in ISO form as a code shows it; a code of General shows the ISO form."""
@@ -106,12 +108,12 @@ class NumberFormats:
         serial = serial_of(moment, date1904=self.date1904)
         return self.shown(code, repr(serial)) if code and serial >= 0 else iso(moment).removeprefix("1899-12-31 ")
 
-    def _shown(self, code: str, number: str) -> str:
-        if code not in self._compiled:
-            if len(self._compiled) >= MOST_COMPILED:
-                raise UnreadableFile(say("workbook.formats", most=MOST_COMPILED))
-            self._compiled[code] = renderer(code, date1904=self.date1904)
-        return self._compiled[code](number)
+    def _compile(self, code: str) -> Renderer:
+        if len(self._compiled) >= MOST_COMPILED:
+            raise UnreadableFile(say("workbook.formats", most=MOST_COMPILED))
+        show = renderer(code, date1904=self.date1904)
+        self._compiled[code] = lru_cache(_REMEMBERED)(show) if len(self._compiled) < _REMEMBERING else show
+        return self._compiled[code]
 
 
 @lru_cache(maxsize=MOST_COMPILED)
@@ -139,12 +141,12 @@ def renderer(code: str, *, date1904: bool = False) -> Renderer:
         return general
     first = sections[0].tokens
     if _is_date(first) and "[<" not in code and "[>" not in code and "[=" not in code:
-        return lambda text: render_date(text, first, date1904=date1904)
+        return date_renderer(first, date1904=date1904)
     showing = [(section, _in_section(section, date1904=date1904)) for section in sections]
 
     def render(text: str) -> str:
         try:
-            value = kept(value_of(text))
+            value = decimal(text)
         except (ValueError, InvalidOperation):
             return text
         for section, show in showing if value.is_finite() and abs(value) < _HUGE else ():
@@ -175,7 +177,8 @@ def _in_section(section: _Section, *, date1904: bool) -> Callable[[str, Decimal]
     """Return the function that shows a number, given as stored and as a value, to which a section applies."""
     tokens = section.tokens
     if _is_date(tokens):
-        return lambda text, _: render_date(text, tokens, date1904=date1904)
+        show = date_renderer(tokens, date1904=date1904)
+        return lambda text, _: show(text)
     if ("other", "/") in tokens:
         return lambda text, _: general(text)  # fractions aren't rendered
     fill = _filler(tokens)
@@ -270,6 +273,9 @@ def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
     optional = len(decimals) - len(decimals.rstrip("#?"))
     sign = "." if point < len(pattern) else ""
     step = Decimal(1).scaleb(-len(decimals))
+    if divisor == 1 and not optional and bool(decimals) == bool(sign) and _is_usual(pattern[:point]):
+        form = ",f" if _COMMA in pattern[:point] else "f"
+        return lambda value: format(value.quantize(step, ROUND_HALF_UP, _EXACT), form)
 
     def digits(value: Decimal) -> str:
         value /= divisor
@@ -280,6 +286,12 @@ def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
         return whole_part(before.lstrip("0")) + sign + after[:least] + after[least:].rstrip("0")
 
     return digits
+
+
+def _is_usual(pattern: list[Token]) -> bool:
+    """Return whether a pattern of the digits before the point is usual: one digit at least, and no text in between."""
+    slots = [token for token in pattern if token != _COMMA]
+    return slots.count(("digit", "0")) == 1 and all(kind == "digit" for kind, _ in slots)
 
 
 def _whole_part(pattern: list[Token]) -> Callable[[str], str]:
