@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import tempfile
@@ -12,7 +13,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.benchmarks import chart, workspaces
+import importer
+from tests.benchmarks import chart, faults, workspaces
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 from tests.postgres import HOW_TO_GET_IT, Postgres, programs
 
@@ -37,10 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--workers", type=int, nargs="+", default=[1, 2, 4], help="so many at a time (default: 1, 2, 4)"
     )
+    parser.add_argument("--faults", metavar="COMMIT", help="only: the time that faults cost, beside that version")
     options = parser.parse_args(arguments)
+    if options.faults:
+        faults.measure(options.faults)
+        return 0
     if options.workspaces:
         workspaces.measure(options.workspaces, options.workers)
         return 0
+    compileall.compile_dir(Path(importer.__path__[0]), quiet=1)
     runs = 1 if options.quick else options.runs
     sizes = [2_000, 10_000] if options.quick else [2_000, 10_000, 100_000]
     print(f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores; medians of {runs}")
