@@ -266,15 +266,20 @@ def in_common(problems: Sequence[Problem]) -> Message:
 def _words(loaded: Loaded) -> Iterator[WordOverview]:
     """Yield the words of visibility and status: those with a meaning, then the others, the most frequent first."""
     counts = {role: Counter[str]() for role in WORDED if role in loaded.roles.columns}
-    for _, columns in loaded.sheet.columns() if counts else ():
+    aside = {at for at, reason in loaded.rows.skipped.items() if reason.kind != "skipped.left-out"}
+    start = 0
+    for numbers, columns in loaded.sheet.columns() if counts else ():
         for role, texts in counts.items():
-            texts.update(columns[loaded.roles.columns[role]])
+            column = columns[loaded.roles.columns[role]]
+            texts.update([text for at, text in enumerate(column, start) if at not in aside] if aside else column)
+        start += len(numbers)
     for role, texts in counts.items():
         rows = Counter[str]()
         for text, count in texts.items():
             rows[folded(cleaned_id(text))] += count
         meanings = loaded.rows.meanings.get(role, {})
-        yield from (WordOverview(role, word, rows.pop(folded(word)), value) for word, value in meanings.items())
+        counted_words = ((word, value, rows.pop(folded(word), 0)) for word, value in meanings.items())
+        yield from (WordOverview(role, word, count, value) for word, value, count in counted_words if count)
         position, problems = loaded.roles.columns[role], itertools.chain(*loaded.rows.problems.values())
         spellings = {folded(at.word): at.word for at in problems if at.word and at.column == position}
         yield from (

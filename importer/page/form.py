@@ -199,7 +199,7 @@ class CheckForm:
     def _origin(self, column: ColumnOverview, said: Sequence[tuple[str, str]]) -> str:
         if any(column.name in columns_named(pair) for pair in self._likely.pairs):
             return "likely"
-        if said:
+        if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
             return "chosen"
         answers = {} if self._export is None else self._export.answers
         role, mapping = Role.CONTENT if column.is_part else column.role, answers.get("map", {})

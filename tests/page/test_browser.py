@@ -141,6 +141,11 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     page.get_by_label("Meaning of 'Team only'").select_option(label="Private: only the owner of the API key sees it")
     expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
     expect(page.get_by_label("Meaning of 'Team only'")).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("status")).to_contain_text("2 things to decide")
+    expect(page.get_by_label("Meaning of 'Team only'")).to_have_value("")
+    page.go_forward()
+    expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
     page.get_by_label("Meaning of 'Yes'").select_option(label="Public: all team members see the note")
     expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
     page.reload()
@@ -153,6 +158,35 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
         ("p0", "2"), ("p1", "1"), ("p2", "2"), ("p3", "1"),
     ]  # fmt: skip
+
+
+def test_without_a_script_a_change_is_looked_at_by_a_button(
+    browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
+) -> None:
+    """*Continue* looks at it first, too, and agrees to nothing that wasn't on the screen."""
+    path = write(
+        tmp_path / "n.csv", [("p1", TEXTS[0], "Ann", "Public")], ("Prospect ID", "Note", "Owner", "Visibility")
+    )
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.goto(home_of(server))
+        page.get_by_label("Drop the file here, or choose it").set_input_files(path)
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+        page.get_by_text("1 column that is not imported").click()
+        page.get_by_label("Column C: Owner").select_option(label="Text of the note")
+        page.get_by_role("button", name="Check again").click()
+        expect(page.get_by_role("row", name="C Owner")).to_contain_text("your choice")
+        page.get_by_text("1 column that is not imported").click()
+        page.get_by_label("Column B: Note").select_option(label="Part of the text")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("status")).to_contain_text("checked again with your choices")
+        expect(page.get_by_text(f"{TEXTS[0]}: Ann", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Send 1 note").click()
+        expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
+    assert [note.content for note in box.notes] == [f"<p>{TEXTS[0]}: Ann</p>"]
 
 
 def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
