@@ -264,3 +264,33 @@ def test_an_offered_template_is_taken_as_it_is() -> None:
     """Its button stands beside the drop-downs, which know nothing of it yet."""
     fields = [("shown", ""), ("text", "Note"), ("answer", ""), ("map", "content=[{Day}: ]{Note}")]
     assert Choices.in_form(fields).pairs == (("map", "content=[{Day}: ]{Note}"),)
+
+
+def test_a_column_that_is_asked_about_has_its_question_in_its_row(
+    person: Person, profiles: Path, tmp_path: Path
+) -> None:
+    """Nothing is chosen there beforehand; either answer is one of the drop-down's, and what was found stays shown."""
+    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
+    path = write(
+        tmp_path / "n.csv", [("p1", "Hi", "Public"), ("p2", "Hi", "Private")], ("Prospect ID", "Note", "Sharing")
+    )
+    screen = person.sees(path)
+    assert "1 thing to decide" in person.text
+    assert screen.chosen["Column C: Sharing"] == ("answer", "", "– please choose –")
+    assert screen.row("C Sharing").endswith("please choose")
+    assert screen.row("A Prospect ID").endswith("found")
+    ignored = person.sees(path, screen.submitted({"Column C: Sharing": "not imported"}))
+    assert "Ready: 2 notes to send." in person.text
+    assert ignored.row("C Sharing").endswith("your choice")
+    assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")
+    person.sees(path, screen.submitted({"Column C: Sharing": "Who may see it"}))
+    assert "1 public, 1 private" in person.text
+
+
+def test_columns_that_a_person_lists_have_the_role_together(person: Person, tmp_path: Path) -> None:
+    head = ("Contact 1", "Contact 2", "Note", "Visibility")
+    path = write(tmp_path / "n.csv", [("a@example.com", "b@example.com", "Hi", "Public")], head)
+    screen = person.sees(path, [("map", "email=Contact 1, Contact 2")])
+    assert [screen.chosen[f"Column {name}"][2] for name in ("A: Contact 1", "B: Contact 2")] == ["Email address"] * 2
+    person.sees(path, screen.submitted({}))
+    assert person.chose == [("map", "email=Contact 1, Contact 2")]
