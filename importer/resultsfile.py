@@ -14,6 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+TO_FIX = "To fix"
+"""Name of the sheet with the rows to correct."""
+
 
 @dataclass(frozen=True)
 class ResultColumn:

@@ -5,7 +5,8 @@ Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: setting
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -49,6 +50,32 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         case "default-visibility" if Role.VISIBILITY in columns:  # the sheet needn't have the column any more
             others["mapping"] = {**columns, Role.VISIBILITY: none_last((*columns[Role.VISIBILITY], ""))}
     return replace(settings, **{SETTINGS[name].attribute: read}, **others)
+
+
+def text_columns(name: str) -> list[str]:
+    """Return the columns that a name in a mapping gives the role: itself, those it lists, or a template's last one."""
+    if fields := _fields(name):
+        return fields[-1:]
+    return [name, *(part.strip() for part in name.split(",") if "," in name)]
+
+
+def with_parts(text: str, parts: Sequence[str]) -> str:
+    """Return the template that puts these columns before the text, or the text's column alone if there are none.
+
+    Args:
+        text: the column of the text, or the template so far, which stays as it is if it has just these columns.
+        parts: the columns before the text.
+    """
+    *before, column = _fields(text) or [text]
+    if {*before} == {*parts}:
+        return text
+    fields = [f"[{{{name}}}{', ' if name != parts[-1] else ': '}]" for name in parts]
+    return f"{''.join(fields)}{{{column}}}" if fields else column
+
+
+def _fields(template: str) -> list[str]:
+    """Return the columns of a template (see :mod:`importer.rows.composing`); none if the name is a heading."""
+    return [name.strip() for name in re.findall(r"\{\{|\}\}|\{([^{}]*)\}", template) if name.strip()]
 
 
 def offered(question: Question) -> list[PossibleAnswer]:

@@ -17,19 +17,22 @@ import numpy as np
 
 from importer import grouping, markup
 from importer.commands.loading import Loaded, counted
-from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble
+from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble, WordOverview
 from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
 from importer.errors import as_argument
+from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
+from importer.resultsfile import TO_FIX, own_columns
 from importer.rows.attachments import names_in
 from importer.rows.blocks import Block
-from importer.rows.columns import called
+from importer.rows.columns import called, candidates
 from importer.rows.composing import suggested
 from importer.rows.readers import ComposedReader
-from importer.rows.values import quoted
+from importer.rows.suggestions import glance, samples
+from importer.rows.values import cleaned_id, folded, quoted
 from importer.settings import Settings
 from importer.settings.kinds import mapped
 
@@ -40,7 +43,7 @@ _LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
 _EACH = 3  # examples of each visibility, and of an offer
 _FIRST = 200  # rows in which examples of an offer are looked for
 _LARGEST = 5  # notes with the most prospects
-_WORDS = 20  # maximum number of words that can be given a meaning
+_WORDS = 60  # maximum number of listed words
 _KINDS = 50  # maximum number of listed kinds of problems
 _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
@@ -131,8 +134,9 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         return overview
     return replace(
         overview,
-        columns=tuple(itertools.islice(_columns(sheet.headings), _COLUMNS)),
+        columns=tuple(itertools.islice(_columns(loaded), _COLUMNS)),
         words=tuple(itertools.islice(_words(loaded), _WORDS)),
+        to_fix=TO_FIX if loaded.roles.ours and sheet.name != TO_FIX and TO_FIX in sheet.sheets else "",
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
         first_rows=tuple(_first_rows(loaded)),
         html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),
@@ -205,9 +209,21 @@ def _count_repeating(loaded: Loaded) -> int:
     return int((repeating & ~others).sum())
 
 
-def _columns(headings: Sequence[str]) -> Iterator[ColumnOverview]:
-    for position, heading in enumerate(headings):
-        yield ColumnOverview(column_letter(position), _short(heading), called(headings, position))
+def _columns(loaded: Loaded) -> Iterator[ColumnOverview]:
+    sheet, roles, composition = loaded.sheet, loaded.roles, loaded.roles.composition
+    if loaded.unclear is None:
+        role_of = dict.fromkeys(roles.further_emails, Role.EMAIL)
+        role_of |= {at: role for role in roles.columns for at in roles.of(role)}
+    else:
+        found = {role: candidates(role, sheet.headings, loaded.settings) for role in Role}
+        role_of = {positions[0]: role for role, positions in found.items() if len(positions) == 1}
+    parts = () if composition is None else composition.columns[:-1]
+    ours = own_columns(sheet.headings).values()
+    for at, (heading, values) in enumerate(zip(sheet.headings, glance(sheet), strict=True)):
+        name = called(sheet.headings, at)
+        yield ColumnOverview(
+            column_letter(at), _short(heading), name, samples(values), role_of.get(at), at in parts, at in ours
+        )
 
 
 def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
@@ -247,17 +263,30 @@ def in_common(problems: Sequence[Problem]) -> Message:
     return say("problems.alike", kind=kind, values=values)
 
 
-def _words(loaded: Loaded) -> Iterator[tuple[Role, str]]:
-    """Yield the words that no question asks about, because each is in only one row. Most of them are typing errors."""
-    role_of = {column: role for role, column in loaded.roles.columns.items()}
-    asked = {word for question in loaded.rows.unknown for word in question.samples}
-    seen = {
-        (role_of[problem.column], problem.word)
-        for problems in loaded.rows.problems.values()
-        for problem in problems
-        if problem.word and problem.column in role_of and problem.word not in asked
-    }
-    yield from sorted(seen)
+def _words(loaded: Loaded) -> Iterator[WordOverview]:
+    """Yield the words of visibility and status: those with a meaning, then the others, the most frequent first."""
+    counts = {role: Counter[str]() for role in WORDED if role in loaded.roles.columns}
+    aside = {at for at, reason in loaded.rows.skipped.items() if reason.kind != "skipped.left-out"}
+    start = 0
+    for numbers, columns in loaded.sheet.columns() if counts else ():
+        for role, texts in counts.items():
+            column = columns[loaded.roles.columns[role]]
+            texts.update([text for at, text in enumerate(column, start) if at not in aside] if aside else column)
+        start += len(numbers)
+    for role, texts in counts.items():
+        rows = Counter[str]()
+        for text, count in texts.items():
+            rows[folded(cleaned_id(text))] += count
+        meanings = loaded.rows.meanings.get(role, {})
+        counted_words = ((word, value, rows.pop(folded(word), 0)) for word, value in meanings.items())
+        yield from (WordOverview(role, word, count, value) for word, value, count in counted_words if count)
+        position, problems = loaded.roles.columns[role], itertools.chain(*loaded.rows.problems.values())
+        spellings = {folded(at.word): at.word for at in problems if at.word and at.column == position}
+        yield from (
+            WordOverview(role, spellings.get(word, ""), count, is_known=False)
+            for word, count in rows.most_common()
+            if word in spellings or not word
+        )
 
 
 def _lacking(loaded: Loaded) -> Iterator[str]:

@@ -26,11 +26,37 @@ class ColumnOverview:
         letter: its letter in a spreadsheet program.
         heading: the text above it.
         name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
+        samples: its first values.
+        role: its role; also known if the column of another role is unclear. None if it has none.
+        is_part: whether a template adds it to the text of the notes.
+        is_ours: whether an earlier results file added it.
     """
 
     letter: str
     heading: str
     name: str
+    samples: Sequence[str] = ()
+    role: Role | None = None
+    is_part: bool = False
+    is_ours: bool = False
+
+
+@dataclass(frozen=True)
+class WordOverview:
+    """A word of the sheet, or a blank cell, in the column of visibility or status.
+
+    Attributes:
+        role, word: the column's role, and the word; "" for a blank cell.
+        rows: number of rows that have it.
+        meaning: its meaning; None if it has none, or if its rows are left out.
+        is_known: whether it has a meaning, or its rows are left out.
+    """
+
+    role: Role
+    word: str
+    rows: int
+    meaning: Visibility | Status | None = None
+    is_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,7 +167,8 @@ class Overview:
         more_troubles: number of further problems, of other kinds.
         is_sent: whether earlier runs sent notes of the file, or may have.
         columns: the columns of the sheet, at most 200 of them.
-        words: words of the sheet that aren't a value of their role, but could be given a meaning: role, word.
+        words: the words of visibility and status, those with a meaning first.
+        to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         lacking: names in attachment cells with a problem; most of these files don't exist.
         first_rows: the first rows as they were read: number, cells.
         html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
@@ -204,7 +231,8 @@ class Overview:
     more_troubles: int
     is_sent: bool
     columns: Sequence[ColumnOverview] = ()
-    words: Sequence[tuple[Role, str]] = ()
+    words: Sequence[WordOverview] = ()
+    to_fix: str = ""
     lacking: frozenset[str] = frozenset()
     first_rows: Sequence[tuple[int, Sequence[str]]] = ()
     html: int = 0

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
-from importer.commands.answering import answered
+from importer.commands.answering import answered, text_columns, with_parts
 from importer.errors import BadSettings
 from importer.messages import say
+from importer.models import Role
 from importer.settings import Settings
 
 FIELDS = (
@@ -34,6 +35,12 @@ FIELDS = (
 """Names of the settings that a person may choose on the page."""
 
 
+OF_FORM = ("shown", "text", "next")
+"""Fields of the form that are not choices."""
+PART = "part "
+"""Beginning of the answer that a column becomes a part of the notes' text."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """Chosen settings and their values, in the order of :data:`FIELDS`."""
@@ -53,6 +60,29 @@ class Choices:
                 raise BadSettings(say("page.check.no-choice", name=repr(name)))
         return cls(tuple(sorted(dict.fromkeys(pairs), key=lambda pair: FIELDS.index(pair[0]))))
 
+    @classmethod
+    def in_form(cls, fields: Iterable[tuple[str, str]]) -> Choices:
+        """Return the choices in the submitted form of the Check screen.
+
+        A new choice replaces the one shown for the same role, and columns that become a part of the text change the
+        template.
+
+        Raises:
+            BadSettings: see :meth:`of`.
+        """
+        fields = list(fields)
+        parts = [value.removeprefix(PART) for name, value in fields if name == "answer" and value.startswith(PART)]
+        about = {name: value for name, value in fields if name in OF_FORM}
+        shown = cls.of(parse_qsl(about.get("shown", ""))).pairs
+        pairs = cls.of(pair for pair in fields if pair[0] not in OF_FORM and not pair[1].startswith(PART)).pairs
+        new = {_subject(pair) for pair in pairs if pair not in shown}
+        pairs = tuple(pair for pair in pairs if pair not in shown or _subject(pair) not in new)
+        texts = [pair[1].partition("=")[2] for pair in pairs if _subject(pair) == _TEXT and pair not in shown]
+        text = texts[-1] if texts else about.get("text", "")
+        if not text or "{" in "".join(texts) or (composed := with_parts(text, parts)) == text:
+            return cls(pairs)
+        return cls.of([*(pair for pair in pairs if _subject(pair) != _TEXT), ("map", f"{Role.CONTENT}={composed}")])
+
     @property
     def query(self) -> str:
         """Query string of an address with these choices; empty if there are none."""
@@ -65,6 +95,10 @@ class Choices:
     def without(self, name: str) -> Choices:
         """Return the choices except those for one setting."""
         return Choices(tuple(pair for pair in self.pairs if pair[0] != name))
+
+    def except_for(self, others: Choices) -> Choices:
+        """Return the choices that the others don't contain."""
+        return Choices(tuple(pair for pair in self.pairs if pair not in others.pairs))
 
     def only(self, names: Collection[str]) -> Choices:
         """Return the choices for these settings only."""
@@ -83,3 +117,28 @@ class Choices:
         for name, value in self.pairs:
             settings = answered(settings, name, value)
         return settings
+
+
+_TEXT = ("map", str(Role.CONTENT))
+
+
+def _subject(pair: tuple[str, str]) -> tuple[str, str]:
+    """Return what a choice is about. Only one choice about it counts."""
+    role = role_of(pair)
+    return pair if role is None else ("map", str(role))
+
+
+def role_of(pair: tuple[str, str]) -> Role | None:
+    """Return the role that a choice gives to its columns; None if it gives none."""
+    if pair[0] == "key-column":
+        return Role.KEY
+    role = pair[1].partition("=")[0]
+    return Role(role) if pair[0] == "map" and role in set(Role) else None
+
+
+def columns_named(pair: tuple[str, str]) -> list[str]:
+    """Return the columns that a choice gives a role, or that it ignores. Of a template, that is the one of the text."""
+    name, value = pair
+    if name == "map":
+        return text_columns(value.partition("=")[2])
+    return [value] if name in ("ignore", "key-column") else []

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from importer.commands.answering import offered
-from importer.commands.overview import ColumnOverview, Overview
+from importer.commands.overview import ColumnOverview, Overview, WordOverview
 from importer.messages import Message, Said, as_message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
-from importer.page.choices import Choices
+from importer.page.choices import PART, Choices, columns_named, role_of
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
 from importer.settings.kinds import DateOrder, SeveralInCell
@@ -28,9 +29,8 @@ DELIMITERS = {
 }
 _SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
 _ROWS = 20
-_ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL, Role.KEY)))
-_REQUIRED = (Role.PROSPECT, Role.CONTENT, Role.VISIBILITY)
-_A_PROBLEM, _NO_COLUMN = say("page.form.problem"), say("page.no-column")
+_ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL)))
+_PLEASE_CHOOSE = say("page.form.choose-one")
 _OF_MERGED = {"remark.merged", "remark.merged-filled"}
 
 
@@ -51,8 +51,7 @@ class Field:
         id: its ID on the page.
         name: its name in the address.
         label: its label.
-        options: its options. The first leaves the setting blank.
-        trouble: the question to decide here; empty if there is none.
+        options: its options. Those with a blank value leave the setting as it is.
         hint: advice shown beside the drop-down.
     """
 
@@ -60,8 +59,35 @@ class Field:
     name: str
     label: Said
     options: Sequence[DropDownOption]
-    trouble: Said
-    hint: Said
+    hint: Said = ""
+
+    @property
+    def chosen(self) -> str:
+        """Value of the chosen option."""
+        return next((option.value for option in self.options if option.is_chosen), "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Row of a table of drop-downs: a column of the sheet, or a word.
+
+    Attributes:
+        field: its drop-down.
+        of: the column of the sheet, or the role of the word's column.
+        heading: the column's heading, or the word.
+        origin: how its value came about: found, as last time, likely, chosen; "choose" while that is open.
+        asks: the question about it; empty if there is none.
+        rows: number of rows with the word.
+        is_unused: whether it belongs to the columns that are not imported.
+    """
+
+    field: Field
+    of: ColumnOverview | Role
+    heading: Said
+    origin: str
+    asks: Said = ""
+    rows: int = 0
+    is_unused: bool = False
 
 
 def _field(
@@ -71,18 +97,208 @@ def _field(
     chosen: Iterable[str],
     *,
     label: Said = "",
-    key: str = "",
-    trouble: Said = "",
+    id: str = "",  # noqa: A002 - as in HTML
     hint: Said = "",
 ) -> Field:
     chosen, pairs = set(chosen), list(dict.fromkeys(options))
     pairs += [(value, value.partition("=")[2] or value) for value in chosen - {value for value, _ in pairs}]
     drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
     first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
-    return Field(f"{name}{key}", name, label or SETTINGS[name].label, [first, *drop_down_options], trouble, hint)
+    return Field(id or name, name, label or SETTINGS[name].label, [first, *drop_down_options], hint)
 
 
-def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterator[Field]:
+class CheckForm:
+    """The form of the Check screen.
+
+    Args:
+        found: the overview of a file.
+        choices: the person's choices for it.
+        likely: the choices that the page added because they are likely.
+        settings: the settings with all these choices.
+
+    Attributes:
+        sheet: the drop-down that asks which sheet of a results file is meant; None for other files.
+        questions: the drop-downs of the questions that are about no single column and no word.
+        columns: the columns of the sheet.
+        words: the words of visibility and status.
+        about_file: the drop-downs about how the file is read.
+    """
+
+    def __init__(self, found: Overview, choices: Choices, likely: Choices, settings: Settings) -> None:
+        self._found, self._choices, self._likely = found, choices, likely
+        self._export = next((export for export in settings.exports if export.name == found.export), None)
+        self.sheet = self._sheet() if found.to_fix or likely.values("sheet") else None
+        self.questions = questions([question for question in found.questions if _place(question) == "top"])
+        self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
+        self.words = [self._word(word) for word in found.words]
+        if found.mapping and Role.VISIBILITY not in found.mapping:
+            self.words.append(self._blank(WordOverview(Role.VISIBILITY, "", found.rows, found.default_visibility)))
+        self.about_file = [*_about_file(found, choices, settings, is_sheet_asked=self.sheet is not None)]
+
+    @property
+    def open_rows(self) -> list[Row]:
+        """Rows with a question."""
+        return [row for row in (*self.columns, *self.words) if row.asks]
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """Choices that no drop-down shows."""
+        others = [self.sheet] if self.sheet is not None else []
+        fields = [*others, *self.about_file, *(row.field for row in (*self.columns, *self.words))]
+        shown = Choices.of((field.name, field.chosen) for field in fields if not field.chosen.startswith(PART))
+        return [pair for pair in self._choices.pairs if pair not in shown.pairs]
+
+    @property
+    def text(self) -> str:
+        """Column of the notes' text, or the template that composes it; empty if it is unknown."""
+        found, at = self._found, self._found.roles.get(Role.CONTENT)
+        return found.template or ("" if at is None or at >= len(found.columns) else found.columns[at].name)
+
+    def _sheet(self) -> Field:
+        found = self._found
+        return _field(
+            "sheet",
+            str(found.sheet),
+            [(name, name) for name in found.sheets if name != found.sheet or self._choices.values("sheet")],
+            self._choices.values("sheet"),
+            label=say("page.form.which-rows"),
+        )
+
+    # -- columns ------------------------------------------------------------------------------------------------------
+
+    def _column(self, at: int) -> Row:
+        column = self._found.columns[at]
+        question = next((asked for asked in self._found.questions if _place(asked) == at), None)
+        said = [pair for pair in self._choices.pairs if column.name in columns_named(pair)]
+        ignored = ("ignore", column.name)
+        is_used = column.role is not None or column.is_part
+        options: list[tuple[str, Said, bool]] = []
+        if question is not None:
+            options.append(("", _PLEASE_CHOOSE, True))
+        for role in _ORDER:
+            is_chosen = question is None and role is column.role
+            pair = ("key-column", column.name) if role is Role.KEY else ("map", f"{role}={column.name}")
+            explicit = next((choice for choice in said if role_of(choice) is role), None)
+            value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
+            options.append((value, ROLES[role], is_chosen))
+        if column.is_part or (self.text and column.role is not Role.CONTENT and not {*"{}[]"} & {*column.name}):
+            options.append((f"{PART}{column.name}", say("page.form.part"), column.is_part))
+        is_ignored = question is None and not is_used
+        value = "" if is_ignored and ignored not in said else " ".join(ignored)
+        options.append((value, say("page.form.not-imported"), is_ignored))
+        field = Field(
+            f"column-{at}",
+            "answer",
+            say("page.form.column", name=_called(column)),
+            [DropDownOption(*option) for option in options],
+        )
+        asks = "" if question is None else question.asks
+        origin = "choose" if asks else self._origin(column, said)
+        return Row(field, column, column.heading, origin, asks, is_unused=is_ignored)
+
+    def _origin(self, column: ColumnOverview, said: Sequence[tuple[str, str]]) -> str:
+        if any(column.name in columns_named(pair) for pair in self._likely.pairs):
+            return "likely"
+        if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
+            return "chosen"
+        answers = {} if self._export is None else self._export.answers
+        role, mapping = Role.CONTENT if column.is_part else column.role, answers.get("map", {})
+        is_key = role is Role.KEY and "key-column" in answers
+        if is_key or role in mapping or (role is None and column.name in answers.get("ignore", ())):
+            return "last-time"
+        return "" if role is None else "found"
+
+    # -- words --------------------------------------------------------------------------------------------------------
+
+    def _word(self, word: WordOverview) -> Row:
+        if not word.word:
+            return self._blank(word)
+        heading, start = in_quotes(word.word), f"{word.role}:{word.word}="
+        label, key = say("page.form.meaning", word=heading), f"-{word.role}-{crc32(word.word.casefold().encode())}"
+        for question in self._found.questions:
+            if _place(question) == "words" and question.roles[0] is word.role and word.word in question.samples:
+                answers = [(f"{choice.setting} {choice.value}", choice.means) for choice in offered(question)]
+                field = _field("answer", _PLEASE_CHOOSE, answers, (), label=label, id=f"value{key}")
+                return Row(field, word.role, heading, "choose", question.asks, word.rows)
+        kinds: Iterable[Visibility | Status] = Status if word.role is Role.STATUS else Visibility
+        options = [(f"{start}{kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
+        options.append((start, say("page.skip-rows")))
+        chosen = [value for value in self._choices.values("value") if value.lower().startswith(start.lower())][-1:]
+        spelled = {value.lower(): value for value in chosen}
+        options = [(spelled.get(value.lower(), value), text) for value, text in options]
+        field = _meaning(word, "value", options, chosen, label=label, id=f"value{key}")
+        return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
+
+    def _blank(self, word: WordOverview) -> Row:
+        heading = say("page.form.blank" if word.role in self._found.mapping else "page.form.every-row")
+        if word.role is Role.STATUS:
+            only = DropDownOption("", _means(word), is_chosen=True)
+            return Row(Field("blank-status", "", heading, [only]), word.role, heading, "found", rows=word.rows)
+        options = [(kind.name.lower(), MEANS[kind.name]) for kind in Visibility]
+        chosen = self._choices.values("default-visibility")
+        field = _meaning(word, "default-visibility", options, chosen, hint=say("page.form.blank-never-public"))
+        return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
+
+    def _origin_of(self, word: WordOverview) -> str:
+        if not word.is_known:
+            return ""
+        answers = {} if self._export is None else self._export.answers.get("value", {})
+        known = [text.casefold() for (role, _), words_of in answers.items() if role is word.role for text in words_of]
+        return "last-time" if word.word.casefold() in known else "found"
+
+
+def _meaning(
+    word: WordOverview,
+    name: str,
+    options: Iterable[tuple[str, Said]],
+    chosen: Sequence[str],
+    *,
+    label: Said = "",
+    id: str = "",  # noqa: A002 - as in HTML
+    hint: Said = "",
+) -> Field:
+    """Return the drop-down of a word whose meaning is known or chosen, or which is a problem."""
+    found = say("page.form.as-found") if chosen else _means(word)
+    others = [(value, text) for value, text in options if text != found]
+    return _field(name, found, others, chosen, label=label, id=id, hint=hint)
+
+
+def _means(word: WordOverview) -> Message:
+    if word.meaning is not None:
+        return MEANS[word.meaning.name]
+    return say("page.skip-rows") if word.is_known else say("page.form.problem")
+
+
+def _place(question: Question) -> int | str:
+    """Return where a question is asked: in the row of its column, among the words, or on top."""
+    settings = {choice.setting for choice in question.choices}
+    if "value" in settings:
+        return "words"
+    is_about_column = question.column is not None and settings <= {"map", "ignore"} and "ignore" in settings
+    return question.column if is_about_column and question.column is not None else "top"
+
+
+def likely(found: Overview, choices: Choices) -> Choices:
+    """Return the choices with what is likely where a person said nothing: one column for a role, the corrections.
+
+    If several columns are likely, none is chosen.
+    """
+    pairs, used = list(choices.pairs), {name for pair in choices.pairs for name in columns_named(pair)}
+    if found.to_fix and not choices.values("sheet"):
+        return Choices.of([*pairs, ("sheet", found.to_fix)])
+    for question in found.questions:
+        columns = [
+            (choice.setting, choice.value)
+            for choice in question.choices
+            if choice.is_likely and choice.samples and choice.setting == "map"
+        ]
+        if len(columns) == 1 and used.isdisjoint(columns_named(columns[0])):
+            pairs += columns
+            used.update(columns_named(columns[0]))
+    return Choices.of(pairs)
+
+
+def _about_file(found: Overview, choices: Choices, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter, merged cells."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
@@ -94,7 +310,7 @@ def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterato
         kinds.append((NONE, say("exports.another-kind")))
         detected = _found(found.export) if found.export else say("page.form.no-export")
         yield _field("export", detected, kinds, choices.values("export"))
-    if len(found.sheets) > 1 or choices.values("sheet"):
+    if not is_sheet_asked and (len(found.sheets) > 1 or choices.values("sheet")):
         yield field("sheet", str(found.sheet), [(name, name) for name in found.sheets])
     rows = [(str(number), _row(number)) for number in range(1, _ROWS + 1)]
     yield field("header-row", _row(found.header_row), rows)
@@ -103,7 +319,7 @@ def about_file(found: Overview, choices: Choices, settings: Settings) -> Iterato
     if found.delimiter is not None:
         yield field("delimiter", _SIGNS.get(found.delimiter, found.delimiter), DELIMITERS.items())
     if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
-        yes = ("true", say("page.form.every-row"))
+        yes = ("true", say("page.form.every-merged-row"))
         yield _field("fill-merged", say("page.form.first-row"), [yes], is_chosen)
     if several := choices.values("several-in-cell"):
         answers = [(how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
@@ -124,93 +340,19 @@ def _tells_of_merged(overview: Overview) -> bool:
     return any(not _OF_MERGED.isdisjoint(as_message(remark).kinds()) for remark in overview.remarks)
 
 
-def roles(found: Overview, choices: Choices, settings: Settings) -> Iterator[Field]:
-    """Yield the drop-downs that assign a column to each role, and the one for a blank visibility."""
-    for role in _ORDER:
-        chosen = [value for value in choices.values("map") if value.startswith(f"{role}=")]
-        options: list[tuple[str, Said]] = [(f"{role}={column.name}", _called(column)) for column in found.columns]
-        if role not in (Role.PROSPECT, Role.CONTENT):
-            options.append((f"{role}=", _NO_COLUMN))
-        role_questions = [question for question in found.questions if _is_about(question, role)]
-        default_label = _unsaid(found, role, asked=bool(role_questions))
-        trouble = " ".join(words(question.asks) for question in role_questions)
-        likely = [_means(choice) for question in role_questions for choice in question.choices if choice.is_likely]
-        hint = say("page.form.likely", choice=likely[0]) if likely else ""
-        label = ROLES[role]
-        yield _field("map", default_label, options, chosen, label=label, key=f"-{role}", trouble=trouble, hint=hint)
-        if role is Role.VISIBILITY:
-            yield _blank_visibility(choices, settings)
-    headings = [(column.name, _called(column)) for column in found.columns]
-    hint = say("page.form.about-key")
-    key_column = settings.key_column or _NO_COLUMN
-    yield _field("key-column", key_column, headings, choices.values("key-column"), hint=hint)
-
-
-def _blank_visibility(choices: Choices, settings: Settings) -> Field:
-    default = settings.default_visibility if not choices.values("default-visibility") else None
-    private, public = say("page.form.private"), say("page.form.public")
-    default_label = _A_PROBLEM
-    if default is not None:
-        default_label = say(
-            "page.form.as-profile-says", visibility=private if default is Visibility.PRIVATE else public
-        )
-    options = [("private", private), ("public", public)]
-    hint = say("page.form.blank-never-public")
-    return _field("default-visibility", default_label, options, choices.values("default-visibility"), hint=hint)
-
-
 def questions(found: Sequence[Question]) -> list[Field]:
-    """Return the drop-downs for the other questions: overlooked columns, unknown words, which sheet."""
+    """Return the drop-downs of questions with choices. A likely one is named beside them."""
     fields = []
     for number, question in enumerate(found):
-        if question.choices and not (len(question.roles) == 1 and _is_about(question, question.roles[0])):
-            options = [(f"{choice.setting} {choice.value}", _means(choice)) for choice in offered(question)]
-            label, trouble = question.asks, say("page.form.please-choose")
-            fields.append(_field("answer", "–", options, (), label=label, key=f"-{number}", trouble=trouble))
+        if question.choices:
+            options = [(f"{choice.setting} {choice.value}", _choice(choice)) for choice in offered(question)]
+            fields.append(_field("answer", _PLEASE_CHOOSE, options, (), label=question.asks, id=f"answer-{number}"))
     return fields
-
-
-def said(found: Overview, choices: Choices) -> Iterator[Field]:
-    """Return drop-downs for words that were given a meaning and for ignored columns, so that this can be undone."""
-    for number, value in enumerate(choices.values("value")):
-        role, _, rest = value.partition(":")
-        yield _word(Role(role), rest.rpartition("=")[0], value, f"-{number}")
-    for number, (role, word) in enumerate(found.words):
-        yield _word(role, word, "", f"-open-{number}")
-    for number, value in enumerate(choices.values("ignore")):
-        options, label = [(value, say("page.form.ignored"))], say("page.form.column", name=in_quotes(value))
-        yield _field("ignore", say("page.form.not-ignored"), options, [value], label=label, key=f"-{number}")
-
-
-def _word(role: Role, word: str, chosen: str, key: str) -> Field:
-    kinds: Iterable[Visibility | Status] = Status if role is Role.STATUS else Visibility
-    options = [(f"{role}:{word}={kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
-    options.append((f"{role}:{word}=", say("page.skip-rows")))
-    options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
-    label = say("page.form.meaning", word=in_quotes(word))
-    return _field("value", _A_PROBLEM, options, [chosen] if chosen else [], label=label, key=key)
 
 
 def contradictions(found: Sequence[Question]) -> list[Said]:
     """Return the questions about settings that contradict each other, which no drop-down can solve."""
     return [question.text for question in found if not question.choices]
-
-
-def _is_about(question: Question, role: Role) -> bool:
-    """Return whether the drop-down of this role answers the question."""
-    names = {choice.setting for choice in question.choices}
-    if not names or (question.roles[:1] != [role] and tuple(question.roles) != (role,)):
-        return False
-    return names <= {"map", "default-visibility"} and (question.column is None or len(question.choices) > 1)
-
-
-def _unsaid(overview: Overview, role: Role, *, asked: bool) -> Message:
-    position = overview.roles.get(role)
-    if position is not None and position < len(overview.columns):
-        return _found(_called(overview.columns[position]))
-    if not overview.roles and not asked:  # no role has a column yet while a question about columns is open
-        return say("page.form.automatic") if role in _REQUIRED else say("page.form.automatic-or-none")
-    return _NO_COLUMN if role not in _REQUIRED or overview.roles else say("page.form.choose-one")
 
 
 def _called(column: ColumnOverview) -> Said:
@@ -219,6 +361,6 @@ def _called(column: ColumnOverview) -> Said:
     return say("page.form.no-heading", letter=column.letter)
 
 
-def _means(choice: PossibleAnswer) -> str:
+def _choice(choice: PossibleAnswer) -> str:
     samples = f": {'; '.join(choice.samples)}" if choice.samples else ""
     return f"{words(choice.means)}{samples}"[:160]

@@ -23,7 +23,7 @@ from importer.commands.rendering import LineKind
 from importer.messages import Message, say, some
 from importer.models import Role
 from importer.page import form
-from importer.page.choices import Choices
+from importer.page.choices import OF_FORM, Choices
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import ROLES, words
 from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
@@ -33,7 +33,7 @@ from importer.settings import Settings
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
-_NO_CHOICES = ("next", "shown", "changed", "remembered", "replaced", "taken")
+_NO_CHOICES = (*OF_FORM, "changed", "remembered", "replaced", "taken")
 """Fields in an address of the Check screen that are not choices."""
 _MOST = 1_000
 """Maximum number of attachments in one request."""
@@ -75,24 +75,22 @@ class ImportScreens(Screens):
     @screen("/file/<number>")
     def check(self, number: str) -> Page:
         """Show how the file was read, its problems, and the open questions."""
-        upload, choices = self._upload(number), _choices()
-        if any(name in ("answer", "next") or not value for name, value in request.args.items(multi=True)):
-            return self._looked_at(upload, choices)
-        overview, settings = self._look(upload, choices)
+        upload = self._upload(number)
+        if any(name in ("answer", *OF_FORM) or not value for name, value in request.args.items(multi=True)):
+            return self._looked_at(upload, Choices.in_form(request.args.items(multi=True)))
+        own_choices = _choices()
+        overview, choices, settings = self._look(upload, own_choices)
         if overview is None:
-            return _still_reading(upload, choices)
+            return _still_reading(upload, own_choices)
         context = {"upload": upload, "choices": choices, "settings": settings, "found": overview}
-        context["questions"] = form.questions(overview.questions)
         if isinstance(overview, Unread):
-            return render_template("unread.html", **context)
+            return render_template("unread.html", **context, questions=form.questions(overview.questions))
         return render_template(
             "check.html",
             **context,
             **_lines(overview),
+            form=form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings),
             about=preview_messages.about(overview),
-            about_file=form.about_file(overview, choices, settings),
-            roles=form.roles(overview, choices, settings),
-            said=[*form.said(overview, choices)],
             offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
             contradictions=form.contradictions(overview.questions),
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
@@ -110,14 +108,15 @@ class ImportScreens(Screens):
         """Continue with these choices; if the screen showed other ones, show the Check screen again first."""
         if request.args.get("next") != "confirm":
             return redirect(_check(upload, choices), 303)
-        if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*choices.pairs}:
-            return redirect(_confirm(upload, choices), 303)
+        _, all_choices, _ = self._look(upload, choices)
+        if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*all_choices.pairs}:
+            return redirect(_confirm(upload, all_choices), 303)
         return redirect(_check(upload, choices, changed="yes"), 303)
 
     @screen("/file/<number>/state")
     def is_read(self, number: str) -> Page:
         """Return whether the page should reload because the file is read by now."""
-        overview, _ = self._look(self._upload(number), _choices(), wait=0)
+        overview, *_ = self._look(self._upload(number), _choices(), wait=0)
         return {"reload": overview is not None}
 
     @screen("/file/<number>/problems.csv")
@@ -133,7 +132,7 @@ class ImportScreens(Screens):
     def remember(self, number: str) -> Page:
         """Keep the choices for sheets of this kind."""
         upload, choices = self._upload(number), _choices()
-        overview, _ = self._look(upload, choices, wait=_PATIENCE)
+        overview, choices, _ = self._look(upload, choices, wait=_PATIENCE)
         export = self._parts.current.learned(choices, overview) if isinstance(overview, Overview) else None
         if export is None:
             return redirect(_check(upload, choices), 303)
@@ -145,7 +144,7 @@ class ImportScreens(Screens):
     def confirm(self, number: str) -> Page:
         """Show what would be sent, and ask for confirmation."""
         upload, choices = self._upload(number), _choices()
-        overview, settings = self._look(upload, choices)
+        overview, choices, settings = self._look(upload, choices)
         if overview is None:
             return _still_reading(upload, choices)
         if isinstance(overview, Unread) or not overview.can_be_sent:
@@ -212,10 +211,15 @@ class ImportScreens(Screens):
 
     def _look(
         self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT
-    ) -> tuple[Overview | Unread | None, Settings]:
-        # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
-        settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
-        return self._parts.reading.look(upload, choices, settings, wait=wait), settings
+    ) -> tuple[Overview | Unread | None, Choices, Settings]:
+        """Return the overview of a file, or why there is none, with the choices including what is likely."""
+        while True:
+            # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
+            settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
+            overview = self._parts.reading.look(upload, choices, settings, wait=wait)
+            if not isinstance(overview, Overview) or (more := form.likely(overview, choices)) == choices:
+                return overview, choices, settings
+            choices = more
 
 
 class AttachmentScreens(Screens):

@@ -36,7 +36,7 @@ from importer.models import Result
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for
 from importer.results.presentation import COLOURS
 from importer.results.summary import write_summary
-from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, ResultColumn
+from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, TO_FIX, ResultColumn
 
 MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
@@ -149,7 +149,7 @@ class _Frame:
         book = Workbook(self.content, {"in_memory": True})
         book.set_properties({"title": render(contents.summary.title), "author": AUTHOR})
         formats = _formats(book)
-        results, to_fix = book.add_worksheet("Results"), book.add_worksheet("To fix")
+        results, to_fix = book.add_worksheet("Results"), book.add_worksheet(TO_FIX)
         count_to_fix = int(outcomes.to_fix().sum())
         _set_up(results, widths, formats, len(outcomes))
         _set_up(to_fix, [widths[i] for i in self.order], formats, count_to_fix)

@@ -265,7 +265,7 @@ def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
         upload.folder, upload.name, current, upload.folder / "problems.csv"
     )
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
-    assert '<h2 id="files">Attachments</h2>' in seen
+    assert '<h2 id="files">Files are missing</h2>' in seen
     assert ("Without files here, the profile's folder is used: " in seen) == is_told
     attach(friend, upload, ("b.txt", b"x"))
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text

@@ -124,22 +124,29 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
 def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     page: Page, box: Sandbox, tmp_path: Path
 ) -> None:
-    """A column by its drop-down, a word of their own by its; the address holds both, and nothing is sent meanwhile."""
+    """Likely columns are marked, a word of their own has its drop-down; a change is looked at at once, and a reload
+    shows the same, for the address holds it."""
     head = ("Contact ID", "First Name", "Full Comments", "Shared?")
     rows = [(f"p{i}", "Jo", TEXTS[i % 2], ("Team only", "Yes")[i % 2]) for i in range(4)]
     drop(page, write(tmp_path / "n.csv", rows, head))
     expect(page.get_by_role("status")).to_contain_text("2 things to decide")
-    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+    expect(page.get_by_label("Column C: Full Comments")).to_have_value("")
+    for column in ("C Full Comments", "D Shared?"):
+        expect(page.get_by_role("row", name=column)).to_contain_text("likely")
+    expect(page.get_by_role("row", name="A Contact ID")).to_contain_text("found")
     looked_at(page, "undecided")
-    page.get_by_label("Text of the note").select_option(label="C: Full Comments")
-    page.get_by_label("Who may see it", exact=True).select_option(label="D: Shared?")
-    page.get_by_role("button", name="Check again").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("status")).to_contain_text("2 things to decide")
-    page.get_by_label("What does 'Team only' mean").select_option(
-        label="Private: only the owner of the API key sees it"
-    )
-    page.get_by_label("What does 'Yes' mean").select_option(label="Public: all team members see the note")
-    page.get_by_role("button", name="Check again").click()
+    page.get_by_label("Meaning of 'Team only'").focus()
+    page.get_by_label("Meaning of 'Team only'").select_option(label="Private: only the owner of the API key sees it")
+    expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
+    expect(page.get_by_label("Meaning of 'Team only'")).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("status")).to_contain_text("2 things to decide")
+    expect(page.get_by_label("Meaning of 'Team only'")).to_have_value("")
+    page.go_forward()
+    expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
+    page.get_by_label("Meaning of 'Yes'").select_option(label="Public: all team members see the note")
     expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
     page.reload()
     expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
@@ -151,6 +158,35 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
         ("p0", "2"), ("p1", "1"), ("p2", "2"), ("p3", "1"),
     ]  # fmt: skip
+
+
+def test_without_a_script_a_change_is_looked_at_by_a_button(
+    browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
+) -> None:
+    """*Continue* looks at it first, too, and agrees to nothing that wasn't on the screen."""
+    path = write(
+        tmp_path / "n.csv", [("p1", TEXTS[0], "Ann", "Public")], ("Prospect ID", "Note", "Owner", "Visibility")
+    )
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.goto(home_of(server))
+        page.get_by_label("Drop the file here, or choose it").set_input_files(path)
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+        page.get_by_text("1 column that is not imported").click()
+        page.get_by_label("Column C: Owner").select_option(label="Text of the note")
+        page.get_by_role("button", name="Check again").click()
+        expect(page.get_by_role("row", name="C Owner")).to_contain_text("your choice")
+        page.get_by_text("1 column that is not imported").click()
+        page.get_by_label("Column B: Note").select_option(label="Part of the text")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("status")).to_contain_text("checked again with your choices")
+        expect(page.get_by_text(f"{TEXTS[0]}: Ann", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Send 1 note").click()
+        expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
+    assert [note.content for note in box.notes] == [f"<p>{TEXTS[0]}: Ann</p>"]
 
 
 def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
@@ -214,9 +250,8 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems skipped.")
     reached(page, "combobox", "If visibility is blank")
     page.keyboard.press("ArrowDown")
-    reached(page, "button", "Check again")
-    page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
+    expect(page.get_by_role("combobox", name="If visibility is blank")).to_be_focused()
     reached(page, "button", "Continue")
     page.keyboard.press("Enter")
     reached(page, "checkbox", "These are the first private notes of this workspace, and they should be private")
@@ -274,9 +309,9 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
     expect(page.get_by_role("cell", name="p-June")).to_be_visible()
+    page.get_by_text("More: how the file is read").click()
     page.get_by_label("Sheet", exact=True).select_option("May")
-    page.get_by_role("button", name="Check again").click()
-    expect(page.get_by_role("cell", name="p-May")).to_be_visible()
+    expect(page.get_by_role("region", name="Columns").get_by_role("cell", name="p-May")).to_be_visible()
     page.get_by_role("link", name="note-importer").click()
     (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
     drop(page, tmp_path / "n.pdf")

@@ -85,8 +85,7 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
     """Remembered where the file was looked at; forgotten under Settings, by the keyboard; then it is asked anew."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
     drop(page, path)
-    page.get_by_label("Text of the note").select_option(label="B: Words of ours")
-    page.get_by_role("button", name="Check again").click()
+    page.get_by_label("Column B: Words of ours").select_option(label="Text of the note")
     page.get_by_role("button", name="Remember these choices").click()
     go(page, "Settings")
     looked_at(page, "settings-remembered")

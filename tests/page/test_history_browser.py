@@ -131,8 +131,8 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
     box.set_limit(Limit.parse("1/15s"))
     with opened(browser, settings, tmp_path / "uploads") as page:
         drop(page, file)
-        page.get_by_label("Text of the note").select_option(label="C: Comments of ours")
-        page.get_by_role("button", name="Check again").click()
+        page.get_by_label("Column C: Comments of ours").select_option(label="Text of the note")
+        expect(page.get_by_role("status")).to_have_text("Ready: 8 notes to send.")
         page.get_by_role("button", name="Continue").click()
         page.get_by_role("button", name="Send 8 notes").click()
         expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()

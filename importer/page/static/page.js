@@ -44,7 +44,7 @@ for (const name of ["dragover", "drop"]) {
   });
 }
 
-for (const drop of document.querySelectorAll(".drop")) {
+function takeFiles(drop) {
   const input = drop.querySelector("input[type=file]");
   const send = () => {
     say(drop.dataset.uploading);
@@ -66,3 +66,60 @@ for (const drop of document.querySelectorAll(".drop")) {
     send();
   });
 }
+
+let looking; // ends the look that is under way
+let waiting;
+
+async function look(form) {
+  looking?.abort();
+  looking = new AbortController();
+  const { signal } = looking;
+  const shown = document.getElementById("looked");
+  shown.setAttribute("aria-busy", "true");
+  say(form.dataset.looking);
+  const fields = new URLSearchParams(new FormData(form));
+  let address = `${form.action}?${fields}`;
+  try {
+    for (;;) {
+      const answer = await fetch(address, { cache: "no-store", signal });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (fresh.getElementById("looked")) return show(fresh, shown, answer.url);
+      address = answer.url;
+      if (!fresh.querySelector("[data-poll]")) return location.assign(address); // it says why nothing can be shown
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
+    }
+  } catch {
+    if (!signal.aborted) say(status.dataset.noAnswer);
+  }
+}
+
+function show(fresh, shown, address) {
+  const at = document.activeElement;
+  const top = at.getBoundingClientRect().top;
+  const open = [...shown.querySelectorAll("details[open]")].map((details) => details.id);
+  const looked = document.adoptNode(fresh.getElementById("looked"));
+  shown.replaceWith(looked);
+  for (const details of looked.querySelectorAll("details")) details.open = open.includes(details.id);
+  const again = at.id && document.getElementById(at.id);
+  if (again) {
+    if (again.closest("details")) again.closest("details").open = true;
+    again.focus({ preventScroll: true });
+    scrollBy(0, again.getBoundingClientRect().top - top);
+  }
+  prepare(looked);
+  say(fresh.getElementById("status").textContent);
+  history.pushState(null, document.title, address);
+}
+
+function prepare(part) {
+  part.querySelectorAll(".drop").forEach(takeFiles);
+  const form = part.querySelector("[data-looking]");
+  form?.addEventListener("change", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(look, 300, form); // arrow keys pass by other options
+  });
+}
+
+prepare(document);
+addEventListener("popstate", () => location.reload());
+addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -1,0 +1,296 @@
+"""The form of the Check screen: columns and words with what they are, what is chosen beforehand, what a change does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import openpyxl
+import pytest
+from flask.testing import FlaskClient
+
+from importer.page import tasks
+from importer.page.choices import Choices
+from importer.page.screens import Parts
+from importer.page.uploads import DroppedFile
+from importer.settings import Settings
+from tests.page.conftest import HEAD, OURS, write
+from tests.running import run
+
+TEXT = "Spoke about the annual plan, wants a quote next week"
+
+
+class Screen(HTMLParser):
+    """What a person sees of the form, and what the browser hands over.
+
+    Attributes:
+        hidden: fields that nobody sees.
+        chosen: label of a drop-down → name, value and text of the chosen option.
+        options: label of a drop-down → text of an option → its value.
+        rows: the texts of the tables' rows.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.hidden: list[tuple[str, str]] = []
+        self.chosen: dict[str, tuple[str, str, str]] = {}
+        self.options: dict[str, dict[str, str]] = {}
+        self.rows: list[str] = []
+        self._select = self._name = self._text = ""
+        self._option: dict[str, str | None] | None = None
+        self._is_in_row = False
+        self.feed(html[html.index('<form id="choices"') : html.index("</form>", html.index('<form id="choices"'))])
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        about = dict(attrs)
+        if tag == "input":
+            self.hidden.append((str(about["name"]), str(about["value"])))
+        elif tag == "select":
+            self._select, self._name = about.get("aria-label") or str(about["id"]), about.get("name") or ""
+        elif tag == "option":
+            self._option, self._text = about, ""
+        elif tag == "tr":
+            self.rows.append("")
+            self._is_in_row = True
+
+    def handle_data(self, data: str) -> None:
+        self._text += data
+        if self._option is None and self._is_in_row:
+            self.rows[-1] = " ".join(f"{self.rows[-1]} {data}".split())
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "option" and self._option is not None:
+            text, value = self._text.strip(), str(self._option["value"])
+            self.options.setdefault(self._select, {})[text] = value
+            if "selected" in self._option:
+                self.chosen[self._select] = (self._name, value, text)
+            self._option = None
+        self._is_in_row &= tag != "tr"
+
+    def row(self, start: str) -> str:
+        """The one row that begins with this text."""
+        (row,) = [row for row in self.rows if row.startswith(start)]
+        return row
+
+    def submitted(self, changes: dict[str, str], **more: str) -> list[tuple[str, str]]:
+        """The fields of the form, with other options chosen in some drop-downs."""
+        chosen = {
+            label: (name, self.options[label][changes[label]] if label in changes else value)
+            for label, (name, value, _) in self.chosen.items()
+        }
+        return [*self.hidden, *(pair for pair in chosen.values() if pair[0]), *more.items()]
+
+
+class Person:
+    """Somebody who drops files and presses buttons; files are read in this process.
+
+    Attributes:
+        address: the address of the last screen.
+        text: its HTML.
+    """
+
+    address = text = ""
+
+    def __init__(self, client: FlaskClient, parts: Parts) -> None:
+        self._client, self._parts = client, parts
+        self._uploads: dict[Path, DroppedFile] = {}
+        parts.reading.look = lambda upload, _, settings, **__: tasks.check(  # type: ignore[method-assign]
+            upload.folder, upload.name, settings, upload.folder / "problems.csv"
+        )
+
+    def sees(self, path: Path, fields: Sequence[tuple[str, str]] = ()) -> Screen:
+        """The Check screen of a file that is dropped, or that follows when the form is submitted with these fields."""
+        self.goes_on(path, fields)
+        return Screen(self.text)
+
+    def goes_on(self, path: Path, fields: Sequence[tuple[str, str]]) -> None:
+        """Submit the form."""
+        if path not in self._uploads:
+            self._uploads[path] = self._parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
+        address = f"/file/{self._uploads[path].id}"
+        answer = self._client.get(address, base_url=OURS, query_string=fields, follow_redirects=True)
+        self.address, self.text = answer.request.full_path, answer.text
+
+    @property
+    def chose(self) -> list[tuple[str, str]]:
+        """The choices in the address."""
+        return parse_qsl(self.address.partition("?")[2])
+
+
+@pytest.fixture
+def person(friend: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    monkeypatch.chdir(tmp_path)  # and back
+    return Person(friend, parts)
+
+
+def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person, tmp_path: Path) -> None:
+    """The first look shows the notes already; nothing is chosen where two columns are likely, or one is empty."""
+    head = ("Contact ID", "Full Comments", "Visibility", "Owner")
+    path = write(tmp_path / "n.csv", [("p1", TEXT, "Public", "Ann"), ("p2", TEXT, "Private", "Ben")], head)
+    screen = person.sees(path)
+    assert "Ready: 2 notes to send." in person.text
+    assert screen.row("A Contact ID").endswith("found")
+    assert screen.row("B Full Comments").endswith("likely")
+    assert screen.chosen["Column B: Full Comments"] == ("answer", "", "Text of the note")
+    assert screen.chosen["Column D: Owner"] == ("answer", "", "not imported")
+    person.goes_on(path, screen.submitted({}, next="confirm"))
+    assert person.address.endswith("/confirm?map=content%3DFull+Comments")
+    both = write(
+        tmp_path / "m.csv", [("p1", TEXT, TEXT, "Public")], ("ID", "Call notes", "Full Comments", "Visibility")
+    )
+    screen = person.sees(both)
+    assert "2 things to decide" in person.text or "1 thing to decide" in person.text
+    assert "likely" not in " ".join(screen.rows)
+    assert screen.row("D Visibility").endswith("found")
+    empty = write(tmp_path / "e.csv", [("p1", "", "Public")], ("Prospect ID", "Full Comments", "Visibility"))
+    assert "likely" not in " ".join(person.sees(empty).rows)
+
+
+def test_a_new_choice_replaces_the_one_that_was_shown_for_the_role(person: Person, tmp_path: Path) -> None:
+    """Whichever column stands first. What no drop-down shows is kept."""
+    head = ("Prospect ID", "One", "Two", "Visibility")
+    path = write(tmp_path / "n.csv", [("p1", "first", "second", "Public")], head)
+    screen = person.sees(path, [("map", "content=Two"), ("ignore", "Elsewhere")])
+    assert screen.row("C Two").endswith("your choice")
+    screen = person.sees(path, screen.submitted({"Column B: One": "Text of the note"}))
+    assert screen.chosen["Column B: One"][2] == "Text of the note"
+    assert screen.chosen["Column C: Two"][2] == "not imported"
+    assert person.chose == [("map", "content=One"), ("ignore", "Elsewhere")]
+    screen = person.sees(
+        path, screen.submitted({"Column A: Prospect ID": "Key for repeated notes", "Column C: Two": "Prospect"})
+    )
+    screen = person.sees(path, screen.submitted({"Column D: Visibility": "Key for repeated notes"}))
+    assert ("key-column", "Visibility") in person.chose
+    assert person.address.count("key-column") == 1
+
+
+def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, tmp_path: Path) -> None:
+    """Two at once, then without one, then another text; and the notes that follow are on the screen."""
+    head = ("Prospect ID", "Day", "Who", "Note", "Other", "Visibility")
+    path = write(tmp_path / "n.csv", [("p1", "Monday", "Ann", "Called", "Wrote", "Public")], head)
+    screen = person.sees(path)
+    screen = person.sees(
+        path, screen.submitted({"Column B: Day": "Part of the text", "Column C: Who": "Part of the text"})
+    )
+    assert "Monday, Ann: Called" in person.text
+    assert screen.row("B Day").endswith("your choice")
+    screen = person.sees(path, screen.submitted({"Column B: Day": "not imported"}))
+    assert ">Ann: Called<" in person.text
+    screen = person.sees(path, screen.submitted({"Column E: Other": "Text of the note"}))
+    assert ">Ann: Wrote<" in person.text
+    person.sees(path, screen.submitted({"Column C: Who": "not imported"}))
+    assert "<bdi>Wrote</bdi></blockquote>" in person.text
+    assert "{" not in person.address
+
+
+def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, tmp_path: Path) -> None:
+    """Those that a person gave a meaning, too; a choice can be undone."""
+    rows = [(f"p{i}", "Hello", word) for i, word in enumerate(["Public", "public", "Secret", "Secret", "", "Private"])]
+    path = write(tmp_path / "n.csv", rows)
+    screen = person.sees(path)
+    assert screen.row("Who may see it 'Public'").endswith("2 found")
+    assert screen.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
+    assert screen.row("Who may see it 'Secret'").endswith("please choose")
+    assert screen.row("Who may see it blank cell").startswith("Who may see it blank cell 1 A blank cell")
+    assert screen.chosen["If visibility is blank"][2] == "a problem"
+    private = "Private: only the owner of the API key sees it"
+    screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": private, "If visibility is blank": private}))
+    assert "Ready: 6 notes to send." in person.text
+    assert screen.row("Who may see it 'Secret'").endswith("2 your choice")
+    screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": "– undo my choice –"}))
+    assert screen.row("Who may see it 'Secret'").endswith("please choose")
+    assert screen.chosen["If visibility is blank"][2] == private
+
+
+def test_rows_that_are_no_data_do_not_count_among_the_words(person: Person, tmp_path: Path) -> None:
+    """The report's footer has blanks in both columns, but isn't a row."""
+    lines = (Path(__file__).parents[2] / "samples" / "4-salesforce-report.csv").read_text("utf-8").splitlines()
+    path = tmp_path / "report.csv"
+    ends = ["Status", *(["Draft"] * len(lines))]
+    path.write_text(
+        "".join(
+            f'{line},"{end}"\n' if "@" in line or end == "Status" else f"{line}\n"
+            for line, end in zip(lines, ends, strict=False)
+        ),
+        "utf-8",
+    )
+    screen = person.sees(path)
+    assert screen.row("Who may see it 'Team only'").endswith("10 please choose")
+    assert "Published or draft 'Draft'" in " ".join(screen.rows)
+    assert "blank cell" not in " ".join(screen.rows)
+
+
+def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp_path: Path) -> None:
+    profiles.write_text(
+        '[[default.exports]]\nname = "Calls"\nanswered = 2026-11-03\n'
+        'headings = ["Prospect ID", "Said", "Seen", "Old"]\n'
+        'map = { content = "Said", visibility = "Seen" }\nvalues = { visibility = { Seen = { us = "Public" } } }\n'
+        'ignore = ["Old"]\n',
+        encoding="utf-8",
+    )
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "us", "x")], ("Prospect ID", "Said", "Seen", "Old"))
+    screen = person.sees(path)
+    assert screen.row("A Prospect ID").endswith("found")
+    for row in ("B Said", "C Seen", "D Old", "Who may see it 'us'"):
+        assert screen.row(row).endswith("as last time"), row
+
+
+def test_of_a_results_file_the_corrections_are_chosen_and_the_question_is_on_top(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    """The other sheet is one choice away."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "pubic")])
+    run(path, replace(settings, results=tmp_path / "n.results.xlsx"))
+    book = openpyxl.load_workbook(tmp_path / "n.results.xlsx")
+    sheet = book["To fix"]
+    sheet.cell(2, [cell.value for cell in sheet[1]].index("Visibility") + 1).value = "Public"
+    book.save(tmp_path / "corrected.xlsx")
+    screen = person.sees(tmp_path / "corrected.xlsx")
+    assert screen.chosen["sheet"] == ("sheet", "", "To fix")
+    assert "Ready: 1 note to send." in person.text
+    assert person.text.index('id="sheet"') < person.text.index('id="columns"')
+    assert [label for label in screen.chosen if label.startswith("Column")] == [
+        f"Column {letter}: {name}" for letter, name in zip("CDE", HEAD, strict=True)
+    ]
+    screen = person.sees(tmp_path / "corrected.xlsx", screen.submitted({"sheet": "Results"}))
+    assert screen.chosen["sheet"] == ("sheet", "Results", "Results")
+    assert "There is nothing to send." in person.text
+
+
+def test_an_offered_template_is_taken_as_it_is() -> None:
+    """Its button stands beside the drop-downs, which know nothing of it yet."""
+    fields = [("shown", ""), ("text", "Note"), ("answer", ""), ("map", "content=[{Day}: ]{Note}")]
+    assert Choices.in_form(fields).pairs == (("map", "content=[{Day}: ]{Note}"),)
+
+
+def test_a_column_that_is_asked_about_has_its_question_in_its_row(
+    person: Person, profiles: Path, tmp_path: Path
+) -> None:
+    """Nothing is chosen there beforehand; either answer is one of the drop-down's, and what was found stays shown."""
+    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
+    path = write(
+        tmp_path / "n.csv", [("p1", "Hi", "Public"), ("p2", "Hi", "Private")], ("Prospect ID", "Note", "Sharing")
+    )
+    screen = person.sees(path)
+    assert "1 thing to decide" in person.text
+    assert screen.chosen["Column C: Sharing"] == ("answer", "", "– please choose –")
+    assert screen.row("C Sharing").endswith("please choose")
+    assert screen.row("A Prospect ID").endswith("found")
+    ignored = person.sees(path, screen.submitted({"Column C: Sharing": "not imported"}))
+    assert "Ready: 2 notes to send." in person.text
+    assert ignored.row("C Sharing").endswith("your choice")
+    assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")
+    person.sees(path, screen.submitted({"Column C: Sharing": "Who may see it"}))
+    assert "1 public, 1 private" in person.text
+
+
+def test_columns_that_a_person_lists_have_the_role_together(person: Person, tmp_path: Path) -> None:
+    head = ("Contact 1", "Contact 2", "Note", "Visibility")
+    path = write(tmp_path / "n.csv", [("a@example.com", "b@example.com", "Hi", "Public")], head)
+    screen = person.sees(path, [("map", "email=Contact 1, Contact 2")])
+    assert [screen.chosen[f"Column {name}"][2] for name in ("A: Contact 1", "B: Contact 2")] == ["Email address"] * 2
+    person.sees(path, screen.submitted({}))
+    assert person.chose == [("map", "email=Contact 1, Contact 2")]
