@@ -202,11 +202,9 @@ def digest(preview: Preview) -> str:
 
 def _count_repeating(loaded: Loaded) -> int:
     """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
-    rows, repeats = loaded.rows, loaded.plan.original >= 0
-    repeating, others = np.zeros((2, rows.in_sheet), dtype=bool)
-    for mask, found in ((repeats, repeating), (~repeats, others)):
-        found[rows.of_sheet(np.flatnonzero(mask).astype(np.int32))] = True
-    return int((repeating & ~others).sum())
+    repeats = loaded.plan.original >= 0
+    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32)) for mask in (repeats, ~repeats))
+    return int(np.setdiff1d(repeating, others).size)
 
 
 def _columns(loaded: Loaded) -> Iterator[ColumnOverview]:

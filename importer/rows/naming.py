@@ -66,8 +66,7 @@ def emails_of(rows: Rows, made: Collection[int] = ()) -> Emails:
     usable = np.flatnonzero((rows.note >= 0) & (rows.email != ""))
     by_email = rows.prospect[usable] == rows.email[usable]
     naming = dict.fromkeys(rows.email[usable[by_email]].tolist())
-    by_id = usable[~by_email]
-    beside = dict.fromkeys(rows.email[by_id[~np.isin(by_id, [*made])]].tolist())
+    beside = dict.fromkeys(rows.email[np.setdiff1d(usable[~by_email], [*made])].tolist())
     return Emails(list(naming), [email for email in beside if email not in naming])
 
 
