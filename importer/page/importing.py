@@ -154,7 +154,6 @@ class ImportScreens(Screens):
             "confirm.html",
             **_lines(overview),
             mapping=preview_messages.columns(overview),
-            owner_only=preview_messages.owner_only(overview),
             upload=upload,
             choices=choices,
             found=overview,

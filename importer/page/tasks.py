@@ -23,7 +23,7 @@ from importer.commands.report import Report
 from importer.commands.run import Prepared
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.messages import Message, Said, say
-from importer.models import Progress, Question, Result, Visibility
+from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import begin
 from importer.settings import Settings, make_private_folder
@@ -126,7 +126,7 @@ class Send:
         expected: the number of notes that a person agreed to.
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
-        is_meant: whether the person confirmed that the workspace's first private notes are meant to be private.
+        is_meant: whether the person confirmed who will see the workspace's first public or private notes.
     """
 
     settings: Settings
@@ -148,7 +148,7 @@ class Send:
                 raise FirstRun(say("page.send.not-confirmed"))
             if commands.facts.digest(preview) != self.digest:
                 raise Changed(say("page.send.changed"))
-            if Visibility.PRIVATE in preview.never_sent and not self.is_meant:
+            if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
             if preview.is_first:
                 commands.workspaces.confirm(self.settings)

@@ -90,6 +90,7 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
     page.get_by_role("button", name="Remember these choices").click()
     go(page, "Settings")
     looked_at(page, "settings-remembered")
+    page.locator("summary").filter(has_text="Forget").click()
     forget = page.get_by_role("button", name="Forget n")
     forget.focus()
     page.keyboard.press("Enter")
@@ -146,7 +147,7 @@ def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
     box.set_limit(Limit.parse("1/15s"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Send 6 notes").click()
+    send(page, "6 notes")
     expect(page.get_by_text("1 of 6 notes")).to_be_visible()
     with browser.new_context(storage_state=page.context.storage_state()) as context:  # the console tells of refusals
         other = context.new_page()

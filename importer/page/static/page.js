@@ -35,6 +35,13 @@ async function poll(part) {
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
 
+for (const time of document.querySelectorAll("time")) {
+  time.title = time.textContent;
+  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // Back shows no stale screen
+
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
     // Beside the field a browser would open the file in the place of this page.
