@@ -66,10 +66,15 @@ class ImportScreens(Screens):
 
     @screen("/file", "POST")
     def add(self) -> Page:
-        """Keep a dropped file."""
+        """Keep a dropped file, unless it soon turns out to be useless."""
         upload = self._handed_over(reason="page.problem.system-error-nothing-sent")
         if upload is None:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
+        found, _ = self._look(upload, Choices())
+        if isinstance(found, Unread) and found.is_useless and upload.workspace is None and not upload.attached:
+            self._parts.uploads.forget(upload)
+            self._parts.reading.forget(upload)
+            refuse(say("page.unread.not-kept"), found.why, 400)
         return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>")

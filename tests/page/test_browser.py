@@ -31,26 +31,28 @@ def drop(page: Page, path: Path) -> None:
 
 
 def accessible(page: Page) -> None:
-    """No rule of axe's is broken on this screen."""
+    """No rule of axe's is broken on this screen, be it light or dark."""
     page.wait_for_load_state()
     session = page.context.new_cdp_session(page)  # the page's own policy lets no script in
-    found = session.send(
-        "Runtime.evaluate",
-        {
-            "expression": AXE + "\n;axe.run().then(r => JSON.stringify(r.violations))",
-            "awaitPromise": True,
-            "returnByValue": True,
-        },
-    )
-    assert "exceptionDetails" not in found, found["exceptionDetails"]
-    assert found["result"]["value"] == "[]", page.url
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found = session.send(
+            "Runtime.evaluate",
+            {
+                "expression": AXE + "\n;axe.run().then(r => JSON.stringify(r.violations))",
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        assert found["result"]["value"] == "[]", f"{page.url} ({scheme})"
     session.detach()
 
 
 def wide(page: Page) -> None:
-    """Nothing sticks out at the right of a telephone's screen, nor of a desk's that is magnified twice."""
+    """Nothing sticks out at the right of a small telephone's screen, nor of a desk's that is magnified twice."""
     session = page.context.new_cdp_session(page)
-    for width in (390, 640):
+    for width in (320, 640):
         page.set_viewport_size({"width": width, "height": 844})
         found = session.send("Runtime.evaluate", {"expression": "document.documentElement.scrollWidth"})
         assert found["result"]["value"] <= width, page.url
@@ -121,7 +123,12 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     summary = "\n".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row)
     assert "Kontakte März.csv" in summary
     assert str(tmp_path) not in summary
+    expect(page.get_by_text("6 of 9 rows are delivered.")).to_be_visible()
     expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("rejected")
+    page.get_by_role("link", name="created").click()
+    expect(page.get_by_role("row", name="p1")).to_contain_text(TEXTS[1])
+    expect(page.get_by_role("row", name="INVALID-1")).to_have_count(0)
+    looked_at(page, "results-filtered")
 
 
 def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
@@ -246,10 +253,14 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
     held_up = "0 % of the notes are done; waiting."
     expect(page.get_by_role("status")).to_have_text(held_up)
     expect(page.locator("[data-field=holds]")).to_contain_text("could not be reached")
+    expect(page).to_have_title("0 % · Sending n.csv – note-importer")
     page.context.set_offline(True)
     expect(page.get_by_role("status")).to_contain_text("The program doesn't answer.")
+    expect(page.get_by_role("status")).to_contain_class("gone")
+    looked_at(page, "gone")
     page.context.set_offline(False)
     expect(page.get_by_role("status")).to_have_text(held_up)
+    expect(page.get_by_role("status")).not_to_contain_class("gone")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("status")).to_contain_text("It stopped before the end.")
 
@@ -284,8 +295,10 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page.get_by_role("link", name="note-importer").click()
     (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
     drop(page, tmp_path / "n.pdf")
-    expect(page.get_by_role("status")).to_have_text("This file can't be used as it is. Nothing was sent.")
+    expect(page.get_by_text("n.pdf is a PDF")).to_be_visible()
     looked_at(page, "unreadable")
+    page.get_by_role("link", name="Go back").click()
+    expect(page.get_by_role("link", name="n.pdf")).to_have_count(0)
     assert not box.received
 
 

@@ -73,7 +73,7 @@ class Visitor(requests.Session):
         """Hand a file over, and see what is said of it."""
         with path.open("rb") as file:
             answer = self.post(f"{self.base}/file", files={"file": (name or path.name, file)}, timeout=60)
-        return self.see(answer.url)
+        return answer if answer.status_code == 400 else self.see(answer.url)
 
     def agree(self, checked: requests.Response, **fields: str) -> requests.Response:
         """Press the button on the screen that asks."""
@@ -402,6 +402,24 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
             with theirs, ours:
                 task.do(tasks.Word(theirs))
         assert len(box.notes) == 5
+
+
+def test_the_first_screen_points_to_a_file_whose_sending_did_not_finish(friend: FlaskClient, parts: Parts) -> None:
+    """A program that was killed has written no results; the next one leads back to the file."""
+    upload = parts.uploads.add("n.csv", lambda to: to.write_bytes(b"a,b\n"))
+    assert "did not finish" not in friend.get("/", base_url=OURS).text
+    parts.uploads.is_sent(upload, parts.current.settings().workspace, Choices())
+    assert "Sending <bdi>n.csv</bdi> did not finish" in friend.get("/", base_url=OURS).text
+
+
+def test_useless_files_are_not_kept(guest: Visitor, tmp_path: Path) -> None:
+    """The screen says why, and the list of files doesn't name them."""
+    for name, content in (("empty.csv", b""), ("photo.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(2000))):
+        (tmp_path / name).write_bytes(content)
+        answer = guest.drop(tmp_path / name)
+        assert answer.status_code == 400
+        assert "it was not kept" in unescape(answer.text) and name in answer.text
+        assert name not in guest.see("/").text
 
 
 def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
