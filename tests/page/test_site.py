@@ -472,7 +472,7 @@ def test_the_page_notifies_where_the_profile_says_so(
         profiles.write_text(f"[default]\nnotify-file = '{who}'\n", encoding="utf-8")
         if is_stopped:
             ours.send(say("page.asked-to-stop"))
-        task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest, is_right=True)
+        task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest, is_right=True, is_meant=True)
         ended = task.do(tasks.Word(theirs))
         told = [call["title"] for call in ear.told]
     assert told == (
