@@ -268,7 +268,7 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
 def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page: Page, box: Sandbox, tmp_path: Path
 ) -> None:
-    """Onto the field, one alone. Which sheet is meant, and what can't be read at all, have screens of their own."""
+    """Onto the field, one alone. The question which sheet is meant has a screen of its own."""
     book = openpyxl.Workbook()
     for name in ("May", "June"):
         sheet = book.create_sheet(name)
@@ -292,13 +292,6 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page.get_by_label("Sheet", exact=True).select_option("May")
     page.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("cell", name="p-May")).to_be_visible()
-    page.get_by_role("link", name="note-importer").click()
-    (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
-    drop(page, tmp_path / "n.pdf")
-    expect(page.get_by_text("n.pdf is a PDF")).to_be_visible()
-    looked_at(page, "unreadable")
-    page.get_by_role("link", name="Go back").click()
-    expect(page.get_by_role("link", name="n.pdf")).to_have_count(0)
     assert not box.received
 
 
@@ -312,6 +305,23 @@ def test_a_large_file_has_a_screen_while_it_is_read_which_goes_on_by_itself(
         expect(page.get_by_role("status")).to_have_text("n.csv is being read and checked. A large file takes a while.")
         looked_at(page, "reading")
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+
+
+def test_a_useless_file_is_explained_and_not_kept(
+    page: Page, browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
+) -> None:
+    """In a tab of its own, for the console tells of the refusal."""
+    (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
+    with browser.new_context(storage_state=page.context.storage_state()) as context:
+        tab = context.new_page()
+        tab.goto(home_of(server))
+        drop(tab, tmp_path / "n.pdf")
+        expect(tab.get_by_role("heading", level=1)).to_have_text("This file can't be used, so it was not kept")
+        looked_at(tab, "unreadable")
+        tab.get_by_role("link", name="Go back").click()
+        expect(tab.get_by_label("Drop the file here, or choose it")).to_be_visible()
+        expect(tab.get_by_role("link", name="n.pdf")).to_have_count(0)
+    assert not box.received
 
 
 def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server: PageServer) -> None:
