@@ -20,7 +20,7 @@ from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.preview import every_guard, foreseen, write_people
-from importer.commands.report import Report, duplicates_of, kinds, not_found_of, to_fix
+from importer.commands.report import Report, duplicates_of, first_rows, kinds, not_found_of, to_fix
 from importer.commands.results import summary_of, write_results
 from importer.commands.sent_with import sent_with
 from importer.commands.workspaces import keep_in_mind
@@ -204,6 +204,7 @@ class _Sending:
             finding_calls=self._lookup.calls,
             uploads=uploads,
             to_fix=tuple(to_fix(rows, self._outcomes)),
+            first_rows=tuple(first_rows(rows, self._outcomes)),
             not_found=not_found_of(rows, self._outcomes),
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,

@@ -10,6 +10,7 @@ from flask import abort, render_template, request, send_file, url_for
 
 from importer import commands
 from importer.commands.history import PastRun, RunFilter
+from importer.errors import as_argument
 from importer.messages import Message, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
@@ -21,6 +22,7 @@ from importer.settings import Settings
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
+_INSTALL = "note-importer schedule --install --between 02:00-06:00 --profile {} FOLDER"
 _LOOKED_UP = say("page.run.looked-up-later")
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
 """Results of rows whose notes exist or may exist."""
@@ -46,6 +48,7 @@ class History(Screens):
             unclear=self._unclear(settings),
             sending=self._sending(settings),
             elsewhere=found.elsewhere,
+            install=_INSTALL.format(as_argument(self._parts.current.profile)),
         )
 
     @screen("/runs/<run>")

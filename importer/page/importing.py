@@ -40,7 +40,9 @@ _MOST = 1_000
 _MOST_BYTES = 2 << 30
 """Maximum size of one request with attachments, in bytes."""
 _PATIENCE = 30.0
-"""Longest wait, in seconds, for a file that is read again before its answers are remembered."""
+"""Longest wait, in seconds, for a small file, or for one that is read again before its answers are remembered."""
+_SMALL = 1_000_000
+"""Size, in bytes, below which a file is read in a moment, once the process for that has begun."""
 _NOT_SAVED = say("page.problem.files-not-saved")
 _MOST_NAMED = 5  # maximum number of listed names of copied or replaced attachments
 
@@ -66,10 +68,16 @@ class ImportScreens(Screens):
 
     @screen("/file", "POST")
     def add(self) -> Page:
-        """Keep a dropped file."""
+        """Keep a dropped file, unless it soon turns out to be useless."""
         upload = self._handed_over(reason="page.problem.system-error-nothing-sent")
         if upload is None:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
+        is_small = upload.path.stat().st_size < _SMALL
+        found, _ = self._look(upload, Choices(), wait=_PATIENCE if is_small else A_MOMENT)
+        if isinstance(found, Unread) and found.is_useless and upload.workspace is None and not upload.attached:
+            self._parts.uploads.forget(upload)
+            self._parts.reading.forget(upload)
+            refuse(say("page.unread.not-kept"), found.why, 400)
         return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>")
@@ -153,7 +161,6 @@ class ImportScreens(Screens):
             "confirm.html",
             **_lines(overview),
             mapping=preview_messages.columns(overview),
-            owner_only=preview_messages.owner_only(overview),
             upload=upload,
             choices=choices,
             found=overview,

@@ -6,9 +6,11 @@ Input: messages. Output: texts for a person who uses a mouse.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
+from importer.commands import rendering
 from importer.errors import unquoted
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
@@ -16,6 +18,7 @@ from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import BY_HAND, FIELDS
 from importer.settings import SETTINGS
 
+_LINES, _BEGINNING = 10, 900  # lines and characters of a note that are shown unfolded
 ROLES = {role: render(say(f"role.{role}")) for role in Role}
 
 
@@ -51,6 +54,17 @@ def element(name: str, content: Part, **attributes: str) -> Markup:
     """Return an HTML element, such as a link that is a part of a text."""
     listed = Markup().join(Markup(' {}="{}"').format(key, value) for key, value in attributes.items())
     return Markup("<{0}{1}>{2}</{0}>").format(name, listed, _escaped(content))
+
+
+def moment(at: float) -> Markup:
+    """Return seconds since 1970 as HTML: this computer's local time, which the page's script shows as the browser's."""
+    return element("time", rendering.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
+
+
+def folded(content: str) -> tuple[str, str]:
+    """Return the beginning of a note, at most ten lines, and the rest."""
+    end = min(_BEGINNING, sum(map(len, content.splitlines(keepends=True)[:_LINES])))
+    return content[:end], content[end:]
 
 
 def _escaped(part: Part) -> Markup:

@@ -20,11 +20,13 @@ from importer.page import fields
 from importer.page.rendering import words
 from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, for_page, refuse, screen
 from importer.page.tasks import Try
-from importer.settings import SETTINGS, editing, keystore, profiles, remembering, with_tilde
+from importer.settings import SETTINGS, editing, keystore, profiles, remembering, renaming, with_tilde
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
     "made": say("page.settings.created"),
+    "renamed": say("page.settings.renamed"),
+    "removed": say("page.settings.removed"),
     "saved": say("page.settings.saved"),
     "nothing": say("hide.nothing-changed"),
     "forgotten": say("page.memories.forgotten"),
@@ -65,6 +67,22 @@ class SettingUp(Screens):
             return self._screen(say("page.settings.not-created"), troubles={"new": error.message}, new=name)
         self._parts.current.choose(name)
         return _done("made", "key")
+
+    @screen("/settings/profile/change", "POST")
+    def change_profile(self) -> Page:
+        """Rename the profile in force, or remove it and work with the default one."""
+        self._check_form()
+        current, name = self._parts.current, request.form.get("name", "").strip()
+        is_removed = request.form.get("do") == "remove"
+        try:
+            if is_removed:
+                renaming.remove(current.profile)
+            else:
+                renaming.rename(current.profile, name)
+        except BadSettings as error:
+            return self._screen(say("hide.nothing-changed"), troubles={"name": error.message}, renamed=name)
+        current.choose(profiles.DEFAULT if is_removed else name)
+        return _done("removed" if is_removed else "renamed")
 
     @screen("/settings/key", "POST")
     def type_key(self) -> Page:

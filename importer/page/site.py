@@ -20,7 +20,7 @@ from importer.page.access import Access
 from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
 from importer.page.practising import Practising
-from importer.page.rendering import PAGE, ROLES, element, text, without_folders, words
+from importer.page.rendering import PAGE, ROLES, element, folded, moment, text, without_folders, words
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
@@ -48,7 +48,8 @@ def make(parts: Parts, guard: Access) -> Flask:
         words=words,
         count=lambda number, thing: words(rendering.count(number, thing)),
         duration=lambda seconds: words(rendering.duration(seconds)),
-        when=rendering.when,
+        when=moment,
+        folded=folded,
         without_folders=without_folders,
     )
     app.jinja_env.globals.update(text=text, element=element)

@@ -19,11 +19,11 @@ from typing import ClassVar
 from importer import commands
 from importer.commands.batch import FileEnded, FileResult
 from importer.commands.overview import Overview
-from importer.commands.report import Report
+from importer.commands.report import Report, RowOutcome
 from importer.commands.run import Prepared
-from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
+from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
 from importer.messages import Message, Said, say
-from importer.models import Progress, Question, Result, Visibility
+from importer.models import DELIVERED, Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import begin
 from importer.settings import Settings, make_private_folder
@@ -40,30 +40,23 @@ class Unread:
     Attributes:
         why: the reason, in sentences.
         questions: the questions whose answers would help.
+        is_useless: whether the file is no spreadsheet that can be read, such as an empty file or a picture.
     """
 
     why: Said
     questions: Sequence[Question] = ()
+    is_useless: bool = False
 
 
 def unread(error: Exception) -> Unread:
     """Return what a person is told if reading ended with this error."""
     questions = error.questions if isinstance(error, UnclearColumns) else ()
-    return Unread(error.message if isinstance(error, ImporterError) else _fault(error), questions)
+    why = error.message if isinstance(error, ImporterError) else _fault(error)
+    return Unread(why, questions, is_useless=isinstance(error, UnreadableFile))
 
 
 def _fault(error: Exception) -> Message:
     return say("page.job.fault", error=type(error).__name__)
-
-
-@dataclass(frozen=True)
-class RowToFix:
-    """Row of the results that needs a person's attention."""
-
-    row: int
-    prospect: str
-    result: str
-    reason: Message | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +69,7 @@ class Ended:
         why, besides: the texts before and after the counts.
         counts: each result, its number of rows, and its meaning with what to do.
         to_fix: the first rows that need a person's attention.
+        first_rows: the first rows with each result.
         results: the results file; None if there is none.
         people: the list of people who aren't in Saleshandy yet, for its own prospect importer; None if there are none.
         left: the number of rows that sending again would handle.
@@ -88,12 +82,18 @@ class Ended:
     why: Sequence[Said] = ()
     besides: Sequence[Said] = ()
     counts: Sequence[tuple[Result, int, Message]] = ()
-    to_fix: Sequence[RowToFix] = ()
+    to_fix: Sequence[RowOutcome] = ()
+    first_rows: Sequence[RowOutcome] = ()
     results: Path | None = None
     people: Path | None = None
     left: int = 0
     held_back: bool = False
     run: str = ""
+
+    @property
+    def delivered(self) -> int:
+        """Number of rows whose notes are delivered."""
+        return sum(rows for result, rows, _ in self.counts if result in (*DELIVERED, Result.DUPLICATE))
 
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
@@ -126,7 +126,7 @@ class Send:
         expected: the number of notes that a person agreed to.
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
-        is_meant: whether the person confirmed that the workspace's first private notes are meant to be private.
+        is_meant: whether the person confirmed who will see the workspace's first public or private notes.
     """
 
     settings: Settings
@@ -148,19 +148,19 @@ class Send:
                 raise FirstRun(say("page.send.not-confirmed"))
             if commands.facts.digest(preview) != self.digest:
                 raise Changed(say("page.send.changed"))
-            if Visibility.PRIVATE in preview.never_sent and not self.is_meant:
+            if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
             if preview.is_first:
                 commands.workspaces.confirm(self.settings)
             report, unsent = self._sent(prepared, word)
         counts = tuple(commands.report_messages.of_report(report))
-        rows = [RowToFix(row.row, row.prospect, row.result.value, row.reason) for row in report.to_fix]
         return Ended(
             report.exit_status,
             why=[line.text for line in commands.report_messages.why(report)],
             besides=[*(line.text for line in commands.report_messages.besides(report)), *unsent],
             counts=counts,
-            to_fix=rows,
+            to_fix=report.to_fix,
+            first_rows=report.first_rows,
             results=report.results.absolute(),
             people=report.unknown_emails.path.absolute() if report.unknown_emails and report.unknown_people else None,
             left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),

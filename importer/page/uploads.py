@@ -75,6 +75,11 @@ class DroppedFile:
         return path if path is not None and path.is_file() else None
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether the file was to be sent, but no results were written."""
+        return self.workspace is not None and not self.results and not self.is_done
+
+    @property
     def attachments(self) -> Path:
         """Folder of the attachments, which doesn't exist while there are none."""
         return self.folder / "attachments"

@@ -16,7 +16,7 @@ from importer.messages import as_message, say
 from importer.page.jobs import Job
 from importer.page.rendering import words
 from importer.page.screens import Page, Parts, Screens, screen
-from importer.page.tasks import Send
+from importer.page.tasks import Rehearse, Send
 
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
 
@@ -36,7 +36,11 @@ class Working(Screens):
         current = self._parts.current
         is_refused = any("api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why))
         key = current.key_place() if is_refused and current.practice is None else None
-        return render_template("results.html", job=job, ended=job.ended, there=has_results, key=key)
+        chosen = request.args.get("result", "")
+        rows = [row for row in job.ended.first_rows if row.result == chosen]
+        return render_template(
+            "results.html", job=job, ended=job.ended, there=has_results, key=key, chosen=chosen, rows=rows
+        )
 
     @screen("/job/<number>/state")
     def state(self, number: str) -> Page:
@@ -112,10 +116,13 @@ def _state(job: Job) -> dict[str, object]:
         percent = 10 * (10 * settled // max(total, 1))  # few steps, for screen readers
         kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
         status = say(kind, percent=percent)
-    delay = rendering.what_holds_it_up(progress) if progress is not None else None
+    delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")
+    if delay is None and not isinstance(job.task, Rehearse):
+        delay = say("page.working.waits")
     return {
         "reload": job.ended is not None,
         "status": words(status),
+        "percent": words(say("page.working.percent", percent=100 * settled // total)) if total else "",
         "settled": settled,
         "total": total,
         "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",

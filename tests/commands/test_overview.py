@@ -162,3 +162,6 @@ def test_a_report_names_the_rows_that_need_a_person(settings: Settings, box: San
         (3, "INVALID-1", Result.REJECTED), (4, "p3", Result.INVALID),
     ]  # fmt: skip
     assert all(row.reason for row in report.to_fix)
+    assert [(row.prospect, row.result, row.text) for row in report.first_rows] == [
+        ("p1", Result.CREATED, "Hello"), ("INVALID-1", Result.REJECTED, "Hello"), ("p3", Result.INVALID, ""),
+    ]  # fmt: skip

@@ -160,7 +160,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     assert isinstance(found, Overview)
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
-    assert "1 file, 9 Bytes" in asked and "1 public, 1 private" in asked
+    assert "1 file, 9 Bytes" in asked and "1 note is public" in asked and "1 note is private" in asked
     assert f'name="digest" value="{found.digest}"' in asked
     attach(friend, upload, ("a.txt", b"something else"))
     ours, theirs = multiprocessing.Pipe()

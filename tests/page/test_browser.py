@@ -31,26 +31,28 @@ def drop(page: Page, path: Path) -> None:
 
 
 def accessible(page: Page) -> None:
-    """No rule of axe's is broken on this screen."""
+    """No rule of axe's is broken on this screen, be it light or dark."""
     page.wait_for_load_state()
     session = page.context.new_cdp_session(page)  # the page's own policy lets no script in
-    found = session.send(
-        "Runtime.evaluate",
-        {
-            "expression": AXE + "\n;axe.run().then(r => JSON.stringify(r.violations))",
-            "awaitPromise": True,
-            "returnByValue": True,
-        },
-    )
-    assert "exceptionDetails" not in found, found["exceptionDetails"]
-    assert found["result"]["value"] == "[]", page.url
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found = session.send(
+            "Runtime.evaluate",
+            {
+                "expression": AXE + "\n;axe.run().then(r => JSON.stringify(r.violations))",
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        assert found["result"]["value"] == "[]", f"{page.url} ({scheme})"
     session.detach()
 
 
 def wide(page: Page) -> None:
-    """Nothing sticks out at the right of a telephone's screen, nor of a desk's that is magnified twice."""
+    """Nothing sticks out at the right of a small telephone's screen, nor of a desk's that is magnified twice."""
     session = page.context.new_cdp_session(page)
-    for width in (390, 640):
+    for width in (320, 640):
         page.set_viewport_size({"width": width, "height": 844})
         found = session.send("Runtime.evaluate", {"expression": "document.documentElement.scrollWidth"})
         assert found["result"]["value"] <= width, page.url
@@ -69,9 +71,12 @@ def looked_at(page: Page, name: str) -> None:
 
 
 def send(page: Page, notes: str) -> None:
-    """Send them, and say that the first private ones of the workspace are meant to be private."""
-    page.get_by_label("they should be private").check()
-    page.get_by_role("button", name=f"Send {notes}").click()
+    """Send them, and say who should see a workspace's first public or private ones, if that is asked."""
+    button = page.get_by_role("button", name=f"Send {notes}")
+    button.wait_for()
+    if (tick := page.locator("[name=is-meant]")).count():
+        tick.check()
+    button.click()
 
 
 def reached(page: Page, role: str, name: str) -> None:
@@ -102,7 +107,7 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     looked_at(page, "confirm")
     assert not box.received
     page.get_by_role("button", name="Send 7 notes").click()
-    expect(page.get_by_label("they should be private")).to_be_focused()
+    expect(page.get_by_label("the right people will see each")).to_be_focused()
     assert not box.received
     send(page, "7 notes")
     expect(page.get_by_role("status")).to_have_text("Done. Some rows need your attention.")
@@ -118,7 +123,12 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     summary = "\n".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row)
     assert "Kontakte März.csv" in summary
     assert str(tmp_path) not in summary
+    expect(page.get_by_text("6 of 9 rows are delivered.")).to_be_visible()
     expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("rejected")
+    page.get_by_role("link", name="created").click()
+    expect(page.get_by_role("row", name="p1")).to_contain_text(TEXTS[1])
+    expect(page.get_by_role("row", name="INVALID-1")).to_have_count(0)
+    looked_at(page, "results-filtered")
 
 
 def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
@@ -196,7 +206,7 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     box.set_limit(Limit.parse("1/15s"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Send 8 notes").click()
+    send(page, "8 notes")
     expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     looked_at(page, "sending")
     page.reload()
@@ -213,7 +223,7 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     page.get_by_role("link", name="Send the rest").click()
     expect(page.get_by_role("status")).to_contain_text(f"Ready: {left} note")
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name=f"Send {left} note").click()
+    send(page, f"{left} note")
     expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(8)]
 
@@ -224,16 +234,16 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
     """Five and no more; the results say that the others wait, and lead to them."""
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(9)]))
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("link", name="Send only the first 5").click()
+    page.get_by_role("link", name="Send the first 5").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 5 notes?")
-    page.get_by_role("button", name="Send 5 notes").click()
+    send(page, "5 notes")
     expect(page.get_by_role("status")).to_contain_text(
         "The first notes were sent. Look at them in Saleshandy, then send the rest."
     )
     assert [note.prospect_id for note in box.notes] == [f"p{i}" for i in range(5)]
     page.get_by_role("link", name="Send the rest").click()
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Send 4 notes").click()
+    send(page, "4 notes")
     expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert len(box.notes) == 9
 
@@ -254,7 +264,8 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     expect(page.get_by_role("combobox", name="If visibility is blank")).to_be_focused()
     reached(page, "button", "Continue")
     page.keyboard.press("Enter")
-    reached(page, "checkbox", "These are the first private notes of this workspace, and they should be private")
+    tick = "These are the first public and private notes of this workspace, and the right people will see each"
+    reached(page, "checkbox", tick)
     page.keyboard.press("Space")
     reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
@@ -273,14 +284,18 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send 1 note").wait_for()
     box.stop()
-    page.get_by_role("button", name="Send 1 note").click()
+    send(page, "1 note")
     held_up = "0 % of the notes are done; waiting."
     expect(page.get_by_role("status")).to_have_text(held_up)
     expect(page.locator("[data-field=holds]")).to_contain_text("could not be reached")
+    expect(page).to_have_title("0 % · Sending n.csv – note-importer")
     page.context.set_offline(True)
     expect(page.get_by_role("status")).to_contain_text("The program doesn't answer.")
+    expect(page.get_by_role("status")).to_contain_class("gone")
+    looked_at(page, "gone")
     page.context.set_offline(False)
     expect(page.get_by_role("status")).to_have_text(held_up)
+    expect(page.get_by_role("status")).not_to_contain_class("gone")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("status")).to_contain_text("It stopped before the end.")
 
@@ -288,7 +303,7 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
 def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page: Page, box: Sandbox, tmp_path: Path
 ) -> None:
-    """Onto the field, one alone. Which sheet is meant, and what can't be read at all, have screens of their own."""
+    """Onto the field, one alone. The question which sheet is meant has a screen of its own."""
     book = openpyxl.Workbook()
     for name in ("May", "June"):
         sheet = book.create_sheet(name)
@@ -312,11 +327,6 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     page.get_by_text("More: how the file is read").click()
     page.get_by_label("Sheet", exact=True).select_option("May")
     expect(page.get_by_role("region", name="Columns").get_by_role("cell", name="p-May")).to_be_visible()
-    page.get_by_role("link", name="note-importer").click()
-    (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
-    drop(page, tmp_path / "n.pdf")
-    expect(page.get_by_role("status")).to_have_text("This file can't be used as it is. Nothing was sent.")
-    looked_at(page, "unreadable")
     assert not box.received
 
 
@@ -330,6 +340,23 @@ def test_a_large_file_has_a_screen_while_it_is_read_which_goes_on_by_itself(
         expect(page.get_by_role("status")).to_have_text("n.csv is being read and checked. A large file takes a while.")
         looked_at(page, "reading")
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+
+
+def test_a_useless_file_is_explained_and_not_kept(
+    page: Page, browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
+) -> None:
+    """In a tab of its own, for the console tells of the refusal."""
+    (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
+    with browser.new_context(storage_state=page.context.storage_state()) as context:
+        tab = context.new_page()
+        tab.goto(home_of(server))
+        drop(tab, tmp_path / "n.pdf")
+        expect(tab.get_by_role("heading", level=1)).to_have_text("This file can't be used, so it was not kept")
+        looked_at(tab, "unreadable")
+        tab.get_by_role("link", name="Go back").click()
+        expect(tab.get_by_label("Drop the file here, or choose it")).to_be_visible()
+        expect(tab.get_by_role("link", name="n.pdf")).to_have_count(0)
+    assert not box.received
 
 
 def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server: PageServer) -> None:
@@ -388,7 +415,7 @@ def test_files_are_dropped_for_the_notes_and_taken_away_again(page: Page, box: S
     page.get_by_role("button", name="Remove not meant.pdf").click()
     expect(page.get_by_role("button", name="Remove", exact=False)).to_have_count(2)
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Send 2 notes").click()
+    send(page, "2 notes")
     expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     name_of = {stored.id: stored.name for stored in box.attachments}
     assert {note.prospect_id: [name_of[one] for one in note.attachment_ids] for note in box.notes} == {
@@ -404,7 +431,7 @@ def test_people_who_are_not_in_saleshandy_yet_are_downloaded_as_a_list(page: Pag
     path = write(tmp_path / "crm.csv", rows, ("Email", "Note", "Visibility"))
     drop(page, path)
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Send 2 notes").click()
+    send(page, "2 notes")
     expect(page.get_by_role("heading", name="People who are not in Saleshandy yet")).to_be_visible(timeout=30_000)
     looked_at(page, "people")
     with page.expect_download() as download:

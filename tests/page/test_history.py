@@ -183,7 +183,7 @@ def test_what_the_page_writes_into_results_names_no_flag(
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
     found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
     assert isinstance(found, Overview)
-    task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest)
+    task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
         contextvars.copy_context().run(tasks.perform, theirs, task)

@@ -17,6 +17,7 @@ from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import TEXTS, drop, looked_at, reached
+from tests.page.test_browser import send as agree
 from tests.running import run
 
 pytestmark = pytest.mark.slow
@@ -37,9 +38,7 @@ def send(page: Page, path: Path) -> None:
     page.get_by_role("link", name="note-importer").click()
     drop(page, path)
     page.get_by_role("button", name="Continue").click()
-    if (tick := page.get_by_label("they should be private")).count():
-        tick.check()
-    page.get_by_role("button", name="Send ").click()
+    agree(page, "")
     page.get_by_role("link", name="See this run").wait_for()
 
 
@@ -48,6 +47,8 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(7)] + [("p8", "", "Public")]
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("status")).to_have_text("No runs yet.")
+    page.get_by_text("Every night", exact=True).click()
+    expect(page.get_by_text("schedule --install --between 02:00-06:00 --profile default FOLDER")).to_be_visible()
     looked_at(page, "runs-none")
     send(page, write(tmp_path / "Kontakte März.csv", rows))
     page.get_by_role("link", name="Runs").click()
@@ -134,7 +135,7 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         page.get_by_label("Column C: Comments of ours").select_option(label="Text of the note")
         expect(page.get_by_role("status")).to_have_text("Ready: 8 notes to send.")
         page.get_by_role("button", name="Continue").click()
-        page.get_by_role("button", name="Send 8 notes").click()
+        agree(page, "8 notes")
         expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     box.set_limit(None)
     with opened(browser, settings, tmp_path / "uploads") as page:
@@ -146,7 +147,7 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         looked_at(page, "run-stopped")
         page.get_by_role("link", name="Send the rest").click()
         page.get_by_role("button", name="Continue").click()
-        page.get_by_role("button", name="Send ").click()
+        agree(page, "")
         expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
         expect(page.get_by_text("Save them now. All rows are delivered")).to_be_visible()
     assert sorted((note.prospect_id, note.content) for note in box.notes) == [
@@ -187,7 +188,7 @@ def test_one_thing_is_done_at_a_time(
     box.set_limit(Limit.parse("1/15s"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Send 8 notes").click()
+    agree(page, "8 notes")
     expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("row", name="n.csv")).to_contain_text("being sent")

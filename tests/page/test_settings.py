@@ -292,6 +292,24 @@ def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Pa
     assert "<strong>spring fair</strong>" in seen(friend, "/")
 
 
+def test_a_profile_is_renamed_and_removed(post: Post, friend: FlaskClient, parts: Parts, profiles: Path) -> None:
+    """A renamed one keeps its deliveries; after a removal the default one is used, which can't be changed so."""
+    assert "Rename or remove" not in seen(friend, "/settings")
+    profiles.write_text("[spring]\nworkers = 3\n[autumn]\n", encoding="utf-8")
+    post("/settings/profile", name="spring")
+    before = of(parts)
+    assert "Rename or remove" in seen(friend, "/settings")
+    assert "already exists" in post("/settings/profile/change", of="spring", do="rename", name="autumn").text
+    assert post("/settings/profile/change", of="spring", do="rename", name="summer").status_code == 303
+    assert (parts.current.profile, of(parts)) == ("summer", before)
+    assert post("/settings/profile/change", of="spring", do="remove").status_code == 409, "a form of another profile"
+    assert "[summer]" in profiles.read_text(encoding="utf-8")
+    assert post("/settings/profile/change", of="summer", do="remove", name="summer").status_code == 303
+    assert parts.current.profile == "default"
+    assert profiles.read_text(encoding="utf-8").split() == ["[autumn]"]
+    assert "Nothing was changed" in post("/settings/profile/change", of="default", do="remove").text
+
+
 def test_the_page_begins_with_the_profile_that_was_chosen_last(
     post: Post, friend: FlaskClient, parts: Parts, profiles: Path, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ class Visitor(requests.Session):
         """Hand a file over, and see what is said of it."""
         with path.open("rb") as file:
             answer = self.post(f"{self.base}/file", files={"file": (name or path.name, file)}, timeout=60)
-        return self.see(answer.url)
+        return answer if answer.status_code == 400 else self.see(answer.url)
 
     def agree(self, checked: requests.Response, **fields: str) -> requests.Response:
         """Press the button on the screen that asks."""
@@ -397,10 +397,29 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
             assert digest
             settings = replace(for_page(parts.current.with_key(), upload), first=first)
+            task = tasks.Send(settings, upload.folder, upload.name, notes, digest=digest[1], is_meant=True)
             theirs, ours = multiprocessing.Pipe()
             with theirs, ours:
-                tasks.Send(settings, upload.folder, upload.name, notes, digest=digest[1]).do(tasks.Word(theirs))
+                task.do(tasks.Word(theirs))
         assert len(box.notes) == 5
+
+
+def test_the_first_screen_points_to_a_file_whose_sending_did_not_finish(friend: FlaskClient, parts: Parts) -> None:
+    """A program that was killed has written no results; the next one leads back to the file."""
+    upload = parts.uploads.add("n.csv", lambda to: to.write_bytes(b"a,b\n"))
+    assert "did not finish" not in friend.get("/", base_url=OURS).text
+    parts.uploads.is_sent(upload, parts.current.settings().workspace, Choices())
+    assert "Sending <bdi>n.csv</bdi> did not finish" in friend.get("/", base_url=OURS).text
+
+
+def test_useless_files_are_not_kept(guest: Visitor, tmp_path: Path) -> None:
+    """The screen says why, and the list of files doesn't name them."""
+    for name, content in (("empty.csv", b""), ("photo.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(2000))):
+        (tmp_path / name).write_bytes(content)
+        answer = guest.drop(tmp_path / name)
+        assert answer.status_code == 400
+        assert "it was not kept" in unescape(answer.text) and name in answer.text
+        assert name not in guest.see("/").text
 
 
 def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
@@ -415,23 +434,23 @@ def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profil
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
 
 
-def test_first_private_notes_need_a_persons_word(
+def test_first_notes_of_a_visibility_need_a_persons_word(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the form said: without the tick nothing is sent; the next time none is needed."""
     monkeypatch.chdir(tmp_path)
-    for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", False), ("Private", False)]):
+    for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
         found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
         assert isinstance(found, Overview)
-        assert found.is_first_private is is_asked
+        assert bool(found.never_sent) is is_asked
         task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest)
         theirs, ours = multiprocessing.Pipe()
         with theirs, ours:
             if is_asked:
-                with pytest.raises(FirstRun, match="should be private"):
+                with pytest.raises(FirstRun, match="who will see them"):
                     task.do(tasks.Word(theirs))
-                assert not box.received
+                assert len(box.notes) == number
             replace(task, is_meant=is_asked).do(tasks.Word(theirs))
     assert [note.visibility for note in box.notes] == ["2", "1", "2"]
 
@@ -453,7 +472,7 @@ def test_the_page_notifies_where_the_profile_says_so(
         profiles.write_text(f"[default]\nnotify-file = '{who}'\n", encoding="utf-8")
         if is_stopped:
             ours.send(say("page.asked-to-stop"))
-        task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest, is_right=True)
+        task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest, is_right=True, is_meant=True)
         ended = task.do(tasks.Word(theirs))
         told = [call["title"] for call in ear.told]
     assert told == (
@@ -571,7 +590,7 @@ def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
     assert len(guest.box.received) == received
     assert guest.see("/runs").text == runs
     assert "rehearsed.csv" in guest.see("/practice").text
-    assert re.search(r"rehearsed\.csv</bdi></a>\n<span[^>]*>[^<]*not sent yet", guest.see("/").text)
+    assert re.search(r"rehearsed\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent yet", guest.see("/").text)
 
 
 def test_practice_offers_no_rehearsal(guest: Visitor) -> None:

@@ -26,6 +26,7 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     uploads = DroppedFiles(tmp_path / "page")
     upload = dropped(uploads)
     uploads.is_sent(upload, LIVE, CHOICES)
+    assert upload.is_interrupted, "until there are results"
     (upload.folder / "n.results.xlsx").write_bytes(b"")
     uploads.has_results(upload, "run-1", upload.folder / "n.results.xlsx", is_done=False)
     uploads.has_results(upload, "run-2", upload.folder / "n.results.xlsx", is_done=False)
@@ -34,6 +35,7 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
             assert path.stat().st_mode & 0o77 == 0, path
     again = DroppedFiles(tmp_path / "page").of_run(upload.fingerprint, LIVE)
     assert again is not None
+    assert not again.is_interrupted
     assert (again.id, again.name, again.workspace, again.choices) == (upload.id, "n.csv", LIVE, CHOICES)
     assert again.results_of("run-2") == upload.folder / "n.results.xlsx"
     assert again.results_of("run-1") is None, "a later run has replaced them"

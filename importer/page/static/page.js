@@ -2,7 +2,9 @@
 "use strict";
 
 const EVERY = 700; // milliseconds between two questions
+const PATIENCE = 15_000; // milliseconds until a program that doesn't answer counts as gone
 const status = document.getElementById("status");
+const shown = status.textContent;
 
 function say(text) {
   if (status.textContent !== text) status.textContent = text; // read out only where it differs
@@ -15,25 +17,35 @@ function fill(part, values) {
       if (values.total) [element.max, element.value] = [values.total, value];
     } else element.textContent = value || "–";
   }
-  if (values.status) say(values.status);
+  if (values.percent) document.title = document.title.replace(/^\d+ % · |^/, values.percent);
+  say(values.status || shown);
 }
 
 async function poll(part) {
-  let wait = EVERY;
+  let isGone = false;
   try {
-    const answer = await fetch(part.dataset.poll, { cache: "no-store" });
-    if (!answer.ok) throw new Error(answer.statusText);
+    const answer = await fetch(part.dataset.poll, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.status >= 500) throw new Error(answer.statusText);
+    if (!answer.ok) return location.reload(); // another program answers here: it says what to do
     const values = await answer.json();
     if (values.reload) return location.reload();
     fill(part, values);
   } catch {
+    isGone = true;
     say(status.dataset.noAnswer);
-    wait = 4 * EVERY;
   }
-  setTimeout(poll, wait, part);
+  status.classList.toggle("gone", isGone);
+  setTimeout(poll, isGone ? 4 * EVERY : EVERY, part);
 }
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
+
+for (const time of document.querySelectorAll("time")) {
+  time.title = time.textContent;
+  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // Back shows no stale screen
 
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
@@ -122,4 +134,3 @@ function prepare(part) {
 
 prepare(document);
 addEventListener("popstate", () => location.reload());
-addEventListener("pageshow", (event) => event.persisted && location.reload());
