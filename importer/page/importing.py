@@ -73,7 +73,7 @@ class ImportScreens(Screens):
         if upload is None:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
         is_small = upload.path.stat().st_size < _SMALL
-        found, _ = self._look(upload, Choices(), wait=_PATIENCE if is_small else A_MOMENT)
+        found, *_ = self._look(upload, Choices(), wait=_PATIENCE if is_small else A_MOMENT)
         if isinstance(found, Unread) and found.is_useless and upload.workspace is None and not upload.attached:
             self._parts.uploads.forget(upload)
             self._parts.reading.forget(upload)
