@@ -194,7 +194,7 @@ def test_without_a_script_a_change_is_looked_at_by_a_button(
         expect(page.get_by_role("status")).to_contain_text("checked again with your choices")
         expect(page.get_by_text(f"{TEXTS[0]}: Ann", exact=True)).to_be_visible()
         page.get_by_role("button", name="Continue").click()
-        page.get_by_role("button", name="Send 1 note").click()
+        send(page, "1 note")
         expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert [note.content for note in box.notes] == [f"<p>{TEXTS[0]}: Ann</p>"]
 
