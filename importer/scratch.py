@@ -36,13 +36,16 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def in_use(place: Path) -> Iterator[None]:
     """Mark a folder as in use while the block runs. Several programs may use it at the same time."""
-    lock = _lock(place / LOCKS.replace("*", secrets.token_hex(8)))
+    path = place / LOCKS.replace("*", secrets.token_hex(8))
+    lock = _lock(path)
     with contextlib.suppress(OSError, NotImplementedError, Timeout):  # without a lock, the folder is still usable
         lock.acquire(timeout=0)
     try:
         yield
     finally:
         lock.release()
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def is_in_use(place: Path) -> bool:
