@@ -22,7 +22,6 @@ from importer.settings import Settings
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
-_INSTALL = "note-importer schedule --install --between 02:00-06:00 --profile {} FOLDER"
 _LOOKED_UP = say("page.run.looked-up-later")
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
 """Results of rows whose notes exist or may exist."""
@@ -48,7 +47,7 @@ class History(Screens):
             unclear=self._unclear(settings),
             sending=self._sending(settings),
             elsewhere=found.elsewhere,
-            install=_INSTALL.format(as_argument(self._parts.current.profile)),
+            install=_installing(self._parts.current.profile),
         )
 
     @screen("/runs/<run>")
@@ -185,3 +184,10 @@ def _hidden(past: PastRun) -> Message:
     if past.shown:
         return say("page.run.some-hidden", n=past.hidden)
     return say("page.run.all-hidden", n=past.hidden)
+
+
+def _installing(profile: str) -> str:
+    """Return the command that installs the nightly import. No button does this, so it is shown with its flags."""
+    flags = {"install": "", "between": "02:00-06:00", "profile": as_argument(profile)}
+    words = [f"--{name} {value}".strip() for name, value in flags.items()]
+    return " ".join(("note-importer schedule", *words, "FOLDER"))
