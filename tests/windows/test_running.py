@@ -184,8 +184,8 @@ def test_killed_again_and_again_nothing_is_sent_twice(
         process = windows.start(*words, by=LAUNCHER)
         enough = len(box.notes) + chance.randint(1, 4)
         wait(lambda enough=enough: len(box.notes) >= enough, process)  # type: ignore[misc]
-        said, status = windows.killed(process)
-        assert status == 1, said
+        said, _ = windows.killed(process)  # under wine, its exit status isn't always that of TerminateProcess
+        assert "Results:" not in said, said
     box.latency = 0
     windows.run(*words)
     assert arrived(box) == once(lines)
