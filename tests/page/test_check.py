@@ -284,7 +284,7 @@ def test_a_column_that_is_asked_about_has_its_question_in_its_row(
     assert ignored.row("C Sharing").endswith("your choice")
     assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")
     person.sees(path, screen.submitted({"Column C: Sharing": "Who may see it"}))
-    assert "1 public, 1 private" in person.text
+    assert "1 note is public." in person.text
 
 
 def test_columns_that_a_person_lists_have_the_role_together(person: Person, tmp_path: Path) -> None:
