@@ -47,7 +47,7 @@ _WORDS = 60  # maximum number of listed words
 _KINDS = 50  # maximum number of listed kinds of problems
 _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
-_CHARACTERS = 50  # maximum number of characters of a large group's note, which is shown on one line
+_OF_GROUP = 50  # maximum number of characters of a large group's note, which is shown on one line
 _VALUES = 4  # maximum number of values shown for one kind of problem
 _SIMILAR = 5  # maximum number of groups of similar notes
 _SIMILAR_NOTES = 4  # maximum number of notes of such a group
@@ -308,7 +308,7 @@ def _lacking(loaded: Loaded) -> Iterator[str]:
 
 def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
     for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
-        about = say("plan.group", words=Cell(_first_words(group.note.text, _CHARACTERS)), about=_aside(group.note))
+        about = say("plan.group", words=Cell(_first_words(group.note.text, _OF_GROUP)), about=_aside(group.note))
         yield len(group.positions), about
 
 

@@ -57,6 +57,16 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 
 
+def test_a_cell_is_shown_up_to_200_characters_and_a_large_groups_note_on_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    text = "word " * 60
+    found = seen(write(tmp_path / "n.csv", ["p1", text, "public", ""], ["p2", text, "public", ""]), settings)
+    (_, (_, shown, *_)), *_ = found.first_rows
+    assert shown == f"{text[:200]}…"
+    assert render(found.largest[0][1]) == f"{'word ' * 9}…  (public)"
+
+
 def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Settings, tmp_path: Path) -> None:
     """Neither as public, private or a draft, nor among the texts for most prospects."""
     rows = [[f"p{i}", "Hello", "public", ""] for i in range(4)]
