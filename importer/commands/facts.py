@@ -59,10 +59,10 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
 
     Args:
         preview: the preview.
-        thorough: whether to collect also the facts that no run shows: columns, first rows, words without a meaning,
-            missing files and HTML.
+        thorough: whether to collect also the facts that no run shows: columns, first rows, missing files and HTML.
 
-    What only one face needs takes long for many notes, so that it is added there: :func:`similar` and :func:`digest`.
+    What only one face needs takes long for many rows, so that it is added there: :func:`similar`, :func:`digest` and
+    :func:`counted_words`.
     """
     loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
@@ -135,7 +135,6 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     return replace(
         overview,
         columns=tuple(itertools.islice(_columns(loaded), _COLUMNS)),
-        words=tuple(itertools.islice(_words(loaded), _WORDS)),
         to_fix=TO_FIX if loaded.roles.ours and sheet.name != TO_FIX and TO_FIX in sheet.sheets else "",
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
         first_rows=tuple(_first_rows(loaded)),
@@ -259,6 +258,11 @@ def in_common(problems: Sequence[Problem]) -> Message:
     if (ways := dict(text.parts).get("ways")) is not None:
         return say("problems.or-say", kind=kind, ways=ways, values=values)
     return say("problems.alike", kind=kind, values=values)
+
+
+def counted_words(preview: Preview) -> tuple[WordOverview, ...]:
+    """Return the words of visibility and status with their numbers of rows, at most 60."""
+    return tuple(itertools.islice(_words(preview.loaded), _WORDS))
 
 
 def _words(loaded: Loaded) -> Iterator[WordOverview]:

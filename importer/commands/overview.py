@@ -167,7 +167,7 @@ class Overview:
         more_troubles: number of further problems, of other kinds.
         is_sent: whether earlier runs sent notes of the file, or may have.
         columns: the columns of the sheet, at most 200 of them.
-        words: the words of visibility and status, those with a meaning first.
+        words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         lacking: names in attachment cells with a problem; most of these files don't exist.
         first_rows: the first rows as they were read: number, cells.

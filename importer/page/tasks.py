@@ -101,7 +101,11 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
     try:
         with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
             preview = prepared.preview
-            result = replace(commands.facts.of(preview), digest=commands.facts.digest(preview))
+            result = replace(
+                commands.facts.of(preview),
+                digest=commands.facts.digest(preview),
+                words=commands.facts.counted_words(preview),
+            )
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 commands.preview.write_problems(report, preview, Path(name))
