@@ -40,7 +40,7 @@ FIELDS = tuple(
 )
 """Names of the settings that the form can change."""
 
-_CHOICES = {
+CAPTIONS = {
     "content": {
         "auto": say("page.form.automatic"),
         "text": say("page.settings.as-text"),
@@ -148,7 +148,7 @@ def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> E
             options, default = (("", _NO), ("true", _YES)), ""
             text = "" if text == "false" else text
         case OneOf() as kind:
-            captions = _CHOICES.get(setting.name, {})
+            captions = CAPTIONS.get(setting.name, {})
             options = (("", captions.get(default, default) or say("page.settings.not-set")),)
             options += tuple((word, captions.get(word, word)) for word in kind.words if word != default)
             text = "" if text.strip().lower() == default else text.strip().lower()

@@ -14,9 +14,9 @@ from importer.commands.overview import ColumnOverview, Overview, WordOverview
 from importer.messages import Message, Said, as_message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import PART, Choices, columns_named, role_of
+from importer.page.fields import CAPTIONS
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
-from importer.settings.kinds import DateOrder, SeveralInCell
 from importer.settings.meanings import MEANS
 from importer.settings.remembering import NONE
 
@@ -321,11 +321,9 @@ def _about_file(found: Overview, choices: Choices, settings: Settings, *, is_she
     if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
         yes = ("true", say("page.form.every-merged-row"))
         yield _field("fill-merged", say("page.form.first-row"), [yes], is_chosen)
-    if several := choices.values("several-in-cell"):
-        answers = [(how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
-        yield _field("several-in-cell", "–", answers, several)
-    if chosen := choices.values("dates"):
-        yield _field("dates", "–", [(order.value, say(f"dates.order.{order.value}")) for order in DateOrder], chosen)
+    for name in ("several-in-cell", "dates"):  # once a question about them is answered
+        if answer := choices.values(name):
+            yield _field(name, "–", CAPTIONS[name].items(), answer)
 
 
 def _row(number: int) -> Message:
