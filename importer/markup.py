@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 import unicodedata
 from enum import StrEnum
 from functools import lru_cache
@@ -119,6 +120,12 @@ def visible(content: str) -> str:
 def lines(content: str) -> str:
     """Return the text of HTML as a reader sees it, with a line break where a block begins or ends."""
     return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))
+
+
+def first_words(text: str, characters: int = 70) -> str:
+    """Return the beginning of a plain text, on one line."""
+    words = text.split(maxsplit=characters)[:characters]  # more don't fit, and a long text takes textwrap long
+    return textwrap.shorten(" ".join(words), characters, placeholder=" …")
 
 
 def _without_markup(content: str, edge: str) -> str:

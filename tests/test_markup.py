@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.markup import ContentKind, are_alike, content_of, is_html, seen_digest, seen_digests, visible
+from importer.markup import ContentKind, are_alike, content_of, first_words, is_html, seen_digest, seen_digests, visible
 
 # Texts with much of what HTML is made of.
 PIECES = ["a", "b ", "<", ">", "&", "/", "<b>", "</b>", "<p>", "</p>", "<br>", "&lt;", "&amp;", "&nbsp;", ";", "lt",
@@ -146,3 +147,8 @@ def test_a_text_is_like_what_an_api_may_have_made_of_it(sent: str, kept: str) ->
 def test_another_text_is_not_like_it(one: str, other: str) -> None:
     assert not are_alike(one, other)
     assert not are_alike(other, one)
+
+
+@given(st.text("ab -\n\u00a0…", max_size=300), st.sampled_from([5, 50, 70, 200]))
+def test_the_first_words_are_those_of_the_whole_text(text: str, characters: int) -> None:
+    assert first_words(text, characters) == textwrap.shorten(text, characters, placeholder=" …")

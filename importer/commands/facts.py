@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -163,7 +162,10 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
     template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
     choices = [
         PossibleAnswer(
-            "map", f"{Role.CONTENT}={name}", say(f"offered.{kind}"), [_first_words(str(texts[code])) for code in first]
+            "map",
+            f"{Role.CONTENT}={name}",
+            say(f"offered.{kind}"),
+            [markup.first_words(str(texts[code])) for code in first],
         )
         for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
     ]
@@ -312,7 +314,7 @@ def _lacking(loaded: Loaded) -> Iterator[str]:
 
 def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
     for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
-        about = say("plan.group", words=Cell(_first_words(group.note.text, _OF_GROUP)), about=_aside(group.note))
+        about = say("plan.group", words=Cell(markup.first_words(group.note.text, _OF_GROUP)), about=_aside(group.note))
         yield len(group.positions), about
 
 
@@ -321,7 +323,7 @@ def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
     loaded = preview.loaded
     return [
         (
-            _first_words(alike[0].note.text),
+            markup.first_words(alike[0].note.text),
             [int(loaded.rows.number[group.positions[0]]) for group in alike[:_SIMILAR_NOTES]],
         )
         for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]
@@ -366,11 +368,6 @@ def _aside(note: Note) -> Message:
     parts = [words(note.visibility.name.lower())]
     parts += [say("note.draft")] if note.status is Status.DRAFT else []
     if note.attachments:
-        parts.append(say("note.with-attachments", ids=Cell(_first_words(", ".join(note.attachments)))))
+        parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))
     parts += [say("note.with-files", n=len(note.files))] if note.files else []
     return say("names", names=tuple(parts))
-
-
-def _first_words(text: str, characters: int = 70) -> str:
-    """Return the beginning of a text, on one line."""
-    return textwrap.shorten(" ".join(text.split()), characters, placeholder=" …")

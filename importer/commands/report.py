@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import shorten
 
 import numpy as np
 
@@ -25,9 +24,9 @@ from importer.errors import (
     ResultsNotWritten,
     Stopped,
 )
-from importer.markup import visible
+from importer.markup import first_words, visible
 from importer.messages import Message, say
-from importer.models import NEEDS_A_PERSON, Problem, Result, Rows
+from importer.models import DELIVERED, NEEDS_A_PERSON, Problem, Result, Rows
 from importer.results import Written, presentation
 
 Kinds = Mapping[Result, Mapping[Message, int]]
@@ -91,6 +90,8 @@ class NotFound:
 
 MOST_SHOWN = 100
 """Maximum number of rows to fix in a report, and of rows with each result; the results contain all of them."""
+ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
+"""Results of rows whose note is on the prospect, by this row or by another one."""
 _MOST_CHARACTERS = 200  # maximum number of characters shown of a note
 
 
@@ -222,7 +223,7 @@ def first_rows(rows: Rows, outcomes: Outcomes) -> Iterator[RowOutcome]:
 
 def _row(rows: Rows, outcomes: Outcomes, position: int) -> RowOutcome:
     number, prospect, note = int(rows.number[position]), str(rows.prospect[position]), int(rows.note[position])
-    text = shorten(visible(rows.notes[note].content), _MOST_CHARACTERS, placeholder=" …") if note >= 0 else ""
+    text = first_words(visible(rows.notes[note].content), _MOST_CHARACTERS) if note >= 0 else ""
     return RowOutcome(number, prospect, outcomes.result(position), outcomes.reason(position), text)
 
 

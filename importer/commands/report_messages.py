@@ -5,7 +5,6 @@ Input: reports. Output: lines with messages.
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +25,8 @@ from importer.commands.rendering import (
     taken,
     when,
 )
-from importer.commands.report import Report
+from importer.commands.report import ON_THE_PROSPECT, Report
+from importer.markup import first_words
 from importer.messages import Cell, Message, Part, as_message, render, say, words
 from importer.models import Result
 from importer.results.presentation import HELD_BACK, MEANINGS, Meaning
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from importer.commands.verify import Verified
     from importer.commands.workspaces import Restored
     from importer.results import Written
-
-_DELIVERED = (Result.CREATED, Result.DUPLICATE, Result.ALREADY_IMPORTED)
-_CHARACTERS = 70  # maximum number of characters shown of a note
 
 
 def report(ended: Report) -> Iterator[Line]:
@@ -180,7 +177,7 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
     width = max((len(result) for result, _, _ in rows_by_result), default=0)
     for result, rows, means in rows_by_result:
         text = say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means)
-        yield Line(text, is_good=None if result is Result.SKIPPED else result in _DELIVERED)
+        yield Line(text, is_good=None if result is Result.SKIPPED else result in ON_THE_PROSPECT)
 
 
 def meanings(
@@ -256,7 +253,7 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
         if rows:
             parts["rows"] = tuple(say("row", row=str(row)) for row in rows)
         if text:
-            parts["words"] = Cell(textwrap.shorten(" ".join(text.split()), _CHARACTERS, placeholder=" …"))
+            parts["words"] = Cell(first_words(text))
         kind = "hide.note-in-sheet" if rows else "hide.note-with-text" if text else "hide.note"
         yield Line(say(kind, **parts), LineKind.DETAIL)
     if len(notes) > 5:

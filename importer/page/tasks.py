@@ -19,11 +19,11 @@ from typing import ClassVar
 from importer import commands
 from importer.commands.batch import FileEnded, FileResult
 from importer.commands.overview import Overview
-from importer.commands.report import Report, RowOutcome
+from importer.commands.report import ON_THE_PROSPECT, Report, RowOutcome
 from importer.commands.run import Prepared
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
 from importer.messages import Message, Said, say
-from importer.models import DELIVERED, Progress, Question, Result
+from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import begin
 from importer.settings import Settings, make_private_folder
@@ -93,7 +93,7 @@ class Ended:
     @property
     def delivered(self) -> int:
         """Number of rows whose notes are delivered."""
-        return sum(rows for result, rows, _ in self.counts if result in (*DELIVERED, Result.DUPLICATE))
+        return sum(rows for result, rows, _ in self.counts if result in ON_THE_PROSPECT)
 
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
