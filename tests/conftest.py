@@ -88,6 +88,15 @@ def box() -> Iterator[Sandbox]:
         yield box
 
 
+@pytest.fixture
+def desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's place: a folder of their own, whose commands go to the sandbox with its key."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Postgres:
     """A PostgreSQL server of the test session's own."""

@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from importer.commands.loading import load
 from importer.errors import UnclearColumns
 from importer.markup import visible
 from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
 from importer.settings.exports import Export
 
 if sys.platform == "win32":
@@ -31,13 +31,7 @@ TEXTS = ("Spoke about the annual plan, she wants an offer", "Left a message, wil
 ROWS = [(f"jzRkmgMdw{i}", "Jo", TEXTS[i % 2], ("Team only", "Yes")[i % 2]) for i in range(4)]
 
 
-@pytest.fixture(autouse=True)
-def _desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-    yield
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def write(head: Sequence[str] = HEAD, rows: Sequence[Sequence[str]] = ROWS) -> str:

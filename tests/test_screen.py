@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from importer.cli.watching import RunWatch
 from importer.messages import words
 from importer.models import Progress
 from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
@@ -28,15 +27,10 @@ FLAGS = ("--map", "content=B", "--map", "visibility=C", "--value", "visibility:T
 
 
 @pytest.fixture(autouse=True)
-def _desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+def _terminal(desk: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    yield
 
 
 def write(rows: Sequence[Sequence[str]] = ROWS) -> str:
