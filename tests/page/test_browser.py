@@ -153,9 +153,11 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     expect(page.get_by_label("Meaning of 'Team only'")).to_be_focused()
     page.go_back()
     expect(page.get_by_role("status")).to_contain_text("2 things to decide")
+    page.wait_for_load_state()  # until the page's script is there, nothing is looked at
     expect(page.get_by_label("Meaning of 'Team only'")).to_have_value("")
     page.go_forward()
     expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
+    page.wait_for_load_state()
     page.get_by_label("Meaning of 'Yes'").select_option(label="Public: all team members see the note")
     expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
     page.reload()
