@@ -73,3 +73,10 @@ def test_a_library_that_nobody_looked_at_stops_it(tmp_path: Path) -> None:
     (tmp_path / "libreadline.so.8").touch()
     with pytest.raises(LICENCES["Missing"], match=r"libreadline.so.8: nobody has looked"):
         list(LICENCES["libraries"](tmp_path))
+
+
+def test_a_package_without_the_text_of_its_licence_stops_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (information := tmp_path / "packages" / "x-1.dist-info").mkdir(parents=True)
+    (information / "METADATA").write_text("Name: x\nVersion: 1\nLicense-Expression: MIT\n", encoding="utf-8")
+    assert LICENCES["main"](str(tmp_path), str(tmp_path / "all.txt")) == 1
+    assert "x: no licence text" in capsys.readouterr().err

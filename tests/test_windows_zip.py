@@ -71,15 +71,3 @@ def test_a_python_of_another_digest_or_version_is_refused(script: ModuleType, tm
         else:
             with pytest.raises(script.Refused, match=r"Python 3\.13"):
                 script.given_python(str(archive), digest)
-
-
-def test_a_package_without_a_licence_stops_the_zip(script: ModuleType, tmp_path: Path) -> None:
-    """With one, its text is beside it, and copyleft is named."""
-    (information := tmp_path / "packages" / "x-1.dist-info").mkdir(parents=True)
-    (information / "METADATA").write_text("Name: x\nVersion: 1\nLicense-Expression: MPL-2.0\n", encoding="utf-8")
-    with pytest.raises(script.Refused, match="x-1 comes without the text"):
-        script.collect_licences(tmp_path / "packages", tmp_path / "first", b"PSF")
-    (information / "LICENSE").write_text("You may.", encoding="utf-8")
-    script.collect_licences(tmp_path / "packages", tmp_path / "second", b"PSF")
-    assert (tmp_path / "second" / "x-1.txt").read_text(encoding="utf-8") == "You may."
-    assert "x-1: MPL-2.0 (copyleft is named: MPL)" in (tmp_path / "second" / "all.txt").read_text(encoding="utf-8")

@@ -100,7 +100,11 @@ def test_a_double_click_on_the_page_starts_it(
         start = ("cmd", "/c", as_windows(folder / "note-importer page.cmd"))
         with page_of(windows.start(by=start, variables={"NOTE_IMPORTER_BASE_URL": box.url}), wait) as visitor:
             assert box.url in visitor.see("/").text
-    listed = (folder / "licences" / "all.txt").read_text(encoding="utf-8").splitlines()
-    packages = {path.name for path in folder.glob("packages-*/*.dist-info")}
-    assert len(listed) == 1 + len(packages)
-    assert any(line.startswith("tqdm-") and "MPL" in line for line in listed)
+    listed = (folder / "THIRD-PARTY.txt").read_text(encoding="utf-8").lower()
+    for path in folder.glob("packages-*/*.dist-info"):
+        name, version = path.name.lower().removesuffix(".dist-info").split("-")
+        assert name == "note_importer" or re.search(
+            rf"^{name.replace('_', '[-_.]')} {version} +\S", listed, re.MULTILINE
+        )
+    assert "- tqdm: mpl-2.0" in listed
+    assert "- vcruntime140: microsoft's" in listed
