@@ -39,7 +39,7 @@ def main(samples: Path, folder: Path) -> int:
         print(f"A sandbox of the Saleshandy API is at {box.url}; nothing leaves this machine.")
         print(f"The commands below have its key, {key}, in the environment variable SALESHANDY_API_KEY.")
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
-        print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
+        print("Two samples name people by email, as a CRM's export does. In each, one person isn't in Saleshandy.")
         print("One row names two people: each of them receives its note.")
         print("The report has words of its own; flags say what run would ask at a terminal.")
         print("Its notes go in with their dates, authors and subjects, which a template puts before each text.")
