@@ -113,13 +113,14 @@ class UnclearColumns(Unusable):
 
     Attributes:
         questions: the decisions that a person has to make.
+        how_to_ask: the command that asks a person; None if no command is known.
     """
 
     kind = say("error.unclear-columns")
 
-    def __init__(self, message: Said, questions: Iterable[Question] = ()) -> None:
+    def __init__(self, message: Said, questions: Iterable[Question] = (), how_to_ask: Message | None = None) -> None:
         super().__init__(message)
-        self.questions = tuple(questions)
+        self.questions, self.how_to_ask = tuple(questions), how_to_ask
 
 
 class BadSettings(Unusable):

@@ -106,28 +106,55 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
 
 
 @pytest.mark.parametrize(
-    ("sheet", "arguments", "why"),
+    ("sheet", "arguments", "why", "to_do"),
     [
-        ("", [], "the file can't be read"),
-        ("Prospect ID,Note\nP1,Hello\n", [], "the columns could not be identified"),
-        (GOOD, ["--workers", "none"], "a setting can't be used: workers"),
-        ("Prospect ID,Note,Visibility\n", [], "night.csv has no row below its headings. At least 1 is required"),
+        ("", [], "the file can't be read. Nothing was sent.", "Correct the problem, then run the same command"),
+        (
+            "Prospect ID,Note\nP1,Hello\n",
+            [],
+            "the columns could not be identified. Nothing was sent.",
+            'To be asked at a terminal, once for all sheets of this kind: `note-importer check "night.csv"`',
+        ),
+        (GOOD, ["--workers", "none"], "a setting can't be used: workers. Nothing was sent.", "Correct the problem"),
+        (
+            "Prospect ID,Note,Visibility\n",
+            [],
+            "night.csv has no row below its headings. At least 1 is required.",
+            "Nothing of this file was sent. Check whether the export is complete. If it is: --min-rows 0.",
+        ),
         (
             BAD,
             ["--max-invalid", "20%"],
-            "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows",
+            "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing was"
+            " sent.",
+            "Correct the problem",
+        ),
+        (
+            GOOD,
+            ["--max-notes", "0"],
+            "night.csv would send 1 note, but at most 0 are allowed.",
+            "Nothing of this file",
         ),
     ],
 )
 def test_a_run_that_sends_nothing_is_told(
-    sheet: str, arguments: list[str], why: str, run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sheet: str,
+    arguments: list[str],
+    why: str,
+    to_do: str,
+    run: Run,
+    ear: Ear,
+    box: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Even where the profile itself is wrong, as long as the addresses stand elsewhere."""
+    """As on the screen, without the cells; even where the profile itself is wrong, if the addresses stand elsewhere."""
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook ping-fail+http://{ear.place}/fail")
     assert run(sheet, *arguments) == 2
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
-    assert f"night.csv: {why}. Nothing was sent." in ear.told[0]["message"]
-    assert ("or run it once at a terminal. There" in ear.told[0]["message"]) is ("the columns could" in why)
+    told = ear.told[0]["message"]
+    assert f"night.csv: {why}\n" in told
+    assert f"What to do: {to_do}" in told
+    assert "secret" not in told
     assert box.received == ()
 
 

@@ -18,6 +18,7 @@ from importer.commands.notifications import Notification
 from importer.commands.rendering import calling_nobody, clock_time, count, in_result_words, listed, taken
 from importer.errors import (
     BadSettings,
+    Busy,
     Guarded,
     ImporterError,
     NeedsAPerson,
@@ -37,8 +38,9 @@ _DETAILED = 5
 _TOLD = frozenset(
     """
     account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
-    choosing.folder-unreadable disk.full disk.no-folder disk.not-allowed disk.read-only files.no-such-file
-    files.none identity.another identity.earlier-copy identity.none identity.unreadable journal.failed-reading
+    choosing.folder-unreadable count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed
+    disk.read-only files.no-such-file files.none guard.by-email guard.by-id guard.few-rows guard.many-notes
+    guard.no-rows guard.unknown-prospects identity.another identity.earlier-copy identity.none identity.unreadable journal.failed-reading
     journal.failed-writing journal.gone journal.lock-gone journal.mend-reading journals.folder-is-none
     key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable
     key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
@@ -99,6 +101,8 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
         return say("notice.results-owed")
     if all(ended.only_stays for ended in files):
         return say("notice.not-archived")
+    if all(isinstance(ended.error, (Busy, NotBegun)) for ended in files):
+        return say("notice.not-begun")
     if status != 1:
         return say(_TITLES[status])
     reports = [ended.report for ended in files if ended.report is not None]
@@ -125,7 +129,12 @@ def _own_advice(ended: FileEnded) -> Message | None:
     """Return what to do about one file, if its error's message or the place of its key may leave."""
     if ended.report is not None and ended.report.key_place is not None:
         return say("notice.check-key", place=ended.report.key_place)
-    message = _told(ended.error if ended.report is None else ended.report.stopped)
+    error = ended.error if ended.report is None else ended.report.stopped
+    if isinstance(error, Busy):
+        return say("notice.wait-for-the-other")
+    if isinstance(error, UnclearColumns) and error.how_to_ask is not None:
+        return error.how_to_ask
+    message = _told(error)
     return say("notice.as-told", why=message) if message is not None and headline(message) != render(message) else None
 
 
@@ -204,7 +213,7 @@ def _not_begun(ended: FileEnded) -> Message:
 
 
 def _why(error: ImporterError) -> Message:
-    """Return why a file wasn't imported. A guard's message contains only numbers, and a setting's name is ours."""
+    """Return why a file wasn't imported. The headline of a guard's message has only numbers, a setting's name is ours."""
     if isinstance(error, Guarded):
         return error.message
     kind = error.kind

@@ -246,7 +246,8 @@ def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Se
     )
     advice = told.body.partition("What to do:\n")[2]
     assert re.search(
-        r"^- 'c.csv': Run the same .*\n- 'a.csv': Correct the problem, .*\n- 'b.csv': See the \"To fix\" sheet in .*$",
+        r"^- 'c.csv': Run the same .*\n- 'a.csv': Nothing of this file was sent. Check whether the export is complete.*"
+        r"\n- 'b.csv': See the \"To fix\" sheet in .*$",
         advice,
         re.M,
     )
