@@ -54,7 +54,7 @@ from tests import systems
 from tests.moments import before
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
-SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
+SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", 3)])
 AT = 1_791_990_000.25
 DANGEROUS = [
     "=1+1",
@@ -596,7 +596,7 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert lines["rejected"][1] == 0.25
     assert "--key-column" in lines["duplicate"][3]
     assert all(lines[name][3] for name in outcomes.counts())
-    assert lines["Requests sent"][0] == "3"
+    assert lines["Requests sent"][0] == 3
     assert "time zone" in lines["finished_at"][0]
 
 

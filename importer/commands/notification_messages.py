@@ -40,10 +40,10 @@ _TOLD = frozenset(
     account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
     choosing.folder-unreadable count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed
     disk.read-only files.no-such-file files.none guard.by-email guard.by-id guard.few-rows guard.many-notes
-    guard.no-rows guard.unknown-prospects identity.another identity.earlier-copy identity.none identity.unreadable journal.failed-reading
-    journal.failed-writing journal.gone journal.lock-gone journal.mend-reading journals.folder-is-none
-    key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable
-    key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
+    guard.no-rows guard.unknown-prospects identity.another identity.earlier-copy identity.none identity.unreadable
+    journal.failed-reading journal.failed-writing journal.gone journal.lock-gone journal.mend-reading
+    journals.folder-is-none key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file
+    key.not-in-variable key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
     notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
     postgres.mend profile.file-missing profile.no-setting profile.no-table profile.not-there profile.unreadable
     profile.write-a-table recipients.in-file recipients.in-variable recipients.none recipients.unreadable
@@ -213,7 +213,7 @@ def _not_begun(ended: FileEnded) -> Message:
 
 
 def _why(error: ImporterError) -> Message:
-    """Return why a file wasn't imported. The headline of a guard's message has only numbers, a setting's name is ours."""
+    """Return why a file wasn't imported. A guard's headline has only numbers, and a setting's name is ours."""
     if isinstance(error, Guarded):
         return error.message
     kind = error.kind

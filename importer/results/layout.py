@@ -52,7 +52,7 @@ class Summary:
     """
 
     title: Said
-    lines: Sequence[tuple[Said, Said]] = ()
+    lines: Sequence[tuple[Said, Said | int]] = ()
     profile: str = profiles.DEFAULT
     meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)
     is_rehearsal: bool = False

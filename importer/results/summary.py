@@ -40,7 +40,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
-    columns = [
+    columns: list[tuple[Said, Said | int]] = [
         (heading, say(f"column-of-results.{column.heading}"))
         for heading, column in zip(headings_for(summary, outcomes), columns_for(outcomes), strict=True)
         if not (summary.is_rehearsal and column.heading == "request")  # there is neither a run nor a request
@@ -131,18 +131,22 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     return row + height // 20 + 2
 
 
-def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[Said, Said]], row: int) -> int:
+def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[Said, Said | int]], row: int) -> int:
     """Write a heading and rows of label and value; return the first free row."""
     if not pairs:
         return row
     heading = book.add_format({"bold": True, "font_size": 13, "font_color": "#26323B"})
     label = book.add_format({"font_color": "#56626C", "valign": "top", "text_wrap": True})
     value = book.add_format({"num_format": "@", "valign": "top"})
+    number = book.add_format({"num_format": "#,##0", "align": "left", "valign": "top"})
     sheet.write_string(row, 1, *_text(title, heading))
     for name, text in pairs:
         row += 1
         sheet.write_string(row, 1, *_text(name, label))
-        sheet.write_string(row, 2, *_text(text, value))
+        if isinstance(text, int):
+            sheet.write_number(row, 2, text, number)
+        else:
+            sheet.write_string(row, 2, *_text(text, value))
     return row + 2
 
 
