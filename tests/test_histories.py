@@ -90,12 +90,34 @@ def test_what_is_there_as_it_stands_is_left_alone_and_later_notes_are_sent(histo
     assert counts == {"created": 1, "already imported": 3}
     assert (foreseen.total, foreseen.uncomposed, foreseen.changed) == (1, 3, 0)
     assert len({row["note_id"] for row in results[:3]}) == 1
-    assert "it is there as it stands in the sheet, without the template" in results[0]["reason"]
+    assert "the text of its cell is there, put together in another way by run" in results[0]["reason"]
     counts, _, foreseen = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
     assert counts == {"created": 1, "already imported": 2}
     assert history.there == {
         "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
     }  # fmt: skip
+
+
+def test_what_is_there_composed_is_left_alone_where_the_template_is_forgotten(history: History) -> None:
+    """The rows of one prospect are one note then. Of another prospect, the same text is new."""
+    assert history.run(*voicemails(1, 2), template=TEMPLATE)[0] == {"created": 2}
+    counts, results, foreseen = history.run(*voicemails(1, 2), *voicemails(1, prospect=BEN))
+    assert counts == {"created": 1, "already imported": 1, "duplicate": 1}
+    assert (foreseen.total, foreseen.uncomposed) == (1, 1)
+    assert "the text of its cell is there, put together in another way by run" in results[0]["reason"]
+    assert history.run(*voicemails(1, 2, 3), template=TEMPLATE)[0] == {"created": 1, "already imported": 2}
+    assert history.there == {
+        **{f"2026-11-0{day}, Ada: Left voicemail": 1 for day in (1, 2, 3)},
+        "Left voicemail": 1,
+    }  # fmt: skip
+
+
+def test_a_row_without_a_date_beside_one_with_a_date_is_a_note_of_its_own(history: History) -> None:
+    """Even if the run broke off between the two."""
+    bare = [ADA, "", "", "Left voicemail", "Public"]
+    assert history.run(*voicemails(1), template=TEMPLATE)[0] == {"created": 1}
+    assert history.run(*voicemails(1), bare, template=TEMPLATE)[0] == {"created": 1, "already imported": 1}
+    assert history.there == {"2026-11-01, Ada: Left voicemail": 1, "Left voicemail": 1}
 
 
 def test_a_person_may_send_all_of_it_composed_as_well(history: History) -> None:

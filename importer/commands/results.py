@@ -171,7 +171,7 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> N
                     _settle_known(outcomes, int(group.positions[i]), delivery, run)
             if left:
                 read_before.append(SortedGroup(group, NoteKey.of(group.note), number, left))
-    for sorted_group in under_other_names(read_before, rows, journal, run.workspace, run.occurrence):
+    for sorted_group in under_other_names(read_before, numbers, rows, journal, run.workspace, run.occurrence):
         for i, delivery in sorted_group.known:
             if delivery.run <= run.id:
                 _settle_known(outcomes, int(sorted_group.group.positions[i]), delivery, run)

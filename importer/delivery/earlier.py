@@ -40,7 +40,7 @@ def sort(
         occurrence: prefix that the run puts before each key.
     """
     found = _sorted(groups, keys, numbers, rows, journal, occurrence)
-    return under_other_names(found, rows, journal, workspace, occurrence)
+    return under_other_names(found, numbers, rows, journal, workspace, occurrence)
 
 
 def _sorted(
@@ -204,7 +204,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         refused += sorted_group.refused
         differing += sorted_group.differing
         changed += sum(how is Known.BY_RECORD for how in sorted_group.how.values())
-        uncomposed += sum(how is Known.UNCOMPOSED for how in sorted_group.how.values())
+        uncomposed += sum(how is Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public
     return replace(

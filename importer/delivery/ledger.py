@@ -16,7 +16,7 @@ from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
-from importer.delivery.other_names import record_digest
+from importer.delivery.other_names import as_it_stands, is_composed, record_digest, text_digest
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
@@ -97,7 +97,7 @@ class Ledger:
         numbers = self._journal.deliveries.claim(self._run, claims, now) if self._run is not None else []
         if numbers is None:  # D4
             raise Busy(say("journal.claimed-by-another"))
-        if self.records is not None and self._run is not None:
+        if self._run is not None:
             self._journal.aliases.enter(self._run.workspace, _aliases(posts, self.records))
         return numbers
 
@@ -296,10 +296,13 @@ def _deliveries(post: Post) -> list[tuple[str, str]]:
     return list(zip(post.request.prospects, post.request.keys, strict=True))
 
 
-def _aliases(posts: Sequence[Post], records: Texts) -> Iterator[Alias]:
-    """Yield the digests of the records that these requests deliver."""
+def _aliases(posts: Sequence[Post], records: Texts | None) -> Iterator[Alias]:
+    """Yield the digests of the records that these requests deliver, and of the cells whose texts are composed."""
     for post in posts:
-        request = post.request
+        request, note = post.request, post.request.note
+        plain = as_it_stands(note) if note is not None and is_composed(note) else None
         for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
-            if record := str(records[position]):
+            if records is not None and (record := str(records[position])):
                 yield record_digest(record, prospect, key), (post.number, prospect, key)
+            if plain is not None:
+                yield text_digest(plain, prospect, key), (post.number, prospect, key)

@@ -2,13 +2,13 @@
 
 Input: the groups of a plan, sorted by what the journal knows of their notes. Output: the same groups; a delivery that
 is known by another name is no longer left to be made. Other names are former readings of a cell, the ID that the sheet
-gives to a row's record, and the text of the cell without the template.
+gives to a row's record, and the text of the cell, with a template and without it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import repeat
 
@@ -20,12 +20,18 @@ _ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
 
 
 def under_other_names(
-    found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
+    found: Iterable[SortedGroup],
+    numbers: Sequence[int | None],
+    rows: Rows,
+    journal: Journal,
+    workspace: Workspace,
+    occurrence: str,
 ) -> Iterator[SortedGroup]:
     """Move deliveries that earlier runs made with another text out of ``left``.
 
     Args:
         found: groups of a plan.
+        numbers: journal numbers of their notes; None if no delivery of the note is known.
         rows: rows with prospects and keys.
         journal: the journal.
         workspace: the workspace of the deliveries.
@@ -34,8 +40,8 @@ def under_other_names(
     if rows.former is not None:
         found = in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
     has_others = rows.record is not None or any(map(is_composed, rows.notes))
-    if has_others and journal.aliases.are_possible(workspace):
-        found = in_batches(found, _Aliases(rows, journal, workspace, occurrence).move)
+    if journal.aliases.are_possible(workspace) if has_others else journal.aliases.are_there(workspace):
+        found = in_batches(found, _Aliases(rows, journal, workspace, occurrence, {*numbers}).move)
     yield from found
 
 
@@ -111,13 +117,16 @@ def _name(delivery: KnownDelivery) -> DeliveryName:
 
 
 class _Aliases:
-    """Deliveries under the IDs of records (D155), and under the texts of cells that a template composes now (D156).
+    """Deliveries under the IDs of records (D155), and under the texts of cells, composed now or then (D156, D157).
 
     For the arguments see :func:`under_other_names`.
     """
 
-    def __init__(self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str) -> None:
+    def __init__(
+        self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str, numbers: Set[int | None]
+    ) -> None:
         self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
+        self._numbers = numbers
 
     def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
         """Move the deliveries of some groups that exist under another name, and return the groups."""
@@ -131,6 +140,7 @@ class _Aliases:
         for one, i, digest in named:
             self._take(one, i, known.get(digest), Known.BY_RECORD)
         self._take_uncomposed([one for one in some if one.left and is_composed(one.group.note)])
+        self._take_composed([one for one in some if one.left and not is_composed(one.group.note)])
         for one in some:
             one.left = [i for i in one.left if i not in one.how]
         return some
@@ -138,7 +148,7 @@ class _Aliases:
     def _take_uncomposed(self, composed: Sequence[SortedGroup]) -> None:
         """Take the deliveries of the cells' own texts, except those that other rows have taken in earlier runs."""
         deliveries = self._journal.deliveries
-        plain = [replace(one.group.note, text=one.group.note.uncomposed) for one in composed]
+        plain = [as_it_stands(one.group.note) for one in composed]
         numbers = deliveries.find_notes(self._workspace, plain)
         wanted: list[tuple[SortedGroup, int, DeliveryName]] = []
         for one, number in zip(composed, numbers, strict=True):
@@ -149,7 +159,20 @@ class _Aliases:
         known = deliveries.known([*dict.fromkeys(name[:2] for *_, name in wanted)])
         taken = self._journal.aliases.having(known)
         for one, i, name in wanted:
-            self._take(one, i, None if name in taken else known.get(name), Known.UNCOMPOSED)
+            self._take(one, i, None if name in taken else known.get(name), Known.COMPOSED_OTHERWISE)
+
+    def _take_composed(self, plain: Sequence[SortedGroup]) -> None:
+        """Take the deliveries with a text that a template composed of the cell's, except those of other rows."""
+        wanted: list[tuple[SortedGroup, int, bytes]] = []
+        for one in plain:
+            prospects, keys = self._rows.deliveries(one.group.positions[one.left])
+            for i, prospect, key in zip(one.left, prospects, keys, strict=True):
+                if i not in one.how:
+                    wanted.append((one, i, text_digest(one.group.note, prospect, self._occurrence + key)))
+        known = self._journal.aliases.known(self._workspace, [digest for *_, digest in wanted])
+        for one, i, digest in wanted:
+            if (delivery := known.get(digest)) is not None and delivery.note not in self._numbers:
+                self._take(one, i, delivery, Known.COMPOSED_OTHERWISE)
 
     def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery | None, how: Known) -> None:
         if delivery is None or delivery.state is DeliveryState.REJECTED or i in one.how:
@@ -165,6 +188,11 @@ def is_composed(note: Note) -> bool:
     return note.uncomposed not in ("", note.text)
 
 
+def as_it_stands(note: Note) -> Note:
+    """Return a composed note with the text of its cell instead."""
+    return replace(note, text=note.uncomposed)
+
+
 def alias_digests(rows: Rows, note: Note, position: int, occurrence: str, *, is_same: bool = False) -> Iterator[bytes]:
     """Yield the digests by which a row's delivery is known besides its note: of its record, and of the composed text.
 
@@ -175,6 +203,11 @@ def alias_digests(rows: Rows, note: Note, position: int, occurrence: str, *, is_
         yield record_digest(record, prospect, occurrence + key)
     if is_composed(note) and not is_same:
         yield _digest("note", note.digest.hex(), prospect, occurrence + key)
+
+
+def text_digest(plain: Note, prospect: str, occurrence: str) -> bytes:
+    """Return the digest by which the delivery of a composed note is known for the note as its cell stands."""
+    return _digest("text", plain.digest.hex(), prospect, occurrence)
 
 
 def record_digest(record: str, prospect: str, occurrence: str) -> bytes:

@@ -46,6 +46,12 @@ class Aliases:
             owner = self._store.number_of(workspace)
             return owner is not None and bool(self._store.rows(sql.REQUESTED, workspace=owner))
 
+    def are_there(self, workspace: Workspace) -> bool:
+        """Return whether a delivery of the workspace has an alias."""
+        with self._store.reading():
+            owner = self._store.number_of(workspace)
+            return owner is not None and bool(self._store.rows(sql.ANY_ALIAS, workspace=owner))
+
     def having(self, deliveries: Iterable[DeliveryName]) -> set[DeliveryName]:
         """Return the deliveries of these notes to these prospects that have an alias."""
         pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)

@@ -109,6 +109,7 @@ REQUESTED = """
     SELECT runs.id FROM runs
     WHERE runs.workspace = :workspace AND EXISTS (SELECT 1 FROM requests WHERE requests.run = runs.id) LIMIT 1
 """
+ANY_ALIAS = "SELECT note FROM aliases WHERE workspace = :workspace LIMIT 1"
 WITH_ALIAS = ForRows(
     "SELECT note, prospect, occurrence FROM aliases WHERE (note, prospect) IN ({given})", "note INTEGER, prospect TEXT"
 )
