@@ -43,7 +43,7 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
         ),
         (
             Progress(9, 6, 6, 0, 3, ended={Result.CREATED: 6}, seconds_left=7500.0, held_to=(5, 1.0)),
-            "6 of 240 notes: created 6; limited to 5 calls per second by your account; about 2:05:00 left",
+            "6 of 240 notes: created 6; at your account's limit, 5 calls per second; about 2:05:00 left",
         ),
         (
             Progress(

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from importer.cli.terminal import Gate, is_terminal, say_line, unsaid
-from importer.commands.rendering import clock_time, in_result_words, progressed, taken, visible, what_holds_it_up
+from importer.commands.rendering import clock_time, in_result_words, progressed, time_left, visible, what_holds_it_up
 from importer.messages import Message, render, say
 from importer.models import Progress
 
@@ -41,7 +41,6 @@ class RunWatch:
     _IN_TROUBLE = (
         "{n_fmt}/{total_fmt}{unit}, {elapsed}%s{postfix}"  # room for words; tqdm cuts it to the terminal's width
     )
-    _BESIDES = 37  # columns reserved beside the words about trouble, without those for the numbers of rows
 
     def __init__(self, *, silent: bool = False, unit: str = "rows") -> None:
         self._is_silent, self._unit = silent, f" {unit}"
@@ -78,10 +77,9 @@ class RunWatch:
             )
 
     def _move(self, bar: tqdm[Any], progress: Progress) -> None:
-        delay = visible(
-            render(what_holds_it_up(progress, max(20, (bar.ncols or 100) - self._BESIDES - 2 * len(str(self._total)))))
-        )
-        left = "" if progress.seconds_left is None else f" < {taken(progress.seconds_left)}"
+        left = "" if progress.seconds_left is None else f", {render(time_left(progress))}"
+        besides = f"{self._total}/{self._total}{self._unit}, 00:00{left}, "
+        delay = visible(render(what_holds_it_up(progress, (bar.ncols or 100) - len(besides) - 1)))
         if progress.trouble:
             bar.bar_format = self._IN_TROUBLE % left
             bar.set_postfix_str(delay, refresh=False)

@@ -130,14 +130,17 @@ def pace(settled: int, seconds: float) -> Message | None:
     return say("progress.pace-a-minute", notes=f"{a_second * 60:,.0f}")
 
 
-def what_holds_it_up(progress: Progress, most: int = 120) -> Message | None:
-    """Return what delays a run: trouble (at most ``most`` characters) with the time limit, or the account's limit."""
-    if progress.trouble is not None:
-        shown = render(progress.trouble)
-        trouble = words(shown if len(shown) <= most else f"{shown[: most - 1]}…")
-        gives_up = progress.gives_up_in
-        return trouble if gives_up is None else say("progress.gives-up", trouble=trouble, time=taken(gives_up))
-    return say("progress.held-to", rate=rate(*progress.held_to)) if progress.held_to else None
+def what_holds_it_up(progress: Progress, most: int = 150) -> Message | None:
+    """Return what delays a run: the account's limit, or trouble with the time limit, cut to ``most`` characters."""
+    if progress.trouble is None:
+        return say("progress.held-to", rate=rate(*progress.held_to)) if progress.held_to else None
+    trouble, gives_up = render(progress.trouble), progress.gives_up_in
+
+    def within_time(shown: str) -> Message:
+        return words(shown) if gives_up is None else say("progress.gives-up", trouble=shown, time=taken(gives_up))
+
+    room = max(20, most - len(render(within_time(""))))
+    return within_time(trouble if len(trouble) <= room else f"{trouble[: room - 1]}…")
 
 
 def rate(calls: int, seconds: float) -> Message:
