@@ -126,6 +126,8 @@ def script() -> None:
     # Reference cycles are rare here. Looking for them takes a tenth of the time for loading and reading. A run loads
     # some 170,000 objects and keeps them all.
     gc.set_threshold(250_000)
+    # The library by which numpy multiplies matrices starts threads, which take processor time. Nothing here uses it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if _COMPLETING in os.environ:
         cli.main(prog_name="note-importer")  # writes bytes to the shell, and ends the program
     status = main()

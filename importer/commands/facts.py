@@ -204,8 +204,10 @@ def digest(preview: Preview) -> str:
 def _count_repeating(loaded: Loaded) -> int:
     """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
     repeats = loaded.plan.original >= 0
-    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32)) for mask in (repeats, ~repeats))
-    return int(np.setdiff1d(repeating, others).size)
+    is_repeating = np.zeros(loaded.rows.in_sheet, dtype=bool)
+    for mask, value in (repeats, True), (~repeats, False):
+        is_repeating[loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32))] = value
+    return int(is_repeating.sum())
 
 
 def _columns(loaded: Loaded) -> Iterator[ColumnOverview]:

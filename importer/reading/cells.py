@@ -187,6 +187,8 @@ class RowSink:
 
     def _note_digits(self, column: int, stored: str, shown: str) -> None:
         """Record that a number lost digits, or that earlier versions rounded it."""
+        if len(shown) - sum(map(shown.count, ".-: ")) <= KEPT_DIGITS:  # most numbers and dates, and quickly counted
+            return
         if sum(map(str.isdigit, shown)) > KEPT_DIGITS:
             if lost_digits(stored):
                 self._facts.flaw(self.number, column, LOST)

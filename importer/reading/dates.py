@@ -68,7 +68,7 @@ def _moment(milliseconds: int, *, date1904: bool) -> datetime:
     if not 0 <= milliseconds < _LAST:
         raise ValueError(milliseconds)
     origin = _ORIGIN_1904 if date1904 else _EARLY_ORIGIN if milliseconds < _FIRST_OF_MARCH_1900 else _ORIGIN
-    return origin + timedelta(milliseconds=milliseconds)
+    return origin + timedelta(0, 0, 1000 * milliseconds)  # by name, it would take twice as long
 
 
 def moment_of(text: str) -> datetime | None:

@@ -31,6 +31,8 @@ def general(text: str) -> str:
         number = value_of(text)
     except ValueError:
         return text
+    if 1e-4 <= abs(number) < 1e14:  # Python shows these with 15 digits as we do
+        return f"{number:.15g}"
     if not isfinite(number) or number == 0:
         return text if number else "0"
     short = kept(number)

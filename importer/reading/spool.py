@@ -46,7 +46,6 @@ class Spool:
     """Rows in blocks of columns; several spools may share one file.
 
     Attributes:
-        row_count: number of rows appended so far.
         merged: merged areas, of which only the first cell shows anything.
         spread: number of columns in which a merged cell counts for every row that it covers, 0 for only the first row.
     """
@@ -62,39 +61,42 @@ class Spool:
         self._numbers: list[int] = []
         self._rows: list[list[str]] = []
         self._width = 0
+        self._most_rows = BLOCK_ROWS
         self._characters = 0
-        self.row_count = 0
+        self._written = 0
         self.merged = Merged()
         self.spread = 0
 
+    @property
+    def row_count(self) -> int:
+        """Number of rows appended so far."""
+        return self._written + len(self._rows)
+
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters in total."""
-        width = len(cells)
-        if width > self._width:
-            if width * len(self._rows) > BLOCK_CELLS:
-                self.flush()
-            self._width = width
+        if len(cells) > self._width:
+            self._widen(len(cells))
         self._numbers.append(number)
         self._rows.append(cells)
         self._characters += characters
-        self.row_count += 1
-        pending_rows = len(self._rows)
-        if (
-            pending_rows >= BLOCK_ROWS
-            or pending_rows * self._width >= BLOCK_CELLS
-            or self._characters >= BLOCK_CHARACTERS
-        ):
+        if len(self._rows) >= self._most_rows or self._characters >= BLOCK_CHARACTERS:
             self.flush()
+
+    def _widen(self, width: int) -> None:
+        if width * len(self._rows) > BLOCK_CELLS:
+            self.flush()
+        self._width, self._most_rows = width, min(BLOCK_ROWS, -(-BLOCK_CELLS // width))
 
     def flush(self) -> None:
         """Write the rows held in memory to the file."""
         if not self._rows:
             return
-        columns = list(zip_longest(*self._rows, fillvalue=""))
-        data = marshal.dumps((self._numbers, columns))
+        numbers, columns = self._numbers, list(zip_longest(*self._rows, fillvalue=""))
+        self._written += len(numbers)
+        self._numbers, self._rows, self._width, self._characters = [], [], 0, 0
+        data = marshal.dumps((numbers, columns))  # faster without the rows: it looks for texts that are held twice
         self._places.append((self._file.seek(0, 2), len(data)))
         self._file.write(data)
-        self._numbers, self._rows, self._width, self._characters = [], [], 0, 0
 
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks in the order in which their rows were appended."""

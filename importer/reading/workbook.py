@@ -287,6 +287,8 @@ class _Worksheet:
 
 def _content(cell: Element) -> tuple[str | None, bool]:
     """Return a cell's stored value, None if it is empty, and whether the cell has a formula."""
+    if len(cell) == 1 and cell[0].tag == "v":  # most numbers and shared texts
+        return cell[0].text or "", False
     stored: str | None = None
     formula = False
     for part in cell:
@@ -301,6 +303,8 @@ def _content(cell: Element) -> tuple[str | None, bool]:
 
 def _text_of(element: Element) -> str:
     """Return a cell's text from its runs, without the phonetic reading of East Asian words."""
+    if len(element) == 1 and element[0].tag == "t":  # most texts
+        return element[0].text or ""
     pieces = []
     for part in element:
         if part.tag == "t":

@@ -36,6 +36,8 @@ class ColumnReader:
         self._is_unclean = is_unclean
         self.code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
+        self._wrong: set[int] = set()
+        self._seen = 0
 
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
@@ -71,9 +73,12 @@ class ColumnReader:
                 spellings.setdefault(folded(word), (word, None))
         return dict(sorted(spellings.values(), key=lambda pair: (pair[1] is None, pair[1] or "")))
 
-    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Return for each code whether its value is a :class:`Wrong`."""
-        return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
+    def wrong(self) -> set[int]:
+        """Return the codes whose value is a :class:`Wrong`. Each code is looked at only once."""
+        count = len(self.values)
+        self._wrong.update(code for code in range(self._seen, count) if isinstance(self.values[code], Wrong))
+        self._seen = count
+        return self._wrong
 
 
 @dataclass(frozen=True)

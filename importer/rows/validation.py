@@ -192,9 +192,11 @@ class _Validation:
         )
 
     def _note_problems(self, block: Block, column: ColumnReader, codes: Ints) -> None:
-        is_wrong = column.wrong()
-        for i in np.flatnonzero(is_wrong[codes]).tolist() if is_wrong.any() else ():
-            wrong = column.values[codes[i]]
+        wrong_codes = column.wrong()
+        for i, code in enumerate(codes.tolist()) if wrong_codes else ():
+            if code not in wrong_codes:
+                continue
+            wrong = column.values[code]
             assert isinstance(wrong, Wrong)
             position = column.position if wrong.column is None else wrong.column
             self._add(block, i, position, wrong.reason, wrong.word)
