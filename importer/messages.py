@@ -2,8 +2,9 @@
 
 A *face* is an interface that shows messages: the terminal, the browser page, or a file. Only a face renders a message.
 
-The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format.
-``make messages`` compiles it. In a text of the catalogue
+The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format. A
+face of another language takes its texts from that language's catalogue, and texts that are missing there from the
+English one. ``make messages`` compiles the catalogues. In a text of a catalogue
 
 - ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
   joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 DOMAIN = "note-importer"
+ENGLISH = "en"
 LOCALES = Path(__file__).with_name("locale")
 
 _HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
@@ -103,7 +105,7 @@ class Message:
             yield from part if isinstance(part, tuple) else (part,)
 
 
-Part: TypeAlias = "str | int | Cell | SettingPart | Message | tuple[Part, ...]"
+Part: TypeAlias = "str | float | Cell | SettingPart | Message | tuple[Part, ...]"
 Said: TypeAlias = Message | str
 """A message to a person, or a text that is shown unchanged."""
 
@@ -113,9 +115,16 @@ class Face(Protocol):
 
     Attributes:
         context: context of the face's own texts in the catalogue; empty if it has none.
+        language: name of the catalogue of its language.
     """
 
-    context: str
+    @property
+    def context(self) -> str:
+        """See above."""
+
+    @property
+    def language(self) -> str:
+        """See above."""
 
     def setting(self, name: str, value: str) -> str:
         """Return the face's name for a setting, with its value."""
@@ -127,7 +136,7 @@ class Face(Protocol):
 class Plain:
     """A face for files, in which settings are shown as flags."""
 
-    context = ""
+    context, language = "", ENGLISH
 
     def setting(self, name: str, value: str) -> str:
         """Return the setting's flag."""
@@ -198,12 +207,12 @@ def from_json(value: object) -> Message | None:
 
 def is_kind(text: str) -> bool:
     """Return whether the catalogue has a text for this kind."""
-    return _text(text, "", 1) is not None or _text(text, "", None) is not None
+    return _text(text, Plain(), 1) is not None or _text(text, Plain(), None) is not None
 
 
 def _lines(message: Message, face: Face) -> Sequence[str]:
     parts = dict(message.parts)
-    text = _text(message.kind, face.context, parts.get("n"))
+    text = _text(message.kind, face, parts.get("n"))
     if text is None:  # a later version wrote it into the journal
         shown = ", ".join(f"{name}: {_shown(part, face)}" for name, part in message.parts)
         return [f"{message.kind} ({shown})" if shown else message.kind]
@@ -248,10 +257,10 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
     return [*pieces, (line[end:], "", "", "")]
 
 
-def _text(kind: str, context: str, number: object) -> str | None:
+def _text(kind: str, face: Face, number: object) -> str | None:
     """Return a kind's text in the catalogue, the face's own if there is one; None if there is no text."""
-    catalogue = _catalogue()
-    for face_context in ([context] if context else []) + [""]:
+    catalogue = _catalogue(face.language)
+    for face_context in ([face.context] if face.context else []) + [""]:
         name = f"{face_context}\x04{kind}" if face_context else kind  # as gettext joins them
         text = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
         if text != name:
@@ -261,12 +270,24 @@ def _text(kind: str, context: str, number: object) -> str | None:
 
 def load() -> None:
     """Read the catalogue now, so that no later call waits for it."""
-    _catalogue()
+    _catalogue(ENGLISH)
 
 
 @cache
-def _catalogue() -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, LOCALES, languages=["en"])
+def _catalogue(language: str) -> gettext.NullTranslations:
+    """Return a language's catalogue, in which the English texts stand for those that are missing."""
+    return gettext.translation(DOMAIN, LOCALES, languages=[language, ENGLISH])
+
+
+@cache
+def _marks(language: str) -> dict[int, int]:
+    """Return the language's marks for those that English numbers have between thousands, and before decimals."""
+    return str.maketrans(",.", _catalogue(language).gettext("number.marks"))
+
+
+def localized(number: str, face: Face | None = None) -> str:
+    """Return a number, written as in English, with the marks of the language of the face in use."""
+    return number.translate(_marks((face or FACE.get()).language))
 
 
 def _shown(part: Part, face: Face, separator: str = ", ") -> str:
@@ -286,7 +307,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
             return text
         case tuple():
             return separator.join(_shown(item, face) for item in part)
-    return f"{part:,}"
+    return localized(f"{part:,}" if isinstance(part, int) else f"{part:,.1f}", face)
 
 
 def _changed(part: Part, change: Callable[[str], str]) -> Part:
@@ -325,6 +346,6 @@ def _from_json(part: Any) -> Part:
             return from_json(message) or ""
         case list():
             return tuple(_from_json(item) for item in part)
-        case int() | str():
+        case int() | float() | str():
             return part
     return ""
