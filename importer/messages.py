@@ -6,8 +6,9 @@ The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-i
 face of another language takes its texts from that language's catalogue, and texts that are missing there from the
 English one. ``make messages`` compiles the catalogues. In a text of a catalogue
 
-- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
-  joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
+- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. A member of an
+  enumeration is shown by its word, such as ``word.not-sent``, if the catalogue has one. Several parts are joined with
+  commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
   message, ``{why:rest}`` all that follows the headline, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
@@ -26,6 +27,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeAlias
@@ -166,6 +169,12 @@ def as_message(said: Said) -> Message:
     return said if isinstance(said, Message) else words(said)
 
 
+def day(when: date, *, year: bool) -> Message:
+    """Return a day in words, with its year if that is wanted."""
+    said = say("date.day", day=str(when.day), month=say(f"month.{when.month}"))
+    return say("date.year", day=said, year=str(when.year)) if year else said
+
+
 def lines(*messages: Message) -> Message:
     """Return a message that consists of several messages, one per line."""
     return Message("lines", (("lines", messages),))
@@ -295,6 +304,8 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         text = _shown(part, face)
         return text[:1].upper() + text[1:]
     match part:
+        case StrEnum():
+            return _text(f"word.{part.replace(' ', '-')}", face, None) or part
         case str():
             return part
         case SettingPart(name, value):

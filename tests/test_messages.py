@@ -68,7 +68,7 @@ def said_in(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
         if isinstance(node, ast.ImportFrom) and node.module == "importer.messages"
         for alias in node.names
         if alias.name == "say"
-    }
+    } | ({"say"} if path.name == "messages.py" else set())
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
             parts = {keyword.arg for keyword in node.keywords if keyword.arg is not None}

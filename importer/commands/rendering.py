@@ -177,14 +177,9 @@ def taken(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def word(result: Result) -> Message:
-    """Return the word for a result: in English that of the results file."""
-    return say(f"result.{result.replace(' ', '-')}.word")
-
-
 def in_result_words(counts: Mapping[Result, int]) -> Message | None:
     """Return the number of rows per result, on one line; None if there are none."""
-    numbers = tuple(say("progress.result", result=word(result), rows=rows) for result, rows in counts.items() if rows)
+    numbers = tuple(say("progress.result", result=result, rows=rows) for result, rows in counts.items() if rows)
     return say("names", names=numbers) if numbers else None
 
 

@@ -63,7 +63,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         words=words,
         number=number,
         filesizeformat=lambda size: localized(do_filesizeformat(size), PAGE),
-        result=lambda result: words(rendering.word(Result(result))),
+        result=lambda result: words(say("words", text=Result(result))),
         count=lambda number, thing: words(rendering.count(number, thing)),
         duration=lambda seconds: words(rendering.duration(seconds)),
         when=moment,
