@@ -2,11 +2,13 @@
 
 A *face* is an interface that shows messages: the terminal, the browser page, or a file. Only a face renders a message.
 
-The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format.
-``make messages`` compiles it. In a text of the catalogue
+The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format. A
+face of another language takes its texts from that language's catalogue, and texts that are missing there from the
+English one. ``make messages`` compiles the catalogues. In a text of a catalogue
 
-- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
-  joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
+- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. A member of an
+  enumeration is shown by its word, such as ``word.not-sent``, if the catalogue has one. Several parts are joined with
+  commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
   message, ``{why:rest}`` all that follows the headline, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
@@ -25,11 +27,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 DOMAIN = "note-importer"
+ENGLISH = "en"
 LOCALES = Path(__file__).with_name("locale")
 
 _HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
@@ -103,7 +108,7 @@ class Message:
             yield from part if isinstance(part, tuple) else (part,)
 
 
-Part: TypeAlias = "str | int | Cell | SettingPart | Message | tuple[Part, ...]"
+Part: TypeAlias = "str | float | Cell | SettingPart | Message | tuple[Part, ...]"
 Said: TypeAlias = Message | str
 """A message to a person, or a text that is shown unchanged."""
 
@@ -113,9 +118,16 @@ class Face(Protocol):
 
     Attributes:
         context: context of the face's own texts in the catalogue; empty if it has none.
+        language: name of the catalogue of its language.
     """
 
-    context: str
+    @property
+    def context(self) -> str:
+        """See above."""
+
+    @property
+    def language(self) -> str:
+        """See above."""
 
     def setting(self, name: str, value: str) -> str:
         """Return the face's name for a setting, with its value."""
@@ -127,7 +139,7 @@ class Face(Protocol):
 class Plain:
     """A face for files, in which settings are shown as flags."""
 
-    context = ""
+    context, language = "", ENGLISH
 
     def setting(self, name: str, value: str) -> str:
         """Return the setting's flag."""
@@ -155,6 +167,12 @@ def in_quotes(text: str) -> str:
 def as_message(said: Said) -> Message:
     """Return a message unchanged, or a text as a message, so that either can be a part of another message."""
     return said if isinstance(said, Message) else words(said)
+
+
+def day(when: date, *, year: bool) -> Message:
+    """Return a day in words, with its year if that is wanted."""
+    said = say("date.day", day=str(when.day), month=say(f"month.{when.month}"))
+    return say("date.year", day=said, year=str(when.year)) if year else said
 
 
 def lines(*messages: Message) -> Message:
@@ -198,12 +216,12 @@ def from_json(value: object) -> Message | None:
 
 def is_kind(text: str) -> bool:
     """Return whether the catalogue has a text for this kind."""
-    return _text(text, "", 1) is not None or _text(text, "", None) is not None
+    return _text(text, Plain(), 1) is not None or _text(text, Plain(), None) is not None
 
 
 def _lines(message: Message, face: Face) -> Sequence[str]:
     parts = dict(message.parts)
-    text = _text(message.kind, face.context, parts.get("n"))
+    text = _text(message.kind, face, parts.get("n"))
     if text is None:  # a later version wrote it into the journal
         shown = ", ".join(f"{name}: {_shown(part, face)}" for name, part in message.parts)
         return [f"{message.kind} ({shown})" if shown else message.kind]
@@ -248,10 +266,10 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
     return [*pieces, (line[end:], "", "", "")]
 
 
-def _text(kind: str, context: str, number: object) -> str | None:
+def _text(kind: str, face: Face, number: object) -> str | None:
     """Return a kind's text in the catalogue, the face's own if there is one; None if there is no text."""
-    catalogue = _catalogue()
-    for face_context in ([context] if context else []) + [""]:
+    catalogue = _catalogue(face.language)
+    for face_context in ([face.context] if face.context else []) + [""]:
         name = f"{face_context}\x04{kind}" if face_context else kind  # as gettext joins them
         text = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
         if text != name:
@@ -261,12 +279,24 @@ def _text(kind: str, context: str, number: object) -> str | None:
 
 def load() -> None:
     """Read the catalogue now, so that no later call waits for it."""
-    _catalogue()
+    _catalogue(ENGLISH)
 
 
 @cache
-def _catalogue() -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, LOCALES, languages=["en"])
+def _catalogue(language: str) -> gettext.NullTranslations:
+    """Return a language's catalogue, in which the English texts stand for those that are missing."""
+    return gettext.translation(DOMAIN, LOCALES, languages=[language, ENGLISH])
+
+
+@cache
+def _marks(language: str) -> dict[int, int]:
+    """Return the language's marks for those that English numbers have between thousands, and before decimals."""
+    return str.maketrans(",.", _catalogue(language).gettext("number.marks"))
+
+
+def localized(number: str, face: Face | None = None) -> str:
+    """Return a number, written as in English, with the marks of the language of the face in use."""
+    return number.translate(_marks((face or FACE.get()).language))
 
 
 def _shown(part: Part, face: Face, separator: str = ", ") -> str:
@@ -274,6 +304,8 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         text = _shown(part, face)
         return text[:1].upper() + text[1:]
     match part:
+        case StrEnum():
+            return _text(f"word.{part.replace(' ', '-')}", face, None) or part
         case str():
             return part
         case SettingPart(name, value):
@@ -286,7 +318,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
             return text
         case tuple():
             return separator.join(_shown(item, face) for item in part)
-    return f"{part:,}"
+    return localized(f"{part:,}" if isinstance(part, int) else f"{part:,.1f}", face)
 
 
 def _changed(part: Part, change: Callable[[str], str]) -> Part:
@@ -325,6 +357,6 @@ def _from_json(part: Any) -> Part:
             return from_json(message) or ""
         case list():
             return tuple(_from_json(item) for item in part)
-        case int() | str():
+        case int() | float() | str():
             return part
     return ""

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from importer.messages import Message
+from importer.messages import Message, Said
 
 if TYPE_CHECKING:  # --help needn't wait for numpy
     import numpy as np
@@ -141,7 +141,7 @@ class Problem:
     Attributes:
         row: the row's number as the spreadsheet program shows it.
         column: position of the wrong cell's column; None if no single cell is wrong.
-        cell: the cell's name (``Sheet1!C17``), or the row's.
+        cell: the cell's name (``Sheet1!C17``), or the row.
         value: the cell's text, shortened.
         text: message with the problem, the allowed values, and the likely intended value if there is one.
         kind: the same message without the cell's text; problems of one kind are reported together.
@@ -150,7 +150,7 @@ class Problem:
 
     row: int
     column: int | None
-    cell: str
+    cell: Said
     value: str
     text: Message
     kind: Message

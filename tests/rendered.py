@@ -25,7 +25,7 @@ def rendered(value: T) -> T:
 
 def told(problem: Problem) -> str:
     """Return what a person reads of a problem: its cell, and what is wrong."""
-    return f"{problem.cell}: {render(problem.text)}"
+    return f"{render(problem.cell)}: {render(problem.text)}"
 
 
 def answers_of(question: Question) -> dict[str, list[str]]:

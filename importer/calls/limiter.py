@@ -18,7 +18,7 @@ from importer.api.protocol import API_REFUSED
 from importer.calls.pace import ConcurrencyLimiter, Speed, Throttle
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.messages import Message, render, say
+from importer.messages import Message, say
 from importer.settings.rate import Rate
 
 _OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
@@ -80,7 +80,7 @@ class Limiter:
         self.eta = Eta(clock, self._quotas, self._throttle, self._drawn)
         # The load that the API seems to bear.
         self.down_until = -math.inf
-        self._trouble = ""
+        self._trouble: Message | None = None
         self._concurrency = ConcurrencyLimiter(workers)
         self._failing: Attempts | None = None
         self._has_succeeded = False
@@ -192,7 +192,7 @@ class Limiter:
 
     def _succeeded(self) -> None:
         """Record that the API carried out a call, or clearly refused it."""
-        self._failing, self._trouble, self._has_succeeded = None, "", True
+        self._failing, self._trouble, self._has_succeeded = None, None, True
         self._is_turned_away = False
         self._limited_since, self._backoff, self._untold = None, 1.0, 0
         self._concurrency.succeeded()
@@ -296,9 +296,13 @@ def _is_untold(reply: Reply[Any]) -> bool:
     return "retry-after" not in metadata.headers and Announcement.read(metadata.headers) is None
 
 
-def _few_words(failure: Failure) -> str:
-    """Return the beginning of the failure's text, short enough for one line of a terminal."""
-    text = "".join(character if character.isprintable() else " " for character in render(failure.text))
+def _few_words(failure: Failure) -> Message:
+    """Return the failure's text. Texts of others in it are short enough for one line of a terminal."""
+    return failure.text.changed(_shortened)
+
+
+def _shortened(text: str) -> str:
+    text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 

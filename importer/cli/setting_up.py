@@ -59,7 +59,7 @@ def init() -> int:
         return _init()
     except click.Abort:
         say_line(err=True)
-        say_line(say("init.nothing-written"), err=True)
+        say_line(say("written.nothing"), err=True)
         return 2
 
 

@@ -85,7 +85,8 @@ class RunWatch:
             bar.set_postfix_str(delay, refresh=False)
         else:
             bar.bar_format = self._FORM % left
-            bar.set_postfix_str(", ".join(filter(None, (in_result_words(progress.ended), delay))), refresh=False)
+            ended = render(in_result_words(progress.ended))
+            bar.set_postfix_str(", ".join(filter(None, (ended, delay))), refresh=False)
         bar.update(min(progress.settled, self._total) - bar.n)
         if delay != self._trouble:  # tqdm itself refreshes only on progress
             self._trouble = delay

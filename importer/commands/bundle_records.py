@@ -24,7 +24,6 @@ from importer.settings import Settings, journal_place
 
 _RUNS, _EVENTS = 20, 5_000  # the latest that are kept
 _RUN = r"\d{8}-\d{6}-[0-9a-f]{8}"
-_ENDED = ("finished", "stopped", "broken off", "declined", "still running, or broken off")
 
 
 def of_journal(settings: Settings) -> Facts:
@@ -85,7 +84,7 @@ def _runs(settings: Settings) -> Iterator[Facts]:
             "is_again": bool(run.occurrence),
             "started_at": datetime.fromtimestamp(run.started_at, UTC),
             "seconds": None if past.seconds is None else round(past.seconds, 1),
-            "ended": known(past.ended, _ENDED),
+            "ended": known(past.ended, history.ENDED),
             "rows": past.counts,
             "hidden": past.hidden,
         }

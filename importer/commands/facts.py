@@ -21,7 +21,7 @@ from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
 from importer.errors import as_argument
 from importer.fields import WORDED
-from importer.messages import Cell, Message, Part, in_quotes, say, words
+from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import TO_FIX, own_columns
@@ -34,6 +34,7 @@ from importer.rows.suggestions import glance, samples
 from importer.rows.values import cleaned_id, folded, quoted
 from importer.settings import Settings
 from importer.settings.kinds import mapped
+from importer.settings.meanings import WORDS
 
 FIRST_ROWS = 5
 _CHARACTERS = 200  # maximum number of characters shown of a cell
@@ -254,14 +255,17 @@ def in_common(problems: Sequence[Problem]) -> Message:
     if len({problem.text for problem in problems}) == 1:
         return problems[0].text
     counts = Counter(problem.value for problem in problems)
-    shown = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in counts.most_common(_VALUES)]
-    values: tuple[Part, ...] = tuple(map(Cell, shown))
+    values: tuple[Part, ...] = tuple(_times(Cell(quoted(value)), n) for value, n in counts.most_common(_VALUES))
     if len(counts) > _VALUES:
         values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
     kind, text = problems[0].kind, problems[0].text
     if (ways := dict(text.parts).get("ways")) is not None:
         return say("problems.or-say", kind=kind, ways=ways, values=values)
     return say("problems.alike", kind=kind, values=values)
+
+
+def _times(value: Cell, times: int) -> Part:
+    return say("problems.times", value=value, times=times) if times > 1 else value
 
 
 def counted_words(preview: Preview) -> tuple[WordOverview, ...]:
@@ -367,7 +371,7 @@ def _as_read(note: Note) -> str:
 
 def _aside(note: Note) -> Message:
     """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
-    parts = [words(note.visibility.name.lower())]
+    parts = [WORDS[note.visibility.name]]
     parts += [say("note.draft")] if note.status is Status.DRAFT else []
     if note.attachments:
         parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))

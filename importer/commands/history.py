@@ -21,6 +21,14 @@ from importer.models import Result
 from importer.settings import Settings
 
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")
+ENDED = {
+    "finished": say("history.ended.finished"),
+    "stopped": say("history.ended.stopped"),
+    "broken off": say("history.ended.broken-off"),
+    "declined": say("history.ended.declined"),
+    "still running, or broken off": say("history.ended.unknown"),
+}
+"""How a run ended, in the journal's words and as a message."""
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
@@ -45,6 +53,11 @@ class PastRun:
     sent_with: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
     so_far: Mapping[Result, int] = field(default_factory=dict)
+
+    @property
+    def how(self) -> Message:
+        """How the run ended, as a message."""
+        return ENDED.get(self.ended) or words(self.ended)
 
     @property
     def seconds(self) -> float | None:

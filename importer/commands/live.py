@@ -122,9 +122,9 @@ def _keep(context: Context, report: LiveReport, lag: float) -> None:
 def lines(report: LiveReport) -> Iterator[Line]:
     """Yield the report for a person: the findings, what is otherwise last, and what is left behind."""
     for finding in sorted(report.findings, key=lambda finding: [*Verdict].index(finding.verdict)):
-        verdict = f"{_text(say(f'live.verdict.{finding.verdict}')):13}"
-        about = say(f"live.about.{finding.about}")
-        yield Line(say("live.finding", verdict=verdict, about=about, text=finding.text), LineKind.DETAIL)
+        verdict, about = say(f"live.verdict.{finding.verdict}"), say(f"live.about.{finding.about}")
+        found = say("live.finding", verdict=verdict, column=f"{_text(verdict):13}", about=about, text=finding.text)
+        yield Line(found, LineKind.DETAIL)
         if finding.consequence is not None:
             yield Line(say("live.finding-means", consequence=finding.consequence), LineKind.DETAIL)
     yield Line(_left_behind(report), LineKind.TEXT)

@@ -238,7 +238,7 @@ def texts(shown: Mapping[int, FoundNote], refused: Collection[int]) -> Iterator[
             yield found(about, "assumed")
         else:
             named.add(number)
-            length = f"{len(visible(shown[number].content)):,}"
+            length = len(visible(shown[number].content))
             yield found(about, "changed", "rewritten" if number in unlike else "", length=length)
     if unlike - named:
         yield found("texts", "changed", "rewritten")

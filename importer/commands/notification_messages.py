@@ -166,8 +166,9 @@ def _files(files: Sequence[FileEnded], worst: int) -> Iterator[Message | None]:
     for kind, left in (("notice.further-files", others[_DETAILED:]), ("notice.good-files", good)):
         if left:
             counts = Batch("", left).counts
-            rows = (say("notice.counts", rows=count(sum(counts.values()), "row"), counts=in_result_words(counts)),)
-            yield say(kind, n=len(left), counts=rows if counts else ())
+            by_result, rows = in_result_words(counts), count(sum(counts.values()), "row")
+            about = () if by_result is None else (say("notice.counts", rows=rows, counts=by_result),)
+            yield say(kind, n=len(left), counts=about)
             yield None
 
 
@@ -183,7 +184,7 @@ def _about(ended: FileEnded) -> Iterator[Message]:
     took = taken(report.ended_at - report.started_at)
     yield say("notice.ended", file=name, ended=ending, begin=begin, end=end, took=took)
     rows = count(sum(report.counts.values()), "row")
-    yield say("notice.counts", rows=rows, counts=in_result_words(report.counts))
+    yield say("notice.counts", rows=rows, counts=in_result_words(report.counts) or "")
     for result, kinds in report.reasons.items():
         reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
         yield say("notice.reasons", result=result.value, reasons=reasons)

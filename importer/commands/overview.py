@@ -90,7 +90,7 @@ class Trouble:
     problems: Sequence[Problem]
 
     @property
-    def cells(self) -> Sequence[str]:
+    def cells(self) -> Sequence[Said]:
         """The first cells with the problem."""
         return tuple(problem.cell for problem in self.problems)
 

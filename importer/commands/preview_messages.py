@@ -13,6 +13,7 @@ from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate, readable
 from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
+from importer.settings.meanings import WORDS
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -140,7 +141,10 @@ def columns(overview: Overview) -> Iterator[tuple[Role, Message]]:
             continue
         yield role, say("plan.column-means", **parts, meanings=meanings) if meanings else say("plan.column", **parts)
     if overview.default_visibility is not None:
-        yield Role.VISIBILITY, say("plan.default-visibility", visibility=overview.default_visibility.name.lower())
+        yield (
+            Role.VISIBILITY,
+            say("plan.default-visibility", visibility=WORDS[overview.default_visibility.name]),
+        )
 
 
 def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | None:
@@ -149,7 +153,7 @@ def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | N
         say(
             "plan.word-means" if word else "plan.blank-means",
             **({"word": Cell(" ".join(word.split()))} if word else {}),
-            value=say("plan.word-left-out") if value is None else value.name.lower(),
+            value=say("plan.word-left-out") if value is None else WORDS[value.name],
         )
         for word, value in meanings.items()
     ]

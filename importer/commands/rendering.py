@@ -93,7 +93,7 @@ def in_bytes(size: int) -> Message:
     """Return the size of a file, in a suitable unit."""
     for kind, unit in (("size.mb", 1 << 20), ("size.kb", 1 << 10)):
         if size >= unit:
-            return say(kind, size=f"{size / unit:,.1f}")
+            return say(kind, size=size / unit)
     return say("size.bytes", n=size)
 
 
@@ -108,11 +108,7 @@ def duration(seconds: float) -> Message:
         return say("time.less-than-a-second")
     if seconds < 120:
         return say("time.seconds", n=round(seconds))
-    return (
-        say("time.minutes", n=round(seconds / 60))
-        if seconds < 7200
-        else say("time.hours", hours=f"{seconds / 3600:,.1f}")
-    )
+    return say("time.minutes", n=round(seconds / 60)) if seconds < 7200 else say("time.hours", hours=seconds / 3600)
 
 
 def time_left(progress: Progress) -> Message | None:
@@ -126,8 +122,8 @@ def pace(settled: int, seconds: float) -> Message | None:
         return None
     a_second = settled / seconds
     if a_second >= 2:
-        return say("progress.pace-a-second", notes=f"{a_second:,.0f}")
-    return say("progress.pace-a-minute", notes=f"{a_second * 60:,.0f}")
+        return say("progress.pace-a-second", notes=round(a_second))
+    return say("progress.pace-a-minute", notes=round(a_second * 60))
 
 
 def what_holds_it_up(progress: Progress, most: int = 150) -> Message | None:
@@ -147,7 +143,7 @@ def rate(calls: int, seconds: float) -> Message:
     """Return a number of calls in a time: 5 calls a second, 100 calls a minute, 30 calls in 10 seconds."""
     whole = round(seconds) if abs(round(seconds) - seconds) <= seconds / 20 else round(seconds, 1)
     units: dict[float, str] = {1: "rate.a-second", 60: "rate.a-minute", 3600: "rate.an-hour", 86400: "rate.a-day"}
-    return say(units[whole], n=calls) if whole in units else say("rate.in-seconds", n=calls, seconds=f"{whole:g}")
+    return say(units[whole], n=calls) if whole in units else say("rate.in-seconds", n=calls, seconds=whole)
 
 
 def readable(seconds: float | None) -> Iterator[Line]:
@@ -159,7 +155,7 @@ def readable(seconds: float | None) -> Iterator[Line]:
 def progressed(progress: Progress, total: int) -> Message:
     """Return the progress: settled notes, results so far, trouble, and the remaining time."""
     ended = in_result_words(progress.ended)
-    parts = (words(ended) if ended else None, what_holds_it_up(progress), time_left(progress))
+    parts = (ended, what_holds_it_up(progress), time_left(progress))
     about = tuple(part for part in parts if part is not None)
     return say("progress.so-far", settled=min(progress.settled, total), n=total, about=about)
 
@@ -181,9 +177,10 @@ def taken(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def in_result_words(counts: Mapping[Result, int]) -> str:
-    """Return the number of rows per result, on one line; empty if there are none."""
-    return ", ".join(f"{result} {rows:,}" for result, rows in counts.items() if rows)
+def in_result_words(counts: Mapping[Result, int]) -> Message | None:
+    """Return the number of rows per result, on one line; None if there are none."""
+    numbers = tuple(say("progress.result", result=result, rows=rows) for result, rows in counts.items() if rows)
+    return say("names", names=numbers) if numbers else None
 
 
 def listed(names: Sequence[str], most: int = 8) -> Message:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from importer.messages import Cell, Message, Part, say
+from importer.messages import Cell, Message, Part, Said, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Problem, Result, Rows, Texts
 from importer.rows.values import TEXT
 
@@ -232,10 +232,11 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
         )
 
 
-def _place(problem: Problem, headings: Sequence[str]) -> str:
+def _place(problem: Problem, headings: Sequence[str]) -> Said:
     """Return the problem's cell, row and heading in the sheet that was read, because the results differ."""
     heading = "" if problem.column is None else shorten(headings[problem.column], 40, placeholder=" …")
-    return f"{problem.cell} (row {problem.row}, {heading})" if heading else problem.cell
+    parts = {"cell": problem.cell, "row": say("row", row=str(problem.row)), "heading": heading}
+    return say("problem.place", **parts) if heading else problem.cell
 
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importer.messages import Message, Said, render, say
 from importer.settings import SETTINGS, Setting, Topic
 from importer.settings.kinds import DateOrder, OneOf, Seconds, SeveralInCell, Whole, Yes
+from importer.settings.meanings import WORDS
 from importer.settings.sources import Given, Source
 
 BY_HAND = ("attachments", "base-url", "guard-local-address", "journal", "api-key-file")
@@ -41,6 +42,7 @@ FIELDS = tuple(
 """Names of the settings that the form can change."""
 
 CAPTIONS = {
+    "default-visibility": {name.lower(): WORDS[name] for name in ("PUBLIC", "PRIVATE")},
     "content": {
         "auto": say("page.form.automatic"),
         "text": say("page.settings.as-text"),

@@ -114,7 +114,7 @@ class History(Screens):
             refuse(say("page.problem.no-file"), say("page.problem.choose-imported"), 400, back)
         settings = for_page(upload.choices.applied(self._parts.current.settings()), upload)
         task = Rewrite(settings, upload.folder, upload.name, run)
-        return self._begin(task, say("init.nothing-written"), upload, upload.choices)
+        return self._begin(task, say("written.nothing"), upload, upload.choices)
 
     @screen("/runs/<run>/hide")
     @screen("/duplicates")

@@ -1,25 +1,31 @@
 """Render the library's messages for the page: a setting becomes the label of its field.
 
-Input: messages. Output: texts for a person who uses a mouse.
+Input: messages. Output: texts for a person who uses a mouse, in the first language of the browser that has a catalogue.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
 from importer.commands import rendering
 from importer.errors import unquoted
-from importer.messages import Message, Part, Said, render, say
+from importer.messages import DOMAIN, ENGLISH, LOCALES, Message, Part, Said, localized, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import BY_HAND, FIELDS
 from importer.settings import SETTINGS
 
 _LINES, _BEGINNING = 10, 900  # lines and characters of a note that are shown unfolded
-ROLES = {role: render(say(f"role.{role}")) for role in Role}
+ROLES = {role: say(f"role.{role}") for role in Role}
+LANGUAGES = {file.parts[-3].replace("_", "-").lower(): file.parts[-3] for file in LOCALES.glob(f"*/*/{DOMAIN}.mo")}
+"""Languages that have a catalogue: tag in lower case → name of the catalogue's folder."""
+LANGUAGE: ContextVar[str] = ContextVar("LANGUAGE", default=ENGLISH)
+"""Language of the request. Files that the page's processes write are English."""
 
 
 class PageFace:
@@ -27,13 +33,18 @@ class PageFace:
 
     context = "page"
 
+    @property
+    def language(self) -> str:
+        """Language of the request."""
+        return LANGUAGE.get()
+
     def setting(self, name: str, value: str) -> str:
         """Return the label of the setting's field."""
         return _field(name, value)
 
     def command(self, command: str) -> str:
         """Return the command in quotation marks. Messages about commands have another wording on the page."""
-        return f"“{command}”"
+        return words(say("page.command", command=command))
 
 
 PAGE = PageFace()
@@ -44,9 +55,33 @@ def words(said: Said | None) -> str:
     return render(said, PAGE)
 
 
+def chosen_language(wanted: Iterable[tuple[str, float]]) -> str:
+    """Return the first wanted language that has a catalogue, such as ``de`` for ``de-AT``; English if none has.
+
+    Args:
+        wanted: tags with their qualities, the best first. :meth:`werkzeug.datastructures.LanguageAccept.best_match`
+            would choose English for ``de-DE,en;q=0.5``.
+    """
+    for tag, quality in wanted:
+        name = LANGUAGES.get(tag.lower()) or LANGUAGES.get(tag.partition("-")[0].lower())
+        if name is not None and quality > 0:
+            return name
+    return ENGLISH
+
+
+def language_tag() -> str:
+    """Return the language of the request, as HTML names it."""
+    return LANGUAGE.get().replace("_", "-")
+
+
+def number(value: int) -> str:
+    """Return a number as the page shows it."""
+    return localized(f"{value:,}", PAGE)
+
+
 def text(kind: str, /, **parts: Part) -> Markup:
     """Return a text of the catalogue as HTML. Its parts are escaped, unless they are markup."""
-    shown = {name: part if isinstance(part, int) else _escaped(part) for name, part in parts.items()}
+    shown = {name: part if isinstance(part, int | float) else _escaped(part) for name, part in parts.items()}
     return Markup(words(say(kind, **shown)))  # noqa: S704 (no text of the page has markup, and parts are escaped)
 
 

@@ -107,7 +107,7 @@ class SettingUp(Screens):
                 read_timeout=min(_PATIENCE, settings.read_timeout),
             )
         )
-        return self._screen(f"{words(check.about)}: {words(check.text).removesuffix('.')}.", tried=check)
+        return self._screen(say("page.key.accepted", answer=words(check.text).removesuffix(".")), tried=check)
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:

@@ -10,17 +10,32 @@ import os
 import traceback
 
 from flask import Flask, request, url_for
+from jinja2.filters import do_filesizeformat
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from importer.commands import rendering
 from importer.errors import BadSettings, ImporterError
-from importer.messages import FACE, Message, say
+from importer.messages import FACE, Message, localized, say
+from importer.models import Result
 from importer.page.access import Access
 from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
 from importer.page.practising import Practising
-from importer.page.rendering import PAGE, ROLES, element, folded, moment, text, without_folders, words
+from importer.page.rendering import (
+    LANGUAGE,
+    PAGE,
+    ROLES,
+    chosen_language,
+    element,
+    folded,
+    language_tag,
+    moment,
+    number,
+    text,
+    without_folders,
+    words,
+)
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
@@ -46,6 +61,9 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         words=words,
+        number=number,
+        filesizeformat=lambda size: localized(do_filesizeformat(size), PAGE),
+        result=lambda result: words(say("words", text=Result(result))),
         count=lambda number, thing: words(rendering.count(number, thing)),
         duration=lambda seconds: words(rendering.duration(seconds)),
         when=moment,
@@ -53,7 +71,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         without_folders=without_folders,
     )
     app.jinja_env.globals.update(text=text, element=element)
-    app.before_request(lambda: _faced(guard.why_not(request)))
+    app.before_request(lambda: _faced(guard))
     app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
@@ -71,10 +89,14 @@ def _shown(value: object) -> object:
     return words(value) if isinstance(value, Message) else value
 
 
-def _faced(refusal: Response | None) -> Response | None:
-    """Return the refusal of a request, if any; from here on, messages are rendered for the page."""
+def _faced(guard: Access) -> Response | None:
+    """Render messages from here on for the page, in the browser's language. Return the refusal of the request, if any.
+
+    Settings hold no language, because a browser's owner can change the browser's.
+    """
+    LANGUAGE.set(chosen_language(request.accept_languages))
     FACE.set(PAGE)
-    return refusal
+    return guard.why_not(request)
 
 
 def _everywhere(parts: Parts) -> dict[str, object]:
@@ -86,6 +108,7 @@ def _everywhere(parts: Parts) -> dict[str, object]:
         "practising": current.practice is not None,
         "working_as": current.profile,
         "ROLES": ROLES,
+        "language": language_tag(),
     }
 
 
@@ -95,8 +118,8 @@ def _failed(error: Exception) -> Page:
         return problem(say("page.problem.too-large"), say("page.problem.file-too-large"), 413)
     if isinstance(error, HTTPException):
         status = error.code or 500
-        nothing = say("page.problem.nothing-here")
-        return problem(_WENT_WRONG, nothing if status == 404 else (error.description or ""), status)
+        kind = "page.problem.nothing-here" if status == 404 else "page.problem.not-understood"
+        return problem(_WENT_WRONG, say(kind), status)
     if isinstance(error, BadSettings):
         back = (url_for("settings"), OPEN_SETTINGS) if request.path == "/" else ()
         return problem(say("page.problem.setting"), error.message, 400, *back)

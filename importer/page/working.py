@@ -126,7 +126,7 @@ def _state(job: Job) -> dict[str, object]:
         "settled": settled,
         "total": total,
         "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",
-        "counts": rendering.in_result_words(progress.ended) if progress is not None else "",
+        "counts": words(rendering.in_result_words(progress.ended)) if progress is not None else "",
         "pace": words(rendering.pace(settled, seconds)),
         "left": words(rendering.time_left(progress)) if progress is not None else "",
         "holds": words(delay),

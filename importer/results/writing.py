@@ -203,7 +203,7 @@ def write_problems(
         for position, row_problems in sorted(problems.items()):
             for problem in row_problems:
                 heading = "" if problem.column is None else headings[problem.column]
-                texts = [problem.cell, heading, problem.value, render(problem.text)]
+                texts = [render(problem.cell), heading, problem.value, render(problem.text)]
                 texts += [] if composed is None else [composed.get(position, "")]
                 texts = [*protected_all(encodable(texts))]
                 draft.file.write(_encoded([[problem.row, *texts]]))

@@ -262,7 +262,7 @@ def _why_not_size(name: str, size: int) -> Message | None:
         return say("file.empty", file=_cell(name))
     if size > LARGEST:
         mib = math.ceil(size / (1 << 20) * 10) / 10  # rounded up, so that one byte too many isn't shown as the limit
-        return say("file.too-large", file=_cell(name), size=f"{mib:,.1f}", most=LARGEST >> 20)
+        return say("file.too-large", file=_cell(name), size=mib, most=LARGEST >> 20)
     return None
 
 

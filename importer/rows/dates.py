@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from importer.messages import Cell, Message, Part, SettingPart, say
+from importer.messages import Cell, Message, Part, SettingPart, day, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet
 from importer.rows.columns import at_the_start
@@ -205,5 +205,5 @@ def _named(order: DateOrder) -> Message:
 
 def _meaning(order: DateOrder, text: str, written: str) -> Message:
     """Return the meaning of a choice, with the date in words."""
-    day = date.fromisoformat(written[:10])
-    return say("dates.is", order=_named(order), date=Cell(text), meaning=f"{day.day} {day:%B} {day.year}")
+    meaning = day(date.fromisoformat(written[:10]), year=True)
+    return say("dates.is", order=_named(order), date=Cell(text), meaning=meaning)

@@ -235,7 +235,7 @@ class _Validation:
 
     def _add(self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "") -> None:
         number, value = block.numbers[i], shortened(part or block.cell(i, column))
-        name = f"row {number}" if column is None else cell_name(self.sheet.name, number, column)
+        name = say("row", row=str(number)) if column is None else cell_name(self.sheet.name, number, column)
         kind = kind_of(text, value)
         kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
         problem = Problem(number, column, name, value, text, kind, word)

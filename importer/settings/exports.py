@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from importer.errors import as_argument
-from importer.messages import SettingPart
+from importer.messages import Message, SettingPart, day
 from importer.models import Role, Visibility
 from importer.resultsfile import own_columns
 from importer.settings.kinds import DateOrder
@@ -41,10 +41,9 @@ class Export:
     is_shared: bool = False
 
     @property
-    def day(self) -> str:
+    def day(self) -> Message:
         """The day of the latest answer, in words."""
-        year = "" if self.answered.year == date.today().year else f" {self.answered.year}"  # noqa: DTZ011
-        return f"{self.answered.day} {self.answered:%B}{year}"
+        return day(self.answered, year=self.answered.year != date.today().year)  # noqa: DTZ011
 
     @property
     def as_settings(self) -> tuple[SettingPart, ...]:

@@ -122,7 +122,7 @@ class Seconds:
 
     def read(self, value: object) -> float:
         """See :class:`ValueKind`."""
-        allowed = say("kind.seconds", least=f"{self.least:,}", most=f"{self.most:,}")
+        allowed = say("kind.seconds", least=self.least, most=self.most)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number and not (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
             raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))

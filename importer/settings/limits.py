@@ -36,7 +36,7 @@ class Limits:
 
     def refuse(self, name: str, what: Message) -> UnreadableFile:
         """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
-        return UnreadableFile(say("reading.beyond-limit", what=what, limit=f"{getattr(self, name):,}", name=name))
+        return UnreadableFile(say("reading.beyond-limit", what=what, limit=getattr(self, name), name=name))
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,11 @@ _WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
 }
 """The roles whose cells hold one of a few words."""
 
-MEANS = {value.name: say(f"meaning.{value.name.lower()}") for kind in _WORDED.values() for value in kind.words.values()}
+_NAMES = [value.name for kind in _WORDED.values() for value in kind.words.values()]
+MEANS = {name: say(f"meaning.{name.lower()}") for name in _NAMES}
 """Name of a visibility or status → its meaning, for a person. The values aren't unique: both enumerations have a 1."""
+WORDS = {name: say(f"word.{name.lower()}") for name in _NAMES}
+"""Name of a visibility or status → its word, for a person."""
 
 
 class Meanings:

@@ -125,6 +125,13 @@ def friend(site: Flask, guard: Access) -> FlaskClient:
     return client
 
 
+@pytest.fixture
+def stranger(site: Flask) -> FlaskClient:
+    """A browser that was never here, and that knows the secret path nonetheless."""
+    site.test_client_class = Inside
+    return site.test_client()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A browser that is on this machine; where there is none, the test is skipped, unless in CI."""

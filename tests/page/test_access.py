@@ -15,7 +15,7 @@ from importer.page.access import HEADERS, Access
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
 from importer.page.uploads import plain_name
-from tests.page.conftest import HOME, HOST, OURS, Inside
+from tests.page.conftest import HOME, HOST, OURS
 
 NUMBER = "0" * 32
 EVERYTHING = [
@@ -40,13 +40,6 @@ EVERYTHING = [
     ("POST", "/practice/end"), ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
     ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def stranger(site: Flask) -> FlaskClient:
-    """A browser that was never here, and that knows the secret path nonetheless."""
-    site.test_client_class = Inside
-    return site.test_client()
 
 
 def test_every_address_is_in_the_matrix(site: Flask) -> None:

@@ -506,6 +506,6 @@ def test_a_live_test_ends_with_its_findings_and_a_report(
         task = tasks.Try(settings, "Te5tPr0sp", with_file=False, folder=tmp_path / "live")
         ended = task.do(tasks.Word(theirs))
     assert ended.exit_status == 1
-    assert "Otherwise     – Authors: no author is shown." in [words(line) for line in ended.besides]
+    assert "Otherwise – Authors: no author is shown." in [words(line) for line in ended.besides]
     assert ended.results == tmp_path / "live" / "live-report.md"
     assert {note.visibility for note in box.notes} == {"2"}

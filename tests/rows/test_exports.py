@@ -102,7 +102,8 @@ def test_a_new_column_of_a_person_a_text_visibility_status_or_files_is_asked_abo
     """The old answers first; with them it is as before, and without them the columns are asked about anew."""
     loaded = seen(tmp_path, (*HEAD, new), (*ROW, value))
     (question,) = loaded.questions
-    assert f"resembles 'Calls', answered on {kept.day}, but it has a new column ('{new}')" in render(question.asks)
+    new_one = f"resembles 'Calls', answered on {render(kept.day)}, but it has a new column ('{new}')"
+    assert new_one in render(question.asks)
     assert [(choice.setting, choice.value) for choice in question.choices] == [("export", "Calls"), ("export", "none")]
     assert "--export Calls" in render(question.text)
     assert seen(tmp_path, (*HEAD, new), (*ROW, value), export="Calls").settings.remembered == kept
@@ -197,7 +198,7 @@ def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path,
     other = seen(tmp_path, ("Prospect ID", "Note", "Visibility"), ("jzRkmgMdw1", "Hello", "Private"), export="Calls")
     assert [note.text for note in other.rows.notes] == ["Hello"]  # in a folder, it isn't said of every sheet
     *named, none = [render(choice.means) for choice in question.choices]
-    assert named == [f"'{each.name}', answered on {each.day}" for each in (kept, visits)]
+    assert named == [f"'{each.name}', answered on {render(each.day)}" for each in (kept, visits)]
     assert none == "another kind: use no earlier answers"
     for name, text in (("Calls", ROW[2]), ("visits", "Graz")):
         assert [note.text for note in seen(tmp_path, HEAD, ROW, export=name).rows.notes] == [text]

@@ -437,7 +437,7 @@ def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
     rows = loaded.rows
     assert list(rows.problems) == [0]
     [problem] = rows.problems[0]
-    assert problem.cell.endswith("C2")
+    assert render(problem.cell).endswith("C2")
     assert "#N/A" in render(problem.text)
 
 
@@ -445,7 +445,7 @@ def test_a_row_longer_than_the_header_is_a_problem_of_that_row() -> None:
     """The row is named, and the others are imported."""
     rows = read(("P", "x", "1"), ("P", "x", "1", "more"), headings=HEADINGS[:3])
     assert rows.note.tolist() == [0, -1]
-    assert rows.problems[1][0].cell == "row 3"
+    assert render(rows.problems[1][0].cell) == "row 3"
 
 
 # -- occurrence keys
