@@ -383,7 +383,7 @@ def test_results_are_not_written_again_from_a_file_that_is_read_otherwise(
     sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(1, "gone.pdf")])
     run(sheet, settings)
     before = results(settings)
-    with pytest.raises(BadSettings, match=r"2 rows of .* have problems now.* the folder of attachm"):
+    with pytest.raises(BadSettings, match=r"has problems now in 2 rows.* the folder of attachm"):
         rewrite("last", sheet, replace(settings, attachments=None))
     (files / "form.pdf").rename(files / "moved.pdf")
     with pytest.raises(BadSettings, match=r"The first problem is D2: there is no file 'form\.pdf'"):
