@@ -104,6 +104,17 @@ def test_a_person_may_send_all_of_it_composed_as_well(history: History) -> None:
     assert sum(history.there.values()) == 3
 
 
+def test_what_was_first_sent_again_is_known_by_its_record_and_without_its_template(history: History) -> None:
+    """In an ordinary run afterwards, however its text is composed by then."""
+    rows = with_ids(voicemails(1, 2))
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE, again=True)[0] == {"created": 2}
+    assert history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")[0] == {"already imported": 2}
+    plain = voicemails(3, text="Called")
+    assert history.run(*plain, again=True)[0] == {"created": 1}
+    assert history.run(*plain, template=TEMPLATE)[0] == {"already imported": 1}
+    assert history.run(*voicemails(4, text="Called"), template=TEMPLATE)[0] == {"created": 1}
+
+
 @pytest.mark.parametrize("other", ["{Assigned} on {Date}: {Comments}", "{Date}: {Comments}"])
 def test_a_record_with_another_text_is_never_a_second_note(history: History, other: str) -> None:
     """The template changes, the owner gets another name, a comment is edited."""

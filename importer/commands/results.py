@@ -19,6 +19,7 @@ from importer.commands.workspaces import find_run
 from importer.delivery import earlier
 from importer.delivery.other_names import under_other_names
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
+from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import SortedGroup
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
@@ -159,16 +160,17 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> N
     numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
     read_before: list[SortedGroup] = []
     for block in earlier.blocks(groups, numbers):
-        deliveries = earlier.look_up(groups, numbers, block, rows, journal)
+        later = earlier.look_up(groups, numbers, block, rows, journal)
+        deliveries = by_row_names({name: one for name, one in later.items() if one.run <= run.id}, run.occurrence)
         for index in block:
             group, number, left = groups[index], numbers[index] or 0, []
             prospects, keys = rows.deliveries(group.positions)
             for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
-                delivery = deliveries.get((number, prospect, run.occurrence + key))
-                if delivery is None:
-                    left.append(i)
-                elif delivery.run <= run.id:
+                name = (number, prospect, run.occurrence + key)
+                if (delivery := deliveries.get(name)) is not None:
                     _settle_known(outcomes, int(group.positions[i]), delivery, run)
+                elif name not in later:
+                    left.append(i)
             if left:
                 read_before.append(SortedGroup(group, NoteKey.of(group.note), number, left))
     for sorted_group in under_other_names(read_before, rows, journal, run.workspace, run.occurrence):

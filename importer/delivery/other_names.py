@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
 
+from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import Known, SortedGroup
 from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.models import Note, Rows, Workspace
@@ -73,7 +74,7 @@ class _FormerReadings:
         deliveries = self._journal.deliveries
         numbers = dict(zip(notes, deliveries.find_notes(self._workspace, [*notes.values()]), strict=True))
         wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
-        known = deliveries.known([*dict.fromkeys(wanted)])
+        known = by_row_names(deliveries.known([*dict.fromkeys(wanted)]), self._occurrence)
         last_rounded_run = self._journal.runs.rounded_until if readings else 0
         taken: set[tuple[int, int]] = set()
         for sorted_group, i, prospect, note, key, is_rounded in readings:
@@ -118,6 +119,7 @@ class _Aliases:
 
     def __init__(self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str) -> None:
         self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
+        self._occurrences = [occurrence] if occurrence else ["", *journal.runs.every_again(workspace)]  # D89
 
     def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
         """Move the deliveries of some groups that exist under another name, and return the groups."""
@@ -125,7 +127,8 @@ class _Aliases:
             (one, i, digest)
             for one in some
             for i, position in zip(one.left, one.group.positions[one.left].tolist(), strict=True)
-            for digest in alias_digests(self._rows, one.group.note, position, self._occurrence)
+            for occurrence in self._occurrences
+            for digest in alias_digests(self._rows, one.group.note, position, occurrence)
         ]
         known = self._journal.aliases.known(self._workspace, [digest for *_, digest in named])
         for one, i, digest in named:
@@ -147,9 +150,11 @@ class _Aliases:
                 names = zip(repeat(number), prospects, (self._occurrence + key for key in keys), strict=False)
                 wanted += [(one, i, name) for i, name in zip(one.left, names, strict=True) if i not in one.how]
         known = deliveries.known([*dict.fromkeys(name[:2] for *_, name in wanted)])
-        taken = self._journal.aliases.having(known)
+        taken, by_name = self._journal.aliases.having(known), by_row_names(known, self._occurrence)
         for one, i, name in wanted:
-            self._take(one, i, None if name in taken else known.get(name), Known.UNCOMPOSED)
+            delivery = by_name.get(name)
+            if delivery is not None and taken.isdisjoint((name, _name(delivery))):
+                self._take(one, i, delivery, Known.UNCOMPOSED)
 
     def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery | None, how: Known) -> None:
         if delivery is None or delivery.state is DeliveryState.REJECTED or i in one.how:
