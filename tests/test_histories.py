@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 from importer.commands.preview import write_problems
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
+from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.markup import visible
-from importer.models import Remaining, Result, Role
+from importer.models import Remaining, Result, Role, Visibility
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 
@@ -262,3 +264,25 @@ def test_a_run_whose_results_are_written_again_tells_the_same(history: History) 
         again = [*csv.DictReader(file)]
     assert [row["note_id"] for row in again] == [row["note_id"] for row in results]
     assert [row["composed_text"] for row in again] == ["2026-11-01: Left voicemail", "2026-11-05: Called"]
+
+
+@pytest.mark.parametrize("other", [{"default_visibility": Visibility.PUBLIC}, {"mapping": {Role.CONTENT: (TEMPLATE,)}}])
+def test_results_of_a_stopped_run_say_of_no_note_that_it_was_not_sent(
+    history: History, other: Mapping[str, Any]
+) -> None:
+    """If other settings make other notes of the file, nothing is written in the place of results that are right."""
+    path = history.folder / "sheet.csv"
+    rows = [[ADA, "2026-11-01", "Ada", text, ""] for text in map(str, range(9))]
+    path.write_text("\n".join(map(",".join, [HEADINGS, *rows])), encoding="utf-8")
+    settings = history.settings(
+        "{Date}: {Comments}", default_visibility=Visibility.PRIVATE, workers=1, results=history.folder / "results.csv"
+    )
+    with prepare(path, settings) as prepared:
+        report = prepared.send(stop=lambda: "enough" if history.box.notes else None)
+    there = len(history.box.notes)
+    assert 0 < there < len(rows)
+    before = report.results.read_bytes()
+    with pytest.raises(BadSettings, match=rf"{there} notes? of run .* belongs? to no row"):
+        rewrite("last", path, replace(settings, **other))
+    assert report.results.read_bytes() == before
+    assert rewrite("last", path, settings)[1].counts() == report.counts
