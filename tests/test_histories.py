@@ -191,6 +191,17 @@ def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: His
     assert history.run(*again, headings=WITH_IDS)[0] == {"rejected": 1}
 
 
+def test_a_record_is_not_known_by_a_note_that_another_record_brought(history: History) -> None:
+    """Its own note was refused, and the same text came with another record later."""
+    text = "Left a longer message than usual"
+    history.box.max_content = 9
+    assert history.run(*with_ids(voicemails(1, text=text)), headings=WITH_IDS)[0] == {"rejected": 1}
+    history.box.max_content = None
+    assert history.run(*with_ids(voicemails(2, text=text), start=7), headings=WITH_IDS)[0] == {"created": 1}
+    assert history.run(*with_ids(voicemails(1, text="Left")), headings=WITH_IDS)[0] == {"created": 1}
+    assert history.there == {text: 1, "Left": 1}
+
+
 def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(history: History) -> None:
     """Its request was applied, and the answer never came; the run was killed."""
     rows = with_ids(voicemails(1))

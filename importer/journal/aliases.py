@@ -50,3 +50,9 @@ class Aliases:
         """Return the deliveries of these notes to these prospects that have an alias."""
         pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)
         return {(note, prospect, occurrence) for note, prospect, occurrence in self._store.among(sql.WITH_ALIAS, pairs)}
+
+
+def forget_unmade(store: Store, deliveries: Sequence[DeliveryName]) -> None:
+    """Forget the digests of deliveries that were not made, because another record may bring their notes (D155)."""
+    if deliveries:
+        store.many(sql.NO_ALIAS, deliveries)

@@ -123,6 +123,17 @@ NEW_ALIASES = ForRows(
     """,
     f"digest BLOB, {_KEY}",
 )
+NO_ALIAS = ForRows(
+    """
+    DELETE FROM aliases {using_given}
+    WHERE aliases.note = {note} AND aliases.prospect = {prospect} AND aliases.occurrence = {occurrence}
+      AND NOT EXISTS (
+          SELECT 1 FROM deliveries WHERE deliveries.note = aliases.note AND deliveries.prospect = aliases.prospect
+          AND deliveries.occurrence = aliases.occurrence AND deliveries.state <> 'rejected'
+      )
+    """,
+    _KEY,
+)
 CREATED = f"SELECT {_KNOWN} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
 STATES_OF_RUN = f"""
     SELECT deliveries.state, count(*) FROM deliveries JOIN requests ON requests.id = deliveries.request
