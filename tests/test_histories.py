@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from importer.commands.hide import hide, what_to_hide
 from importer.commands.preview import write_problems
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
@@ -95,6 +96,7 @@ def test_what_is_there_as_it_stands_is_left_alone_and_later_notes_are_sent(histo
     assert "it is there as it stands in the sheet, without the template" in results[0]["reason"]
     counts, _, foreseen = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
     assert counts == {"created": 1, "already imported": 2}
+    assert (foreseen.uncomposed, foreseen.changed) == (2, 0)
     assert history.there == {
         "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
     }  # fmt: skip
@@ -180,6 +182,24 @@ def test_ids_of_two_kinds_of_records_and_of_two_prospects_are_kept_apart(history
     other_prospect = with_ids(voicemails(1, text="Two", prospect=BEN))
     assert history.run(*other_prospect, headings=WITH_IDS)[0] == {"created": 1}
     assert history.run(*other, headings=WITH_IDS)[0] == {"already imported": 1}
+
+
+def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(history: History) -> None:
+    """A person hides what was sent with the wrong visibility, and imports it with the right one."""
+    rows, other = with_ids(voicemails(1)), "{Date}: {Comments}"
+    history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
+    corrected = [[*rows[0][:4], "Private", rows[0][5]]]
+    counts, results, foreseen = history.run(*corrected, headings=WITH_IDS, template=other)
+    assert (counts, foreseen.changed) == ({"already imported": 1}, 1)
+    assert "its visibility or status has changed since" in results[0]["reason"]
+    settings = history.settings("")
+    with Journal.open(settings.journal) as journal:
+        name = journal.runs.listed(settings.workspace)[-1].name
+    hide(what_to_hide(name, settings), settings)
+    assert history.run(*rows, headings=WITH_IDS, template=other)[0] == {"already imported": 1}
+    assert history.run(*corrected, headings=WITH_IDS, template=other)[0] == {"created": 1}
+    assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
+    assert [(note.visibility, note.status) for note in history.box.notes] == [("2", "0"), ("2", "1")]
 
 
 def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: History) -> None:

@@ -193,7 +193,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         made_without_key += sorted_group.made_without_key
         refused += sorted_group.refused
         differing += sorted_group.differing
-        changed += sum(how is Known.BY_RECORD for how in sorted_group.how.values())
+        changed += sum(how is not Known.UNCOMPOSED for how in sorted_group.how.values())
         uncomposed += sum(how is Known.UNCOMPOSED for how in sorted_group.how.values())
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public

@@ -124,15 +124,20 @@ class _Aliases:
     def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
         """Move the deliveries of some groups that exist under another name, and return the groups."""
         named = [
-            (one, i, digest)
+            (one, i, digest, how)
             for one in some
             for i, position in zip(one.left, one.group.positions[one.left].tolist(), strict=True)
             for occurrence in self._occurrences
-            for digest in alias_digests(self._rows, one.group.note, position, occurrence)
+            for digest, how in alias_digests(self._rows, one.group.note, position, occurrence)
         ]
-        known = self._journal.aliases.known(self._workspace, [digest for *_, digest in named])
-        for one, i, digest in named:
-            self._take(one, i, known.get(digest), Known.BY_RECORD)
+        known = self._journal.aliases.known(self._workspace, [digest for _, _, digest, _ in named])
+        for one, i, digest, how in named:
+            if digest in known:
+                delivery, *kind = known[digest]
+                if kind == [one.key.visibility, one.key.status]:
+                    self._take(one, i, delivery, how)
+                elif delivery.state is not DeliveryState.HIDDEN:
+                    self._take(one, i, delivery, Known.OTHERWISE)
         self._take_uncomposed([one for one in some if one.left and is_composed(one.group.note)])
         for one in some:
             one.left = [i for i in one.left if i not in one.how]
@@ -156,8 +161,8 @@ class _Aliases:
             if delivery is not None and taken.isdisjoint((name, _name(delivery))):
                 self._take(one, i, delivery, Known.UNCOMPOSED)
 
-    def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery | None, how: Known) -> None:
-        if delivery is None or delivery.state is DeliveryState.REJECTED or i in one.how:
+    def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery, how: Known) -> None:
+        if delivery.state is DeliveryState.REJECTED or i in one.how:
             return
         one.how[i] = how
         if delivery.state is not DeliveryState.CREATED or delivery.resent_at is not None:  # it will be looked up
@@ -170,16 +175,18 @@ def is_composed(note: Note) -> bool:
     return note.uncomposed not in ("", note.text)
 
 
-def alias_digests(rows: Rows, note: Note, position: int, occurrence: str, *, is_same: bool = False) -> Iterator[bytes]:
+def alias_digests(
+    rows: Rows, note: Note, position: int, occurrence: str, *, is_same: bool = False
+) -> Iterator[tuple[bytes, Known]]:
     """Yield the digests by which a row's delivery is known besides its note: of its record, and of the composed text.
 
     With ``is_same``, the delivery has the composed text, so that it is known by its note.
     """
     prospect, key = str(rows.prospect[position]), "" if rows.key is None else str(rows.key[position])
     if rows.record is not None and (record := str(rows.record[position])):
-        yield record_digest(record, prospect, occurrence + key)
+        yield record_digest(record, prospect, occurrence + key), Known.BY_RECORD
     if is_composed(note) and not is_same:
-        yield _digest("note", note.digest.hex(), prospect, occurrence + key)
+        yield _digest("note", note.digest.hex(), prospect, occurrence + key), Known.UNCOMPOSED
 
 
 def record_digest(record: str, prospect: str, occurrence: str) -> bytes:

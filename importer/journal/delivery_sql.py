@@ -98,9 +98,10 @@ KNOWN = ForRows(
 )
 KNOWN_BY_ALIAS = ForRows(
     f"""
-    SELECT aliases.digest, {_KNOWN}
+    SELECT aliases.digest, notes.visibility, notes.status, {_KNOWN}
     JOIN aliases ON aliases.note = deliveries.note AND aliases.prospect = deliveries.prospect
         AND aliases.occurrence = deliveries.occurrence
+    JOIN notes ON notes.id = deliveries.note
     WHERE aliases.workspace = :workspace AND aliases.digest IN ({{given}})
     """,
     "digest BLOB",
