@@ -16,7 +16,7 @@ from importer.commands.hide import hide, what_to_hide
 from importer.commands.preview import write_problems
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
-from importer.errors import BadSettings
+from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
 from importer.markup import visible
 from importer.models import Remaining, Result, Role, Visibility
@@ -262,6 +262,27 @@ def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_colu
         headings, *cells = openpyxl.load_workbook(report.results)["Results"].iter_rows(values_only=True)
         assert headings.count("composed_text") == 1
         assert [row[-1] for row in cells] == [None, "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called"]
+
+
+def test_results_of_composed_notes_are_not_imported_without_their_template_unasked(history: History) -> None:
+    """The rest would be sent with another text, and a note without a clear answer could be there twice."""
+    history.run(*voicemails(1), *voicemails(2, text=""), template=TEMPLATE)
+    results = history.folder / "results1.csv"
+    with prepare(results, history.settings("")) as prepared:
+        assert prepared.undecided is None  # no row is left that could be sent
+    corrected = history.folder / "corrected.csv"
+    corrected.write_text(results.read_text(encoding="utf-8-sig").replace("02,Ada,,", "02,Ada,Hi,"), encoding="utf-8")
+    with prepare(corrected, history.settings("")) as prepared:
+        with pytest.raises(UnclearColumns, match="A template composed the notes of these results"):
+            prepared.send()
+        [question] = prepared.questions
+        for choice, text in zip(question.choices, ("2026-11-02, Ada: Hi", "Hi"), strict=True):
+            prepared.decide(choice)
+            assert [group.note.text for group in prepared.preview.remaining.groups] == [text]
+            prepared.undecide()
+    for template in (TEMPLATE, "Comments"):
+        with prepare(corrected, history.settings(template)) as prepared:
+            assert prepared.questions == ()
 
 
 def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:
