@@ -318,6 +318,18 @@ def test_a_run_whose_results_are_written_again_tells_the_same(history: History) 
     assert [row["composed_text"] for row in again] == ["2026-11-01: Left voicemail", "2026-11-05: Called"]
 
 
+def test_a_refusal_of_an_earlier_run_is_no_result_of_a_later_one(history: History) -> None:
+    """The record's note is there with another text since."""
+    rows = with_ids(voicemails(1))
+    history.box.max_content = len("Left voicemail")
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"rejected": 1}
+    assert history.run(*rows, headings=WITH_IDS)[0] == {"created": 1}
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
+    settings = history.settings(TEMPLATE, results=history.folder / "again.csv")
+    _, outcomes = rewrite("last", history.folder / "sheet3.csv", settings)
+    assert outcomes.counts() == {Result.ALREADY_IMPORTED: 1}
+
+
 @pytest.mark.parametrize("other", [{"default_visibility": Visibility.PUBLIC}, {"mapping": {Role.CONTENT: (TEMPLATE,)}}])
 def test_results_of_a_stopped_run_say_of_no_note_that_it_was_not_sent(
     history: History, other: Mapping[str, Any]

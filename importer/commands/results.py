@@ -182,9 +182,10 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> s
             prospects, keys = rows.deliveries(group.positions)
             for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
                 name = (number, prospect, run.occurrence + key)
-                if (delivery := deliveries.get(name)) is not None:
+                delivery = deliveries.get(name)
+                if delivery is not None and (delivery.run == run.id or delivery.state is not DeliveryState.REJECTED):
                     settle(int(group.positions[i]), delivery)
-                elif name not in later:
+                elif delivery is not None or name not in later:
                     left.append(i)
             if left:
                 read_before.append(SortedGroup(group, NoteKey.of(group.note), number, left))
