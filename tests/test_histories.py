@@ -19,6 +19,7 @@ from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
 from importer.markup import visible
+from importer.messages import render
 from importer.models import Remaining, Result, Role, Visibility
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -165,6 +166,17 @@ def test_ids_that_may_belong_to_other_records_suppress_nothing(history: History,
 
     assert history.run(*rows("One"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
     assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
+
+
+def test_the_plan_says_if_ids_of_records_do_not_count(history: History) -> None:
+    """On that night, a record with another text is sent again."""
+    path, shared = history.folder / "sheet.csv", with_ids(voicemails(1))[0][-1]
+    rows = [*with_ids(voicemails(1, 2)), [*voicemails(1, prospect=BEN)[0], shared]]
+    path.write_text("\n".join(map(",".join, [WITH_IDS, *rows])), encoding="utf-8")
+    with prepare(path, history.settings("")) as prepared:
+        [remark] = [text for text in map(render, prepared.preview.loaded.rows.remarks) if "Activity ID" in text]
+    assert remark.startswith("Column F, 'Activity ID', doesn't identify records in this sheet")
+    assert f"have the same ID, such as {shared}." in remark
 
 
 @pytest.mark.parametrize("heading", ["ID", "Record ID", "Deal ID", "note_id"])
