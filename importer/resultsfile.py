@@ -49,6 +49,9 @@ class ResultColumn:
 REHEARSED = "result (rehearsal)"
 """Heading of the results of a rehearsal. It marks them in every format, also after a person has saved the file."""
 
+COMPOSED = "composed_text"
+"""Heading of the texts that a template composed."""
+
 COLUMNS: tuple[ResultColumn, ...] = (
     ResultColumn("result", "label", 18, leads_to_fix=True, others=(REHEARSED,)),
     ResultColumn("note_id", "text", 16),
@@ -56,7 +59,7 @@ COLUMNS: tuple[ResultColumn, ...] = (
     ResultColumn("source_row", "number", 15),
     ResultColumn("finished_at", "time", 21),
     ResultColumn("request", "text", 22),
-    ResultColumn("composed_text", "reason", 44, edition=2),
+    ResultColumn(COMPOSED, "reason", 44, edition=2),
 )
 """The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first.
 The last one is written only if a template composes the notes."""

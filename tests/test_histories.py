@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from importer.commands.hide import hide, what_to_hide
 from importer.commands.preview import write_problems
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
+from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
 from importer.markup import visible
-from importer.models import Remaining, Result, Role
+from importer.messages import render
+from importer.models import Remaining, Result, Role, Visibility
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 
@@ -93,6 +97,7 @@ def test_what_is_there_as_it_stands_is_left_alone_and_later_notes_are_sent(histo
     assert "the text of its cell is there, put together in another way by run" in results[0]["reason"]
     counts, _, foreseen = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
     assert counts == {"created": 1, "already imported": 2}
+    assert (foreseen.uncomposed, foreseen.changed) == (2, 0)
     assert history.there == {
         "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
     }  # fmt: skip
@@ -124,6 +129,17 @@ def test_a_person_may_send_all_of_it_composed_as_well(history: History) -> None:
     history.run(*voicemails(1, 2))
     assert history.run(*voicemails(1, 2), template=TEMPLATE, again=True)[0] == {"created": 2}
     assert sum(history.there.values()) == 3
+
+
+def test_what_was_first_sent_again_is_known_by_its_record_and_without_its_template(history: History) -> None:
+    """In an ordinary run afterwards, however its text is composed by then."""
+    rows = with_ids(voicemails(1, 2))
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE, again=True)[0] == {"created": 2}
+    assert history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")[0] == {"already imported": 2}
+    plain = voicemails(3, text="Called")
+    assert history.run(*plain, again=True)[0] == {"created": 1}
+    assert history.run(*plain, template=TEMPLATE)[0] == {"already imported": 1}
+    assert history.run(*voicemails(4, text="Called"), template=TEMPLATE)[0] == {"created": 1}
 
 
 @pytest.mark.parametrize("other", ["{Assigned} on {Date}: {Comments}", "{Date}: {Comments}"])
@@ -174,6 +190,17 @@ def test_ids_that_may_belong_to_other_records_suppress_nothing(history: History,
     assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
 
 
+def test_the_plan_says_if_ids_of_records_do_not_count(history: History) -> None:
+    """On that night, a record with another text is sent again."""
+    path, shared = history.folder / "sheet.csv", with_ids(voicemails(1))[0][-1]
+    rows = [*with_ids(voicemails(1, 2)), [*voicemails(1, prospect=BEN)[0], shared]]
+    path.write_text("\n".join(map(",".join, [WITH_IDS, *rows])), encoding="utf-8")
+    with prepare(path, history.settings("")) as prepared:
+        [remark] = [text for text in map(render, prepared.preview.loaded.rows.remarks) if "Activity ID" in text]
+    assert remark.startswith("Column F, 'Activity ID', doesn't identify records in this sheet")
+    assert f"have the same ID, such as {shared}." in remark
+
+
 @pytest.mark.parametrize("heading", ["ID", "Record ID", "Deal ID", "note_id"])
 def test_only_a_heading_that_names_a_record_of_notes_counts(history: History, heading: str) -> None:
     headings = (*HEADINGS, heading)
@@ -191,6 +218,24 @@ def test_ids_of_two_kinds_of_records_and_of_two_prospects_are_kept_apart(history
     assert history.run(*other, headings=WITH_IDS)[0] == {"already imported": 1}
 
 
+def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(history: History) -> None:
+    """A person hides what was sent with the wrong visibility, and imports it with the right one."""
+    rows, other = with_ids(voicemails(1)), "{Date}: {Comments}"
+    history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
+    corrected = [[*rows[0][:4], "Private", rows[0][5]]]
+    counts, results, foreseen = history.run(*corrected, headings=WITH_IDS, template=other)
+    assert (counts, foreseen.changed) == ({"already imported": 1}, 1)
+    assert "its visibility or status has changed since" in results[0]["reason"]
+    settings = history.settings("")
+    with Journal.open(settings.journal) as journal:
+        name = journal.runs.listed(settings.workspace)[-1].name
+    hide(what_to_hide(name, settings), settings)
+    assert history.run(*rows, headings=WITH_IDS, template=other)[0] == {"already imported": 1}
+    assert history.run(*corrected, headings=WITH_IDS, template=other)[0] == {"created": 1}
+    assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
+    assert [(note.visibility, note.status) for note in history.box.notes] == [("2", "0"), ("2", "1")]
+
+
 def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: History) -> None:
     rows = with_ids(voicemails(1, prospect="INVALID1"))
     assert history.run(*rows, headings=WITH_IDS)[0] == {"rejected": 1}
@@ -198,6 +243,17 @@ def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: His
     assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 1}
     again = with_ids(voicemails(1, prospect="INVALID1", text="Other"))
     assert history.run(*again, headings=WITH_IDS)[0] == {"rejected": 1}
+
+
+def test_a_record_is_not_known_by_a_note_that_another_record_brought(history: History) -> None:
+    """Its own note was refused, and the same text came with another record later."""
+    text = "Left a longer message than usual"
+    history.box.max_content = 9
+    assert history.run(*with_ids(voicemails(1, text=text)), headings=WITH_IDS)[0] == {"rejected": 1}
+    history.box.max_content = None
+    assert history.run(*with_ids(voicemails(2, text=text), start=7), headings=WITH_IDS)[0] == {"created": 1}
+    assert history.run(*with_ids(voicemails(1, text="Left")), headings=WITH_IDS)[0] == {"created": 1}
+    assert history.there == {text: 1, "Left": 1}
 
 
 def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(history: History) -> None:
@@ -242,6 +298,27 @@ def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_colu
         assert [row[-1] for row in cells] == [None, "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called"]
 
 
+def test_results_of_composed_notes_are_not_imported_without_their_template_unasked(history: History) -> None:
+    """The rest would be sent with another text, and a note without a clear answer could be there twice."""
+    history.run(*voicemails(1), *voicemails(2, text=""), template=TEMPLATE)
+    results = history.folder / "results1.csv"
+    with prepare(results, history.settings("")) as prepared:
+        assert prepared.undecided is None  # no row is left that could be sent
+    corrected = history.folder / "corrected.csv"
+    corrected.write_text(results.read_text(encoding="utf-8-sig").replace("02,Ada,,", "02,Ada,Hi,"), encoding="utf-8")
+    with prepare(corrected, history.settings("")) as prepared:
+        with pytest.raises(UnclearColumns, match="A template composed the notes of these results"):
+            prepared.send()
+        [question] = prepared.questions
+        for choice, text in zip(question.choices, ("2026-11-02, Ada: Hi", "Hi"), strict=True):
+            prepared.decide(choice)
+            assert [group.note.text for group in prepared.preview.remaining.groups] == [text]
+            prepared.undecide()
+    for template in (TEMPLATE, "Comments"):
+        with prepare(corrected, history.settings(template)) as prepared:
+            assert prepared.questions == ()
+
+
 def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:
     _, results, _ = history.run(*voicemails(1))
     assert "composed_text" not in results[0]
@@ -273,3 +350,37 @@ def test_a_run_whose_results_are_written_again_tells_the_same(history: History) 
         again = [*csv.DictReader(file)]
     assert [row["note_id"] for row in again] == [row["note_id"] for row in results]
     assert [row["composed_text"] for row in again] == ["2026-11-01: Left voicemail", "2026-11-05: Called"]
+
+
+def test_a_refusal_of_an_earlier_run_is_no_result_of_a_later_one(history: History) -> None:
+    """The record's note is there with another text since."""
+    rows = with_ids(voicemails(1))
+    history.box.max_content = len("Left voicemail")
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"rejected": 1}
+    assert history.run(*rows, headings=WITH_IDS)[0] == {"created": 1}
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
+    settings = history.settings(TEMPLATE, results=history.folder / "again.csv")
+    _, outcomes = rewrite("last", history.folder / "sheet3.csv", settings)
+    assert outcomes.counts() == {Result.ALREADY_IMPORTED: 1}
+
+
+@pytest.mark.parametrize("other", [{"default_visibility": Visibility.PUBLIC}, {"mapping": {Role.CONTENT: (TEMPLATE,)}}])
+def test_results_of_a_stopped_run_say_of_no_note_that_it_was_not_sent(
+    history: History, other: Mapping[str, Any]
+) -> None:
+    """If other settings make other notes of the file, nothing is written in the place of results that are right."""
+    path = history.folder / "sheet.csv"
+    rows = [[ADA, "2026-11-01", "Ada", text, ""] for text in map(str, range(9))]
+    path.write_text("\n".join(map(",".join, [HEADINGS, *rows])), encoding="utf-8")
+    settings = history.settings(
+        "{Date}: {Comments}", default_visibility=Visibility.PRIVATE, workers=1, results=history.folder / "results.csv"
+    )
+    with prepare(path, settings) as prepared:
+        report = prepared.send(stop=lambda: "enough" if history.box.notes else None)
+    there = len(history.box.notes)
+    assert 0 < there < len(rows)
+    before = report.results.read_bytes()
+    with pytest.raises(BadSettings, match=rf"{there} notes? of run .* belongs? to no row"):
+        rewrite("last", path, replace(settings, **other))
+    assert report.results.read_bytes() == before
+    assert rewrite("last", path, settings)[1].counts() == report.counts

@@ -192,8 +192,13 @@ def digest(preview: Preview) -> str:
 
     The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet.
     """
-    rows, hasher = preview.as_read, hashlib.sha256()
-    parts = [preview.settings.on_several.value, *rows.prospect, *(() if rows.key is None else rows.key)]
+    rows, hasher, settings = preview.as_read, hashlib.sha256(), preview.settings
+    parts = [
+        settings.on_several.value,
+        str(settings.skip_existing),
+        *rows.prospect,
+        *(() if rows.key is None else rows.key),
+    ]
     hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
     hasher.update(rows.note.tobytes())
     for note in rows.notes:

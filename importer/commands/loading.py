@@ -19,17 +19,18 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.errors import BadSettings, UnclearColumns, UnreadableFile
+from importer.errors import BadSettings, UnclearColumns, UnreadableFile, as_argument
 from importer.messages import Cell, Message, lines, say, some
-from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
+from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
 from importer.results import check_target
-from importer.rows import columns, dates, exports, foreign, suggestions, unmapped, validation
+from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
 from importer.settings.exports import Export, SheetColumns, named
+from importer.settings.kinds import mapped
 from importer.storage import Url, is_same, place
 
 _MOST_ALIKE = 3  # files with the same content that a remark names
@@ -190,6 +191,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     rows.remarks += columns.remarks(sheet.headings, settings, roles) + foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
+    _see_to_template(rows, sheet, roles, settings)
     return Loaded(sheet, roles, rows, grouping.plan(rows), settings)
 
 
@@ -202,6 +204,27 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
     rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
     if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
+
+
+def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:
+    """Ask which notes are meant if the sheet has the results of composed notes, and nothing says how to compose them.
+
+    Rows that weren't delivered would be sent with another text, and rows without a clear answer could be sent twice.
+    """
+    is_said = Role.CONTENT in settings.mapping and Role.CONTENT not in settings.usual
+    if resultsfile.COMPOSED not in roles.ours or roles.composition is not None or is_said or not (rows.note >= 0).any():
+        return
+    at, called = roles.columns[Role.CONTENT], partial(columns.called, sheet.headings)
+    composition = composing.suggested(sheet.headings, roles.unused, at)
+    names = {"as-it-stands": called(at)} if composition is None else {
+        "composed": composition.renamed(called), "as-it-stands": called(at),
+    }  # fmt: skip
+    choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
+    ways = tuple(mapped(Role.CONTENT, as_argument(name)) for name in names.values())
+    asks = say("composed.results")
+    rows.overlooked.append(
+        Question(say("composed.results-say", asks=asks, ways=ways), asks, choices, at, [Role.CONTENT])
+    )
 
 
 def _of_files_alike(folder: Folder) -> list[Message]:

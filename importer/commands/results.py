@@ -19,9 +19,10 @@ from importer.commands.workspaces import find_run
 from importer.delivery import earlier
 from importer.delivery.other_names import under_other_names
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
+from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import SortedGroup
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
-from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
+from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, Said, say
 from importer.models import Result, Role, Rows, Workspace
 from importer.reading import column_letter
@@ -49,7 +50,8 @@ def rewrite(
         reading: how the run read the file, if that is to be the same; see :func:`importer.commands.loading.how_read`.
 
     Raises:
-        BadSettings: there is no such run, it imported another file, or the outcomes of its rows aren't known any more.
+        BadSettings: there is no such run, it imported another file or read it with other settings, or the outcomes of
+            its rows aren't known any more.
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
@@ -68,7 +70,7 @@ def rewrite(
             loaded = looked_up.resolved
             outcomes = Outcomes(len(loaded.rows))
             settle_before(loaded.rows, outcomes, loaded.sheet.headings)
-            _recall(journal, run, loaded, outcomes)
+            recalled = _recall(journal, run, loaded, outcomes)
             outcomes.explain(Result.NOT_SENT, say("outcome.run-ended"))
             settle_after(loaded.rows, loaded.plan, outcomes)
             outcomes = gathered(outcomes, loaded.rows)
@@ -76,6 +78,9 @@ def rewrite(
             forgotten = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
             if run.ended == "finished" and forgotten > 0:  # more rows than the run itself left unsent
                 raise BadSettings(say("results.rows-forgotten", rows=count(forgotten, "row"), path=str(path)))
+            made = sum(n for result, n in journal.deliveries.so_far(run).items() if result is not Result.REJECTED)
+            if made > len(recalled):
+                raise BadSettings(say("results.other-notes", n=made - len(recalled), path=str(path), run=run.name))
             lines = [
                 (say("history.of-file"), run.file),
                 (say("history.of-run"), run.name),
@@ -153,28 +158,42 @@ def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> 
     return found
 
 
-def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> None:
-    """Set the outcome of each row to that of its delivery in the journal."""
+def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> set[DeliveryName]:
+    """Set the outcome of each row to that of its delivery in the journal.
+
+    Returns:
+        the deliveries of this run that rows have and whose notes exist or may exist.
+    """
+    recalled: set[DeliveryName] = set()
+
+    def settle(position: int, delivery: KnownDelivery) -> None:
+        _settle_known(outcomes, position, delivery, run)
+        if delivery.run == run.id and delivery.state is not DeliveryState.REJECTED:
+            recalled.add((delivery.note, delivery.prospect, delivery.occurrence))
+
     rows, groups = loaded.rows, loaded.plan.groups
     numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
     read_before: list[SortedGroup] = []
     for block in earlier.blocks(groups, numbers):
-        deliveries = earlier.look_up(groups, numbers, block, rows, journal)
+        later = earlier.look_up(groups, numbers, block, rows, journal)
+        deliveries = by_row_names({name: one for name, one in later.items() if one.run <= run.id}, run.occurrence)
         for index in block:
             group, number, left = groups[index], numbers[index] or 0, []
             prospects, keys = rows.deliveries(group.positions)
             for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
-                delivery = deliveries.get((number, prospect, run.occurrence + key))
-                if delivery is None:
+                name = (number, prospect, run.occurrence + key)
+                delivery = deliveries.get(name)
+                if delivery is not None and (delivery.run == run.id or delivery.state is not DeliveryState.REJECTED):
+                    settle(int(group.positions[i]), delivery)
+                elif delivery is not None or name not in later:
                     left.append(i)
-                elif delivery.run <= run.id:
-                    _settle_known(outcomes, int(group.positions[i]), delivery, run)
             if left:
                 read_before.append(SortedGroup(group, NoteKey.of(group.note), number, left))
     for sorted_group in under_other_names(read_before, numbers, rows, journal, run.workspace, run.occurrence):
         for i, delivery in sorted_group.known:
             if delivery.run <= run.id:
-                _settle_known(outcomes, int(sorted_group.group.positions[i]), delivery, run)
+                settle(int(sorted_group.group.positions[i]), delivery)
+    return recalled
 
 
 def _settle_known(outcomes: Outcomes, position: int, delivery: KnownDelivery, run: Run) -> None:

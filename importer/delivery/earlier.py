@@ -5,14 +5,15 @@ Input: the plan's groups and the journal. Output: each group, sorted by what the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from importer import grouping
 from importer.delivery.other_names import in_batches, under_other_names
+from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import Known, SortedGroup
-from importer.journal import AGAIN, DeliveryState, Journal, KnownDelivery, NoteKey
+from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import Message
 from importer.models import Group, Plan, Remaining, Rows, Visibility, Workspace
 
@@ -52,7 +53,7 @@ def _sorted(
     occurrence: str,
 ) -> Iterator[SortedGroup]:
     for block in blocks(groups, numbers):
-        deliveries = look_up(groups, numbers, block, rows, journal)
+        deliveries = by_row_names(look_up(groups, numbers, block, rows, journal), occurrence)
         for index in block:
             group, number = groups[index], numbers[index]
             sorted_group = SortedGroup(group, keys[index], number)
@@ -78,7 +79,7 @@ def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[r
 
 def look_up(
     groups: Sequence[Group], numbers: Sequence[int | None], block: range, rows: Rows, journal: Journal
-) -> dict[tuple[int, str, str], KnownDelivery]:
+) -> dict[DeliveryName, KnownDelivery]:
     """Return the known deliveries of a block, by note number, prospect and occurrence."""
     wanted: list[tuple[int, str]] = []
     for index in block:
@@ -88,13 +89,11 @@ def look_up(
 
 
 def _sort(
-    found: SortedGroup, number: int, rows: Rows, known: dict[tuple[int, str, str], KnownDelivery], occurrence: str
+    found: SortedGroup, number: int, rows: Rows, known: Mapping[DeliveryName, KnownDelivery], occurrence: str
 ) -> None:
     prospects, keys = rows.deliveries(found.group.positions)
     for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
         delivery = known.get((number, prospect, occurrence + key))
-        if delivery is not None and delivery.is_missing:
-            delivery = _sent_anew(delivery, known)
         if delivery is None or delivery.state is DeliveryState.REJECTED:
             found.left.append(i)
             found.refused += delivery is not None and _is_about_the_prospect(delivery.why)
@@ -102,15 +101,6 @@ def _sort(
             found.made_without_key += keyless is not None and keyless.state is DeliveryState.CREATED
         else:
             found.add(i, delivery)
-
-
-def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDelivery]) -> KnownDelivery:
-    """Return the delivery by which a person sent a missing note again, or else the missing delivery (D90)."""
-    for (number, prospect, occurrence), other in known.items():
-        is_same = (number, prospect) == (missing.note, missing.prospect) and occurrence.endswith(missing.occurrence)
-        if is_same and occurrence.startswith(AGAIN) and other.state is DeliveryState.CREATED and not other.is_missing:
-            return other
-    return missing
 
 
 def sort_plan(
@@ -203,7 +193,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         made_without_key += sorted_group.made_without_key
         refused += sorted_group.refused
         differing += sorted_group.differing
-        changed += sum(how is Known.BY_RECORD for how in sorted_group.how.values())
+        changed += sum(how is not Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
         uncomposed += sum(how is Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public

@@ -7,7 +7,6 @@ there, whose rows are settled. The journal gets no entry for such a note, which 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,11 +21,10 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.readback import is_same
 from importer.delivery.sorted_group import SortedGroup
 from importer.delivery.tasks import WholeRead
-from importer.journal import AGAIN, KnownDelivery
+from importer.journal import KnownDelivery, key_of
 from importer.messages import Message, say
 from importer.models import Result, Rows
 
-_AGAIN = re.compile(rf"{AGAIN}\d+-\d+-[0-9a-f]{{8}}")
 _UNFIT = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
 
 
@@ -147,7 +145,7 @@ class Existing:
         With the same key, an earlier import made it, and this one is to make it again. Without a key on either side,
         it may, unless the sheet has a row for that delivery.
         """
-        other_key = _AGAIN.sub("", delivery.occurrence)
+        other_key = key_of(delivery.occurrence)
         is_known_without_key = (
             not (key and other_key) and (delivery.note, delivery.prospect, other_key) not in self._keyed
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import repeat
 
+from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import Known, SortedGroup
 from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.models import Note, Rows, Workspace
@@ -79,7 +80,7 @@ class _FormerReadings:
         deliveries = self._journal.deliveries
         numbers = dict(zip(notes, deliveries.find_notes(self._workspace, [*notes.values()]), strict=True))
         wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
-        known = deliveries.known([*dict.fromkeys(wanted)])
+        known = by_row_names(deliveries.known([*dict.fromkeys(wanted)]), self._occurrence)
         last_rounded_run = self._journal.runs.rounded_until if readings else 0
         taken: set[tuple[int, int]] = set()
         for sorted_group, i, prospect, note, key, is_rounded in readings:
@@ -127,18 +128,25 @@ class _Aliases:
     ) -> None:
         self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
         self._numbers = numbers
+        self._occurrences = [occurrence] if occurrence else ["", *journal.runs.every_again(workspace)]  # D89
 
     def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
         """Move the deliveries of some groups that exist under another name, and return the groups."""
         named = [
-            (one, i, digest)
+            (one, i, digest, how)
             for one in some
             for i, position in zip(one.left, one.group.positions[one.left].tolist(), strict=True)
-            for digest in alias_digests(self._rows, one.group.note, position, self._occurrence)
+            for occurrence in self._occurrences
+            for digest, how in alias_digests(self._rows, one.group.note, position, occurrence)
         ]
-        known = self._journal.aliases.known(self._workspace, [digest for *_, digest in named])
-        for one, i, digest in named:
-            self._take(one, i, known.get(digest), Known.BY_RECORD)
+        known = self._journal.aliases.known(self._workspace, [digest for _, _, digest, _ in named])
+        for one, i, digest, how in named:
+            if digest in known:
+                delivery, *kind = known[digest]
+                if kind == [one.key.visibility, one.key.status]:
+                    self._take(one, i, delivery, how)
+                elif delivery.state is not DeliveryState.HIDDEN:
+                    self._take(one, i, delivery, Known.OTHERWISE)
         self._take_uncomposed([one for one in some if one.left and is_composed(one.group.note)])
         self._take_composed([one for one in some if one.left and not is_composed(one.group.note)])
         for one in some:
@@ -157,9 +165,11 @@ class _Aliases:
                 names = zip(repeat(number), prospects, (self._occurrence + key for key in keys), strict=False)
                 wanted += [(one, i, name) for i, name in zip(one.left, names, strict=True) if i not in one.how]
         known = deliveries.known([*dict.fromkeys(name[:2] for *_, name in wanted)])
-        taken = self._journal.aliases.having(known)
+        taken, by_name = self._journal.aliases.having(known), by_row_names(known, self._occurrence)
         for one, i, name in wanted:
-            self._take(one, i, None if name in taken else known.get(name), Known.COMPOSED_OTHERWISE)
+            delivery = by_name.get(name)
+            if delivery is not None and taken.isdisjoint((name, _name(delivery))):
+                self._take(one, i, delivery, Known.COMPOSED_OTHERWISE)
 
     def _take_composed(self, plain: Sequence[SortedGroup]) -> None:
         """Take the deliveries with a text that a template composed of the cell's, except those of other rows."""
@@ -167,15 +177,15 @@ class _Aliases:
         for one in plain:
             prospects, keys = self._rows.deliveries(one.group.positions[one.left])
             for i, prospect, key in zip(one.left, prospects, keys, strict=True):
-                if i not in one.how:
-                    wanted.append((one, i, text_digest(one.group.note, prospect, self._occurrence + key)))
+                for occurrence in self._occurrences if i not in one.how else ():
+                    wanted.append((one, i, text_digest(one.group.note, prospect, occurrence + key)))
         known = self._journal.aliases.known(self._workspace, [digest for *_, digest in wanted])
         for one, i, digest in wanted:
-            if (delivery := known.get(digest)) is not None and delivery.note not in self._numbers:
+            if digest in known and (delivery := known[digest][0]).note not in self._numbers:
                 self._take(one, i, delivery, Known.COMPOSED_OTHERWISE)
 
-    def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery | None, how: Known) -> None:
-        if delivery is None or delivery.state is DeliveryState.REJECTED or i in one.how:
+    def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery, how: Known) -> None:
+        if delivery.state is DeliveryState.REJECTED or i in one.how:
             return
         one.how[i] = how
         if delivery.state is not DeliveryState.CREATED or delivery.resent_at is not None:  # it will be looked up
@@ -193,16 +203,18 @@ def as_it_stands(note: Note) -> Note:
     return replace(note, text=note.uncomposed)
 
 
-def alias_digests(rows: Rows, note: Note, position: int, occurrence: str, *, is_same: bool = False) -> Iterator[bytes]:
+def alias_digests(
+    rows: Rows, note: Note, position: int, occurrence: str, *, is_same: bool = False
+) -> Iterator[tuple[bytes, Known]]:
     """Yield the digests by which a row's delivery is known besides its note: of its record, and of the composed text.
 
     With ``is_same``, the delivery has the composed text, so that it is known by its note.
     """
     prospect, key = str(rows.prospect[position]), "" if rows.key is None else str(rows.key[position])
     if rows.record is not None and (record := str(rows.record[position])):
-        yield record_digest(record, prospect, occurrence + key)
+        yield record_digest(record, prospect, occurrence + key), Known.BY_RECORD
     if is_composed(note) and not is_same:
-        yield _digest("note", note.digest.hex(), prospect, occurrence + key)
+        yield _digest("note", note.digest.hex(), prospect, occurrence + key), Known.COMPOSED_OTHERWISE
 
 
 def text_digest(plain: Note, prospect: str, occurrence: str) -> bytes:

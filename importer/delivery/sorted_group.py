@@ -13,6 +13,7 @@ class Known(Enum):
     """How a delivery is known whose text was another one when it was sent."""
 
     BY_RECORD = auto()  # the sheet's ID of the record is the same
+    OTHERWISE = auto()  # the sheet's ID of the record is the same, and its note has another visibility or status
     COMPOSED_OTHERWISE = auto()  # the text of the cell was sent without the template of now, or with one
 
 

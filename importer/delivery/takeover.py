@@ -21,6 +21,12 @@ from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, Note
 from importer.messages import Message, say
 from importer.models import Note, Plan, Request, Rows
 
+_KNOWN = {
+    Known.BY_RECORD: "known.by-record",
+    Known.OTHERWISE: "known.otherwise",
+    Known.COMPOSED_OTHERWISE: "known.uncomposed",
+}
+
 
 class Takeover:
     """Deliveries of earlier runs.
@@ -66,7 +72,7 @@ class Takeover:
             position, is_same = int(group.group.positions[i]), i not in group.how
             digests = alias_digests(rows, note, position, run.occurrence, is_same=is_same)
             name = (delivery.note, delivery.prospect, delivery.occurrence)
-            yield from ((digest, name) for digest in digests)
+            yield from ((digest, name) for digest, _ in digests)
 
     def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
         positions = group.group.positions
@@ -88,7 +94,7 @@ class Takeover:
         if how is None:
             return None
         run = self._runs[delivery.run]
-        return say("known.by-record" if how is Known.BY_RECORD else "known.uncomposed", run=run.name, file=run.file)
+        return say(_KNOWN[how], run=run.name, file=run.file)
 
     def take_up(
         self,

@@ -45,7 +45,7 @@ from importer.journal.known import (
 )
 from importer.journal.learned import Files, Learned
 from importer.journal.pending_results import PendingResults
-from importer.journal.runs import AGAIN, Run, Runs
+from importer.journal.runs import Run, Runs, key_of
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.messages import say
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPTED",
-    "AGAIN",
     "READ_BACK",
     "VERSION",
     "Alias",
@@ -75,6 +74,7 @@ __all__ = [
     "NoteKey",
     "Run",
     "SampleState",
+    "key_of",
 ]
 
 

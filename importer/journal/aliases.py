@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from importer.journal import delivery_sql as sql
 from importer.journal.known import KnownDelivery
 from importer.journal.store import Store
-from importer.models import Workspace
+from importer.models import Status, Visibility, Workspace
 
 DeliveryName = tuple[int, str, str]
 """The number of a note, a prospect and an occurrence."""
@@ -32,13 +32,15 @@ class Aliases:
             with self._store.transaction():
                 self._store.many(sql.NEW_ALIASES, rows, workspace=self._store.entered(workspace))
 
-    def known(self, workspace: Workspace, digests: Sequence[bytes]) -> dict[bytes, KnownDelivery]:
-        """Return digest → the delivery that is known by it, for those of which there is one."""
+    def known(
+        self, workspace: Workspace, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[KnownDelivery, Visibility, Status]]:
+        """Return digest → the delivery that is known by it, if there is one, with its note's visibility and status."""
         with self._store.reading():
             owner = self._store.number_of(workspace)
             given = ((digest,) for digest in digests)
             rows = [] if owner is None else self._store.among(sql.KNOWN_BY_ALIAS, given, workspace=owner)
-            return {row[0]: KnownDelivery.from_row(row[1:]) for row in rows}
+            return {row[0]: (KnownDelivery.from_row(row[3:]), Visibility(row[1]), Status(row[2])) for row in rows}
 
     def are_possible(self, workspace: Workspace) -> bool:
         """Return whether a request was sent to the workspace."""
@@ -56,3 +58,9 @@ class Aliases:
         """Return the deliveries of these notes to these prospects that have an alias."""
         pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)
         return {(note, prospect, occurrence) for note, prospect, occurrence in self._store.among(sql.WITH_ALIAS, pairs)}
+
+
+def forget_unmade(store: Store, deliveries: Sequence[DeliveryName]) -> None:
+    """Forget the digests of deliveries that were not made, because another record may bring their notes (D155)."""
+    if deliveries:
+        store.many(sql.NO_ALIAS, deliveries)

@@ -14,6 +14,7 @@ from typing import Any
 
 from importer.api import Answer
 from importer.journal import delivery_sql as sql
+from importer.journal.aliases import forget_unmade
 from importer.journal.known import (
     STATES,
     Answered,
@@ -118,6 +119,7 @@ class Deliveries:
             for request, note, prospect, occurrence, answer, at in answers
         ]
         self._store.many(sql.ANSWER, rows)
+        forget_unmade(self._store, [row[:3] for row in rows if row[4] == DeliveryState.REJECTED])
 
     def unconfirm(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Record these deliveries, (prospect, occurrence), as unconfirmed: no read can show whether they were made."""
@@ -130,6 +132,7 @@ class Deliveries:
     def release(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
         self._store.many(sql.RELEASE, which, note=note, request=number)
+        forget_unmade(self._store, [(note, *delivery) for delivery in which])
 
     def hide(self, hidden: Sequence[KnownDelivery]) -> None:
         """Record that notes were made private drafts."""
@@ -286,8 +289,7 @@ class Deliveries:
 
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
-        rows = self._store.among(sql.WORKSPACES_OF, ((note_id,) for note_id in note_ids))
-        return [Workspace(profile, base_url) for profile, base_url in rows]
+        return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, ((note_id,) for note_id in note_ids))]
 
 
 def _became(answer: Answer) -> str:

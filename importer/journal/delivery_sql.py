@@ -98,9 +98,10 @@ KNOWN = ForRows(
 )
 KNOWN_BY_ALIAS = ForRows(
     f"""
-    SELECT aliases.digest, {_KNOWN}
+    SELECT aliases.digest, notes.visibility, notes.status, {_KNOWN}
     JOIN aliases ON aliases.note = deliveries.note AND aliases.prospect = deliveries.prospect
         AND aliases.occurrence = deliveries.occurrence
+    JOIN notes ON notes.id = deliveries.note
     WHERE aliases.workspace = :workspace AND aliases.digest IN ({{given}})
     """,
     "digest BLOB",
@@ -123,6 +124,17 @@ NEW_ALIASES = ForRows(
         <> (excluded.note, excluded.prospect, excluded.occurrence)
     """,
     f"digest BLOB, {_KEY}",
+)
+NO_ALIAS = ForRows(
+    """
+    DELETE FROM aliases {using_given}
+    WHERE aliases.note = {note} AND aliases.prospect = {prospect} AND aliases.occurrence = {occurrence}
+      AND NOT EXISTS (
+          SELECT 1 FROM deliveries WHERE deliveries.note = aliases.note AND deliveries.prospect = aliases.prospect
+          AND deliveries.occurrence = aliases.occurrence AND deliveries.state <> 'rejected'
+      )
+    """,
+    _KEY,
 )
 CREATED = f"SELECT {_KNOWN} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
 STATES_OF_RUN = f"""

@@ -7,6 +7,7 @@ runs, and the occurrence that ``--again`` continues.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from importer.models import Result, Workspace
 
 AGAIN = "again "
 """Beginning of the occurrence in the keys of a run with the setting ``again``, which repeats earlier deliveries."""
+
+_AGAIN = re.compile(rf"{AGAIN}\d+-\d+-[0-9a-f]{{8}}")
 
 _EXACT = {"exact numbers": 1}
 """Mark stored with the counts of a run that reads whole numbers exactly; earlier versions rounded them."""
@@ -51,6 +54,7 @@ _COUNTS = "SELECT DISTINCT substr(counts, 1, 10000) FROM runs WHERE workspace = 
 _LATER = """
     SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
 """
+_EVERY_AGAIN = "SELECT DISTINCT occurrence FROM runs WHERE workspace = :workspace AND occurrence <> ''"
 _LATEST_AGAIN = """
     SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
     WHERE workspace = :workspace AND fingerprint = :fingerprint AND occurrence <> '' ORDER BY id DESC LIMIT 1
@@ -72,6 +76,11 @@ _CONFIRMED = f"""
     SELECT id FROM workspaces
     WHERE profile = :profile AND base_url = :base_url AND (confirmed_at IS NOT NULL OR {_HAS_SENT})
 """
+
+
+def key_of(occurrence: str) -> str:
+    """Return a row's key without the prefix that a run with the setting ``again`` puts before it."""
+    return _AGAIN.sub("", occurrence, count=1) if occurrence.startswith(AGAIN) else occurrence
 
 
 class Latest(NamedTuple):
@@ -217,6 +226,15 @@ class Runs:
         """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""
         number = self._store.number_of(workspace)
         return None if number is None else self._open_occurrence(number, fingerprint)
+
+    def every_again(self, workspace: Workspace) -> list[str]:
+        """Return the occurrences of all repeated deliveries to a workspace."""
+        number = self._store.number_of(workspace)
+        return (
+            []
+            if number is None
+            else [str(occurrence) for [occurrence] in self._store.rows(_EVERY_AGAIN, workspace=number)]
+        )
 
     def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
         rows = self._store.rows(_LATEST_AGAIN, workspace=workspace, fingerprint=fingerprint)

@@ -68,7 +68,7 @@ class ImportScreens(Screens):
 
     @screen("/file", "POST")
     def add(self) -> Page:
-        """Keep a dropped file, unless it soon turns out to be useless."""
+        """Keep a dropped file, unless it is soon found useless. If it was sent before, read it as it was read then."""
         upload = self._handed_over(reason="page.problem.system-error-nothing-sent")
         if upload is None:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
@@ -78,7 +78,8 @@ class ImportScreens(Screens):
             self._parts.uploads.forget(upload)
             self._parts.reading.forget(upload)
             refuse(say("page.unread.not-kept"), found.why, 400)
-        return redirect(url_for("check", number=upload.id), 303)
+        was_sent = upload.workspace == self._parts.current.settings().workspace
+        return redirect(_check(upload, upload.choices.without("first") if was_sent else Choices()), 303)
 
     @screen("/file/<number>")
     def check(self, number: str) -> Page:

@@ -9,6 +9,7 @@ people assign anew in each sheet, and numbers that lost digits don't count.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,18 +33,38 @@ _SHORTEST = 8
 """Minimum length of an ID in characters. Two programs, or two sheets of one person, hardly share longer ones."""
 
 
-def found(sheet: Sheet, roles: Roles, prospect: Texts, note: Ints) -> tuple[int, Texts] | None:
-    """Return the position of the column and each row's ID, empty if it has none; None if there is no such column."""
+@dataclass(frozen=True)
+class Records:
+    """A column with IDs of records.
+
+    Attributes:
+        position: its position.
+        ids: each row's ID, empty if it has none; None if the column isn't used.
+        shared: an ID that stands for several notes, so that the column isn't used.
+    """
+
+    position: int
+    ids: Texts | None
+    shared: str = ""
+
+
+def found(sheet: Sheet, roles: Roles, prospect: Texts, note: Ints) -> Records | None:
+    """Return the column of the records' IDs, or one that can't be used; None if there is no such column."""
+    unfit: Records | None = None
     positions = sorted({*roles.unused, *(at for role, at in roles.columns.items() if role is Role.KEY)})
     for position in positions:
         heading = sheet.headings[position]
         if folded_heading(heading) in _HEADINGS and heading.strip() != _OURS:
             ids = [*_ids(sheet, position)]
-            if any(ids) and _is_of_one_note(ids, prospect.tolist(), note.tolist()):
+            if not any(ids):
+                continue
+            if shared := _shared(ids, prospect.tolist(), note.tolist()):
+                unfit = unfit or Records(position, None, shared)
+            else:
                 records: Texts = np.full(len(ids), "", dtype=TEXT)
                 records[:] = [f"{folded_heading(heading)} {record}" if record else "" for record in ids]
-                return position, records
-    return None
+                return Records(position, records)
+    return unfit
 
 
 def _ids(sheet: Sheet, position: int) -> Iterator[str]:
@@ -55,8 +76,9 @@ def _ids(sheet: Sheet, position: int) -> Iterator[str]:
             yield record if is_sure and not is_flawed else ""
 
 
-def _is_of_one_note(ids: Sequence[str], prospects: Sequence[str], notes: Sequence[int]) -> bool:
-    """Return whether no ID stands in two rows, apart from rows that repeat another row."""
+def _shared(ids: Sequence[str], prospects: Sequence[str], notes: Sequence[int]) -> str:
+    """Return an ID that stands in two rows of which none repeats the other; empty if there is none."""
     first: dict[str, tuple[str, int]] = {}
     rows = zip(ids, prospects, notes, strict=True)
-    return all(not record or first.setdefault(record, (who, what)) == (who, what) for record, who, what in rows)
+    repeated = (record for record, who, what in rows if record and first.setdefault(record, (who, what)) != (who, what))
+    return next(repeated, "")

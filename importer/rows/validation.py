@@ -13,7 +13,7 @@ import pandas as pd
 
 from importer.fields import WORDED
 from importer.markup import content_of
-from importer.messages import Message, say
+from importer.messages import Cell, Message, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.rows import records, words
@@ -135,13 +135,13 @@ class _Validation:
             self.notes,
             key,
             email,
-            None if record is None else record[1],
+            None if record is None else record.ids,
             problems=self.problems,
             done=self.done,
             skipped=skipped,
             files={} if self.folder is None else self.folder.files,
             meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
-            remarks=self._remarks(None if record is None else record[0]),
+            remarks=self._remarks(record),
             overlooked=unexplained.questions(self.notes),
             set_aside=unexplained.set_aside,
             unknown=[
@@ -241,7 +241,7 @@ class _Validation:
         problem = Problem(number, column, name, value, text, kind, word)
         self.problems.setdefault(block.start + i, []).append(problem)
 
-    def _remarks(self, record: int | None) -> list[Message]:
+    def _remarks(self, record: records.Records | None) -> list[Message]:
         cleaned = {role: column.cleaned for role, column in self.columns.items()}
         notes = cleaned.pop(Role.CONTENT)
         counts = {Role.PROSPECT: self.receivers.cleaned, **cleaned}
@@ -249,9 +249,15 @@ class _Validation:
         remarks = [say("unseen.cells", cells=cells)] if cells else []
         remarks += self.receivers.remarks()
         if self.composed is not None:
-            remembered = None if self.settings.remembered is None or record is not None else self.settings.remembered
+            is_known = record is not None and record.ids is not None
+            remembered = None if is_known else self.settings.remembered
             before = None if remembered is None else remembered.answers.get("dates")
             remarks += self.composed.dates.remarks(before)
         if record is not None:
-            remarks.append(say("record.found", column=at_the_start(self.sheet.headings, record)))
+            column, shared = at_the_start(self.sheet.headings, record.position), Cell(record.shared)
+            remarks.append(
+                say("record.found", column=column)
+                if record.ids is not None
+                else say("record.shared", column=column, id=shared)
+            )
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

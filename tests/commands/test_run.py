@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from xlsxwriter.workbook import Workbook
 
 from importer.commands import workspaces
+from importer.commands.hide import hide, what_to_hide
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
 from importer.commands.report import Report
@@ -492,6 +493,38 @@ def test_again_sends_anew_on_purpose(box: Sandbox, settings: Settings, tmp_path:
         assert report.counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
         assert Counter(note.prospect_id for note in box.notes) == {"P1": times, "P2": times}
     assert ran(path, settings).counts == {Result.ALREADY_IMPORTED: 2, Result.DUPLICATE: 1}
+
+
+def test_what_was_first_sent_again_counts_as_delivered_afterwards(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Rows that were new in the sheet when all of it was sent again; with keys, and while an answer is unclear, too."""
+    keyed = replace(settings, key_column="Day", results=tmp_path / "out.csv")
+    headings, known = (*HEADINGS, "Day"), ("P1", "x", "1", "1")
+    ran(write(tmp_path / "n.csv", known, headings=headings), keyed)
+    sheet = write(tmp_path / "n.csv", known, *(("P1", "x", "1", day) for day in ("2", "11")), headings=headings)
+    report = ran(sheet, replace(keyed, again=True))
+    assert report.counts == {Result.CREATED: 3}
+    assert ran(sheet, keyed).counts == {Result.ALREADY_IMPORTED: 3}
+    with Journal.open(settings.journal) as journal, journal._store.transaction():
+        journal._store.execute("UPDATE deliveries SET state = 'sending', note_id = NULL WHERE occurrence LIKE '% 11'")
+        journal._store.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE occurrence LIKE '%2'")
+    more = write(tmp_path / "n.csv", *(("P1", "x", "1", day) for day in ("1", "2", "11", "12")), headings=headings)
+    ran(more, keyed)
+    assert len(box.notes) == 6  # the rejected one, and the new one
+
+
+def test_a_hidden_note_that_was_sent_again_is_there(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Its row doesn't advise to send it once more."""
+    path, out = write(tmp_path / "n.csv", ("P1", "x", "1")), tmp_path / "out.csv"
+    ran(path, settings)
+    hide(what_to_hide("last", settings), settings)
+    ran(path, replace(settings, results=out))
+    assert "--again" in column(out, "reason")[0]
+    ran(path, replace(settings, again=True))
+    ran(path, replace(settings, results=out))
+    assert column(out, "note_id") == [box.notes[-1].id]
+    assert "--again" not in column(out, "reason")[0]
 
 
 def test_again_that_was_stopped_goes_on_where_it_was(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

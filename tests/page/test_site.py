@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 import requests
@@ -422,13 +422,35 @@ def test_useless_files_are_not_kept(guest: Visitor, tmp_path: Path) -> None:
         assert name not in guest.see("/").text
 
 
-def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
-    """As many notes as were agreed to, but public now: nothing is sent."""
-    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
+def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp_path: Path) -> None:
+    """Otherwise its delivered notes would be sent again with another text."""
+    head = ("Prospect ID", "Date", "Note")
+    path = write(tmp_path / "again.csv", [("again1", "2026-11-01", "Hello")], head)
+    answers = urlencode([("map", "content={Date}: {Note}"), ("default-visibility", "private")])
+    checked = guest.see(f"{guest.drop(path).url}?{answers}")
+    guest.see(guest.agree(checked).url)
+    again = guest.drop(path)
+    assert {*parse_qsl(again.url.partition("?")[2])} == {*parse_qsl(answers)}
+    assert "1 note, none of them to deliver" in again.text
+    assert [note.sent_content for note in guest.box.notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile"),
+    [
+        ('default-visibility = "private"', 'default-visibility = "public"'),
+        ('default-visibility = "private"\nskip-existing = true', 'default-visibility = "private"'),
+    ],
+)
+def test_what_a_profile_says_meanwhile_is_not_sent_unseen(
+    guest: Visitor, profiles: Path, tmp_path: Path, before: str, meanwhile: str
+) -> None:
+    """As many notes as were agreed to, but public now, or without a look at what is there: nothing is sent."""
+    profiles.write_text(f"[default]\n{before}\n", encoding="utf-8")
     seen = guest.drop(write(tmp_path / "m.csv", [("m1", "Hello", ""), ("m2", "Hi", "")]))
     asked = guest.see(f"{seen.url}/confirm")
     hidden = dict(re.findall(r'name="(expected|digest|workspace)" value="([^"]*)"', asked.text))
-    profiles.write_text('[default]\ndefault-visibility = "public"\n', encoding="utf-8")
+    profiles.write_text(f"[default]\n{meanwhile}\n", encoding="utf-8")
     ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
     assert "The notes to send have changed since you checked them" in ended.text
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
