@@ -197,7 +197,7 @@ def test_of_several_emails_beside_ids_the_plainest_is_compared(
     assert found.unclear is None
     assert found.roles.columns[Role.PROSPECT] == 0
     assert found.roles.columns.get(Role.EMAIL) == column
-    assert any("compared with the email addresses" in render(remark) for remark in found.rows.remarks) is (
+    assert any("with which the IDs are compared" in render(remark) for remark in found.rows.remarks) is (
         column is not None
     )
     if column is not None:
