@@ -24,6 +24,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
     places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
+    as_read        notes as their readers will see them
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import importer.commands.about
     import importer.commands.answering
     import importer.commands.archiving
+    import importer.commands.as_read
     import importer.commands.batch
     import importer.commands.bundle
     import importer.commands.choosing

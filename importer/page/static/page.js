@@ -108,7 +108,7 @@ async function look(form) {
 function show(fresh, shown, address) {
   const at = document.activeElement;
   const top = at.getBoundingClientRect().top;
-  const open = [...shown.querySelectorAll("details[open]")].map((details) => details.id);
+  const open = [...shown.querySelectorAll("details[open][id]")].map((details) => details.id);
   const looked = document.adoptNode(fresh.getElementById("looked"));
   shown.replaceWith(looked);
   for (const details of looked.querySelectorAll("details")) details.open = open.includes(details.id);
