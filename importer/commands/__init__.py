@@ -24,7 +24,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
     places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
-    as_read        notes as their readers will see them
+    as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     import importer.commands.rendering
     import importer.commands.report
     import importer.commands.report_messages
+    import importer.commands.result_rows
     import importer.commands.results
     import importer.commands.run
     import importer.commands.template

@@ -15,8 +15,9 @@ from importer.messages import Message, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
 from importer.page.rendering import without_folders
-from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
-from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread
+from importer.page.rows import shown
+from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
+from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread, rows_path
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -74,6 +75,7 @@ class History(Screens):
                 for result, rows, meaning in commands.report_messages.of_past(past, held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
+            shown=None if upload is None else shown(rows_path(upload.folder, run), request.args),
             left=not past.run.counts or not _LEFT.isdisjoint(counts),
             may_hide=is_there and past.ended != "declined" and (not past.run.counts or not _MADE.isdisjoint(counts)),
         )
@@ -145,7 +147,7 @@ class History(Screens):
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("hide.nothing-changed"), _ANOTHER, 409, back)
-        expected = agreed_number(request.form.get("expected", ""))
+        expected = whole_number(request.form.get("expected", ""))
         if expected is None or request.form.get("agreed") != "yes":
             refuse(say("hide.nothing-changed"), say("page.problem.tick"), 400, back)
         return self._begin(

@@ -26,7 +26,7 @@ from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import ROLES, words
-from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
+from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Rehearse, Send, Unread
 from importer.page.uploads import DroppedFile, folded, name_of
 from importer.settings import Settings
@@ -180,7 +180,7 @@ class ImportScreens(Screens):
         back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("questions.nothing-sent"), say("page.problem.another-workspace"), 409, back)
-        expected = agreed_number(request.form.get("expected", ""))
+        expected = whole_number(request.form.get("expected", ""))
         if expected is None:
             refuse(say("questions.nothing-sent"), say("page.problem.no-number"), 400, back)
         task = Send(
