@@ -25,6 +25,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
+    schedulers     what starts an import every night
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     import importer.commands.result_rows
     import importer.commands.results
     import importer.commands.run
+    import importer.commands.schedulers
     import importer.commands.template
     import importer.commands.verify
     import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package
