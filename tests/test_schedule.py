@@ -22,7 +22,7 @@ from importer.cli import main
 from importer.cli.scheduler_files import Night, files_of, this_program
 from importer.commands import schedulers
 from importer.commands.hours import Tries, repeat
-from importer.commands.schedulers import InstalledNight, System, installed
+from importer.commands.schedulers import InstalledNight, System, installed, installed_here
 from importer.errors import BadSettings, Interrupted
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, TimeWindow
@@ -417,8 +417,10 @@ def test_what_is_installed_in_the_crontab_is_found_and_left_alone(tools: Path) -
 
 
 @posix
-def test_what_is_installed_in_systemd_and_macos_is_found_with_its_state(tools: Path) -> None:
-    """Whether it is on is asked; where nobody knows, that is said."""
+def test_what_is_installed_in_systemd_and_macos_is_found_with_its_state(
+    tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is on is asked; where nobody knows, that is said. Beside systemd there may be cron."""
     assert installed(System.SYSTEMD) == installed(System.MACOS) == []
     assert main([*INSTALL, "systemd"]) == main([*INSTALL, "macos"]) == 0
     for says, is_on in (("active", True), ("inactive", False), ("Failed to connect to bus", None), ("", None)):
@@ -429,6 +431,11 @@ def test_what_is_installed_in_systemd_and_macos_is_found_with_its_state(tools: P
         stand_in(tools, "launchctl", "", status)
         [agent] = installed(System.MACOS)
         assert (agent.name, agent.at, agent.is_on, agent.window) == ("note-importer-default", "02:00", is_on, WINDOW)
+    monkeypatch.setattr(System, "here", lambda: System.SYSTEMD)
+    assert main([*INSTALL, "cron"]) == 0
+    assert [timer.is_on for timer in installed_here()] == [None, True]
+    (tools / "bin" / "crontab").unlink()
+    assert [timer.is_on for timer in installed_here()] == [None]
     (tools / "home/Library/LaunchAgents/note-importer-x.plist").write_bytes(b"no plist")
     assert installed(System.MACOS)[1] == InstalledNight("note-importer-x", "", "", is_on=False)
 

@@ -13,6 +13,7 @@ import os
 import plistlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -121,6 +122,17 @@ def installed(system: System) -> Sequence[InstalledNight]:
         return [*readers[system](_Tool())]
     except OSError as error:
         raise BadSettings(say("nights.unknown", why=error.strerror or str(error))) from error
+
+
+def installed_here() -> Sequence[InstalledNight]:
+    """Return the imports that are installed for this user, be it for systemd or, on the same machine, for cron.
+
+    Raises:
+        BadSettings: see :func:`installed`.
+    """
+    system = System.here()
+    has_cron = system is System.SYSTEMD and shutil.which("crontab") is not None
+    return [*installed(system), *(installed(System.CRON) if has_cron else ())]
 
 
 class _Tool:

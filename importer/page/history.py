@@ -15,7 +15,7 @@ from flask import abort, redirect, render_template, request, send_file, url_for
 
 from importer import commands
 from importer.commands.history import PastRun, RunFilter
-from importer.commands.schedulers import InstalledNight, System, installed, name_for
+from importer.commands.schedulers import InstalledNight, installed_here, name_for
 from importer.errors import BadSettings, as_argument
 from importer.messages import Message, Said, say
 from importer.models import Result
@@ -221,7 +221,7 @@ def _hidden(past: PastRun) -> Message:
 def _installed_nights() -> tuple[Sequence[InstalledNight], Said]:
     """Return what the scheduler of this system starts every night, or why that isn't known."""
     try:
-        return installed(System.here()), ""
+        return installed_here(), ""
     except BadSettings as error:
         return (), error.message
 

@@ -32,13 +32,16 @@ class Working(Screens):
         if job.ended is None:
             return render_template("working.html", job=job, state=_state(job), under_way=[])
         has_results = job.ended.results is not None and job.ended.results.is_file()
+        in_words = rendering.in_result_words({result: rows for result, rows, _ in job.ended.counts})
         if not isinstance(job.task, Send):
-            return render_template("done.html", job=job, ended=job.ended, there=has_results)
+            return render_template("done.html", job=job, ended=job.ended, there=has_results, in_words=in_words)
         current = self._parts.current
         is_refused = any("api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why))
         key = current.key_place() if is_refused and current.practice is None else None
         rows = shown(rows_path(job.task.folder, job.ended.run), request.args) if job.ended.run else None
-        return render_template("results.html", job=job, ended=job.ended, there=has_results, key=key, shown=rows)
+        return render_template(
+            "results.html", job=job, ended=job.ended, there=has_results, key=key, shown=rows, in_words=in_words
+        )
 
     @screen("/job/<number>/state")
     def state(self, number: str) -> Page:

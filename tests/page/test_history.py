@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from importer import commands
 from importer.commands.overview import Overview
-from importer.commands.schedulers import InstalledNight, System
+from importer.commands.schedulers import InstalledNight
 from importer.errors import BadSettings, Changed
 from importer.messages import render, say
 from importer.page import history, tasks
@@ -98,7 +98,7 @@ def test_every_night_shows_what_is_installed_and_the_runs_of_its_hours(
     closed_now = f"{began + timedelta(hours=2):%H:%M}-{began + timedelta(hours=3):%H:%M}"
     run(write(tmp_path / "night.csv", ROWS), settings)
     found: list[InstalledNight] = []
-    monkeypatch.setattr(history, "installed", lambda _: found)
+    monkeypatch.setattr(history, "installed_here", lambda: found)
     assert "Nothing is installed." in (shown := see(friend, "/nights"))
     assert "--install --between 02:00-06:00 --profile default FOLDER" in shown
     assert "--remove" not in shown
@@ -115,10 +115,10 @@ def test_every_night_shows_what_is_installed_and_the_runs_of_its_hours(
         assert ("No run began at this time." in shown) is not is_listed
         assert "note-importer schedule --remove --profile default" in shown
 
-    def refuses(_: System) -> list[InstalledNight]:
+    def refuses() -> list[InstalledNight]:
         raise BadSettings(say("nights.unknown", why="no answer"))
 
-    monkeypatch.setattr(history, "installed", refuses)
+    monkeypatch.setattr(history, "installed_here", refuses)
     assert "The scheduler did not say what is installed (no answer)." in see(friend, "/nights")
     monkeypatch.undo()
 
