@@ -19,8 +19,10 @@ from xml.etree import ElementTree
 import pytest
 
 from importer.cli import main
-from importer.cli.scheduler_files import Night, System, files_of, this_program
+from importer.cli.scheduler_files import Night, files_of, this_program
+from importer.commands import schedulers
 from importer.commands.hours import Tries, repeat
+from importer.commands.schedulers import InstalledNight, System, installed, installed_here
 from importer.errors import BadSettings, Interrupted
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, TimeWindow
@@ -384,6 +386,97 @@ def test_schedule_puts_its_files_where_the_scheduler_looks_and_has_them_read(
     calls.unlink()
     assert main([*REMOVE, system]) == 0
     assert not calls.exists()
+
+
+# -- what is installed
+
+
+def stand_in(tools: Path, name: str, says: str, status: int = 0) -> None:
+    """A scheduler's tool that says this, whatever it is asked."""
+    (tool := tools / "bin" / name).write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n", encoding="utf-8")
+    tool.chmod(0o755)
+
+
+@posix
+def test_what_is_installed_in_the_crontab_is_found_and_left_alone(tools: Path) -> None:
+    """With its time and its command; lines of others, and such as are switched off, are none of it."""
+    table = tools / "crontab"
+    assert installed(System.CRON) == []
+    table.write_bytes(b"# mine \xe9\n0 1 * * * other\n# 0 3 * * * old # note-importer-old\n")
+    assert main([*INSTALL, "cron"]) == 0
+    with table.open("a", encoding="utf-8") as file:
+        file.write("30 1 * * 1-5 cd /x && note-importer run 100\\% # note-importer-sales\n")
+    before = table.read_bytes()
+    own, other = installed(System.CRON)
+    assert (own.name, own.profile, own.at, own.is_on) == ("note-importer-default", "default", "02:00", True)
+    assert own.window == WINDOW
+    assert str(tools / "exports") in own.command
+    assert other == InstalledNight("note-importer-sales", "30 1 * * 1-5", "cd /x && note-importer run 100%")
+    assert other.window is None
+    assert table.read_bytes() == before
+
+
+@posix
+def test_what_is_installed_in_systemd_and_macos_is_found_with_its_state(
+    tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is on is asked; where nobody knows, that is said. Beside systemd there may be cron."""
+    assert installed(System.SYSTEMD) == installed(System.MACOS) == []
+    assert main([*INSTALL, "systemd"]) == main([*INSTALL, "macos"]) == 0
+    for says, is_on in (("active", True), ("inactive", False), ("Failed to connect to bus", None), ("", None)):
+        stand_in(tools, "systemctl", says)
+        [timer] = installed(System.SYSTEMD)
+        assert (timer.name, timer.at, timer.is_on, timer.window) == ("note-importer-default", "02:00", is_on, WINDOW)
+    for status, is_on in ((0, True), (113, False)):
+        stand_in(tools, "launchctl", "", status)
+        [agent] = installed(System.MACOS)
+        assert (agent.name, agent.at, agent.is_on, agent.window) == ("note-importer-default", "02:00", is_on, WINDOW)
+    monkeypatch.setattr(System, "here", lambda: System.SYSTEMD)
+    assert main([*INSTALL, "cron"]) == 0
+    assert [timer.is_on for timer in installed_here()] == [None, True]
+    (tools / "bin" / "crontab").unlink()
+    assert [timer.is_on for timer in installed_here()] == [None]
+    (tools / "home/Library/LaunchAgents/note-importer-x.plist").write_bytes(b"no plist")
+    assert installed(System.MACOS)[1] == InstalledNight("note-importer-x", "", "", is_on=False)
+
+
+@posix
+def test_a_task_of_windows_is_found_among_the_others(tools: Path) -> None:
+    """In the list, which is in the system's language, and then as XML, whose head names another encoding."""
+    [unit] = files_of(night(Path("C:/Müller & Co"), variables={}), System.WINDOWS)
+    listed = '"\\Other","N/A","Bereit"\n"\\note-importer-night","30.11.2026 02:00:00","Bereit"\n' * 2
+    for name, text in (("list", listed), ("task", f'<?xml version="1.0" encoding="UTF-16"?>\n{unit.text}')):
+        (tools / name).write_text(text, encoding="utf-8")
+    (tool := tools / "bin" / "schtasks").write_text(
+        f'#!/bin/sh\n[ "$2" = /TN ] && exec /bin/cat {tools}/task\nexec /bin/cat {tools}/list\n', encoding="utf-8"
+    )
+    tool.chmod(0o755)
+    [task] = installed(System.WINDOWS)
+    assert (task.name, task.at, task.is_on, task.window) == ("note-importer-night", "02:00", True, WINDOW)
+    assert "Müller & Co" in task.command
+    off = unit.text.replace("<Settings>", "<Settings><Enabled>false</Enabled>")
+    (tools / "task").write_text(off, encoding="utf-8")
+    assert installed(System.WINDOWS)[0].is_on is False
+    stand_in(tools, "schtasks", "Zugriff verweigert", 1)
+    with pytest.raises(BadSettings):
+        installed(System.WINDOWS)
+
+
+@posix
+def test_a_scheduler_that_does_not_say_what_is_installed_is_not_waited_for(
+    tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses, it isn't there, or it takes too long."""
+    (tools / "locked").touch()
+    for makes_it_so in (
+        lambda: None,
+        lambda: (tools / "bin" / "crontab").write_text("#!/bin/sh\nexec /bin/sleep 60\n"),
+        (tools / "bin" / "crontab").unlink,
+    ):
+        makes_it_so()
+        monkeypatch.setattr(schedulers, "_PATIENCE", 1.0)
+        with pytest.raises(BadSettings):
+            installed(System.CRON)
 
 
 @posix

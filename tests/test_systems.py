@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from importer.cli import scheduler_files, scheduling
-from importer.commands import choosing
+from importer.commands import choosing, schedulers
 from importer.journal import shares
 
 WINDOWS = SimpleNamespace(name="nt", environ={})
@@ -59,8 +59,9 @@ def test_the_scheduler_is_windows_own_and_starts_the_program_as_it_was_installed
     """By pip as note-importer.exe beside Python; in the zip by Python itself."""
     python = tmp_path / "python.exe"
     monkeypatch.setattr(scheduler_files, "os", WINDOWS)
+    monkeypatch.setattr(schedulers, "os", WINDOWS)
     monkeypatch.setattr(scheduler_files, "sys", SimpleNamespace(executable=str(python)))
-    assert scheduler_files.System.here() is scheduler_files.System.WINDOWS
+    assert schedulers.System.here() is schedulers.System.WINDOWS
     assert scheduler_files.this_program() == [str(python), "-P", "-m", "importer"]
     (tmp_path / "note-importer.exe").touch()
     assert scheduler_files.this_program() == [str(tmp_path / "note-importer.exe")]

@@ -10,16 +10,15 @@ from __future__ import annotations
 import html
 import os
 import plistlib
-import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from importer import commands
+from importer.commands.schedulers import System, name_for
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.settings import TimeWindow, make_private_folder
@@ -61,24 +60,6 @@ _TASK = """\
 """
 
 
-class System(StrEnum):
-    """Scheduler that starts programs at a time of day."""
-
-    CRON = "cron"
-    SYSTEMD = "systemd"
-    WINDOWS = "windows"
-    MACOS = "macos"
-
-    @classmethod
-    def here(cls) -> System:
-        """Return the scheduler of this system."""
-        if os.name == "nt":
-            return cls.WINDOWS
-        if sys.platform == "darwin":
-            return cls.MACOS
-        return cls.SYSTEMD if Path("/run/systemd/system").exists() else cls.CRON
-
-
 def this_program() -> list[str]:
     """Return the command that starts this program, for any user and in any folder."""
     script = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
@@ -88,11 +69,6 @@ def this_program() -> list[str]:
 def inherited_variables() -> dict[str, str]:
     """Return the environment variables that a scheduled run needs, too. All other settings belong in the profile."""
     return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
-
-
-def name_for(profile: str) -> str:
-    """Return the name under which a profile's import is installed in the scheduler."""
-    return "note-importer-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", profile).strip("-") or "profile")
 
 
 @dataclass(frozen=True)

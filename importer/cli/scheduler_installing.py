@@ -7,14 +7,14 @@ the scheduler's folder, and its tool called. A line of the crontab is found agai
 from __future__ import annotations
 
 import getpass
-import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from importer.cli import scheduler_files
-from importer.cli.scheduler_files import SchedulerFile, System
+from importer.cli.scheduler_files import SchedulerFile
+from importer.commands.schedulers import System, domain, folder_of
 from importer.errors import BadSettings
 from importer.messages import say
 
@@ -29,13 +29,13 @@ def install(name: str, files: Sequence[SchedulerFile], system: System) -> None:
         _set_crontab([*_others(name), f"{files[0].text.rstrip()} {_mark(name)}"])
         return
     with tempfile.TemporaryDirectory() as temporary:
-        paths = [scheduler_files.write(file, _folder(system) or Path(temporary)) for file in files]
+        paths = [scheduler_files.write(file, folder_of(system) or Path(temporary)) for file in files]
         if system is System.WINDOWS:
             user = ("/RU", getpass.getuser(), "/RP", "*")
             _call("schtasks", "/Create", "/TN", name, "/XML", str(paths[0]), "/F", *user, asks=True)
         elif system is System.MACOS:
-            _call("launchctl", "bootout", f"{_domain()}/{name}", may_say="")
-            _call("launchctl", "bootstrap", _domain(), str(paths[0]))
+            _call("launchctl", "bootout", f"{domain()}/{name}", may_say="")
+            _call("launchctl", "bootstrap", domain(), str(paths[0]))
         else:
             _call("systemctl", "--user", "daemon-reload")
             _call("systemctl", "--user", "enable", "--now", f"{name}.timer")
@@ -55,13 +55,13 @@ def remove(name: str, system: System) -> bool:
         return was_there
     if system is System.WINDOWS:
         return _call("schtasks", "/Delete", "/TN", name, "/F", may_say="") is not None
-    folder = _folder(system)
+    folder = folder_of(system)
     endings = (".plist",) if system is System.MACOS else (".timer", ".service")
     paths = [path for ending in endings if folder and (path := folder / f"{name}{ending}").exists()]
     if not paths:
         return False
     if system is System.MACOS:
-        _call("launchctl", "bootout", f"{_domain()}/{name}", may_say="")
+        _call("launchctl", "bootout", f"{domain()}/{name}", may_say="")
     else:
         _call("systemctl", "--user", "disable", "--now", f"{name}.timer")
     for path in paths:
@@ -69,19 +69,6 @@ def remove(name: str, system: System) -> bool:
     if system is System.SYSTEMD:
         _call("systemctl", "--user", "daemon-reload")
     return True
-
-
-def _folder(system: System) -> Path | None:
-    """Return this user's folder for a scheduler's files; None if the scheduler keeps them itself."""
-    if system is System.MACOS:
-        return Path.home() / "Library" / "LaunchAgents"
-    if system is System.SYSTEMD:
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
-    return None
-
-
-def _domain() -> str:
-    return f"gui/{os.getuid()}" if hasattr(os, "getuid") else "gui"
 
 
 def _mark(name: str) -> str:

@@ -22,6 +22,7 @@ from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, with_flags
 from importer.cli.watching import signals_to_stop
+from importer.commands.schedulers import System, name_for
 from importer.errors import BadSettings, Stopped
 from importer.messages import Message, Said, say
 from importer.settings import KEY_VARIABLE, TimeWindow, sources
@@ -33,7 +34,7 @@ from importer.settings.kinds import Span
 @settings_about("profile", "between", "yes")
 @click.option(
     "--system",
-    type=click.Choice([one.value for one in scheduler_files.System]),
+    type=click.Choice([one.value for one in System]),
     help="The system to write for. Default: this one.",
 )
 @click.option(
@@ -53,7 +54,7 @@ def schedule(
     status 3). It is not repeated if it needs your attention (2 and 4). All other settings belong in the profile.
     """
     options = Options.here(without_profile=remove)  # a renamed profile's schedule can be removed
-    scheduler = scheduler_files.System(system) if system else scheduler_files.System.here()
+    scheduler = System(system) if system else System.here()
     if remove:
         return _remove(options, scheduler)
     if not files:
@@ -81,13 +82,13 @@ def schedule(
             return 2
         scheduler_installing.install(night.name, to_install, scheduler)
         say_line(say("schedule.installed", name=night.name, window=str(window)))
-        if scheduler is scheduler_files.System.SYSTEMD:
+        if scheduler is System.SYSTEMD:
             paragraph(say("schedule.linger"))
     return 0
 
 
-def _remove(options: Options, scheduler: scheduler_files.System) -> int:
-    name = scheduler_files.name_for(options.profile)
+def _remove(options: Options, scheduler: System) -> int:
+    name = name_for(options.profile)
     if not _agreed(options, say("schedule.ask-remove", system=scheduler.value, name=name)):
         return 2
     was_there = scheduler_installing.remove(name, scheduler)

@@ -24,6 +24,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
     places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
+    as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
+    schedulers     what starts an import every night
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     import importer.commands.about
     import importer.commands.answering
     import importer.commands.archiving
+    import importer.commands.as_read
     import importer.commands.batch
     import importer.commands.bundle
     import importer.commands.choosing
@@ -57,8 +60,10 @@ if TYPE_CHECKING:
     import importer.commands.rendering
     import importer.commands.report
     import importer.commands.report_messages
+    import importer.commands.result_rows
     import importer.commands.results
     import importer.commands.run
+    import importer.commands.schedulers
     import importer.commands.template
     import importer.commands.verify
     import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package

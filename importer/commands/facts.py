@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from importer import grouping, markup
+from importer.commands import as_read
 from importer.commands.loading import Loaded, counted
 from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble, WordOverview
 from importer.commands.preview import Preview
@@ -325,8 +326,8 @@ def _lacking(loaded: Loaded) -> Iterator[str]:
 
 def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
     for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
-        about = say("plan.group", words=Cell(markup.first_words(group.note.text, _OF_GROUP)), about=_aside(group.note))
-        yield len(group.positions), about
+        text = markup.first_words(as_read.text_of(group.note), _OF_GROUP)
+        yield len(group.positions), say("plan.group", words=Cell(text), about=_aside(group.note))
 
 
 def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
@@ -365,13 +366,7 @@ def _example(group: Group, preview: Preview, characters: int) -> Example:
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
-    return Example(about, _as_read(group.note), 0).shortened(characters)
-
-
-def _as_read(note: Note) -> str:
-    """Return the text as Saleshandy will show it. Text that was converted to HTML looks the same as in the cell."""
-    is_markup = note.content == note.text and any(sign in note.text for sign in "<&\n")
-    return markup.lines(note.content) or note.content if is_markup else note.text
+    return Example(about, as_read.text_of(group.note), 0, as_read.html_of(group.note)).shortened(characters)
 
 
 def _aside(note: Note) -> Message:

@@ -103,15 +103,19 @@ class Example:
         about: the row, the prospects, and the note's visibility, draft status and files.
         text: the text without markup, or its beginning.
         left: number of characters that are not shown.
+        html: the content of a note that is sent as HTML; empty for others, and if it is very long.
     """
 
     about: Message
     text: str
     left: int
+    html: str = ""
 
     def shortened(self, characters: int) -> Example:
         """Return the example with at most this number of characters."""
-        return Example(self.about, self.text[:characters], self.left + max(0, len(self.text) - characters))
+        left = self.left + max(0, len(self.text) - characters)
+        html = self.html if len(self.html) <= 10 * characters else ""
+        return Example(self.about, self.text[:characters], left, html)
 
 
 @dataclass(frozen=True)

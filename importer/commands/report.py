@@ -7,11 +7,9 @@ the number of rows by kind of reason. These kinds hold no cell values, so that t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
@@ -24,7 +22,6 @@ from importer.errors import (
     ResultsNotWritten,
     Stopped,
 )
-from importer.markup import first_words, visible
 from importer.messages import Message, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Problem, Result, Rows
 from importer.results import Written, presentation
@@ -56,24 +53,6 @@ _SUMMARIES = {
 
 
 @dataclass(frozen=True)
-class RowOutcome:
-    """A row and its result.
-
-    Attributes:
-        row: the row's number in the spreadsheet.
-        prospect: the prospect of its note, if it is known.
-        result, reason: as in the results.
-        text: the beginning of the note, without markup; empty if the row has no valid note.
-    """
-
-    row: int
-    prospect: str
-    result: Result
-    reason: Message | None
-    text: str
-
-
-@dataclass(frozen=True)
 class NotFound:
     """A note that the API reported as created, but that was not found when it was read back.
 
@@ -88,11 +67,8 @@ class NotFound:
     note_id: str
 
 
-MOST_SHOWN = 100
-"""Maximum number of rows to fix in a report, and of rows with each result; the results contain all of them."""
 ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
 """Results of rows whose note is on the prospect, by this row or by another one."""
-_MOST_CHARACTERS = 200  # maximum number of characters shown of a note
 
 
 @dataclass(frozen=True)
@@ -118,8 +94,6 @@ class Report:
         uploads: number of calls to upload files.
         unknown_people: number of emails that no prospect has.
         unknown_emails: the file with the people who have these emails, if one was wanted.
-        to_fix: the first rows that need a person's attention.
-        first_rows: the first rows with each result.
         not_found: notes that were created, but not found when they were read back.
         could_not_look: whether reading back showed no note of the sample, so that nothing is known about them.
         not_looked_at: number of notes still to be read back, of a run with notes that weren't found.
@@ -149,8 +123,6 @@ class Report:
     uploads: int = 0
     unknown_people: int = 0
     unknown_emails: Written | None = None
-    to_fix: Sequence[RowOutcome] = ()
-    first_rows: Sequence[RowOutcome] = ()
     results_owed: bool = False
     not_found: Sequence[NotFound] = ()
     could_not_look: bool = False
@@ -206,25 +178,6 @@ def exit_status(counts: Mapping[Result, int]) -> int:
     if counts.get(Result.NOT_SENT):
         return Stopped.exit_status
     return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
-
-
-def to_fix(rows: Rows, outcomes: Outcomes) -> Iterator[RowOutcome]:
-    """Yield the first rows that need a person's attention."""
-    for position in np.flatnonzero(outcomes.to_fix())[:MOST_SHOWN].tolist():
-        yield _row(rows, outcomes, position)
-
-
-def first_rows(rows: Rows, outcomes: Outcomes) -> Iterator[RowOutcome]:
-    """Yield the first rows with each result."""
-    for result in outcomes.counts():
-        for position in outcomes.positions(result)[:MOST_SHOWN].tolist():
-            yield _row(rows, outcomes, position)
-
-
-def _row(rows: Rows, outcomes: Outcomes, position: int) -> RowOutcome:
-    number, prospect, note = int(rows.number[position]), str(rows.prospect[position]), int(rows.note[position])
-    text = first_words(visible(rows.notes[note].content), _MOST_CHARACTERS) if note >= 0 else ""
-    return RowOutcome(number, prospect, outcomes.result(position), outcomes.reason(position), text)
 
 
 def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:

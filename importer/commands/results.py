@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,12 @@ class _ReadDifferently(Exception):
 
 
 def rewrite(
-    name: str, path: Path, settings: Settings, *, reading: str | None = None
+    name: str,
+    path: Path,
+    settings: Settings,
+    *,
+    reading: str | None = None,
+    see: Callable[[Rows, Outcomes], object] = lambda *_: None,
 ) -> tuple[results.Written, Outcomes]:
     """Write the results of an earlier run again, from its file and the journal.
 
@@ -48,6 +53,7 @@ def rewrite(
         path: its file.
         settings: the settings for all files.
         reading: how the run read the file, if that is to be the same; see :func:`importer.commands.loading.how_read`.
+        see: receives the rows and their outcomes.
 
     Raises:
         BadSettings: there is no such run, it imported another file or read it with other settings, or the outcomes of
@@ -90,6 +96,7 @@ def rewrite(
             ]
             target = results_path(path, settings)
             summary = results.Summary(say("summary.title"), lines, run.workspace.profile)
+            see(loaded.rows, outcomes)
             written = write_results(target, loaded, outcomes, run, summary, journal)
             return written, outcomes
 

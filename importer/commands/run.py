@@ -32,10 +32,11 @@ from importer.commands.report import Report
 from importer.commands.results import catch_up
 from importer.commands.sending import send
 from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
+from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, FirstRun, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Said, say
-from importer.models import PossibleAnswer, Progress, Question, Role
+from importer.models import PossibleAnswer, Progress, Question, Role, Rows
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
@@ -166,6 +167,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
+        see: Callable[[Rows, Outcomes], object] = lambda *_: None,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -175,6 +177,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
             hours: the hours in which the run may work; None: those of the settings, from now on.
+            see: receives the rows and their outcomes at the end.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.
@@ -205,7 +208,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
             journal.learned.learn_to_remind(settings.workspace, ())  # the preview has shown it
             with calls(settings, journal, self._vendor, clock, observe, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers)
+                report = send(context, loaded, self._target, expected, self._answers, see)
             return replace(report, caught_up=caught_up)
 
     def rehearse(

@@ -20,7 +20,7 @@ from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.preview import every_guard, foreseen, write_people
-from importer.commands.report import Report, duplicates_of, first_rows, kinds, not_found_of, to_fix
+from importer.commands.report import Report, duplicates_of, kinds, not_found_of
 from importer.commands.results import summary_of, write_results
 from importer.commands.sent_with import sent_with
 from importer.commands.workspaces import keep_in_mind
@@ -38,7 +38,12 @@ from importer.storage import place
 
 
 def send(
-    context: Context, loaded: Loaded, target: Path, expected: int | None = None, before: EmailAnswers | None = None
+    context: Context,
+    loaded: Loaded,
+    target: Path,
+    expected: int | None = None,
+    before: EmailAnswers | None = None,
+    see: Callable[[Rows, Outcomes], object] = lambda *_: None,
 ) -> Report:
     """Deliver the notes of a file that no earlier run delivered.
 
@@ -48,6 +53,7 @@ def send(
         target: path for the results.
         expected: number of notes that was agreed to; None: any number.
         before: look-ups of emails since the file was read.
+        see: receives the rows and their outcomes at the end.
 
     Raises:
         Changed: the number of notes isn't ``expected``; nothing was sent.
@@ -68,14 +74,23 @@ def send(
         sheet=writable(which),
     )
     with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, before).run(expected)
+        report = _Sending(context, loaded, target, run, before, see).run(expected)
     return replace(report, ended_at=clock())
 
 
 class _Sending:
     """One run of a loaded file, already begun in the journal. See :func:`send` for the arguments."""
 
-    def __init__(self, context: Context, loaded: Loaded, target: Path, run: Run, before: EmailAnswers | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        loaded: Loaded,
+        target: Path,
+        run: Run,
+        before: EmailAnswers | None,
+        see: Callable[[Rows, Outcomes], object],
+    ) -> None:
+        self._see = see
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
@@ -203,8 +218,6 @@ class _Sending:
             held_back=_held_back(self._loaded, delivery, self._outcomes),
             finding_calls=self._lookup.calls,
             uploads=uploads,
-            to_fix=tuple(to_fix(rows, self._outcomes)),
-            first_rows=tuple(first_rows(rows, self._outcomes)),
             not_found=not_found_of(rows, self._outcomes),
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,
@@ -231,6 +244,7 @@ class _Sending:
             error=logs.kinds(stopped) if stopped else None,
             why=logs.said(stopped) if stopped else None,
         )
+        self._see(rows, self._outcomes)
         summary = summary_of(report, self._loaded, self._settings.workspace)
         written = write_results(
             self._target, self._loaded, self._outcomes, self._run, summary, self._journal, keeps=self._keeps_earlier()

@@ -23,5 +23,7 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     tasks      the tasks that those processes perform
     notifying  notifications about how an import from the page ended
     processes  how those processes are prepared
+    rows       the rows of a run that a screen shows
+    notes      notes as they will read, with safe formatting
     rendering  how the page words the library's messages
 """

@@ -1,27 +1,36 @@
 """Show earlier runs of the workspace, and offer what can still be done: look up, hide, write the results again.
 
 Input: requests that the guard lets pass. Output: pages. All facts and actions come from :mod:`importer.commands`. Runs
-have the names that the journal gives them.
+have the names that the journal gives them. What a scheduler starts every night is shown, and not changed.
 """
 
 from __future__ import annotations
 
-from flask import abort, render_template, request, send_file, url_for
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import time as dt_time
+
+from flask import abort, redirect, render_template, request, send_file, url_for
 
 from importer import commands
 from importer.commands.history import PastRun, RunFilter
-from importer.errors import as_argument
-from importer.messages import Message, say
+from importer.commands.schedulers import InstalledNight, installed_here, name_for
+from importer.errors import BadSettings, as_argument
+from importer.messages import Message, Said, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
 from importer.page.rendering import without_folders
-from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
-from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread
+from importer.page.rows import shown
+from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
+from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread, rows_path
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
+_RECENT = 31 * 86_400.0
+"""Age in seconds of the oldest run that is listed among the last nights."""
 _LOOKED_UP = say("page.run.looked-up-later")
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
 """Results of rows whose notes exist or may exist."""
@@ -47,7 +56,29 @@ class History(Screens):
             unclear=self._unclear(settings),
             sending=self._sending(settings),
             elsewhere=found.elsewhere,
-            install=_installing(self._parts.current.profile),
+        )
+
+    @screen("/nights")
+    def nights(self) -> Page:
+        """Show what starts an import every night, and the workspace's last nights. Nothing is changed."""
+        if self._parts.current.practice is not None:
+            return redirect(url_for("runs"))
+        settings, profile = self._parts.current.settings(), self._parts.current.profile
+        nights, unknown = _installed_nights()
+        own = [night for night in nights if night.name == name_for(profile)]
+        windows = [night.window for night in own if night.window is not None]
+        recent = commands.history.history(settings, RunFilter(since=time.time() - _RECENT)).runs if windows else ()
+        return render_template(
+            "nights.html",
+            nights=nights,
+            own=own,
+            unknown=unknown,
+            windows=windows,
+            past=[past for past in recent if any(window.holds(_time_of_day(past)) for window in windows)],
+            sending=self._sending(settings),
+            workspace=settings.workspace,
+            install=_in_terminal("--install", "--between 02:00-06:00", profile, "FOLDER"),
+            remove=_in_terminal("--remove", "", profile, ""),
         )
 
     @screen("/runs/<run>")
@@ -74,6 +105,7 @@ class History(Screens):
                 for result, rows, meaning in commands.report_messages.of_past(past, held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
+            shown=None if upload is None else shown(rows_path(upload.folder, run), request.args),
             left=not past.run.counts or not _LEFT.isdisjoint(counts),
             may_hide=is_there and past.ended != "declined" and (not past.run.counts or not _MADE.isdisjoint(counts)),
         )
@@ -145,7 +177,7 @@ class History(Screens):
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("hide.nothing-changed"), _ANOTHER, 409, back)
-        expected = agreed_number(request.form.get("expected", ""))
+        expected = whole_number(request.form.get("expected", ""))
         if expected is None or request.form.get("agreed") != "yes":
             refuse(say("hide.nothing-changed"), say("page.problem.tick"), 400, back)
         return self._begin(
@@ -186,8 +218,19 @@ def _hidden(past: PastRun) -> Message:
     return say("page.run.all-hidden", n=past.hidden)
 
 
-def _installing(profile: str) -> str:
-    """Return the command that installs the nightly import. No button does this, so it is shown with its flags."""
-    flags = {"install": "", "between": "02:00-06:00", "profile": as_argument(profile)}
-    words = [f"--{name} {value}".strip() for name, value in flags.items()]
-    return " ".join(("note-importer schedule", *words, "FOLDER"))
+def _installed_nights() -> tuple[Sequence[InstalledNight], Said]:
+    """Return what the scheduler of this system starts every night, or why that isn't known."""
+    try:
+        return installed_here(), ""
+    except BadSettings as error:
+        return (), error.message
+
+
+def _time_of_day(past: PastRun) -> dt_time:
+    return datetime.fromtimestamp(past.run.started_at).astimezone().time()
+
+
+def _in_terminal(action: str, window: str, profile: str, folder: str) -> str:
+    """Return the command that installs or removes the nightly import. No button does this, so it is shown whole."""
+    words = ("note-importer schedule", action, window, "--profile", as_argument(profile), folder)
+    return " ".join(filter(None, words))

@@ -23,10 +23,10 @@ from importer.commands.rendering import LineKind
 from importer.messages import Message, say, some
 from importer.models import Role
 from importer.page import form
-from importer.page.choices import OF_FORM, Choices
+from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import ROLES, words
-from importer.page.screens import Page, Screens, agreed_number, for_page, refuse, screen, why_no_key
+from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Rehearse, Send, Unread
 from importer.page.uploads import DroppedFile, folded, name_of
 from importer.settings import Settings
@@ -119,7 +119,7 @@ class ImportScreens(Screens):
             return redirect(_check(upload, choices), 303)
         _, all_choices, _ = self._look(upload, choices)
         if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*all_choices.pairs}:
-            return redirect(_confirm(upload, all_choices), 303)
+            return redirect(_confirm(upload, choices), 303)
         return redirect(_check(upload, choices, changed="yes"), 303)
 
     @screen("/file/<number>/state")
@@ -152,18 +152,20 @@ class ImportScreens(Screens):
     @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:
         """Show what would be sent, and ask for confirmation."""
-        upload, choices = self._upload(number), _choices()
-        overview, choices, settings = self._look(upload, choices)
+        upload, own_choices = self._upload(number), _choices()
+        overview, choices, settings = self._look(upload, own_choices)
         if overview is None:
-            return _still_reading(upload, choices)
+            return _still_reading(upload, own_choices)
         if isinstance(overview, Unread) or not overview.can_be_sent:
-            return redirect(_check(upload, choices), 303)
+            return redirect(_check(upload, own_choices), 303)
         return render_template(
             "confirm.html",
             **_lines(overview),
             mapping=preview_messages.columns(overview),
+            likely={role_of(pair) for pair in choices.except_for(own_choices).pairs},
             upload=upload,
             choices=choices,
+            own=own_choices,
             found=overview,
             settings=settings,
             first=FIRST,
@@ -178,7 +180,7 @@ class ImportScreens(Screens):
         back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("questions.nothing-sent"), say("page.problem.another-workspace"), 409, back)
-        expected = agreed_number(request.form.get("expected", ""))
+        expected = whole_number(request.form.get("expected", ""))
         if expected is None:
             refuse(say("questions.nothing-sent"), say("page.problem.no-number"), 400, back)
         task = Send(

@@ -20,7 +20,6 @@ from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import BY_HAND, FIELDS
 from importer.settings import SETTINGS
 
-_LINES, _BEGINNING = 10, 900  # lines and characters of a note that are shown unfolded
 ROLES = {role: say(f"role.{role}") for role in Role}
 LANGUAGES = {file.parts[-3].replace("_", "-").lower(): file.parts[-3] for file in LOCALES.glob(f"*/*/{DOMAIN}.mo")}
 """Languages that have a catalogue: tag in lower case → name of the catalogue's folder."""
@@ -94,12 +93,6 @@ def element(name: str, content: Part, **attributes: str) -> Markup:
 def moment(at: float) -> Markup:
     """Return seconds since 1970 as HTML: this computer's local time, which the page's script shows as the browser's."""
     return element("time", rendering.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
-
-
-def folded(content: str) -> tuple[str, str]:
-    """Return the beginning of a note, at most ten lines, and the rest."""
-    end = min(_BEGINNING, sum(map(len, content.splitlines(keepends=True)[:_LINES])))
-    return content[:end], content[end:]
 
 
 def _escaped(part: Part) -> Markup:

@@ -181,8 +181,8 @@ def why_no_key(current: CurrentSettings) -> Said:
     return ""
 
 
-def agreed_number(said: str) -> int | None:
-    """Return the number of notes that a person agreed to in a form; None if it isn't a valid number."""
+def whole_number(said: str) -> int | None:
+    """Return the number in a form or an address, such as the number of notes agreed to; None if it isn't valid."""
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
 
 

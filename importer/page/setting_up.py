@@ -15,7 +15,7 @@ from flask import redirect, render_template, request, url_for
 
 from importer import commands
 from importer.errors import BadSettings
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, as_message, say
 from importer.page import fields
 from importer.page.rendering import words
 from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, for_page, refuse, screen
@@ -47,7 +47,9 @@ class SettingUp(Screens):
     @screen("/settings")
     def settings(self) -> Page:
         """Show the settings of the profile in force."""
-        return self._screen(_DONE.get(request.args.get("done", ""), _USUAL), where=request.args.get("where", ""))
+        where = request.args.get("where", "")
+        troubles = {"key": say("page.key.refused")} if where == "refused" else {}
+        return self._screen(_DONE.get(request.args.get("done", ""), _USUAL), where=where, troubles=troubles)
 
     @screen("/settings/profile", "POST")
     def choose_profile(self) -> Page:
@@ -107,7 +109,15 @@ class SettingUp(Screens):
                 read_timeout=min(_PATIENCE, settings.read_timeout),
             )
         )
-        return self._screen(say("page.key.accepted", answer=words(check.text).removesuffix(".")), tried=check)
+        said = say("page.key.accepted", answer=words(check.text).removesuffix("."))
+        is_refused = as_message(check.text).kind == "doctor.key-refused"
+        return self._screen(
+            _USUAL,
+            troubles={"key": said} if is_refused else {},
+            tried="" if is_refused else said,
+            is_trouble=bool(check.exit_status),
+            where="key",
+        )
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:

@@ -21,6 +21,7 @@ from importer.models import Result
 from importer.page.access import Access
 from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
+from importer.page.notes import folded, formatted
 from importer.page.practising import Practising
 from importer.page.rendering import (
     LANGUAGE,
@@ -28,7 +29,6 @@ from importer.page.rendering import (
     ROLES,
     chosen_language,
     element,
-    folded,
     language_tag,
     moment,
     number,
@@ -68,6 +68,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         duration=lambda seconds: words(rendering.duration(seconds)),
         when=moment,
         folded=folded,
+        formatted=formatted,
         without_folders=without_folders,
     )
     app.jinja_env.globals.update(text=text, element=element)

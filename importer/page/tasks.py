@@ -19,7 +19,7 @@ from typing import ClassVar
 from importer import commands
 from importer.commands.batch import FileEnded, FileResult
 from importer.commands.overview import Overview
-from importer.commands.report import ON_THE_PROSPECT, Report, RowOutcome
+from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.commands.run import Prepared
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
 from importer.messages import Message, Said, say
@@ -68,8 +68,6 @@ class Ended:
         error: why nothing was done, or why nothing is known of the rows; empty if there is a report.
         why, besides: the texts before and after the counts.
         counts: each result, its number of rows, and its meaning with what to do.
-        to_fix: the first rows that need a person's attention.
-        first_rows: the first rows with each result.
         results: the results file; None if there is none.
         people: the list of people who aren't in Saleshandy yet, for its own prospect importer; None if there are none.
         left: the number of rows that sending again would handle.
@@ -82,8 +80,6 @@ class Ended:
     why: Sequence[Said] = ()
     besides: Sequence[Said] = ()
     counts: Sequence[tuple[Result, int, Message]] = ()
-    to_fix: Sequence[RowOutcome] = ()
-    first_rows: Sequence[RowOutcome] = ()
     results: Path | None = None
     people: Path | None = None
     left: int = 0
@@ -94,6 +90,11 @@ class Ended:
     def delivered(self) -> int:
         """Number of rows whose notes are delivered."""
         return sum(rows for result, rows, _ in self.counts if result in ON_THE_PROSPECT)
+
+
+def rows_path(folder: Path, run: str) -> Path:
+    """Return the path of the file that holds the rows of a run (see :mod:`importer.commands.result_rows`)."""
+    return folder / f"rows of {run}.sqlite"
 
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
@@ -163,8 +164,6 @@ class Send:
             why=[line.text for line in commands.report_messages.why(report)],
             besides=[*(line.text for line in commands.report_messages.besides(report)), *unsent],
             counts=counts,
-            to_fix=report.to_fix,
-            first_rows=report.first_rows,
             results=report.results.absolute(),
             people=report.unknown_emails.path.absolute() if report.unknown_emails and report.unknown_people else None,
             left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
@@ -174,12 +173,13 @@ class Send:
 
     def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
         """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
-        file, began_at = Path(self.name), time.time()
+        file, began_at, collected = Path(self.name), time.time(), commands.result_rows.Collected()
         try:
-            report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
+            report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why, see=collected.see)
         except ImporterError as error:
             notify(FileEnded.failed(file, error), self.settings)
             raise
+        collected.keep(rows_path(self.folder, report.run))
         if word.is_by_person:
             return report, []
         fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED
@@ -278,8 +278,9 @@ class Rewrite:
         os.chdir(self.folder)
         target = Path(f"results of {self.run}") / f"{Path(self.name).stem}.results.xlsx"
         target.parent.mkdir(exist_ok=True, mode=0o700)
-        settings = replace(self.settings, results=target)
-        written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings)
+        settings, collected = replace(self.settings, results=target), commands.result_rows.Collected()
+        written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings, see=collected.see)
+        collected.keep(rows_path(self.folder, self.run))
         counts = tuple(commands.report_messages.meanings(outcomes.counts()))
         status = commands.report.exit_status(outcomes.counts())
         besides = [written.remark] if written.remark else []

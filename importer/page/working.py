@@ -15,8 +15,9 @@ from importer.commands import rendering
 from importer.messages import as_message, say
 from importer.page.jobs import Job
 from importer.page.rendering import words
+from importer.page.rows import shown
 from importer.page.screens import Page, Parts, Screens, screen
-from importer.page.tasks import Rehearse, Send
+from importer.page.tasks import Rehearse, Send, rows_path
 
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
 
@@ -31,15 +32,15 @@ class Working(Screens):
         if job.ended is None:
             return render_template("working.html", job=job, state=_state(job), under_way=[])
         has_results = job.ended.results is not None and job.ended.results.is_file()
+        in_words = rendering.in_result_words({result: rows for result, rows, _ in job.ended.counts})
         if not isinstance(job.task, Send):
-            return render_template("done.html", job=job, ended=job.ended, there=has_results)
+            return render_template("done.html", job=job, ended=job.ended, there=has_results, in_words=in_words)
         current = self._parts.current
         is_refused = any("api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why))
         key = current.key_place() if is_refused and current.practice is None else None
-        chosen = request.args.get("result", "")
-        rows = [row for row in job.ended.first_rows if row.result == chosen]
+        rows = shown(rows_path(job.task.folder, job.ended.run), request.args) if job.ended.run else None
         return render_template(
-            "results.html", job=job, ended=job.ended, there=has_results, key=key, chosen=chosen, rows=rows
+            "results.html", job=job, ended=job.ended, there=has_results, key=key, shown=rows, in_words=in_words
         )
 
     @screen("/job/<number>/state")

@@ -18,9 +18,8 @@ from importer.commands.answering import answered
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import Cell, Message, render, say
-from importer.models import Problem, Result, Role
+from importer.models import Problem, Role
 from importer.rows.values import kind_of, quoted
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.running import run
 
@@ -160,18 +159,3 @@ def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> Non
     assert after.mapping == {Role.CONTENT: ("Remark",), Role.STATUS: ("",)}
     assert after.ignored == ("Old", "New")
     assert answered(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"
-
-
-def test_a_report_names_the_rows_that_need_a_person(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """What is wrong in the sheet, and what the API refused, by row; the others not."""
-    path = write(tmp_path / "n.csv", ["p1", "Hello", "public", ""], ["INVALID-1", "Hello", "public", ""],
-                 ["p3", "", "public", ""])  # fmt: skip
-    report = run(path, settings)
-    assert report is not None
-    assert [(row.row, row.prospect, row.result) for row in report.to_fix] == [
-        (3, "INVALID-1", Result.REJECTED), (4, "p3", Result.INVALID),
-    ]  # fmt: skip
-    assert all(row.reason for row in report.to_fix)
-    assert [(row.prospect, row.result, row.text) for row in report.first_rows] == [
-        ("p1", Result.CREATED, "Hello"), ("INVALID-1", Result.REJECTED, "Hello"), ("p3", Result.INVALID, ""),
-    ]  # fmt: skip

@@ -364,6 +364,17 @@ def test_a_useless_file_is_explained_and_not_kept(
     assert not box.received
 
 
+def test_back_after_an_upload_takes_the_same_file_again(page: Page, tmp_path: Path) -> None:
+    """The browser doesn't keep it in the field, where choosing it once more would be no change."""
+    path = write(tmp_path / "n.csv", [("p1", TEXTS[0], "Public")])
+    for _ in range(2):
+        drop(page, path)
+        expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Choose a spreadsheet")
+    expect(page.get_by_label("Drop the file here, or choose it")).to_have_value("")
+
+
 def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server: PageServer) -> None:
     """In words, with a way back; in a tab of its own, for the console tells of it."""
     with browser.new_context(storage_state=page.context.storage_state()) as context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from importer import messages
 from importer.page.serving import PageServer
 from importer.sandbox import SAMPLES, Limit, Sandbox
-from importer.settings import KEY_VARIABLE
-from tests.page.conftest import home_of, write
+from importer.settings import KEY_VARIABLE, Settings
+from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import drop, looked_at, send
 
 pytestmark = pytest.mark.slow
@@ -66,7 +67,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     expect(page.get_by_text("You entered it here")).to_be_visible()
     looked_at(page, "settings-key")
     page.get_by_role("button", name="Try the key").click()
-    expect(page.get_by_role("status")).to_contain_text("Key accepted: yes, by a stand-in for Saleshandy")
+    expect(page.get_by_text("Key accepted: yes, by a stand-in for Saleshandy")).to_be_visible()
     looked_at(page, "settings-key-tried")
     drop_one(page, tmp_path)
     page.get_by_role("button", name="Continue").click()
@@ -196,3 +197,38 @@ def test_it_is_tried_for_real_on_an_empty_prospect(page: Page, box: Sandbox) -> 
     expect(page.get_by_text("Otherwise – Authors: no author is shown.")).to_be_visible()
     looked_at(page, "live-done")
     assert {(note.prospect_id, note.visibility) for note in box.notes} == {("Te5tPr0sp", "2")}
+
+
+def test_a_refused_key_is_said_at_its_field_once_and_leads_back_to_the_file(
+    browser: Browser, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """When it is tried, and when the import was refused for it; then the right key, and on with the file."""
+    wrong = replace(settings, key="a-wrong-key-0123456789")
+    with served(wrong, tmp_path / "uploads") as server, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(home_of(server))
+        drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Private")]))
+        page.get_by_role("button", name="Continue").click()
+        send(page, "1 note")
+        page.get_by_role("link", name="Open the key in Settings").click()
+        key, back = page.get_by_label("Another key for “default”"), page.get_by_role("link", name="Continue with n.csv")
+        expect(page.get_by_text("Saleshandy did not accept this key.")).to_have_count(1)
+        expect(key).to_be_focused()
+        expect(key).to_have_attribute("aria-invalid", "true")
+        expect(back).to_be_visible()
+        looked_at(page, "key-refused")
+        page.get_by_role("button", name="Try the key").click()
+        expect(page.get_by_text("Key accepted: no.")).to_have_count(1)
+        expect(page.get_by_role("status")).not_to_contain_text("Key accepted")
+        expect(key).to_have_attribute("aria-invalid", "true")
+        expect(back).to_be_visible()
+        looked_at(page, "key-tried-refused")
+        key.fill(box.api_key)
+        page.get_by_role("button", name="Use this key").click()
+        expect(page.get_by_text("did not accept")).to_have_count(0)
+        back.click()
+        page.get_by_role("button", name="Continue").click()
+        send(page, "1 note")
+        expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
+    assert len(box.notes) == 1

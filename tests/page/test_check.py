@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -137,7 +138,14 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     assert screen.chosen["Column B: Full Comments"] == ("answer", "", "Text of the note")
     assert screen.chosen["Column D: Owner"] == ("answer", "", "not imported")
     person.goes_on(path, screen.submitted({}, next="confirm"))
-    assert person.address.endswith("/confirm?map=content%3DFull+Comments")
+    marked = re.findall(r"<dt>([^<]+)</dt><dd>(?:(?!</dd>).)*likely</span></dd>", person.text)
+    assert marked == ["Text of the note"]
+    assert '/send?map=content%3DFull+Comments"' in person.text
+    chosen = {"Column B: Full Comments": "not imported", "Column D: Owner": "Text of the note"}
+    person.goes_on(path, screen.submitted(chosen, next="confirm"))
+    person.goes_on(path, Screen(person.text).submitted({}, next="confirm"))
+    assert "Send 2 notes?" in person.text
+    assert "likely" not in person.text
     both = write(
         tmp_path / "m.csv", [("p1", TEXT, TEXT, "Public")], ("ID", "Call notes", "Full Comments", "Visibility")
     )

@@ -47,9 +47,10 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(7)] + [("p8", "", "Public")]
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("status")).to_have_text("No runs yet.")
-    page.get_by_text("Every night", exact=True).click()
-    expect(page.get_by_text("schedule --install --between 02:00-06:00 --profile default FOLDER")).to_be_visible()
     looked_at(page, "runs-none")
+    page.get_by_role("link", name="Every night").click()
+    expect(page.get_by_text("schedule --install --between 02:00-06:00 --profile default FOLDER")).to_be_visible()
+    looked_at(page, "nights")
     send(page, write(tmp_path / "Kontakte März.csv", rows))
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 created")

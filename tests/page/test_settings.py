@@ -112,7 +112,8 @@ def test_a_key_is_tried_with_one_call_that_only_reads(
     assert "Try the key</button>" in seen(friend, "/settings")
     answer = post("/settings/key/try", of=of(parts))
     assert answer.status_code == 200
-    assert said in answer.text
+    assert answer.text.count(said) == 1
+    assert (f'id="key-trouble"><strong class="trouble">{said}' in answer.text) is ("accepted: no." in said)
     assert key not in answer.text
     assert [call.method for call in box.received] == ["GET"]
     assert post("/settings/key/try", of="night at https://api.example.test/v1").status_code == 409

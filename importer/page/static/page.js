@@ -3,12 +3,58 @@
 
 const EVERY = 700; // milliseconds between two questions
 const PATIENCE = 15_000; // milliseconds until a program that doesn't answer counts as gone
+const APART = 10_000; // milliseconds between two sentences about progress, which are read out
 const status = document.getElementById("status");
 const shown = status.textContent;
+let saidAt = -APART;
 
 function say(text) {
-  if (status.textContent !== text) status.textContent = text; // read out only where it differs
+  if (status.textContent === text) return; // read out only where it differs
+  status.textContent = text;
+  saidAt = performance.now();
 }
+
+function sayProgress(text) {
+  const withoutNumbers = (sentence) => sentence.split(/\d+/).join();
+  const isNews = withoutNumbers(text) !== withoutNumbers(status.textContent);
+  if (isNews || performance.now() - saidAt >= APART) say(text);
+}
+
+function reload() {
+  sessionStorage.setItem("over", location.pathname);
+  location.reload();
+}
+
+// After the reload at the end, the outcome is read out, and notified if a person allowed it.
+if (sessionStorage.getItem("over") === location.pathname) {
+  sessionStorage.removeItem("over");
+  setTimeout(() => status.textContent === shown && status.replaceChildren(shown), EVERY);
+  const counts = document.querySelector("[data-notice]")?.dataset.notice;
+  if (counts !== undefined && mayNotify() && sessionStorage.getItem("notify")) {
+    const notification = new Notification("note-importer", { body: `${shown.trim()} ${counts}`.trim() });
+    notification.addEventListener("click", () => window.focus());
+  }
+}
+
+function mayNotify() {
+  return window.Notification?.permission === "granted";
+}
+
+function offerNotification(tick) {
+  if ((window.Notification?.permission ?? "denied") === "denied") return;
+  const offer = tick.closest("p");
+  offer.hidden = false;
+  tick.checked = mayNotify() && sessionStorage.getItem("notify") !== null;
+  tick.addEventListener("change", async () => {
+    if (tick.checked && !mayNotify()) await Notification.requestPermission();
+    tick.checked &&= mayNotify();
+    if (tick.checked) sessionStorage.setItem("notify", "yes");
+    else sessionStorage.removeItem("notify");
+    offer.hidden = Notification.permission === "denied";
+  });
+}
+
+document.querySelectorAll("#notify").forEach(offerNotification);
 
 function fill(part, values) {
   for (const element of part.querySelectorAll("[data-field]")) {
@@ -18,7 +64,7 @@ function fill(part, values) {
     } else element.textContent = value || "–";
   }
   if (values.percent) document.title = document.title.replace(/^\d+ % · |^/, values.percent);
-  say(values.status || shown);
+  sayProgress(values.status || shown);
 }
 
 async function poll(part) {
@@ -28,7 +74,7 @@ async function poll(part) {
     if (answer.status >= 500) throw new Error(answer.statusText);
     if (!answer.ok) return location.reload(); // another program answers here: it says what to do
     const values = await answer.json();
-    if (values.reload) return location.reload();
+    if (values.reload) return reload();
     fill(part, values);
   } catch {
     isGone = true;
@@ -108,7 +154,7 @@ async function look(form) {
 function show(fresh, shown, address) {
   const at = document.activeElement;
   const top = at.getBoundingClientRect().top;
-  const open = [...shown.querySelectorAll("details[open]")].map((details) => details.id);
+  const open = [...shown.querySelectorAll("details[open][id]")].map((details) => details.id);
   const looked = document.adoptNode(fresh.getElementById("looked"));
   shown.replaceWith(looked);
   for (const details of looked.querySelectorAll("details")) details.open = open.includes(details.id);

@@ -1,0 +1,56 @@
+"""Choose the rows that a screen shows: those that a person asks for, else those that need attention.
+
+Input: the file of a run's rows, and the query of an address: a result, words, the number of a page. Output: rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from importer.commands.result_rows import RowFilter, RowPage, read
+from importer.models import Result
+from importer.page.screens import whole_number
+
+_LONGEST = 200  # maximum number of characters that are searched for
+
+
+@dataclass(frozen=True)
+class ShownRows:
+    """Rows that a screen shows.
+
+    Attributes:
+        result, words: what a person asks for; empty for any.
+        found: the rows that match; None if nothing is asked for, and some rows need attention.
+        to_fix, unclear: the first rows to be corrected, and those to be looked up.
+    """
+
+    result: str
+    words: str
+    found: RowPage | None
+    to_fix: RowPage
+    unclear: RowPage
+
+    def query(self, *, result: str | None = None, page: int = 1) -> str:
+        """Return the query of an address for another result, or for another page."""
+        asked = {"result": self.result if result is None else result, "words": self.words}
+        return "?" + urlencode({**asked, **({"page": page} if page > 1 else {})})
+
+
+def shown(path: Path, asked: Mapping[str, str]) -> ShownRows | None:
+    """Return the rows that a screen shows; None if they aren't kept.
+
+    Args:
+        path: the file of the run's rows.
+        asked: the fields of the address.
+    """
+    result, words = asked.get("result", ""), asked.get("words", "").strip()[:_LONGEST]
+    found = read(path, RowFilter(result, words=words), whole_number(asked.get("page", "")) or 1)
+    to_fix = read(path, RowFilter(but_not=Result.UNCONFIRMED, needs_attention=True))
+    unclear = read(path, RowFilter(Result.UNCONFIRMED))
+    if found is None or to_fix is None or unclear is None:
+        return None
+    is_asked = not asked.keys().isdisjoint(("result", "words", "page"))
+    return ShownRows(result, words, found if is_asked or not to_fix.total + unclear.total else None, to_fix, unclear)

@@ -1,0 +1,119 @@
+"""The rows of a run as the page keeps them: each with its result and note, found by result and by words, in pages."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.commands.result_rows import Collected, RowFilter, RowPage, read
+from importer.commands.results import rewrite
+from importer.commands.run import prepare
+from importer.messages import render
+from importer.models import Result
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+
+HEAD = ("Prospect ID", "Note", "Visibility")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rows.sqlite"
+
+
+def imported(tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:
+    """A sheet with these rows, after its import; its rows are kept."""
+    sheet, collected = tmp_path / "n.csv", Collected()
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    with prepare(sheet, settings) as prepared:
+        prepared.send(see=collected.see, expected=prepared.preview.remaining.total)
+    collected.keep(tmp_path / "rows.sqlite")
+    return sheet
+
+
+def found(path: Path, page_number: int = 1, **wanted: Any) -> RowPage:
+    page = read(path, RowFilter(**wanted), page_number)
+    assert page is not None
+    return page
+
+
+def numbers(path: Path, **wanted: Any) -> list[int]:
+    return [row.row for row in found(path, **wanted).rows]
+
+
+@pytest.mark.usefixtures("box")
+def test_rows_are_found_by_their_result_and_by_any_word(settings: Settings, tmp_path: Path, path: Path) -> None:
+    """In upper or lower case, in the prospect, the note or the reason, which keeps its cells; and both together."""
+    rows = [("p1", "Müller <called>", "Public"), ("INVALID-1", "Other", "Public"), ("p3", "Other", "pubic"),
+            ("P4", "100 % sure_it's", "Private"), ("p5", "STRASSE", "Public")]  # fmt: skip
+    imported(tmp_path, settings, rows)
+    assert [(row.row, row.prospect, row.result, row.text) for row in found(path).rows] == [
+        (2, "p1", Result.CREATED, "Müller <called>"), (3, "INVALID-1", Result.REJECTED, "Other"),
+        (4, "p3", Result.INVALID, ""), (5, "P4", Result.CREATED, "100 % sure_it's"),
+        (6, "p5", Result.CREATED, "STRASSE"),
+    ]  # fmt: skip
+    assert numbers(path, needs_attention=True) == [3, 4]
+    assert numbers(path, needs_attention=True, but_not="invalid") == [3]
+    assert numbers(path, result="created") == [2, 5, 6]
+    assert numbers(path, words="MÜLLER <C") == [2]
+    assert numbers(path, words="p4") == [5]
+    assert numbers(path, words="%") == [5]
+    assert numbers(path, words="straße") == [6]
+    assert numbers(path, words="did you mean public") == [4]
+    assert numbers(path, words="other", result="created") == []
+    assert numbers(path, words="other", result="rejected") == [3]
+    assert "'pubic'" in render(found(path, result="invalid").rows[0].reason)
+
+
+@pytest.mark.usefixtures("box", "jumping")
+def test_all_rows_can_be_looked_at_in_pages_of_a_hundred(settings: Settings, tmp_path: Path, path: Path) -> None:
+    """A page beyond the last one is the last one."""
+    imported(tmp_path, settings, [(f"p{i}", "Hello", "Public") for i in range(230)])
+    pages = [found(path, number) for number in (1, 2, 3)]
+    assert [row.row for page in pages for row in page.rows] == [*range(2, 232)]
+    assert [(page.total, page.number, page.pages, page.start) for page in pages] == [
+        (230, number, 3, 1 + 100 * (number - 1)) for number in (1, 2, 3)
+    ]
+    assert found(path, 99) == pages[2]
+    assert found(path, words="nowhere") == RowPage([], 0, 1)
+
+
+@pytest.mark.usefixtures("box")
+def test_html_is_kept_as_such_and_long_notes_are_cut(settings: Settings, tmp_path: Path, path: Path) -> None:
+    """It is searched as it reads; a text has the number of characters that aren't shown."""
+    texts = ["<p>Met at the <b>fair</b></p>", "x" * 3_010, "a < b", "<b>" + "y" * 3_010 + "</b>"]
+    imported(tmp_path, settings, [(f"p{i}", text, "Public") for i, text in enumerate(texts)])
+    assert [(len(row.text), row.left, row.html) for row in found(path).rows] == [
+        (15, 0, texts[0]), (3_000, 10, ""), (5, 0, ""), (3_000, 10, ""),
+    ]  # fmt: skip
+    assert numbers(path, words="the fair") == [2]
+    assert numbers(path, words="<b>") == []
+
+
+def test_a_row_named_by_email_is_found_by_it(settings: Settings, tmp_path: Path, path: Path) -> None:
+    """The address stands beside the prospect."""
+    with Sandbox(prospects={"p77": "ada@example.com"}) as box:
+        there = replace(settings, base_url=box.url, key=box.api_key)
+        imported(tmp_path, there, [("Ada@Example.com", "Hello", "Public")], ("Email", "Note", "Visibility"))
+    [row] = found(path, words="ADA@").rows
+    assert (row.prospect, row.email, row.result) == ("p77", "ada@example.com", Result.CREATED)
+
+
+@pytest.mark.usefixtures("box")
+def test_results_that_are_written_again_keep_the_same_rows(settings: Settings, tmp_path: Path, path: Path) -> None:
+    """What can't be read or written is no error, because the results have all of it."""
+    sheet = imported(tmp_path, settings, [("p1", "Hello", "Public"), ("p2", "", "Public")])
+    collected = Collected()
+    rewrite("last", sheet, replace(settings, results=tmp_path / "again.csv"), see=collected.see)
+    collected.keep(tmp_path / "no folder" / "rows.sqlite")
+    collected.keep(tmp_path / "again.sqlite")
+    assert found(tmp_path / "again.sqlite") == found(path)
+    path.write_bytes(b"no database")
+    assert read(path, RowFilter()) is None
+    assert read(tmp_path / "nowhere", RowFilter()) is None

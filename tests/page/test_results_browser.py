@@ -1,0 +1,110 @@
+"""Results in a real browser: all rows with their notes, found by result and words; HTML as it will read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from importer.page.serving import PageServer
+from importer.sandbox import Sandbox
+from tests.page.conftest import home_of, write
+from tests.page.test_browser import drop, looked_at, send
+
+pytestmark = pytest.mark.slow
+
+FORMATTED = (
+    "<p>Met at the <b>fair</b>, see <a href='https://x.example/offer'>our offer</a></p><ol>"
+    + "".join(f"<li>Point {number}</li>" for number in range(1, 15))
+    + "</ol>"
+)
+HOSTILE = (
+    "<script>window.ran = 1</script>", "<img src='https://x.example/p.png' onerror='window.ran = 2'>",
+    "<b onclick='window.ran = 3' onmouseover='window.ran = 3'>bold</b>",
+    "<a href='javascript:window.ran=4'>press me</a>",
+    "</blockquote></li></ul></main><h1>not ours</h1><style>main { display: none }</style>", "<iframe src='/'></iframe>",
+    "<svg onload='window.ran = 5'><style>*{color:red}</style>", "<form action='https://x.example'><button>x</button>",
+)  # fmt: skip
+
+
+def test_every_row_can_be_looked_at_and_found_by_a_word(page: Page, box: Sandbox, tmp_path: Path) -> None:
+    """Beyond the first hundred, too; on the screen of the run as well, also after the page was opened again."""
+    rows = [(f"p{i}", f"Note {i} for Ann", "Public") for i in range(230)]
+    rows += [("INVALID-1", "Refused", "Public"), ("p8", "", "Public")]
+    drop(page, write(tmp_path / "n.csv", rows))
+    page.get_by_role("button", name="Continue").click()
+    send(page, "231 notes")
+    expect(page.get_by_role("heading", name="Rows to fix")).to_be_visible()
+    expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("Refused")
+    looked_at(page, "rows-to-fix")
+    page.get_by_role("link", name="created").click()
+    expect(page.get_by_text("Rows 1 to 100 of 230")).to_be_visible()
+    page.get_by_role("link", name="Next rows").click()
+    page.get_by_role("link", name="Next rows").click()
+    expect(page.get_by_text("Rows 201 to 230 of 230")).to_be_visible()
+    expect(page.get_by_role("row", name="p229")).to_contain_text("Note 229 for Ann")
+    looked_at(page, "rows-page")
+    page.get_by_label("Prospect, note or reason contains").fill("NOTE 22")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Rows 1 to 11 of 11")).to_be_visible()
+    expect(page.get_by_label("Result", exact=True)).to_have_value("created")
+    page.get_by_label("Result", exact=True).select_option("rejected")
+    page.get_by_role("button", name="Show rows").click()
+    expect(page.get_by_text("No row matches.")).to_be_visible()
+    looked_at(page, "rows-none")
+    page.get_by_role("link", name="Show the rows that need attention instead").click()
+    expect(page.get_by_role("heading", name="Rows to fix")).to_be_visible()
+    page.get_by_role("link", name="See this run").click()
+    expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("Refused")
+    page.get_by_label("Prospect, note or reason contains").fill("for ann")
+    page.get_by_role("button", name="Show rows").click()
+    expect(page.get_by_text("Rows 1 to 100 of 230")).to_be_visible()
+    looked_at(page, "run-rows")
+    assert len(box.notes) == 230
+
+
+def test_html_reads_as_it_will_in_saleshandy(page: Page, box: Sandbox, tmp_path: Path) -> None:
+    """On Check, Confirm and Results; long ones are folded; the address of a link stands beside it."""
+    drop(page, write(tmp_path / "n.csv", [("p1", FORMATTED, "Public"), ("p2", "a < b", "Private")]))
+    for name in ("Continue", "Send 2 notes"):
+        note = page.locator("blockquote.formatted").first
+        expect(note.locator("b")).to_have_text("fair")
+        expect(note.get_by_role("link", name="our offer")).to_have_attribute("rel", "noreferrer noopener")
+        expect(note).to_contain_text("our offer (https://x.example/offer)")
+        expect(note.locator("li")).to_have_count(9)
+        page.get_by_text("Show the rest").click()
+        expect(page.get_by_text("Point 14")).to_be_visible()
+        looked_at(page, f"html-{name.split()[0].lower()}")
+        page.get_by_role("button", name=name).wait_for()
+        if name == "Continue":
+            page.get_by_role("button", name=name).click()
+    send(page, "2 notes")
+    expect(page.get_by_role("row", name="p1").locator("b")).to_have_text("fair")
+    expect(page.get_by_role("row", name="p2")).to_contain_text("a < b")
+    looked_at(page, "html-results")
+    assert [note.content for note in box.notes if note.prospect_id == "p1"] == [FORMATTED]
+
+
+def test_hostile_html_is_shown_as_text_and_does_nothing(
+    browser: Browser, page: Page, server: PageServer, tmp_path: Path
+) -> None:
+    """Nothing runs, nothing is loaded from elsewhere, no policy is offended, and the page stays whole."""
+    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Text {i} {html}", "Public") for i, html in enumerate(HOSTILE)]))
+    page.get_by_role("button", name="Continue").click()
+    send(page, "8 notes")
+    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
+    link = "press me (javascript:window.ran=4)"
+    for i, words in enumerate(("window.ran = 1", "x.example/p.png", "bold", link, "not ours", "iframe", "svg", "x")):
+        row = page.get_by_role("row", name=f"p{i}", exact=False).last
+        expect(row).to_contain_text(f"Text {i}")
+        expect(row).to_contain_text(words)
+        row.hover()
+    page.get_by_text("bold").click()
+    page.get_by_text("press me").click()
+    assert page.locator("img, iframe, svg:not(.bar), main form button:text-is('x'), main style").count() == 0
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("window.ran") is None
+    expect(page.get_by_role("heading", level=1)).to_have_text("Results of n.csv")
+    assert page.url.startswith(home_of(server))
+    looked_at(page, "html-hostile")
