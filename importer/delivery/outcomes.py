@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from importer.messages import Cell, Message, Part, Said, say
+from importer.messages import Cell, Message, Part, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Problem, Result, Rows, Texts
 from importer.rows.values import TEXT
 
@@ -217,8 +217,8 @@ class Outcomes:
 def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> None:
     """Settle rows that need no delivery: invalid, without data, with an unknown email, or with a note ID already."""
     for position, problems in rows.problems.items():
-        placed = (say("problem", place=_place(problem, headings), text=problem.text) for problem in problems)
-        outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=tuple(placed)))
+        placed = tuple(_placed(problem, headings) for problem in problems)
+        outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=placed))
     for position, reason in rows.skipped.items():
         outcomes.settle([position], Result.SKIPPED, reason=reason)
     for position, reason in rows.rejected.items():
@@ -232,11 +232,12 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
         )
 
 
-def _place(problem: Problem, headings: Sequence[str]) -> Said:
-    """Return the problem's cell, row and heading in the sheet that was read, because the results differ."""
-    heading = "" if problem.column is None else shorten(headings[problem.column], 40, placeholder=" …")
-    parts = {"cell": problem.cell, "row": say("row", row=str(problem.row)), "heading": heading}
-    return say("problem.place", **parts) if heading else problem.cell
+def _placed(problem: Problem, headings: Sequence[str]) -> Message:
+    """Return a problem with its cell, row and heading in the sheet that was read, because the results differ."""
+    if problem.column is None or not headings[problem.column].strip():
+        return say("problem", place=problem.cell, text=problem.text)
+    heading = shorten(headings[problem.column], 40, placeholder=" …")
+    return say("problem.in-row", cell=problem.cell, row=str(problem.row), heading=heading, text=problem.text)
 
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:

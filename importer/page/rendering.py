@@ -17,8 +17,9 @@ from importer.errors import unquoted
 from importer.messages import DOMAIN, ENGLISH, LOCALES, Message, Part, Said, localized, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
-from importer.page.fields import BY_HAND, FIELDS
+from importer.page.fields import BY_HAND, CAPTIONS, FIELDS
 from importer.settings import SETTINGS
+from importer.settings.meanings import WORDS
 
 ROLES = {role: say(f"role.{role}") for role in Role}
 LANGUAGES = {file.parts[-3].replace("_", "-").lower(): file.parts[-3] for file in LOCALES.glob(f"*/*/{DOMAIN}.mo")}
@@ -114,10 +115,14 @@ def _field(name: str, value: str) -> str:
         return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
     if name == "value" and "=" in value:
         word, _, meaning = value.partition(":")[2].rpartition("=")
-        return words(say("page.setting.word", word=word, meaning=meaning or say("page.skip-rows")))
+        shown = rendering.capital(words(WORDS[meaning.upper()])) if meaning.upper() in WORDS else meaning
+        return words(say("page.setting.word", word=word, meaning=shown or say("page.skip-rows")))
     if name in (*FOR_A_FILE, *FIELDS, *BY_HAND):
         label = words(SETTINGS[name].label)
-        field = say("page.setting.field", label=label, value=value) if value else say("page.setting.label", label=label)
+        caption = CAPTIONS.get(name, {}).get(value, value)
+        field = (
+            say("page.setting.field", label=label, value=caption) if value else say("page.setting.label", label=label)
+        )
         return words(field if name in FOR_A_FILE else say("page.setting.under-settings", field=field))
     line = f"{name} = {value}" if value else name
     return words(say("page.setting.of-profile", line=line))
