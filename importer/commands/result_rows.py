@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,15 +126,21 @@ class Collected:
         """Take the rows and their outcomes."""
         self._found = rows, outcomes
 
-    def keep(self, path: Path) -> None:
-        """Write the rows into a file. If that fails, the results file still has all of them."""
+    def keep(self, path: Path, readings: Callable[[Message], str] = render) -> None:
+        """Write the rows into a file (see :func:`write`). If that fails, the results file still has all of them."""
         if self._found is not None:
             with contextlib.suppress(OSError):
-                write(path, *self._found)
+                write(path, *self._found, readings)
 
 
-def write(path: Path, rows: Rows, outcomes: Outcomes) -> None:
+def write(path: Path, rows: Rows, outcomes: Outcomes, readings: Callable[[Message], str] = render) -> None:
     """Write the rows of a run into a new file; one that is there already is replaced.
+
+    Args:
+        path: the file.
+        rows: the rows.
+        outcomes: their outcomes at the end of the run.
+        readings: returns the text by which a reason is found, in each language in which a person may search.
 
     Raises:
         OSError: the file can't be written.
@@ -149,7 +155,7 @@ def write(path: Path, rows: Rows, outcomes: Outcomes) -> None:
             for start in range(0, len(outcomes), _AT_ONCE):
                 lines = [*_lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), reasons)]
                 database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
-            database.executemany("INSERT INTO reason VALUES (?, ?, ?)", _reasons(reasons))
+            database.executemany("INSERT INTO reason VALUES (?, ?, ?)", _reasons(reasons, readings))
             database.execute("COMMIT")
         new.replace(path)
     except sqlite3.Error as error:
@@ -188,9 +194,9 @@ def _lines(
         yield position, number, prospect, email, result, is_to_fix, at, note if note >= 0 else None, folded
 
 
-def _reasons(reasons: dict[Message, int]) -> Iterator[tuple[int, str, str]]:
+def _reasons(reasons: dict[Message, int], readings: Callable[[Message], str]) -> Iterator[tuple[int, str, str]]:
     for reason, number in reasons.items():
-        yield number, json.dumps(reason.as_json(is_private=True)), _folded(_storable(render(reason)))
+        yield number, json.dumps(reason.as_json(is_private=True)), _folded(_storable(readings(reason)))
 
 
 def read(path: Path, wanted: RowFilter, number: int = 1) -> RowPage | None:

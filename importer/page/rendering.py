@@ -79,6 +79,16 @@ def number(value: int) -> str:
     return localized(f"{value:,}", PAGE)
 
 
+def in_every_language(message: Message) -> str:
+    """Return the texts of a message in all languages of the page, one a line, to be searched."""
+    before, texts = LANGUAGE.get(), []
+    for name in sorted({ENGLISH, *LANGUAGES.values()}):
+        LANGUAGE.set(name)
+        texts.append(words(message))
+    LANGUAGE.set(before)
+    return "\n".join(texts)
+
+
 def text(kind: str, /, **parts: Part) -> Markup:
     """Return a text of the catalogue as HTML. Its parts are escaped, unless they are markup."""
     shown = {name: part if isinstance(part, int | float) else _escaped(part) for name, part in parts.items()}
