@@ -146,14 +146,11 @@ function mend(submitter) {
   changes = changes.then(async () => {
     const sent = new URLSearchParams(new FormData(grid, submitter));
     say(grid.dataset.checking);
-    try {
-      const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" });
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (!fresh.getElementById("grid")) return location.assign(answer.url); // it says why
-      showRows(fresh, sent, submitter);
-    } catch {
-      say(status.dataset.noAnswer);
-    }
+    const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
+    if (!answer) return say(status.dataset.noAnswer); // the next change brings this one along
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!fresh.getElementById("grid")) return location.assign(answer.url); // it says why
+    showRows(fresh, sent, submitter);
   });
 }
 
@@ -174,7 +171,8 @@ function showRows(fresh, sent, submitter) {
   }
   const now = row && document.getElementById(row.id);
   if (submitter && !document.contains(at)) {
-    (document.getElementById(at.id) ?? now?.querySelector("input, select, textarea, button") ?? grid.querySelector(".main")).focus();
+    const field = now?.querySelector("input, select, textarea") ?? now?.querySelector("button");
+    (document.getElementById(at.id) ?? field ?? grid.querySelector(".main")).focus();
   }
   const said = [fresh.getElementById("status"), now?.querySelector(".trouble")];
   say(said.map((element) => element?.textContent).join(" ").trim());
@@ -183,8 +181,9 @@ function showRows(fresh, sent, submitter) {
 // Whoever is in a field stays there; everything around it is new.
 function showAround(old, now, at) {
   old.className = now.className;
-  for (const [i, cell] of [...old.cells].entries()) {
-    const other = now.cells[i];
+  const others = [...now.cells];
+  for (const cell of [...old.cells]) {
+    const other = others.shift();
     if (!cell.contains(at)) {
       cell.replaceWith(document.adoptNode(other));
       continue;
@@ -198,10 +197,9 @@ function showAround(old, now, at) {
 }
 
 grid?.addEventListener("submit", (event) => {
-  if (event.submitter?.formAction === grid.action || !event.submitter) {
-    event.preventDefault();
-    mend(event.submitter);
-  }
+  if (event.submitter?.hasAttribute("formaction")) return; // Continue
+  event.preventDefault();
+  mend(event.submitter);
 });
 for (const name of ["input", "change"]) {
   grid?.addEventListener(name, (event) => {
