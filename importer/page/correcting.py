@@ -96,7 +96,8 @@ class Correcting:
         stale = [number for number, one in by_row.items() if mended.get(number, (None, False))[0] != one]
         rows = {number: by_row.get(number) for number in {*numbers, *stale}}
         path = report_path(upload, choices).with_name(commands.problem_rows.NAME)
-        found = self._reading.done(partial(_problems, upload.folder, path, understanding, rows))
+        task = partial(_problems, upload.folder, path, understanding, rows)
+        found = self._reading.done(task) if rows else {}
         if isinstance(found, Unread):
             raise UnreadableFile(as_message(found.why))
         mended.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
@@ -143,6 +144,7 @@ class Correcting:
                     is_earlier = other.source == upload.id and other is not copying.copy
                     if is_earlier and other.workspace is None and not in_use(other):
                         uploads.forget(other)
+                        self._reading.forget(other)
             except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
                 copying.why = unread(error).why
             finally:

@@ -54,7 +54,9 @@ class MendScreens(ImportScreens):
             return redirect(check_address(upload, choices), 303)
         kept, corrections = _kept(upload, choices), upload.corrections(_how(choices))
         chosen = grid.Filter.of(request.args, len(found.troubles))
-        _, mended = self._correcting.problems(upload, choices, found.understanding, corrections, ())
+        mended: Collection[int] = ()
+        if chosen.is_open:
+            _, mended = self._correcting.problems(upload, choices, found.understanding, corrections, ())
         wanted = chosen.numbers(kept, mended)
         chosen = chosen.to_page(chosen.page, len(wanted))
         shown = chosen.on_page(wanted)

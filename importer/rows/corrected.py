@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from importer.messages import Cell, Message, say
-from importer.resultsfile import LEFT_OUT, STILL_WRONG, corrected_column
+from importer.resultsfile import CORRECTED, LEFT_OUT, STILL_WRONG, corrected_column
 from importer.rows.blocks import Block
 
 
@@ -41,4 +41,5 @@ class CorrectedRows:
         """Yield the problems of the source that remain: the row's index in the block, and the message."""
         for i, text in enumerate(block.column(self.position)):
             if text.startswith(STILL_WRONG):
-                yield i, say("corrected.still-wrong", problem=Cell(text.removeprefix(STILL_WRONG)))
+                problem = Cell(text.removeprefix(STILL_WRONG).partition("\n")[0])
+                yield i, say("corrected.still-wrong", problem=problem, column=CORRECTED)

@@ -59,7 +59,7 @@ def same(path: Path, settings: Settings, target: Path) -> None:
         with load(target, as_source) as copy:
             assert texts(copy) == texts(source)
             assert copy.sheet.headings == (*source.sheet.headings, CORRECTED)
-            assert (copy.roles.columns, copy.roles.ours) == (source.roles.columns, source.roles.ours)
+            assert copy.roles == source.roles
             assert copy.rows.problems.keys() == source.rows.problems.keys()
             assert copy.rows.skipped == source.rows.skipped
             assert copy.rows.notes == source.rows.notes
@@ -126,6 +126,7 @@ def test_nothing_in_a_copy_is_a_formula_and_the_same_corrections_make_the_same_f
     assert {cell.data_type for row in rows for cell in row if cell.value is not None} <= {"s", "inlineStr"}
     assert rows[2][0].value == "00123"
     assert copied(path, settings, Step(Act.WRITE, (2,), 2, "Public")).read_bytes() == before
+    assert openpyxl.load_workbook(copy).properties.created.year == 2000  # not the moment
 
 
 def test_a_row_that_is_left_out_is_skipped_with_its_cells_in_the_results(
@@ -151,6 +152,16 @@ def test_a_row_that_is_left_out_is_skipped_with_its_cells_in_the_results(
     ]
     assert found[1][6] == "left out by hand"
     assert sheet["D1"].value == CORRECTED
+
+
+def test_a_row_that_is_left_out_raises_no_question(settings: Settings, tmp_path: Path) -> None:
+    """Who of several people receives its note doesn't matter any more."""
+    rows = [("al@example.com", "Hello", "Public"), ("jo@example.com; al@example.com", "Hi", "Public")]
+    path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
+    assert check(path, settings).questions
+    preview = check(copied(path, settings, Step(Act.LEAVE_OUT, (3,))), settings)
+    assert not preview.questions
+    assert preview.to_look_up == 1
 
 
 def test_a_row_that_may_be_cut_off_stays_a_problem_until_somebody_says_that_it_is_right(

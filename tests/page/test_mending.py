@@ -18,7 +18,7 @@ from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings
-from tests.page.conftest import HEAD, OURS, told_of, write
+from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
 
 TEXT = "Spoke about the annual plan"
 
@@ -141,6 +141,9 @@ def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(droppe
     assert [mender.state(row) for row in (2, 3, 4, 5)] == ["mended", "open", "mended", "mended"]
     mender.does(undo="yes")
     assert "0 of 4 rows are mended." in mender.html
+    mender.does(cell_2_1="Damaged: \ufffd", cell_2_2="Public")
+    assert mender.state(2) == "open"
+    mender.does(take_back="2")
     mender.does(write="2 2 Public")
     assert "The same for 2 others like it" in mender.html
 
@@ -158,6 +161,16 @@ def test_corrections_outlive_the_program(dropped: Callable[..., Mender], parts: 
     assert os.name == "nt" or steps.stat().st_mode & 0o077 == 0
     steps.write_text('{"": [["explode", [2], 0, ""]]}', encoding="utf-8")
     assert kept.corrections("").by_row == {}
+
+
+def test_the_key_is_in_no_file(dropped: Callable[..., Mender], parts: Parts) -> None:
+    """How a sheet was understood holds it, and stays in memory."""
+    mender = dropped([("p1", TEXT, "Pubic")])
+    mender.sees()
+    mender.copies(cell_2_2="Public")
+    files = [path for path in parts.uploads.folder.rglob("*") if path.is_file()]
+    assert {"rows.db", "steps.json", "problems.csv", "notes corrected.xlsx"} <= {path.name for path in files}
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
 def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Callable[..., Mender]) -> None:
