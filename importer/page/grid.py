@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importer.commands.corrections import Correction
 from importer.commands.overview import Overview
 from importer.commands.problem_rows import ProblemRows
-from importer.messages import Message
+from importer.messages import Message, Said
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.rendering import ROLES
 
@@ -86,7 +86,7 @@ class GridColumn:
     position: int
     letter: str
     heading: str
-    role: str
+    role: Said
     choices: Sequence[str]
     is_of_person: bool
     is_email: bool

@@ -79,7 +79,7 @@ class ImportScreens(Screens):
             self._parts.reading.forget(upload)
             refuse(say("page.unread.not-kept"), found.why, 400)
         was_sent = upload.workspace == self._parts.current.settings().workspace
-        return redirect(_check(upload, upload.choices.without("first") if was_sent else Choices()), 303)
+        return redirect(check_address(upload, upload.choices.without("first") if was_sent else Choices()), 303)
 
     @screen("/file/<number>")
     def check(self, number: str) -> Page:

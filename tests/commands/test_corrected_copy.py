@@ -172,7 +172,7 @@ def test_a_row_that_may_be_cut_off_stays_a_problem_until_somebody_says_that_it_i
     path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public,-\np2,Hi,Public\np3,Ho,Public,-\n", "utf-8")
     preview = check(copied(path, settings, Step(Act.WRITE, (3,), 1, "Hi there")), settings)
     (problem,) = [problem for problems in preview.loaded.rows.problems.values() for problem in problems]
-    assert render(problem.text).startswith("not corrected yet: the row has 3 cells, but the header has 4")
+    assert render(problem.text).startswith("not corrected yet: the row has fewer cells (3) than the header (4)")
     assert (problem.row, problem.column) == (3, None)
     again = copied(tmp_path / "n corrected.xlsx", settings, Step(Act.CONFIRM, (3,)))
     assert check(again, settings).loaded.rows.problems == {}

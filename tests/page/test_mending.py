@@ -225,7 +225,7 @@ def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Callable[..., Me
     path = tmp_path / "short.csv"
     path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public\np2,Ho,Public,-\n", encoding="utf-8")
     mender = Mender(mender._client, mender._parts, path)
-    assert "The row has 3 cells, but the header has 4." in mender.sees()
+    assert "The row has fewer cells (3) than the header (4)." in mender.sees()
     assert 'name="cell-2-0"' in mender.html
     mender.does(cell_2_1="Hello you")
     assert mender.state(2) == "open"
