@@ -146,6 +146,7 @@ class Problem:
         text: message with the problem, the allowed values, and the likely intended value if there is one.
         kind: the same message without the cell's text; problems of one kind are reported together.
         word: the cell's text, if it is a word that could be given a meaning (the setting ``value``).
+        near: the word that is probably meant; empty if there is none.
     """
 
     row: int
@@ -155,6 +156,7 @@ class Problem:
     text: Message
     kind: Message
     word: str = ""
+    near: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,12 +323,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The deliveries of a run.
-
-    Attributes:
-        groups: groups in the order of their first row.
-        original: for each row, the position of the earlier row that it repeats, or -1.
-    """
+    """The deliveries of a run: groups in the order of their first row; the row that each row repeats, or -1."""
 
     groups: list[Group]
     original: Ints

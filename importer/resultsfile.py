@@ -1,4 +1,4 @@
-"""Mark and recognize results files and their columns. ``results`` writes the marks; rows and commands read them.
+"""Mark and recognize results files, corrected copies, and their columns. Others write the marks, and read them again.
 
 Input: headings, texts, or a file. Output: the columns that the importer added, texts with and without protection
 against formulas, and whether the importer wrote a file.
@@ -69,6 +69,15 @@ OUR_COLUMNS = tuple(column.heading for column in PLAIN_COLUMNS)
 OUR_REHEARSED = (REHEARSED, *OUR_COLUMNS[1:])
 """Headings of our plain columns, in the results of a run and of a rehearsal."""
 
+CORRECTED = "corrected (note-importer)"
+"""Heading of the column that a corrected copy of a sheet has, and its results: what was corrected in each row."""
+
+LEFT_OUT = "left out"
+"""Text in this column for a row that a person left out."""
+
+STILL_WRONG = "problem: "
+"""Beginning of a text in this column about a problem of the source that the cells of a copy can't show."""
+
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
 
@@ -115,6 +124,17 @@ def own_columns(headings: Sequence[str], columns: Sequence[ResultColumn] = COLUM
                 if _are_headed([*first, *last], [headings[position] for position in positions]):
                     return {column.heading: at for column, at in zip([*first, *last], positions, strict=True)}
     return {}
+
+
+def corrected_column(headings: Sequence[str]) -> int | None:
+    """Return the position of the column that says what was corrected; None if the sheet is no corrected copy."""
+    return next((at for at, heading in enumerate(headings) if heading == CORRECTED), None)
+
+
+def added_columns(headings: Sequence[str]) -> frozenset[int]:
+    """Return the positions of all columns that the importer added, to results or to a corrected copy."""
+    corrected = corrected_column(headings)
+    return frozenset(own_columns(headings).values()) | ({corrected} if corrected is not None else set())
 
 
 def is_rehearsal(headings: Sequence[str]) -> bool:

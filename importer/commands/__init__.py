@@ -26,6 +26,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     logs           the log file                           messenger         send one notification
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
     schedulers     what starts an import every night
+    corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
+    mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     import importer.commands.batch
     import importer.commands.bundle
     import importer.commands.choosing
+    import importer.commands.corrected_copy
     import importer.commands.doctor
     import importer.commands.documents
     import importer.commands.facts
@@ -52,11 +55,13 @@ if TYPE_CHECKING:
     import importer.commands.hours
     import importer.commands.live
     import importer.commands.logs
+    import importer.commands.mending
     import importer.commands.notification_messages
     import importer.commands.notifications
     import importer.commands.places
     import importer.commands.preview
     import importer.commands.preview_messages
+    import importer.commands.problem_rows
     import importer.commands.rendering
     import importer.commands.report
     import importer.commands.report_messages

@@ -25,7 +25,7 @@ from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.resultsfile import TO_FIX, own_columns
+from importer.resultsfile import TO_FIX, added_columns
 from importer.rows.attachments import names_in
 from importer.rows.blocks import Block
 from importer.rows.columns import called, candidates
@@ -52,6 +52,7 @@ _OF_GROUP = 50  # maximum number of characters of a large group's note, which is
 _VALUES = 4  # maximum number of values shown for one kind of problem
 _SIMILAR = 5  # maximum number of groups of similar notes
 _SIMILAR_NOTES = 4  # maximum number of notes of such a group
+_LEFT_OUT = {"skipped.left-out", "skipped.by-hand"}  # reasons of a person, by the word of a row, or for the row itself
 _LACKING = 10_000  # maximum number of names of files that can't be uploaded
 
 
@@ -67,11 +68,10 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     """
     loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
-    problems = [problem for _, row_problems in sorted(rows.problems.items()) for problem in row_problems]
-    kinds = _by_kind(problems)
+    problems, kinds = _in_order(loaded), problems_by_kind(loaded)
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     undecided = preview.undecided
-    left_out = sum(reason.kind == "skipped.left-out" for reason in rows.skipped.values())
+    left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     overview = Overview(
         profile=settings.profile,
         base_url=settings.base_url,
@@ -226,7 +226,7 @@ def _columns(loaded: Loaded) -> Iterator[ColumnOverview]:
         found = {role: candidates(role, sheet.headings, loaded.settings) for role in Role}
         role_of = {positions[0]: role for role, positions in found.items() if len(positions) == 1}
     parts = () if composition is None else composition.columns[:-1]
-    ours = own_columns(sheet.headings).values()
+    ours = added_columns(sheet.headings)
     for at, (heading, values) in enumerate(zip(sheet.headings, glance(sheet), strict=True)):
         name = called(sheet.headings, at)
         yield ColumnOverview(
@@ -248,10 +248,15 @@ def _short(text: str) -> str:
 # -- problems -----------------------------------------------------------------------------------------------------
 
 
-def _by_kind(problems: Sequence[Problem]) -> list[list[Problem]]:
+def _in_order(loaded: Loaded) -> list[Problem]:
+    """Return the problems in the order of the rows."""
+    return [problem for _, row_problems in sorted(loaded.rows.problems.items()) for problem in row_problems]
+
+
+def problems_by_kind(loaded: Loaded) -> list[list[Problem]]:
     """Return the problems, grouped by column and kind, the most frequent first."""
     kinds: dict[tuple[int | None, Message], list[Problem]] = {}
-    for problem in problems:
+    for problem in _in_order(loaded):
         kinds.setdefault((problem.column, problem.kind), []).append(problem)
     return sorted(kinds.values(), key=len, reverse=True)
 

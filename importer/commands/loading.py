@@ -185,7 +185,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
-    folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
+    folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
     rows.remarks[:0] = exports.remarks(sheet.headings, settings)
     rows.remarks += columns.remarks(sheet.headings, settings, roles) + foreign.remarks(sheet, roles)
@@ -235,13 +235,13 @@ def _of_files_alike(folder: Folder) -> list[Message]:
     return [say("attachments.alike", files=some(shown, _MOST_ALIKE))] if shown else []
 
 
-def _folder(sheet: Sheet, settings: Settings) -> Folder | None:
-    """Return the folder of the files to upload, with the files that must never be uploaded; None if there is none.
+def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
+    """Return the folder of the files that a sheet names, with the files that must never be uploaded; None without one.
 
     Raises:
         BadSettings: the folder doesn't exist.
     """
-    if settings.attachments is None or not settings.takes_files:
+    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.columns:
         return None
     files = (place(sheet.source), settings.unknown_emails, settings.results)
     never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL

@@ -7,7 +7,7 @@ receive without loading a large library.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.messages import Message, Said
@@ -29,7 +29,7 @@ class ColumnOverview:
         samples: its first values.
         role: its role; also known if the column of another role is unclear. None if it has none.
         is_part: whether a template adds it to the text of the notes.
-        is_ours: whether an earlier results file added it.
+        is_ours: whether the importer added it, to earlier results or to a corrected copy.
     """
 
     letter: str
@@ -181,6 +181,7 @@ class Overview:
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         similar: for the terminal, groups of notes that differ only invisibly; :func:`importer.commands.facts.similar`.
         digest: for the page, a digest of all that would be sent; :func:`importer.commands.facts.digest`.
+        understanding: for the page, how rows with problems are checked again (:mod:`importer.commands.mending`).
     """
 
     profile: str
@@ -246,6 +247,7 @@ class Overview:
     offer: Question | None = None
     similar: Sequence[tuple[str, Sequence[int]]] = ()
     digest: str = ""
+    understanding: bytes = field(default=b"", repr=False)
 
     @property
     def roles(self) -> dict[Role, int]:

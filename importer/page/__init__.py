@@ -7,6 +7,7 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     site       addresses → screens, in groups
     screens    code that the groups of screens share
     importing  Import: Reading, Check with attachments, Confirm
+    mending    Mend: rows with problems corrected in place, and the corrected copy
     working    a job under way, and its result: Send, Results; Quit
     history    Runs: results of earlier imports; look up, hide, write again
     setting_up Settings: profiles, key, remembered answers, defaults
@@ -17,6 +18,8 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     fields     the table of settings as fields of a form
     choices    a person's choices for a file, as its address holds them
     form       the drop-downs of the Check screen
+    grid       the rows of the Mend screen, of which the wrong cells are fields
+    correcting  check corrected rows and write the copy, in separate processes
     uploads    the files that were dropped, kept until they are finished
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace

@@ -24,7 +24,7 @@ from importer.messages import Message, say, some
 from importer.models import Role
 from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
-from importer.page.reading import A_MOMENT, report_path
+from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
 from importer.page.rendering import ROLES, words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Rehearse, Send, Unread
@@ -39,7 +39,7 @@ _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
 """Maximum size of one request with attachments, in bytes."""
-_PATIENCE = 30.0
+PATIENCE = 30.0
 """Longest wait, in seconds, for a small file, or for one that is read again before its answers are remembered."""
 _SMALL = 1_000_000
 """Size, in bytes, below which a file is read in a moment, once the process for that has begun."""
@@ -73,13 +73,13 @@ class ImportScreens(Screens):
         if upload is None:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
         is_small = upload.path.stat().st_size < _SMALL
-        found, *_ = self._look(upload, Choices(), wait=_PATIENCE if is_small else A_MOMENT)
+        found, *_ = self._look(upload, Choices(), wait=PATIENCE if is_small else A_MOMENT)
         if isinstance(found, Unread) and found.is_useless and upload.workspace is None and not upload.attached:
             self._parts.uploads.forget(upload)
             self._parts.reading.forget(upload)
             refuse(say("page.unread.not-kept"), found.why, 400)
         was_sent = upload.workspace == self._parts.current.settings().workspace
-        return redirect(_check(upload, upload.choices.without("first") if was_sent else Choices()), 303)
+        return redirect(check_address(upload, upload.choices.without("first") if was_sent else Choices()), 303)
 
     @screen("/file/<number>")
     def check(self, number: str) -> Page:
@@ -90,7 +90,7 @@ class ImportScreens(Screens):
         own_choices = _choices()
         overview, choices, settings = self._look(upload, own_choices)
         if overview is None:
-            return _still_reading(upload, own_choices)
+            return still_reading(upload, own_choices)
         context = {"upload": upload, "choices": choices, "settings": settings, "found": overview}
         if isinstance(overview, Unread):
             return render_template("unread.html", **context, questions=form.questions(overview.questions))
@@ -110,17 +110,18 @@ class ImportScreens(Screens):
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
+            source=self._parts.uploads.get(upload.source),
             earlier=self._parts.uploads.with_files(overview.lacking, upload, settings.workspace),
         )
 
     def _looked_at(self, upload: DroppedFile, choices: Choices) -> Page:
         """Continue with these choices; if the screen showed other ones, show the Check screen again first."""
         if request.args.get("next") != "confirm":
-            return redirect(_check(upload, choices), 303)
+            return redirect(check_address(upload, choices), 303)
         _, all_choices, _ = self._look(upload, choices)
         if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*all_choices.pairs}:
             return redirect(_confirm(upload, choices), 303)
-        return redirect(_check(upload, choices, changed="yes"), 303)
+        return redirect(check_address(upload, choices, changed="yes"), 303)
 
     @screen("/file/<number>/state")
     def is_read(self, number: str) -> Page:
@@ -141,13 +142,13 @@ class ImportScreens(Screens):
     def remember(self, number: str) -> Page:
         """Keep the choices for sheets of this kind."""
         upload, choices = self._upload(number), _choices()
-        overview, choices, _ = self._look(upload, choices, wait=_PATIENCE)
+        overview, choices, _ = self._look(upload, choices, wait=PATIENCE)
         export = self._parts.current.learned(choices, overview) if isinstance(overview, Overview) else None
         if export is None:
-            return redirect(_check(upload, choices), 303)
+            return redirect(check_address(upload, choices), 303)
         name = request.form.get("name", "").strip() or export.name
         self._parts.current.remember(replace(export, name=name))
-        return redirect(_check(upload, choices, remembered=name), 303)
+        return redirect(check_address(upload, choices, remembered=name), 303)
 
     @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:
@@ -155,9 +156,9 @@ class ImportScreens(Screens):
         upload, own_choices = self._upload(number), _choices()
         overview, choices, settings = self._look(upload, own_choices)
         if overview is None:
-            return _still_reading(upload, own_choices)
+            return still_reading(upload, own_choices)
         if isinstance(overview, Unread) or not overview.can_be_sent:
-            return redirect(_check(upload, own_choices), 303)
+            return redirect(check_address(upload, own_choices), 303)
         return render_template(
             "confirm.html",
             **_lines(overview),
@@ -220,13 +221,13 @@ class ImportScreens(Screens):
         return redirect(url_for("index"), 303)
 
     def _look(
-        self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT
+        self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT, good_for: float = GOOD_FOR
     ) -> tuple[Overview | Unread | None, Choices, Settings]:
         """Return the overview of a file, or why there is none, with the choices including what is likely."""
         while True:
             # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
             settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
-            overview = self._parts.reading.look(upload, choices, settings, wait=wait)
+            overview = self._parts.reading.look(upload, choices, settings, wait=wait, good_for=good_for)
             if not isinstance(overview, Overview) or (more := form.likely(overview, choices)) == choices:
                 return overview, choices, settings
             choices = more
@@ -242,7 +243,7 @@ class AttachmentScreens(Screens):
         If two files in one request have the same name, none is kept, because a cell may mean either.
         """
         upload = self._upload(number)
-        back = _check(upload, _choices())
+        back = check_address(upload, _choices())
         try:
             files = _dropped()
         except RequestEntityTooLarge:
@@ -282,7 +283,7 @@ class AttachmentScreens(Screens):
             for name in names:
                 upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
         except OSError as error:
-            _refuse_unsaved(say("page.problem.not-added"), error, _check(upload, _choices()))
+            _refuse_unsaved(say("page.problem.not-added"), error, check_address(upload, _choices()))
         finally:
             self._parts.reading.forget(upload)
         return _look_again(upload, "taken", names)
@@ -294,7 +295,7 @@ class AttachmentScreens(Screens):
         self._refuse_while_used(upload, say("hide.nothing-changed"))
         upload.detach(request.form.get("name", ""))
         self._parts.reading.forget(upload)
-        return redirect(_check(upload, _choices()), 303)
+        return redirect(check_address(upload, _choices()), 303)
 
 
 def _dropped() -> list[FileStorage]:
@@ -316,7 +317,7 @@ def _refuse_unsaved(title: Message, error: OSError, back: str) -> NoReturn:
 def _look_again(upload: DroppedFile, done: str, names: list[str]) -> Page:
     """Open the Check screen, which says what was done with which files."""
     said = {done: words(say("names", names=some(names, _MOST_NAMED)))} if names else {}
-    return redirect(_check(upload, _choices(), **said), 303)
+    return redirect(check_address(upload, _choices(), **said), 303)
 
 
 def _lines(found: Overview) -> dict[str, object]:
@@ -328,8 +329,9 @@ def _lines(found: Overview) -> dict[str, object]:
     }
 
 
-def _still_reading(upload: DroppedFile, choices: Choices) -> Page:
-    return render_template("reading.html", upload=upload, choices=choices)
+def still_reading(upload: DroppedFile, choices: Choices, state: str = "is_read") -> Page:
+    """Return the screen that is shown while a file is read, or its copy written; ``state`` tells when it is done."""
+    return render_template("reading.html", upload=upload, state=url_for(state, number=upload.id) + choices.query)
 
 
 def _choices() -> Choices:
@@ -337,7 +339,7 @@ def _choices() -> Choices:
     return Choices.of(pair for pair in request.args.items(multi=True) if pair[0] not in _NO_CHOICES)
 
 
-def _check(upload: DroppedFile, choices: Choices, **said: str) -> str:
+def check_address(upload: DroppedFile, choices: Choices, **said: str) -> str:
     """Return the address of the Check screen with these choices, and with what it says was done."""
     query = urlencode([*choices.pairs, *said.items()])
     return url_for("check", number=upload.id) + (f"?{query}" if query else "")

@@ -31,8 +31,10 @@ from importer.settings import Settings
 A_MOMENT = 0.7
 """Seconds that a screen waits for the result before it says that the file is being read."""
 
+GOOD_FOR = 60.0
+"""Seconds for which a result is shown again. A run reads the file anew before it sends."""
+
 _PROCESSES = 2
-_GOOD_FOR = 60.0  # seconds for which a result is shown again; a run reads the file anew before it sends
 
 _T = TypeVar("_T")
 _Key = tuple[str, str]
@@ -45,11 +47,11 @@ class _Task:
     settings: Settings
     done_at: float | None = None
 
-    def is_good(self, settings: Settings) -> bool:
+    def is_good(self, settings: Settings, good_for: float) -> bool:
         """Return whether the task's result may still be shown."""
         if self.future.done() and self.done_at is None:
             self.done_at = time.monotonic()
-        return self.settings == settings and (self.done_at is None or time.monotonic() < self.done_at + _GOOD_FOR)
+        return self.settings == settings and (self.done_at is None or time.monotonic() < self.done_at + good_for)
 
 
 class Readers:
@@ -67,7 +69,7 @@ class Readers:
             self._pool.submit(begin)
 
     def look(
-        self, upload: DroppedFile, choices: Choices, settings: Settings, *, wait: float
+        self, upload: DroppedFile, choices: Choices, settings: Settings, *, wait: float, good_for: float = GOOD_FOR
     ) -> Overview | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
@@ -76,9 +78,10 @@ class Readers:
             choices: the choices for the file.
             settings: the settings with these choices.
             wait: the longest wait, in seconds.
+            good_for: the seconds for which an earlier look counts.
         """
         check = partial(tasks.check, upload.folder, upload.name, settings, report_path(upload, choices))
-        return self._found((upload.id, choices.query), settings, check, wait)
+        return self._found((upload.id, choices.query), settings, check, wait, good_for)
 
     def to_hide(
         self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float
@@ -94,23 +97,35 @@ class Readers:
         folder, name = (None, "") if upload is None else (upload.folder, upload.name)
         return self._found(("", str(run)), settings, partial(tasks.to_hide, run, settings, folder, name), wait)
 
-    def _found(self, key: _Key, settings: Settings, task: Callable[[], _T | Unread], wait: float) -> _T | Unread | None:
+    def done(self, task: Callable[[], _T]) -> _T | Unread:
+        """Return what a task returns, however long it takes; or why it failed."""
+        with self._lock, deaf():
+            future: Future[_T | Unread] = self._pool.submit(task)
+        result = self._result(future, None)
+        assert result is not None
+        return result
+
+    def _found(
+        self, key: _Key, settings: Settings, task: Callable[[], _T | Unread], wait: float, good_for: float = GOOD_FOR
+    ) -> _T | Unread | None:
         with self._lock:
             read_task = self._looks.get(key)
-            if read_task is None or not read_task.is_good(settings):
+            if read_task is None or not read_task.is_good(settings, good_for):
                 with deaf():
                     read_task = self._looks[key] = _Task(self._pool.submit(task), settings)
-        result: _T | Unread
+        return self._result(read_task.future, wait)
+
+    def _result(self, future: Future[_T | Unread], wait: float | None) -> _T | Unread | None:
+        """Return what a future holds, or why its task failed; None if it isn't done after this number of seconds."""
         try:
-            result = read_task.future.result(wait)
+            return future.result(wait)
         except NotYet:
             return None
         except BrokenProcessPool:
             self._begin_anew()
-            result = Unread(say("page.unread.broke-off"))
+            return Unread(say("page.unread.broke-off"))
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-            result = tasks.unread(error)
-        return result
+            return tasks.unread(error)
 
     def forget(self, upload: DroppedFile | None = None) -> None:
         """Discard the results about a file, or about the notes to hide, because something has changed."""

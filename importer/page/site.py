@@ -21,6 +21,7 @@ from importer.models import Result
 from importer.page.access import Access
 from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
+from importer.page.mending import MendScreens
 from importer.page.notes import folded, formatted
 from importer.page.practising import Practising
 from importer.page.rendering import (
@@ -40,7 +41,7 @@ from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
 
-GROUPS = (ImportScreens, AttachmentScreens, Working, History, SettingUp, Practising, Leaving)
+GROUPS = (ImportScreens, AttachmentScreens, MendScreens, Working, History, SettingUp, Practising, Leaving)
 """Groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = {
     "index": say("page.layout.import"),

@@ -111,6 +111,8 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 commands.preview.write_problems(report, preview, Path(name))
+                rows = report.with_name(commands.problem_rows.NAME)
+                result = replace(result, understanding=commands.mending.keep(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)

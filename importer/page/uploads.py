@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from importer.commands.corrections import Corrections
 from importer.errors import BadSettings
 from importer.models import Workspace
 from importer.page.choices import Choices
@@ -52,6 +53,8 @@ class DroppedFile:
         choices: the choices by which it was read for sending.
         is_done: whether every row is delivered.
         results: a run's name → its results file, relative to the folder.
+        source: ID of the file of which it is the corrected copy; empty if a person dropped it.
+        source_choices: the choices by which that file was read.
     """
 
     id: str
@@ -63,6 +66,8 @@ class DroppedFile:
     choices: Choices = field(default_factory=Choices)
     is_done: bool = False
     results: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+    source_choices: Choices = field(default_factory=Choices)
 
     @property
     def path(self) -> Path:
@@ -78,6 +83,32 @@ class DroppedFile:
     def is_interrupted(self) -> bool:
         """Whether the file was to be sent, but no results were written."""
         return self.workspace is not None and not self.results and not self.is_done
+
+    @property
+    def _corrections(self) -> Path:
+        return self.folder / "corrections" / "steps.json"  # no dropped file has a name without a dot
+
+    def corrections(self, how: str) -> Corrections:
+        """Return what a person corrected in the file, read in this way."""
+        try:
+            return Corrections.from_json(json.loads(self._corrections.read_text(encoding="utf-8")).get(how, []))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return Corrections()
+
+    def correct(self, how: str, corrections: Corrections) -> None:
+        """Keep what a person corrected in the file, read in this way.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        self._corrections.parent.mkdir(exist_ok=True, mode=0o700)
+        new = self._corrections.with_suffix(".new")
+        try:
+            kept = json.loads(self._corrections.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            kept = {}
+        _write_private(new, json.dumps({**kept, how: corrections.as_json()}))
+        new.replace(self._corrections)
 
     @property
     def attachments(self) -> Path:
@@ -150,12 +181,16 @@ class DroppedFiles:
         """Return the files that were sent to this workspace or not sent yet, the latest first."""
         return (upload for upload in self if upload.workspace in (workspace, None))
 
-    def add(self, name: str, save: Callable[[Path], object]) -> DroppedFile:
+    def add(
+        self, name: str, save: Callable[[Path], object], source: str = "", source_choices: Choices | None = None
+    ) -> DroppedFile:
         """Keep a file. If the same file is already kept, return that one.
 
         Args:
             name: the file's name, as the browser gives it.
             save: a function that writes the file to a path.
+            source: ID of the file of which it is the corrected copy; empty if a person dropped it.
+            source_choices: the choices by which that file was read.
 
         Raises:
             OSError: the file can't be written.
@@ -172,7 +207,8 @@ class DroppedFiles:
                 if (upload.name, upload.fingerprint) == (name, fingerprint) and upload.path.is_file():
                     shutil.rmtree(folder, ignore_errors=True)
                     return upload
-            upload = DroppedFile(number, folder, name, fingerprint, self._now())
+            upload = DroppedFile(number, folder, name, fingerprint, self._now(), source=source)
+            upload.source_choices = source_choices or Choices()
             self._write(upload)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -239,12 +275,11 @@ class DroppedFiles:
             "choices": upload.choices.pairs,
             "is_done": upload.is_done,
             "results": upload.results,
+            "source": [upload.source, upload.source_choices.pairs],
         }
         with self._lock:
             new_record = self.folder / f"{upload.id}.new"
-            handle = os.open(new_record, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-            with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that nobody else can read it
-                json.dump(record, file)
+            _write_private(new_record, json.dumps(record))
             new_record.replace(self._record(upload.id))
 
     def _take_up(self) -> None:
@@ -287,6 +322,7 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
     workspace = None if record["workspace"] is None else Workspace(*map(str, record["workspace"]))
     choices = Choices.of((str(name), str(value)) for name, value in record["choices"])
     results = {str(run): str(path) for run, path in record["results"].items()}
+    source, source_choices = record.get("source", ("", ()))
     return DroppedFile(
         number,
         folder,
@@ -297,7 +333,16 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         choices,
         bool(record["is_done"]),
         results,
+        str(source),
+        Choices.of((str(name), str(value)) for name, value in source_choices),
     )
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else can read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+    with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that it is never readable by others
+        file.write(text)
 
 
 def name_of(name: str) -> str:

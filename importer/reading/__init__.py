@@ -27,9 +27,9 @@ from importer.reading.detection import FileType
 from importer.reading.limits import Limits
 from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, Source, opened
 from importer.reading.package import Package
-from importer.reading.sheet import Sheet, cell_name, spooled
+from importer.reading.sheet import Sheet, cell_name, flaws_of_text, spooled
 
-__all__ = ["Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
+__all__ = ["Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "flaws_of_text", "read"]
 
 DEFAULTS = Options()
 

@@ -13,7 +13,7 @@ from importer.reading.cells import Flaw, TableFacts, column_letter
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Budget, Limits
 from importer.reading.opening import Source
-from importer.reading.spool import Block, Spool
+from importer.reading.spool import Block, Row, Spool
 
 COVERED = say("flaw.covered")
 REPLACED = say("flaw.damaged-character")
@@ -59,7 +59,7 @@ class Sheet(AbstractContextManager["Sheet"]):
     sheets: tuple[str, ...]
     rounded: Mapping[int, Sequence[int]]
     codec: Encoding | None
-    _spool: Spool = field(repr=False)
+    _spool: Spool | None = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 
     def restored(self, restore: Callable[[str], str]) -> Sheet:
@@ -67,6 +67,17 @@ class Sheet(AbstractContextManager["Sheet"]):
         if self._restore is not None:
             return self
         return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
+
+    def without_rows(self) -> Sheet:
+        """Return the sheet without its rows, and with nothing that has to be closed, for another process."""
+        return replace(self, row_count=0, flaws={}, covered={}, rounded={}, codec=None, _spool=None, _restore=None)
+
+    def with_rows(self, rows: Sequence[Row], flaws: Mapping[int, Sequence[Flaw]]) -> Sheet:
+        """Return the same sheet with other rows, and their flaws."""
+        spool = Spool()
+        for number, cells in rows:
+            spool.append(number, cells, sum(map(len, cells)))
+        return replace(self.without_rows(), row_count=len(rows), flaws=flaws, _spool=spool)
 
     def wrong(self, number: int) -> Iterator[Flaw]:
         """Yield the problems of a row and its cells: its flaws, and cells that a merged cell covers."""
@@ -80,13 +91,14 @@ class Sheet(AbstractContextManager["Sheet"]):
         May be called again, but not after the sheet is closed.
         """
         width = len(self.headings)
-        for numbers, columns in self._spool.blocks():
+        for numbers, columns in self._spool.blocks() if self._spool is not None else ():
             full = [*columns[:width], *[("",) * len(numbers)] * (width - len(columns))]
             yield numbers, full if self._restore is None else [list(map(self._restore, column)) for column in full]
 
     def close(self) -> None:
         """Free the disk space of the rows."""
-        self._spool.close()
+        if self._spool is not None:
+            self._spool.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -104,6 +116,15 @@ def cell_name(sheet_name: str | None, row: int, column: int) -> str:
         return f"{sheet_name}!{cell}"
     quoted = sheet_name.replace("'", "''")
     return f"'{quoted}'!{cell}"
+
+
+def flaws_of_text(cells: Sequence[str]) -> Iterator[Flaw]:
+    """Yield the flaws that the texts of a row's cells show themselves, in whatever file they are."""
+    for column, cell in enumerate(cells):
+        if "\0" in cell:
+            yield Flaw(column, NUL)
+        if "\ufffd" in cell:
+            yield Flaw(column, REPLACED)
 
 
 class _Writer:
@@ -192,11 +213,8 @@ class _Writer:
         return {"cells": str(count), "expected": str(self.expected)}
 
     def _damaged(self, number: int, cells: list[str]) -> None:
-        for column, cell in enumerate(cells):
-            if "\0" in cell:
-                self.facts.flaw(number, column, NUL)
-            if "\ufffd" in cell:
-                self.facts.flaw(number, column, REPLACED)
+        for flaw in flaws_of_text(cells):
+            self.facts.flaw(number, flaw.column, flaw.text)
 
 
 def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequence[Message]) -> Sheet:

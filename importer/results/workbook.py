@@ -21,11 +21,10 @@ from functools import lru_cache
 from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from typing import Any
+from zipfile import ZipFile
 
 from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -35,6 +34,7 @@ from importer.messages import render, say
 from importer.models import Result
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for
 from importer.results.presentation import COLOURS
+from importer.results.sheet_rows import SheetRows, add_part
 from importer.results.summary import write_summary
 from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, TO_FIX, ResultColumn
 
@@ -59,10 +59,6 @@ _CALM = {
     "align": {"vertical": "middle"},
 }
 _PALE = COLOURS[Result.REJECTED].row or ""
-_CHUNK = 1 << 20
-_UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
-_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # text that would be read as an escaped character
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # characters that XML can't contain or would change
 _DAY = 86_400
 _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 
@@ -95,30 +91,14 @@ def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows],
     frame = _Frame(contents, first.theirs if first else [()] * len(contents.headings), outcomes)
     folder, width = _roomy_folder(draft.folder), len(frame.headings)
     with tempfile.TemporaryFile(dir=folder) as results_file, tempfile.TemporaryFile(dir=folder) as to_fix_file:
-        results, to_fix = _SheetRows(results_file, width), _SheetRows(to_fix_file, width)
+        results, to_fix = SheetRows(results_file, width), SheetRows(to_fix_file, width)
         writer = _RowWriter(contents, frame, results, to_fix)
         for block in itertools.chain([first] if first else [], rows):
             writer.add(block)
         with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
             for name in parts.namelist():
-                _add_part(package, name, parts.read(name), {_RESULTS: results, _TO_FIX: to_fix}.get(name))
+                add_part(package, name, parts.read(name), {_RESULTS: results, _TO_FIX: to_fix}.get(name))
     return frame.cut + writer.cut
-
-
-def _add_part(package: ZipFile, name: str, content: bytes, rows: _SheetRows | None) -> None:
-    """Add a part to the workbook's file; put the rows into it if it is their sheet."""
-    part = ZipInfo(name)
-    part.compress_type = ZIP_DEFLATED
-    if rows is None:
-        package.writestr(part, content)
-        return
-    before, after = re.split(rb"(?<=<sheetData>).*(?=</sheetData>)", content, flags=re.DOTALL)
-    part.file_size = len(content) + rows.file.tell()  # zipfile must know whether a sheet has more than 2 GB
-    rows.file.seek(0)
-    with package.open(part, "w") as file:
-        file.write(re.sub(rb'(?<=<dimension ref=")[^"]*', rows.extent.encode(), before))
-        shutil.copyfileobj(rows.file, file, _CHUNK)
-        file.write(after)
 
 
 class _Frame:
@@ -201,57 +181,6 @@ def _set_up_print(
         sheet.repeat_columns(*leading)
 
 
-class _SheetRows:
-    """The rows of a sheet, in a file, as in ECMA-376, 18.3.1.73. XlsxWriter would need ten times as long for a cell.
-
-    Attributes:
-        file: the rows as XML, one after another.
-        count: number of rows.
-    """
-
-    def __init__(self, file: IO[bytes], width: int) -> None:
-        self.file, self.count = file, 0
-        self._columns = [xl_col_to_name(column) for column in range(width)]
-
-    @property
-    def extent(self) -> str:
-        """The cells that the rows fill, such as ``A1:F200``."""
-        return f"A1:{self._columns[-1]}{self.count}"
-
-    def add(
-        self, styles: Sequence[int], values: Sequence[str | float | None], *, blanks: bool, height: int | None = None
-    ) -> None:
-        """Add a row. A blank cell is left out, unless ``blanks`` are wanted because their formats can be seen."""
-        self.count += 1
-        attributes = f' ht="{height}" customHeight="1"' if height else ""
-        cells = "".join(_cells_xml(self._columns, self.count, styles, values, blanks=blanks))
-        self.file.write(f'<row r="{self.count}"{attributes}>{cells}</row>'.encode())
-
-
-def _cells_xml(
-    columns: Sequence[str], row: int, styles: Sequence[int], values: Sequence[str | float | None], *, blanks: bool
-) -> list[str]:
-    return [
-        f'<c r="{column}{row}" s="{style}"/>'
-        if not value
-        else f'<c r="{column}{row}" s="{style}" t="inlineStr"><is>{_inline(value)}</is></c>'
-        if isinstance(value, str)
-        else f'<c r="{column}{row}" s="{style}"><v>{value:.16G}</v></c>'
-        for column, style, value in zip(columns, styles, values, strict=True)
-        if value or blanks
-    ]
-
-
-def _inline(text: str) -> str:
-    """Return a text as cell content, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
-    # Three quick checks: a single regular expression would take six times as long.
-    if not _UNUSUAL.search(text) and "_x" not in text and text == text.strip():
-        return f"<t>{text}</t>"
-    text = _UNSPEAKABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", _SPELLED.sub("_x005F_", text))
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f'<t xml:space="preserve">{text}</t>'
-
-
 class _RowWriter:
     """Writes the rows of *Results* and *To fix* in the same pass.
 
@@ -259,7 +188,7 @@ class _RowWriter:
         cut: number of cells whose text was cut.
     """
 
-    def __init__(self, contents: Contents, frame: _Frame, results: _SheetRows, to_fix: _SheetRows) -> None:
+    def __init__(self, contents: Contents, frame: _Frame, results: SheetRows, to_fix: SheetRows) -> None:
         self.cut = self._position = 0
         self._results, self._to_fix = results, to_fix
         self._marked, self._mark = contents.marked, frame.styles["marked", ""]

@@ -16,7 +16,7 @@ from importer.errors import UnclearColumns, as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
 from importer.models import PossibleAnswer, Question, Role
-from importer.resultsfile import own_columns
+from importer.resultsfile import added_columns
 from importer.rows import words
 from importer.rows.columns import candidates
 from importer.rows.composing import template_in
@@ -75,7 +75,7 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
     name, plain = settings.export, replace(settings, exports=())
     if name == NONE:
         return plain
-    ours = own_columns(headings).values()
+    ours = added_columns(headings)
     values = [column for at, column in enumerate(cells) if at not in ours]
     own_headings = headings_of(headings)
     fits = [

@@ -63,7 +63,7 @@ class Footers:
         header_row: row number of the headings.
         used: positions of the columns that have a role.
         prospect: position of the prospect column, or None if the sheet has none.
-        ours: positions of the columns that an earlier results file added.
+        ours: positions of the columns that the importer added.
         flaws: returns the flaws that reading found in the row with this number, or in its used cells.
     """
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importer.messages import Message
 from importer.models import Role
 from importer.reading import column_letter
-from importer.resultsfile import own_columns
+from importer.resultsfile import added_columns, own_columns
 from importer.rows.composing import Composition, composition, template_in
 from importer.rows.suggestions import folded_heading, role_of
 from importer.settings import Settings
@@ -30,7 +30,7 @@ class SheetHeadings:
         headings: the sheet's headings.
         mapping: role → names of its column, without the usual ones that don't apply to these headings.
         ours: heading → position of the columns that an earlier results file added.
-        free: positions of the other columns.
+        free: positions of the sheet's own columns.
         ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
         doubtful: those of them that are ignored only because a setting ignores them in all sheets.
         compositions: templates for the text whose columns the sheet has.
@@ -39,7 +39,8 @@ class SheetHeadings:
 
     def __init__(self, headings: Sequence[str], settings: Settings) -> None:
         self.headings, self.ours = headings, own_columns(headings)
-        self.free = [i for i in range(len(headings)) if i not in self.ours.values()]
+        added = added_columns(headings)
+        self.free = [i for i in range(len(headings)) if i not in added]
         self.compositions: dict[str, Composition] = {}
         self.mistaken: list[Message] = []
         for name in settings.mapping.get(Role.CONTENT, ()):

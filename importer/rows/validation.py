@@ -16,10 +16,12 @@ from importer.markup import content_of
 from importer.messages import Cell, Message, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
+from importer.resultsfile import added_columns
 from importer.rows import records, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start
+from importer.rows.corrected import CorrectedRows
 from importer.rows.footers import Footers
 from importer.rows.former import former
 from importer.rows.naming import with_more
@@ -100,12 +102,13 @@ class _Validation:
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
         known = {} if self.settings.remembered is None else self.settings.remembered.set_aside
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
-        ours = self.roles.ours.values()
+        corrected = CorrectedRows(self.sheet.headings)
+        ours = added_columns(self.sheet.headings)
         used = self.used.union(self.roles.further_emails)
         footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
         for numbers, texts in self.sheet.columns():
-            block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
+            block, part = corrected.without_left_out(Block(numbers, texts, start)), slice(start, start + len(numbers))
             unexplained.look(block)
             number[part] = numbers
             ids, emails = self.receivers.read(block)
@@ -118,11 +121,13 @@ class _Validation:
                 codes[role][part] = column.codes(block)
                 self._note_problems(block, column, codes[role][part])
             self._note_flaws(block)
+            for i, problem in corrected.problems(block):
+                self._add(block, i, None, problem)
             self._note_done(block)
             footers.look(block, self.problems)
             start = part.stop
         note = self._notes(codes, size)
-        skipped = {**self.left_out, **footers.finish()}
+        skipped = {**self.left_out, **footers.finish(), **corrected.left_out}
         for position in skipped:
             del self.problems[position]
         record = records.found(self.sheet, self.roles, prospect, note)
@@ -199,7 +204,7 @@ class _Validation:
             wrong = column.values[code]
             assert isinstance(wrong, Wrong)
             position = column.position if wrong.column is None else wrong.column
-            self._add(block, i, position, wrong.reason, wrong.word)
+            self._add(block, i, position, wrong.reason, wrong.word, near=wrong.near)
             if wrong.is_left_out:
                 self.left_out[block.start + i] = wrong.reason
 
@@ -233,12 +238,14 @@ class _Validation:
                 self.problems.pop(block.start + i, None)
                 self.left_out.pop(block.start + i, None)
 
-    def _add(self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "") -> None:
+    def _add(
+        self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
+    ) -> None:
         number, value = block.numbers[i], shortened(part or block.cell(i, column))
         name = say("row", row=str(number)) if column is None else cell_name(self.sheet.name, number, column)
         kind = kind_of(text, value)
         kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
-        problem = Problem(number, column, name, value, text, kind, word)
+        problem = Problem(number, column, name, value, text, kind, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:

@@ -85,6 +85,7 @@ class Wrong:
         is_left_out: whether the user said to leave out rows with this word, so that the row is no problem.
         column: position of the cell's column, if it isn't the column of the value.
         part: the part of the text that is not valid; empty if the whole text isn't.
+        near: the word that is probably meant; empty if there is none.
     """
 
     reason: Message
@@ -92,6 +93,7 @@ class Wrong:
     is_left_out: bool = False
     column: int | None = None
     part: str = ""
+    near: str = ""
 
 
 def read_content(text: str) -> str | Wrong:

@@ -194,7 +194,7 @@ class Vocabulary:
         near = [] if is_long else difflib.get_close_matches(word, self._known, n=1, cutoff=_LIKE)
         nearest = WORDED[role].words[self._known[near[0]]][1] if near else ""
         if self._is_plain and near:
-            return Wrong(say(f"{role}.near", value=shown_text, near=nearest))
+            return Wrong(say(f"{role}.near", value=shown_text, near=nearest), near=nearest)
         heading = Cell(quoted(self._heading or "–"))
         if near:
             reason = say(f"{role}.under-heading-near", value=shown_text, heading=heading, near=nearest)
@@ -206,7 +206,7 @@ class Vocabulary:
             reason = say(f"{role}.under-heading", value=shown_text, heading=heading)
         if not is_long:
             reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
-        return Wrong(reason, "" if near else text)
+        return Wrong(reason, "" if near else text, near=nearest)
 
 
 def ever(values: Values, role: Role) -> set[str]:

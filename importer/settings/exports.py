@@ -14,7 +14,7 @@ from typing import Any
 from importer.errors import as_argument
 from importer.messages import Message, SettingPart, day
 from importer.models import Role, Visibility
-from importer.resultsfile import own_columns
+from importer.resultsfile import added_columns
 from importer.settings.kinds import DateOrder
 
 
@@ -117,8 +117,8 @@ def named(name: str, exports: Iterable[Export]) -> Export | None:
 
 
 def headings_of(sheet_headings: Sequence[str]) -> tuple[str, ...]:
-    """Return the headings of a sheet without those of our results."""
-    ours = own_columns(sheet_headings).values()
+    """Return the headings of a sheet without those that we added."""
+    ours = added_columns(sheet_headings)
     return tuple(heading for at, heading in enumerate(sheet_headings) if at not in ours)
 
 

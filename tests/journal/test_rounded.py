@@ -16,7 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from importer.commands import corrected_copy
+from importer.commands.corrections import Corrections
 from importer.commands.results import rewrite
+from importer.commands.run import prepare
+from importer.errors import UnreadableFile
 from importer.journal import Journal
 from importer.models import Note, Result
 from importer.reading.encodings import FORMER
@@ -40,6 +44,18 @@ def before(settings: Settings) -> Settings:
     with closing(sqlite3.connect(settings.journal)) as connection:
         connection.executescript(script)
     return settings
+
+
+def test_no_corrected_copy_is_made_that_would_send_rounded_numbers_again(before: Settings, tmp_path: Path) -> None:
+    """What the earlier version read can't be told from the texts of a copy."""
+    keyed, refused = replace(before, key_column="Key"), "An earlier version sent 3 notes"
+    with (
+        prepare(nights.numbers(tmp_path / "calls.xlsx"), keyed) as prepared,
+        pytest.raises(UnreadableFile, match=refused) as caught,
+    ):
+        corrected_copy.write(tmp_path / "copy.xlsx", prepared.preview, Corrections())
+    assert caught.value.message.kind == "corrected.known-by-other-texts"
+    assert not (tmp_path / "copy.xlsx").exists()
 
 
 def test_numbers_that_were_rounded_are_not_sent_again(before: Settings, box: Sandbox, tmp_path: Path) -> None:

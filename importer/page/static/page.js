@@ -180,3 +180,78 @@ function prepare(part) {
 
 prepare(document);
 addEventListener("popstate", () => location.reload());
+
+// -- the grid of rows with problems: a change is checked at once ------------------------------------------------------
+
+const grid = document.getElementById("grid");
+let changes = Promise.resolve(); // one after the other, so that none is lost
+let typing;
+
+function mend(submitter) {
+  clearTimeout(typing);
+  changes = changes.then(async () => {
+    const sent = new URLSearchParams(new FormData(grid, submitter));
+    say(grid.dataset.checking);
+    const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
+    if (!answer) return say(status.dataset.noAnswer); // the next change brings this one along
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!fresh.getElementById("grid")) return location.assign(answer.url); // it says why
+    showRows(fresh, sent, submitter);
+  });
+}
+
+function showRows(fresh, sent, submitter) {
+  const at = document.activeElement;
+  const row = at.closest("tr[id]");
+  for (const old of grid.querySelectorAll("tr[id]")) {
+    const now = fresh.getElementById(old.id);
+    const fields = [...old.querySelectorAll("input, select, textarea")];
+    const isEdited = fields.some((field) => field.value !== sent.get(field.name)?.replaceAll("\r\n", "\n"));
+    if (!now) old.contains(at) || old.remove();
+    else if (old.contains(at) && fields.includes(at)) showAround(old, now, at);
+    else if (!isEdited) old.replaceWith(document.adoptNode(now)); // what was typed meanwhile goes with the next change
+  }
+  for (const id of ["mend-tools", "filter"]) {
+    const old = document.getElementById(id);
+    if (!old.contains(document.activeElement) || document.activeElement.matches("button")) old.replaceWith(document.adoptNode(fresh.getElementById(id)));
+  }
+  const now = row && document.getElementById(row.id);
+  if (submitter && !document.contains(at)) {
+    const field = now?.querySelector("input, select, textarea") ?? now?.querySelector("button");
+    (document.getElementById(at.id) ?? field ?? grid.querySelector(".main")).focus();
+  }
+  const said = [fresh.getElementById("status"), now?.querySelector(".trouble")];
+  say(said.map((element) => element?.textContent).join(" ").trim());
+}
+
+// Whoever is in a field stays there; everything around it is new.
+function showAround(old, now, at) {
+  old.className = now.className;
+  const others = [...now.cells];
+  for (const cell of [...old.cells]) {
+    const other = others.shift();
+    if (!cell.contains(at)) {
+      cell.replaceWith(document.adoptNode(other));
+      continue;
+    }
+    cell.className = other.className;
+    at.toggleAttribute("aria-invalid", false);
+    if (other.querySelector("[aria-invalid]")) at.setAttribute("aria-invalid", "true");
+    const about = [...other.querySelectorAll(".about")];
+    for (const part of cell.querySelectorAll(".about")) part.replaceWith(document.adoptNode(about.shift()));
+  }
+}
+
+grid?.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) return; // Continue
+  event.preventDefault();
+  mend(event.submitter);
+});
+for (const name of ["input", "change"]) {
+  grid?.addEventListener(name, (event) => {
+    if (event.target.id === "kind-text") return;
+    clearTimeout(typing);
+    typing = setTimeout(mend, name === "input" && !event.target.matches("select") ? 700 : 300);
+  });
+}
+document.addEventListener("change", (event) => event.target.closest("#filter")?.requestSubmit());

@@ -1,0 +1,193 @@
+"""Write a corrected copy of a sheet: a workbook of its own, which is imported in place of the sheet.
+
+Input: a preview of the sheet, and a person's corrections. Output: a workbook with the same texts in the same cells, the
+corrections, and one more column that says what was corrected. The sheet's file stays as it is. It is a workbook because
+that keeps every text and every row number, and because spreadsheet programs show dates and long numbers unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+from xlsxwriter.exceptions import XlsxWriterException
+from xlsxwriter.workbook import Workbook
+
+from importer import files
+from importer.commands.corrections import Correction, Corrections
+from importer.commands.loading import Loaded
+from importer.commands.mending import hidden_flaws, remaining_flaws, without_problem
+from importer.commands.preview import Preview, foreseen, occurrence_of
+from importer.commands.workspaces import opened
+from importer.errors import UnreadableFile
+from importer.messages import Cell, Message, render, say
+from importer.reading import column_letter
+from importer.results.layout import encodable
+from importer.results.sheet_rows import SheetRows, add_part
+from importer.resultsfile import CORRECTED, LEFT_OUT, STILL_WRONG, corrected_column
+from importer.rows.values import shortened
+
+MOST_ROWS = 1_048_576
+_SHEET = "xl/worksheets/sheet1.xml"
+_USUAL_NAME = "Sheet1"
+_LONG_AGO = datetime(2000, 1, 1)  # noqa: DTZ001 - the same corrections always make the same file
+_WIDEST = 44  # characters
+
+
+@dataclass(frozen=True)
+class CorrectedCopy:
+    """A corrected copy that was written.
+
+    Attributes:
+        path: its file.
+        sheet: the name of its only sheet.
+        header_row: number of the row with the headings, the same as in the source.
+    """
+
+    path: Path
+    sheet: str
+    header_row: int
+
+
+def write(target: Path, preview: Preview, corrections: Corrections) -> CorrectedCopy:
+    """Write a corrected copy.
+
+    Args:
+        target: its path; an earlier copy there is replaced.
+        preview: the preview of the sheet.
+        corrections: what a person corrected.
+
+    Raises:
+        UnreadableFile: no workbook can hold the rows, or an earlier version knows the notes by other texts.
+        OSError: the file can't be written.
+    """
+    loaded = preview.loaded
+    sheet, corrected = loaded.sheet, corrected_column(loaded.sheet.headings)
+    _check(preview)
+    headings = [*sheet.headings, *([] if corrected is not None else [CORRECTED])]
+    frame = _Frame(sheet.name or _USUAL_NAME, headings, sheet.header_row)
+    with tempfile.TemporaryFile(dir=target.parent) as file, files.draft(target) as draft:
+        rows = SheetRows(file, len(headings))
+        rows.add([frame.heading] * len(headings), encodable(headings), number=sheet.header_row)
+        plain = [frame.text] * len(headings)
+        for number, cells, changed in _rows(loaded, corrections):
+            styles = [frame.changed if at in changed else frame.text for at in range(len(headings))]
+            rows.add(styles if changed else plain, encodable(cells), number=number)
+        with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
+            for name in parts.namelist():
+                add_part(package, name, parts.read(name), rows if name == _SHEET else None)
+        draft.finish(files.OWNER_ONLY)
+        draft.put(target)
+    return CorrectedCopy(target, frame.name, sheet.header_row)
+
+
+def _check(preview: Preview) -> None:
+    """Check that a workbook can hold the rows, and that the copy would send no note that an earlier version sent.
+
+    An earlier version may have read a text differently (D12). That can be told from the source alone.
+
+    Raises:
+        UnreadableFile: it can't, or it would.
+    """
+    loaded, settings = preview.loaded, preview.settings
+    last = max((int(number) for number in loaded.rows.number), default=0)
+    if last > MOST_ROWS:
+        raise UnreadableFile(say("corrected.too-many-rows", row=last, most=MOST_ROWS))
+    if loaded.rows.former is None:
+        return
+    with opened(settings) as journal:
+        as_copied = replace(loaded, rows=replace(loaded.rows, former=None))
+        left = foreseen(as_copied, settings, journal, occurrence_of(loaded, settings, journal))
+    if left.total > preview.remaining.total:
+        raise UnreadableFile(say("corrected.known-by-other-texts", n=left.total - preview.remaining.total))
+
+
+def _rows(loaded: Loaded, corrections: Corrections) -> Iterator[tuple[int, Sequence[str], frozenset[int]]]:
+    """Yield each row of the copy: its number, its cells, and the positions of the cells that differ."""
+    corrected, start = corrected_column(loaded.sheet.headings), 0
+    by_row, problems = corrections.by_row, loaded.rows.problems
+    for numbers, columns in loaded.sheet.columns():
+        all_columns = columns if corrected is not None else [*columns, ("",) * len(numbers)]
+        for at, (number, cells) in enumerate(zip(numbers, zip(*all_columns, strict=True), strict=True), start):
+            if at not in problems:
+                yield number, cells, frozenset()
+            else:
+                yield number, *_corrected(loaded, at, number, cells, by_row.get(number))
+        start += len(numbers)
+
+
+def _corrected(
+    loaded: Loaded, at: int, number: int, cells: Sequence[str], correction: Correction | None
+) -> tuple[list[str], frozenset[int]]:
+    """Return the cells of a row that had problems, and the positions of those that differ."""
+    corrected = corrected_column(loaded.sheet.headings)
+    row = without_problem(cells, correction, corrected)
+    changed = frozenset(at for at, (before, after) in enumerate(zip(cells, row, strict=True)) if before != after)
+    mark = -1 if corrected is None else corrected
+    if correction is not None and correction.is_left_out:
+        return [LEFT_OUT if at == mark % len(row) else text for at, text in enumerate(cells)], frozenset()
+    problems = {(problem.column, problem.text) for problem in loaded.rows.problems[at]}
+    flaws = [flaw for flaw in hidden_flaws(loaded.sheet, number) if (flaw.column, flaw.text) in problems]
+    lines = [_still_wrong(flaw.column, number, flaw.text) for flaw in remaining_flaws(flaws, correction)]
+    lines += [row[mark]] if row[mark] else []
+    lines += [_change(at, number, cells[at], row[at]) for at in sorted(changed) if at != corrected]
+    row[mark] = "\n".join(lines)
+    return row, changed
+
+
+def _still_wrong(column: int | None, number: int, problem: Message) -> str:
+    where = "" if column is None else f"{column_letter(column)}{number}: "
+    return _on_one_line(f"{STILL_WRONG}{where}{render(problem)}")
+
+
+def _change(column: int, number: int, before: str, after: str) -> str:
+    texts = [Cell(shortened(text)) if text.strip() else say("corrected.blank") for text in (before, after)]
+    change = say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])
+    return _on_one_line(render(change))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+class _Frame:
+    """The copy as XlsxWriter writes it, with sample cells in place of its rows.
+
+    Attributes:
+        name: the name of its sheet.
+        content: its file.
+        heading, text, changed: the numbers by which cells refer to their formats.
+    """
+
+    def __init__(self, name: str, headings: Sequence[str], header_row: int) -> None:
+        self.content = BytesIO()
+        book = Workbook(self.content, {"in_memory": True})
+        book.set_properties({"created": _LONG_AGO})
+        try:
+            sheet = book.add_worksheet(name)
+        except XlsxWriterException:  # other programs allow longer names, and other characters in them
+            sheet = book.add_worksheet(_USUAL_NAME)
+        self.name = sheet.get_name()
+        usual = {"num_format": "@", "valign": "top"}
+        styles = [
+            {**usual, "bold": True, "bg_color": "#E9EDF1"},
+            usual,
+            {**usual, "bg_color": "#FDECC8"},
+        ]
+        formats = [book.add_format(style) for style in styles]
+        for col, heading in enumerate(headings):
+            sheet.set_column(col, col, min(max(len(heading) + 4, 14), _WIDEST), formats[1])
+        sheet.freeze_panes(header_row, 0)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        for col, cell_format in enumerate(formats):
+            sheet.write_blank(0, col, None, cell_format)
+        book.close()
+        with ZipFile(self.content) as parts:
+            samples = re.findall(r'<c r="[A-Z]+1" s="(\d+)"', parts.read(_SHEET).decode())
+        self.heading, self.text, self.changed = map(int, samples)

@@ -1,0 +1,193 @@
+"""Correct a dropped file: check corrected rows, and write the corrected copy, in processes of their own.
+
+Input: a file, the choices for it, and a person's corrections. Output: the problems that remain; the copy, which is a
+dropped file of its own, with the same attachments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer import commands
+from importer.commands.corrections import Correction, Corrections
+from importer.errors import UnreadableFile
+from importer.messages import Said, as_message
+from importer.models import Problem
+from importer.page.choices import Choices
+from importer.page.reading import Readers, report_path
+from importer.page.tasks import Unread, unread
+from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.settings import Settings
+
+if TYPE_CHECKING:
+    from importer.commands.corrected_copy import CorrectedCopy
+
+HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
+"""Choices about how a file is read. Corrections belong to one way of reading it, because others show other rows."""
+
+
+@dataclass
+class Copying:
+    """Corrected copy that is being written.
+
+    Attributes:
+        over: set once it is written, or can't be.
+        copy: the copy; None before, or if it can't be written.
+        choices: the choices by which the copy is read.
+        why: why it can't be written; empty if it can.
+    """
+
+    over: threading.Event = field(default_factory=threading.Event)
+    copy: DroppedFile | None = None
+    choices: Choices = field(default_factory=Choices)
+    why: Said = ""
+
+
+class Correcting:
+    """Corrections of dropped files, as far as this program's memory holds something of them.
+
+    Args:
+        reading: the processes.
+    """
+
+    def __init__(self, reading: Readers) -> None:
+        self._reading = reading
+        self._lock = threading.Lock()
+        self._checked: dict[str, tuple[tuple[str, bytes], dict[int, tuple[Correction, bool]]]] = {}
+        self._copies: dict[str, Copying] = {}
+
+    def change(self, upload: DroppedFile, how: str, change: Callable[[Corrections], Corrections]) -> None:
+        """Change the corrections of a file. Two changes at once are made one after the other."""
+        with self._lock:
+            upload.correct(how, change(upload.corrections(how)))
+
+    def problems(
+        self,
+        upload: DroppedFile,
+        choices: Choices,
+        understanding: bytes,
+        corrections: Corrections,
+        numbers: Sequence[int],
+    ) -> tuple[Mapping[int, Sequence[Problem]], frozenset[int]]:
+        """Return the problems that these rows have now, and the numbers of all corrected rows that have none.
+
+        Args:
+            upload: the file.
+            choices: the choices for it.
+            understanding: how it was understood (:attr:`Overview.understanding`).
+            corrections: what a person corrected.
+            numbers: the numbers of the rows.
+
+        Raises:
+            UnreadableFile: the rows can't be read.
+        """
+        key = (choices.query, understanding)
+        if upload.id not in self._checked or self._checked[upload.id][0] != key:
+            self._checked[upload.id] = (key, {})
+        mended = self._checked[upload.id][1]
+        by_row = corrections.by_row
+        stale = [number for number, one in by_row.items() if mended.get(number, (None, False))[0] != one]
+        rows = {number: by_row.get(number) for number in {*numbers, *stale}}
+        path = report_path(upload, choices).with_name(commands.problem_rows.NAME)
+        task = partial(_problems, upload.folder, path, understanding, rows)
+        found = self._reading.done(task) if rows else {}
+        if isinstance(found, Unread):
+            raise UnreadableFile(as_message(found.why))
+        mended.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
+        return found, frozenset(number for number in by_row if mended[number][1])
+
+    def copying(self, upload: DroppedFile) -> Copying | None:
+        """Return the copy that is being written or was written last; None if there is none."""
+        return self._copies.get(upload.id)
+
+    def copy(
+        self,
+        upload: DroppedFile,
+        choices: Choices,
+        settings: Settings,
+        corrections: Corrections,
+        name: str,
+        uploads: DroppedFiles,
+        in_use: Callable[[DroppedFile], bool],
+    ) -> Copying:
+        """Begin to write the corrected copy of a file. It takes the place of an earlier copy that was never sent.
+
+        Args:
+            upload: the file.
+            choices: the choices for it.
+            settings: the settings with these choices.
+            corrections: what a person corrected.
+            name: the name of the copy.
+            uploads: where the copy goes.
+            in_use: whether a job uses a file, which stays then.
+        """
+        copying = self._copies[upload.id] = Copying()
+
+        def work() -> None:
+            target = report_path(upload, choices).with_name("copy.xlsx")
+            try:
+                task = partial(_write, upload.folder, upload.name, settings, corrections, target)
+                made = self._reading.done(task)
+                if isinstance(made, Unread):
+                    copying.why = made.why
+                    return
+                copying.choices = _for_copy(choices, made)
+                copying.copy = _dropped(upload, choices, made, name, uploads)
+                for other in [*uploads]:
+                    is_earlier = other.source == upload.id and other is not copying.copy
+                    if is_earlier and other.workspace is None and not in_use(other):
+                        uploads.forget(other)
+                        self._reading.forget(other)
+            except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
+                copying.why = unread(error).why
+            finally:
+                copying.over.set()
+
+        threading.Thread(target=work, name="copying", daemon=True).start()
+        return copying
+
+
+def _for_copy(choices: Choices, made: CorrectedCopy) -> Choices:
+    """Return the choices by which the copy is read like its source."""
+    pairs = [pair for pair in choices.pairs if pair[0] not in HOW_READ]
+    if choices.values("sheet"):
+        pairs.append(("sheet", made.sheet))
+    if choices.values("header-row") or made.header_row > 1:
+        pairs.append(("header-row", str(made.header_row)))
+    return Choices.of(pairs)
+
+
+def for_source(copy: DroppedFile, choices: Choices) -> Choices:
+    """Return the choices for the source of a copy that say the same as those for the copy."""
+    pairs = [pair for pair in choices.pairs if pair[0] not in HOW_READ]
+    return Choices.of([*pairs, *copy.source_choices.only(HOW_READ).pairs])
+
+
+def _dropped(
+    source: DroppedFile, choices: Choices, made: CorrectedCopy, name: str, uploads: DroppedFiles
+) -> DroppedFile:
+    """Return the copy as a dropped file, with the attachments of its source."""
+    copy = uploads.add(name, made.path.replace, source.id, choices)
+    for attachment, _ in source.attached:
+        copy.attach(attachment, partial(shutil.copyfile, source.attachments / attachment))
+    return copy
+
+
+def _problems(
+    folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]
+) -> dict[int, Sequence[Problem]]:
+    with contextlib.chdir(folder):
+        return commands.mending.remaining(path, understanding, rows)
+
+
+def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> CorrectedCopy:
+    target.parent.mkdir(exist_ok=True, mode=0o700)
+    with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
+        return commands.corrected_copy.write(target, prepared.preview, corrections)

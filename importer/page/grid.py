@@ -1,0 +1,263 @@
+"""Make the grid of the Mend screen: rows with problems, of which the wrong cells are fields.
+
+Input: the overview of a file, its rows with problems, a person's corrections, and the problems that remain. Output: one
+page of rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from importer.commands.corrections import Correction
+from importer.commands.overview import Overview
+from importer.commands.problem_rows import ProblemRows
+from importer.messages import Message, Said
+from importer.models import Problem, Role, Status, Visibility
+from importer.page.rendering import ROLES
+
+PAGE_ROWS = 50
+_SHORT = 60  # characters, up to which a text is on one line
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")  # what no field can hold
+_CHOICES: Mapping[Role, Sequence[str]] = {
+    Role.VISIBILITY: [visibility.name.capitalize() for visibility in Visibility],
+    Role.STATUS: [status.name.capitalize() for status in Status],
+}
+_OF_PERSON = {Role.PROSPECT, Role.EMAIL}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The rows that an address of the grid is about.
+
+    Attributes:
+        kind: only those with a problem of this kind; None for all.
+        is_open: only those that aren't mended.
+        page: the page, from 0.
+    """
+
+    kind: int | None = None
+    is_open: bool = False
+    page: int = 0
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str], kinds: int) -> Filter:
+        """Return the filter in an address, if there are so many kinds of problems."""
+        kind, page = _whole(fields.get("kind", "")), _whole(fields.get("page", ""))
+        return cls(kind if kind is not None and kind < kinds else None, fields.get("open") == "yes", page or 0)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Fields of an address with this filter."""
+        fields = {"kind": self.kind, "open": "yes" if self.is_open else None, "page": self.page or None}
+        return [(name, str(value)) for name, value in fields.items() if value is not None]
+
+    def numbers(self, kept: ProblemRows, mended: Collection[int]) -> list[int]:
+        """Return the numbers of the rows on all pages."""
+        return [number for number in kept.numbers(self.kind) if not (self.is_open and number in mended)]
+
+    def to_page(self, page: int, rows: int) -> Filter:
+        """Return the same filter for another page, or for the last one if so many rows don't fill it."""
+        return replace(self, page=min(page, max(0, rows - 1) // PAGE_ROWS))
+
+    def on_page(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Return the numbers of the rows on the page."""
+        return numbers[self.page * PAGE_ROWS : (self.page + 1) * PAGE_ROWS]
+
+
+FIELDS = ("kind", "open", "page")
+"""Fields in an address of the grid that are not choices."""
+
+
+@dataclass(frozen=True)
+class GridColumn:
+    """Column of the grid.
+
+    Attributes:
+        position: its position in the sheet.
+        letter, heading: its letter in a spreadsheet program, and the text above it.
+        role: the name of its role; empty if it has none.
+        choices: the texts that its cells may have; none if that can be any text.
+        is_of_person: whether it names the people who receive the note.
+        is_email: whether it holds emails.
+    """
+
+    position: int
+    letter: str
+    heading: str
+    role: Said
+    choices: Sequence[str]
+    is_of_person: bool
+    is_email: bool
+
+    @property
+    def name(self) -> str:
+        """Its heading, or its letter if it has none."""
+        return self.heading if self.heading.strip() else self.letter
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """Cell of the grid.
+
+    Attributes:
+        column: its column.
+        name: its name as a field.
+        text: its text, as a field shows it.
+        before: its text in the file, if it was corrected; else None.
+        problems: its problems.
+        near: the word that is probably meant; empty if there is none.
+        alike: number of further rows with the same text and the same problem, which aren't corrected yet.
+        is_field: whether it can be edited.
+    """
+
+    column: GridColumn
+    name: str
+    text: str
+    before: str | None
+    problems: Sequence[Message]
+    near: str
+    alike: int
+    is_field: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its field has several lines."""
+        return len(self.text) > _SHORT or "\n" in self.text
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """Row of the grid.
+
+    Attributes:
+        number: its number in the sheet.
+        cells: its cells.
+        problems: its problems that are about no single cell.
+        correction: what a person corrected in it; None if nothing.
+        may_be_right: whether it may be right as it stands, because only its form in the file is doubtful.
+    """
+
+    number: int
+    cells: Sequence[GridCell]
+    problems: Sequence[Message]
+    correction: Correction | None
+    may_be_right: bool
+
+    @property
+    def state(self) -> str:
+        """Its state: left out, mended, or open."""
+        if self.correction is not None and self.correction.is_left_out:
+            return "left-out"
+        return "open" if self.problems or any(cell.problems for cell in self.cells) else "mended"
+
+
+def columns(found: Overview) -> list[GridColumn]:
+    """Return the columns of the grid: those that have a role, or are a part of the text."""
+    return [
+        GridColumn(
+            at,
+            column.letter,
+            column.heading,
+            ROLES[column.role] if column.role is not None else "",
+            _CHOICES.get(column.role, ()) if column.role is not None else (),
+            column.role in _OF_PERSON,
+            column.role is Role.EMAIL,
+        )
+        for at, column in enumerate(found.columns)
+        if column.role is not None or column.is_part
+    ]
+
+
+def rows(
+    grid_columns: Sequence[GridColumn],
+    kept: ProblemRows,
+    numbers: Sequence[int],
+    corrections: Mapping[int, Correction],
+    problems: Mapping[int, Sequence[Problem]],
+) -> list[GridRow]:
+    """Return rows of the grid.
+
+    Args:
+        grid_columns: the columns of the grid.
+        kept: all rows with problems.
+        numbers: the numbers of the wanted rows.
+        corrections: number of a row → what a person corrected.
+        problems: number of a row → its problems after that.
+    """
+    cells, kinds = kept.cells(numbers), kept.kinds(numbers)
+    counted: dict[tuple[int, str], int] = {}
+
+    def alike(number: int, position: int) -> int:
+        kind = kinds.get((number, position))
+        if kind is None:
+            return 0
+        key = (kind, cells[number][position])
+        if key not in counted:
+            counted[key] = len(uncorrected(kept.alike(*key), position, corrections))
+        return counted[key] - (not is_corrected(number, position, corrections))
+
+    return [
+        _row(grid_columns, number, cells[number], corrections.get(number), problems[number], alike)
+        for number in numbers
+        if number in cells
+    ]
+
+
+def is_corrected(number: int, position: int, corrections: Mapping[int, Correction]) -> bool:
+    """Return whether a cell was corrected, or its row was left out."""
+    one = corrections.get(number)
+    return one is not None and (one.is_left_out or position in one.texts)
+
+
+def uncorrected(numbers: Collection[int], position: int, corrections: Mapping[int, Correction]) -> list[int]:
+    """Return the numbers of rows whose cell in this column wasn't corrected."""
+    return [number for number in numbers if not is_corrected(number, position, corrections)]
+
+
+def _row(
+    grid_columns: Sequence[GridColumn],
+    number: int,
+    cells: Sequence[str],
+    correction: Correction | None,
+    problems: Sequence[Problem],
+    alike: Callable[[int, int], int],
+) -> GridRow:
+    of_cells: dict[int, list[Problem]] = {}
+    for problem in problems:
+        if problem.column is not None:
+            of_cells.setdefault(problem.column, []).append(problem)
+    positions = {column.position for column in grid_columns}
+    of_row = [problem for problem in problems if problem.column not in positions]
+    texts = {} if correction is None else correction.texts
+    is_open = {*of_cells, *texts}
+    is_person_open = any(column.position in is_open for column in grid_columns if column.is_of_person)
+    grid_cells = []
+    for column in grid_columns:
+        at = column.position
+        here, before = of_cells.get(at, []), cells[at]
+        text = texts.get(at, before)
+        grid_cells.append(
+            GridCell(
+                column,
+                f"cell-{number}-{at}",
+                shown(text),
+                shown(before) if text != before else None,
+                [problem.text for problem in here],
+                next((problem.near for problem in here if problem.near), ""),
+                alike(number, at),
+                is_field=at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
+            )
+        )
+    may_be_right = any(problem.column is None for problem in of_row)
+    return GridRow(number, grid_cells, [problem.text for problem in of_row], correction, may_be_right)
+
+
+def shown(text: str) -> str:
+    """Return the text of a cell as a field shows it, and as a browser hands it back if nobody edits it."""
+    return _UNSHOWN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -1,0 +1,263 @@
+"""A corrected copy has the texts of its source, the corrections, and sends nothing that the source sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from importer.api.saleshandy import SALESHANDY
+from importer.cli import main
+from importer.commands import corrected_copy
+from importer.commands.corrections import Act, Corrections, Step
+from importer.commands.loading import Loaded, load
+from importer.commands.preview import plan
+from importer.commands.run import prepare
+from importer.messages import render
+from importer.models import Result
+from importer.resultsfile import CORRECTED, TO_FIX
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests.page.conftest import HEAD, write
+from tests.reading.catalogue import ENTRIES, Entry
+from tests.running import check, run
+
+SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "samples").iterdir() if path.suffix in {".csv", ".xlsx"})
+NOTHING = Corrections()
+
+
+def copied(path: Path, settings: Settings, *steps: Step) -> Path:
+    """The corrected copy of a file."""
+    with prepare(path, settings) as prepared:
+        target = path.with_name(f"{path.stem} corrected.xlsx")
+        return corrected_copy.write(target, prepared.preview, NOTHING.and_also(*steps)).path
+
+
+def texts(loaded: Loaded) -> dict[int, list[str]]:
+    """The cells of each row, without those that say what was corrected."""
+    width = len([heading for heading in loaded.sheet.headings if heading != CORRECTED])
+    return {
+        number: [column[at] for column in columns[:width]]
+        for numbers, columns in loaded.sheet.columns()
+        for at, number in enumerate(numbers)
+    }
+
+
+def same(path: Path, settings: Settings, target: Path) -> None:
+    """The copy has the same texts in the same rows, the same roles, and the same problems."""
+    with load(path, settings) as source:
+        preview = plan(source, settings, None, SALESHANDY, None)
+        made = corrected_copy.write(target, preview, NOTHING)
+        as_source = replace(settings, header_row=made.header_row, sheet=made.sheet, encoding=None, delimiter=None)
+        with load(target, as_source) as copy:
+            assert texts(copy) == texts(source)
+            assert copy.sheet.headings == (*source.sheet.headings, CORRECTED)
+            assert copy.roles == source.roles
+            assert copy.rows.problems.keys() == source.rows.problems.keys()
+            assert copy.rows.skipped == source.rows.skipped
+            assert copy.rows.notes == source.rows.notes
+            assert (copy.rows.note == source.rows.note).all()
+            assert (copy.rows.prospect == source.rows.prospect).all()
+            assert [question.asks for question in copy.questions] == [question.asks for question in source.questions]
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_a_copy_of_a_sample_reads_as_the_sample(path: Path, settings: Settings, tmp_path: Path) -> None:
+    """Every untouched cell keeps its text, whatever the file is."""
+    same(path, settings, tmp_path / "copy.xlsx")
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.rows], ids=lambda entry: entry.title)
+def test_a_copy_of_any_file_reads_as_the_file(entry: Entry, settings: Settings, tmp_path: Path) -> None:
+    """Dates, long numbers, blank rows, merged cells, damaged rows: the same texts, and the same rows with problems."""
+    path = tmp_path / entry.name
+    path.write_bytes(entry.content)
+    how = {name: value for name, value in entry.options.items() if name in ("sheet", "header_row", "encoding")}
+    same(path, replace(settings, **how), tmp_path / "copy of it.xlsx")  # type: ignore[arg-type]
+
+
+ANYTHING = st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"), max_size=12)
+LIKE_SOMETHING = st.sampled_from(
+    [
+        "=1+1",
+        "@SUM(A1)",
+        "'00123",
+        "00123",
+        "1E5",
+        "2026-01-02",
+        "#N/A",
+        " x ",
+        "_x0041_",
+        "_x000D_",
+        "a\r\nb",
+        "a\tb",
+        "\n",
+    ]
+)
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(rows=st.lists(st.tuples(*[st.one_of(ANYTHING, LIKE_SOMETHING)] * 4), min_size=1, max_size=6))
+def test_a_copy_of_any_text_reads_as_the_text(
+    rows: Sequence[tuple[str, str, str, str]], settings: Settings, tmp_path: Path
+) -> None:
+    """Formulas, control characters, line breaks and outer spaces stay what they are."""
+    path = write(tmp_path / "any.csv", [("p0", "Hello", "Public", "-"), *rows], (*HEAD, "Other"))
+    same(path, replace(settings, encoding="utf-8", delimiter=","), tmp_path / "copy.xlsx")
+
+
+def test_nothing_in_a_copy_is_a_formula_and_the_same_corrections_make_the_same_file(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Every cell is a text, also in another program."""
+    path = write(tmp_path / "n.csv", [("p1", "=1+1", "Pubic"), ("00123", "2026-01-02", "Public")])
+    copy = copied(path, settings, Step(Act.WRITE, (2,), 2, "Public"))
+    before = copy.read_bytes()
+    rows = [*openpyxl.load_workbook(copy).worksheets[0].iter_rows()]
+    assert {cell.data_type for row in rows for cell in row if cell.value is not None} <= {"s", "inlineStr"}
+    assert rows[2][0].value == "00123"
+    assert copied(path, settings, Step(Act.WRITE, (2,), 2, "Public")).read_bytes() == before
+    assert openpyxl.load_workbook(copy).properties.created.year == 2000  # not the moment
+
+
+def test_a_row_that_is_left_out_is_skipped_with_its_cells_in_the_results(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """None of its cells raises a question any more; the results say what was corrected in the others."""
+    rows = [("p1", "Hello", "Public"), ("p2", "Hi", "Secret"), ("p3", "Ho", "Secret"), ("p4", "", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    assert check(path, settings).questions  # what Secret means
+    steps = Step(Act.LEAVE_OUT, (3, 4)), Step(Act.WRITE, (5,), 2, "Public"), Step(Act.WRITE, (5,), 1, "Hey\nyou")
+    copy = copied(path, settings, *steps)
+    assert not check(copy, settings).questions
+    report = run(copy, settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 2, Result.SKIPPED: 2}
+    sheet = openpyxl.load_workbook(report.results)["Results"]
+    found = [tuple(cell.value for cell in row)[:7] for row in sheet.iter_rows(min_row=2)]
+    assert [row[:5] for row in found] == [
+        ("p1", "Hello", "Public", None, "created"),
+        ("p2", "Hi", "Secret", "left out", "skipped"),
+        ("p3", "Ho", "Secret", "left out", "skipped"),
+        ("p4", "Hey\nyou", "Public", "B5: (blank) → Hey you\nC5: Pubic → Public", "created"),
+    ]
+    assert found[1][6] == "left out by hand"
+    assert sheet["D1"].value == CORRECTED
+
+
+def test_a_row_that_is_left_out_raises_no_question(settings: Settings, tmp_path: Path) -> None:
+    """Who of several people receives its note doesn't matter any more."""
+    rows = [("al@example.com", "Hello", "Public"), ("jo@example.com; al@example.com", "Hi", "Public")]
+    path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
+    assert check(path, settings).questions
+    preview = check(copied(path, settings, Step(Act.LEAVE_OUT, (3,))), settings)
+    assert not preview.questions
+    assert preview.to_look_up == 1
+
+
+def test_a_row_that_may_be_cut_off_stays_a_problem_until_somebody_says_that_it_is_right(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A copy has no short rows, so that its last column says which one was short."""
+    path = tmp_path / "n.csv"
+    path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public,-\np2,Hi,Public\np3,Ho,Public,-\n", "utf-8")
+    preview = check(copied(path, settings, Step(Act.WRITE, (3,), 1, "Hi there")), settings)
+    (problem,) = [problem for problems in preview.loaded.rows.problems.values() for problem in problems]
+    assert render(problem.text).startswith("not corrected yet: the row has fewer cells (3) than the header (4)")
+    assert (problem.row, problem.column) == (3, None)
+    again = copied(tmp_path / "n corrected.xlsx", settings, Step(Act.CONFIRM, (3,)))
+    assert check(again, settings).loaded.rows.problems == {}
+    assert check(copied(path, settings, Step(Act.CONFIRM, (3,))), settings).loaded.rows.problems == {}
+    (change,) = [row[4].value for row in openpyxl.load_workbook(again).worksheets[0].iter_rows(min_row=3, max_row=3)]
+    assert change == "B3: Hi → Hi there"
+
+
+def test_a_hidden_flaw_of_a_cell_that_was_not_corrected_stays_a_problem(settings: Settings, tmp_path: Path) -> None:
+    """The copy of an email without its formula's result would have another text than anyone saw."""
+    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (HEAD, ("p1", '="He"&"llo"', "Public"), ("p2", '="Hi"', "Public"), ("p3", "Hey", "Public")):
+        sheet.append(row)
+    book.save(path)
+    assert len(check(path, settings).loaded.rows.problems) == 2
+    preview = check(copied(path, settings, Step(Act.WRITE, (2,), 1, "Hello")), settings)
+    assert [problems[0].row for problems in preview.loaded.rows.problems.values()] == [3]
+    assert [note.text for note in preview.loaded.rows.notes] == ["Hello", "Hey"]
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_night_that_reads_the_original_again_sends_nothing_that_the_copy_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what is still a problem there fails; a word that gets a meaning later is sent no more either."""
+    head = ("Prospect ID", "Note", "Visibility", "Task ID", "Key")
+    rows = [
+        ("p1", "Hello", "Public", "task-00000001", ""),
+        ("p1", "Hello", "Pubic", "task-00000002", ""),  # becomes the same as the first row
+        ("p2", "Hi", "Pubic", "task-00000003", "a"),
+        ("p2", "Hi", "Public", "task-00000004", "b"),  # another occurrence
+        ("p3", "#N/A", "Public", "task-00000005", ""),
+        ("p4", "Ho", "", "task-00000006", ""),
+    ]
+    path = write(tmp_path / "n.csv", rows, head)
+    steps = Step(Act.WRITE, (3, 4), 2, "Public"), Step(Act.WRITE, (6,), 1, "Hey"), Step(Act.LEAVE_OUT, (7,))
+    keyed = replace(settings, key_column="Key")
+    report = run(copied(path, keyed, *steps), keyed)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 4, Result.DUPLICATE: 1, Result.SKIPPED: 1}
+    sent = len(box.received)
+    assert len(box.notes) == 4
+    night = ["run", "n.csv", "--yes", "--key-column", "Key", "--json"]
+    for more, counts in (
+        ([], {"already imported": 2, "invalid": 4}),
+        (["--value", "visibility:Pubic=Public"], {"already imported": 3, "duplicate": 1, "invalid": 2}),
+    ):
+        assert main([*night, *more]) == 1, capsys.readouterr()
+        document = json.loads(capsys.readouterr().out)
+        found = document["files"][0]["run"]["counts"]
+        assert {result: rows for result, rows in found.items() if rows} == counts
+    assert [received.path for received in box.received[sent:] if received.method == "POST"] == []
+    assert len(box.notes) == 4
+
+
+def test_an_email_that_was_corrected_is_sent_once(settings: Settings, tmp_path: Path) -> None:
+    """The original's email stays a problem; the notes of the others are there already."""
+    head = ("Email", "Note", "Visibility")
+    path = write(tmp_path / "n.csv", [("al@example.com", "Hello", "Public"), ("jo@example", "Hi", "Public")], head)
+    with Sandbox(prospects={"8PvBmrB7P1": "al@example.com", "8PvBmrB7P2": "jo@example.com"}) as box:
+        here = replace(settings, base_url=box.url, key=box.api_key)
+        report = run(copied(path, here, Step(Act.WRITE, (3,), 0, "jo@example.com")), here)
+        assert report is not None
+        assert report.counts == {Result.CREATED: 2}
+        night = run(path, here)
+        assert night is not None
+        assert night.counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
+        assert sorted(note.prospect_id for note in box.notes) == ["8PvBmrB7P1", "8PvBmrB7P2"]
+
+
+def test_the_corrections_of_a_results_file_keep_its_row_numbers_and_its_note_ids(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """A copy of To fix is read as To fix is: our columns are ours, and source_row is the first file's."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "Pubic"), ("p3", "Ho", "Pubic")])
+    report = run(path, settings)
+    assert report is not None
+    to_fix = replace(settings, sheet=TO_FIX)
+    copy = copied(report.results, to_fix, Step(Act.WRITE, (2,), 4, "Public"))
+    again = run(copy, to_fix)
+    assert again is not None
+    assert again.counts == {Result.CREATED: 1, Result.INVALID: 1}
+    sheet = openpyxl.load_workbook(again.results)["Results"]
+    headings = [cell.value for cell in sheet[1]]
+    assert headings[:4] == [*HEAD, CORRECTED]
+    assert [row[headings.index("source_row")].value for row in sheet.iter_rows(min_row=2)] == [3, 4]
+    assert len(box.notes) == 2

@@ -1,0 +1,362 @@
+"""Rows with problems are mended where they are shown, and go in with a corrected copy; the file stays as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from html import unescape
+from pathlib import Path
+
+import openpyxl
+import pytest
+from flask.testing import FlaskClient
+
+from importer.page.jobs import Jobs
+from importer.page.reading import Readers
+from importer.page.screens import Parts
+from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.settings import Settings
+from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
+
+TEXT = "Spoke about the annual plan"
+
+
+class Mender:
+    """Somebody who drops a file, and mends its rows.
+
+    Attributes:
+        upload: the file.
+        html: the last screen.
+    """
+
+    def __init__(self, client: FlaskClient, parts: Parts, path: Path, query: str = "") -> None:
+        self._client, self._parts, self.query, self.html = client, parts, query, ""
+        self.upload = parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
+
+    def sees(self, query: str = "") -> str:
+        """The Mend screen, once the file is read."""
+        return self._get(f"/file/{self.upload.id}/mend?{query or self.query}")
+
+    def does(self, act: str = "change", **fields: str) -> str:
+        """Press a button, and see the screen that follows."""
+        address = f"/file/{self.upload.id}/mend/{act}?{self.query}"
+        answer = self._client.post(
+            address,
+            base_url=OURS,
+            headers={"Origin": OURS},
+            data={name.replace("_", "-"): text for name, text in fields.items()},
+        )
+        assert answer.status_code == 303, answer.text
+        return self._get(answer.headers["Location"])
+
+    def copies(self, **fields: str) -> DroppedFile:
+        """Continue with the corrected copy."""
+        self.does("copy", **fields)
+        (copy,) = [upload for upload in self._parts.uploads if upload.source == self.upload.id]
+        return copy
+
+    def _get(self, address: str) -> str:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            answer = self._client.get(address, base_url=OURS, follow_redirects=True)
+            self.html = unescape(answer.text)
+            if "data-poll" not in self.html:
+                return self.html
+            time.sleep(0.05)
+        raise AssertionError(f"{address} isn't ready")
+
+    def state(self, row: int) -> str:
+        """Whether a row is open, mended or left out."""
+        (state,) = re.findall(rf'<tr id="row-{row}" class="([\w-]+)"', self.html)
+        return str(state)
+
+
+@pytest.fixture(scope="module")
+def readers() -> Iterator[Readers]:
+    """Processes that read, for all tests here."""
+    reading = Readers()
+    yield reading
+    reading.close()
+
+
+@pytest.fixture
+def parts(readers: Readers, settings: Settings, tmp_path: Path) -> Parts:
+    """What screens work with, for the test's own files."""
+    return Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, Jobs())
+
+
+@pytest.fixture
+def dropped(friend: FlaskClient, parts: Parts, tmp_path: Path) -> Callable[..., Mender]:
+    """Drops a file with rows."""
+
+    def drop(rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, query: str = "") -> Mender:
+        return Mender(friend, parts, write(tmp_path / "notes.csv", rows, head), query)
+
+    return drop
+
+
+def cells_of(path: Path) -> dict[int, list[str | None]]:
+    """The cells of each row of a workbook, as another program reads them."""
+    rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+    texts = {number: [None if cell is None else str(cell) for cell in row] for number, row in enumerate(rows, 1)}
+    return {number: row for number, row in texts.items() if any(row)}
+
+
+def test_a_wrong_cell_is_written_to_and_the_copy_has_the_new_text(dropped: Callable[..., Mender]) -> None:
+    """The dropped file keeps its bytes; the copy says what was changed; Check shows the copy."""
+    mender = dropped([("p1", TEXT, "Public"), ("p2", TEXT, "Pubic"), ("p3", "", "Private")])
+    before = mender.upload.path.read_bytes()
+    mender.sees()
+    assert (mender.state(3), mender.state(4)) == ("open", "open")
+    assert "0 of 2 rows are mended." in mender.html
+    mender.does(cell_3_2="Public", cell_4_1="")
+    assert (mender.state(3), mender.state(4)) == ("mended", "open")
+    assert "1 of 2 rows are mended." in mender.html
+    copy = mender.copies()
+    assert "Ready: 2 notes to send, 1 row with problems skipped." in mender.html
+    assert mender.upload.path.read_bytes() == before
+    assert copy.name == "notes corrected.xlsx"
+    assert cells_of(copy.path) == {
+        1: [*HEAD, "corrected (note-importer)"],
+        2: ["p1", TEXT, "Public", None],
+        3: ["p2", TEXT, "Public", "C3: Pubic → Public"],
+        4: ["p3", None, "Private", None],
+    }
+
+
+def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(dropped: Callable[..., Mender]) -> None:
+    """The word that is probably meant is a button, and so is the same for all others."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "pubic"), ("p3", TEXT, "Pubic"), ("p4", TEXT, "Pubic")])
+    assert "Change to Public" in mender.sees()
+    assert "Public for all 3 like it" in mender.html
+    mender.does(write_all="2 2 Public")
+    assert [mender.state(row) for row in (2, 3, 4, 5)] == ["mended", "open", "mended", "mended"]
+    mender.does(cell_4_2="Private")  # another one for this row alone
+    mender.does(take_back="5")
+    assert [mender.state(row) for row in (2, 3, 4, 5)] == ["mended", "open", "mended", "open"]
+    mender.does(undo="yes")
+    mender.does(undo="yes")
+    assert [mender.state(row) for row in (2, 3, 4, 5)] == ["mended", "open", "mended", "mended"]
+    mender.does(undo="yes")
+    assert "0 of 4 rows are mended." in mender.html
+    mender.does(cell_2_1="Damaged: \ufffd", cell_2_2="Public")
+    assert mender.state(2) == "open"
+    mender.does(take_back="2")
+    mender.does(write="2 2 Public")
+    assert "The same for 2 others like it" in mender.html
+
+
+def test_corrections_outlive_the_program(dropped: Callable[..., Mender], parts: Parts) -> None:
+    """They stand beside the file, which nobody else can read; another sheet of it has its own."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic")])
+    mender.sees()
+    mender.does(write="2 2 Public")
+    kept = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
+    assert kept is not None
+    assert kept.corrections("").by_row[2].texts == {2: "Public"}
+    assert kept.corrections("?header-row=2").by_row == {}
+    (steps,) = kept.folder.glob("corrections/*")
+    assert os.name == "nt" or steps.stat().st_mode & 0o077 == 0
+    steps.write_text('{"": [["explode", [2], 0, ""]]}', encoding="utf-8")
+    assert kept.corrections("").by_row == {}
+
+
+def test_the_key_is_in_no_file(dropped: Callable[..., Mender], parts: Parts) -> None:
+    """How a sheet was understood holds it, and stays in memory."""
+    mender = dropped([("p1", TEXT, "Pubic")])
+    mender.sees()
+    mender.copies(cell_2_2="Public")
+    files = [path for path in parts.uploads.folder.rglob("*") if path.is_file()]
+    assert {"rows.db", "steps.json", "problems.csv", "notes corrected.xlsx"} <= {path.name for path in files}
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
+
+
+def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Callable[..., Mender]) -> None:
+    """The filter shows one kind of problem; what is mended already isn't left out with the others."""
+    rows = [
+        ("p1", "", "Public"),
+        ("p2", "", "Public"),
+        ("p3", "", "Public"),
+        ("p4", TEXT, "Pubic"),
+        ("", TEXT, "Public"),
+    ]
+    mender = dropped(rows)
+    mender.sees()
+    mender.does(leave_out="5")
+    assert mender.state(5) == "left-out"
+    mender.does(cell_3_1="Hello")
+    mender.query = "kind=0"
+    assert "Leave out all 2 rows of this kind" in mender.sees()
+    mender.does(leave_out_kind="0")
+    assert [mender.state(row) for row in (2, 3, 4)] == ["left-out", "mended", "left-out"]
+    assert "row-6" not in mender.html
+    mender.query = ""
+    copy = mender.copies()
+    marks = {row: cells[3] for row, cells in cells_of(copy.path).items()}
+    assert marks == {
+        1: "corrected (note-importer)",
+        2: "left out",
+        3: "B3: (blank) → Hello",
+        4: "left out",
+        5: "left out",
+        6: None,
+    }
+    assert "Ready: 1 note to send, 1 row with problems skipped." in mender.html
+
+
+def test_one_choice_is_for_all_rows_of_a_kind(dropped: Callable[..., Mender]) -> None:
+    """Words that have nothing in common but that they aren't valid."""
+    mender = dropped([("p1", TEXT, f"word {i}") for i in range(60)])
+    mender.query = "kind=0&page=1"
+    assert "Visibility of all 60 rows" in mender.sees()
+    assert "Rows 51 to 60 of 60" in mender.html
+    assert 'id="row-51"' not in mender.html
+    mender.does(write_kind="0", kind_text="Private")
+    assert "All 60 rows are mended." in mender.html
+    mender.query = "kind=0&open=yes"
+    assert "No rows are left here." in mender.sees()
+
+
+def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Callable[..., Mender], tmp_path: Path) -> None:
+    """A problem that is about no single cell lets every cell be edited."""
+    mender = dropped([])
+    path = tmp_path / "short.csv"
+    path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public\np2,Ho,Public,-\n", encoding="utf-8")
+    mender = Mender(mender._client, mender._parts, path)
+    assert "The row has fewer cells (3) than the header (4)." in mender.sees()
+    assert 'name="cell-2-0"' in mender.html
+    mender.does(cell_2_1="Hello you")
+    assert mender.state(2) == "open"
+    mender.does(confirm="2")
+    assert mender.state(2) == "mended"
+    mender.copies()
+    assert "Ready: 2 notes to send." in mender.html
+
+
+def test_who_receives_the_note_may_be_said_by_id_or_by_email(dropped: Callable[..., Mender]) -> None:
+    """If both are blank, both are fields."""
+    mender = dropped([("", "", TEXT, "Public")], ("Prospect ID", "Email", "Note", "Visibility"))
+    mender.sees()
+    assert {'name="cell-2-0"', 'name="cell-2-1"'} <= {*re.findall(r'name="[^"]*"', mender.html)}
+    mender.does(cell_2_0="8PvBmrB7P7")
+    assert mender.state(2) == "mended"
+
+
+def test_what_nobody_edited_is_no_correction(dropped: Callable[..., Mender]) -> None:
+    """Browsers hand over other line breaks, and can't show every character."""
+    note = "#N/A"
+    mender = dropped([("p1\n x", "One\rtwo\r\nthree\x01", "Public"), ("p2", note, "Public")])
+    mender.sees()
+    mender.does(cell_2_0="p1\r\n x", cell_2_1="One\r\ntwo\r\nthree\ufffd", cell_3_1=note, cell_9_9="?", cell_2_99="?")
+    assert mender.upload.corrections("").by_row == {}
+
+
+def test_acts_that_are_not_possible_change_nothing(dropped: Callable[..., Mender]) -> None:
+    """Whatever an address or a form says."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")])
+    mender.sees()
+    for name, value in (
+        ("leave_out", "3"), ("leave_out", "x"), ("write", "2 9 Public"), ("write", "2"), ("write", "3 2 Public"),
+        ("write_all", "3 2 Public"), ("leave_out_kind", "7"), ("write_kind", "0"), ("confirm", "-2"), ("undo", "yes"),
+    ):  # fmt: skip
+        mender.does(**{name: value})
+    assert mender.upload.corrections("").by_row == {}
+    for query in ("kind=99", "kind=x", "page=99999999999", "page=5", "open=maybe"):
+        assert 'id="row-2"' in mender.sees(query)
+
+
+def test_a_second_copy_replaces_the_first_unless_that_was_sent(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings
+) -> None:
+    """From the copy one comes back to the corrections, and it stays what was sent."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
+    mender.sees()
+    first = mender.copies(cell_2_2="Public")
+    assert "This is the corrected copy of <bdi>notes.csv</bdi>" in mender.html
+    (back,) = re.findall(r'href="[^"]*(/file/\w+/mend[^"]*)">Back to the corrections', mender.html)
+    mender._get(back)
+    assert mender.state(2) == "mended"
+    assert mender.copies() is first  # the same corrections are the same copy
+    second = mender.copies(cell_3_1="Hello")
+    assert parts.uploads.get(first.id) is None
+    assert "Ready: 2 notes to send." in mender.html
+    parts.uploads.is_sent(second, settings.workspace, second.choices)
+    mender.does("copy", leave_out="3")
+    assert len([upload for upload in parts.uploads if upload.source == mender.upload.id]) == 2
+
+
+def test_a_copy_is_read_as_its_source_was(dropped: Callable[..., Mender], tmp_path: Path) -> None:
+    """The choices about columns, words, sheet and header row hold; encoding and delimiter aren't needed any more."""
+    mender = dropped([])
+    path = tmp_path / "Büro.csv"
+    lines = ["Report of June;;", "", "Who;What;Shared", "p1;Grüße;Team", "p2;Über uns;Nobody", "p3;;Team", ""]
+    path.write_bytes("\r\n".join(lines).encode("cp1252"))
+    query = (
+        "header-row=3&encoding=cp1252&delimiter=semicolon&map=prospect%3DWho&map=content%3DWhat&map=visibility%3DShared"
+    )
+    mender = Mender(mender._client, mender._parts, path, f"{query}&value=visibility%3ATeam%3DPublic")
+    mender.sees()
+    assert mender.state(6) == "open"
+    assert mender.state(5) == "open"
+    copy = mender.copies(cell_5_2="Private", cell_6_1="Tschüss")
+    assert "Ready: 3 notes to send." in mender.html
+    assert cells_of(copy.path) == {
+        3: ["Who", "What", "Shared", "corrected (note-importer)"],
+        4: ["p1", "Grüße", "Team", None],
+        5: ["p2", "Über uns", "Private", "C5: Nobody → Private"],
+        6: ["p3", "Tschüss", "Team", "B6: (blank) → Tschüss"],
+    }
+    (back,) = re.findall(r'href="[^"]*(/file/\w+/mend[^"]*)">Back to the corrections', mender.html)
+    mender._get(back)
+    assert [mender.state(5), mender.state(6)] == ["mended", "mended"]
+
+
+def test_the_files_that_the_notes_carry_go_with_the_copy(dropped: Callable[..., Mender], parts: Parts) -> None:
+    """They are the copy's own, so that forgetting the original leaves them."""
+    mender = dropped([("p1", TEXT, "Pubic", "a.txt")], (*HEAD, "Attachments"))
+    mender.upload.attach("a.txt", lambda path: path.write_text("Hello"))
+    mender.sees()
+    copy = mender.copies(cell_2_2="Public")
+    assert "Ready: 1 note to send." in mender.html
+    assert copy.attached == [("a.txt", 5)]
+    parts.uploads.forget(mender.upload)
+    assert copy.attached == [("a.txt", 5)]
+    assert "Back to the corrections" not in mender._get(f"/file/{copy.id}")
+
+
+def test_a_missing_file_can_be_named_anew(dropped: Callable[..., Mender]) -> None:
+    """Whether a file is there is checked like any other cell."""
+    mender = dropped([("p1", TEXT, "Public", "b.txt")], (*HEAD, "Attachments"))
+    mender.upload.attach("a.txt", lambda path: path.write_text("Hello"))
+    mender.sees()
+    assert mender.state(2) == "open"
+    mender.does(cell_2_3="a.txt")
+    assert mender.state(2) == "mended"
+
+
+def test_what_no_workbook_can_hold_is_explained(
+    dropped: Callable[..., Mender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The corrections stay."""
+    mender = dropped([("p1", TEXT, "Pubic")])
+    mender.sees()
+    mender.upload.path.unlink()
+    mender.does("copy", cell_2_2="Public")
+    assert "The corrected copy can't be made" in mender.html
+    assert mender.upload.corrections("").by_row[2].texts == {2: "Public"}
+
+
+def test_without_corrections_there_is_no_copy(dropped: Callable[..., Mender], parts: Parts) -> None:
+    """Continue shows the Check screen of the file itself."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")])
+    mender.sees()
+    mender.does("copy")
+    assert "1 row with problems skipped" in mender.html
+    assert [*parts.uploads] == [mender.upload]
+
+
+def test_a_file_without_problems_has_no_grid(dropped: Callable[..., Mender]) -> None:
+    """Its address shows the Check screen."""
+    assert "Ready: 1 note to send." in dropped([("p1", TEXT, "Public")]).sees()

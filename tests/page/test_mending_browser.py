@@ -1,0 +1,162 @@
+"""The grid of rows with problems in a real browser: with a script and without, with a mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from importer.page.serving import PageServer
+from importer.sandbox import Sandbox
+from tests.page.conftest import home_of, write
+from tests.page.test_browser import drop, looked_at, reached, send
+
+pytestmark = pytest.mark.slow
+HEAD = ("Prospect ID", "Email", "Note", "Visibility")
+TEXT = "Spoke about the annual plan"
+TWELVE = [
+    *((f"p{i}", "", f"{TEXT} {i}", "Pubic") for i in range(5)),
+    *((f"q{i}", "", "", "Private") for i in range(3)),
+    *(("", email, TEXT, "Private") for email in ("8PvBmrB7P7@example", "al")),
+    *((f"s{i}", "", f"{TEXT} again {i}", "") for i in range(2)),
+]
+"""Twelve problems of four kinds."""
+
+
+def dropped(page: Page, tmp_path: Path) -> Path:
+    """The grid of a sheet with twelve problems and two rows without."""
+    path = write(tmp_path / "notes.csv", [("r1", "", TEXT, "Public"), *TWELVE, ("r2", "", TEXT, "Private")], HEAD)
+    drop(page, path)
+    expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send, 12 rows with problems skipped.")
+    page.get_by_role("link", name="Mend them here").click()
+    expect(page.get_by_role("status")).to_have_text("0 of 12 rows are mended.")
+    return path
+
+
+def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_results(
+    page: Page, box: Sandbox, tmp_path: Path
+) -> None:
+    """Nobody leaves the page, and the dropped file stays as it is."""
+    path = dropped(page, tmp_path)
+    looked_at(page, "mend")
+    status = page.get_by_role("status")
+    page.get_by_role("button", name="Public for all 5 like it: row 3").click()
+    expect(status).to_have_text("5 of 12 rows are mended.")
+    expect(page.get_by_label("Visibility, row 3")).to_be_focused()
+    page.get_by_label("Note, row 8").fill("Left a message")
+    expect(status).to_have_text("6 of 12 rows are mended.")
+    page.get_by_label("Rows to show").select_option(
+        label="3 rows: the note is empty. Write its text, or delete the row"
+    )
+    page.get_by_role("button", name="Leave out all 2 rows of this kind").click()
+    expect(status).to_have_text("8 of 12 rows are mended.")
+    looked_at(page, "mend-kind")
+    page.get_by_label("Rows to show").select_option(label="All problems")
+    page.get_by_label("Prospect ID, row 11").fill("8PvBmrB7P7")
+    page.get_by_label("Email, row 11").fill("")
+    page.get_by_label("Prospect ID, row 12").fill("8PvBmrB7P8")
+    page.get_by_label("Email, row 12").fill("")
+    expect(status).to_have_text("10 of 12 rows are mended.")
+    page.get_by_label("Visibility, row 13").select_option("Private")
+    page.get_by_role("button", name="The same for 1 other like it: row 13").click()
+    expect(status).to_have_text("All 12 rows are mended.")
+    looked_at(page, "mended")
+    page.get_by_role("button", name="Continue with the corrected copy").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+    expect(status).to_have_text("Ready: 12 notes to send.")
+    looked_at(page, "check-copy")
+    assert not box.received
+    page.get_by_role("button", name="Continue").click()
+    send(page, "12 notes")
+    expect(status).to_contain_text("Done.")
+    assert len(box.notes) == 12
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download results").click()
+    download.value.save_as(tmp_path / "results.xlsx")
+    rows = [*openpyxl.load_workbook(tmp_path / "results.xlsx")["Results"].iter_rows(min_row=2, values_only=True)]
+    assert [row[4] for row in rows[:10]] == [
+        None, *[f"D{i}: Pubic → Public" for i in range(3, 8)], "C8: (blank) → Left a message", "left out",
+        "left out", "A11: (blank) → 8PvBmrB7P7\nB11: 8PvBmrB7P7@example → (blank)",
+    ]  # fmt: skip
+    assert [row[5] for row in rows].count("created") == 12
+    assert [row[5] for row in rows].count("skipped") == 2
+    assert path.read_bytes().count(b"Pubic") == 5
+
+
+def test_without_a_script_every_change_is_made_by_a_button(
+    browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
+) -> None:
+    """What was written goes with each button, and with Continue."""
+    rows = [("p1", TEXT, "Pubic"), ("p2", "", "Public"), ("p3", TEXT, "Pubic")]
+    path = write(tmp_path / "n.csv", rows, (HEAD[0], *HEAD[2:]))
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(home_of(server))
+        page.get_by_label("Drop the file here").set_input_files(path)
+        page.get_by_role("button", name="Check").click()
+        page.get_by_role("link", name="Mend them here").click(timeout=40_000)
+        page.get_by_label("Note, row 3").fill("Hello")
+        page.get_by_role("button", name="Change to Public: row 2").click()
+        expect(page.get_by_role("status")).to_have_text("2 of 3 rows are mended.")
+        page.get_by_label("Note, row 3").fill("")
+        page.get_by_role("button", name="Check these").click()
+        expect(page.get_by_role("status")).to_have_text("1 of 3 rows are mended.")
+        page.get_by_role("button", name="Undo the last change").click()
+        expect(page.get_by_role("status")).to_have_text("2 of 3 rows are mended.")
+        page.get_by_label("Only rows that are not mended yet").check()
+        page.get_by_role("button", name="Show").click()
+        expect(page.get_by_label("Note, row 3")).to_have_count(0)
+        page.get_by_label("Visibility, row 4").select_option("Private")
+        page.get_by_role("button", name="Continue with the corrected copy").click()
+        expect(page.get_by_role("status")).to_have_text("Ready: 3 notes to send.", timeout=40_000)
+    assert not box.received
+
+
+def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_path: Path) -> None:
+    """What is typed is checked as it is typed; nothing that is typed meanwhile is lost."""
+    dropped(page, tmp_path)
+    status = page.get_by_role("status")
+    reached(page, "textbox", "Note, row 8")
+    page.keyboard.type("Hello", delay=30)
+    expect(status).to_have_text("1 of 12 rows are mended.")
+    expect(page.get_by_label("Note, row 8")).to_be_focused()
+    expect(page.get_by_label("Note, row 8")).not_to_have_attribute("aria-invalid", "true")
+    page.keyboard.type(" you")
+    page.keyboard.press("Enter")  # checks at once, and presses no other button
+    expect(page.get_by_label("Note, row 8")).to_have_value("Hello you")
+    expect(page.get_by_label("Note, row 8")).to_be_focused()
+    reached(page, "button", "Leave out: row 9")
+    page.keyboard.press("Enter")
+    expect(status).to_have_text("2 of 12 rows are mended.")
+    expect(page.get_by_role("button", name="Undo: row 9")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Note, row 9")).to_be_focused()
+    reached(page, "combobox", "Visibility, row 13")
+    page.keyboard.type("Pu")
+    expect(status).to_have_text("2 of 12 rows are mended.")
+    expect(page.get_by_label("Visibility, row 13")).to_have_value("Public")
+    expect(page.get_by_label("Note, row 8")).to_have_value("Hello you")
+    page.get_by_label("Email, row 11").focus()
+    page.keyboard.press("End")
+    page.keyboard.type(".")
+    expect(status).to_contain_text("2 of 12 rows are mended. '8PvBmrB7P7@example.' is not an email address.")
+    reached(page, "button", "Continue with the corrected copy")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+    expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
+
+
+def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_path: Path) -> None:
+    """A change that couldn't be checked goes with the next one."""
+    dropped(page, tmp_path)
+    page.context.set_offline(True)
+    page.get_by_label("Note, row 8").fill("Hello")
+    expect(page.get_by_role("status")).to_contain_text("The program doesn't answer")
+    page.context.set_offline(False)
+    page.get_by_label("Visibility, row 13").select_option("Private")
+    expect(page.get_by_role("status")).to_have_text("2 of 12 rows are mended.")
+    page.reload()
+    expect(page.get_by_label("Note, row 8")).to_have_value("Hello")
