@@ -10,12 +10,14 @@ Input: the results of files. Output: a :class:`~importer.commands.notifications.
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.notifications import Notification
 from importer.commands.rendering import calling_nobody, clock_time, count, in_result_words, listed, taken
+from importer.commands.report import Report
 from importer.errors import (
     BadSettings,
     Busy,
@@ -28,7 +30,7 @@ from importer.errors import (
     UnclearColumns,
     as_argument,
 )
-from importer.messages import Message, Plain, as_message, render, say, words
+from importer.messages import Message, Plain, as_message, lines, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import HELD_BACK, MEANINGS
 from importer.settings import profiles
@@ -79,13 +81,13 @@ def notification(batch: Batch, log_file: Path | None = None) -> Notification:
     """
     files, status = batch.files, batch.exit_status
     subject = words(files[0].file.name) if len(files) == 1 else count(len(files), "file")
-    lines = [*_files(files, status), *_what_to_do(batch.by_status)]
-    lines.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(status)))
+    said = [*_files(files, status), *_what_to_do(batch.by_status)]
+    said.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(status)))
     if log_file is not None:
-        lines.append(say("notice.log", path=str(log_file.absolute())))
+        said.append(say("notice.log", path=str(log_file.absolute())))
     title = say("notice.title", title=_title(batch), what=subject)
     face = _Notified(batch.profile)
-    body = "\n".join(calling_nobody(render(line, face)) for line in lines)
+    body = "\n".join(calling_nobody(render(line, face)) for line in said)
     return Notification(calling_nobody(render(title)), body, status, is_for_switch=not batch.is_left_to_another)
 
 
@@ -122,8 +124,12 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
     if status != 1:
         return say(_TITLES[status])
     reports = [ended.report for ended in files if ended.report is not None]
-    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports)
-    return say("notice.rows-need-a-person", n=rows)
+    elsewhere = sum(note.row is None for report in reports for note in report.not_found)
+    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports) - elsewhere
+    notes = say("notice.earlier-notes-lost", n=elsewhere)
+    if not elsewhere:
+        return say("notice.rows-need-a-person", n=rows)
+    return say("notice.several", parts=(say("notice.rows-need-a-person", n=rows), notes)) if rows else notes
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
@@ -215,14 +221,21 @@ def _about(ended: FileEnded) -> Iterator[Message]:
         yield say("notice.reasons", result=result.value, reasons=reasons)
     if report.duplicates:
         yield say("notice.duplicates", n=len(report.duplicates))
-    if report.not_found:
-        yield say("notice.not-found", n=len(report.not_found))
+    if own := sum(note.row is not None for note in report.not_found):
+        yield say("notice.not-found", n=own)
+    for (run, file), notes in _lost_elsewhere([report]).items():
+        yield say("notice.not-found-of-run", n=notes, run=run, file=file)
     if report.results_owed:
         yield say("notice.results-kept")
     elif ended.why_it_stays:
         yield as_message(ended.why_it_stays)
     yield say("notice.results", path=str(report.results.absolute()))
     yield say("notice.run", run=report.run)
+
+
+def _lost_elsewhere(reports: Sequence[Report]) -> Counter[tuple[str, str]]:
+    """Return earlier run and its file → number of its notes that were not found."""
+    return Counter((note.run, note.file) for report in reports for note in report.not_found if note.row is None)
 
 
 def _not_begun(ended: FileEnded) -> Message:
@@ -277,8 +290,14 @@ def _advice(ended: Sequence[FileEnded], status: int) -> Message:
         parts.append(say("notice.of-result", result=HELD_BACK.means, advice=HELD_BACK.next or ""))
     if any(report.duplicates for report in reports):
         parts.append(say("notice.remove-duplicates"))
-    if any(report.not_found for report in reports):
+    if any(note.row is not None for report in reports for note in report.not_found):
         parts.append(say("notice.look-at-not-found"))
+    lost = [say("notice.list-lost", run=run) for run, _ in _lost_elsewhere(reports)]
+    earlier = [say("notice.look-at-earlier", lists=tuple(lost[:_DETAILED]))] if lost else []
+    return lines(*([_look_at_to_fix(reports, parts)] if parts else []), *earlier)
+
+
+def _look_at_to_fix(reports: Sequence[Report], parts: Sequence[Message]) -> Message:
     to_fix = [report.results for report in reports if report.counts.keys() & {Result.REJECTED, Result.INVALID}]
     if any(results.suffix == ".xlsx" for results in to_fix):
         place = as_argument(str(to_fix[0].absolute())) if len(to_fix) == 1 else "RESULTS"
