@@ -12,7 +12,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from importer.errors import BadSettings, OutOfHours, Stopped
@@ -78,6 +78,14 @@ class Hours:
         if self.ends_at is None or self.clock() < self.ends_at - _AT_THE_END - rows / _ROWS_WRITTEN:
             return None
         return self.why
+
+
+def for_a_person(settings: Settings) -> Settings:
+    """Return settings without the profile's window if a person starts a run outside it: it is for unattended runs."""
+    window = settings.between
+    if window is None or "between" in settings.said or window.holds(datetime.now().astimezone().time()):
+        return settings
+    return replace(settings, between=None)
 
 
 def check(window: TimeWindow, shown: datetime) -> None:
