@@ -5,6 +5,7 @@ Input: settings, and a filter. Output: a :class:`History`, which is the source o
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 from importer.commands import workspaces
 from importer.commands.report import NotFound
 from importer.commands.workspaces import find_run
-from importer.errors import BadSettings
+from importer.errors import BadSettings, JournalFailed
 from importer.journal import Journal, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
@@ -138,7 +139,9 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> History:
         if wanted.name is not None:
             return History([_past(journal, run) for run in runs], wanted)
         hidden = journal.deliveries.hidden_by_run(workspace)
-        lost = _not_found(journal, {run.workspace for run in runs})
+        lost: Mapping[int, Sequence[NotFound]] = {}
+        with contextlib.suppress(JournalFailed):  # the runs are worth listing, even if this table is damaged
+            lost = _not_found(journal, {run.workspace for run in runs})
         past_runs = [
             PastRun(run, _ended(journal, run), hidden.get(run.id, 0), not_found=lost.get(run.id, ())) for run in runs
         ]
