@@ -123,6 +123,18 @@ class UnclearColumns(Unusable):
         self.questions, self.how_to_ask = tuple(questions), how_to_ask
 
 
+class Undecided(UnclearColumns):
+    """A question about the sheet is open, such as which sheet is meant, or what a word of visibility means."""
+
+    kind = say("error.undecided")
+
+
+class NoSuchSheet(UnclearColumns):
+    """The workbook has no sheet with the name that the settings give."""
+
+    kind = say("error.no-such-sheet")
+
+
 class BadSettings(Unusable):
     """A setting can't be used, whatever its origin.
 

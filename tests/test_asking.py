@@ -7,7 +7,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -850,3 +850,20 @@ def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_b
     out = " ".join(capsys.readouterr().out.split())
     assert "not used: 'Activity Date', 'Assigned'. They can stand before the text of each note: --map content=" in out
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
+
+
+def test_the_time_window_of_the_profile_is_for_runs_that_nobody_watches(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person who starts a run outside it is told, and asked as always. One who says a window means it."""
+    now = datetime.now().astimezone()
+    shut = f"{now + timedelta(hours=2):%H:%M}-{now + timedelta(hours=3):%H:%M}"
+    profiles.write_text(f'[default]\nbetween = "{shut}"\n', encoding="utf-8")
+    sheet = write(("Prospect ID", "Note", "Visibility"), [("jzRkmgMdw1", "Hello", "Public")])
+    assert main(["run", sheet, "--yes"]) == 3
+    assert "outside the window" in " ".join(capsys.readouterr().err.split())
+    seen = types(["run", sheet, "--between", shut], [])
+    assert (seen.status, len(box.notes)) == (3, 0)
+    seen = types(["run", sheet], ["y"])
+    assert (seen.status, len(box.notes)) == (0, 1), seen.screen
+    assert f"It is outside the time window {shut} of the profile." in seen.screen

@@ -458,7 +458,7 @@ def test_a_sheet_that_cant_be_read_is_told_and_the_bundle_is_made(type_: Termina
     """The screen says why, in full; the bundle only which kind of error it is."""
     ended, facts = bundled(type_, "nowhere.xlsx")
     assert ended.status == 2
-    assert "The sheet could not be read: There is no file nowhere.xlsx." in ended.all
+    assert "The sheet could not be read: There is no file or folder nowhere.xlsx." in ended.all
     assert facts["sheet"]["message"]["kinds"] == ["files.none"]
     unclear, facts = bundled(type_, type_.file("n.csv", "Who,What\nP1,x\n"))
     assert unclear.status == 0

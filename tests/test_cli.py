@@ -484,11 +484,11 @@ def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
     """Missing, or for what takes one file, a folder."""
     ended = type_(command, "none.csv")
     assert (ended.status, ended.out) == (2, "")
-    assert "There is no file none.csv" in ended.all
+    assert "There is no file or folder none.csv" in ended.all
     for name in ("nosuch/none.csv", "s3:/bucket/none.csv"):
         ended = type_(command, name)
         assert (ended.status, ended.out) == (2, "")
-        assert f"There is no file{' or folder' * (command == 'run')} {name}" in ended.all.replace("\\", "/")
+        assert f"There is no file or folder {name}" in ended.all.replace("\\", "/")
     assert ". is a folder" in type_("check", ".").err
 
 

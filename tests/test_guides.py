@@ -127,7 +127,7 @@ def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expecte
 def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     box: Sandbox, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its commands one after the other, as they stand there; only the address is the sandbox's, as it proposes."""
+    """Its commands one after the other, as they stand there; only the address is the sandbox's, and it is night."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     part = readme.partition("## Five commands")[2].partition("\n## ")[0]
     [block] = re.findall(r"^```\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
@@ -139,13 +139,13 @@ def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     monkeypatch.setattr("importer.commands.choosing.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
     for line in block.strip().splitlines():
         if line == "note-importer init":
-            answers = ("", box.url, "private", "", "", "done", box.api_key, "")
+            answers = ("", box.url, "private", "", "00:00-23:59", "", box.api_key, "")
             monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
         assert main(shlex.split(line)[1:]) == 0, line
     assert {(note.prospect_id, note.visibility) for note in box.notes} == {("P1", "1"), ("P2", "2")}
     installed = capsys.readouterr().out.partition("Results: ")[2]
     assert str(tmp_path / "exports") in installed
-    assert "02:00-06:00" in installed
+    assert "00:00-23:59" in installed
 
 
 # -- Apache Airflow

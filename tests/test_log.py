@@ -99,7 +99,7 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
     """With the whole message, since whoever reads the log in the morning may have nothing else."""
     assert run("run", "none.csv") == 2
     assert any(
-        level == "ERROR" and name == "file not imported" and "There is no file none.csv" in rest
+        level == "ERROR" and name == "file not imported" and "There is no file or folder none.csv" in rest
         for level, name, rest in events()
     )
     assert events()[-1][:2] == ("ERROR", "ended with an error")
@@ -215,4 +215,4 @@ def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureF
     assert run("verify", "--quiet") == 0
     assert capsys.readouterr().out == ""
     assert run("run", "none.csv", "--quiet") == 2
-    assert "There is no file none.csv" in capsys.readouterr().err
+    assert "There is no file or folder none.csv" in capsys.readouterr().err

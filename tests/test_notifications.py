@@ -70,7 +70,9 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
         "rejected: 1 × the API did not accept the prospect and gave no reason",
         "invalid: 1 × the content is blank; 1 × the visibility is not valid",
         f"Results: {Path('night.results.xlsx').absolute()}",
-        'What to do: See the "To fix" sheet in the results (rejected: correct the row, then run again;',
+        'What to do: See the "To fix" sheet in the results (rejected: correct the row, then run again; invalid: correct'
+        " the cell, then run again). When it is corrected: `note-importer run"
+        f' "{Path("night.results.xlsx").absolute()}" --sheet "To fix"`',
         "exit status 1.",
     ):
         assert part in told["message"]
@@ -110,6 +112,12 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     [
         ("", [], "the file can't be read. Nothing was sent.", "Correct the problem, then run the same command"),
         (
+            GOOD + "P2,Hi,secretly\n" * 5,
+            [],
+            "a question about the sheet has to be answered. Nothing was sent.",
+            'To be asked at a terminal, once for all sheets of this kind: `note-importer check "night.csv"`',
+        ),
+        (
             "Prospect ID,Note\nP1,Hello\n",
             [],
             "the columns could not be identified. Nothing was sent.",
@@ -127,7 +135,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
             ["--max-invalid", "20%"],
             "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing was"
             " sent.",
-            "Correct the problem",
+            'It may be the wrong file. `note-importer check "night.csv"` lists all problems.',
         ),
         (
             GOOD,
@@ -164,6 +172,11 @@ def test_a_run_that_sends_nothing_is_told(
         (["--profile", "nite"], "There is no profile 'nite'.", "The only profile is 'default'. Correct the name."),
         (["--archive", "none"], "Nothing can be moved to {here}/none, because", "Create it, or name another."),
         (["--api-key-file", "none"], "The API key could not be read from {here}/none", "Put the file there, or name"),
+        (["--api-key-file", "notify.txt"], "notify.txt does not contain an API key", "Put the API key into it, alone"),
+        (["--api-key-file", "empty"], "The file empty is empty.", "Put the API key into it, alone or as a line SALES"),
+        (["{here}/exports"], "There is no file or folder {here}/exports.", "Check the path."),
+        (["empty-folder"], "There is no spreadsheet in the folder empty-folder.", "Check whether the export was made."),
+        (["--for", "20s"], "'night.csv': not begun, because: The time limit was reached (--for).", "to continue."),
         (["--journal", "night.csv/j"], "The journal night.csv/j can't be used", "Name another with --journal."),
     ],
 )
@@ -171,12 +184,18 @@ def test_what_can_be_said_on_the_screen_and_holds_nothing_of_the_sheet_is_told_a
     arguments: list[str], what: str, to_do: str, run: Run, ear: Ear, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Which folder is missing, with its whole path, and what to do about it."""
-    assert run(GOOD, *arguments, addresses=f"json://{ear.place}/hook") == 2
+    Path("empty").write_text("\n")
+    Path("empty").chmod(0o600)
+    Path("empty-folder").mkdir()
+    given = [argument.format(here=Path.cwd()) for argument in arguments]
+    assert run(GOOD, *given, addresses=f"json://{ear.place}/hook") in (2, 3)
     message = ear.told[0]["message"]
     what = what.format(here=Path.cwd())
     assert what in message
     assert to_do in message.partition("What to do: ")[2]
-    assert what.partition("{")[0].split("none")[0] in " ".join(capsys.readouterr().err.split())
+    assert re.sub(r"'night.csv': not begun, because: ", "", what).partition("{")[0].split("none")[0] in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def test_a_refused_key_is_told_with_its_profile_and_its_place_and_the_screen_says_so_too(
@@ -237,9 +256,19 @@ def test_the_worst_comes_first_and_what_is_good_is_a_number(
     assert "- 'd.csv', 'e.csv': Correct the problem" in message
 
 
-@pytest.mark.parametrize("mistake", ["workers 3", "wrokers = 3", "[other\nworkers = 3", "workers = 'none'"])
+@pytest.mark.parametrize(
+    ("mistake", "what_to_do"),
+    [
+        ("workers 3", "Correct this place in the file."),
+        ("wrokers = 3", "Correct it there. Did you mean 'workers'"),
+        ("[other\nworkers = 3", "Correct this place in the file."),
+        ("workers = 'none'", "Correct workers in the profile 'night' in"),
+        ('max-invalid = "20%\nworkers = 3', "A closing quotation mark is probably missing in line 6. Add it."),
+        ("max-invalid = '20%", "A closing quotation mark is probably missing in line 6. Add it."),
+    ],
+)
 def test_a_mistake_in_the_file_of_profiles_is_told_to_whom_its_other_lines_name(
-    mistake: str, run: Run, ear: Ear, profiles: Path
+    mistake: str, what_to_do: str, run: Run, ear: Ear, profiles: Path
 ) -> None:
     """Which profile, which file and which line."""
     who = profiles.with_name("who.txt")
@@ -252,20 +281,23 @@ def test_a_mistake_in_the_file_of_profiles_is_told_to_whom_its_other_lines_name(
     assert ear.paths() == [("POST", "/hook")]
     message = ear.told[0]["message"]
     assert "Profile night, on" in message
-    assert "'none'" in mistake or (str(profiles) in message and "line 6" in message)
+    assert str(profiles) in message
+    assert "line 6" in message
+    assert what_to_do in message.partition("What to do: ")[2]
+    assert "move it away" not in message
 
 
-@pytest.mark.parametrize("wish", ["notify = 'never'", ""])
+@pytest.mark.parametrize("wish", ["notify = 'never'", "", "notify-file = 'gone"])
 def test_where_a_mistake_in_the_file_of_profiles_is_told_to_nobody_a_line_says_so(
     wish: str, run: Run, ear: Ear, profiles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless the profile itself wants nobody to be told, which also counts for addresses from elsewhere."""
-    if wish:
+    """Unless the profile itself wants nobody to be told, which counts for all addresses, or never named any."""
+    if "never" in wish:
         monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook")
     profiles.write_text(f"[night]\n{wish}\nworkers 3\n", encoding="utf-8")
     assert run(GOOD, "--profile", "night") == 2
     assert ear.calls == []
-    assert ("Nobody was notified, because" in " ".join(capsys.readouterr().err.split())) is (not wish)
+    assert ("Nobody was notified, because" in " ".join(capsys.readouterr().err.split())) is ("gone" in wish)
 
 
 def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_that_one(

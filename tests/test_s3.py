@@ -211,7 +211,7 @@ def test_a_store_that_goes_away_before_the_results_are_put(
 def test_what_cannot_be_read_is_said(type_: Typed, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """No such file, no such bucket, access denied, no credentials: a person has to help."""
     for url, said in (
-        (f"{INBOX}/none.csv", f"There is no file {INBOX}/none.csv"),
+        (f"{INBOX}/none.csv", f"There is no file or folder {INBOX}/none.csv"),
         ("s3://nosuch/inbox/a.csv", "There is no bucket 'nosuch'"),
         ("s3://nosuch/inbox/", "There is no bucket 'nosuch'"),
         (f"{INBOX}/", f"There is no spreadsheet in the folder {INBOX}"),

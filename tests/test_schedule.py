@@ -24,6 +24,7 @@ from importer.commands import schedulers
 from importer.commands.hours import Tries, repeat
 from importer.commands.schedulers import InstalledNight, System, installed, installed_here
 from importer.errors import BadSettings, Interrupted
+from importer.messages import Message, render
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, TimeWindow
 
@@ -506,9 +507,11 @@ def test_a_macos_agent_runs_what_was_said() -> None:
 START = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
 
 
-def tried(statuses: list[int], *, breaks_off: bool = False) -> tuple[int, list[datetime]]:
-    """The status in the end and the times of the tries, each of which takes no time."""
-    now, tries = START, []
+def tried(
+    statuses: list[int], *, breaks_off: bool = False, told: list[str] | None = None
+) -> tuple[int, list[datetime]]:
+    """The status in the end and the times of the tries, each of which takes no time. A wait ends in the window."""
+    now, tries, said = START, [], [] if told is None else told
 
     def run() -> int:
         tries.append(now)
@@ -517,9 +520,13 @@ def tried(statuses: list[int], *, breaks_off: bool = False) -> tuple[int, list[d
     def wait(seconds: float) -> bool:
         nonlocal now
         now += timedelta(seconds=seconds)
+        assert WINDOW.holds(now.time())
         return breaks_off
 
-    return repeat(run, Tries(WINDOW, 600), now=lambda: now, wait=wait), tries
+    def tell(message: Message) -> None:
+        said.append(render(message))
+
+    return repeat(run, Tries(WINDOW, 600), now=lambda: now, wait=wait, tell=tell), tries
 
 
 @pytest.mark.parametrize("shown", ["01:59", "06:00"])
@@ -527,7 +534,7 @@ def test_outside_of_the_window_nothing_is_begun(shown: str) -> None:
     """Not even once."""
     at = datetime.combine(START, dt_time.fromisoformat(shown))
     with pytest.raises(Interrupted, match=f"It is {shown} here, outside the window 02:00-06:00"):
-        repeat(lambda: pytest.fail("it was run"), Tries(WINDOW, 600), now=lambda: at, wait=lambda _: True)
+        repeat(lambda: pytest.fail("it was run"), Tries(WINDOW, 600), now=lambda: at, wait=lambda _: True, tell=print)
 
 
 @pytest.mark.parametrize(
@@ -547,7 +554,8 @@ def test_what_is_killed_is_said_and_begun_again(
     now = datetime.now().astimezone()
     all_day = f"{now:%H:%M}-{now - timedelta(minutes=1):%H:%M}"
     assert main(["repeat", "--between", all_day, "--every", "0s", "run"]) == 1
-    assert f"The command was killed ({said})" in " ".join(capfd.readouterr().err.split())
+    assert f"The command was killed ({said})" in (err := " ".join(capfd.readouterr().err.split()))
+    assert "Next try at" in err
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 4])
@@ -563,6 +571,17 @@ def test_what_stopped_before_its_end_is_repeated_while_the_window_is_open() -> N
     assert tried([3] * 9) == (3, [START, START + ten, START + 2 * ten])
     assert tried([3, 4, 0])[0] == 4
     assert tried([3] * 9, breaks_off=True) == (3, [START])
+
+
+def test_when_the_next_try_is_is_said_and_when_none_fits_it_ends_at_once() -> None:
+    """Without a last wait that leads nowhere."""
+    told: list[str] = []
+    tried([3] * 9, told=told)
+    assert told == [
+        "Next try at 05:40.",
+        "Next try at 05:50.",
+        "No further try, because the window 02:00-06:00 ends before it.",
+    ]
 
 
 @pytest.fixture

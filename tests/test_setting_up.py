@@ -232,8 +232,11 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
 
 # -- init
 
+NOWHERE = "http://127.0.0.1:1"
+
 
 def answered(type_: Terminal, monkeypatch: pytest.MonkeyPatch, *answers: str) -> Ended:
+    type_.variables["HTTPS_PROXY"] = NOWHERE  # the key is tried at once, and no call leaves the machine
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
     return type_("init")
 
@@ -244,7 +247,8 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
     profiles.write_text("# mine\n[other]\nworkers = 3\n", encoding="utf-8")
     away = "https://notes.invalid/v1"
-    answers = ("night", away, "private", "10%", "01:00-05:00", "my done", KEY, "json://127.0.0.1:1/hush", "y")
+    hush = "json://127.0.0.1:1/hush"
+    answers = ("night", away, "private", "10%", "01:00-05:00", "my done", KEY, "", hush, "y")
     ended = answered(type_, monkeypatch, *answers)
     assert ended.status == 0
     assert "hush" not in ended.all
@@ -265,7 +269,9 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert f"API key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
     for secret in (profiles.with_name("night.key"), profiles.with_name("night.notify")):
         assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
-    assert "note-importer schedule --profile night --between 01:00-05:00 exports" in ended.out
+    assert "note-importer schedule --profile night exports" in ended.out
+    assert "01:00-05:00" in type_("schedule", "--profile", "night", ".", "--system", "cron").out
+    assert f"go to the folder {type_.folder / 'my done'}. It is there now." in " ".join(ended.out.split())
     settings = Settings(profile="night", base_url=away)
     assert not is_first(None, settings)
     assert is_first(None, replace(settings, profile="other"))
@@ -277,7 +283,7 @@ def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
     """For all of them; where that can't be reached, the profile is written, and it says what is left to do."""
     away = "https://notes.invalid/v1"
     type_.variables["NOTE_IMPORTER_JOURNAL"] = url
-    ended = answered(type_, monkeypatch, "night", away, "", "", "", "", KEY, "")
+    ended = answered(type_, monkeypatch, "night", away, "", "", "", "", KEY, "", "")
     assert ended.status == 0
     assert f"The workspace is confirmed in the journal {url}, for all machines" in " ".join(ended.out.split())
     assert [*identity.folder().glob("*.confirmed")] == []
@@ -285,20 +291,56 @@ def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
         assert not is_first(journal, Settings(profile="night", base_url=away, journal=url))
         assert is_first(journal, Settings(profile="day", base_url=away, journal=url))
     type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
-    ended = answered(type_, monkeypatch, "day", away, "", "", "", "", KEY, "")
+    ended = answered(type_, monkeypatch, "day", away, "", "", "", "", KEY, "", "")
     assert ended.status == 3
     assert "could not be saved. The journal" in " ".join(ended.out.split())
     assert "[day]" in profiles.read_text(encoding="utf-8")
 
 
+def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a call that only reads. The archive is beside the exports unless one says otherwise."""
+    for name, given, kept in (("night", ("wrong", "worse", KEY), KEY), ("day", ("wrong", ""), "wrong")):
+        before = len(type_.box.received)
+        ended = answered(type_, monkeypatch, name, type_.box.url, "", "", "", "", *given, "")
+        assert ended.status == 0
+        assert profiles.with_name(f"{name}.key").read_text(encoding="utf-8") == f"{kept}\n"
+        calls = [call.method for call in type_.box.received[before:]]
+        assert calls == ["GET"] * len([key for key in given if key])
+        assert "Key accepted: no. The API does not accept the key" in " ".join(ended.all.split())
+        assert ("Key accepted: yes" in ended.all) is (kept == KEY)
+        assert (type_.folder / "done").is_dir()
+
+
+def test_init_replaces_the_key_of_a_profile_that_exists(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And leaves the rest of the profile as it is."""
+    profiles.write_text(f'[night]\nbase-url = "{type_.box.url}"\nworkers = 3\n', encoding="utf-8")
+    assert answered(type_, monkeypatch, "night", "y", "").status == 2
+    ended = answered(type_, monkeypatch, "night", "y", "wrong", KEY)
+    assert ended.status == 0
+    file = profiles.with_name("night.key")
+    assert f"The API key of the profile 'night' was replaced. It is in {file}." in " ".join(ended.out.split())
+    assert file.read_text(encoding="utf-8") == f"{KEY}\n"
+    assert os.name != "posix" or stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "workers = 3" in profiles.read_text(encoding="utf-8")
+    del type_.variables[KEY_VARIABLE]
+    del type_.variables["NOTE_IMPORTER_BASE_URL"]
+    status, found = looked(type_, "--profile", "night")
+    assert (status, found["Key accepted"].split()[0]) == (0, "ok")
+
+
 def test_init_asks_again_until_an_answer_can_be_used(
     type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With what is allowed; a profile that is there already is never replaced."""
+    """With what is allowed; a profile that is there already is never replaced, only its key if one says so."""
     profiles.write_text("[night]\n", encoding="utf-8")
     type_.file("n.csv", "")
     answers = (
         "night",
+        "n",
         "https://x",
         "day",
         "ftp://x",
@@ -310,7 +352,7 @@ def test_init_asks_again_until_an_answer_can_be_used(
         "noon",
         "-",
         "n.csv/x",
-        "",
+        "-",
         "two words",
         "",
         "",
@@ -393,7 +435,7 @@ def test_init_keeps_the_key_in_the_systems_store_where_there_is_one(
     before, store = keyring.get_keyring(), InMemory()
     keyring.set_keyring(store)
     try:
-        ended = answered(type_, monkeypatch, "night", "", "", "", "", "", KEY, "", "yes")
+        ended = answered(type_, monkeypatch, "night", "", "", "", "", "", KEY, "", "", "yes")
         assert ended.status == 0
         assert [*store.held.values()] == [KEY]
         assert [*profiles.parent.glob("*.key")] == []

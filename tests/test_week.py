@@ -132,7 +132,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     profiles.touch()
     with Sandbox(api_key=KEY) as box, http_ear() as ear:
         office = Office(tmp_path, box, ear)
-        answers = ("night", box.url, "", "", "", "done", KEY, f"json://{ear.place}/told")
+        answers = ("night", box.url, "", "", "-", "", KEY, f"json://{ear.place}/told")
         status, said = office.typed("init", answers="".join(f"{answer}\n" for answer in answers))
         assert status == 0, said
         more = ('log-file = "log/night.log"', 'journal = "journal.sqlite"', "settle = 0.2",

@@ -158,6 +158,9 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         settings = options.settings_with_key
         asking = Asking(options)
         asking.check(settings)
+        if asking.may and (watched := commands.hours.for_a_person(settings)) is not settings:
+            paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
+            settings = watched
         chosen = commands.choosing.choose(files)
         importing = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file)
         batch = commands.batch.run(chosen, settings, importing.face())

@@ -26,7 +26,7 @@ from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
 from importer.errors import ImporterError, UnclearColumns
 from importer.messages import Message, Said, say
-from importer.settings import Occasion
+from importer.settings import Occasion, profile_lines
 
 if TYPE_CHECKING:
     from importer.commands.batch import Batch, FileEnded
@@ -193,7 +193,8 @@ def notifying(files: Sequence[Path], stopper: Stopper) -> Iterator[RunNotificati
             with contextlib.suppress(ImporterError):  # the same error again, or another one: only the first is reported
                 notifications = RunNotifications(options or Options.here(without_profile=True), None, stopper)
                 notifications.failed(files[0], error)
-                if options is None and notifications.reaches_nobody and not is_terminal(sys.stdin):
+                is_wanted = profile_lines.mentions("notify-file")
+                if options is None and is_wanted and notifications.reaches_nobody and not is_terminal(sys.stdin):
                     paragraph(say("notifying.nobody"), err=True)
             raise
         try:

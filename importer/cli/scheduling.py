@@ -136,7 +136,13 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
     tries = commands.hours.Tries(TimeWindow.parse(between), Span().read(every))
     child = _Child([*scheduler_files.this_program(), *command], dict([tries.variable]))
     with signals_to_stop(child.pass_on):
-        return commands.hours.repeat(child.run, tries, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait)
+        return commands.hours.repeat(
+            child.run,
+            tries,
+            now=lambda: datetime.now().astimezone(),
+            wait=child.stopped.wait,
+            tell=child.tell,
+        )
 
 
 class _Child:
@@ -158,6 +164,11 @@ class _Child:
         if not self.stopped.is_set():
             paragraph(message, "Warning: ", err=True)
         return Stopped.exit_status
+
+    def tell(self, message: Message) -> None:
+        """Print a message about the next try, unless none follows because the program was asked to stop."""
+        if not self.stopped.is_set():
+            paragraph(message, err=True)
 
     def pass_on(self, number: int, _: FrameType | None) -> None:
         """Pass a signal to stop on to the process. After such a signal, no process is started."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ _HINTS = {
 def init() -> int:
     """Create a profile by answering a few questions: the key, the time window, the notifications. Sends no note.
 
+    The key is tried at once, with a call that only reads. For a profile that exists, it offers to replace the key.
     Writes a profile with comments, which you may edit afterwards, and confirms the workspace. The first import as this
     profile then needs nobody at the terminal. If NOTE_IMPORTER_JOURNAL names a journal that several machines share, the
     workspace is confirmed for all of them. The address for notifications gets a test.
@@ -68,6 +70,8 @@ def _init() -> int:
     say_line()
     journal = sources.read(sources.gather({}, ["journal"]), "journal") or default_journal()
     name = _asked(say("init.ask-name"), "night", _new_name)
+    if name in profiles.names():
+        return _replace_key(name)
     chosen: dict[str, object] = {}
     address = _asked(say("init.ask-address"), LIVE, lambda text: str(SETTINGS["base-url"].read(text)))
     if address != LIVE:
@@ -76,20 +80,51 @@ def _init() -> int:
         chosen["default-visibility"] = visibility
     if share := _asked(say("init.ask-guard"), "20%", _valid("max-invalid", "-")):
         chosen["max-invalid"] = chosen["max-unknown"] = share
-    hours = _asked(say("init.ask-hours"), "02:00-06:00", _valid("between", "-"))
-    if archive := _asked(say("init.ask-archive"), "", _folder):
+    if hours := _asked(say("init.ask-hours"), "02:00-06:00", _valid("between", "-")):
+        chosen["between"] = hours
+    if archive := _asked(say("init.ask-archive"), "done", _folder):
         chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
-    key = _asked(say("init.ask-key"), "", _key, hidden=True)
+    settings = Settings(profile=name, base_url=address, journal=journal)
+    key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
     recipient = _asked(say("init.ask-notify"), "", lambda address: _recipient(address, name))
     in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
-    settings = Settings(profile=name, base_url=address, journal=journal)
-    return _write(settings, chosen, key, recipient, in_store=in_store, hours=hours)
+    return _write(settings, chosen, key, recipient, in_store=in_store)
 
 
-def _write(
-    settings: Settings, chosen: dict[str, object], key: str, recipient: str, *, in_store: bool, hours: str
-) -> int:
+def _tried(key: str, settings: Settings) -> str:
+    """Try a key, and ask for another if the API doesn't accept it; Enter keeps it, because the API may be away."""
+    while key:
+        try:
+            found = commands.doctor.try_key(replace(settings, key=key))
+        except BadSettings as error:  # a proxy or certificates: doctor reports it
+            paragraph(error.message, "  ")
+            return key
+        paragraph(say("init.key-tried", found=found.text), "  ")
+        if not found.exit_status or not (other := _asked(say("init.ask-key-again"), "", _key, hidden=True)):
+            return key
+        key = other
+    return key
+
+
+def _replace_key(name: str) -> int:
+    """Ask for another key for a profile that exists, and store it."""
+    settings = sources.settings_of(sources.gather({"profile": name}, ["profile", "base-url"]))
+    key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
+    if not key:
+        say_line(say("written.nothing"))
+        return 2
+    if keystore.is_there() and ask(say("init.ask-key-store")):
+        place = keystore.keep(settings.workspace, key)
+        profiles.remember(name, {"api-key-file": None})
+    else:
+        place = str(profiles.keep_beside(f"{name}.key", key))
+        profiles.remember(name, {"api-key-file": place})
+    paragraph(say("init.key-replaced", name=repr(name), place=place))
+    return 0
+
+
+def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str, *, in_store: bool) -> int:
     """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
     if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
@@ -110,6 +145,8 @@ def _write(
         keystore.keep(settings.workspace, key)
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(path)))
+    if "archive" in chosen:
+        paragraph(say("init.archive", archive=str(chosen["archive"])))
     status = _confirm(settings)
     profile = f"--profile {argument(name)}"
     if not key:
@@ -121,7 +158,7 @@ def _write(
         f"note-importer doctor {profile}" + (" --test-notification" if recipient else ""),
         f"note-importer check {profile} contacts.xlsx",
         f"note-importer run {profile} contacts.xlsx",
-        f"note-importer schedule {profile} --between {hours or '02:00-06:00'} exports",
+        f"note-importer schedule {profile}{'' if 'between' in chosen else ' --between 02:00-06:00'} exports",
     ):
         say_line(f"  {line}")
     return status
@@ -168,8 +205,10 @@ def _valid(setting: str, none: str) -> Callable[[str], str]:
 
 
 def _folder(folder: str) -> str:
-    """Return a folder's absolute path if it exists or can be made."""
-    if not folder or not isinstance(AnyFile().read(folder), Path):  # a URL is already absolute, and needs no folder
+    """Return a folder's absolute path if it exists or can be made; empty for ``-``."""
+    if folder == "-":
+        return ""
+    if not isinstance(AnyFile().read(folder), Path):  # a URL is already absolute, and needs no folder
         return folder
     path = Path(folder).expanduser().absolute()
     if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
@@ -191,7 +230,8 @@ def _recipient(address: str, profile: str) -> str:
 
 
 def _new_name(name: str) -> str:
-    profiles.check_new(name)
+    if name not in profiles.names() or not ask(say("init.ask-replace-key", name=repr(name))):
+        profiles.check_new(name)
     return name
 
 

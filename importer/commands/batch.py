@@ -284,7 +284,7 @@ def _answerable(error: ImporterError, path: Path) -> ImporterError:
     if all(not question.choices or question.asks.kind == "exports.which" for question in error.questions):
         return error
     command = say("questions.answer", file=as_argument(str(path)))
-    return UnclearColumns(lines(error.message, command), error.questions, command)
+    return type(error)(lines(error.message, command), error.questions, command)
 
 
 @dataclass

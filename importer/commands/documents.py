@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from importer.commands.history import History, PastRun
     from importer.commands.overview import Overview
     from importer.commands.places import Place
-    from importer.commands.report import Report
+    from importer.commands.report import NotFound, Report
     from importer.commands.verify import Verified
 
 FORMAT = 1
@@ -184,6 +184,7 @@ def _past(past: PastRun) -> Document:
         **_span(run.started_at, run.ended_at),
         "counts": _counts(past.counts),
         "hidden": past.hidden,
+        "not_found": _not_found(past.not_found),
         "sent_with": past.sent_with or None,
         "confirmed_by": (past.confirmed.by or None) if past.confirmed is not None else None,
         "confirmed_at": _time(past.confirmed.at) if past.confirmed is not None else None,
@@ -220,18 +221,30 @@ def verify(found: Verified) -> Document:
         "doubts": [{"why": why, "notes": notes} for why, notes in found.doubts.items()],
         "more_than_once": list(found.duplicates),
         **_read_back(found),
+        "not_found_before": [{"run": run, "notes": notes} for run, notes in found.known_missing.items()],
         "stopped": _error(found.stopped) if found.stopped is not None else None,
     }
 
 
 def _read_back(ended: Report | Verified) -> Document:
     return {
-        "not_found": [
-            {"row": note.row, "prospect": note.prospect, "note_id": note.note_id} for note in ended.not_found
-        ],
+        "not_found": _not_found(ended.not_found),
         "could_not_look": ended.could_not_look,
         "not_looked_at": ended.not_looked_at,
     }
+
+
+def _not_found(notes: Sequence[NotFound]) -> list[Document]:
+    return [
+        {
+            "row": note.row,
+            "prospect": note.prospect,
+            "note_id": note.note_id,
+            "run": note.run or None,
+            "file": note.file or None,
+        }
+        for note in notes
+    ]
 
 
 def _head(command: str, exit_status: int) -> dict[str, Any]:

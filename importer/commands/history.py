@@ -5,19 +5,22 @@ Input: settings, and a filter. Output: a :class:`History`, which is the source o
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from importer.commands import workspaces
+from importer.commands.report import NotFound
 from importer.commands.workspaces import find_run
-from importer.errors import BadSettings
+from importer.errors import BadSettings, JournalFailed
 from importer.journal import Journal, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
-from importer.models import Result
+from importer.models import Result, Workspace
 from importer.settings import Settings
 
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")
@@ -43,6 +46,7 @@ class PastRun:
         shown: number of notes that it created and that weren't hidden; None in a list of runs.
         sent_with: the answers and settings that decided what was sent; empty in a list, and if not recorded.
         confirmed: who confirmed the run's workspace, and when; None in a list, and if not recorded.
+        not_found: notes that it created, but that were not found when they were read back.
         so_far: number of notes by result as the journal has them, of a run whose end isn't recorded.
     """
 
@@ -52,6 +56,7 @@ class PastRun:
     shown: int | None = None
     sent_with: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
+    not_found: Sequence[NotFound] = ()
     so_far: Mapping[Result, int] = field(default_factory=dict)
 
     @property
@@ -134,7 +139,12 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> History:
         if wanted.name is not None:
             return History([_past(journal, run) for run in runs], wanted)
         hidden = journal.deliveries.hidden_by_run(workspace)
-        past_runs = [PastRun(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
+        lost: Mapping[int, Sequence[NotFound]] = {}
+        with contextlib.suppress(JournalFailed):  # the runs are worth listing, even if this table is damaged
+            lost = _not_found(journal, {run.workspace for run in runs})
+        past_runs = [
+            PastRun(run, _ended(journal, run), hidden.get(run.id, 0), not_found=lost.get(run.id, ())) for run in runs
+        ]
         matching = [_counted(journal, past) for past in past_runs if wanted.holds(past)][: wanted.last]
         if wanted.of_all:
             return History(matching, wanted)
@@ -156,8 +166,19 @@ def one(settings: Settings, name: str) -> PastRun:
 
 def _past(journal: Journal, run: Run) -> PastRun:
     sent_with, confirmed = journal.runs.sent_with(run), journal.runs.confirmation(run.workspace)
-    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), sent_with, confirmed)
+    lost = _not_found(journal, [run.workspace]).get(run.id, ())
+    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), sent_with, confirmed, lost)
     return _counted(journal, past)
+
+
+def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[NotFound]]:
+    """Return the number of each run → its notes that were not found when they were read back."""
+    found: defaultdict[int, list[NotFound]] = defaultdict(list)
+    for workspace in workspaces:
+        for note in journal.deliveries.sampled(workspace, missing=True):
+            if note.is_missing:
+                found[note.run].append(NotFound(None, note.prospect, note.note_id or ""))
+    return found
 
 
 def _counted(journal: Journal, past: PastRun) -> PastRun:

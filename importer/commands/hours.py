@@ -12,7 +12,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from importer.errors import BadSettings, OutOfHours, Stopped
@@ -80,6 +80,14 @@ class Hours:
         return self.why
 
 
+def for_a_person(settings: Settings) -> Settings:
+    """Return settings without the profile's window if a person starts a run outside it: it is for unattended runs."""
+    window = settings.between
+    if window is None or "between" in settings.said or window.holds(datetime.now().astimezone().time()):
+        return settings
+    return replace(settings, between=None)
+
+
 def check(window: TimeWindow, shown: datetime) -> None:
     """Check that a local time is in a window.
 
@@ -139,7 +147,14 @@ class Tries:
         return self.window.holds((at + timedelta(seconds=self.every + _MARGIN)).time())
 
 
-def repeat(run: Callable[[], int], tries: Tries, *, now: Callable[[], datetime], wait: Callable[[float], bool]) -> int:
+def repeat(
+    run: Callable[[], int],
+    tries: Tries,
+    *,
+    now: Callable[[], datetime],
+    wait: Callable[[float], bool],
+    tell: Callable[[Message], None],
+) -> int:
     """Run a program, and again while it stops early and the window is open. Return the last exit status.
 
     Args:
@@ -147,6 +162,7 @@ def repeat(run: Callable[[], int], tries: Tries, *, now: Callable[[], datetime],
         tries: the window of the day by local time, and the seconds between tries.
         now: the local time.
         wait: waits so many seconds, and returns whether it was interrupted, so that nothing more is to be run.
+        tell: receives when the next try is, or that none fits into the window any more.
 
     Raises:
         Interrupted: the window isn't open; nothing was run.
@@ -154,7 +170,14 @@ def repeat(run: Callable[[], int], tries: Tries, *, now: Callable[[], datetime],
     check(tries.window, now())
     while True:
         status = run()
-        if status != Stopped.exit_status or wait(tries.every) or not tries.window.holds(now().time()):
+        if status != Stopped.exit_status:
+            return status
+        at = now() + timedelta(seconds=tries.every)
+        if not tries.window.holds(at.time()):
+            tell(say("repeating.no-further-try", window=str(tries.window)))
+            return status
+        tell(say("repeating.next-try", time=f"{at:%H:%M}"))
+        if wait(tries.every) or not tries.window.holds(now().time()):
             return status
 
 

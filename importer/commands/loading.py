@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.errors import BadSettings, UnclearColumns, UnreadableFile, as_argument
+from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
@@ -90,7 +90,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         if self.unclear is not None or not questions:
             return self.unclear
         texts = (question.text for question in questions)
-        return UnclearColumns(lines(*texts, say("questions.nothing-sent")), questions)
+        return Undecided(lines(*texts, say("questions.nothing-sent")), questions)
 
     @property
     def first_problem(self) -> Message:
@@ -267,7 +267,7 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
     target = settings.results
     if target is None:
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
-            raise UnreadableFile(say("files.no-such-file", source=str(source)))
+            raise UnreadableFile(say("files.none", file=str(source)))
         pattern = settings.results_name or "{name}.results.xlsx"
         target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
         if target in taken:

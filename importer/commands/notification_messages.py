@@ -10,12 +10,14 @@ Input: the results of files. Output: a :class:`~importer.commands.notifications.
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.notifications import Notification
 from importer.commands.rendering import calling_nobody, clock_time, count, in_result_words, listed, taken
+from importer.commands.report import Report
 from importer.errors import (
     BadSettings,
     Busy,
@@ -26,10 +28,12 @@ from importer.errors import (
     OutOfHours,
     Stopped,
     UnclearColumns,
+    as_argument,
 )
-from importer.messages import Message, as_message, headline, render, say, words
+from importer.messages import Message, Plain, as_message, lines, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import HELD_BACK, MEANINGS
+from importer.settings import profiles
 
 _TITLES = {0: "notice.delivered", 2: "notice.nothing-sent", 3: "notice.stopped", 4: "notice.needs-a-person"}
 _ADVICE = {0: "notice.do-nothing", 2: "notice.correct-it", 3: "notice.run-again", 4: "notice.mend-it-first"}
@@ -38,21 +42,34 @@ _DETAILED = 5
 _TOLD = frozenset(
     """
     account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
-    choosing.folder-unreadable count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed
-    disk.read-only files.no-such-file files.none guard.by-email guard.by-id guard.few-rows guard.many-notes
-    guard.no-rows guard.unknown-prospects identity.another identity.earlier-copy identity.none identity.unreadable
-    journal.failed-reading journal.failed-writing journal.gone journal.lock-gone journal.mend-reading
-    journals.folder-is-none key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file
-    key.not-in-variable key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
+    choosing.folder-unreadable choosing.no-spreadsheet choosing.only-ours choosing.stands-for choosing.the-folder
+    count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed disk.read-only files.none
+    guard.by-email guard.by-id guard.few-rows guard.many-notes guard.no-rows guard.unknown-prospects
+    identity.another identity.earlier-copy identity.none identity.unreadable journal.failed-reading
+    journal.failed-writing journal.gone journal.lock-gone journal.mend-reading journals.folder-is-none
+    key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file key.not-in-variable
+    key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
     notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
-    postgres.mend profile.file-missing profile.no-setting profile.no-table profile.not-there profile.unreadable
-    profile.write-a-table recipients.in-file recipients.in-variable recipients.none recipients.unreadable
-    run.unconfirmed settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable
-    stopped.no-thread stopped.unsaid store.no-folder target.impossible target.is-folder target.no-folder
-    written.nowhere written.trouble
+    postgres.mend profile.file-missing profile.no-closing-quote profile.no-setting profile.no-table
+    profile.not-there profile.not-toml profile.unreadable profile.write-a-table recipients.in-file
+    recipients.in-variable recipients.none recipients.unreadable run.unconfirmed series.nothing-to-import
+    settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable stopped.hours-over
+    stopped.no-thread stopped.time-over stopped.unsaid stopped.window-over store.no-folder target.impossible
+    target.is-folder target.no-folder written.nowhere written.trouble
     """.split()
 )
 """Kinds of messages whose parts are paths, names of ours and the system's words, so that they may leave whole."""
+
+
+class _Notified(Plain):
+    """Rendering for recipients: settings are flags, and commands name the profile, so that they can be run as sent."""
+
+    def __init__(self, profile: str) -> None:
+        self._profile = profile
+
+    def command(self, command: str) -> str:
+        """Return the command with the profile."""
+        return profiles.in_commands(super().command(command), self._profile)
 
 
 def notification(batch: Batch, log_file: Path | None = None) -> Notification:
@@ -64,12 +81,13 @@ def notification(batch: Batch, log_file: Path | None = None) -> Notification:
     """
     files, status = batch.files, batch.exit_status
     subject = words(files[0].file.name) if len(files) == 1 else count(len(files), "file")
-    lines = [*_files(files, status), *_what_to_do(batch.by_status)]
-    lines.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(status)))
+    said = [*_files(files, status), *_what_to_do(batch.by_status)]
+    said.append(say("notice.profile", profile=batch.profile, machine=_machine(), status=str(status)))
     if log_file is not None:
-        lines.append(say("notice.log", path=str(log_file.absolute())))
+        said.append(say("notice.log", path=str(log_file.absolute())))
     title = say("notice.title", title=_title(batch), what=subject)
-    body = "\n".join(calling_nobody(render(line)) for line in lines)
+    face = _Notified(batch.profile)
+    body = "\n".join(calling_nobody(render(line, face)) for line in said)
     return Notification(calling_nobody(render(title)), body, status, is_for_switch=not batch.is_left_to_another)
 
 
@@ -106,8 +124,12 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
     if status != 1:
         return say(_TITLES[status])
     reports = [ended.report for ended in files if ended.report is not None]
-    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports)
-    return say("notice.rows-need-a-person", n=rows)
+    elsewhere = sum(note.row is None for report in reports for note in report.not_found)
+    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports) - elsewhere
+    notes = say("notice.earlier-notes-lost", n=elsewhere)
+    if not elsewhere:
+        return say("notice.rows-need-a-person", n=rows)
+    return say("notice.several", parts=(say("notice.rows-need-a-person", n=rows), notes)) if rows else notes
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
@@ -134,8 +156,13 @@ def _own_advice(ended: FileEnded) -> Message | None:
         return say("notice.wait-for-the-other")
     if isinstance(error, UnclearColumns) and error.how_to_ask is not None:
         return error.how_to_ask
-    message = _told(error)
-    return say("notice.as-told", why=message) if message is not None and headline(message) != render(message) else None
+    if isinstance(error, Guarded) and error.setting == "max-invalid":
+        return say("notice.may-be-wrong-file", file=as_argument(str(ended.file)))
+    if (message := _told(error)) is not None and render(advice := say("notice.as-told", why=message)):
+        return advice
+    if isinstance(error, BadSettings) and (origin := _origin(error)) is not None:
+        return say("notice.correct-setting", setting=error.setting, origin=origin)
+    return None
 
 
 def _told(error: ImporterError | None) -> Message | None:
@@ -161,7 +188,11 @@ def _files(files: Sequence[FileEnded], worst: int) -> Iterator[Message | None]:
         yield from _about(ended)
         yield None
     if not_begun:
-        yield say("notice.none-begun", files=listed([ended.file.name for ended in not_begun], most=3))
+        names, why = listed([ended.file.name for ended in not_begun], most=3), _told(not_begun[0].error)
+        if why is None or any(ended.why == why for ended in others):
+            yield say("notice.none-begun", files=names)
+        else:
+            yield say("notice.none-begun-because", files=names, why=why)
         yield None
     for kind, left in (("notice.further-files", others[_DETAILED:]), ("notice.good-files", good)):
         if left:
@@ -190,14 +221,21 @@ def _about(ended: FileEnded) -> Iterator[Message]:
         yield say("notice.reasons", result=result.value, reasons=reasons)
     if report.duplicates:
         yield say("notice.duplicates", n=len(report.duplicates))
-    if report.not_found:
-        yield say("notice.not-found", n=len(report.not_found))
+    if own := sum(note.row is not None for note in report.not_found):
+        yield say("notice.not-found", n=own)
+    for (run, file), notes in _lost_elsewhere([report]).items():
+        yield say("notice.not-found-of-run", n=notes, run=run, file=file)
     if report.results_owed:
         yield say("notice.results-kept")
     elif ended.why_it_stays:
         yield as_message(ended.why_it_stays)
     yield say("notice.results", path=str(report.results.absolute()))
     yield say("notice.run", run=report.run)
+
+
+def _lost_elsewhere(reports: Sequence[Report]) -> Counter[tuple[str, str]]:
+    """Return earlier run and its file → number of its notes that were not found."""
+    return Counter((note.run, note.file) for report in reports for note in report.not_found if note.row is None)
 
 
 def _not_begun(ended: FileEnded) -> Message:
@@ -218,9 +256,16 @@ def _why(error: ImporterError) -> Message:
     if isinstance(error, Guarded):
         return error.message
     kind = error.kind
-    if isinstance(error, BadSettings) and error.setting:
-        return say("notice.setting", kind=kind, setting=error.setting)
-    return kind
+    if not isinstance(error, BadSettings) or not error.setting:
+        return kind
+    if (origin := _origin(error)) is not None:
+        return say("notice.setting-from", kind=kind, setting=error.setting, origin=origin)
+    return say("notice.setting", kind=kind, setting=error.setting)
+
+
+def _origin(error: BadSettings) -> Message | None:
+    """Return the place where a wrong setting was set, such as a line of the profile, if it may leave."""
+    return error.origin if error.origin is not None and _may_leave(error.origin) else None
 
 
 def _advice(ended: Sequence[FileEnded], status: int) -> Message:
@@ -245,6 +290,16 @@ def _advice(ended: Sequence[FileEnded], status: int) -> Message:
         parts.append(say("notice.of-result", result=HELD_BACK.means, advice=HELD_BACK.next or ""))
     if any(report.duplicates for report in reports):
         parts.append(say("notice.remove-duplicates"))
-    if any(report.not_found for report in reports):
+    if any(note.row is not None for report in reports for note in report.not_found):
         parts.append(say("notice.look-at-not-found"))
+    lost = [say("notice.list-lost", run=run) for run, _ in _lost_elsewhere(reports)]
+    earlier = [say("notice.look-at-earlier", lists=tuple(lost[:_DETAILED]))] if lost else []
+    return lines(*([_look_at_to_fix(reports, parts)] if parts else []), *earlier)
+
+
+def _look_at_to_fix(reports: Sequence[Report], parts: Sequence[Message]) -> Message:
+    to_fix = [report.results for report in reports if report.counts.keys() & {Result.REJECTED, Result.INVALID}]
+    if any(results.suffix == ".xlsx" for results in to_fix):
+        place = as_argument(str(to_fix[0].absolute())) if len(to_fix) == 1 else "RESULTS"
+        return say("notice.run-to-fix", parts=tuple(parts), results=place)
     return say("notice.look-at-to-fix", parts=tuple(parts))

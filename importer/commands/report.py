@@ -6,12 +6,13 @@ the number of rows by kind of reason. These kinds hold no cell values, so that t
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.commands.loading import Loaded
+from importer.commands.loading import Loaded, writable
 from importer.delivery.outcomes import Outcomes
 from importer.errors import (
     ImporterError,
@@ -22,6 +23,7 @@ from importer.errors import (
     ResultsNotWritten,
     Stopped,
 )
+from importer.journal import Journal
 from importer.messages import Message, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Problem, Result, Rows
 from importer.results import Written, presentation
@@ -60,11 +62,15 @@ class NotFound:
         row: number of its row; None if an import of another file created it.
         prospect: the prospect of the note.
         note_id: the ID that the API gave.
+        run: name of the earlier run that created it; empty for a row of this file, or if the run isn't known.
+        file: file of that run.
     """
 
     row: int | None
     prospect: str
     note_id: str
+    run: str = ""
+    file: str = ""
 
 
 ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
@@ -188,14 +194,23 @@ def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
     }
 
 
-def not_found_of(rows: Rows, outcomes: Outcomes) -> tuple[NotFound, ...]:
+def not_found_of(rows: Rows, outcomes: Outcomes, journal: Journal) -> tuple[NotFound, ...]:
     """Return the notes that were created, but not found, those of this file's rows first."""
     of_this_file = [
         NotFound(int(rows.number[position]), str(rows.prospect[position]), note_id)
         for position, note_ids in sorted(outcomes.missing.items())
         for note_id in note_ids
     ]
-    return (*of_this_file, *(NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere))
+    return (*of_this_file, *not_found_elsewhere(outcomes.missing_elsewhere, journal))
+
+
+def not_found_elsewhere(missing: Sequence[tuple[str, str, int]], journal: Journal) -> Iterator[NotFound]:
+    """Yield the notes of other files that were created, but not found, by their runs."""
+    with contextlib.suppress(JournalFailed):  # then the run itself reports it
+        names = {run.id: run for run in journal.runs.listed()} if missing else {}
+        for prospect, note_id, number in sorted(missing, key=lambda note: note[2]):
+            run = names.get(number)
+            yield NotFound(None, prospect, note_id, run.name if run else "", writable(run.file) if run else "")
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:

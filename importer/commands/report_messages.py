@@ -223,6 +223,8 @@ def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
     if found.duplicates:
         yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
     yield from _read_back(found)
+    for run, notes in found.known_missing.items():
+        yield Line(say("verify.not-found-before", n=notes, run=run), LineKind.TEXT)
     if found.due_at is not None:
         yield Line(say("verify.sample-too-new", time=clock_time(found.due_at)), LineKind.TEXT)
 
@@ -282,6 +284,7 @@ def history(found: History) -> Iterator[Line]:
         if past.counts:
             counted = [say("history.count", result=result.value, rows=rows) for result, rows in past.counts.items()]
             counted += [say("history.hidden-since", rows=past.hidden)] if past.hidden else []
+            counted += [say("history.not-found-since", rows=len(past.not_found))] if past.not_found else []
             yield Line(say("history.counts", counts=tuple(counted)))
     yield from readable(found.readable_after)
 
@@ -317,6 +320,10 @@ def past_run(past: PastRun) -> Iterator[Line]:
     yield from counts(meanings(past.counts))
     if past.hidden:
         yield Line(say("history.hidden", n=past.hidden))
+    if past.not_found:
+        yield Line(say("history.not-found", n=len(past.not_found)), LineKind.TEXT)
+        for note in past.not_found:
+            yield Line(say("not-found.note", note=note.note_id, prospect=note.prospect), LineKind.DETAIL)
     if past.ended != "declined":
         yield Line(say("history.results-again", run=run.name), LineKind.TEXT)
 

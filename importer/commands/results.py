@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -261,7 +262,17 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     left_out = _OF_REAL_RUNS if report.is_rehearsal else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
     title = say("rehearsal.title" if report.is_rehearsal else "summary.title")
-    return results.Summary(title, said, workspace.profile, report.meanings, report.is_rehearsal)
+    lost = [*_of_earlier_runs(report)]
+    return results.Summary(title, said, workspace.profile, report.meanings, report.is_rehearsal, lost)
+
+
+def _of_earlier_runs(report: Report) -> Iterator[tuple[Said, Said]]:
+    """Yield each earlier run with notes that were not found, with the command that lists them again; and the notes."""
+    of_others = [note for note in report.not_found if note.row is None]
+    for run, notes in groupby(of_others, lambda note: note.run):
+        listed = [*notes]
+        yield say("not-found.run"), say("not-found.run-and-list", n=len(listed), run=run, file=listed[0].file)
+        yield from ((note.prospect, note.note_id) for note in listed)
 
 
 def write_results(

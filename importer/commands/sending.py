@@ -218,7 +218,7 @@ class _Sending:
             held_back=_held_back(self._loaded, delivery, self._outcomes),
             finding_calls=self._lookup.calls,
             uploads=uploads,
-            not_found=not_found_of(rows, self._outcomes),
+            not_found=not_found_of(rows, self._outcomes, self._journal),
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,
             ended="stopped" if counts.get(Result.NOT_SENT) and ended == "finished" else ended,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import logs
 from importer.commands.calling import calls, policy
-from importer.commands.report import NotFound
+from importer.commands.report import NotFound, not_found_elsewhere
 from importer.commands.workspaces import elsewhere, held, keep_in_mind, opened
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
+from importer.journal import Journal
 from importer.messages import Message, Said
 from importer.models import Progress, Result
 from importer.settings import Settings
@@ -34,6 +36,7 @@ class Verified:
         not_found, could_not_look, not_looked_at: about notes of earlier runs, as in a run's report.
         due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
         elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
+        known_missing: number of notes of each run, by its name, that were not found before and weren't read now.
     """
 
     found: int
@@ -47,6 +50,7 @@ class Verified:
     could_not_look: bool = False
     not_looked_at: int = 0
     due_at: float | None = None
+    known_missing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -126,8 +130,18 @@ def verify(
             duplicates,
             stopped,
             elsewhere(journal, settings),
-            [NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere],
+            [*not_found_elsewhere(outcomes.missing_elsewhere, journal)],
             samples.could_not_look,
             samples.left,
             samples.looks.due_at,
+            _known_missing(journal, settings, outcomes) if stopped is None else {},
         )
+
+
+def _known_missing(journal: Journal, settings: Settings, outcomes: Outcomes) -> Mapping[str, int]:
+    """Return run → number of its notes that earlier runs didn't find, except those that were just read back."""
+    told = {note_id for _, note_id, _ in outcomes.missing_elsewhere}
+    sampled = journal.deliveries.sampled(settings.workspace, missing=True)
+    missing = [note for note in sampled if note.is_missing and note.note_id not in told]
+    names = {run.id: run.name for run in journal.runs.listed(settings.workspace)} if missing else {}
+    return Counter(names[note.run] for note in missing)

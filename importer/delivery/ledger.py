@@ -183,7 +183,7 @@ class Ledger:
         """Record that notes which the API said it created were not found."""
         self.sampled(notes, SampleState.MISSING)
         for note in notes:
-            self._outcomes.not_found(note.prospect, note.note_id)
+            self._outcomes.not_found(note.prospect, note.note_id, note.run)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until its notes are read back.

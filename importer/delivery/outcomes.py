@@ -51,7 +51,7 @@ class Outcomes:
     Attributes:
         duplicates: IDs of further copies of rows' notes, by the row's position.
         missing: IDs of rows' notes that were created but not found, by the row's position.
-        missing_elsewhere: prospect and note ID of other files' notes that were created but not found.
+        missing_elsewhere: prospect, note ID and run's number of other files' notes that were created but not found.
         composed: returns the texts of the rows from one position to another; None if no template composes them.
     """
 
@@ -66,7 +66,7 @@ class Outcomes:
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
         self.duplicates: dict[int, tuple[str, ...]] = {}
         self.missing: dict[int, tuple[str, ...]] = {}
-        self.missing_elsewhere: list[tuple[str, str]] = []
+        self.missing_elsewhere: list[tuple[str, str, int]] = []
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
     def __len__(self) -> int:
@@ -119,13 +119,13 @@ class Outcomes:
         self.duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
-    def not_found(self, prospect: str, note_id: str) -> None:
-        """Record that a created note was not found when it was read back, whether or not a row here has it."""
+    def not_found(self, prospect: str, note_id: str, run: int) -> None:
+        """Record that a note that a run created was not found when read back, whether or not a row here has it."""
         positions = np.flatnonzero(self._note_id == note_id).tolist()
         for position in positions:
             self.found_missing(position, [note_id])
         if not positions:
-            self.missing_elsewhere.append((prospect, note_id))
+            self.missing_elsewhere.append((prospect, note_id, run))
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""

@@ -147,7 +147,8 @@ class SQLiteFile(SQLiteStore):
                 store.close()
                 raise
         except (sqlite3.Error, JournalFailed, OSError) as error:
-            raise UnusableJournal(say("sqlite.unusable", path=str(path), error=cause(error))) from error
+            reason = cause(error.__cause__ or error)  # the database's words, not a sentence of ours about them
+            raise UnusableJournal(say("sqlite.unusable", path=str(path), error=reason)) from error
         return store
 
     @contextmanager

@@ -150,7 +150,9 @@ class Send:
         """Send the file's notes."""
         os.chdir(self.folder)
         people = Path(f"{Path(self.name).stem}.people.csv")
-        with commands.prepare(self.name, replace(self.settings, unknown_emails=people)) as prepared:
+        with commands.prepare(
+            self.name, replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
+        ) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))

@@ -56,7 +56,7 @@ def read(
     try:
         return _read(source, options, is_header, is_copy, is_likely)
     except UnclearColumns as exc:
-        raise UnclearColumns(_in_file(source, exc), exc.questions) from exc
+        raise type(exc)(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
         if not {source, repr(source)}.isdisjoint(exc.message.texts()):  # the message already names the file
             raise

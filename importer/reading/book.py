@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, UnreadableFile, as_argument
+from importer.errors import NoSuchSheet, Undecided, UnreadableFile, as_argument
 from importer.messages import Cell, Message, Part, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
@@ -139,7 +139,7 @@ class TableCandidate:
 def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     """Return the only visible table with the needed headings, or the named one, and remarks on ignored sheets.
 
-    Raises UnclearColumns if several tables qualify, or if none does and several hold something. It is also raised if
+    Raises Undecided if several tables qualify, or if none does and several hold something. It is also raised if
     another table may be meant too, unless a person named the sheet, or the table is read as before.
     """
     sheet, header_row, is_copy = source.options.sheet, source.options.header_row, source.is_copy
@@ -180,9 +180,9 @@ def _named(book: Book, name: str) -> Table:
     if matches:
         return matches[0]
     if all(table.name is None for table in book.tables):
-        raise UnclearColumns(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
+        raise NoSuchSheet(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
     sheets = tuple(say("choice.hidden", sheet=_name(table)) if table.hidden else _name(table) for table in book.tables)
-    raise UnclearColumns(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
+    raise NoSuchSheet(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
 
 
 def _name(table: Table) -> Cell:
@@ -228,7 +228,7 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
     return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
 
 
-def _undecided(candidates: Sequence[TableCandidate]) -> UnclearColumns:
+def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
     """Return the error that asks which sheet is meant, with one answer for each candidate."""
     if not candidates[-1].qualifies and candidates[0].qualifies:
         text = say(
@@ -245,7 +245,7 @@ def _undecided(candidates: Sequence[TableCandidate]) -> UnclearColumns:
         for candidate in candidates
         if (name := candidate.table.name) is not None
     ]
-    return UnclearColumns(text, [Question(text, say("choice.which"), choices)])
+    return Undecided(text, [Question(text, say("choice.which"), choices)])
 
 
 def _begins(candidate: TableCandidate) -> Message:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from importer.errors import UnclearColumns, UnreadableFile
+from importer.errors import Undecided, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.opening import Source
@@ -139,7 +139,7 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
     ``rows_in`` returns the rows of a decoded file that may hold its headings, by which a kind of sheet is recognised.
 
     Raises:
-        UnclearColumns: several encodings are plausible.
+        Undecided: several encodings are plausible.
     """
     given = source.options.encoding
     if given is not None:
@@ -209,7 +209,7 @@ def _certain(source: Source) -> Encoding | None:
 
 
 def _guessed(source: Source) -> Encoding:
-    """Return the only old encoding that spells the file's words well; raise UnclearColumns if several or none do."""
+    """Return the only old encoding that spells the file's words well; raise Undecided if several or none do."""
     best, *others = _readings(source)
     rivals = [other for other in others if _is_near(other, best)]
     is_clear = not rivals and best.misspelt <= 0.15 * len(best.words) and best.encoding.codec != "utf-8"
@@ -245,7 +245,7 @@ def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | No
                 yield earlier_texts
 
 
-def _undecided(readings: Sequence[DecodedSample]) -> UnclearColumns:
+def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
     """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ."""
     same_lines = zip(*(reading.lines for reading in readings), strict=False)
     places = [place for place, lines in enumerate(same_lines) if len({*lines}) > 1]
@@ -258,7 +258,7 @@ def _undecided(readings: Sequence[DecodedSample]) -> UnclearColumns:
         choices.append(PossibleAnswer("encoding", name, text))
         ways.append(say("encoding.way", words=words, name=name))
     question = say("encoding.say-which", ways=tuple(ways))
-    return UnclearColumns(question, [Question(question, say("encoding.which"), choices)])
+    return Undecided(question, [Question(question, say("encoding.which"), choices)])
 
 
 def _is_near(other: DecodedSample, best: DecodedSample) -> bool:

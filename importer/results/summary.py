@@ -23,18 +23,18 @@ _NAME = "Summary"
 
 def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     """Add the sheet *Summary* about the rows' outcomes, with an explanation of our columns."""
-    counts, duplicates, missing = outcomes.counts(), len(outcomes.duplicates), len(outcomes.missing)
+    counts = outcomes.counts()
     sheet = book.add_worksheet(_NAME)
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
     sheet.set_landscape()
-    sheet.fit_to_pages(1, 1)
+    sheet.fit_to_pages(1, 0 if summary.of_earlier_runs else 1)
     for col, width in enumerate((2, 20, 12, 10, 66, 58)):
         sheet.set_column(col, col, width)
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
-    outcome = say("summary.rehearsed") if summary.is_rehearsal else headline(counts, duplicates, missing)
+    outcome = say("summary.rehearsed") if summary.is_rehearsal else headline(outcomes)
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(outcome, lead))
     row = _table(book, sheet, counts, 4, summary)
@@ -45,14 +45,17 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
         for heading, column in zip(headings_for(summary, outcomes), columns_for(outcomes), strict=True)
         if not (summary.is_rehearsal and column.heading == "request")  # there is neither a run nor a request
     ]
-    _pairs(book, sheet, say("summary.columns"), columns, row + 1)
+    row = _pairs(book, sheet, say("summary.columns"), columns, row + 1)
+    _pairs(book, sheet, say("summary.of-earlier-runs"), summary.of_earlier_runs, row + 1)
 
 
-def headline(counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0) -> Message:
+def headline(outcomes: Outcomes) -> Message:
     """Return a sentence with the number of rows by result."""
+    counts = outcomes.counts()
     parts = [
-        say("counts.twins", n=duplicates),
-        say("counts.missing", n=missing),
+        say("counts.twins", n=len(outcomes.duplicates)),
+        say("counts.missing", n=len(outcomes.missing)),
+        say("counts.missing-elsewhere", n=len(outcomes.missing_elsewhere)),
         say("counts.repeated", n=counts.get(Result.DUPLICATE, 0)),
         say("counts.to-correct", n=counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0)),
         say("counts.to-check", n=counts.get(Result.UNCONFIRMED, 0)),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from importer.errors import UnclearColumns, as_argument
+from importer.errors import Undecided, as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
 from importer.models import PossibleAnswer, Question, Role
@@ -70,7 +70,7 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
         cells: some values of each column.
 
     Raises:
-        UnclearColumns: several exports fit, or one only nearly fits.
+        Undecided: several exports fit, or one only nearly fits.
     """
     name, plain = settings.export, replace(settings, exports=())
     if name == NONE:
@@ -203,13 +203,13 @@ def _matters(heading: str, values: Sequence[str]) -> bool:
     return suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
 
 
-def _several(fits: Sequence[_Fit]) -> UnclearColumns:
+def _several(fits: Sequence[_Fit]) -> Undecided:
     names = tuple(Cell(repr(fit.export.name)) for fit in fits)
     text = say("exports.several", names=names, way=_setting("NAME"), none=_setting(NONE))
     return _question(text, say("exports.which"), [fit.export for fit in fits], "exports.one-of-several")
 
 
-def _near(fit: _Fit) -> UnclearColumns:
+def _near(fit: _Fit) -> Undecided:
     export = fit.export
     parts: dict[str, Part] = {"name": Cell(repr(export.name)), "date": export.day}
     difference = _differences(fit.concerning, fit.missing)
@@ -218,13 +218,13 @@ def _near(fit: _Fit) -> UnclearColumns:
     return _question(text, asks, [export], "exports.as-last-time")
 
 
-def _question(text: Message, asks: Message, exports: Sequence[Export], kind: str) -> UnclearColumns:
+def _question(text: Message, asks: Message, exports: Sequence[Export], kind: str) -> Undecided:
     choices = [
         PossibleAnswer("export", export.name, say(kind, name=Cell(repr(export.name)), date=export.day), is_likely=True)
         for export in exports
     ]
     choices.append(PossibleAnswer("export", NONE, say("exports.another-kind")))
-    return UnclearColumns(text, [Question(text, asks, choices)])
+    return Undecided(text, [Question(text, asks, choices)])
 
 
 def _setting(name: str) -> SettingPart:

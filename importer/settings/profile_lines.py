@@ -32,6 +32,13 @@ def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
     return found
 
 
+def mentions(setting: str) -> bool:
+    """Return whether the file of profiles, which may be wrong, has this word anywhere."""
+    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
+        return setting in profiles.content()
+    return False
+
+
 def _lines_of(name: str) -> Iterator[tuple[int, str]]:
     """Yield the lines between a profile's name and the next table, with their numbers; none if they can't be read."""
     is_inside = False

@@ -126,10 +126,8 @@ def exports(name: str) -> list[tuple[str, object]]:
 def named_files(*settings: str, of: str | None = None) -> list[str]:
     """Return the files that these settings name in any profile, or in one, as written; none if they can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = [
-            profile for name, profile in _profiles().items() if isinstance(profile, Mapping) and of in (None, name)
-        ]
-        values = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
+        tables = [table for name, table in _profiles().items() if isinstance(table, Mapping) and of in (None, name)]
+        values = [table[key] for table in tables for name in settings if (key := SETTINGS[name].profile_name) in table]
         return [file for file in values if isinstance(file, str) and file]
     return []
 
@@ -179,12 +177,12 @@ def _line_of(name: str, setting: str) -> int | None:
 
 def _unknown(name: str, document: Mapping[str, object]) -> Message:
     """Return the message about an unknown profile, because a misspelt name must not reach another address."""
-    profiles = tuple(repr(profile) for profile in dict.fromkeys([DEFAULT, *_named(document)]))
+    known = tuple(map(repr, dict.fromkeys([DEFAULT, *_named(document)])))
     import tomlkit  # noqa: PLC0415 - only a change and this message wait for it
 
     line = tomlkit.dumps({name: {}}).strip()
     parts = {"profile": repr(name), "line": line, "file": str(profiles_file())}
-    return say("profile.not-there", n=len(profiles), names=profiles, **parts)
+    return say("profile.not-there", n=len(known), names=known, **parts)
 
 
 def remember(name: str, settings: Mapping[str, object]) -> Path:
@@ -368,9 +366,20 @@ def editable() -> TOMLDocument:
 
 def _profiles() -> Mapping[str, Any]:
     try:
-        return _parsed(content())
+        return _parsed(text := content())
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(_mistake(text, str(error))) from error
     except (OSError, ValueError) as error:
         raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=files.why(error))) from error
+
+
+def _mistake(text: str, error: str) -> Message:
+    lines, number = text.splitlines(), re.search(r"line (\d+)", error)
+    end = int(number[1]) if number else len(lines)
+    about = {"file": str(profiles_file()), "error": error}
+    if any("".join(lines[end - 1 : end]).count(quote) % 2 for quote in "\"'"):
+        return say("profile.no-closing-quote", line=str(end), **about)
+    return say("profile.not-toml", **about)
 
 
 @lru_cache(maxsize=1)  # several parts of a command read the file

@@ -12,13 +12,15 @@ import pytest
 
 import tests.jumping
 from importer.cli import main
+from importer.commands.history import history
 from importer.commands.report import Report
 from importer.commands.verify import Verified, verify
 from importer.sandbox import Fault, Sandbox
 from importer.sandbox.calls import Call
-from importer.settings import KEY_VARIABLE, Rate, Settings
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Rate, Settings
 from tests import running
 from tests.jumping import Jumping
+from tests.listening import Ear, http_ear
 from tests.truth import Line, read_results, write_sheet
 
 DUE = 2 * 60.0  # twice the assumed lag
@@ -29,6 +31,12 @@ NOTES = 40
 def clock() -> Iterator[Jumping]:
     with tests.jumping.jumping() as clock:
         yield clock
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    with http_ear() as ear:
+        yield ear
 
 
 def lines(count: int = NOTES, text: str = "Spoke about terms", first: int = 1, status: str = "1") -> list[Line]:
@@ -179,14 +187,19 @@ def test_a_note_that_was_sent_again_on_purpose_is_told_no_more(
 
 def test_the_next_run_tells_those_of_another_file(
     box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], ear: Ear,
 ) -> None:  # fmt: skip
-    """On the screen and to programs, each with its prospect and its note ID; on the Summary; with status 1."""
+    """On the screen and to programs, each with its prospect and its note ID, by run and file; with status 1.
+
+    The Summary lists all of them, `history` too, and the journal's other readers mention them. A notification counts
+    them as notes, and says where they are listed.
+    """
     box.set_faults([drops(4)])
-    import_(tmp_path, settings, lines())
+    earlier = import_(tmp_path, settings, lines())
     box.clear_faults()
     clock.jump(DUE)
     sheet, results = write_sheet(tmp_path / "other.csv", lines(3, "Another note")), tmp_path / "other.xlsx"
+    monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}")
     monkeypatch.setenv(KEY_VARIABLE, box.api_key)
     given = ["--base-url", box.url, "--journal", str(settings.journal), "--results", str(results), "--settle", "0"]
     assert main(["run", str(sheet), *given, "--yes", "--json"]) == 1
@@ -195,11 +208,35 @@ def test_the_next_run_tells_those_of_another_file(
     assert {(note["row"], note["prospect"]) for note in document["not_found"]} == {
         (None, prospect) for prospect in lost(box, lines())
     }
+    file = str(tmp_path / "sheet.csv")
+    assert {(note["run"], note["file"]) for note in document["not_found"]} == {(earlier.run, file)}
     said = " ".join(out.err.split())
-    assert "10 notes were created, but not found when read back. An earlier import: note" in said
+    assert f"10 notes were created, but not found when read back. Run {earlier.run} of {file}" in said
+    assert "and 5 more. Look at these prospects" in said
     book = openpyxl.load_workbook(results, read_only=True)
-    cells = [str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row if cell]
-    assert any("an earlier import: note" in cell for cell in cells)
+    cells = [[str(cell) for cell in row if cell] for row in book["Summary"].iter_rows(values_only=True)]
+    assert ["3 of 3 rows delivered, 10 notes of earlier runs were not found."] in cells
+    again = f"To list them again: `note-importer history {earlier.run}`"
+    assert ["Run", f"{earlier.run} of {file}: 10 notes. {again}"] in cells
+    for note in document["not_found"]:
+        assert [note["prospect"], note["note_id"]] in cells
+
+    [told] = ear.told
+    assert told["title"] == "note-importer: 10 notes of earlier runs were not found in Saleshandy (other.csv)"
+    assert f"10 notes of the run {earlier.run} ({file}) were created, but not found when read back." in told["message"]
+    assert f"To list them: `note-importer history {earlier.run}`\n" in told["message"]
+    assert "To fix" not in told["message"]
+    assert not any(note["note_id"] in told["message"] for note in document["not_found"])
+
+    [_, past] = history(settings).runs
+    assert {note.prospect for note in past.not_found} == lost(box, lines())
+    assert main(["history", earlier.run, "--journal", str(settings.journal)]) == 0
+    shown = capsys.readouterr().out
+    for note in document["not_found"]:
+        assert f"note {note['note_id']} of prospect {note['prospect']}" in shown
+    clock.jump(2 * 86_400)
+    known = verify(settings)
+    assert (known.exit_status, known.not_found, known.known_missing) == (0, [], {earlier.run: 10})
 
 
 def test_a_run_that_is_killed_leaves_the_rest_to_the_next(

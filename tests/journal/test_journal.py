@@ -18,7 +18,7 @@ import pytest
 
 from importer.api import Answer
 from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, schema
+from importer.journal import VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, schema, sqlite
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
@@ -497,6 +497,26 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(path: Path) -> None:
             claim(journal, run, *(f"Q{number}" for number in range(5000)))
         assert states(path) == {"P1": "sending"}
         assert claim(journal, run, "P2")  # where there is room, it goes on
+
+
+def test_a_full_disk_on_which_no_journal_can_be_made_is_said_in_one_message(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the database's own words, and not as a message within a message."""
+    connect = sqlite.connect
+
+    def connect_on_a_full_disk(place: Path | str) -> sqlite3.Connection:
+        connection = connect(place)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    monkeypatch.setattr(sqlite, "connect", connect_on_a_full_disk)
+    for _ in range(2):
+        with pytest.raises(UnusableJournal) as raised:
+            Journal.open(path)
+        said = f"The journal {path} can't be used: database or disk is full. Nothing was sent, and the file was not"
+        assert said in str(raised.value)
+        assert ".." not in str(raised.value)
 
 
 def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_finishes(

@@ -286,7 +286,7 @@ def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
 def _check_not_found(world: World, outcomes: Outcomes) -> None:
     """No note is said to be missing that is there."""
     here = [note_id for note_ids in outcomes.missing.values() for note_id in note_ids]
-    for note_id in (*here, *(note_id for _, note_id in outcomes.missing_elsewhere)):
+    for note_id in (*here, *(note_id for _, note_id, _ in outcomes.missing_elsewhere)):
         if note_id not in world.dropped:
             raise Violation(f"{note_id} is said to be missing, and it is there")
 
