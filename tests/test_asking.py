@@ -817,7 +817,7 @@ def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
     for words in (
         "The notes don't use 'Activity Date' and 'Assigned'. Which notes do you want to send?",
         f"1 notes with these columns before the text 2026-11-01, {TEXTS[1]} 2026-11-02, Ada Adams: {TEXTS[0]} 2026-",
-        f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter alone sends them as they",
+        f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter: the notes stay as they",
         "content: composed as [{Activity Date}, ][{Assigned}: ]{Comments}",
         "4 notes in 4 requests. Without the template: 2 requests.",
     ):
@@ -850,3 +850,42 @@ def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_b
     out = " ".join(capsys.readouterr().out.split())
     assert "not used: 'Activity Date', 'Assigned'. They can stand before the text of each note: --map content=" in out
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
+
+
+DATED = (("Prospect ID", "Activity Date", "Owner", "Note", "Visibility"), [
+    ("P1", "11/12/2026", "Ann", "Called", "Public"),
+    ("P2", "2026-11-11", "Bob", "Spoke", "Public"),
+])  # fmt: skip
+
+
+def test_dates_of_composed_notes_are_asked_about_at_once(box: Sandbox) -> None:
+    """The offer may lead to a question. It was an error, which sent the person to another command."""
+    seen = types(["run", write(*DATED)], ["1", "1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert "has dates such as 11/12/2026. Does the day or the month come first? 1 day first" in seen.screen
+    assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-11, Bob: Spoke"}
+
+
+def test_b_goes_back_from_the_dates_to_the_offer_and_from_it_to_the_question_before(box: Sandbox) -> None:
+    """Enter at the offer leaves the notes as they are, and nothing is sent by it."""
+    head, rows = DATED
+    path = write(head[:-1], [row[:-1] for row in rows])
+    seen = types(["run", path], ["1", "1", "b", "b", "1", "", "n", "n"])
+    assert seen.status == 2
+    assert seen.screen.count("Which column says who may see a note?") == 2
+    assert seen.screen.count("Which notes do you want to send?") == 3
+    assert "Number, or b to go back (Enter: the notes stay as they are)" in seen.screen
+    assert "2 notes are private" in seen.screen
+    assert "composed as" not in seen.screen
+    assert box.received == ()
+
+
+def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_line(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise it would ask for another workspace."""
+    assert main(["run", write(), "--base-url", box.url, "--journal", "my journal.sqlite"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f'`note-importer check "n.csv" --base-url {box.url} --journal "my journal.sqlite"`' in said
+    assert main(["run", write()]) == 2
+    assert '`note-importer check "n.csv"`' in capsys.readouterr().err

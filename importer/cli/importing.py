@@ -70,15 +70,13 @@ class BatchImport:
 
     def decide(self, prepared: Prepared) -> None:
         """Ask the open questions about a file."""
-        if self._asking.may and prepared.questions:
-            if not self._is_one:
-                say_line(f"\n{prepared.preview.loaded.sheet.source}:")
-            self._answered(lambda: self._asking.ask(prepared))
-            if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
-                self._answered(lambda: self._asking.offer_to_remember(prepared))
-
-        if not prepared.questions:
-            self._answered(lambda: self._asking.offer(prepared))
+        if not self._asking.may:
+            return
+        if not self._is_one and (prepared.questions or prepared.offer is not None):
+            say_line(f"\n{prepared.preview.loaded.sheet.source}:")
+        self._answered(lambda: self._asking.ask(prepared, offers=True))
+        if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
+            self._answered(lambda: self._asking.offer_to_remember(prepared))
 
     def confirm(self, preview: Preview) -> bool:
         """Return whether a person confirms the workspace of its first import. No option skips this question."""

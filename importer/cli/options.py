@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from importer import commands
-from importer.cli.terminal import PROFILE, paragraph, with_flags
+from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, paragraph, with_flags
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
@@ -38,6 +38,7 @@ PREPARING = (
     Topic.NEW_JOURNAL,
 )
 """Topics of the settings that decide what would be sent."""
+_PLACES = ("base-url", "journal")
 
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,6 +151,7 @@ class Options:
         given = sources.gather(values, wanted)
         options = cls(sources.salvaged(given) if without_profile else given)
         PROFILE.set(options.profile)
+        PLACE_FLAGS.set("".join(f" --{name} {argument(str(values[name]))}" for name in _PLACES if name in values))
         return options
 
     @property
