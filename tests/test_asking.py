@@ -120,11 +120,13 @@ def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, p
     assert profiles.read_text(encoding="utf-8") == ""
 
 
-def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles: Path) -> None:
-    """They have seen that an answer was wrong, perhaps."""
-    seen = types(["run", write()], ["1", "1", "n"])
+def test_answers_are_remembered_only_once_the_plan_is_agreed_to(box: Sandbox, profiles: Path) -> None:
+    """Who says no has seen that an answer was wrong, perhaps. Nothing is asked after the yes that sends."""
+    seen = types(["run", write()], ["1", "1", "y", "perhaps", "n"])
     assert seen.status == 2
-    assert "Remember these answers" not in seen.screen
+    assert seen.screen.index("Remember these answers") < seen.screen.index("Send 4 notes to")
+    assert "Enter y for yes, or n for no." in seen.screen
+    assert "Remembered as" not in seen.screen
     assert box.received == ()
     assert profiles.read_text(encoding="utf-8") == ""
 
@@ -257,7 +259,7 @@ def test_an_answer_that_counts_for_all_profiles_is_asked_for_as_one(box: Sandbox
         'map = { content = "Full Comments" }\n',
         encoding="utf-8",
     )
-    seen = types(["run", write(head, [("P1", TEXTS[0], "Sales"), ("P2", TEXTS[0], "Sales")])], ["1", "y", "n"])
+    seen = types(["run", write(head, [("P1", TEXTS[0], "Sales"), ("P2", TEXTS[0], "Sales")])], ["1", "n", "y"])
     assert seen.status == 0, seen.screen
     assert "Remember these answers as 'Calls' FOR ALL PROFILES" in seen.screen
     assert "Sales" not in profiles.read_text(encoding="utf-8")
@@ -686,7 +688,7 @@ def test_a_named_export_is_read_as_it_was(tmp_path: Path) -> None:
 def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_letter(box: Sandbox, answer: str) -> None:
     """The setting ``map`` takes no key, so the answer is one to ``key-column``."""
     file = write(("Prospect ID", "Note", "Visibility", "Ref"), [("P1", "x", "1", "a"), ("P1", "x", "1", "b")])
-    seen = types(["run", file, "--key-column", "Call ID"], [answer, "y", "n"])
+    seen = types(["run", file, "--key-column", "Call ID"], [answer, "n", "y"])
     assert seen.status == 0, seen.screen
     assert len(box.notes) == 2
 

@@ -16,7 +16,7 @@ from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Cell, say, words
 from importer.models import PossibleAnswer, Question
 from importer.settings import Settings, remembering, sources
-from importer.settings.exports import named
+from importer.settings.exports import Export, named
 from importer.settings.kinds import mapped
 
 if TYPE_CHECKING:
@@ -97,18 +97,24 @@ class Asking:
             if offer is not None and not prepared.questions:
                 break
 
-    def offer_to_remember(self, prepared: Prepared) -> None:
-        """Offer to keep the new answers for this kind of export, so that they aren't asked next time."""
+    def to_remember(self, prepared: Prepared) -> Export | None:
+        """Return the new answers for this kind of export, if they are to be kept, so that they aren't asked next time.
+
+        Asks the person, unless the option says so.
+        """
         is_wanted = self._options.says("remember")
         export = prepared.learned(sources.of_profile(self._options.given) if is_wanted else None)
         if export is None or not (is_wanted or self.may):
-            return
-        profile = self._options.profile
-        offer = say("asking.remember", name=repr(export.name), profile=repr(profile))
+            return None
+        offer = say("asking.remember", name=repr(export.name), profile=repr(self._options.profile))
         if export.is_shared:
             offer = say("asking.remember-for-all", name=repr(export.name))
-        if is_wanted or ask(offer):
-            place = remembering.keep(profile, export)
+        return export if is_wanted or ask(offer) else None
+
+    def remember(self, export: Export | None) -> None:
+        """Keep the answers for a kind of export, if there are any to keep."""
+        if export is not None:
+            place = remembering.keep(self._options.profile, export)
             say_line(say("asking.remembered", name=repr(export.name), place=str(place)))
 
 

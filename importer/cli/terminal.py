@@ -171,8 +171,13 @@ def _prompt(question: Said, *, room: int = 2, err: bool = True) -> str:
 
 
 def ask(question: Said) -> bool:
-    """Ask a question, and return whether the person says yes."""
-    return click.confirm(_prompt(question, room=len(" [y/N]: "), err=False))
+    """Ask a question, and return whether the person says yes. Enter alone means no."""
+    shown = _prompt(question, room=len(" [y/N]: "), err=False)
+    while True:
+        answer = str(click.prompt(f"{shown} [y/N]", default="", show_default=False)).strip().lower()
+        if answer in ("", "n", "no", "y", "yes"):
+            return answer.startswith("y")
+        say_line(say("asking.yes-or-no"), err=True)
 
 
 def ask_for(what: Said, usual: str = "") -> str:
