@@ -891,3 +891,15 @@ def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_li
     assert f'`note-importer check "n.csv" --base-url {box.url} --journal "my journal.sqlite"`' in said
     assert main(["run", write()]) == 2
     assert '`note-importer check "n.csv"`' in capsys.readouterr().err
+
+
+def test_a_status_of_the_crm_is_asked_about_however_rare_its_words_are(box: Sandbox) -> None:
+    """None of its rows would have been delivered, and no message named the column as the reason."""
+    rows = [(f"P{i}", "x", "Public", word) for i, word in enumerate(("Open", "Won", "Lost"))]
+    path = write(("Prospect ID", "Note", "Visibility", "Status"), rows)
+    seen = types(["run", path], ["1", "n", "y"])
+    assert seen.status == 0, seen.screen
+    assert "1 no: column D is not the status. Don't import it 2 Published 3 Draft" in seen.screen
+    assert {note.status for note in box.notes} == {"1"}
+    asked = types(["run", path, "--again"], ["2", "1", "2", "n", "n"])
+    assert "(Lost → draft, Open → published, Won → published)" in asked.screen

@@ -567,7 +567,7 @@ def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Termi
     type_.file("n.csv", "Prospect ID,Note,Visibility,名前\nP1,x,публично,b\n")
     type_.variables["PYTHONIOENCODING"] = "iso-8859-1"
     ended = type_.process("check", "n.csv")
-    assert ended.status == 1
+    assert ended.status == 2
     assert "'??'" in ended.out
     assert "C2: '????????' is not a valid visibility" in ended.out
 
@@ -711,7 +711,7 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
 
 def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     """``--report`` takes every one, in a file that runs nothing in a spreadsheet program."""
-    type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)))
+    type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)) + "P,x,1\n")
     ended = type_("check", "n.csv", "--report", "problems.csv")
     assert ended.status == 1
     assert "50 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:" in ended.all
