@@ -856,16 +856,20 @@ def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_b
 
 DATED = (("Prospect ID", "Activity Date", "Owner", "Note", "Visibility"), [
     ("P1", "11/12/2026", "Ann", "Called", "Public"),
-    ("P2", "2026-11-11", "Bob", "Spoke", "Public"),
+    ("P2", "1.11.2026", "Bob", "Spoke", "Public"),
 ])  # fmt: skip
 
 
 def test_dates_of_composed_notes_are_asked_about_at_once(box: Sandbox) -> None:
-    """The offer may lead to a question. It was an error, which sent the person to another command."""
+    """The offer may lead to a question. It was an error, which sent the person to another command.
+
+    Until then, the offer's samples leave all dates as they are in the sheet.
+    """
     seen = types(["run", write(*DATED)], ["1", "1", "y", "y"])
     assert seen.status == 0, seen.screen
     assert "has dates such as 11/12/2026. Does the day or the month come first? 1 day first" in seen.screen
-    assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-11, Bob: Spoke"}
+    assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
+    assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
 
 
 def test_b_goes_back_from_the_dates_to_the_offer_and_from_it_to_the_question_before(box: Sandbox) -> None:

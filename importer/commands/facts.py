@@ -160,6 +160,9 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
     numbers, columns = block
     head = Block(numbers[:_FIRST], [column[:_FIRST] for column in columns])
     codes = dict.fromkeys(reader.codes(head).tolist())
+    if reader.dates.questions(sheet.headings):  # an ISO date beside an undecided one looks like a fault
+        reader = ComposedReader(composition, settings, reads_dates=False)
+        codes = dict.fromkeys(reader.codes(head).tolist())
     first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
     template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
     choices = [
