@@ -178,7 +178,31 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert "These are the first" not in later.screen
     assert "Is this right?" not in later.screen
     assert "Only the owner of the API key" not in later.screen
-    assert "public: 4 private: 1" in later.screen
+    assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
+
+
+@pytest.mark.parametrize(
+    ("head", "word", "flags", "how"),
+    [
+        (("Prospect ID", "Note", "Visibility"), "Private", [], "write Public into their cells in column C."),
+        (
+            ("Prospect ID", "Note", "Visibility"), "Team only", ["--value", "visibility:Team only=Private"],
+            'run this again with --value visibility:"Team only"=Public.',
+        ),
+        (
+            ("Prospect ID", "Note"), "", ["--default-visibility", "private"],
+            "run this again with --default-visibility public.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_private_notes_say_how_they_become_public(
+    box: Sandbox, head: Sequence[str], word: str, flags: Sequence[str], how: str
+) -> None:
+    """By what made them private: the cells, a word's meaning, or the default."""
+    seen = types(["run", write(head, [("P1", "x", word)[: len(head)]]), *flags], ["n", "n"])
+    assert f"answer no, and {how}" in seen.screen
+    assert "(only the owner" not in seen.screen
+    assert box.received == ()
 
 
 def test_nobody_is_asked_about_first_notes_with_yes_or_at_night(box: Sandbox) -> None:
