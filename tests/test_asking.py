@@ -865,7 +865,7 @@ def test_who_declines_sends_them_as_they_stand_and_is_asked_no_more_if_that_is_r
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
     again = types(["run", write(TOLD, [*CALLS, ("jzRkmgMdw9", "2026-11-09", "Al", "New", "Public")])], ["", "y", "y"])
     assert ("Which notes do you want to send?" not in again.screen) is is_remembered
-    hint = 'They can stand before the text of each note: --map content="[{Activity Date}, ]['
+    hint = 'Columns that are not used can stand before the text of each note: --map content="[{Activity Date}, ]['
     assert (hint not in again.screen) is is_remembered
 
 
@@ -874,7 +874,7 @@ def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_b
 ) -> None:
     assert main(["run", write(TOLD, CALLS), "--yes"]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "not used: 'Activity Date', 'Assigned'. They can stand before the text of each note: --map content=" in out
+    assert "Columns that are not used can stand before the text of each note: --map content=" in out
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
 
 
@@ -931,3 +931,38 @@ def test_a_status_of_the_crm_is_asked_about_however_rare_its_words_are(box: Sand
     assert {note.status for note in box.notes} == {"1"}
     asked = types(["run", path, "--again"], ["2", "1", "2", "n", "n"])
     assert "(Lost → draft, Open → published, Won → published)" in asked.screen
+
+
+def corrected_results(box: Sandbox) -> str:
+    """A results workbook with a corrected row on the sheet To fix, for a row of Results that is still wrong."""
+    assert (
+        main(["run", write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "Public"), ("P2", "", "Public")])]) == 1
+    )
+    book = openpyxl.load_workbook("n.results.xlsx")
+    sheet = book["To fix"]
+    sheet.cell(2, [cell.value for cell in sheet[1]].index("Note") + 1).value = "corrected"
+    book.save("n.results.xlsx")
+    return "n.results.xlsx"
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("1", ["corrected", "x"]), ("2", ["x"]), ("", ["x"])])
+def test_of_a_results_file_a_person_is_asked_which_rows(box: Sandbox, answer: str, sent: Sequence[str]) -> None:
+    """Their corrections, probably, which the plan only mentioned. Without an answer, nothing is sent."""
+    seen = types(["run", corrected_results(box)], [answer, "y"])
+    assert "Which rows do you want to import? 1 your corrections, on the sheet 'To fix' (likely) 2 all" in seen.screen
+    assert "Remember these answers" not in seen.screen
+    assert sorted(visible(note.content) for note in box.notes) == sent
+    if not answer:
+        assert 'Say which: --sheet "To fix" or --sheet Results. Nothing was sent.' in seen.screen
+    assert main(["check", "n.results.xlsx", "--sheet", "To fix"]) in (0, 1)
+
+
+def test_of_a_results_file_the_night_imports_all_rows(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """As ever; a note names the other sheet."""
+    path = corrected_results(box)
+    capsys.readouterr()
+    assert main(["run", path]) == 1
+    assert "To import your corrections on 'To fix', use --sheet \"To fix\"." in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert len(box.notes) == 1

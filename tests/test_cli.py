@@ -824,7 +824,7 @@ def test_how_soon_notes_became_readable_is_told(type_: Terminal) -> None:
     told = re.compile(r"An earlier run could read new notes within (\d+ seconds?|less than a second)\.")
     [within] = {match[1] for match in map(told.search, (type_("check", "a.csv").all, type_("history").all)) if match}
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
-    assert cells[cells.index("Notes readable within") + 1] == within
+    assert cells[cells.index("New notes could be read after") + 1] == within
     for command in (["check", "a.csv"], ["history"]):
         assert json.loads(type_(*command, "--json").out)["readable_after"] > 0
     assert "could read new notes" not in type_("history", "--all").all + type_("history", "last").all

@@ -60,11 +60,17 @@ class Asking:
             )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
-        """Ask a question that must be answered before a file can be read; return None if nobody answers."""
+        """Ask a question about how a file is read; return None if nobody can be asked.
+
+        Raises:
+            UnclearColumns: the person gives no answer.
+        """
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
         answer = _ask(error.questions[0])
-        return answer if isinstance(answer, PossibleAnswer) else None
+        if not isinstance(answer, PossibleAnswer):
+            raise error
+        return answer
 
     def ask(self, prepared: Prepared, *, offers: bool = False) -> None:
         """Ask until nothing is left to decide, or the person gives no answer.
