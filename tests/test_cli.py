@@ -1140,7 +1140,7 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> N
     run = type_("history").out.split()[0]
     for name, words in (
         (run, "belongs to the workspace 'default at "),
-        ("last", "has no run 'last' of the workspace"),
+        ("last", "has no runs of the workspace 'other at "),
     ):
         ended = type_("hide", name, "--yes", "--profile", "other")
         assert ended.status == 2
@@ -1234,7 +1234,7 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
             assert len(listed) == 1
             type_.file("e.csv", "Email,Note,Visibility\njo@example.com,x,1\n")
             assert type_("run", "e.csv", "--base-url", found[1]).status == 0  # an email is somebody's there
-            assert [process.stdout.readline() for _ in range(2)][1].count(found[2]) == 1
+            assert [process.stdout.readline() for _ in range(4)][1].count(found[2]) == 1
             process.terminate()
             assert process.communicate(timeout=30) == ("", "")
             if os.name != "nt":  # there a process can only be killed

@@ -68,9 +68,9 @@ def serve_sandbox(
 
     A prospect exists if its ID looks like one of Saleshandy's (8 to 10 letters and digits in upper and lower case) and
     does not start with INVALID. An email address has a prospect unless it starts with nobody, unknown or invalid, or
-    you limit the number of prospects. The command prints its key, a command that uses it, and addresses where a browser
-    shows the requests, notes and files that it received. The addresses end in a token. Key and token are new at each
-    start, so that nobody else can read your notes.
+    you limit the number of prospects. The command prints its key, the variables to set in another window, and addresses
+    where a browser shows the requests, notes and files that it received. The addresses end in a token. Key and token
+    are new at each start, so that nobody else can read your notes.
     """
     from importer import sandbox  # noqa: PLC0415 - only this command waits for it
 

@@ -125,7 +125,7 @@ def verify(
             {reason: rows for reason, rows in doubts.items() if reason is not None},
             duplicates,
             stopped,
-            elsewhere(journal, settings),
+            elsewhere(journal, settings.workspace),
             [NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere],
             samples.could_not_look,
             samples.left,
