@@ -1163,7 +1163,7 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
         for command in (["run", "n.csv"], ["verify"], ["hide", "last", "--yes"]):
             ended = type_(*command)
             assert ended.status == 3
-            assert "Another import of this workspace is running: " in ended.all
+            assert "import of this workspace is running: " in ended.all
             assert f"(process {os.getpid()}), since 2" in ended.all
         ended = type_("run", "n.csv", "--wait", "1s")
         assert ended.status == 3
@@ -1689,3 +1689,40 @@ def test_words_that_are_told_together_come_with_the_setting_that_would_map_them(
         " --value visibility:Yes=Private or --value visibility:Yes=Public, and so on (found: 'Yes', 'Never',"
         " 'Somebody'): C3, C4, C5"
     ) in type_("check", "n.csv").all
+
+
+def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: Terminal) -> None:
+    """Also beside other files and flags, and by the commands that take one file."""
+    type_.file("Q4 calls.csv", HEAD + "P1,x,1\n")
+    for command in (("run", "--yes"), ("check",)):
+        ended = type_(*command, "Q4", "calls.csv")
+        assert ended.status == 2
+        assert "There is a file Q4 calls.csv. A name with spaces needs quotation marks:" in ended.all
+        assert '"Q4 calls.csv"' in ended.all
+    assert "There is no file Q4" in type_("run", "--yes", "Q4", "other.csv").all
+    assert type_("check", "Q4 calls.csv").status == 0
+
+
+def test_a_dry_run_is_called_check(type_: Terminal) -> None:
+    """For those who know the flag from other programs."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for flag in ("--dry-run", "--dryrun"):
+        ended = type_("run", "n.csv", flag)
+        assert ended.status == 2
+        assert "without sending anything: note-importer check FILE" in ended.all
+    assert "check FILE" not in type_("run", "n.csv", "--no-such-flag").err.replace("[OPTIONS] FILE", "")
+
+
+def test_a_number_that_is_none_is_told_in_plain_words(type_: Terminal) -> None:
+    assert "'x' is not a valid whole number." in type_("history", "--last", "x").all
+
+
+def test_hide_beside_a_running_import_speaks_of_hiding(type_: Terminal) -> None:
+    """Nothing would be sent anyway."""
+    three_notes(type_)
+    settings = Settings(base_url=type_.box.url, journal=type_.folder / "journal.sqlite")
+    with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
+        ended = type_("hide", "last", "--yes")
+    assert ended.status == 3
+    assert "Nothing was hidden. Wait until the import has ended, then hide the notes." in ended.all
+    assert "continues where" not in ended.all

@@ -112,6 +112,8 @@ def _status_of(arguments: Sequence[str] | None) -> int:
             for_help = say("cli.for-help", command=error.ctx.command_path)
             paragraph(lines(words(error.ctx.get_usage()), for_help), err=True)
         paragraph(error.format_message(), "Error: ", err=True)
+        if isinstance(error, click.NoSuchOption) and error.option_name.replace("-", "") == "dryrun":
+            paragraph(say("cli.dry-run"), err=True)
         return 2
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort

@@ -51,6 +51,12 @@ def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")(command)
 
 
+class WholeNumber(click.IntRange):
+    """Parameter type for a whole number, with a name that a person understands in a message."""
+
+    name = "whole number"
+
+
 class AnyPath(click.Path):
     """Parameter type for a path, ``-`` or a URL."""
 

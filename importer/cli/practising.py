@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from importer.cli.options import WholeNumber
 from importer.cli.terminal import say_line
 from importer.errors import BadSettings
 from importer.messages import say
 
 
 @click.command(name="sandbox")
-@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
+@click.option("--port", type=WholeNumber(0, 65535), default=8081, show_default=True, help="0: any free port.")
 @click.option(
     "--key",
     "keys",
@@ -36,16 +37,12 @@ from importer.messages import say
     metavar="FAULT",
     help="A fault, such as 500@3:after. May be repeated. docs/practice.md lists all faults.",
 )
-@click.option(
-    "--max-batch", type=click.IntRange(min=1), metavar="N", help="Largest number of prospects in one request."
-)
-@click.option(
-    "--max-content", type=click.IntRange(min=1), metavar="N", help="Largest number of characters in one note."
-)
+@click.option("--max-batch", type=WholeNumber(min=1), metavar="N", help="Largest number of prospects in one request.")
+@click.option("--max-content", type=WholeNumber(min=1), metavar="N", help="Largest number of characters in one note.")
 @click.option(
     "--prospects",
     "count",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     metavar="N",
     help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
