@@ -1186,7 +1186,7 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
     book = openpyxl.load_workbook(path)
     sheet = book["Notes"]
     for number, line in enumerate(
-        [("P1", "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", "Hi", "Private", None, None)], 2
+        [("P1", None, "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", None, "Hi", "Private", None, None)], 2
     ):
         for column, value in enumerate(line, 1):
             sheet.cell(number, column, value)
