@@ -845,7 +845,7 @@ def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
         f"1 notes with these columns before the text 2026-11-01, {TEXTS[1]} 2026-11-02, Ada Adams: {TEXTS[0]} 2026-",
         f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter: the notes stay as they",
         "content: composed as [{Activity Date}, ][{Assigned}: ]{Comments}",
-        "4 notes in 4 requests. Without the template: 2 requests.",
+        "4 notes in 4 requests. Without the other columns in their texts: 2 requests.",
     ):
         assert words in seen.screen, seen.screen
     assert {visible(note.content) for note in box.notes} >= {f"2026-11-02, Ada Adams: {TEXTS[0]}"}

@@ -78,13 +78,16 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
 def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It imports samples by the commands that it prints."""
     (tmp_path / "samples").mkdir()
-    write_sheet(tmp_path / "samples" / "contacts.xlsx", [Line("8PvBmrB7P7", "Called back")])
+    lines = [Line("8PvBmrB7P7", f"Called back, {number}") for number in range(8)]
+    write_sheet(tmp_path / "samples" / "contacts.xlsx", lines)
     assert demo.main(tmp_path / "samples", tmp_path / "demo") == 0
     said = capfd.readouterr().out
     found = re.search(r"have its key, (\S+), in the environment", said)
     assert found
     assert found[1] != "sandbox-key"
-    assert "The sandbox holds 1 notes" in said
+    assert "The sandbox holds 8 notes" in said
+    assert "in contacts.results.xlsx, 1 row says as the reason that the note was found by reading back." in said
+    assert "The call that was refused was made again, so no row shows it." in said
 
 
 @pytest.mark.slow
