@@ -140,7 +140,9 @@ def _explanation(sheet: Worksheet) -> None:
     for role, column in _COLUMNS.items():
         row += 1
         meaning = render(say(f"template.means.{role}"))
-        needed = f"this or {column.instead}" if column.instead else "yes" if column.is_required else "no"
+        needed = "yes" if column.is_required else "no"
+        if column.instead:
+            needed = render(say("template.this-or", column=column.instead))
         allowed = render(column.allowed or say("template.choices", choices=column.choices))
         for number, text in enumerate((column.heading, needed, meaning, allowed, column.example), 2):
             cell = sheet.cell(row, number, text)
