@@ -27,6 +27,7 @@ class TemplateColumn:
         allowed: the values that are allowed, if there are no choices.
         choices: the values in the drop-down; nothing else is accepted.
         is_required: whether every row needs it.
+        instead: heading of the column that may be filled in instead.
     """
 
     heading: str
@@ -35,6 +36,7 @@ class TemplateColumn:
     allowed: Message | None = None
     choices: tuple[str, ...] = ()
     is_required: bool = False
+    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ _PROSPECT = Field(
     ),
     suggested=("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
     suggested_part=r"saleshandy|prospect",
-    template=TemplateColumn("Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True),
+    template=TemplateColumn(
+        "Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True, instead="Email"
+    ),
 )  # fmt: skip
 _KIND_OF_EMAIL = (
     r"(?:work|business|office|home|personal|private|primary|main|secondary|second|tertiary|third|other|alternat(?:e|ive)|additional"
@@ -109,6 +113,9 @@ _EMAIL = Field(
     suggested_part=r"mail|courriel|correo",
     of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
     rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
+    template=TemplateColumn(
+        "Email", 26, "jo@example.com", allowed=say("template.allowed-email"), is_required=True, instead="Prospect ID"
+    ),
 )  # fmt: skip
 _CONTENT = Field(
     headings=(

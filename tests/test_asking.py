@@ -120,11 +120,13 @@ def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, p
     assert profiles.read_text(encoding="utf-8") == ""
 
 
-def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles: Path) -> None:
-    """They have seen that an answer was wrong, perhaps."""
-    seen = types(["run", write()], ["1", "1", "n"])
+def test_answers_are_remembered_only_once_the_plan_is_agreed_to(box: Sandbox, profiles: Path) -> None:
+    """Who says no has seen that an answer was wrong, perhaps. Nothing is asked after the yes that sends."""
+    seen = types(["run", write()], ["1", "1", "y", "perhaps", "n"])
     assert seen.status == 2
-    assert "Remember these answers" not in seen.screen
+    assert seen.screen.index("Remember these answers") < seen.screen.index("Send 4 notes to")
+    assert "Enter y for yes, or n for no." in seen.screen
+    assert "Remembered as" not in seen.screen
     assert box.received == ()
     assert profiles.read_text(encoding="utf-8") == ""
 
@@ -176,7 +178,31 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert "These are the first" not in later.screen
     assert "Is this right?" not in later.screen
     assert "Only the owner of the API key" not in later.screen
-    assert "public: 4 private: 1" in later.screen
+    assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
+
+
+@pytest.mark.parametrize(
+    ("head", "word", "flags", "how"),
+    [
+        (("Prospect ID", "Note", "Visibility"), "Private", [], "write Public into their cells in column C."),
+        (
+            ("Prospect ID", "Note", "Visibility"), "Team only", ["--value", "visibility:Team only=Private"],
+            'run this again with --value visibility:"Team only"=Public.',
+        ),
+        (
+            ("Prospect ID", "Note"), "", ["--default-visibility", "private"],
+            "run this again with --default-visibility public.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_private_notes_say_how_they_become_public(
+    box: Sandbox, head: Sequence[str], word: str, flags: Sequence[str], how: str
+) -> None:
+    """By what made them private: the cells, a word's meaning, or the default."""
+    seen = types(["run", write(head, [("P1", "x", word)[: len(head)]]), *flags], ["n", "n"])
+    assert f"answer no, and {how}" in seen.screen
+    assert "(only the owner" not in seen.screen
+    assert box.received == ()
 
 
 def test_nobody_is_asked_about_first_notes_with_yes_or_at_night(box: Sandbox) -> None:
@@ -257,7 +283,7 @@ def test_an_answer_that_counts_for_all_profiles_is_asked_for_as_one(box: Sandbox
         'map = { content = "Full Comments" }\n',
         encoding="utf-8",
     )
-    seen = types(["run", write(head, [("P1", TEXTS[0], "Sales"), ("P2", TEXTS[0], "Sales")])], ["1", "y", "n"])
+    seen = types(["run", write(head, [("P1", TEXTS[0], "Sales"), ("P2", TEXTS[0], "Sales")])], ["1", "n", "y"])
     assert seen.status == 0, seen.screen
     assert "Remember these answers as 'Calls' FOR ALL PROFILES" in seen.screen
     assert "Sales" not in profiles.read_text(encoding="utf-8")
@@ -686,7 +712,7 @@ def test_a_named_export_is_read_as_it_was(tmp_path: Path) -> None:
 def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_letter(box: Sandbox, answer: str) -> None:
     """The setting ``map`` takes no key, so the answer is one to ``key-column``."""
     file = write(("Prospect ID", "Note", "Visibility", "Ref"), [("P1", "x", "1", "a"), ("P1", "x", "1", "b")])
-    seen = types(["run", file, "--key-column", "Call ID"], [answer, "y", "n"])
+    seen = types(["run", file, "--key-column", "Call ID"], [answer, "n", "y"])
     assert seen.status == 0, seen.screen
     assert len(box.notes) == 2
 
@@ -817,9 +843,9 @@ def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
     for words in (
         "The notes don't use 'Activity Date' and 'Assigned'. Which notes do you want to send?",
         f"1 notes with these columns before the text 2026-11-01, {TEXTS[1]} 2026-11-02, Ada Adams: {TEXTS[0]} 2026-",
-        f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter alone sends them as they",
+        f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter: the notes stay as they",
         "content: composed as [{Activity Date}, ][{Assigned}: ]{Comments}",
-        "4 notes in 4 requests. Without the template: 2 requests.",
+        "4 notes in 4 requests. Without the other columns in their texts: 2 requests.",
     ):
         assert words in seen.screen, seen.screen
     assert {visible(note.content) for note in box.notes} >= {f"2026-11-02, Ada Adams: {TEXTS[0]}"}
@@ -839,7 +865,7 @@ def test_who_declines_sends_them_as_they_stand_and_is_asked_no_more_if_that_is_r
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
     again = types(["run", write(TOLD, [*CALLS, ("jzRkmgMdw9", "2026-11-09", "Al", "New", "Public")])], ["", "y", "y"])
     assert ("Which notes do you want to send?" not in again.screen) is is_remembered
-    hint = 'They can stand before the text of each note: --map content="[{Activity Date}, ]['
+    hint = 'Columns that are not used can stand before the text of each note: --map content="[{Activity Date}, ]['
     assert (hint not in again.screen) is is_remembered
 
 
@@ -848,7 +874,7 @@ def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_b
 ) -> None:
     assert main(["run", write(TOLD, CALLS), "--yes"]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "not used: 'Activity Date', 'Assigned'. They can stand before the text of each note: --map content=" in out
+    assert "Columns that are not used can stand before the text of each note: --map content=" in out
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
 
 
@@ -867,3 +893,93 @@ def test_the_time_window_of_the_profile_is_for_runs_that_nobody_watches(
     seen = types(["run", sheet], ["y"])
     assert (seen.status, len(box.notes)) == (0, 1), seen.screen
     assert f"It is outside the time window {shut} of the profile." in seen.screen
+
+
+DATED = (("Prospect ID", "Activity Date", "Owner", "Note", "Visibility"), [
+    ("P1", "11/12/2026", "Ann", "Called", "Public"),
+    ("P2", "1.11.2026", "Bob", "Spoke", "Public"),
+])  # fmt: skip
+
+
+def test_dates_of_composed_notes_are_asked_about_at_once(box: Sandbox) -> None:
+    """The offer may lead to a question. It was an error, which sent the person to another command.
+
+    Until then, the offer's samples leave all dates as they are in the sheet.
+    """
+    seen = types(["run", write(*DATED)], ["1", "1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert "has dates such as 11/12/2026. Does the day or the month come first? 1 day first" in seen.screen
+    assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
+    assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
+
+
+def test_b_goes_back_from_the_dates_to_the_offer_and_from_it_to_the_question_before(box: Sandbox) -> None:
+    """Enter at the offer leaves the notes as they are, and nothing is sent by it."""
+    head, rows = DATED
+    path = write(head[:-1], [row[:-1] for row in rows])
+    seen = types(["run", path], ["1", "1", "b", "b", "1", "", "n", "n"])
+    assert seen.status == 2
+    assert seen.screen.count("Which column says who may see a note?") == 2
+    assert seen.screen.count("Which notes do you want to send?") == 3
+    assert "Number, or b to go back (Enter: the notes stay as they are)" in seen.screen
+    assert "2 notes are private" in seen.screen
+    assert "composed as" not in seen.screen
+    assert box.received == ()
+
+
+def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_line(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise it would ask for another workspace."""
+    assert main(["run", write(), "--base-url", box.url, "--journal", "my journal.sqlite"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f'`note-importer check "n.csv" --base-url {box.url} --journal "my journal.sqlite"`' in said
+    assert main(["run", write()]) == 2
+    assert '`note-importer check "n.csv"`' in capsys.readouterr().err
+
+
+def test_a_status_of_the_crm_is_asked_about_however_rare_its_words_are(box: Sandbox) -> None:
+    """None of its rows would have been delivered, and no message named the column as the reason."""
+    rows = [(f"P{i}", "x", "Public", word) for i, word in enumerate(("Open", "Won", "Lost"))]
+    path = write(("Prospect ID", "Note", "Visibility", "Status"), rows)
+    seen = types(["run", path], ["1", "n", "y"])
+    assert seen.status == 0, seen.screen
+    assert "1 no: column D is not the status. Don't import it 2 Published 3 Draft" in seen.screen
+    assert {note.status for note in box.notes} == {"1"}
+    asked = types(["run", path, "--again"], ["2", "1", "2", "n", "n"])
+    assert "(Lost → draft, Open → published, Won → published)" in asked.screen
+
+
+def corrected_results(box: Sandbox) -> str:
+    """A results workbook with a corrected row on the sheet To fix, for a row of Results that is still wrong."""
+    assert (
+        main(["run", write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "Public"), ("P2", "", "Public")])]) == 1
+    )
+    book = openpyxl.load_workbook("n.results.xlsx")
+    sheet = book["To fix"]
+    sheet.cell(2, [cell.value for cell in sheet[1]].index("Note") + 1).value = "corrected"
+    book.save("n.results.xlsx")
+    return "n.results.xlsx"
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("1", ["corrected", "x"]), ("2", ["x"]), ("", ["x"])])
+def test_of_a_results_file_a_person_is_asked_which_rows(box: Sandbox, answer: str, sent: Sequence[str]) -> None:
+    """Their corrections, probably, which the plan only mentioned. Without an answer, nothing is sent."""
+    seen = types(["run", corrected_results(box)], [answer, "y"])
+    assert "Which rows do you want to import? 1 your corrections, on the sheet 'To fix' (likely) 2 all" in seen.screen
+    assert "Remember these answers" not in seen.screen
+    assert sorted(visible(note.content) for note in box.notes) == sent
+    if not answer:
+        assert 'Say which: --sheet "To fix" or --sheet Results. Nothing was sent.' in seen.screen
+    assert main(["check", "n.results.xlsx", "--sheet", "To fix"]) in (0, 1)
+
+
+def test_of_a_results_file_the_night_imports_all_rows(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """As ever; a note names the other sheet."""
+    path = corrected_results(box)
+    capsys.readouterr()
+    assert main(["run", path]) == 1
+    assert "To import your corrections on 'To fix', use --sheet \"To fix\"." in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert len(box.notes) == 1

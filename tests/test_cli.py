@@ -567,7 +567,7 @@ def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Termi
     type_.file("n.csv", "Prospect ID,Note,Visibility,名前\nP1,x,публично,b\n")
     type_.variables["PYTHONIOENCODING"] = "iso-8859-1"
     ended = type_.process("check", "n.csv")
-    assert ended.status == 1
+    assert ended.status == 2
     assert "'??'" in ended.out
     assert "C2: '????????' is not a valid visibility" in ended.out
 
@@ -668,7 +668,6 @@ def test_a_plan_says_what_counts_and_leaves_the_rest_to_those_who_ask(type_: Ter
     type_.file("m.csv", HEAD + "Q1,for me,2\nQ2,for me,2\nQ2,for all,1\n")
     details = (
         "3 notes in 2 requests.",
-        "2 notes are private. Only the owner",
         "The largest groups: 2 × for me (private)",
     )
     for command in (["check"], ["run", "--yes"]):
@@ -676,10 +675,10 @@ def test_a_plan_says_what_counts_and_leaves_the_rest_to_those_who_ask(type_: Ter
         short, full = (type_(*command, "m.csv", "--rate", "9/s", *flags) for flags in ([], ["-v", *more]))
         for ended in (short, full):
             assert "visibility: column C 'Visibility' (1 → public, 2 → private)" in ended.all
-            assert "people: 2 public: 1 private: 2 drafts: 0" in ended.all
+            assert "people: 2 public: 1 private: 2 (only the owner of the API key sees them) drafts: 0" in ended.all
             assert "Estimated time: less than a second (9 calls per second)." in ended.all
         assert all(detail in full.all for detail in details)
-        assert not any(detail in short.all for detail in details[: 2 if command == ["check"] else 3])
+        assert not any(detail in short.all for detail in details[: 1 if command == ["check"] else 2])
 
 
 def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:
@@ -711,7 +710,7 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
 
 def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     """``--report`` takes every one, in a file that runs nothing in a spreadsheet program."""
-    type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)))
+    type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)) + "P,x,1\n")
     ended = type_("check", "n.csv", "--report", "problems.csv")
     assert ended.status == 1
     assert "50 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:" in ended.all
@@ -825,7 +824,7 @@ def test_how_soon_notes_became_readable_is_told(type_: Terminal) -> None:
     told = re.compile(r"An earlier run could read new notes within (\d+ seconds?|less than a second)\.")
     [within] = {match[1] for match in map(told.search, (type_("check", "a.csv").all, type_("history").all)) if match}
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
-    assert cells[cells.index("Notes readable within") + 1] == within
+    assert cells[cells.index("New notes could be read after") + 1] == within
     for command in (["check", "a.csv"], ["history"]):
         assert json.loads(type_(*command, "--json").out)["readable_after"] > 0
     assert "could read new notes" not in type_("history", "--all").all + type_("history", "last").all
@@ -1141,7 +1140,7 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> N
     run = type_("history").out.split()[0]
     for name, words in (
         (run, "belongs to the workspace 'default at "),
-        ("last", "has no run 'last' of the workspace"),
+        ("last", "has no runs of the workspace 'other at "),
     ):
         ended = type_("hide", name, "--yes", "--profile", "other")
         assert ended.status == 2
@@ -1164,7 +1163,7 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
         for command in (["run", "n.csv"], ["verify"], ["hide", "last", "--yes"]):
             ended = type_(*command)
             assert ended.status == 3
-            assert "Another import of this workspace is running: " in ended.all
+            assert "import of this workspace is running: " in ended.all
             assert f"(process {os.getpid()}), since 2" in ended.all
         ended = type_("run", "n.csv", "--wait", "1s")
         assert ended.status == 3
@@ -1187,7 +1186,7 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
     book = openpyxl.load_workbook(path)
     sheet = book["Notes"]
     for number, line in enumerate(
-        [("P1", "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", "Hi", "Private", None, None)], 2
+        [("P1", None, "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", None, "Hi", "Private", None, None)], 2
     ):
         for column, value in enumerate(line, 1):
             sheet.cell(number, column, value)
@@ -1235,7 +1234,7 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
             assert len(listed) == 1
             type_.file("e.csv", "Email,Note,Visibility\njo@example.com,x,1\n")
             assert type_("run", "e.csv", "--base-url", found[1]).status == 0  # an email is somebody's there
-            assert [process.stdout.readline() for _ in range(2)][1].count(found[2]) == 1
+            assert [process.stdout.readline() for _ in range(4)][1].count(found[2]) == 1
             process.terminate()
             assert process.communicate(timeout=30) == ("", "")
             if os.name != "nt":  # there a process can only be killed
@@ -1690,3 +1689,40 @@ def test_words_that_are_told_together_come_with_the_setting_that_would_map_them(
         " --value visibility:Yes=Private or --value visibility:Yes=Public, and so on (found: 'Yes', 'Never',"
         " 'Somebody'): C3, C4, C5"
     ) in type_("check", "n.csv").all
+
+
+def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: Terminal) -> None:
+    """Also beside other files and flags, and by the commands that take one file."""
+    type_.file("Q4 calls.csv", HEAD + "P1,x,1\n")
+    for command in (("run", "--yes"), ("check",)):
+        ended = type_(*command, "Q4", "calls.csv")
+        assert ended.status == 2
+        assert "There is a file Q4 calls.csv. A name with spaces needs quotation marks:" in ended.all
+        assert '"Q4 calls.csv"' in ended.all
+    assert "There is no file Q4" in type_("run", "--yes", "Q4", "other.csv").all
+    assert type_("check", "Q4 calls.csv").status == 0
+
+
+def test_a_dry_run_is_called_check(type_: Terminal) -> None:
+    """For those who know the flag from other programs."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for flag in ("--dry-run", "--dryrun"):
+        ended = type_("run", "n.csv", flag)
+        assert ended.status == 2
+        assert "without sending anything: note-importer check FILE" in ended.all
+    assert "check FILE" not in type_("run", "n.csv", "--no-such-flag").err.replace("[OPTIONS] FILE", "")
+
+
+def test_a_number_that_is_none_is_told_in_plain_words(type_: Terminal) -> None:
+    assert "'x' is not a valid whole number." in type_("history", "--last", "x").all
+
+
+def test_hide_beside_a_running_import_speaks_of_hiding(type_: Terminal) -> None:
+    """Nothing would be sent anyway."""
+    three_notes(type_)
+    settings = Settings(base_url=type_.box.url, journal=type_.folder / "journal.sqlite")
+    with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
+        ended = type_("hide", "last", "--yes")
+    assert ended.status == 3
+    assert "Nothing was hidden. Wait until the import has ended, then hide the notes." in ended.all
+    assert "continues where" not in ended.all

@@ -39,7 +39,17 @@ from importer.cli import checking, importing, journalled, profiling, scheduling,
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
-from importer.cli.terminal import PROFILE, TERMINAL, exit_status_of, gated, paragraph, say_error, say_line, with_flags
+from importer.cli.terminal import (
+    PLACE_FLAGS,
+    PROFILE,
+    TERMINAL,
+    exit_status_of,
+    gated,
+    paragraph,
+    say_error,
+    say_line,
+    with_flags,
+)
 from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed
 from importer.messages import FACE, lines, say, words
@@ -85,6 +95,7 @@ cli.add_command(serve_sandbox)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Every error becomes a message and an exit status here."""
     PROFILE.set(profiles.DEFAULT)
+    PLACE_FLAGS.set("")
     FACE.set(TERMINAL)
     with gated():
         return exit_status_of(_status_of(arguments))
@@ -101,6 +112,8 @@ def _status_of(arguments: Sequence[str] | None) -> int:
             for_help = say("cli.for-help", command=error.ctx.command_path)
             paragraph(lines(words(error.ctx.get_usage()), for_help), err=True)
         paragraph(error.format_message(), "Error: ", err=True)
+        if isinstance(error, click.NoSuchOption) and error.option_name.replace("-", "") == "dryrun":
+            paragraph(say("cli.dry-run"), err=True)
         return 2
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort

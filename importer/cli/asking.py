@@ -16,7 +16,7 @@ from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Cell, say, words
 from importer.models import PossibleAnswer, Question
 from importer.settings import Settings, remembering, sources
-from importer.settings.exports import named
+from importer.settings.exports import Export, named
 from importer.settings.kinds import mapped
 
 if TYPE_CHECKING:
@@ -60,17 +60,34 @@ class Asking:
             )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
-        """Ask a question that must be answered before a file can be read; return None if nobody answers."""
+        """Ask a question about how a file is read; return None if nobody can be asked.
+
+        Raises:
+            UnclearColumns: the person gives no answer.
+        """
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
         answer = _ask(error.questions[0])
-        return answer if isinstance(answer, PossibleAnswer) else None
+        if not isinstance(answer, PossibleAnswer):
+            raise error
+        return answer
 
-    def ask(self, prepared: Prepared) -> None:
-        """Ask until nothing is left to decide, or the person gives no answer."""
+    def ask(self, prepared: Prepared, *, offers: bool = False) -> None:
+        """Ask until nothing is left to decide, or the person gives no answer.
+
+        Args:
+            prepared: the file.
+            offers: whether to offer, after the questions, to compose the texts from further columns. Without an answer
+                the notes stay as they are. With one, there may be a question about the dates in those columns.
+        """
         decided = 0
-        while self.may and (questions := prepared.questions) and questions[0].choices:
-            answer = _ask(questions[0], may_go_back=decided > 0)
+        while self.may:
+            questions = prepared.questions
+            offer = prepared.offer if offers and not questions else None
+            question = questions[0] if questions else offer
+            if question is None or not question.choices:
+                break
+            answer = _ask(question, may_go_back=decided > 0, is_offer=offer is not None)
             if answer is None:
                 break
             if not isinstance(answer, PossibleAnswer):
@@ -82,36 +99,35 @@ class Asking:
                 decided += 1
             except BadSettings as error:
                 paragraph(error.reason, err=True)
+                continue
+            if offer is not None and not prepared.questions:
+                break
 
-    def offer(self, prepared: Prepared) -> None:
-        """Offer to compose the texts from further columns, and show the first notes both ways.
+    def to_remember(self, prepared: Prepared) -> Export | None:
+        """Return the new answers for this kind of export, if they are to be kept, so that they aren't asked next time.
 
-        Without an answer the notes go as they stand.
+        Asks the person, unless the option says so.
         """
-        if self.may and (question := prepared.offer) is not None:
-            answer = _ask(question, on_lines=True)
-            if isinstance(answer, PossibleAnswer):
-                prepared.decide(answer)
-
-    def offer_to_remember(self, prepared: Prepared) -> None:
-        """Offer to keep the new answers for this kind of export, so that they aren't asked next time."""
         is_wanted = self._options.says("remember")
         export = prepared.learned(sources.of_profile(self._options.given) if is_wanted else None)
         if export is None or not (is_wanted or self.may):
-            return
-        profile = self._options.profile
-        offer = say("asking.remember", name=repr(export.name), profile=repr(profile))
+            return None
+        offer = say("asking.remember", name=repr(export.name), profile=repr(self._options.profile))
         if export.is_shared:
             offer = say("asking.remember-for-all", name=repr(export.name))
-        if is_wanted or ask(offer):
-            place = remembering.keep(profile, export)
+        return export if is_wanted or ask(offer) else None
+
+    def remember(self, export: Export | None) -> None:
+        """Keep the answers for a kind of export, if there are any to keep."""
+        if export is not None:
+            place = remembering.keep(self._options.profile, export)
             say_line(say("asking.remembered", name=repr(export.name), place=str(place)))
 
 
-def _ask(question: Question, *, may_go_back: bool = False, on_lines: bool = False) -> PossibleAnswer | str | None:
+def _ask(question: Question, *, may_go_back: bool = False, is_offer: bool = False) -> PossibleAnswer | str | None:
     """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed.
 
-    With ``on_lines``, the samples of each choice stand on lines of their own, and a choice need not be made.
+    The samples of an offer's choices stand on lines of their own.
     """
     say_line(err=True)
     paragraph(question.asks, err=True)
@@ -122,16 +138,17 @@ def _ask(question: Question, *, may_go_back: bool = False, on_lines: bool = Fals
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         text = choice.means
         text = say("asking.likely", choice=text) if is_likely else text
-        if choice.samples and not on_lines:
+        if choice.samples and not is_offer:
             text = say("asking.with-samples", choice=text, samples=tuple(map(Cell, choice.samples)))
         paragraph(text, f"  {number}  ", err=True)
-        for sample in choice.samples if on_lines else ():
+        for sample in choice.samples if is_offer else ():
             paragraph(words(sample), "       ", err=True)
     if more := len(all_choices) - len(choices):
         paragraph(say("asking.another-column", more=more), "     ", err=True)
-    prompt = say("asking.column" if names_a_column else "asking.offer" if on_lines else "asking.number")
+    enter = say("asking.enter-keeps" if is_offer else "asking.enter-stops")
+    prompt = say("asking.column" if names_a_column else "asking.number", enter=enter)
     if may_go_back:
-        prompt = say("asking.column-or-back" if names_a_column else "asking.number-or-back")
+        prompt = say("asking.column-or-back" if names_a_column else "asking.number-or-back", enter=enter)
     while answer := ask_for(prompt):
         if answer == _BACK and may_go_back:
             return answer

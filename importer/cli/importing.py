@@ -70,15 +70,13 @@ class BatchImport:
 
     def decide(self, prepared: Prepared) -> None:
         """Ask the open questions about a file."""
-        if self._asking.may and prepared.questions:
-            if not self._is_one:
-                say_line(f"\n{prepared.preview.loaded.sheet.source}:")
-            self._answered(lambda: self._asking.ask(prepared))
-            if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
-                self._answered(lambda: self._asking.offer_to_remember(prepared))
-
-        if not prepared.questions:
-            self._answered(lambda: self._asking.offer(prepared))
+        if not self._asking.may:
+            return
+        if not self._is_one and (prepared.questions or prepared.offer is not None):
+            say_line(f"\n{prepared.preview.loaded.sheet.source}:")
+        self._answered(lambda: self._asking.ask(prepared, offers=True))
+        if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
+            self._answered(lambda: self._asking.remember(self._asking.to_remember(prepared)))
 
     def confirm(self, preview: Preview) -> bool:
         """Return whether a person confirms the workspace of its first import. No option skips this question."""
@@ -92,11 +90,12 @@ class BatchImport:
             say_line()
         overview = commands.facts.of(prepared.preview, thorough=False)
         show(commands.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        to_remember = self._answered(lambda: self._asking.to_remember(prepared))
         if self._asking.may and overview.total:
             show(commands.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
-        self._answered(lambda: self._asking.offer_to_remember(prepared))
+        self._asking.remember(to_remember)
         self._watch, self._has_sent = RunWatch(silent=self._notifications.is_quiet), True
         self._watch.begin(overview.total + overview.remaining.held_back)
         self._stopper.arm()
@@ -223,7 +222,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
                 unknown = preview.unknown_emails
                 people = commands.preview.write_people(preview.settings, preview.loaded, unknown, journal)
             show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
-        asking.offer_to_remember(prepared)
+        asking.remember(asking.to_remember(prepared))
         rehearsed = None
         if rehearse and preview.undecided is None and not preview.guarded:
             rehearsed = _watched(prepared, prepared.rehearse)

@@ -11,7 +11,7 @@ import click
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import Options, settings_about
+from importer.cli.options import Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
 from importer.cli.terminal import ask, is_terminal, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
@@ -30,7 +30,7 @@ _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITI
 @click.option(
     "--ended", default="", metavar="WORD", help="Runs that ended this way: finished, stopped, broken off, declined."
 )
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="The largest number of runs to show.")
+@click.option("--last", type=WholeNumber(min=1), metavar="N", help="The largest number of runs to show.")
 def history(
     run_name: str | None, *, of_all: bool, since: str | None, name: str, ended: str, last: int | None, **_: Any
 ) -> int:

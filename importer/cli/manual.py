@@ -5,7 +5,7 @@ Input: commands. Output: their help, complete with ``--help-all``; for an unknow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -74,12 +74,19 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
 """Group in a command's help → its topics."""
 
 
+_MOST_PIECES = 12  # maximum number of words in the name of a file
 _ALL = "importer.cli.manual.all"
 """Key in a context: whether the help lists all settings."""
 
 
 class InGroups(click.Command):
     """Command whose help lists its settings in groups: the common ones, and with ``--help-all`` the others, too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. If several of them are the name of one file, fail with a message that says so."""
+        if (file := _in_pieces(args)) is not None:
+            raise click.UsageError(with_flags(say("cli.needs-quotes", file=file, quoted=argument(file))), ctx)
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the parameters, with ``--help-all`` if the help leaves out any."""
@@ -112,6 +119,16 @@ class InGroups(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def _in_pieces(args: Sequence[str]) -> str | None:
+    """Return the name of an existing file that was typed without quotation marks, so that it became several words."""
+    for start, first in enumerate(args):
+        for end in range(start + 2, min(start + _MOST_PIECES, len(args)) + 1):
+            name = " ".join(args[start:end])
+            if not first.startswith("-") and Path(name).is_file() and not Path(first).exists():
+                return name
+    return None
 
 
 def _setting(parameter: click.Parameter) -> Setting | None:

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from importer import commands
-from importer.cli.terminal import PROFILE, paragraph, with_flags
+from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, paragraph, with_flags
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
@@ -38,6 +38,7 @@ PREPARING = (
     Topic.NEW_JOURNAL,
 )
 """Topics of the settings that decide what would be sent."""
+_PLACES = ("base-url", "journal")
 
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,6 +49,12 @@ def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
 def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument FILE…: one or more files, folders or patterns."""
     return click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")(command)
+
+
+class WholeNumber(click.IntRange):
+    """Parameter type for a whole number, with a name that a person understands in a message."""
+
+    name = "whole number"
 
 
 class AnyPath(click.Path):
@@ -150,6 +157,7 @@ class Options:
         given = sources.gather(values, wanted)
         options = cls(sources.salvaged(given) if without_profile else given)
         PROFILE.set(options.profile)
+        PLACE_FLAGS.set("".join(f" --{name} {argument(str(values[name]))}" for name in _PLACES if name in values))
         return options
 
     @property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, Options, settings_about
+from importer.cli.options import PREPARING, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
@@ -36,7 +36,7 @@ _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 @settings_about(*_TOPICS)
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=0,
     metavar="N",
     help="The port of the page on this computer.  [default: any free port]",

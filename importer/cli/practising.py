@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from importer.cli.options import WholeNumber
 from importer.cli.terminal import say_line
 from importer.errors import BadSettings
 from importer.messages import say
 
 
 @click.command(name="sandbox")
-@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
+@click.option("--port", type=WholeNumber(0, 65535), default=8081, show_default=True, help="0: any free port.")
 @click.option(
     "--key",
     "keys",
@@ -36,16 +37,12 @@ from importer.messages import say
     metavar="FAULT",
     help="A fault, such as 500@3:after. May be repeated. docs/practice.md lists all faults.",
 )
-@click.option(
-    "--max-batch", type=click.IntRange(min=1), metavar="N", help="Largest number of prospects in one request."
-)
-@click.option(
-    "--max-content", type=click.IntRange(min=1), metavar="N", help="Largest number of characters in one note."
-)
+@click.option("--max-batch", type=WholeNumber(min=1), metavar="N", help="Largest number of prospects in one request.")
+@click.option("--max-content", type=WholeNumber(min=1), metavar="N", help="Largest number of characters in one note.")
 @click.option(
     "--prospects",
     "count",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     metavar="N",
     help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
@@ -68,9 +65,9 @@ def serve_sandbox(
 
     A prospect exists if its ID looks like one of Saleshandy's (8 to 10 letters and digits in upper and lower case) and
     does not start with INVALID. An email address has a prospect unless it starts with nobody, unknown or invalid, or
-    you limit the number of prospects. The command prints its key, a command that uses it, and addresses where a browser
-    shows the requests, notes and files that it received. The addresses end in a token. Key and token are new at each
-    start, so that nobody else can read your notes.
+    you limit the number of prospects. The command prints its key, the variables to set in another window, and addresses
+    where a browser shows the requests, notes and files that it received. The addresses end in a token. Key and token
+    are new at each start, so that nobody else can read your notes.
     """
     from importer import sandbox  # noqa: PLC0415 - only this command waits for it
 

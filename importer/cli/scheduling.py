@@ -19,7 +19,7 @@ import click
 from importer import commands
 from importer.cli import scheduler_files, scheduler_installing
 from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, settings_about
+from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, with_flags
 from importer.cli.watching import signals_to_stop
 from importer.commands.schedulers import System, name_for
@@ -181,7 +181,7 @@ class _Child:
 
 @click.command(cls=InGroups)
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--older-than", "days", type=click.IntRange(min=1), metavar="DAYS", help="Age in days.")
+@click.option("--older-than", "days", type=WholeNumber(min=1), metavar="DAYS", help="Age in days.")
 @click.option(
     "--everything",
     is_flag=True,

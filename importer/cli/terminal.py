@@ -35,6 +35,8 @@ from importer.settings import profiles
 
 PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 """Name of the current command's profile."""
+PLACE_FLAGS = ContextVar("PLACE_FLAGS", default="")
+"""Flags of the current command line that say where the notes and the journal are, to be repeated in other commands."""
 _INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
 _RED, _GREEN, _YELLOW = "31", "32", "33"
 _COLOURS = {
@@ -57,8 +59,8 @@ class Terminal(Plain):
     """Rendering for people who type: settings are flags, and commands name the profile."""
 
     def command(self, command: str) -> str:
-        """Return the command with the profile in force."""
-        return profiles.in_commands(super().command(command), PROFILE.get())
+        """Return the command with the profile in force, and with the address and the journal of the command line."""
+        return profiles.in_commands(super().command(command), PROFILE.get(), PLACE_FLAGS.get())
 
 
 TERMINAL = Terminal()
@@ -169,8 +171,13 @@ def _prompt(question: Said, *, room: int = 2, err: bool = True) -> str:
 
 
 def ask(question: Said) -> bool:
-    """Ask a question, and return whether the person says yes."""
-    return click.confirm(_prompt(question, room=len(" [y/N]: "), err=False))
+    """Ask a question, and return whether the person says yes. Enter alone means no."""
+    shown = _prompt(question, room=len(" [y/N]: "), err=False)
+    while True:
+        answer = str(click.prompt(f"{shown} [y/N]", default="", show_default=False)).strip().lower()
+        if answer in ("", "n", "no", "y", "yes"):
+            return answer.startswith("y")
+        say_line(say("asking.yes-or-no"), err=True)
 
 
 def ask_for(what: Said, usual: str = "") -> str:

@@ -25,7 +25,7 @@ from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.resultsfile import TO_FIX, added_columns
+from importer.resultsfile import added_columns
 from importer.rows.attachments import names_in
 from importer.rows.blocks import Block
 from importer.rows.columns import called, candidates
@@ -136,7 +136,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     return replace(
         overview,
         columns=tuple(itertools.islice(_columns(loaded), _COLUMNS)),
-        to_fix=TO_FIX if loaded.roles.ours and sheet.name != TO_FIX and TO_FIX in sheet.sheets else "",
+        to_fix=loaded.to_fix,
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
         first_rows=tuple(_first_rows(loaded)),
         html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),
@@ -160,6 +160,9 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
     numbers, columns = block
     head = Block(numbers[:_FIRST], [column[:_FIRST] for column in columns])
     codes = dict.fromkeys(reader.codes(head).tolist())
+    if reader.dates.questions(sheet.headings):  # an ISO date beside an undecided one looks like a fault
+        reader = ComposedReader(composition, settings, reads_dates=False)
+        codes = dict.fromkeys(reader.codes(head).tolist())
     first = [code for code in codes if reader.uncomposed[code] not in ("", reader.values[code])][:_EACH]
     template, text = composition.renamed(partial(called, sheet.headings)), called(sheet.headings, at)
     choices = [
@@ -172,8 +175,7 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
         for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
     ]
     names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
-    way = mapped(Role.CONTENT, as_argument(template))
-    text_of = say("offer.unused", names=names, choice=way)
+    text_of = say("offer.unused", choice=mapped(Role.CONTENT, as_argument(template)))
     return Question(text_of, say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
 
 

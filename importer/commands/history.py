@@ -149,7 +149,7 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> History:
         if wanted.of_all:
             return History(matching, wanted)
         if not matching:
-            return History((), wanted, workspaces.elsewhere(journal, settings))
+            return History((), wanted, workspaces.elsewhere(journal, settings.workspace))
         return History(matching, wanted, readable_after=journal.learned.replication_lag(settings.workspace))
 
 

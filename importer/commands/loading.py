@@ -24,6 +24,7 @@ from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
 from importer.results import check_target
+from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
@@ -91,6 +92,12 @@ class Loaded(AbstractContextManager["Loaded"]):
             return self.unclear
         texts = (question.text for question in questions)
         return Undecided(lines(*texts, say("questions.nothing-sent")), questions)
+
+    @property
+    def to_fix(self) -> str:
+        """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
+        is_beside = bool(self.roles.ours) and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets
+        return TO_FIX if is_beside else ""
 
     @property
     def first_problem(self) -> Message:

@@ -11,8 +11,10 @@ from dataclasses import replace
 
 from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate, readable
-from importer.messages import Cell, Message, Part, in_quotes, say, words
+from importer.errors import as_argument
+from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
+from importer.rows.words import is_word
 from importer.settings.meanings import WORDS
 
 _SHOWN_PROBLEMS = 20
@@ -40,7 +42,7 @@ def first_of_kind(overview: Overview) -> Iterator[Line]:
         return
     if Visibility.PRIVATE in overview.never_sent:
         yield Line()
-        yield Line(say("plan.first-private"), LineKind.TEXT)
+        yield Line(say("plan.first-private", then=_how_to_make_public(overview)), LineKind.TEXT)
     if Visibility.PUBLIC in overview.never_sent:
         yield Line()
         shown = overview.examples[Visibility.PUBLIC]
@@ -52,6 +54,18 @@ def first_of_kind(overview: Overview) -> Iterator[Line]:
             last_line = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
             yield Line(last_line, LineKind.QUOTE)
     yield Line()
+
+
+def _how_to_make_public(overview: Overview) -> Message:
+    """Return what to do so that the private notes become public: change the cells, or run with a setting."""
+    column = overview.mapping.get(Role.VISIBILITY)
+    words_of = {} if column is None else column.meanings
+    private = [word for word, value in words_of.items() if value is Visibility.PRIVATE]
+    if column is None or "" in private:
+        return say("plan.public-by-default")
+    if own := [word for word in private if not is_word(word)]:
+        return say("plan.public-by-word", way=SettingPart("value", f"{Role.VISIBILITY}:{as_argument(own[0])}=Public"))
+    return say("plan.public-in-cells", column=column.letter)
 
 
 def question(overview: Overview) -> Message:
@@ -120,10 +134,14 @@ def about(overview: Overview) -> Message:
 def _audience(overview: Overview) -> Iterator[Line]:
     if overview.total:
         numbers = {"people": overview.people, **overview.audience}
-        parts = tuple(say("plan.size", audience=name, notes=notes) for name, notes in numbers.items())
+        told = "private" if overview.audience["private"] and not overview.is_first_private else ""
+        parts = tuple(
+            say("plan.size-private" if name == told else "plan.size", audience=name, notes=notes)
+            for name, notes in numbers.items()
+        )
         yield Line(say("plan.sizes", sizes=parts))
-        if message := owner_only(overview):
-            yield Line(message, LineKind.TEXT, is_detail=not overview.is_first_private)
+        if overview.is_first_private and (message := owner_only(overview)):
+            yield Line(message, LineKind.TEXT)
 
 
 def owner_only(overview: Overview) -> Message | None:

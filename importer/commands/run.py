@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -33,9 +33,9 @@ from importer.commands.results import catch_up
 from importer.commands.sending import send
 from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, FirstRun, UnclearColumns
+from importer.errors import BadSettings, FirstRun, UnclearColumns, as_argument
 from importer.journal import Journal
-from importer.messages import Said, say
+from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role, Rows
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
@@ -262,11 +262,14 @@ def prepare(
     while True:
         try:
             loaded = load(file, for_file)
-            break
         except UnclearColumns as error:
             if (answer := choose(error)) is None:
                 raise
-            for_file = answered(for_file, answer.setting, answer.value)
+        else:
+            if (answer := _rows_of_results(loaded, for_file, choose)) is None:
+                break
+            settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
+        for_file = answered(for_file, answer.setting, answer.value)
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
@@ -281,6 +284,30 @@ def prepare(
     except BaseException:
         loaded.close()
         raise
+
+
+def _rows_of_results(
+    loaded: Loaded, settings: Settings, choose: Callable[[UnclearColumns], PossibleAnswer | None]
+) -> PossibleAnswer | None:
+    """Ask which rows of our results are meant, the corrected ones or all; None if that is clear or nobody is asked.
+
+    The file is closed if it has to be read again.
+    """
+    if not loaded.to_fix or settings.sheet is not None:
+        return None
+    to_fix, all_rows = loaded.to_fix, str(loaded.sheet.name)
+    ways = tuple(SettingPart("sheet", as_argument(name)) for name in (to_fix, all_rows))
+    choices = [
+        PossibleAnswer("sheet", name, say(kind, sheet=repr(name)))
+        for name, kind in ((to_fix, "choice.to-fix"), (all_rows, "choice.all-rows"))
+    ]
+    text = say("choice.say-which-rows", ways=ways)
+    with ExitStack() as stack:
+        stack.callback(loaded.close)
+        answer = choose(UnclearColumns(text, [Question(text, say("choice.which-rows"), choices)]))
+        if answer is None:
+            stack.pop_all()
+        return answer
 
 
 def unconfirmed(settings: Settings) -> FirstRun:

@@ -30,7 +30,11 @@ _FACE = "Calibri"
 _INK, _PALE_INK, _DARK, _BLUE, _LINE = "26323B", "56626C", "44525F", "1F7A83", "D5DCE1"
 
 
-_COLUMNS = {role: field.template for role, field in FIELDS.items() if field.template is not None}
+_COLUMNS = {
+    role: field.template
+    for role, field in sorted(FIELDS.items(), key=lambda item: item[0] not in (Role.PROSPECT, Role.EMAIL))
+    if field.template is not None
+}
 
 _STEPS = (
     say("template.step-fill-in"),
@@ -117,7 +121,7 @@ def _as_heading(cell: Cell, colour: str) -> None:
 
 def _explanation(sheet: Worksheet) -> None:
     sheet.sheet_view.showGridLines = False
-    for letter, width in zip("ABCDEF", (3, 20, 13, 68, 24, 42), strict=True):
+    for letter, width in zip("ABCDEF", (3, 20, 18, 68, 24, 42), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet["B2"] = "How to fill this in"
     sheet["B2"].font = Font(name=_FACE, bold=True, size=18, color=_INK)
@@ -137,6 +141,8 @@ def _explanation(sheet: Worksheet) -> None:
         row += 1
         meaning = render(say(f"template.means.{role}"))
         needed = "yes" if column.is_required else "no"
+        if column.instead:
+            needed = render(say("template.this-or", column=column.instead))
         allowed = render(column.allowed or say("template.choices", choices=column.choices))
         for number, text in enumerate((column.heading, needed, meaning, allowed, column.example), 2):
             cell = sheet.cell(row, number, text)

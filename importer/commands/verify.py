@@ -129,7 +129,7 @@ def verify(
             {reason: rows for reason, rows in doubts.items() if reason is not None},
             duplicates,
             stopped,
-            elsewhere(journal, settings),
+            elsewhere(journal, settings.workspace),
             [*not_found_elsewhere(outcomes.missing_elsewhere, journal)],
             samples.could_not_look,
             samples.left,

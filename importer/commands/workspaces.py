@@ -186,19 +186,20 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
         kind = "workspaces.no-such-run"
     if run is None:
         about = {"workspace": str(workspace)} if name == "last" else {}
-        raise BadSettings(say(kind, journal=journal.name, run=repr(name), **about))
+        there = elsewhere(journal, workspace) if name == "last" else None
+        raise BadSettings(there or say(kind, journal=journal.name, run=repr(name), **about))
     return run
 
 
-def elsewhere(journal: Journal, settings: Settings) -> Message | None:
+def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
     """Return a message that names the journal's workspaces if this one has no runs: a flag may be missing."""
     workspaces = journal.runs.workspaces()
-    if not workspaces or settings.workspace in workspaces:
+    if not workspaces or workspace in workspaces:
         return None
     return say(
         "workspaces.elsewhere",
         journal=journal.name,
-        workspace=str(settings.workspace),
+        workspace=str(workspace),
         known=listed([*map(str, workspaces)]),
     )
 

@@ -14,7 +14,7 @@ from importer.models import Ints
 from importer.rows.blocks import Block, ColumnReader
 from importer.rows.composing import Composition
 from importer.rows.dates import FieldDates
-from importer.rows.values import Wrong, has_control, read_content
+from importer.rows.values import Wrong, has_control, read_content, read_field
 from importer.settings import Settings
 
 
@@ -24,6 +24,7 @@ class ComposedReader(ColumnReader):
     Args:
         composition: the template and its columns.
         settings: the format of the cells in the column of the text, and the order of day and month in dates.
+        reads_dates: whether to write dates in ISO form; otherwise they stay as they are in the cells.
 
     Attributes:
         dates: the dates in the other columns.
@@ -31,14 +32,15 @@ class ComposedReader(ColumnReader):
         uncomposed: the cell's own text of each code; empty for a text that is not valid.
     """
 
-    def __init__(self, composition: Composition, settings: Settings) -> None:
+    def __init__(self, composition: Composition, settings: Settings, *, reads_dates: bool = True) -> None:
         *others, text = composition.columns
         super().__init__(text, read_content, has_control)
         self.kinds: list[ContentKind] = []
         self.uncomposed: list[str] = []
         self.dates = FieldDates(settings.dates)
         self._kind, self._template = settings.content, composition.template
-        self._others = [ColumnReader(position, partial(self.dates.read, position)) for position in others]
+        read = self.dates.read if reads_dates else read_field
+        self._others = [ColumnReader(position, partial(read, position)) for position in others]
         self._texts: dict[str, tuple[str | Wrong, bool]] = {}
 
     def codes(self, block: Block) -> Ints:

@@ -131,7 +131,8 @@ class _Validation:
         for position in skipped:
             del self.problems[position]
         record = records.found(self.sheet, self.roles, prospect, note)
-        unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings.values)
+        meanings = {role: self.columns[role].meanings() for role in WORDED if role in columns}
+        unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings, meanings)
         dates = [] if self.composed is None else self.composed.dates.questions(self.sheet.headings)
         rows = Rows(
             number,
@@ -145,7 +146,7 @@ class _Validation:
             done=self.done,
             skipped=skipped,
             files={} if self.folder is None else self.folder.files,
-            meanings={role: self.columns[role].meanings() for role in WORDED if role in columns},
+            meanings=meanings,
             remarks=self._remarks(record),
             overlooked=unexplained.questions(self.notes),
             set_aside=unexplained.set_aside,

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -22,6 +22,7 @@ from importer.reading import column_letter
 from importer.rows.columns import at_the_start, called, shown
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
+from importer.settings import Settings
 from importer.settings.meanings import MEANS, Scope, Values, Words
 
 Value: TypeAlias = Visibility | Status
@@ -242,9 +243,25 @@ class _Column:
 
 
 def unknown(
-    problems: Iterable[Sequence[Problem]], columns: Mapping[Role, int], headings: Sequence[str], values: Values
+    problems: Iterable[Sequence[Problem]],
+    columns: Mapping[Role, int],
+    headings: Sequence[str],
+    settings: Settings,
+    known: Mapping[Role, Iterable[str]],
 ) -> list[Question]:
-    """Return questions about unknown words, under a plain heading only about those that are in several rows."""
+    """Return questions about unknown words.
+
+    Under a plain heading, a word in a single row is a problem of its cell. It is asked about only if no word of the
+    column is known and no setting names the column, because such a column may not have the role at all.
+
+    Args:
+        problems: the problems of each row.
+        columns: the column of each role.
+        headings: the headings of the sheet.
+        settings: the columns and the words that the user named.
+        known: the words of each column that have a meaning.
+    """
+    values = settings.values
     asked = {columns[role]: _Column(role, columns[role], headings) for role in WORDED if role in columns}
     counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
     spellings: dict[tuple[int, str], str] = {}
@@ -256,12 +273,20 @@ def unknown(
                 spellings.setdefault((problem.column, key), problem.word)
     questions = []
     for position, column in asked.items():
-        minimum = _OFTEN if is_plain(column.role, column.heading) else 1
+        role = column.role
+        answered = ever(values, role) if "value" in settings.said else {""}  # of which the first says nothing of others
+        is_sure = any(settings.mapping.get(role, ())) or any(
+            folded(word) not in {"", *answered} for word in known[role]
+        )
+        minimum = _OFTEN if is_sure and is_plain(role, column.heading) else 1
         frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
         if len(frequent) > MOST_WORDS:
             questions.append(_another_column(column, frequent))
         else:
-            questions += [_word(column, word, count, values) for word, count in frequent]
+            of_column = [_word(column, word, count, values) for word, count in frequent]
+            if of_column and not is_sure and is_plain(role, column.heading) and not known[role]:
+                of_column[0] = _in_doubt(column, of_column[0], frequent)
+            questions += of_column
     return questions
 
 
@@ -302,9 +327,23 @@ def _word(column: _Column, word: str, count: int, values: Values) -> Question:
 def _another_column(column: _Column, counts: Sequence[tuple[str, int]]) -> Question:
     """Return the question whether a column of many unknown words has the role at all."""
     role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
-    listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
-    summary = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
+    summary = say("words.many", column=column.label, n=len(counts), role=role, words=_listed(counts))
     example = _ways(role, column.heading, words[0])[0]
     text = say("words.many-say", what=summary, role=role, ignore=column.ignored, example=example)
     asks = say("words.is-it", what=summary, role=role)
     return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
+
+
+def _in_doubt(column: _Column, question: Question, counts: Sequence[tuple[str, int]]) -> Question:
+    """Return the question about a column's first word, which asks first whether the column has the role at all."""
+    role = column.role
+    summary = say("words.none-known", column=column.label, role=role, words=_listed(counts))
+    example = _ways(role, column.heading, counts[0][0])[0]
+    text = say("words.many-say", what=summary, role=role, ignore=column.ignored, example=example)
+    asks = say("words.at-all", what=summary, role=role, question=question.asks)
+    choices = [column.not_this, *(choice for choice in question.choices if choice != column.not_this)]
+    return replace(question, text=text, asks=asks, choices=choices)
+
+
+def _listed(counts: Sequence[tuple[str, int]]) -> tuple[Message, ...]:
+    return tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import signal
 import threading
@@ -71,18 +70,21 @@ def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options:
         say(f"The files it was given: {box.page('attachments')}")
         if box.prospects:
             say(f"Its prospects: {box.page('prospects')}")
-        if not api_key:
-            say("To import a file there, with this key and a journal for practice:")
-            say(_command(box))
+        say("To practise in another window, set these first. All commands there then use a journal for practice.")
+        for line in _variables(box, "" if api_key else box.api_key):
+            say(line)
+        say("Then, for example: note-importer run contacts.xlsx")
         while not ended.wait(0.5):  # in slices, because on Windows no signal interrupts an endless wait
             pass
 
 
-def _command(box: Sandbox) -> str:
-    """Return the command that imports a file into the sandbox, with its key; on Windows it is for PowerShell."""
-    command = f"note-importer run contacts.xlsx --base-url {box.url} --journal practice.sqlite"
-    name, key = "SALESHANDY_API_KEY", box.api_key
-    return f'$env:{name} = "{key}"; {command}' if os.name == "nt" else f"{name}={key} {command}"
+def _variables(box: Sandbox, key: str) -> list[str]:
+    """Return the lines that set the variables for practice, in bash and in PowerShell. A blank key is left out."""
+    values = {"SALESHANDY_API_KEY": key, "NOTE_IMPORTER_BASE_URL": box.url, "NOTE_IMPORTER_JOURNAL": "practice.sqlite"}
+    given = [(name, value) for name, value in values.items() if value]
+    for_bash = " ".join(f"{name}={value}" for name, value in given)
+    for_powershell = "; ".join(f'$env:{name} = "{value}"' for name, value in given)
+    return [f"bash:       export {for_bash}", f"PowerShell: {for_powershell}"]
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ EXPORTS = "exports"
 REMEMBERED_AS = "remembered-as"
 """Entry of a renamed profile: the name under which its deliveries are remembered."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
-_COMMAND = re.compile(r"`(note-importer (?:check|exports|history|hide|journal|login|results|run|verify)\b[^`]*)`")
+_COMMAND = re.compile(r"`(note-importer (check|exports|history|hide|journal|login|results|run|verify)\b[^`]*)`")
 
 
 class InProfile(Plain):
@@ -49,10 +49,14 @@ class InProfile(Plain):
     context = "profile"
 
 
-def in_commands(text: str, name: str) -> str:
-    """Return the text with the profile's flag added to each command, so that a person can run it as printed."""
-    flag = f" --{SETTINGS['profile'].name} {as_argument(name)}"
-    return text if name == DEFAULT else _COMMAND.sub(lambda match: f"`{match[1].removesuffix(flag)}{flag}`", text)
+def in_commands(text: str, name: str, further: str = "") -> str:
+    """Return the text with the profile's flag, and ``further`` flags about the journal, added to each command."""
+    flag = "" if name == DEFAULT else f" --{SETTINGS['profile'].name} {as_argument(name)}"
+
+    def whole(found: re.Match[str]) -> str:
+        return f"`{found[1].removesuffix(flag)}{flag}{'' if found[2] == 'exports' else further}`"
+
+    return _COMMAND.sub(whole, text)
 
 
 def profiles_file() -> Path:

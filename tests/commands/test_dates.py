@@ -123,5 +123,5 @@ def test_the_plan_says_what_the_template_costs(history: History) -> None:
     path.write_text("\n".join(",".join(row) for row in [HEADINGS, *rows]), encoding="utf-8")
     with prepare(path, history.settings(TEMPLATE, rate="1/1s")) as prepared:
         said = [render(line.text) for line in sizes(facts.of(prepared.preview))]
-    assert "4 notes in 3 requests. Without the template: 1 request, in less than a second." in said
+    assert "4 notes in 3 requests. Without the other columns in their texts: 1 request, in less than a second." in said
     assert "Estimated time: 2 seconds (1 call per second)." in said

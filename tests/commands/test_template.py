@@ -18,14 +18,16 @@ def test_the_notes_sheet_holds_a_heading_and_nothing_else(tmp_path: Path) -> Non
     path = template.write(tmp_path / "t.xlsx").path
     book = CalamineWorkbook.from_path(path)
     assert book.sheet_names == ["Notes", "How to fill this in"]
-    assert book.get_sheet_by_index(0).to_python() == [["Prospect ID", "Note", "Visibility", "Status", "Attachments"]]
+    assert book.get_sheet_by_index(0).to_python() == [
+        ["Prospect ID", "Email", "Note", "Visibility", "Status", "Attachments"]
+    ]
 
 
 def test_choices_are_drop_downs_that_say_what_is_allowed(tmp_path: Path) -> None:
     """Visibility and status offer their values over the whole column and refuse others, with a helpful message."""
     sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
     rules = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
-    visibility, status = rules["C2:C1048576"], rules["D2:D1048576"]
+    visibility, status = rules["D2:D1048576"], rules["E2:E1048576"]
     assert (visibility.type, visibility.formula1) == ("list", '"Public,Private"')
     assert (status.type, status.formula1) == ("list", '"Published,Draft"')
     for rule in (visibility, status):
@@ -38,7 +40,7 @@ def test_every_column_explains_itself_within_what_excel_shows(tmp_path: Path) ->
     """Each column has a prompt; Excel refuses titles over 32 and messages over 255 characters."""
     sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
     rules = sheet.data_validations.dataValidation
-    assert len(rules) == 5
+    assert len(rules) == 6
     for rule in rules:
         assert rule.showInputMessage
         assert 0 < len(rule.prompt) <= 255
@@ -51,7 +53,7 @@ def test_every_column_explains_itself_within_what_excel_shows(tmp_path: Path) ->
 def test_ids_stay_as_they_are_typed(tmp_path: Path) -> None:
     """The columns are formatted as text, so that Excel keeps 00123; the heading stays in view."""
     sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
-    assert {sheet.column_dimensions[letter].number_format for letter in "ABCDE"} == {"@"}
+    assert {sheet.column_dimensions[letter].number_format for letter in "ABCDEF"} == {"@"}
     assert sheet.freeze_panes == "A2"
 
 
@@ -61,11 +63,12 @@ def test_the_second_sheet_explains_every_column(tmp_path: Path) -> None:
     lines = {row[1]: row[2:] for row in sheet.iter_rows(values_only=True)}
     for column in filter(None, (field.template for field in FIELDS.values())):
         needed, meaning, allowed, example = lines[column.heading][:4]
-        assert needed == ("yes" if column.is_required else "no")
+        assert needed == (f"this or {column.instead}" if column.instead else "yes" if column.is_required else "no")
         assert meaning
         assert allowed
         assert example
     assert lines["Visibility"][2] == "Public or Private"
+    assert (lines["Prospect ID"][0], lines["Email"][0]) == ("this or Email", "this or Prospect ID")
 
 
 def test_a_file_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:

@@ -213,6 +213,19 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert screen.chosen["If visibility is blank"][2] == private
 
 
+def test_a_status_without_a_known_word_need_not_be_imported(person: Person, tmp_path: Path) -> None:
+    """A CRM's own: its first word has that choice, too, and the others are asked about as long as it is imported."""
+    rows = [(f"p{i}", "Hello", "Public", word) for i, word in enumerate(("Open", "Won"))]
+    path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Visibility", "Status"))
+    screen = person.sees(path)
+    assert "Is this column the status of the notes?" in person.text
+    assert screen.row("Published or draft 'Won'").endswith("please choose")
+    no = next(text for text in screen.options["Meaning of 'Open'"] if text.startswith("no: column D is not"))
+    person.sees(path, screen.submitted({"Meaning of 'Open'": no}))
+    assert person.chose == [("ignore", "Status")]
+    assert "Ready: 2 notes to send." in person.text
+
+
 def test_rows_that_are_no_data_do_not_count_among_the_words(person: Person, tmp_path: Path) -> None:
     """The report's footer has blanks in both columns, but isn't a row."""
     lines = (Path(__file__).parents[2] / "samples" / "4-salesforce-report.csv").read_text("utf-8").splitlines()

@@ -637,7 +637,7 @@ def test_dates_and_authors_are_offered_with_the_first_notes_both_ways(guest: Vis
     [template] = re.findall(r'<button name="map" value="([^"]+)">Put them before the text</button>', checked.text)
     composed = guest.see(f"{checked.url.partition('?')[0]}?{urlencode({'map': unescape(template)})}")
     assert "Which notes do you want to send?" not in unescape(composed.text)
-    assert "2 notes in 2 requests. Without the template: 1 request." in composed.text
+    assert "2 notes in 2 requests. Without the other columns in their texts: 1 request." in composed.text
     guest.see(guest.agree(composed).url)
     assert {visible(note.content) for note in guest.box.notes} >= {
         "2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail",

@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
+
 from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
 
 # One reply is lost after its notes were created, and one request is refused as by an overloaded server. Both recover.
@@ -38,7 +40,7 @@ def main(samples: Path, folder: Path) -> int:
     with Sandbox(latency=0.15, limit=limit, faults=faults, any_email=True, any_id=False, api_key=key) as box:
         print(f"A sandbox of the Saleshandy API is at {box.url}; nothing leaves this machine.")
         print(f"The commands below have its key, {key}, in the environment variable SALESHANDY_API_KEY.")
-        print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
+        print("It loses one reply and refuses one call, on purpose. The last lines say which rows show it.")
         print("Two samples name people by email, as a CRM's export does. In each, one person isn't in Saleshandy.")
         print("One row names two people: each of them receives its note.")
         print("The report has words of its own; flags say what run would ask at a terminal.")
@@ -53,6 +55,14 @@ def main(samples: Path, folder: Path) -> int:
         for upload in box.attachments:
             print(f"It was given {upload.name!r}, {upload.size:,} bytes. Notes that carry it: {upload.notes:,}.")
     results = sorted(folder.glob("*.results.xlsx"))
+    for path in results:
+        if found := _read_back(path):
+            in_words = "1 row says" if found == 1 else f"{found} rows say"
+            print(
+                f"A reply was lost: in {path.name}, {in_words} as the reason that the note was found by reading back."
+            )
+    if any(call.status == 503 for call in box.received):
+        print("The call that was refused was made again, so no row shows it.")
     print("\nOpen the results:")
     for path in [*results, *folder.glob("*.second-run.xlsx")]:
         print(f"  {path.resolve()}")
@@ -67,6 +77,14 @@ def import_sample(sample: Path, folder: Path, box: Sandbox, results: str | None 
     print(f"\n$ note-importer {shlex.join(arguments)}", flush=True)
     environment = {**os.environ, "SALESHANDY_API_KEY": box.api_key}
     return subprocess.run([sys.executable, "-m", "importer", *arguments], env=environment, check=False).returncode
+
+
+def _read_back(results: Path) -> int:
+    """Return the number of rows whose note was created, but whose reply was lost."""
+    book = openpyxl.load_workbook(results, read_only=True)
+    head, *rows = book["Results"].iter_rows(values_only=True)
+    book.close()
+    return sum(str(row[head.index("reason")]).startswith("found by reading back") for row in rows)
 
 
 def _posts(box: Sandbox) -> int:

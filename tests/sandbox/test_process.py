@@ -78,13 +78,16 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
 def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It imports samples by the commands that it prints."""
     (tmp_path / "samples").mkdir()
-    write_sheet(tmp_path / "samples" / "contacts.xlsx", [Line("8PvBmrB7P7", "Called back")])
+    lines = [Line("8PvBmrB7P7", f"Called back, {number}") for number in range(8)]
+    write_sheet(tmp_path / "samples" / "contacts.xlsx", lines)
     assert demo.main(tmp_path / "samples", tmp_path / "demo") == 0
     said = capfd.readouterr().out
     found = re.search(r"have its key, (\S+), in the environment", said)
     assert found
     assert found[1] != "sandbox-key"
-    assert "The sandbox holds 1 notes" in said
+    assert "The sandbox holds 8 notes" in said
+    assert "in contacts.results.xlsx, 1 row says as the reason that the note was found by reading back." in said
+    assert "The call that was refused was made again, so no row shows it." in said
 
 
 @pytest.mark.slow
@@ -102,16 +105,20 @@ def test_its_key_is_new_at_each_start_and_stands_in_a_command_that_can_be_copied
     for _ in range(2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            lines = [process.stdout.readline() for _ in range(6)]
+            lines = [process.stdout.readline() for _ in range(8)]
             found = re.search(r"(http://\S+)  \(key: (\S+);", lines[0])
             assert found
             for key in ("sandbox-key", *keys):
                 asked = requests.get(f"{found[1]}/prospects/P1/notes", headers={"x-api-key": key}, timeout=10)
                 assert asked.status_code == 401
-            done = subprocess.run(lines[-1], shell=True, cwd=tmp_path, env=variables, check=False, timeout=60,
+            setting = lines[-3].removeprefix("bash:").strip()
+            example = f"{setting}; {lines[-1].removeprefix('Then, for example:').strip()}"
+            done = subprocess.run(example, shell=True, cwd=tmp_path, env=variables, check=False, timeout=60,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True)  # fmt: skip
             assert done.returncode == 0, done.stdout + done.stderr
-            assert f"run contacts.xlsx --base-url {found[1]} " in lines[-1]
+            values = [part.partition("=") for part in setting.removeprefix("export ").split()]
+            shell = "; ".join(f'$env:{name} = "{value}"' for name, _, value in values)
+            assert lines[-2].removeprefix("PowerShell:").strip() == shell
             assert len(requests.get(lines[2].split()[-1], timeout=10).json()["notes"]) == 1
             keys.append(found[2])
             process.terminate()
