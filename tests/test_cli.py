@@ -1699,7 +1699,7 @@ def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: T
         assert ended.status == 2
         assert "There is a file Q4 calls.csv. A name with spaces needs quotation marks:" in ended.all
         assert '"Q4 calls.csv"' in ended.all
-    assert "There is no file Q4" in type_("run", "--yes", "Q4", "other.csv").all
+    assert "There is no file or folder Q4" in type_("run", "--yes", "Q4", "other.csv").all
     assert type_("check", "Q4 calls.csv").status == 0
 
 

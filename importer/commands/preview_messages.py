@@ -14,7 +14,6 @@ from importer.commands.rendering import Line, LineKind, count, duration, in_byte
 from importer.errors import as_argument
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
-from importer.rows.words import is_word
 from importer.settings.meanings import WORDS
 
 _SHOWN_PROBLEMS = 20
@@ -63,6 +62,8 @@ def _how_to_make_public(overview: Overview) -> Message:
     private = [word for word, value in words_of.items() if value is Visibility.PRIVATE]
     if column is None or "" in private:
         return say("plan.public-by-default")
+    from importer.rows.words import is_word  # noqa: PLC0415 - only this sentence waits for it
+
     if own := [word for word in private if not is_word(word)]:
         return say("plan.public-by-word", way=SettingPart("value", f"{Role.VISIBILITY}:{as_argument(own[0])}=Public"))
     return say("plan.public-in-cells", column=column.letter)

@@ -30,7 +30,7 @@ _PREFIX = "note-importer-"
 _PATIENCE = 5.0
 """Seconds that all questions to a scheduler may take together."""
 _CRON = re.compile(rf"(?!#)(\S+) (\S+) (\S+ \S+ \S+) (.*) # ({_PREFIX}\S+)")
-_WINDOW = re.compile(r"--between\W+(\d\d:\d\d-\d\d:\d\d)")
+_WINDOW = re.compile(r"-{2}between\W+(\d\d:\d\d-\d\d:\d\d)")
 _TIME_OF_TIMER = re.compile(r"^OnCalendar=.*?(\d\d?:\d\d)", re.MULTILINE)
 _COMMAND_OF_SERVICE = re.compile(r"^ExecStart=(.*)$", re.MULTILINE)
 _STATES = frozenset({"active", "activating", "reloading", "deactivating", "inactive", "failed"})

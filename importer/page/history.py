@@ -77,8 +77,8 @@ class History(Screens):
             past=[past for past in recent if any(window.holds(_time_of_day(past)) for window in windows)],
             sending=self._sending(settings),
             workspace=settings.workspace,
-            install=_in_terminal("--install", "--between 02:00-06:00", profile, "FOLDER"),
-            remove=_in_terminal("--remove", "", profile, ""),
+            install=_in_terminal("FOLDER", install="", between="02:00-06:00", profile=as_argument(profile)),
+            remove=_in_terminal("", remove="", profile=as_argument(profile)),
         )
 
     @screen("/runs/<run>")
@@ -230,7 +230,7 @@ def _time_of_day(past: PastRun) -> dt_time:
     return datetime.fromtimestamp(past.run.started_at).astimezone().time()
 
 
-def _in_terminal(action: str, window: str, profile: str, folder: str) -> str:
+def _in_terminal(folder: str, **flags: str) -> str:
     """Return the command that installs or removes the nightly import. No button does this, so it is shown whole."""
-    words = ("note-importer schedule", action, window, "--profile", as_argument(profile), folder)
-    return " ".join(filter(None, words))
+    words = [f"--{name} {value}".strip() for name, value in flags.items()]
+    return " ".join(("note-importer schedule", *words, folder)).strip()

@@ -52,11 +52,9 @@ class InProfile(Plain):
 def in_commands(text: str, name: str, further: str = "") -> str:
     """Return the text with the profile's flag, and ``further`` flags about the journal, added to each command."""
     flag = "" if name == DEFAULT else f" --{SETTINGS['profile'].name} {as_argument(name)}"
-
-    def whole(found: re.Match[str]) -> str:
-        return f"`{found[1].removesuffix(flag)}{flag}{'' if found[2] == 'exports' else further}`"
-
-    return _COMMAND.sub(whole, text)
+    return _COMMAND.sub(
+        lambda found: f"`{found[1].removesuffix(flag)}{flag}{'' if found[2] == 'exports' else further}`", text
+    )
 
 
 def profiles_file() -> Path:
@@ -378,12 +376,11 @@ def _profiles() -> Mapping[str, Any]:
 
 
 def _mistake(text: str, error: str) -> Message:
-    lines, number = text.splitlines(), re.search(r"line (\d+)", error)
-    end = int(number[1]) if number else len(lines)
-    about = {"file": str(profiles_file()), "error": error}
-    if any("".join(lines[end - 1 : end]).count(quote) % 2 for quote in "\"'"):
-        return say("profile.no-closing-quote", line=str(end), **about)
-    return say("profile.not-toml", **about)
+    number = re.search(r"line (\d+)", error)
+    end, file = int(number[1]) if number else text.count("\n") + 1, str(profiles_file())
+    if any(text.split("\n")[end - 1].count(quote) % 2 for quote in "\"'"):
+        return say("profile.no-closing-quote", line=str(end), file=file, error=error)
+    return say("profile.not-toml", file=file, error=error)
 
 
 @lru_cache(maxsize=1)  # several parts of a command read the file

@@ -63,7 +63,7 @@ def test_a_damaged_journal_is_replaced_as_its_message_says(
 ) -> None:
     damaged = damage(path)
     assert main(["history", "--journal", str(path)]) == 4
-    assert "`note-importer journal restore COPY`" in said(capsys)
+    assert f"`note-importer journal restore COPY --journal {path}`" in said(capsys)
     assert main(["journal", "restore", str(copy), "--journal", str(path)]) == 0
     words = said(capsys)
     assert "of early.csv" in words

@@ -506,7 +506,7 @@ def test_the_page_notifies_where_the_profile_says_so(
 # -- words ------------------------------------------------------------------------------------------------------
 
 
-OF_TERMINAL = {"page.workspace-of-last-time", "questions.answer"}
+OF_TERMINAL = {"page.workspace-of-last-time", "questions.answer", "notice.run-to-fix", "notice.may-be-wrong-file"}
 """Kinds that only the terminal shows, though a command says them."""
 
 
