@@ -157,7 +157,11 @@ def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_
     page.wait_for_url("**kind=0*")
     expect(page.get_by_role("status")).to_have_text("1 of 12 rows are mended.")
     held: list[Route] = []
-    page.route("**/mend/change*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/mend/change*", hold)
     with page.expect_request("**/mend/change*"):
         page.get_by_role("button", name="Public for all 5 like it: row 3").click()
     page.get_by_role("button", name="Continue with the corrected copy").click()
