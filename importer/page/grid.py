@@ -16,13 +16,14 @@ from importer.commands.problem_rows import ProblemRows
 from importer.messages import Message, Said
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.rendering import ROLES
+from importer.settings.meanings import MEANS
 
 PAGE_ROWS = 50
 _SHORT = 60  # characters, up to which a text is on one line
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")  # what no field can hold
-_CHOICES: Mapping[Role, Sequence[str]] = {
-    Role.VISIBILITY: [visibility.name.capitalize() for visibility in Visibility],
-    Role.STATUS: [status.name.capitalize() for status in Status],
+_CHOICES: Mapping[Role, Mapping[str, Said]] = {
+    Role.VISIBILITY: {visibility.name.capitalize(): MEANS[visibility.name] for visibility in Visibility},
+    Role.STATUS: {status.name.capitalize(): MEANS[status.name] for status in Status},
 }
 _OF_PERSON = {Role.PROSPECT, Role.EMAIL}
 
@@ -78,7 +79,7 @@ class GridColumn:
         position: its position in the sheet.
         letter, heading: its letter in a spreadsheet program, and the text above it.
         role: the name of its role; empty if it has none.
-        choices: the texts that its cells may have; none if that can be any text.
+        choices: each text that its cells may have, and its meaning; none if that can be any text.
         is_of_person: whether it names the people who receive the note.
         is_email: whether it holds emails.
     """
@@ -87,7 +88,7 @@ class GridColumn:
     letter: str
     heading: str
     role: Said
-    choices: Sequence[str]
+    choices: Mapping[str, Said]
     is_of_person: bool
     is_email: bool
 
@@ -161,7 +162,7 @@ def columns(found: Overview) -> list[GridColumn]:
             column.letter,
             column.heading,
             ROLES[column.role] if column.role is not None else "",
-            _CHOICES.get(column.role, ()) if column.role is not None else (),
+            _CHOICES.get(column.role, {}) if column.role is not None else {},
             column.role in _OF_PERSON,
             column.role is Role.EMAIL,
         )

@@ -115,6 +115,14 @@ def test_a_copy_of_any_text_reads_as_the_text(
     same(path, replace(settings, encoding="utf-8", delimiter=","), tmp_path / "copy.xlsx")
 
 
+def test_a_text_that_is_too_long_for_spreadsheet_programs_is_whole_in_a_copy(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The note is sent as it is in the CSV."""
+    path = write(tmp_path / "n.csv", [("p1", "Long " * 10_000, "Public"), ("p2", "Hi", "Pubic")])
+    same(path, settings, tmp_path / "copy.xlsx")
+
+
 def test_nothing_in_a_copy_is_a_formula_and_the_same_corrections_make_the_same_file(
     settings: Settings, tmp_path: Path
 ) -> None:

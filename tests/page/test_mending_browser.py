@@ -6,7 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from importer.page.serving import PageServer
 from importer.sandbox import Sandbox
@@ -147,6 +147,27 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
+
+
+def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_path: Path) -> None:
+    """Neither the last letters nor the effect of a button is lost, however fast somebody is."""
+    dropped(page, tmp_path)
+    page.get_by_label("Note, row 8").fill("Hello")
+    page.get_by_label("Rows to show").select_option(index=1)
+    page.wait_for_url("**kind=0*")
+    expect(page.get_by_role("status")).to_have_text("1 of 12 rows are mended.")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/mend/change*", hold)
+    with page.expect_request("**/mend/change*"):
+        page.get_by_role("button", name="Public for all 5 like it: row 3").click()
+    page.get_by_role("button", name="Continue with the corrected copy").click()
+    held[0].continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+    expect(page.get_by_role("status")).to_have_text("Ready: 8 notes to send, 6 rows with problems skipped.")
 
 
 def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_path: Path) -> None:

@@ -184,54 +184,75 @@ addEventListener("popstate", () => location.reload());
 // -- the grid of rows with problems: a change is checked at once ------------------------------------------------------
 
 const grid = document.getElementById("grid");
+const FIELDS = "input, select, textarea";
 let changes = Promise.resolve(); // one after the other, so that none is lost
-let typing;
+let sending = 0; // number of changes that aren't checked yet
+let typing = 0; // timer of a change that isn't sent yet
 
 function mend(submitter) {
   clearTimeout(typing);
-  changes = changes.then(async () => {
-    const sent = new URLSearchParams(new FormData(grid, submitter));
+  typing = 0;
+  sending += 1;
+  const pressed = submitter?.name && [submitter.name, submitter.value]; // it may be another button by then
+  const send = async () => {
+    const sent = new URLSearchParams(new FormData(grid));
+    if (pressed) sent.append(...pressed);
     say(grid.dataset.checking);
     const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
+    sending -= 1;
     if (!answer) return say(status.dataset.noAnswer); // the next change brings this one along
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!fresh.getElementById("grid")) return location.assign(answer.url); // it says why
-    showRows(fresh, sent, submitter);
-  });
+    showRows(fresh, sent);
+  };
+  changes = changes.then(send, send);
 }
 
-function showRows(fresh, sent, submitter) {
+// What leads elsewhere waits for the changes before it.
+function afterwards(event, go) {
+  if (!typing && !sending) return false;
+  event.preventDefault();
+  if (typing) mend();
+  changes.then(go);
+  return true;
+}
+
+function isEdited(part, sent) {
+  const fields = [...part.querySelectorAll(FIELDS)];
+  return fields.some((field) => field.value !== sent.get(field.name)?.replaceAll("\r\n", "\n"));
+}
+
+function showRows(fresh, sent) {
   const at = document.activeElement;
   const row = at.closest("tr[id]");
   for (const old of grid.querySelectorAll("tr[id]")) {
     const now = fresh.getElementById(old.id);
-    const fields = [...old.querySelectorAll("input, select, textarea")];
-    const isEdited = fields.some((field) => field.value !== sent.get(field.name)?.replaceAll("\r\n", "\n"));
     if (!now) old.contains(at) || old.remove();
-    else if (old.contains(at) && fields.includes(at)) showAround(old, now, at);
-    else if (!isEdited) old.replaceWith(document.adoptNode(now)); // what was typed meanwhile goes with the next change
+    else if (old.contains(at) && at.matches(FIELDS)) showAround(old, now, at, sent);
+    else if (!isEdited(old, sent)) old.replaceWith(document.adoptNode(now)); // if so, the next change shows it
   }
   for (const id of ["mend-tools", "filter"]) {
     const old = document.getElementById(id);
-    if (!old.contains(document.activeElement) || document.activeElement.matches("button")) old.replaceWith(document.adoptNode(fresh.getElementById(id)));
+    if (!old.contains(at) || at.matches("button")) old.replaceWith(document.adoptNode(fresh.getElementById(id)));
   }
   const now = row && document.getElementById(row.id);
-  if (submitter && !document.contains(at)) {
-    const field = now?.querySelector("input, select, textarea") ?? now?.querySelector("button");
-    (document.getElementById(at.id) ?? field ?? grid.querySelector(".main")).focus();
+  if (!document.contains(at)) {
+    const same = [...grid.querySelectorAll("button")].find(({ name, value }) => name === at.name && value === at.value);
+    const field = now?.querySelector(FIELDS) ?? now?.querySelector("button");
+    (same ?? field ?? grid.querySelector(".main")).focus();
   }
   const said = [fresh.getElementById("status"), now?.querySelector(".trouble")];
   say(said.map((element) => element?.textContent).join(" ").trim());
 }
 
 // Whoever is in a field stays there; everything around it is new.
-function showAround(old, now, at) {
+function showAround(old, now, at, sent) {
   old.className = now.className;
   const others = [...now.cells];
   for (const cell of [...old.cells]) {
     const other = others.shift();
     if (!cell.contains(at)) {
-      cell.replaceWith(document.adoptNode(other));
+      if (!isEdited(cell, sent)) cell.replaceWith(document.adoptNode(other));
       continue;
     }
     cell.className = other.className;
@@ -243,15 +264,26 @@ function showAround(old, now, at) {
 }
 
 grid?.addEventListener("submit", (event) => {
-  if (event.submitter?.hasAttribute("formaction")) return; // Continue
+  const { submitter } = event;
+  if (submitter?.hasAttribute("formaction")) return afterwards(event, () => grid.requestSubmit(submitter));
   event.preventDefault();
-  mend(event.submitter);
+  mend(submitter);
+});
+grid?.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link) afterwards(event, () => location.assign(link.href));
 });
 for (const name of ["input", "change"]) {
   grid?.addEventListener(name, (event) => {
     if (event.target.id === "kind-text") return;
     clearTimeout(typing);
-    typing = setTimeout(mend, name === "input" && !event.target.matches("select") ? 700 : 300);
+    typing = setTimeout(() => mend(), name === "input" && !event.target.matches("select") ? 700 : 300);
   });
 }
-document.addEventListener("change", (event) => event.target.closest("#filter")?.requestSubmit());
+document.addEventListener("change", (event) => {
+  const filter = event.target.closest("#filter");
+  if (!filter) return;
+  const fields = new URLSearchParams(new FormData(filter));
+  const show = () => location.assign(`${filter.action}?${fields}`);
+  if (!afterwards(event, show)) show();
+});
