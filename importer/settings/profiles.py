@@ -377,8 +377,9 @@ def _profiles() -> Mapping[str, Any]:
 
 def _mistake(text: str, error: str) -> Message:
     number = re.search(r"line (\d+)", error)
-    end, file = int(number[1]) if number else text.count("\n") + 1, str(profiles_file())
-    if any(text.split("\n")[end - 1].count(quote) % 2 for quote in "\"'"):
+    lines, file = text.splitlines(), str(profiles_file())
+    end = int(number[1]) if number else len(lines)
+    if any("".join(lines[end - 1 : end]).count(quote) % 2 for quote in "\"'"):
         return say("profile.no-closing-quote", line=str(end), file=file, error=error)
     return say("profile.not-toml", file=file, error=error)
 
