@@ -5,7 +5,6 @@ this. It may hold each setting of the table except ``profile``, and never the ke
 
     [default]
     default-visibility = "private"
-    workers = 4
 
     [default.map]
     content = "Call summary"
