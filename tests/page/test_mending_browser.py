@@ -170,14 +170,31 @@ def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_
     expect(page.get_by_role("status")).to_have_text("Ready: 8 notes to send, 6 rows with problems skipped.")
 
 
+def test_a_button_that_is_held_down_while_rows_are_shown_anew_is_pressed(page: Page, tmp_path: Path) -> None:
+    """The row of a button stays until it is let go, so that a slow click is a click."""
+    dropped(page, tmp_path)
+    page.get_by_label("Note, row 8").fill("Hello")
+    page.get_by_role("button", name="Leave out: row 9").hover()
+    with page.expect_response(lambda answer: answer.url.partition("?")[0].endswith("/mend")) as answer:
+        page.mouse.down()
+    answer.value.finished()
+    page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")  # by now the rows would be other ones
+    page.mouse.up()
+    expect(page.get_by_role("status")).to_have_text("2 of 12 rows are mended.")
+    expect(page.get_by_role("button", name="Undo: row 9")).to_be_focused()
+
+
 def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_path: Path) -> None:
-    """A change that couldn't be checked goes with the next one."""
+    """The screen says that a change isn't saved, and saves it once the program answers."""
     dropped(page, tmp_path)
     page.context.set_offline(True)
     page.get_by_label("Note, row 8").fill("Hello")
-    expect(page.get_by_role("status")).to_contain_text("The program doesn't answer")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("Not saved. The program doesn't answer.")
+    page.get_by_label("Rows to show").select_option(index=1)  # what is typed isn't left behind
+    expect(page.get_by_label("Note, row 8")).to_have_value("Hello")
     page.context.set_offline(False)
-    page.get_by_label("Visibility, row 13").select_option("Private")
-    expect(page.get_by_role("status")).to_have_text("2 of 12 rows are mended.")
+    expect(status).to_have_text("1 of 12 rows are mended.")
+    expect(status).not_to_have_class("status gone")
     page.reload()
     expect(page.get_by_label("Note, row 8")).to_have_value("Hello")

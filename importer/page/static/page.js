@@ -188,23 +188,47 @@ const FIELDS = "input, select, textarea";
 let changes = Promise.resolve(); // one after the other, so that none is lost
 let sending = 0; // number of changes that aren't checked yet
 let typing = 0; // timer of a change that isn't sent yet
+let isUnsaved = false; // whether the last change couldn't be saved; it is tried again
+let held = null; // button or link that is held down: a click ends where it began, or is none
+
+// Continue once nothing is held down, and its click has come.
+async function released() {
+  while (held?.isConnected) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+for (const name of ["pointerdown", "keydown"]) {
+  grid?.addEventListener(name, (event) => {
+    held = event.target.closest("button, a");
+  });
+}
+for (const name of ["pointerup", "pointercancel", "keyup", "blur"]) {
+  addEventListener(name, () => setTimeout(() => (held = null)));
+}
 
 function mend(submitter) {
   clearTimeout(typing);
   typing = 0;
   sending += 1;
   const pressed = submitter?.name && [submitter.name, submitter.value]; // it may be another button by then
-  const send = async () => {
+  const save = async () => {
     const sent = new URLSearchParams(new FormData(grid));
     if (pressed) sent.append(...pressed);
-    say(grid.dataset.checking);
+    if (!isUnsaved) say(grid.dataset.checking);
     const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
-    sending -= 1;
-    if (!answer) return say(status.dataset.noAnswer); // the next change brings this one along
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!fresh.getElementById("grid")) return location.assign(answer.url); // it says why
+    const text = answer?.status < 500 ? await answer.text().catch(() => null) : null;
+    isUnsaved = text === null;
+    status.classList.toggle("gone", isUnsaved);
+    if (isUnsaved) {
+      say(grid.dataset.notSaved);
+      typing ||= setTimeout(mend, 4 * EVERY, submitter);
+      return;
+    }
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    if (!fresh.getElementById("grid")) return answer.redirected ? location.assign(answer.url) : location.reload();
+    await released();
     showRows(fresh, sent);
   };
+  const send = () => save().finally(() => (sending -= 1));
   changes = changes.then(send, send);
 }
 
@@ -213,7 +237,8 @@ function afterwards(event, go) {
   if (!typing && !sending) return false;
   event.preventDefault();
   if (typing) mend();
-  changes.then(go);
+  const next = () => isUnsaved || go();
+  changes.then(next, next);
   return true;
 }
 
