@@ -141,6 +141,11 @@ class CheckForm:
         return [row for row in (*self.columns, *self.words) if row.asks]
 
     @property
+    def asked(self) -> list[Field]:
+        """Drop-downs with a question."""
+        return [*self.questions, *(row.field for row in self.open_rows)]
+
+    @property
     def hidden(self) -> list[tuple[str, str]]:
         """Choices that no drop-down shows."""
         others = [self.sheet] if self.sheet is not None else []

@@ -157,8 +157,12 @@ class ImportScreens(Screens):
         overview, choices, settings = self._look(upload, own_choices)
         if overview is None:
             return still_reading(upload, own_choices)
-        if isinstance(overview, Unread) or not overview.can_be_sent:
+        if isinstance(overview, Unread):
             return redirect(check_address(upload, own_choices), 303)
+        if not overview.can_be_sent:
+            asked = form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings).asked
+            anchor = f"#{asked[0].id}" if asked else ""
+            return redirect(check_address(upload, own_choices) + anchor, 303)
         return render_template(
             "confirm.html",
             **_lines(overview),

@@ -343,6 +343,16 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
         tasks.Send(elsewhere, tmp_path, "n.csv", 1).do(None)  # type: ignore[arg-type]
 
 
+def test_going_on_with_an_open_question_leads_to_its_drop_down(guest: Visitor, tmp_path: Path) -> None:
+    """Otherwise the same screen shows from its top, as if nothing had happened."""
+    rows = [(f"p{i}", f"Hello {i}", ("Team only", "Yes")[i % 2]) for i in range(6)]
+    seen = guest.drop(write(tmp_path / "n.csv", rows))
+    asked = guest.get(f"{seen.url}/confirm", allow_redirects=False, timeout=60)
+    _, _, anchor = asked.headers["Location"].partition("#")
+    assert f'<select id="{anchor}"' in seen.text
+    assert f'<a href="#{anchor}"' in seen.text
+
+
 def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visitor, tmp_path: Path) -> None:
     """Chosen and not yet looked at, nothing can be sent; what is sent then is what the last screen showed."""
     head = ("Prospect ID", "Note", "Owner", "Shared")

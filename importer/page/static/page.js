@@ -178,7 +178,21 @@ function prepare(part) {
   });
 }
 
+// A link to a field, or an address with one, leads into it.
+function enter(id) {
+  const field = document.getElementById(id);
+  if (!field?.matches("input, select, textarea")) return false;
+  if (field.closest("details")) field.closest("details").open = true;
+  field.focus();
+  return true;
+}
+
 prepare(document);
+enter(location.hash.slice(1));
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link && enter(link.getAttribute("href").slice(1))) event.preventDefault();
+});
 addEventListener("popstate", () => location.reload());
 
 // -- the grid of rows with problems: a change is checked at once ------------------------------------------------------
