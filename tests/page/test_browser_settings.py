@@ -128,6 +128,9 @@ def test_practice_is_whole_yellow_on_every_screen_and_none_of_it_is_real(
     page.get_by_role("button", name="1-webinar-followup.csv").click()
     expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
     practised("check")
+    page.locator("a[href='#notes']").click()
+    shown, bar = page.locator("#notes").bounding_box(), page.get_by_role("region", name="Practice").bounding_box()
+    assert shown and bar and shown["y"] >= bar["y"] + bar["height"]  # the bar stays on top, and hides nothing
     page.get_by_role("button", name="Continue").click()
     practised("confirm")
     send(page, "240 notes")
