@@ -63,6 +63,7 @@ class MendScreens(ImportScreens):
         shown = chosen.on_page(wanted)
         problems, mended = self._correcting.problems(upload, choices, found.understanding, corrections, shown)
         columns = grid.columns(found)
+        left_out = sum(corrections.by_row[number].is_left_out for number in mended)
         return render_template(
             "mend.html",
             upload=upload,
@@ -73,7 +74,8 @@ class MendScreens(ImportScreens):
             rows=grid.rows(columns, kept, shown, corrections.by_row, problems),
             corrections=corrections,
             all=len(kept.numbers()),
-            mended=len(mended),
+            mended=len(mended) - left_out,
+            left_out=left_out,
             wanted=len(wanted),
             to_mend=len(_to_mend(kept, chosen.kind, mended)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),

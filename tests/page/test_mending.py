@@ -202,6 +202,7 @@ def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Callable[..., Mende
     assert "Leave out all 2 rows of this kind" in mender.sees()
     mender.does(leave_out_kind="0")
     assert [mender.state(row) for row in (2, 3, 4)] == ["left-out", "mended", "left-out"]
+    assert "1 of 5 rows are mended. 3 rows are left out." in mender.html
     assert "row-6" not in mender.html
     mender.query = ""
     copy = mender.copies()
