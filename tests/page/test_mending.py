@@ -121,6 +121,7 @@ def test_a_wrong_cell_is_written_to_and_the_copy_has_the_new_text(dropped: Calla
     before = mender.upload.path.read_bytes()
     mender.sees()
     assert (mender.state(3), mender.state(4)) == ("open", "open")
+    assert re.search(r'<textarea rows="3" id="cell-4-1"', mender.html)  # a note may have several lines, also a new one
     assert "0 of 2 rows are mended." in mender.html
     mender.does(cell_3_2="Public", cell_4_1="")
     assert (mender.state(3), mender.state(4)) == ("mended", "open")

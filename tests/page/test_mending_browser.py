@@ -126,8 +126,9 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     expect(page.get_by_label("Note, row 8")).to_be_focused()
     expect(page.get_by_label("Note, row 8")).not_to_have_attribute("aria-invalid", "true")
     page.keyboard.type(" you")
-    page.keyboard.press("Enter")  # checks at once, and presses no other button
-    expect(page.get_by_label("Note, row 8")).to_have_value("Hello you")
+    page.keyboard.press("Enter")  # a note may have several lines
+    page.keyboard.type("all")
+    expect(page.get_by_label("Note, row 8")).to_have_value("Hello you\nall")
     expect(page.get_by_label("Note, row 8")).to_be_focused()
     reached(page, "button", "Leave out: row 9")
     page.keyboard.press("Enter")
@@ -139,11 +140,13 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.type("Pu")
     expect(status).to_have_text("2 of 12 rows are mended.")
     expect(page.get_by_label("Visibility, row 13")).to_have_value("Public")
-    expect(page.get_by_label("Note, row 8")).to_have_value("Hello you")
+    expect(page.get_by_label("Note, row 8")).to_have_value("Hello you\nall")
     page.get_by_label("Email, row 11").focus()
     page.keyboard.press("End")
     page.keyboard.type(".")
+    page.keyboard.press("Enter")  # checks at once, and presses no other button
     expect(status).to_contain_text("2 of 12 rows are mended. '8PvBmrB7P7@example.' is not an email address.")
+    expect(page.get_by_label("Email, row 11")).to_be_focused()
     reached(page, "button", "Continue with the corrected copy")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
