@@ -82,6 +82,7 @@ class GridColumn:
         choices: each text that its cells may have, and its meaning; none if that can be any text.
         is_of_person: whether it names the people who receive the note.
         is_email: whether it holds emails.
+        is_note: whether it holds the texts of the notes.
     """
 
     position: int
@@ -91,6 +92,7 @@ class GridColumn:
     choices: Mapping[str, Said]
     is_of_person: bool
     is_email: bool
+    is_note: bool
 
     @property
     def name(self) -> str:
@@ -125,7 +127,7 @@ class GridCell:
     @property
     def is_long(self) -> bool:
         """Whether its field has several lines."""
-        return len(self.text) > _SHORT or "\n" in self.text
+        return self.column.is_note or len(self.text) > _SHORT or "\n" in self.text
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def columns(found: Overview) -> list[GridColumn]:
             _CHOICES.get(column.role, {}) if column.role is not None else {},
             column.role in _OF_PERSON,
             column.role is Role.EMAIL,
+            column.role is Role.CONTENT,
         )
         for at, column in enumerate(found.columns)
         if column.role is not None or column.is_part

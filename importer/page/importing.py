@@ -21,7 +21,7 @@ from importer.commands import preview_messages
 from importer.commands.overview import Overview
 from importer.commands.rendering import LineKind
 from importer.messages import Message, say, some
-from importer.models import Role
+from importer.models import Role, Workspace
 from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
@@ -53,10 +53,12 @@ class ImportScreens(Screens):
     @screen("/")
     def index(self) -> Page:
         """Show the first screen, where a file is dropped."""
-        settings = self._parts.current.settings()
-        kept = list(self._parts.uploads.of(settings.workspace))
-        is_last_chosen = self._parts.current.is_last_chosen
-        return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=is_last_chosen)
+        return render_template(
+            "import.html",
+            workspace=self._workspace,
+            kept=list(self._parts.uploads.of(self._workspace)),
+            is_last_chosen=self._parts.current.is_last_chosen,
+        )
 
     @screen("/template.xlsx")
     def template(self) -> Page:
@@ -111,6 +113,8 @@ class ImportScreens(Screens):
             replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
             source=self._parts.uploads.get(upload.source),
+            copy_sent_at=self._copy_sent_at(upload),
+            sent_copy=self._parts.uploads.sent_copy(upload, self._workspace),
             earlier=self._parts.uploads.with_files(overview.lacking, upload, settings.workspace),
         )
 
@@ -223,6 +227,14 @@ class ImportScreens(Screens):
         self._parts.uploads.forget(upload)
         self._parts.reading.forget(upload)
         return redirect(url_for("index"), 303)
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self._parts.current.settings().workspace
+
+    def _copy_sent_at(self, upload: DroppedFile) -> float:
+        """Return the time a corrected copy of the file was sent to the workspace; 0 if none was."""
+        return upload.copies_sent.get(str(self._workspace), 0.0)
 
     def _look(
         self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT, good_for: float = GOOD_FOR

@@ -23,7 +23,7 @@ from importer.page.choices import Choices
 from importer.page.correcting import HOW_READ, Correcting, for_source
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
-from importer.page.rendering import words
+from importer.page.rendering import moment, text, words
 from importer.page.screens import Page, Parts, refuse, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
@@ -47,6 +47,7 @@ class MendScreens(ImportScreens):
     def mend(self, number: str) -> Page:
         """Show the rows with problems as a grid."""
         upload, choices = self._source(self._upload(number), _choices())
+        self._refuse_if_sent(upload)
         found, choices, _ = self._look(upload, choices, good_for=_FOREVER)
         if found is None:
             return still_reading(upload, choices)
@@ -62,6 +63,7 @@ class MendScreens(ImportScreens):
         shown = chosen.on_page(wanted)
         problems, mended = self._correcting.problems(upload, choices, found.understanding, corrections, shown)
         columns = grid.columns(found)
+        left_out = sum(corrections.by_row[number].is_left_out for number in mended)
         return render_template(
             "mend.html",
             upload=upload,
@@ -72,7 +74,8 @@ class MendScreens(ImportScreens):
             rows=grid.rows(columns, kept, shown, corrections.by_row, problems),
             corrections=corrections,
             all=len(kept.numbers()),
-            mended=len(mended),
+            mended=len(mended) - left_out,
+            left_out=left_out,
             wanted=len(wanted),
             to_mend=len(_to_mend(kept, chosen.kind, mended)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
@@ -127,13 +130,27 @@ class MendScreens(ImportScreens):
         return {"reload": copying is None or copying.over.is_set()}
 
     def _source(self, upload: DroppedFile, choices: Choices) -> tuple[DroppedFile, Choices]:
-        """Return the file whose corrections are shown, with its choices: of a copy, the file that it was made of."""
-        source = self._parts.uploads.get(upload.source) if upload.source else None
-        return (upload, choices) if source is None else (source, for_source(upload, choices))
+        """Return the file whose corrections are shown, with its choices: of an unsent copy, its source."""
+        source = self._parts.uploads.get(upload.source)
+        if source is None or self._copy_sent_at(source):
+            return upload, choices
+        return source, for_source(upload, choices)
+
+    def _refuse_if_sent(self, upload: DroppedFile) -> None:
+        """Refuse to change corrections whose copy was sent, because a changed note would be sent a second time."""
+        if not (at := self._copy_sent_at(upload)):
+            return
+        title, when = say("page.mend.sent"), moment(at)
+        copy = self._parts.uploads.sent_copy(upload, self._workspace)
+        if copy is None:
+            refuse(title, text("page.mend.sent-and-gone", when=when), 409, url_for("runs"), say("page.done.all-runs"))
+        back = check_address(copy, copy.choices.without("first"))
+        refuse(title, text("page.mend.sent-why", when=when), 409, back, say("page.check.open-copy"))
 
     def _correct(self, upload: DroppedFile) -> tuple[Choices, Settings, grid.Filter]:
         """Keep what the form of the grid says; return the choices and settings for the file, and the rows shown."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
+        self._refuse_if_sent(upload)
         found, choices, settings = self._look(upload, _choices(), wait=PATIENCE, good_for=_FOREVER)
         if not isinstance(found, Overview) or not found.understanding:
             refuse(say("page.mend.not-kept"), say("page.mend.read-anew"), 409, check_address(upload, choices))
@@ -158,15 +175,15 @@ class MendScreens(ImportScreens):
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
     """Yield a step for each field whose text isn't what the grid shows for its cell."""
-    fields = [(match, text) for name, text in request.form.items() if (match := _CELL.fullmatch(name))]
+    fields = [(match, said) for name, said in request.form.items() if (match := _CELL.fullmatch(name))]
     cells = kept.cells({int(match[1]) for match, _ in fields})
-    for match, text in fields:
+    for match, said in fields:
         number, position = int(match[1]), int(match[2])
         if number in cells and position < len(cells[number]):
             correction, now = corrections.by_row.get(number), cells[number][position]
             if correction is not None:
                 now = correction.texts.get(position, now)
-            if (new := grid.shown(text)) != grid.shown(now):
+            if (new := grid.shown(said)) != grid.shown(now):
                 yield Step(Act.WRITE, (number,), position, new)
 
 

@@ -55,6 +55,8 @@ class DroppedFile:
         results: a run's name → its results file, relative to the folder.
         source: ID of the file of which it is the corrected copy; empty if a person dropped it.
         source_choices: the choices by which that file was read.
+        copies_sent: a workspace → the time its latest corrected copy was sent there, in seconds since 1970. It stays
+            when the copy is removed.
     """
 
     id: str
@@ -68,6 +70,7 @@ class DroppedFile:
     results: dict[str, str] = field(default_factory=dict)
     source: str = ""
     source_choices: Choices = field(default_factory=Choices)
+    copies_sent: dict[str, float] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -224,6 +227,10 @@ class DroppedFiles:
         """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
+    def sent_copy(self, upload: DroppedFile, workspace: Workspace) -> DroppedFile | None:
+        """Return the latest corrected copy of a file that was sent to this workspace, if it is kept."""
+        return next((other for other in self if (other.source, other.workspace) == (upload.id, workspace)), None)
+
     def with_files(
         self, wanted: Collection[str], upload: DroppedFile, workspace: Workspace
     ) -> tuple[DroppedFile, list[str]] | None:
@@ -247,6 +254,9 @@ class DroppedFiles:
         """Record that the file is being sent, to which workspace, and with which choices."""
         upload.workspace, upload.choices, upload.is_done = workspace, choices, False
         self._remember(upload)
+        if (source := self.get(upload.source)) is not None:
+            source.copies_sent[str(workspace)] = self._now()
+            self._remember(source)
 
     def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:
         """Record the results of a run, and whether every row is delivered."""
@@ -276,6 +286,7 @@ class DroppedFiles:
             "is_done": upload.is_done,
             "results": upload.results,
             "source": [upload.source, upload.source_choices.pairs],
+            "copies_sent": upload.copies_sent,
         }
         with self._lock:
             new_record = self.folder / f"{upload.id}.new"
@@ -335,6 +346,7 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         results,
         str(source),
         Choices.of((str(name), str(value)) for name, value in source_choices),
+        {str(workspace): float(at) for workspace, at in record.get("copies_sent", {}).items()},
     )
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from importer.models import Workspace
 from importer.page.jobs import Jobs
 from importer.page.reading import Readers
 from importer.page.screens import Parts
@@ -41,15 +43,24 @@ class Mender:
 
     def does(self, act: str = "change", **fields: str) -> str:
         """Press a button, and see the screen that follows."""
+        answer = self._post(act, fields)
+        assert answer.status_code == 303, answer.text
+        return self._get(answer.headers["Location"])
+
+    def is_refused(self, act: str, **fields: str) -> str:
+        """Press a button that does nothing any more, and see why."""
+        answer = self._post(act, fields)
+        assert answer.status_code == 409, answer.text
+        return unescape(answer.text)
+
+    def _post(self, act: str, fields: dict[str, str]) -> TestResponse:
         address = f"/file/{self.upload.id}/mend/{act}?{self.query}"
-        answer = self._client.post(
+        return self._client.post(
             address,
             base_url=OURS,
             headers={"Origin": OURS},
             data={name.replace("_", "-"): text for name, text in fields.items()},
         )
-        assert answer.status_code == 303, answer.text
-        return self._get(answer.headers["Location"])
 
     def copies(self, **fields: str) -> DroppedFile:
         """Continue with the corrected copy."""
@@ -110,6 +121,7 @@ def test_a_wrong_cell_is_written_to_and_the_copy_has_the_new_text(dropped: Calla
     before = mender.upload.path.read_bytes()
     mender.sees()
     assert (mender.state(3), mender.state(4)) == ("open", "open")
+    assert re.search(r'<textarea rows="3" id="cell-4-1"', mender.html)  # a note may have several lines, also a new one
     assert "0 of 2 rows are mended." in mender.html
     mender.does(cell_3_2="Public", cell_4_1="")
     assert (mender.state(3), mender.state(4)) == ("mended", "open")
@@ -191,6 +203,7 @@ def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Callable[..., Mende
     assert "Leave out all 2 rows of this kind" in mender.sees()
     mender.does(leave_out_kind="0")
     assert [mender.state(row) for row in (2, 3, 4)] == ["left-out", "mended", "left-out"]
+    assert "1 of 5 rows are mended. 3 rows are left out." in mender.html
     assert "row-6" not in mender.html
     mender.query = ""
     copy = mender.copies()
@@ -267,10 +280,10 @@ def test_acts_that_are_not_possible_change_nothing(dropped: Callable[..., Mender
         assert 'id="row-2"' in mender.sees(query)
 
 
-def test_a_second_copy_replaces_the_first_unless_that_was_sent(
+def test_a_second_copy_replaces_the_first_unless_that_was_sent_elsewhere(
     dropped: Callable[..., Mender], parts: Parts, settings: Settings
 ) -> None:
-    """From the copy one comes back to the corrections, and it stays what was sent."""
+    """From an unsent copy one comes back to the corrections."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
     mender.sees()
     first = mender.copies(cell_2_2="Public")
@@ -282,9 +295,61 @@ def test_a_second_copy_replaces_the_first_unless_that_was_sent(
     second = mender.copies(cell_3_1="Hello")
     assert parts.uploads.get(first.id) is None
     assert "Ready: 2 notes to send." in mender.html
-    parts.uploads.is_sent(second, settings.workspace, second.choices)
+    parts.uploads.is_sent(second, Workspace("another", settings.base_url), second.choices)
     mender.does("copy", leave_out="3")
     assert len([upload for upload in parts.uploads if upload.source == mender.upload.id]) == 2
+
+
+def test_once_the_copy_was_sent_its_corrections_are_closed(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings
+) -> None:
+    """A text changed after that would be another note, sent beside the first. The copy's own problems stay open."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
+    mender.sees()
+    copy = mender.copies(cell_2_2="Public")
+    parts.uploads.is_sent(copy, settings.workspace, copy.choices)
+    before = mender.upload.corrections("").steps
+    for act in ("change", "copy"):
+        why = mender.is_refused(act, cell_2_1="Another text")
+        assert "they would be sent a second time" in why
+        assert f'/file/{copy.id}">Open the copy' in why
+    assert mender.upload.corrections("").steps == before
+    assert "they would be sent a second time" in mender.sees()
+    mender.upload = copy
+    mender.sees()
+    assert re.findall(r'<tr id="row-(\d+)"', mender.html) == ["3"]
+    mender.does(cell_2_1="Another text", cell_3_1="Hello")
+    further = mender.copies()
+    assert "Ready: 2 notes to send." in mender.html
+    assert [cells_of(further.path)[row][1] for row in (2, 3)] == [TEXT, "Hello"]
+
+
+def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings
+) -> None:
+    """Whoever drops the same sheet again sees what became of it; in another workspace nothing did."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
+    mender.sees()
+    copy = mender.copies(cell_2_2="Public")
+    parts.uploads.is_sent(copy, settings.workspace, copy.choices)
+    check = mender._get(f"/file/{mender.upload.id}")
+    assert "Its corrected copy was sent on" in check
+    assert f'/file/{copy.id}">Open the copy' in check
+    assert "Mend them here" not in check
+    assert "Back to the corrections" not in mender._get(f"/file/{copy.id}")
+    assert "corrected copy sent on" in mender._get("/")
+    parts.uploads.forget(copy)
+    again = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
+    assert again is not None
+    assert [*again.copies_sent] == [str(settings.workspace)]
+    check = mender._get(f"/file/{mender.upload.id}")
+    assert "Its corrected copy was sent on" in check
+    assert "Open the copy" not in check
+    assert "the page no longer keeps it" in mender.sees()
+    mender.upload.copies_sent = {f"another at {settings.base_url}": 1.0}
+    assert "Mend them here" in mender._get(f"/file/{mender.upload.id}")
+    mender.does(cell_2_2="Private")
+    assert mender.upload.corrections("").by_row[2].texts == {2: "Private"}
 
 
 def test_a_copy_is_read_as_its_source_was(dropped: Callable[..., Mender], tmp_path: Path) -> None:

@@ -387,6 +387,15 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     assert "Nothing is sent yet" not in guest.see("/").text
 
 
+def test_rows_that_a_person_skipped_are_not_counted_as_missing(guest: Visitor, tmp_path: Path) -> None:
+    """The results and their workbook count the same rows."""
+    rows = [("k1", "Spoke about skipping", "Public"), ("k2", "Spoke about skipping", "Later")]
+    seen = guest.drop(write(tmp_path / "k.csv", rows))
+    ended = guest.see(guest.agree(guest.see(f"{seen.url}?value=visibility%3ALater%3D")).url)
+    assert "Done. All rows are delivered." in ended.text
+    assert "1 of 1 row is delivered. 1 more row was skipped." in ended.text
+
+
 def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     friend: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
