@@ -101,6 +101,17 @@ def test_notes_that_the_prospect_has_with_another_visibility_or_status_are_told(
     assert (seen(same, settings).total, seen(same, settings).remaining.differing) == (4, 0)
 
 
+def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) -> None:
+    """An empty sheet of another kind is reported as an export that may be incomplete."""
+    run(write(tmp_path / "n.csv", ["p1", "Hello", "public", ""]), settings)
+    (results,) = tmp_path.glob("n.results*.xlsx")
+    with prepare(results, replace(settings, sheet="To fix")) as prepared:
+        (reason,) = facts.of(prepared.preview).guarded.values()
+    assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
+    empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
+    assert "has no row below its headings" in words(empty)
+
+
 STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
 FILE = (
     "there is no file … in files. Put it there, or correct the name (if the column holds IDs: --attachments-are ids)."
