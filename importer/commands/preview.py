@@ -27,6 +27,7 @@ from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Message, SettingPart, say
 from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
+from importer.resultsfile import repeats_results
 from importer.rows.blocks import Block
 from importer.rows.naming import EmailAnswers
 from importer.rows.people import COLUMNS, people_of
@@ -195,7 +196,9 @@ def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
     guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
     if loaded.unclear is None and rows < least:
         message = say("guard.no-rows", file=file, n=least)
-        if rows:
+        if not rows and repeats_results(loaded.sheet.headings):
+            message = say("guard.nothing-to-fix", file=file)
+        elif rows:
             message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         guards.append(Guarded(message, "min-rows"))
     invalid = len(loaded.rows.problems)

@@ -108,6 +108,7 @@ def _everywhere(parts: Parts) -> dict[str, object]:
         "navigation": NAVIGATION,
         "under_way": parts.jobs.under_way,
         "practising": current.practice is not None,
+        "practice_files": len([*current.practice.uploads]) if current.practice is not None else 0,
         "working_as": current.profile,
         "ROLES": ROLES,
         "language": language_tag(),

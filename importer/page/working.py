@@ -114,7 +114,7 @@ def _state(job: Job) -> dict[str, object]:
     elif progress is None:
         status = say("page.working.starting")
     else:
-        percent = 10 * (10 * settled // max(total, 1))  # few steps, for screen readers
+        percent = 100 * settled // max(total, 1)
         kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
         status = say(kind, percent=percent)
     delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")

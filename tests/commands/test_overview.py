@@ -19,6 +19,7 @@ from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import Cell, Message, render, say
 from importer.models import Problem, Role
+from importer.page.rendering import words
 from importer.rows.values import kind_of, quoted
 from importer.settings import Settings
 from tests.running import run
@@ -91,10 +92,24 @@ def test_notes_that_the_prospect_has_with_another_visibility_or_status_are_told(
     assert any(
         "The prospects of 2 notes to send have their texts already, from an earlier run" in text for text in told
     )
+    [shown] = [words(line.text) for line in preview_messages.sizes(found) if "another visibility" in words(line.text)]
+    assert "open the run under Runs" in shown
+    assert "note-importer" not in shown
     assert seen(same, replace(settings, again=True)).remaining.differing == 2
     assert seen(same, replace(settings, profile="other")).remaining.differing == 0
     assert hide.hide(hide.what_to_hide("last", settings), settings).hidden == 3
     assert (seen(same, settings).total, seen(same, settings).remaining.differing) == (4, 0)
+
+
+def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) -> None:
+    """An empty sheet of another kind is reported as an export that may be incomplete."""
+    run(write(tmp_path / "n.csv", ["p1", "Hello", "public", ""]), settings)
+    (results,) = tmp_path.glob("n.results*.xlsx")
+    with prepare(results, replace(settings, sheet="To fix")) as prepared:
+        (reason,) = facts.of(prepared.preview).guarded.values()
+    assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
+    empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
+    assert "has no row below its headings" in words(empty)
 
 
 STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"

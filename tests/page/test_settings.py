@@ -407,8 +407,10 @@ def test_practice_has_an_address_a_journal_and_files_of_its_own(
     assert settings.key not in (SECRET, box.api_key)
     assert (settings.between, settings.max_notes) == (None, 7), "hours don't matter; what stops a file does"
     assert friend.get(real, base_url=OURS).status_code == 404
+    assert "Delete and leave" not in seen(friend, "/practice"), "there is nothing to lose yet"
     sample = post("/practice/sample", sample="1")
     assert sample.status_code == 303
+    assert "This deletes 1 file with its results, and the notes received." in seen(friend, "/")
     for path in (*SCREENS, "/no-such-page"):
         page = seen(friend, path)
         assert '<body class="practice">' in page

@@ -166,6 +166,7 @@ def test_progress_is_read_out_in_steps_and_the_end_at_once(
         with page.expect_response(re.compile(r"/state$")):
             page.clock.run_for(700)
     expect(page.locator("[data-field=done]")).to_have_text("60 of 100 notes")
+    expect(page.locator(".status[aria-hidden]")).to_have_text("30 % of the notes are done.")
     assert 4 <= len(heard) <= 5, heard
     ending[0] = " % of the notes are done; waiting."
     heard.clear()

@@ -7,14 +7,22 @@ const APART = 10_000; // milliseconds between two sentences about progress, whic
 const status = document.getElementById("status");
 const shown = status.textContent;
 let saidAt = -APART;
+let seen; // the status as it is seen, where less of it is read out
 
 function say(text) {
+  if (seen) seen.textContent = text;
   if (status.textContent === text) return; // read out only where it differs
   status.textContent = text;
   saidAt = performance.now();
 }
 
 function sayProgress(text) {
+  if (!seen) {
+    seen = Object.assign(document.createElement("p"), { className: status.className, ariaHidden: "true" });
+    status.after(seen);
+    status.classList.add("unseen");
+  }
+  seen.textContent = text;
   const withoutNumbers = (sentence) => sentence.split(/\d+/).join();
   const isNews = withoutNumbers(text) !== withoutNumbers(status.textContent);
   if (isNews || performance.now() - saidAt >= APART) say(text);
@@ -80,7 +88,7 @@ async function poll(part) {
     isGone = true;
     say(status.dataset.noAnswer);
   }
-  status.classList.toggle("gone", isGone);
+  for (const line of [status, seen]) line?.classList.toggle("gone", isGone);
   setTimeout(poll, isGone ? 4 * EVERY : EVERY, part);
 }
 
