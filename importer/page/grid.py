@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importer.commands.corrections import Correction
 from importer.commands.overview import Overview
 from importer.commands.problem_rows import ProblemRows
-from importer.messages import Message, Said
+from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.rendering import ROLES
 from importer.settings.meanings import MEANS
@@ -26,6 +26,12 @@ _CHOICES: Mapping[Role, Mapping[str, Said]] = {
     Role.STATUS: {status.name.capitalize(): MEANS[status.name] for status in Status},
 }
 _OF_PERSON = {Role.PROSPECT, Role.EMAIL}
+_IN_GRID = {
+    "note.empty": say("page.mend.note-empty"),
+    "email.blank": say("page.mend.email-blank"),
+    "visibility.blank": say("page.mend.visibility-blank"),
+}
+"""Problems whose text names what the grid doesn't have: kind → the text there."""
 
 
 @dataclass(frozen=True)
@@ -248,14 +254,21 @@ def _row(
                 f"cell-{number}-{at}",
                 shown(text),
                 shown(before) if text != before else None,
-                [problem.text for problem in here],
+                [_in_grid(problem.text) for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
                 alike(number, at),
                 is_field=at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
             )
         )
     may_be_right = any(problem.column is None for problem in of_row)
-    return GridRow(number, grid_cells, [problem.text for problem in of_row], correction, may_be_right)
+    return GridRow(number, grid_cells, [_in_grid(problem.text) for problem in of_row], correction, may_be_right)
+
+
+def _in_grid(problem: Message) -> Message:
+    """Return a problem's text without advice that only other screens have a field or button for."""
+    if problem.kind == "value.or-say" and isinstance(why := dict(problem.parts)["why"], Message):
+        return why
+    return _IN_GRID.get(problem.kind, problem)
 
 
 def shown(text: str) -> str:

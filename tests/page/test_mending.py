@@ -413,6 +413,18 @@ def test_what_no_workbook_can_hold_is_explained(
     assert mender.upload.corrections("").by_row[2].texts == {2: "Public"}
 
 
+def test_problems_advise_only_what_the_grid_has_a_control_for(dropped: Callable[..., Mender]) -> None:
+    """A row is left out there and not deleted, and words get their meaning on the Check screen."""
+    head = ("Prospect ID", "Email", "Note", "Visibility")
+    mender = dropped([("p1", "", "", "Public"), ("p2", "", TEXT, ""), ("p3", "", TEXT, "Teem")], head)
+    rows = mender.sees().partition("<tbody>")[2]
+    assert "The note is empty. Write its text, or leave out the row." in rows
+    assert "The visibility is blank. Choose who may see the note." in rows
+    assert "'Teem' is not a valid visibility" in rows
+    for advice in ("delete the row", "say what it means", "If visibility is blank"):
+        assert advice not in rows
+
+
 def test_without_corrections_there_is_no_copy(dropped: Callable[..., Mender], parts: Parts) -> None:
     """Continue shows the Check screen of the file itself."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")])
