@@ -23,6 +23,7 @@ from importer.page.jobs import Jobs
 from importer.page.uploads import DroppedFiles
 from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import Settings, Topic
+from importer.settings.meanings import WORDS
 
 PROFILE = "practice"
 _ALIKE = (Topic.FILE, Topic.PROSPECTS, Topic.GUARDS)
@@ -46,8 +47,8 @@ class Held:
 
     prospect: str
     text: str
-    visibility: str
-    status: str
+    visibility: Message
+    status: Message
 
 
 class Practice:
@@ -88,8 +89,8 @@ class Practice:
             yield Held(
                 note.prospect_id,
                 text,
-                Visibility(note.visibility).name.capitalize(),
-                Status(note.status).name.capitalize(),
+                WORDS[Visibility(note.visibility).name],
+                WORDS[Status(note.status).name],
             )
 
 

@@ -99,7 +99,9 @@ def test_every_night_shows_what_is_installed_and_the_runs_of_its_hours(
     run(write(tmp_path / "night.csv", ROWS), settings)
     found: list[InstalledNight] = []
     monkeypatch.setattr(history, "installed_here", lambda: found)
-    assert "Nothing is installed." in (shown := see(friend, "/nights"))
+    shown = see(friend, "/nights")
+    assert shown.count("Nothing is installed.") == 1
+    assert "No nightly import is installed" not in shown
     assert "--install --between 02:00-06:00 --profile default FOLDER" in shown
     assert "--remove" not in shown
     found.append(InstalledNight("note-importer-sales", "02:00", "<b>x", is_on=False))

@@ -176,7 +176,9 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings,
         assert "Ready: 1 note to send." in seen.text
         asked = visitor.see(f"{seen.url}/confirm")
         assert "No API key was given." in asked.text
-        assert "enter it under Settings" in asked.text
+        assert "Nothing can be sent yet: there is no usable key." in asked.text
+        assert "Nothing is sent until you press the button." not in asked.text
+        assert "Enter it under Settings" in asked.text
         assert "Send 1 note</button>" not in asked.text
         form = {"expected": "1", "workspace": str(settings.workspace)}
         assert visitor.post(f"{seen.url}/send", data=form, timeout=30).status_code == 400
