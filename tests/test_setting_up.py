@@ -361,7 +361,7 @@ def test_init_asks_again_until_an_answer_can_be_used(
     assert ended.status == 0
     for words in (
         "The profile 'night' already exists", "'https://x' is an address", "is not a web address",
-        "'secret' is not valid here. Use one of 'private', 'public'", "'many' is not a valid percentage",
+        "Use one of 'private', 'public'. Or enter 'problem'.", "'many' is not a valid percentage",
         "'noon' is not a valid time window", "can't be created, because a file with this name exists",
         "This is not an API key", "The API key is still missing",
     ):  # fmt: skip

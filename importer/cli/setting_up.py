@@ -198,7 +198,10 @@ def _valid(setting: str, none: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text == none:
             return ""
-        SETTINGS[setting].read(text)
+        try:
+            SETTINGS[setting].read(text)
+        except BadSettings as error:
+            raise BadSettings(say("init.or-none", why=error.reason, none=repr(none)), setting=setting) from error
         return text
 
     return read
