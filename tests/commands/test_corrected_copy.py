@@ -103,6 +103,7 @@ LIKE_SOMETHING = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
