@@ -16,7 +16,7 @@ from importer.models import Note
 
 _MOST_LAYERS = 40
 """Maximum depth of elements. Deeper ones are left out, their text is not."""
-_MOST_LINES, _MOST_CHARACTERS = 10, 900
+MOST_LINES, MOST_CHARACTERS = 10, 900
 """Lines and characters of a note that are shown unfolded."""
 _INLINE = {name: name for name in "b,strong,i,em,u,s,del,ins,mark,small,sub,sup,code,a".split(",")}
 _INLINE |= {"strike": "s", "tt": "code", "big": "b"}
@@ -159,7 +159,7 @@ class _Formatting(markup.Markup):
         if data.strip():
             self._in_item()
             self._is_line_begun = True
-        room = _MOST_CHARACTERS - self._characters
+        room = MOST_CHARACTERS - self._characters
         self._characters += len(data.strip())
         if self._pieces is self.first and len(data) > room:
             end = data.rfind(" ", 0, room + 1) + 1 or room
@@ -240,7 +240,7 @@ class _Formatting(markup.Markup):
     def _end_line(self, *, is_blank: bool = False) -> None:
         self._lines += self._is_line_begun or is_blank
         self._is_line_begun = False
-        if self._pieces is self.first and self._lines >= _MOST_LINES:
+        if self._pieces is self.first and self._lines >= MOST_LINES:
             self._fold()
 
     def _fold(self) -> None:

@@ -16,6 +16,7 @@ from importer.commands.problem_rows import ProblemRows
 from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.rendering import ROLES
+from importer.page.screens import whole_number
 from importer.settings.meanings import MEANS
 
 PAGE_ROWS = 50
@@ -51,7 +52,7 @@ class Filter:
     @classmethod
     def of(cls, fields: Mapping[str, str], kinds: int) -> Filter:
         """Return the filter in an address, if there are so many kinds of problems."""
-        kind, page = _whole(fields.get("kind", "")), _whole(fields.get("page", ""))
+        kind, page = whole_number(fields.get("kind", "")), whole_number(fields.get("page", ""))
         return cls(kind if kind is not None and kind < kinds else None, fields.get("open") == "yes", page or 0)
 
     @property
@@ -274,7 +275,3 @@ def _in_grid(problem: Message) -> Message:
 def shown(text: str) -> str:
     """Return the text of a cell as a field shows it, and as a browser hands it back if nobody edits it."""
     return _UNSHOWN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

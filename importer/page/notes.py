@@ -10,9 +10,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from importer.commands.as_read import Alone, Closed, Opened, Piece, pieces
+from importer.commands.as_read import MOST_CHARACTERS, MOST_LINES, Alone, Closed, Opened, Piece, pieces
 
-_LINES, _BEGINNING = 10, 900  # lines and characters of a note that are shown unfolded
 _PLAIN = "b,strong,i,em,u,s,del,ins,mark,small,sub,sup,code,p,div,ul,li,blockquote,pre".split(",")
 _BEGINS = {name: Markup("<{}>").format(name) for name in _PLAIN} | {"heading": Markup('<p class="heading">')}
 _ENDS = {name: Markup("</{}>").format(name) for name in (*_PLAIN, "ol", "a")} | {"heading": Markup("</p>")}
@@ -22,7 +21,7 @@ _LINK = Markup('<a href="{}" rel="noreferrer noopener" target="_blank">')
 
 def folded(content: str) -> tuple[str, str]:
     """Return the beginning of a note, at most ten lines, and the rest."""
-    end = min(_BEGINNING, sum(map(len, content.splitlines(keepends=True)[:_LINES])))
+    end = min(MOST_CHARACTERS, sum(map(len, content.splitlines(keepends=True)[:MOST_LINES])))
     return content[:end], content[end:]
 
 
