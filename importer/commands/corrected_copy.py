@@ -68,9 +68,9 @@ def write(target: Path, preview: Preview, corrections: Corrections) -> Corrected
         OSError: the file can't be written.
     """
     loaded = preview.loaded
-    sheet, corrected = loaded.sheet, corrected_column(loaded.sheet.headings)
+    sheet = loaded.sheet
     _check(preview)
-    headings = [*sheet.headings, *([] if corrected is not None else [CORRECTED])]
+    headings = [*sheet.headings, *([CORRECTED] if corrected_column(sheet.headings) is None else [])]
     frame = _Frame(sheet.name or _USUAL_NAME, headings, sheet.header_row)
     with tempfile.TemporaryFile(dir=target.parent) as file, files.draft(target) as draft:
         rows = SheetRows(file, len(headings))
@@ -111,6 +111,7 @@ def _check(preview: Preview) -> None:
 def _rows(loaded: Loaded, corrections: Corrections) -> Iterator[tuple[int, Sequence[str], frozenset[int]]]:
     """Yield each row of the copy: its number, its cells, and the positions of the cells that differ."""
     corrected, start = corrected_column(loaded.sheet.headings), 0
+    mark = len(loaded.sheet.headings) if corrected is None else corrected
     by_row, problems = corrections.by_row, loaded.rows.problems
     for numbers, columns in loaded.sheet.columns():
         all_columns = columns if corrected is not None else [*columns, ("",) * len(numbers)]
@@ -118,25 +119,26 @@ def _rows(loaded: Loaded, corrections: Corrections) -> Iterator[tuple[int, Seque
             if at not in problems:
                 yield number, cells, frozenset()
             else:
-                yield number, *_corrected(loaded, at, number, cells, by_row.get(number))
+                yield number, *_corrected(loaded, at, number, cells, by_row.get(number), mark)
         start += len(numbers)
 
 
 def _corrected(
-    loaded: Loaded, at: int, number: int, cells: Sequence[str], correction: Correction | None
+    loaded: Loaded, at: int, number: int, cells: Sequence[str], correction: Correction | None, mark: int
 ) -> tuple[list[str], frozenset[int]]:
-    """Return the cells of a row that had problems, and the positions of those that differ."""
-    corrected = corrected_column(loaded.sheet.headings)
-    row = without_problem(cells, correction, corrected)
+    """Return the cells of a row that had problems, and the positions of those that differ.
+
+    ``mark`` is the position of the column that says what was corrected.
+    """
+    row = without_problem(cells, correction, mark)
     changed = frozenset(at for at, (before, after) in enumerate(zip(cells, row, strict=True)) if before != after)
-    mark = -1 if corrected is None else corrected
     if correction is not None and correction.is_left_out:
-        return [LEFT_OUT if at == mark % len(row) else text for at, text in enumerate(cells)], frozenset()
+        return [LEFT_OUT if at == mark else text for at, text in enumerate(cells)], frozenset()
     problems = {(problem.column, problem.text) for problem in loaded.rows.problems[at]}
     flaws = [flaw for flaw in hidden_flaws(loaded.sheet, number) if (flaw.column, flaw.text) in problems]
     lines = [_still_wrong(flaw.column, number, flaw.text) for flaw in remaining_flaws(flaws, correction)]
     lines += [row[mark]] if row[mark] else []
-    lines += [_change(at, number, cells[at], row[at]) for at in sorted(changed) if at != corrected]
+    lines += [_change(at, number, cells[at], row[at]) for at in sorted(changed) if at != mark]
     row[mark] = "\n".join(lines)
     return row, changed
 
