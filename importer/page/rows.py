@@ -47,10 +47,11 @@ def shown(path: Path, asked: Mapping[str, str]) -> ShownRows | None:
         asked: the fields of the address.
     """
     result, words = asked.get("result", ""), asked.get("words", "").strip()[:_LONGEST]
-    found = read(path, RowFilter(result, words=words), whole_number(asked.get("page", "")) or 1)
     to_fix = read(path, RowFilter(but_not=Result.UNCONFIRMED, needs_attention=True))
     unclear = read(path, RowFilter(Result.UNCONFIRMED))
-    if found is None or to_fix is None or unclear is None:
+    if to_fix is None or unclear is None:
         return None
-    is_asked = not asked.keys().isdisjoint(("result", "words", "page"))
-    return ShownRows(result, words, found if is_asked or not to_fix.total + unclear.total else None, to_fix, unclear)
+    if asked.keys().isdisjoint(("result", "words", "page")) and to_fix.total + unclear.total:
+        return ShownRows(result, words, None, to_fix, unclear)
+    found = read(path, RowFilter(result, words=words), whole_number(asked.get("page", "")) or 1)
+    return None if found is None else ShownRows(result, words, found, to_fix, unclear)

@@ -300,14 +300,20 @@ def test_a_second_copy_replaces_the_first_unless_that_was_sent_elsewhere(
     assert len([upload for upload in parts.uploads if upload.source == mender.upload.id]) == 2
 
 
-def test_once_the_copy_was_sent_its_corrections_are_closed(
-    dropped: Callable[..., Mender], parts: Parts, settings: Settings
-) -> None:
-    """A text changed after that would be another note, sent beside the first. The copy's own problems stay open."""
+def with_sent_copy(dropped: Callable[..., Mender], parts: Parts, settings: Settings) -> tuple[Mender, DroppedFile]:
+    """A file with two wrong rows, and the copy that was sent after one of them was mended."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
     mender.sees()
     copy = mender.copies(cell_2_2="Public")
     parts.uploads.is_sent(copy, settings.workspace, copy.choices)
+    return mender, copy
+
+
+def test_once_the_copy_was_sent_its_corrections_are_closed(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings
+) -> None:
+    """A text changed after that would be another note, sent beside the first. The copy's own problems stay open."""
+    mender, copy = with_sent_copy(dropped, parts, settings)
     before = mender.upload.corrections("").steps
     for act in ("change", "copy"):
         why = mender.is_refused(act, cell_2_1="Another text")
@@ -328,10 +334,7 @@ def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
     dropped: Callable[..., Mender], parts: Parts, settings: Settings
 ) -> None:
     """Whoever drops the same sheet again sees what became of it; in another workspace nothing did."""
-    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
-    mender.sees()
-    copy = mender.copies(cell_2_2="Public")
-    parts.uploads.is_sent(copy, settings.workspace, copy.choices)
+    mender, copy = with_sent_copy(dropped, parts, settings)
     check = mender._get(f"/file/{mender.upload.id}")
     assert "Its corrected copy was sent on" in check
     assert f'/file/{copy.id}">Open the copy' in check
