@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
+from importer.cli.terminal import argument
 from importer.commands import workspaces
 from importer.errors import BadSettings, Busy, UnusableJournal, WrongJournal
 from importer.journal import Journal, shares
@@ -63,7 +64,7 @@ def test_a_damaged_journal_is_replaced_as_its_message_says(
 ) -> None:
     damaged = damage(path)
     assert main(["history", "--journal", str(path)]) == 4
-    assert f"`note-importer journal restore COPY --journal {path}`" in said(capsys)
+    assert f"`note-importer journal restore COPY --journal {argument(path)}`" in said(capsys)
     assert main(["journal", "restore", str(copy), "--journal", str(path)]) == 0
     words = said(capsys)
     assert "of early.csv" in words
