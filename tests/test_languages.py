@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from importer import messages
 from importer.messages import DOMAIN, ENGLISH, LOCALES, Plain, render, say
 from tests.test_house import MODULES, graph, room
-from tests.test_messages import SHOWN, TEXTS, Texts
+from tests.test_messages import TEXTS, Texts, all_shown
 
 LANGUAGES = sorted(folder.name for folder in LOCALES.iterdir() if folder.name != ENGLISH)
 TERMINAL_ALONE = {"about", "asking", "bundle", "cli", "config", "init", "prune", "schedule", "units", "watching"}
@@ -90,7 +90,7 @@ def test_no_module_of_the_page_names_a_kind_that_only_the_terminal_shows() -> No
     assert "importer.commands.live" in modules
     assert {room(module) for module in modules}.isdisjoint({"cli", "sandbox"})
     named = [(module, kind) for module in sorted(modules) for kind in named_in(MODULES[module])]
-    named += [(path.name, kind) for path, kind, *_ in SHOWN]
+    named += [(path.name, kind) for path, kind, *_ in all_shown()]
     assert [(module, kind) for module, kind in named if family(kind) in TERMINAL_ALONE] == []
     assert {family(kind) for kind in TEXTS.of} >= TERMINAL_ALONE
 

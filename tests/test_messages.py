@@ -6,6 +6,7 @@ import ast
 import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -107,8 +108,16 @@ def _template_kinds(node: nodes.Node | None) -> Iterator[str]:
         yield from _template_kinds(node.expr2)
 
 
-SHOWN = [(path, *said) for path in sorted(ROOT.rglob("*.html")) for said in said_in_template(path)]
-SAID = [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)] + SHOWN
+@cache
+def all_shown() -> list[tuple[Path, str, int, set[str], bool]]:
+    """What all templates of the page show."""
+    return [(path, *said) for path in sorted(ROOT.rglob("*.html")) for said in said_in_template(path)]
+
+
+@cache
+def all_said() -> list[tuple[Path, str, int, set[str], bool]]:
+    """What all modules and templates say."""
+    return [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)] + all_shown()
 
 
 def parts_of(text: str) -> set[str]:
@@ -137,14 +146,16 @@ def test_no_kind_stands_in_the_catalogue_twice(source: Path) -> None:
 
 
 def test_every_kind_that_is_said_has_a_text() -> None:
-    missing = [f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in SAID if kind not in TEXTS.of]
+    missing = [
+        f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in all_said() if kind not in TEXTS.of
+    ]
     assert missing == []
 
 
 def test_the_parts_of_a_text_are_those_that_are_given() -> None:
     """All that a text names are given, and one of its texts at least shows each that is given; ``n`` chooses a form."""
     wrong = []
-    for path, kind, line, given, is_open in SAID:
+    for path, kind, line, given, is_open in all_said():
         texts = TEXTS.of.get(kind, [])
         shown = set().union(*map(parts_of, texts))
         if not is_open and (not shown <= given or not given - {"n"} <= shown):
@@ -155,7 +166,7 @@ def test_the_parts_of_a_text_are_those_that_are_given() -> None:
 def test_a_text_has_plural_forms_if_it_is_given_the_number_that_chooses_one() -> None:
     """gettext finds no text for a number that has no forms."""
     single = {entry.id for entry in TEXTS.catalogue if isinstance(entry.id, str)}
-    for path, kind, line, given, is_open in SAID:
+    for path, kind, line, given, is_open in all_said():
         assert is_open or kind not in (single if "n" in given else PLURAL), f"{path.relative_to(ROOT)}:{line}: {kind}"
 
 
@@ -173,7 +184,7 @@ def test_what_texts_refer_to_is_there() -> None:
 
 def test_no_text_is_left_that_nothing_says() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.html")))
-    said = {kind for _, kind, *_ in SAID} | {"words"}
+    said = {kind for _, kind, *_ in all_said()} | {"words"}
     referred = {name for texts in TEXTS.of.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}
     assert [kind for kind in TEXTS.of if kind not in said | referred and f'"{kind}"' not in source] == []
 
@@ -384,6 +395,6 @@ def test_the_search_for_wording_finds_what_there_is() -> None:
 
 def test_texts_that_templates_show_have_no_markup() -> None:
     """Only their parts are escaped."""
-    assert len(SHOWN) > 250
-    for path, kind, line, *_ in SHOWN:
+    assert len(all_shown()) > 250
+    for path, kind, line, *_ in all_shown():
         assert not any(re.search(r'[<>&"]', text) for text in TEXTS.of[kind]), f"{path.name}:{line}: {kind}"

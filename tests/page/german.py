@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 from tests.test_languages import entries, forms_of
@@ -18,12 +19,17 @@ def _fragments(texts: Texts) -> set[str]:
     return {piece for piece in pieces if re.search(r"[^\W\d]{3}", piece)}
 
 
-_GERMAN = "\n".join(sorted(_fragments(Texts("de"))))
-_ENGLISH = {piece for piece in _fragments(TEXTS) if not re.search(rf"\b{re.escape(piece)}\b", _GERMAN)}
-_SENTENCES = [re.compile(rf"(?<!\w){re.escape(piece)}(?!\w)") for piece in _ENGLISH if " " in piece and len(piece) > 9]
-"""Several words, which no data of the tests hold."""
-_WORDS = {piece for piece in _ENGLISH if " " not in piece}
-"""Single words, which data may be."""
+@cache
+def _english() -> tuple[list[re.Pattern[str]], set[str]]:
+    """What only the English texts say: sentences, which no data of the tests hold, and words, which data may be."""
+    german = "\n".join(sorted(_fragments(Texts("de"))))
+    english = {
+        piece for piece in _fragments(TEXTS) if not (piece in german and re.search(rf"\b{re.escape(piece)}\b", german))
+    }
+    sentences = [
+        re.compile(rf"(?<!\w){re.escape(piece)}(?!\w)") for piece in english if " " in piece and len(piece) > 9
+    ]
+    return sentences, {piece for piece in english if " " not in piece}
 
 
 class _Screen(HTMLParser):
@@ -50,8 +56,9 @@ class _Screen(HTMLParser):
 def english_in(html: str) -> list[str]:
     """Texts on a screen that hold what an English text of the catalogue says, and no German one."""
     assert '<html lang="de">' in html
+    sentences, words = _english()
     return [
         text
         for text, is_ours in _Screen(html).texts
-        if (is_ours and text.strip(" .:0123456789×") in _WORDS) or any(piece.search(text) for piece in _SENTENCES)
+        if (is_ours and text.strip(" .:0123456789×") in words) or any(piece.search(text) for piece in sentences)
     ]

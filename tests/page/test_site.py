@@ -37,7 +37,7 @@ from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.listening import http_ear
 from tests.page.conftest import OURS, told_of, write
 from tests.running import run
-from tests.test_messages import PLURAL, SAID, TEXTS, parts_of
+from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
 
 ROOT = Path(importer.__file__).parent
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
@@ -533,9 +533,9 @@ OF_TERMINAL = {"page.workspace-of-last-time", "questions.answer", "notice.run-to
 
 def texts_for_people() -> set[str]:
     """What the page shows of every message but those of the command line and of the sandbox."""
-    elsewhere = {kind for path, kind, *_ in SAID if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
+    elsewhere = {kind for path, kind, *_ in all_said() if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
     found = set()
-    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in SAID} - elsewhere) - OF_TERMINAL:
+    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in all_said()} - elsewhere) - OF_TERMINAL:
         names = set().union(*map(parts_of, TEXTS.of[kind]))
         parts = dict.fromkeys(names - {"n"}, "X")
         for number in ({"n": 1}, {"n": 2}) if kind in PLURAL else ({},):  # there is no text for a number without forms
