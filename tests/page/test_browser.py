@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from importer.page.serving import PageServer
 from importer.sandbox import Limit, Sandbox
@@ -80,6 +82,18 @@ def send(page: Page, notes: str) -> None:
     if (tick := page.locator("[name=is-meant]")).count():
         tick.check()
     button.click()
+
+
+@contextmanager
+def before_the_script(page: Page) -> Iterator[None]:
+    """The page's script comes only after what is done meanwhile."""
+    kept: list[Route] = []
+    page.route("**/page.js", lambda route: kept.append(route))  # noqa: PLW0108 - an attribute is set on it
+    page.reload(wait_until="commit")
+    yield
+    for route in kept:
+        route.continue_()
+    page.unroute("**/page.js")
 
 
 def reached(page: Page, role: str, name: str) -> None:
@@ -176,6 +190,16 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
         ("p0", "2"), ("p1", "1"), ("p2", "2"), ("p3", "1"),
     ]  # fmt: skip
+
+
+def test_a_change_before_the_script_came_is_looked_at_too(page: Page, tmp_path: Path) -> None:
+    drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility")))
+    status = page.get_by_role("status")
+    expect(status).to_have_text("1 thing to decide before the notes can be sent.")
+    with before_the_script(page):
+        page.get_by_label("Column B: Words of ours").select_option(label="Text of the note")
+        expect(status).to_have_text("1 thing to decide before the notes can be sent.")
+    expect(status).to_have_text("Ready: 1 note to send.")
 
 
 def test_without_a_script_a_change_is_looked_at_by_a_button(

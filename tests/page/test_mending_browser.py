@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from importer.page.serving import PageServer
 from importer.sandbox import Sandbox
 from tests.page.conftest import home_of, write
-from tests.page.test_browser import drop, looked_at, reached, send
+from tests.page.test_browser import before_the_script, drop, looked_at, reached, send
 
 pytestmark = pytest.mark.slow
 HEAD = ("Prospect ID", "Email", "Note", "Visibility")
@@ -151,6 +151,15 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
+
+
+def test_what_is_typed_before_the_script_came_is_saved_too(page: Page, tmp_path: Path) -> None:
+    dropped(page, tmp_path)
+    with before_the_script(page):
+        page.get_by_label("Note, row 8").fill("Left a message")
+    expect(page.get_by_role("status")).to_have_text("1 of 12 rows are mended.")
+    page.reload()
+    expect(page.get_by_label("Note, row 8")).to_have_value("Left a message")
 
 
 def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_path: Path) -> None:

@@ -195,7 +195,19 @@ function enter(id) {
   return true;
 }
 
+// Whether a person changed a field before this script came, or the browser put an earlier choice back.
+function isChanged(form) {
+  return [...form.querySelectorAll("input, select, textarea")].some((field) => {
+    if (field.matches("select")) {
+      const usual = [...field.options].findIndex((option) => option.defaultSelected);
+      return field.selectedIndex !== Math.max(usual, 0);
+    }
+    return field.type === "file" ? false : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  });
+}
+
 prepare(document);
+for (const form of document.querySelectorAll("[data-looking]")) isChanged(form) && look(form);
 enter(location.hash.slice(1));
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");
@@ -327,6 +339,7 @@ for (const name of ["input", "change"]) {
     typing = setTimeout(() => mend(), name === "input" && !event.target.matches("select") ? 700 : 300);
   });
 }
+if (grid && isChanged(grid)) mend();
 document.addEventListener("change", (event) => {
   const filter = event.target.closest("#filter");
   if (!filter) return;
