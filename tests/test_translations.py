@@ -79,6 +79,16 @@ def test_a_new_text_keeps_the_english_one_from_which_it_was_translated(catalogue
     assert catalogues.source() == kept
 
 
+def test_a_text_that_was_compiled_without_the_english_one_gets_it(catalogues: Catalogues) -> None:
+    """For example by a branch that only compiled, and was merged."""
+    catalogues.make()
+    kept = catalogues.source()
+    catalogues.path("de").write_text(SOURCE, encoding="utf-8")
+    assert len(outdated("de", catalogues.folder)) == 3
+    assert catalogues.make() == []
+    assert catalogues.source() == kept
+
+
 @pytest.mark.parametrize(
     ("word", "kind", "named"),
     [("Look", "one", "one"), ("Page", "one (page)", "one"), ("single", "many", "many"), ("several", "many", "many")],
@@ -89,9 +99,8 @@ def test_a_changed_english_text_is_found_until_its_translation_is_changed(
     catalogues.make()
     catalogues.change("en", word, "NEW")
     (found,) = outdated("de", catalogues.folder)
-    was, now = found.removeprefix(f"The English text of {kind} was changed from ").split(" to (")
-    assert word in was
-    assert "NEW" in now
+    was, now = found.removeprefix(f"The English text of {kind} was changed from ").split(" to ")
+    assert (word in was, "NEW" in was, word in now, "NEW" in now) == (True, False, False, True)
     assert f'make messages FITS="{named}"' in now
     assert catalogues.make() == catalogues.make("other") == [found]
     catalogues.change("de", word, "NEU")

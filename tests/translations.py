@@ -39,9 +39,11 @@ def outdated(language: str, locales: Path = LOCALES) -> list[str]:
     for (context, kind), was in _translated_from(_path(language, locales).read_text(encoding="utf-8")).items():
         now = english.get((context, kind), ())
         if was and was != now:
+            before, after = (" / ".join(map(repr, forms)) for forms in (was, now))
             found.append(
-                f"The English text of {kind}{context and f' ({context})'} was changed from {was} to {now}. Change its "
-                f'text in {language}, then run `make messages`; if it still fits, run `make messages FITS="{kind}"`.'
+                f"The English text of {kind}{context and f' ({context})'} was changed from {before} to {after}. Change "
+                f"the text in {language}, then run `make messages`. "
+                f'Or if it still fits: `make messages FITS="{kind}"`.'
             )
         elif not was:
             found.append(f"{kind} ({language}) has no English text above it. Run `make messages`.")
