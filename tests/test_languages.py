@@ -17,6 +17,7 @@ from importer import messages
 from importer.messages import DOMAIN, ENGLISH, LOCALES, Plain, render, say
 from tests.test_house import MODULES, graph, room
 from tests.test_messages import TEXTS, Texts, all_shown
+from tests.translations import outdated
 
 LANGUAGES = sorted(folder.name for folder in LOCALES.iterdir() if folder.name != ENGLISH)
 TERMINAL_ALONE = {"about", "asking", "bundle", "cli", "config", "init", "prune", "schedule", "units", "watching"}
@@ -111,6 +112,11 @@ def test_all_that_the_page_can_show_has_a_text_in_each_language(language: str) -
 def test_a_language_has_one_form_for_each_number_that_its_rule_tells_apart(language: str) -> None:
     catalogue = Texts(language).catalogue
     assert {len(forms_of(entry)) for entry in catalogue if not isinstance(entry.id, str)} == {catalogue.num_plurals}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_text_was_translated_from_the_english_text_of_today(language: str) -> None:
+    assert outdated(language) == []
 
 
 class Abroad(Plain):

@@ -114,7 +114,7 @@ def test_every_night_shows_what_is_installed_and_the_runs_of_its_hours(
         shown = see(friend, "/nights")
         assert "A nightly import is installed for the profile default." in shown
         assert ("night.csv" in shown) is is_listed
-        assert ("No run began at this time." in shown) is not is_listed
+        assert ("No run started in this time window." in shown) is not is_listed
         assert "note-importer schedule --remove --profile default" in shown
 
     def refuses() -> list[InstalledNight]:

@@ -122,10 +122,10 @@ def test_a_wrong_cell_is_written_to_and_the_copy_has_the_new_text(dropped: Calla
     mender.sees()
     assert (mender.state(3), mender.state(4)) == ("open", "open")
     assert re.search(r'<textarea rows="3" id="cell-4-1"', mender.html)  # a note may have several lines, also a new one
-    assert "0 of 2 rows are mended." in mender.html
+    assert "0 of 2 rows are corrected." in mender.html
     mender.does(cell_3_2="Public", cell_4_1="")
     assert (mender.state(3), mender.state(4)) == ("mended", "open")
-    assert "1 of 2 rows are mended." in mender.html
+    assert "1 of 2 rows are corrected." in mender.html
     copy = mender.copies()
     assert "Ready: 2 notes to send, 1 row with problems skipped." in mender.html
     assert mender.upload.path.read_bytes() == before
@@ -142,7 +142,7 @@ def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(droppe
     """The word that is probably meant is a button, and so is the same for all others."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "pubic"), ("p3", TEXT, "Pubic"), ("p4", TEXT, "Pubic")])
     assert "Change to Public" in mender.sees()
-    assert "Public for all 3 like it" in mender.html
+    assert "Change all 3 like it to Public" in mender.html
     mender.does(write_all="2 2 Public")
     assert [mender.state(row) for row in (2, 3, 4, 5)] == ["mended", "open", "mended", "mended"]
     mender.does(cell_4_2="Private")  # another one for this row alone
@@ -152,12 +152,12 @@ def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(droppe
     mender.does(undo="yes")
     assert [mender.state(row) for row in (2, 3, 4, 5)] == ["mended", "open", "mended", "mended"]
     mender.does(undo="yes")
-    assert "0 of 4 rows are mended." in mender.html
+    assert "0 of 4 rows are corrected." in mender.html
     mender.does(cell_2_1="Damaged: \ufffd", cell_2_2="Public")
     assert mender.state(2) == "open"
     mender.does(take_back="2")
     mender.does(write="2 2 Public")
-    assert "The same for 2 others like it" in mender.html
+    assert "Do the same for 2 others like it" in mender.html
 
 
 def test_corrections_outlive_the_program(dropped: Callable[..., Mender], parts: Parts) -> None:
@@ -203,7 +203,7 @@ def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Callable[..., Mende
     assert "Leave out all 2 rows of this kind" in mender.sees()
     mender.does(leave_out_kind="0")
     assert [mender.state(row) for row in (2, 3, 4)] == ["left-out", "mended", "left-out"]
-    assert "1 of 5 rows are mended. 3 rows are left out." in mender.html
+    assert "1 of 5 rows are corrected. 3 rows are left out." in mender.html
     assert "row-6" not in mender.html
     mender.query = ""
     copy = mender.copies()
@@ -227,9 +227,9 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Callable[..., Mender]) ->
     assert "Rows 51 to 60 of 60" in mender.html
     assert 'id="row-51"' not in mender.html
     mender.does(write_kind="0", kind_text="Private")
-    assert "All 60 rows are mended." in mender.html
+    assert "All 60 rows are corrected." in mender.html
     mender.query = "kind=0&open=yes"
-    assert "No rows are left here." in mender.sees()
+    assert "No rows are left in this list." in mender.sees()
 
 
 def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Callable[..., Mender], tmp_path: Path) -> None:
@@ -317,10 +317,10 @@ def test_once_the_copy_was_sent_its_corrections_are_closed(
     before = mender.upload.corrections("").steps
     for act in ("change", "copy"):
         why = mender.is_refused(act, cell_2_1="Another text")
-        assert "they would be sent a second time" in why
+        assert "they would be sent again" in why
         assert f'/file/{copy.id}">Open the copy' in why
     assert mender.upload.corrections("").steps == before
-    assert "they would be sent a second time" in mender.sees()
+    assert "they would be sent again" in mender.sees()
     mender.upload = copy
     mender.sees()
     assert re.findall(r'<tr id="row-(\d+)"', mender.html) == ["3"]
@@ -338,7 +338,7 @@ def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
     check = mender._get(f"/file/{mender.upload.id}")
     assert "Its corrected copy was sent on" in check
     assert f'/file/{copy.id}">Open the copy' in check
-    assert "Mend them here" not in check
+    assert "Correct them here" not in check
     assert "Back to the corrections" not in mender._get(f"/file/{copy.id}")
     assert "corrected copy sent on" in mender._get("/")
     parts.uploads.forget(copy)
@@ -350,7 +350,7 @@ def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
     assert "Open the copy" not in check
     assert "the page no longer keeps it" in mender.sees()
     mender.upload.copies_sent = {f"another at {settings.base_url}": 1.0}
-    assert "Mend them here" in mender._get(f"/file/{mender.upload.id}")
+    assert "Correct them here" in mender._get(f"/file/{mender.upload.id}")
     mender.does(cell_2_2="Private")
     assert mender.upload.corrections("").by_row[2].texts == {2: "Private"}
 
@@ -412,7 +412,7 @@ def test_what_no_workbook_can_hold_is_explained(
     mender.sees()
     mender.upload.path.unlink()
     mender.does("copy", cell_2_2="Public")
-    assert "The corrected copy can't be made" in mender.html
+    assert "The corrected copy can't be created" in mender.html
     assert mender.upload.corrections("").by_row[2].texts == {2: "Public"}
 
 
