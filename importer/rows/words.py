@@ -36,7 +36,10 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
 _KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
-_USUAL = frozenset(folded(word) for entry in WORDED.values() for usual in entry.words.values() for word in usual)
+_SPELLED = {
+    role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
+}
+_USUAL = frozenset().union(*_SPELLED.values())
 
 
 def is_plain(role: Role, heading: str) -> bool:
@@ -193,7 +196,7 @@ class Vocabulary:
             return self._known[word]
         is_long = len(text) > _LONGEST_NEAR
         near = [] if is_long else difflib.get_close_matches(word, self._known, n=1, cutoff=_LIKE)
-        nearest = WORDED[role].words[self._known[near[0]]][1] if near else ""
+        nearest = _SPELLED[role][near[0]] if near else ""
         if self._is_plain and near:
             return Wrong(say(f"{role}.near", value=shown_text, near=nearest), near=nearest)
         heading = Cell(quoted(self._heading or "–"))

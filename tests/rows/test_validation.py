@@ -220,7 +220,14 @@ def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
 
 
 @pytest.mark.parametrize(
-    ("slip", "meant"), [("Pubic", "Public"), ("pivate", "Private"), ("Publc", "Public"), ("only  mee", "Private")]
+    ("slip", "meant"),
+    [
+        ("Pubic", "Public"),
+        ("pivate", "Private"),
+        ("Publc", "Public"),
+        ("only  mee", "Only me"),
+        ("Öffentlch", "Öffentlich"),
+    ],
 )
 def test_a_near_miss_is_suggested_and_never_taken(slip: str, meant: str) -> None:
     """What stands there, what is allowed, and what was probably meant."""
