@@ -26,11 +26,13 @@ from importer.commands.mending import hidden_flaws, remaining_flaws, without_pro
 from importer.commands.preview import Preview, foreseen, occurrence_of
 from importer.commands.workspaces import opened
 from importer.errors import UnreadableFile
+from importer.fields import WORDED
 from importer.messages import Cell, Message, render, say
 from importer.reading import column_letter
 from importer.results.layout import encodable
 from importer.results.sheet_rows import SheetRows, add_part
-from importer.resultsfile import CORRECTED, LEFT_OUT, STILL_WRONG, corrected_column
+from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, corrected_column
+from importer.rows.corrected import fingerprint
 from importer.rows.values import shortened
 
 MOST_ROWS = 1_048_576
@@ -139,6 +141,8 @@ def _corrected(
     lines = [_still_wrong(flaw.column, number, flaw.text) for flaw in remaining_flaws(flaws, correction)]
     lines += [row[mark]] if row[mark] else []
     lines += [_change(at, number, cells[at], row[at]) for at in sorted(changed) if at != mark]
+    if changed & {loaded.roles.columns.get(role) for role in WORDED}:  # a setting may give the old word a meaning
+        lines.append(f"{SOURCE_ROW}{fingerprint(cells, loaded.roles)}")
     row[mark] = "\n".join(lines)
     return row, changed
 

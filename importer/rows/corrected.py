@@ -1,16 +1,23 @@
 """Read the column of a corrected copy that says which rows were left out, and which problems of its source remain.
 
 Input: the blocks of a sheet. Output: the same blocks, in which rows that were left out are blank, so that none of their
-cells raises a question; the reasons for these rows; problems that the cells of a copy can't show.
+cells raises a question; the reasons for these rows; problems that the cells of a copy can't show. Also fingerprints of
+rows, by which a row is known whose word of visibility or status the copy corrected.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
+from importer.fields import WORDED
 from importer.messages import Cell, Message, say
-from importer.resultsfile import CORRECTED, LEFT_OUT, STILL_WRONG, corrected_column
+from importer.models import Role
+from importer.reading import Sheet
+from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, corrected_column
 from importer.rows.blocks import Block
+from importer.rows.columns import Roles
+from importer.rows.values import cleaned_content, cleaned_id, folded
 
 
 class CorrectedRows:
@@ -19,11 +26,13 @@ class CorrectedRows:
     Attributes:
         position: position of that column; None if the sheet is no corrected copy.
         left_out: position of a row that was left out → the reason.
+        sources: position of a row → the fingerprints of the rows that it was corrected from.
     """
 
     def __init__(self, headings: Sequence[str]) -> None:
         self.position = corrected_column(headings)
         self.left_out: dict[int, Message] = {}
+        self.sources: dict[int, Sequence[str]] = {}
 
     def without_left_out(self, block: Block) -> Block:
         """Return a block with blank cells in the rows that were left out, and note these rows."""
@@ -40,6 +49,29 @@ class CorrectedRows:
     def problems(self, block: Block) -> Iterator[tuple[int, Message]]:
         """Yield the problems of the source that remain: the row's index in the block, and the message."""
         for i, text in enumerate(block.column(self.position)):
+            if SOURCE_ROW in text:
+                lines = [line.strip() for line in text.split("\n")]
+                sources = [line.removeprefix(SOURCE_ROW) for line in lines if line.startswith(SOURCE_ROW)]
+                self.sources[block.start + i] = sources
             if text.startswith(STILL_WRONG):
                 problem = Cell(text.removeprefix(STILL_WRONG).partition("\n")[0])
                 yield i, say("corrected.still-wrong", problem=problem, column=CORRECTED)
+
+
+def fingerprint(cells: Sequence[str], roles: Roles) -> str:
+    """Return 16 digits that stand for the words of a row as they are written, whatever they mean: text and kind.
+
+    Its prospect and its key aren't among them, because the deliveries of both rows have these.
+    """
+    fields = () if roles.composition is None else roles.composition.columns
+    contents = dict.fromkeys((*fields, *roles.of(Role.CONTENT), *roles.of(Role.ATTACHMENTS)))
+    parts = [cleaned_content(cells[position]) for position in contents]
+    parts += [
+        "" if (position := roles.columns.get(role)) is None else folded(cleaned_id(cells[position])) for role in WORDED
+    ]
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def fingerprints(sheet: Sheet, roles: Roles) -> list[str]:
+    """Return the fingerprint of each row of a sheet."""
+    return [fingerprint(cells, roles) for _, columns in sheet.columns() for cells in zip(*columns, strict=True)]

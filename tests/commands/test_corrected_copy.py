@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +18,16 @@ from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
 from importer.commands import corrected_copy
 from importer.commands.corrections import Act, Corrections, Step
+from importer.commands.hide import hide, what_to_hide
 from importer.commands.loading import Loaded, load
 from importer.commands.preview import plan
 from importer.commands.run import prepare
 from importer.messages import render
-from importer.models import Result
+from importer.models import Result, Role, Visibility
 from importer.resultsfile import CORRECTED, TO_FIX
 from importer.sandbox import Sandbox
 from importer.settings import Settings
+from importer.settings.meanings import Scope, Values
 from tests.page.conftest import HEAD, write
 from tests.reading.catalogue import ENTRIES, Entry
 from tests.running import check, run
@@ -153,12 +156,14 @@ def test_a_row_that_is_left_out_is_skipped_with_its_cells_in_the_results(
     assert report.counts == {Result.CREATED: 2, Result.SKIPPED: 2}
     sheet = openpyxl.load_workbook(report.results)["Results"]
     found = [tuple(cell.value for cell in row)[:7] for row in sheet.iter_rows(min_row=2)]
+    was = str(found[3][3]).rpartition("\n")[2]
     assert [row[:5] for row in found] == [
         ("p1", "Hello", "Public", None, "created"),
         ("p2", "Hi", "Secret", "left out", "skipped"),
         ("p3", "Ho", "Secret", "left out", "skipped"),
-        ("p4", "Hey\nyou", "Public", "B5: (blank) → Hey you\nC5: Pubic → Public", "created"),
+        ("p4", "Hey\nyou", "Public", f"B5: (blank) → Hey you\nC5: Pubic → Public\n{was}", "created"),
     ]
+    assert re.fullmatch("original row: [0-9a-f]{16}", was)
     assert found[1][6] == "left out by hand"
     assert sheet["D1"].value == CORRECTED
 
@@ -236,6 +241,113 @@ def test_a_night_that_reads_the_original_again_sends_nothing_that_the_copy_sent(
         assert {result: rows for result, rows in found.items() if rows} == counts
     assert [received.path for received in box.received[sent:] if received.method == "POST"] == []
     assert len(box.notes) == 4
+
+
+MEANT_LATER: Sequence[tuple[str, str, str, Sequence[str]]] = (
+    # heading of the words, the wrong word, what the copy says, what the word means later
+    ("Visibility", "Pubic", "Private", ["--value", "visibility:Pubic=Public"]),
+    ("Visibility", "", "Private", ["--default-visibility", "public"]),
+    ("Visibility", "Clients, partners and everybody who asks for it in the " * 2, "Private", []),
+    ("Status", "Finl", "Draft", ["--value", "status:Finl=Published"]),
+)
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("heading", "wrong", "right", "means"), MEANT_LATER, ids=lambda part: str(part)[:20])
+def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
+    heading: str,
+    wrong: str,
+    right: str,
+    means: Sequence[str],
+    settings: Settings,
+    box: Sandbox,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also the row that became a duplicate, and one whose text was corrected, too; but a further row is sent."""
+    other = "Status" if heading == "Visibility" else "Visibility"
+    said = {"Status": "Published", "Visibility": "Public"}[other]
+    head = ("Prospect ID", "Note", heading, other)
+    rows = [
+        ("p1", "Hello", wrong, said),
+        ("p2", "Hi", wrong, said),
+        ("p2", "Hi", f"{wrong} " if wrong else " ", said),  # a duplicate in the copy
+        ("p3", "Teh end", wrong, said),
+        ("p4", "Ho", "Private" if heading == "Visibility" else "Draft", said),
+    ]
+    path = write(tmp_path / "n.csv", rows, head)
+    copy = copied(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, right), Step(Act.WRITE, (5,), 1, "The end"))
+    assert run(copy, settings) is not None
+    assert len(box.notes) == 4
+    if not means:
+        means = ["--value", f"visibility:{wrong.strip()}=Public"]
+    more = [("p1", "Hello there", wrong, said), ("p5", "Hello", wrong, said)]
+    for further, made in ((rows, 4), ([*rows, *more], 6)):
+        write(path, further, head)
+        for _ in range(2):
+            assert main(["run", "n.csv", "--yes", "--json", *means]) == 0, capsys.readouterr()
+            assert len(box.notes) == made
+    assert {(note.prospect_id, note.content) for note in box.notes[-2:]} == {
+        ("p1", "<p>Hello there</p>"),
+        ("p5", "<p>Hello</p>"),
+    }
+
+
+PUBLIC_LATER: Values = {(Role.VISIBILITY, Scope.RUN): {"Pubic": Visibility.PUBLIC, "Publik": Visibility.PUBLIC}}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_a_corrected_row_repeats_counts_for_it_too(
+    is_known: bool, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Its note may be there since an earlier sheet, or be that of another row of the copy. A copy has a copy, too."""
+    if is_known:
+        run(write(tmp_path / "earlier.csv", [("p1", "Hello", "Private"), ("p2", "Hi", "Private")]), settings)
+    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Pubic"), ("p2", "Hi", "Publik"), ("p3", "Ho", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    first = copied(path, settings, Step(Act.WRITE, (2, 3, 4), 2, "Private"), Step(Act.WRITE, (5,), 2, "Publik"))
+    copy = copied(first, settings, Step(Act.WRITE, (5,), 2, "Private"))
+    report = run(copy, settings)
+    assert report is not None
+    assert report.counts[Result.DUPLICATE] == 1
+    made = len(box.notes)
+    only_one: Values = {(Role.VISIBILITY, Scope.RUN): {"Publik": Visibility.PUBLIC}}
+    night = run(path, replace(settings, values=only_one))
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 3}
+    for sheet in (path, first, copy):
+        night = run(sheet, replace(settings, values=PUBLIC_LATER))
+        assert night is not None
+        assert set(night.counts) <= {Result.ALREADY_IMPORTED, Result.DUPLICATE}
+    assert len(box.notes) == made == 3
+    assert {note.visibility for note in box.notes} == {"2"}
+
+
+def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Also what a run with --again sent of a corrected copy counts for the original."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")])
+    run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), replace(settings, again=True))
+    meant = replace(settings, values=PUBLIC_LATER)
+    night = run(path, meant)
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 1}
+    night = run(path, replace(meant, again=True))
+    assert night is not None
+    assert night.counts == {Result.CREATED: 1}
+    assert [note.visibility for note in box.notes] == ["2", "1"]
+
+
+def test_a_row_whose_corrected_note_was_hidden_is_sent_with_the_meaning_of_its_word(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """So a wrong correction can be undone."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")])
+    report = run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), settings)
+    assert report is not None
+    hide(what_to_hide(report.run, settings), settings)
+    night = run(path, replace(settings, values=PUBLIC_LATER))
+    assert night is not None
+    assert night.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1}
 
 
 def test_an_email_that_was_corrected_is_sent_once(settings: Settings, tmp_path: Path) -> None:
