@@ -238,7 +238,7 @@ class Rows:
         unknown: questions about words and dates that only a person knows; and who receives the note of several people.
         set_aside: column with words of visibility or status that the user said is nothing → the words.
         sources: position of a row in a corrected copy → fingerprints of the rows that it was corrected from.
-        fingerprints: returns the fingerprint of each of the sheet's rows; None if the rows are of no sheet.
+        fingerprints: returns the fingerprints of each of the sheet's rows; None if the rows are of no sheet.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 

@@ -32,7 +32,7 @@ from importer.reading import column_letter
 from importer.results.layout import encodable
 from importer.results.sheet_rows import SheetRows, add_part
 from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, corrected_column
-from importer.rows.corrected import fingerprint
+from importer.rows.corrected import fingerprints
 from importer.rows.values import shortened
 
 MOST_ROWS = 1_048_576
@@ -115,22 +115,29 @@ def _rows(loaded: Loaded, corrections: Corrections) -> Iterator[tuple[int, Seque
     corrected, start = corrected_column(loaded.sheet.headings), 0
     mark = len(loaded.sheet.headings) if corrected is None else corrected
     by_row, problems = corrections.by_row, loaded.rows.problems
+    sources = fingerprints(loaded.sheet, loaded.roles, problems)
     for numbers, columns in loaded.sheet.columns():
         all_columns = columns if corrected is not None else [*columns, ("",) * len(numbers)]
         for at, (number, cells) in enumerate(zip(numbers, zip(*all_columns, strict=True), strict=True), start):
             if at not in problems:
                 yield number, cells, frozenset()
             else:
-                yield number, *_corrected(loaded, at, number, cells, by_row.get(number), mark)
+                yield number, *_corrected(loaded, at, number, cells, by_row.get(number), mark, sources[at])
         start += len(numbers)
 
 
 def _corrected(
-    loaded: Loaded, at: int, number: int, cells: Sequence[str], correction: Correction | None, mark: int
+    loaded: Loaded,
+    at: int,
+    number: int,
+    cells: Sequence[str],
+    correction: Correction | None,
+    mark: int,
+    source: str,
 ) -> tuple[list[str], frozenset[int]]:
     """Return the cells of a row that had problems, and the positions of those that differ.
 
-    ``mark`` is the position of the column that says what was corrected.
+    ``mark`` is the position of the column that says what was corrected, ``source`` the row's fingerprint.
     """
     row = without_problem(cells, correction, mark)
     changed = frozenset(at for at, (before, after) in enumerate(zip(cells, row, strict=True)) if before != after)
@@ -142,7 +149,7 @@ def _corrected(
     lines += [row[mark]] if row[mark] else []
     lines += [_change(at, number, cells[at], row[at]) for at in sorted(changed) if at != mark]
     if changed & {loaded.roles.columns.get(role) for role in WORDED}:  # a setting may give the old word a meaning
-        lines.append(f"{SOURCE_ROW}{fingerprint(cells, loaded.roles)}")
+        lines.append(f"{SOURCE_ROW}{source}")
     row[mark] = "\n".join(lines)
     return row, changed
 

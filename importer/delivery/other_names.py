@@ -17,6 +17,9 @@ from importer.delivery.source_rows import MARK, SourceRows
 from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey, alias_digest
 from importer.models import Note, Rows, Workspace
 
+TAKEN = b"use\0"
+"""First bytes of the digests of deliveries of a cell's own text that count for a composed note."""
+
 _ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
 
 
@@ -172,10 +175,15 @@ class _Aliases:
                 names = zip(repeat(number), prospects, (self._occurrence + key for key in keys), strict=False)
                 wanted += [(one, i, name) for i, name in zip(one.left, names, strict=True) if i not in one.how]
         known = deliveries.known([*dict.fromkeys(name[:2] for *_, name in wanted)])
-        taken, by_name = self._journal.aliases.having(known, but_not=MARK), by_row_names(known, self._occurrence)
+        digests, by_name = self._journal.aliases.digests(known), by_row_names(known, self._occurrence)
         for one, i, name in wanted:
             delivery = by_name.get(name)
-            if delivery is not None and taken.isdisjoint((name, _name(delivery))):
+            if delivery is None:
+                continue
+            position = one.group.positions[i]
+            has_record = self._rows.record is not None and self._rows.record[position] != ""
+            of_it = [*digests.get(name, ()), *digests.get(_name(delivery), ())]
+            if not any(map(_is_of_another if has_record else _is_taken, of_it)):
                 one.take(i, delivery, Known.COMPOSED_OTHERWISE, self._journal)
 
     def _take_composed(self, plain: Sequence[SortedGroup]) -> None:
@@ -190,6 +198,16 @@ class _Aliases:
         for one, i, digest in wanted:
             if digest in known and (delivery := known[digest][0]).note not in self._numbers:
                 one.take(i, delivery, Known.COMPOSED_OTHERWISE, self._journal)
+
+
+def _is_taken(digest: bytes) -> bool:
+    """Return whether a digest says that a delivery of a cell's own text counts for a composed note."""
+    return digest.startswith(TAKEN)
+
+
+def _is_of_another(digest: bytes) -> bool:
+    """Return whether a digest says that a delivery counts for another record, or for a composed note."""
+    return not digest.startswith(MARK)
 
 
 def is_composed(note: Note) -> bool:
@@ -214,6 +232,12 @@ def alias_digests(
         yield record_digest(record, prospect, occurrence + key), Known.BY_RECORD
     if is_composed(note) and not is_same:
         yield alias_digest("note", note.digest.hex(), prospect, occurrence + key), Known.COMPOSED_OTHERWISE
+
+
+def taken_digest(delivery: KnownDelivery) -> bytes:
+    """Return the digest by which a delivery of a cell's own text is known to count for a composed note."""
+    note, prospect, occurrence = _name(delivery)
+    return TAKEN + alias_digest("taken", str(note), prospect, occurrence)[len(TAKEN) :]
 
 
 def text_digest(plain: Note, prospect: str, occurrence: str) -> bytes:

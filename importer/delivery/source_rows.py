@@ -55,16 +55,24 @@ class SourceRows:
 
         If the copy's note was hidden, the row is sent as it is now.
         """
-        wanted: list[tuple[SortedGroup, int, bytes]] = []
+        wanted: list[tuple[SortedGroup, int, bool, bytes]] = []
         for one in some:
             positions = one.group.positions[one.left]
-            fingerprints = (self._fingerprints[row] for row in self._rows.of_sheet(positions).tolist())
-            for i, row, prospect, key in zip(one.left, fingerprints, *self._rows.deliveries(positions), strict=True):
-                wanted += [(one, i, source_digest(row, prospect, before + key)) for before in self._occurrences]
-        known = self._journal.aliases.known(self._workspace, [digest for *_, digest in wanted])
-        for one, i, digest in wanted:
-            if digest in known and (delivery := known[digest][0]).state is not DeliveryState.HIDDEN:
-                one.take(i, delivery, Known.AS_CORRECTED, self._journal)
+            rows = (self._fingerprints[row] for row in self._rows.of_sheet(positions).tolist())
+            for i, row, prospect, key in zip(one.left, rows, *self._rows.deliveries(positions), strict=True):
+                for at, fingerprint in enumerate(row.split()):
+                    for before in self._occurrences:
+                        wanted.append((one, i, at > 0, source_digest(fingerprint, prospect, before + key)))
+        found = self._journal.aliases.known(self._workspace, [digest for *_, digest in wanted])
+        known = {digest: one[0] for digest, one in found.items() if one[0].state is not DeliveryState.HIDDEN}
+        digests = self._journal.aliases.digests(delivery[:3] for delivery in known.values())
+        for one, i, is_uncomposed, digest in wanted:
+            if digest not in known:
+                continue
+            # Without the template, a row of a later month may read the same. So one delivery counts for one row.
+            others = [other for other in digests[known[digest][:3]] if not other.startswith(MARK)]
+            if not (is_uncomposed and others):
+                one.take(i, known[digest], Known.AS_CORRECTED, self._journal)
         for one in some:
             one.left = [i for i in one.left if i not in one.how]
         return some

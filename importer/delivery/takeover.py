@@ -12,7 +12,7 @@ from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.ledger import Ledger
-from importer.delivery.other_names import alias_digests
+from importer.delivery.other_names import alias_digests, is_composed, taken_digest
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import Known, SortedGroup
 from importer.delivery.source_rows import source_digest, sources_by_position
@@ -76,6 +76,8 @@ class Takeover:
             digests = alias_digests(rows, note, position, run.occurrence, is_same=is_same)
             name = (delivery.note, delivery.prospect, delivery.occurrence)
             yield from ((digest, name) for digest, _ in digests)
+            if not is_same and is_composed(note):
+                yield taken_digest(delivery), name
             for source in sources.get(position, ()):
                 yield source_digest(source, *name[1:]), name
 

@@ -58,21 +58,15 @@ class Aliases:
         """Return whether a delivery of the workspace has an alias whose digest begins with these bytes."""
         with self._store.reading():
             owner = self._store.number_of(workspace)
-            return owner is not None and bool(self._store.rows(sql.ANY_ALIAS, workspace=owner, **_beginning(prefix)))
+            values = {"first": prefix, "last": prefix + b"\xff" * (32 - len(prefix))}
+            return owner is not None and bool(self._store.rows(sql.ANY_ALIAS, workspace=owner, **values))
 
-    def having(self, deliveries: Iterable[DeliveryName], *, but_not: bytes) -> set[DeliveryName]:
-        """Return the deliveries of these notes to these prospects that have an alias.
-
-        Aliases whose digest begins with ``but_not`` don't count.
-        """
-        pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)
-        found = self._store.among(sql.WITH_ALIAS, pairs, **_beginning(but_not))
-        return {(note, prospect, occurrence) for note, prospect, occurrence in found}
-
-
-def _beginning(prefix: bytes) -> dict[str, bytes]:
-    """Return the first and the last digest that begin with these bytes, as values of a statement."""
-    return {"first": prefix, "last": prefix + b"\xff" * (32 - len(prefix))}
+    def digests(self, deliveries: Iterable[DeliveryName]) -> dict[DeliveryName, list[bytes]]:
+        """Return the digests of the deliveries of these notes to these prospects, for those that have any."""
+        pairs, found = dict.fromkeys(delivery[:2] for delivery in deliveries), dict[DeliveryName, list[bytes]]()
+        for note, prospect, occurrence, digest in self._store.among(sql.WITH_ALIAS, pairs):
+            found.setdefault((note, prospect, occurrence), []).append(digest)
+        return found
 
 
 def forget_unmade(store: Store, deliveries: Sequence[DeliveryName]) -> None:

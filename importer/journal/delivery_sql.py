@@ -112,10 +112,7 @@ REQUESTED = """
 """
 ANY_ALIAS = "SELECT note FROM aliases WHERE workspace = :workspace AND digest BETWEEN :first AND :last LIMIT 1"
 WITH_ALIAS = ForRows(
-    """
-    SELECT note, prospect, occurrence FROM aliases
-    WHERE (note, prospect) IN ({given}) AND digest NOT BETWEEN :first AND :last
-    """,
+    "SELECT note, prospect, occurrence, digest FROM aliases WHERE (note, prospect) IN ({given})",
     "note INTEGER, prospect TEXT",
 )
 NEW_ALIASES = ForRows(

@@ -8,7 +8,7 @@ rows, by which a row is known whose word of visibility or status the copy correc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from importer.fields import WORDED
 from importer.messages import Cell, Message, say
@@ -52,26 +52,30 @@ class CorrectedRows:
             if SOURCE_ROW in text:
                 lines = [line.strip() for line in text.split("\n")]
                 sources = [line.removeprefix(SOURCE_ROW) for line in lines if line.startswith(SOURCE_ROW)]
-                self.sources[block.start + i] = sources
+                self.sources[block.start + i] = " ".join(sources).split()
             if text.startswith(STILL_WRONG):
                 problem = Cell(text.removeprefix(STILL_WRONG).partition("\n")[0])
                 yield i, say("corrected.still-wrong", problem=problem, column=CORRECTED)
 
 
-def fingerprint(cells: Sequence[str], roles: Roles) -> str:
-    """Return 16 digits that stand for the words of a row as they are written, whatever they mean: text and kind.
+def fingerprints(sheet: Sheet, roles: Roles, wanted: Container[int] | None = None) -> list[str]:
+    """Return the fingerprints of each row of a sheet; empty for a row whose position isn't wanted.
 
-    Its prospect and its key aren't among them, because the deliveries of both rows have these.
+    A fingerprint is 16 digits that stand for the words of a row as they are written, whatever they mean: its text, its
+    attachments, and its words of visibility and status. Its prospect and its key aren't among them, because the
+    deliveries of both rows have these. If a template composes the text, a space and the fingerprint without it follow.
     """
-    fields = () if roles.composition is None else roles.composition.columns
-    contents = dict.fromkeys((*fields, *roles.of(Role.CONTENT), *roles.of(Role.ATTACHMENTS)))
-    parts = [cleaned_content(cells[position]) for position in contents]
-    parts += [
-        "" if (position := roles.columns.get(role)) is None else folded(cleaned_id(cells[position])) for role in WORDED
-    ]
+    of_note = [*roles.of(Role.CONTENT), *roles.of(Role.ATTACHMENTS)]
+    ways = [of_note] if roles.composition is None else [[*roles.composition.columns, *of_note], of_note]
+    words = [roles.columns[role] for role in WORDED if role in roles.columns]
+    found: list[str] = []
+    for _, columns in sheet.columns(is_filled=False):
+        for position, cells in enumerate(zip(*columns, strict=True), len(found)):
+            is_wanted = wanted is None or position in wanted
+            found.append(" ".join(_fingerprint(cells, way, words) for way in ways) if is_wanted else "")
+    return found
+
+
+def _fingerprint(cells: Sequence[str], texts: Sequence[int], words: Sequence[int]) -> str:
+    parts = [cleaned_content(cells[at]) for at in texts] + [folded(cleaned_id(cells[at])) for at in words]
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def fingerprints(sheet: Sheet, roles: Roles) -> list[str]:
-    """Return the fingerprint of each row of a sheet."""
-    return [fingerprint(cells, roles) for _, columns in sheet.columns() for cells in zip(*columns, strict=True)]

@@ -323,6 +323,52 @@ def test_what_a_corrected_row_repeats_counts_for_it_too(
     assert {note.visibility for note in box.notes} == {"2"}
 
 
+@pytest.mark.parametrize("template_of_copy", ["", "[{Date}: ]{Note}"])
+@pytest.mark.parametrize("template", ["", "[{Date}: ]{Note}"])
+def test_a_corrected_row_is_known_with_a_template_and_without(
+    template_of_copy: str, template: str, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The note of a later month with the same words is sent, if its template tells it apart."""
+    head = ("Prospect ID", "Note", "Visibility", "Date")
+    rows = [("p1", "Called", "Pubic", "2026-01-01"), ("p2", "Hi", "Public", "2026-01-02")]
+    path = write(tmp_path / "n.csv", rows, head)
+
+    def composed(template: str) -> Settings:
+        return replace(settings, mapping={Role.CONTENT: (template,)} if template else {}, values=PUBLIC_LATER)
+
+    source = replace(composed(template_of_copy), values={})
+    run(copied(path, source, Step(Act.WRITE, (2,), 2, "Private")), source)
+    night = run(path, composed(template))
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 2}
+    if template:
+        later = write(tmp_path / "n.csv", [*rows, ("p1", "Called", "Pubic", "2026-02-01")], head)
+        for counts in ({Result.CREATED: 1, Result.ALREADY_IMPORTED: 2}, {Result.ALREADY_IMPORTED: 3}):
+            night = run(later, composed(template))
+            assert night is not None
+            assert night.counts == counts
+    assert len(box.notes) == (3 if template else 2)
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
+    is_filled: bool, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The cell was a problem of its row, until merged cells were said to count for all of their rows."""
+    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (HEAD, ("p1", "Hello", "Pubic"), ("p2", "Hi", None), ("p3", "Ho", "Public")):
+        sheet.append(row)
+    sheet.merge_cells("C2:C3")
+    book.save(path)
+    source = replace(settings, fill_merged=is_filled)
+    assert run(copied(path, source, Step(Act.WRITE, (2, 3), 2, "Private")), source) is not None
+    night = run(path, replace(settings, fill_merged=True, values=PUBLIC_LATER))
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 3}
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "2"), ("p3", "1")]
+
+
 def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Also what a run with --again sent of a corrected copy counts for the original."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")])
