@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -77,7 +78,7 @@ class MendScreens(ImportScreens):
             mended=len(mended) - left_out,
             left_out=left_out,
             wanted=len(wanted),
-            to_mend=len(_to_mend(kept, chosen.kind, mended)),
+            to_mend=len(self._to_mend(upload, choices, found, kept, corrections, chosen.kind)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
             address=lambda endpoint="mend", **fields: _address(upload, choices, replace(chosen, **fields), endpoint),
         )
@@ -160,10 +161,11 @@ class MendScreens(ImportScreens):
             corrections = corrections.and_also(*_written(kept, corrections))
             if "undo" in request.form:
                 return corrections.without_last()
-            mended: Collection[int] = ()
-            if {"leave-out-kind", "write-kind"} & {*request.form}:
-                _, mended = self._correcting.problems(upload, choices, found.understanding, corrections, ())
-            return corrections.and_also(*_pressed(found, kept, corrections, mended))
+            of_kind: Sequence[int] = ()
+            pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
+            if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
+                of_kind = self._to_mend(upload, choices, found, kept, corrections, int(pressed))
+            return corrections.and_also(*_pressed(found, kept, corrections, of_kind))
 
         try:
             self._correcting.change(upload, _how(choices), changed)
@@ -171,6 +173,27 @@ class MendScreens(ImportScreens):
             why = say("page.problem.system-error", error=str(error.strerror))
             refuse(say("page.mend.not-kept"), why, 507, check_address(upload, choices))
         return choices, settings, chosen
+
+    def _to_mend(
+        self,
+        upload: DroppedFile,
+        choices: Choices,
+        found: Overview,
+        kept: ProblemRows,
+        corrections: Corrections,
+        kind: int | None,
+    ) -> list[int]:
+        """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
+        problems_of = partial(self._correcting.problems, upload, choices, found.understanding, corrections)
+        _, mended = problems_of(())
+        numbers = [number for number in kept.numbers(kind) if number not in mended]
+        column = None if kind is None else found.troubles[kind].problems[0].column
+        written = [
+            number for number in numbers if (one := corrections.by_row.get(number)) is not None and column in one.texts
+        ]
+        problems, _ = problems_of(written)
+        right = {number for number in written if all(problem.column != column for problem in problems[number])}
+        return [number for number in numbers if number not in right]
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
@@ -187,8 +210,8 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
                 yield Step(Act.WRITE, (number,), position, new)
 
 
-def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, mended: Collection[int]) -> Iterator[Step]:
-    """Yield the step of the button that was pressed, if it is possible."""
+def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, of_kind: Sequence[int]) -> Iterator[Step]:
+    """Yield the step of the button that was pressed, if it is possible; ``of_kind`` are the rows of its kind."""
     for name, value in request.form.items():
         first, *others = value.split(" ", 2)
         number = int(first) if _ROW.fullmatch(first) else -1
@@ -201,21 +224,17 @@ def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, mende
                 alike = _alike(kept, corrections, number, at, cells[at]) if name == "write-all" else []
                 yield Step(Act.WRITE, (number, *(other for other in alike if other != number)), at, grid.shown(text))
             case "leave-out-kind", [] if 0 <= number < len(found.troubles):
-                yield Step(Act.LEAVE_OUT, (*_to_mend(kept, number, mended),))
+                yield Step(Act.LEAVE_OUT, (*of_kind,))
             case "write-kind", [] if 0 <= number < len(found.troubles) and request.form.get("kind-text"):
                 column = found.troubles[number].problems[0].column
                 if column is not None:
                     text = grid.shown(request.form["kind-text"])
-                    yield Step(Act.WRITE, (*_to_mend(kept, number, mended),), column, text)
+                    yield Step(Act.WRITE, (*of_kind,), column, text)
 
 
 def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: int, text: str) -> list[int]:
     kind = kept.kinds([number]).get((number, position))
     return [] if kind is None else grid.uncorrected(kept.alike(kind, text), position, corrections.by_row)
-
-
-def _to_mend(kept: ProblemRows, kind: int | None, mended: Collection[int]) -> list[int]:
-    return [number for number in kept.numbers(kind) if number not in mended]
 
 
 def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -> grid.GridColumn | None:

@@ -238,6 +238,25 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Callable[..., Mender]) ->
     assert "No rows are left in this list." in mender.sees()
 
 
+def test_a_choice_for_all_rows_of_a_kind_leaves_cells_alone_that_somebody_put_right(
+    dropped: Callable[..., Mender],
+) -> None:
+    """Even if another cell of the row is still wrong. What somebody wrote and is wrong, too, is replaced."""
+    rows = [("p1", "", "word 1"), ("p2", TEXT, "word 2"), ("p3", TEXT, "word 3"), ("p4", TEXT, "word 4")]
+    mender = dropped(rows)
+    mender.sees()
+    mender.does(cell_2_2="Private", cell_3_2="Privat only")
+    mender.does(leave_out="5")
+    mender.query = "kind=0"
+    assert "Visibility of all 2 rows" in mender.sees()
+    mender.does(write_kind="0", kind_text="Public")
+    mender.query = ""
+    mender.does(cell_2_1="Hello")
+    assert [row[2] for row in cells_of(mender.copies().path).values()] == [
+        "Visibility", "Private", "Public", "Public", "word 4",
+    ]  # fmt: skip
+
+
 def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Callable[..., Mender], tmp_path: Path) -> None:
     """A problem that is about no single cell lets every cell be edited."""
     mender = dropped([])
