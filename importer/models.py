@@ -261,7 +261,7 @@ class Rows:
     unknown: list[Question] = field(default_factory=list)
     set_aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sources: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    fingerprints: Callable[[], Sequence[str]] | None = None
+    fingerprints: Callable[..., Sequence[str]] | None = None
     former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:

@@ -36,7 +36,8 @@ class Ledger:
 
     Attributes:
         records: IDs of the rows' records, by which their deliveries are known, too; None if they have none.
-        sources: position → fingerprints of the rows that a row was corrected from, by which its delivery is known, too.
+        sources: position → fingerprints by which a row's delivery is known, too, such as that of the row before its
+            correction.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, run: Run | None) -> None:

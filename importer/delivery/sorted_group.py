@@ -15,7 +15,7 @@ class Known(Enum):
     BY_RECORD = auto()  # the sheet's ID of the record is the same
     OTHERWISE = auto()  # the sheet's ID of the record is the same, and its note has another visibility or status
     COMPOSED_OTHERWISE = auto()  # the text of the cell was sent without the template of now, or with one
-    AS_CORRECTED = auto()  # a corrected copy of the row was sent
+    AS_CORRECTED = auto()  # the row was sent as it was before or after somebody corrected it
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.other_names import alias_digests, is_composed, taken_digest
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import Known, SortedGroup
-from importer.delivery.source_rows import source_digest, sources_by_position
+from importer.delivery.source_rows import MARK, source_digest, sources_by_position
 from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
@@ -55,7 +55,8 @@ class Takeover:
         conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=one_draft)
         numbers, known_before = journal.deliveries.enter_notes(workspace, keys)
         known_numbers = [number if number in known_before else None for number in numbers]
-        self._ledger.records, self._ledger.sources = rows.record, sources_by_position(rows, plan)
+        self._ledger.records = rows.record
+        self._ledger.sources = sources_by_position(rows, plan, are_there=journal.aliases.are_there(workspace, MARK))
         groups, aliases = [], list[Alias]()
         looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
         for group, number in zip(looked_up, numbers, strict=True):

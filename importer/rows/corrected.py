@@ -18,6 +18,7 @@ from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, c
 from importer.rows.blocks import Block
 from importer.rows.columns import Roles
 from importer.rows.values import cleaned_content, cleaned_id, folded
+from importer.rows.words import is_usual
 
 
 class CorrectedRows:
@@ -58,8 +59,12 @@ class CorrectedRows:
                 yield i, say("corrected.still-wrong", problem=problem, column=CORRECTED)
 
 
-def fingerprints(sheet: Sheet, roles: Roles, wanted: Container[int] | None = None) -> list[str]:
+def fingerprints(
+    sheet: Sheet, roles: Roles, wanted: Container[int] | None = None, *, only_unusual: bool = False
+) -> list[str]:
     """Return the fingerprints of each row of a sheet; empty for a row whose position isn't wanted.
+
+    With ``only_unusual``, only rows are wanted whose words have a meaning because a setting gives it to them.
 
     A fingerprint is 16 digits that stand for the words of a row as they are written, whatever they mean: its text, its
     attachments, and its words of visibility and status. Its prospect and its key aren't among them, because the
@@ -67,11 +72,14 @@ def fingerprints(sheet: Sheet, roles: Roles, wanted: Container[int] | None = Non
     """
     of_note = [*roles.of(Role.CONTENT), *roles.of(Role.ATTACHMENTS)]
     ways = [of_note] if roles.composition is None else [[*roles.composition.columns, *of_note], of_note]
-    words = [roles.columns[role] for role in WORDED if role in roles.columns]
+    columns_of = {role: roles.columns[role] for role in WORDED if role in roles.columns}
+    words = [*columns_of.values()]
     found: list[str] = []
     for _, columns in sheet.columns(is_filled=False):
         for position, cells in enumerate(zip(*columns, strict=True), len(found)):
             is_wanted = wanted is None or position in wanted
+            if only_unusual:
+                is_wanted = not all(is_usual(role, cells[at]) for role, at in columns_of.items())
             found.append(" ".join(_fingerprint(cells, way, words) for way in ways) if is_wanted else "")
     return found
 

@@ -76,6 +76,12 @@ def is_word(text: str) -> bool:
     return folded(text) in _USUAL or depends_on_heading(text)
 
 
+def is_usual(role: Role, text: str) -> bool:
+    """Return whether a cell of visibility or status has its meaning without a setting, whatever the heading is."""
+    word = folded(cleaned_id(text))
+    return word in _USUAL and not word.isdecimal() if word else role is Role.STATUS
+
+
 def reading(role: Role, heading: str, word: str) -> Value | None:
     """Return the likely value of a yes or a no under this heading; None if the heading doesn't name a single value."""
     direction = _direction(role, heading)

@@ -369,6 +369,42 @@ def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "2"), ("p3", "1")]
 
 
+def test_a_copy_that_was_sent_in_part_sends_nothing_that_a_night_sent_of_its_source_meanwhile(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Whoever comes first sends a row; the other one leaves it alone. A row that was hidden meanwhile is sent."""
+    path = write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Pubic") for i in range(4)])
+    copy = copied(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, "Private"))
+    part = run(copy, replace(settings, first=1))
+    night = run(path, replace(settings, values=PUBLIC_LATER))
+    assert part is not None
+    assert night is not None
+    assert night.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
+    rest = run(copy, settings)
+    assert rest is not None
+    assert rest.counts == {Result.ALREADY_IMPORTED: 4}
+    assert [(note.prospect_id, note.visibility) for note in box.notes] == [
+        ("p0", "2"), ("p1", "1"), ("p2", "1"), ("p3", "1"),
+    ]  # fmt: skip
+    hide(what_to_hide(night.run, settings), settings)
+    rest = run(copy, settings)
+    assert rest is not None
+    assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
+
+
+def test_equal_rows_that_somebody_corrected_each_in_another_way_are_all_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Even if the import stopped between them; and of another text, although both rows had no text."""
+    rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Pubic"), ("p2", "", "Pubic"), ("p2", "", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    steps = [Step(Act.WRITE, (2, 4, 5), 2, "Private"), Step(Act.WRITE, (3,), 2, "Public")]
+    copy = copied(path, settings, *steps, Step(Act.WRITE, (4,), 1, "One"), Step(Act.WRITE, (5,), 1, "Two"))
+    for made in (1, 2, 3, 4):
+        assert run(copy, replace(settings, first=1)) is not None
+        assert len(box.notes) == made
+
+
 def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Also what a run with --again sent of a corrected copy counts for the original."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")])
