@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterator, Sequence
+from functools import lru_cache
 
 from importer.fields import WORDED
 from importer.messages import Cell, Message, say
@@ -85,5 +86,10 @@ def fingerprints(
 
 
 def _fingerprint(cells: Sequence[str], texts: Sequence[int], words: Sequence[int]) -> str:
-    parts = [cleaned_content(cells[at]) for at in texts] + [folded(cleaned_id(cells[at])) for at in words]
+    parts = [cleaned_content(cells[at]) for at in texts] + [_word(cells[at]) for at in words]
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1000)  # there are few words, in many rows
+def _word(text: str) -> str:
+    return folded(cleaned_id(text))

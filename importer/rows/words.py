@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -76,6 +77,7 @@ def is_word(text: str) -> bool:
     return folded(text) in _USUAL or depends_on_heading(text)
 
 
+@lru_cache(maxsize=1000)  # there are few words, in many rows
 def is_usual(role: Role, text: str) -> bool:
     """Return whether a cell of visibility or status has its meaning without a setting, whatever the heading is."""
     word = folded(cleaned_id(text))

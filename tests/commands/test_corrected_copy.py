@@ -403,6 +403,10 @@ def test_equal_rows_that_somebody_corrected_each_in_another_way_are_all_sent(
     for made in (1, 2, 3, 4):
         assert run(copy, replace(settings, first=1)) is not None
         assert len(box.notes) == made
+    later = copied(write(tmp_path / "m.csv", rows[2:3]), settings, Step(Act.WRITE, (2,), 2, "Private"))
+    again = copied(later, settings, Step(Act.WRITE, (2,), 1, "Three"))
+    assert run(again, settings) is not None
+    assert len(box.notes) == 5
 
 
 def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
