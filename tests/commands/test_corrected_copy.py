@@ -392,6 +392,20 @@ def test_a_copy_that_was_sent_in_part_sends_nothing_that_a_night_sent_of_its_sou
     assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
 
 
+def test_a_second_copy_with_another_visibility_sends_no_row_that_the_first_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Of the same rows in a later export, which somebody else may have corrected."""
+    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")]
+    path = write(tmp_path / "n.csv", rows)
+    assert run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), settings) is not None
+    path = write(tmp_path / "later.csv", [*rows, ("p3", "Hello", "Pubic")])
+    report = run(copied(path, settings, Step(Act.WRITE, (2, 4), 2, "Public")), settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 2}
+    assert [(note.prospect_id, note.visibility) for note in box.notes[-1:]] == [("p3", "1")]
+
+
 def test_equal_rows_that_somebody_corrected_each_in_another_way_are_all_sent(
     settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
