@@ -6,6 +6,7 @@ page of rows.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -130,6 +131,11 @@ class GridCell:
     near: str
     alike: int
     is_field: bool
+
+    @property
+    def digest(self) -> str:
+        """Digest of its text, which goes with its field."""
+        return digest(self.text)
 
     @property
     def is_long(self) -> bool:
@@ -275,3 +281,8 @@ def _in_grid(problem: Message) -> Message:
 def shown(text: str) -> str:
     """Return the text of a cell as a field shows it, and as a browser hands it back if nobody edits it."""
     return _UNSHOWN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def digest(text: str) -> str:
+    """Return 16 digits that stand for the text of a field."""
+    return hashlib.sha256(shown(text).encode()).hexdigest()[:16]

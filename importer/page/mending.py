@@ -197,7 +197,10 @@ class MendScreens(ImportScreens):
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
-    """Yield a step for each field whose text isn't what the grid shows for its cell."""
+    """Yield a step for each field whose text isn't what the grid shows for its cell.
+
+    A field that still has what its page showed is left alone: another page may have changed the cell since.
+    """
     fields = [(match, said) for name, said in request.form.items() if (match := _CELL.fullmatch(name))]
     cells = kept.cells({int(match[1]) for match, _ in fields})
     for match, said in fields:
@@ -206,7 +209,8 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
             correction, now = corrections.by_row.get(number), cells[number][position]
             if correction is not None:
                 now = correction.texts.get(position, now)
-            if (new := grid.shown(said)) != grid.shown(now):
+            new = grid.shown(said)
+            if new != grid.shown(now) and grid.digest(new) != request.form.get(f"shown-{match[0]}"):
                 yield Step(Act.WRITE, (number,), position, new)
 
 

@@ -291,6 +291,21 @@ def test_what_nobody_edited_is_no_correction(dropped: Callable[..., Mender]) -> 
     assert mender.upload.corrections("").by_row == {}
 
 
+def test_a_page_that_is_not_fresh_takes_no_correction_back(dropped: Callable[..., Mender]) -> None:
+    """It hands over all of its fields with each button. Of these, only what somebody wrote there counts."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic"), ("p3", "", "Public")])
+    mender.sees()
+    mender.does(cell_2_2="Public")
+    stale = dict(re.findall(r'name="(shown-cell-\d+-\d+)" value="(\w+)"', mender.html))
+    assert len(stale) >= 3
+    mender.does(cell_2_2="Private")  # on another page
+    mender.does(cell_2_2="Public", cell_3_2="Private", **stale)
+    mender.does(cell_2_2="Public", leave_out="4", **stale)
+    assert [row[2:] for row in cells_of(mender.copies().path).values()][1:] == [
+        ["Private", "C2: Pubic → Private"], ["Private", "C3: Pubic → Private"], ["Public", "left out"],
+    ]  # fmt: skip
+
+
 def test_acts_that_are_not_possible_change_nothing(dropped: Callable[..., Mender]) -> None:
     """Whatever an address or a form says."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")])
