@@ -101,12 +101,14 @@ class SourceRows:
         digests: Mapping[DeliveryName, Sequence[bytes]],
     ) -> bool:
         """Return whether a delivery that is known by a fingerprint counts for a row of a group."""
+        if what is _Row.ITSELF:
+            return True
+        key = self._journal.deliveries.key_of(delivery.note)
         if what is _Row.UNCOMPOSED:  # a row of a later month may read the same, so one delivery counts for one row
-            return all(digest.startswith(MARK) for digest in digests[delivery[:3]])
-        if what is _Row.SOURCE:  # of equal rows, somebody may have corrected each in another way: then all are meant
-            key = self._journal.deliveries.key_of(delivery.note)
-            return key.seen == one.key.seen and (delivery.prospect, key.digest) not in self._planned
-        return True
+            is_unused = all(digest.startswith(MARK) for digest in digests[delivery[:3]])
+            return is_unused or key.seen == one.key.seen
+        # Of equal rows, somebody may have corrected each in another way. Then all are meant.
+        return key.seen == one.key.seen and (delivery.prospect, key.digest) not in self._planned
 
     @cached_property
     def _planned(self) -> Container[tuple[str, bytes]]:

@@ -350,6 +350,20 @@ def test_a_corrected_row_is_known_with_a_template_and_without(
     assert len(box.notes) == (3 if template else 2)
 
 
+def test_a_row_is_known_if_only_the_copy_was_sent_with_the_template(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The copy was made before somebody thought of the template; the night has it, too."""
+    rows = [("p1", "Called", "Pubic", "2026-01-01"), ("p1", "Called", "Pubic", "2026-02-01")]
+    path = write(tmp_path / "n.csv", rows[:1], (*HEAD, "Date"))
+    composed = replace(settings, mapping={Role.CONTENT: ("[{Date}: ]{Note}",)})
+    run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), composed)
+    for made, sheet in ((1, rows[:1]), (2, rows)):
+        night = run(write(tmp_path / "n.csv", sheet, (*HEAD, "Date")), replace(composed, values=PUBLIC_LATER))
+        assert night is not None
+        assert len(box.notes) == made
+
+
 @pytest.mark.parametrize("is_filled", [False, True])
 def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
     is_filled: bool, settings: Settings, box: Sandbox, tmp_path: Path
