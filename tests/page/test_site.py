@@ -170,8 +170,11 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
 
 
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings, tmp_path: Path) -> None:
-    """The screen that would ask says how to give one."""
+    """The first screen says so and leads to the key's field; the screen that would ask says how to give one."""
     with PageServer(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
+        first = visitor.see("/")
+        assert "There is no usable API key yet. You can check a file without a key." in first.text
+        assert re.search(r'href="[^"]*/settings#key">Enter the key</a>', first.text)
         seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
         assert "Ready: 1 note to send." in seen.text
         asked = visitor.see(f"{seen.url}/confirm")
