@@ -250,12 +250,29 @@ class DroppedFiles:
                     return other, lacking
         return None
 
-    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> None:
-        """Record that the file is being sent, to which workspace, and with which choices."""
-        upload.workspace, upload.choices, upload.is_done = workspace, choices, False
+    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> Callable[[], None]:
+        """Record that the file is being sent, to which workspace, and with which choices.
+
+        Return a function that takes this back, for the case that nothing was delivered.
+        """
+        source, name = self.get(upload.source), str(workspace)
+        before = upload.workspace, upload.choices, upload.is_done
+        at_before = None if source is None else source.copies_sent.get(name)
+
+        def take_back() -> None:
+            self._sends(upload, before, name, at_before)
+
+        self._sends(upload, (workspace, choices, False), name, self._now())
+        return take_back
+
+    def _sends(
+        self, upload: DroppedFile, state: tuple[Workspace | None, Choices, bool], workspace: str, at: float | None
+    ) -> None:
+        upload.workspace, upload.choices, upload.is_done = state
         self._remember(upload)
         if (source := self.get(upload.source)) is not None:
-            source.copies_sent[str(workspace)] = self._now()
+            source.copies_sent.pop(workspace, None)
+            source.copies_sent |= {} if at is None else {workspace: at}
             self._remember(source)
 
     def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:

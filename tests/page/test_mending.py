@@ -15,11 +15,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from importer.models import Workspace
+from importer.page.choices import Choices
 from importer.page.jobs import Jobs
 from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.settings import Settings
+from importer.sandbox import Fault, Sandbox
+from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
 
 TEXT = "Spoke about the annual plan"
@@ -67,6 +69,15 @@ class Mender:
         self.does("copy", **fields)
         (copy,) = [upload for upload in self._parts.uploads if upload.source == self.upload.id]
         return copy
+
+    def sends(self, upload: DroppedFile) -> str:
+        """Send a file, and see the results."""
+        asked = self._get(f"/file/{upload.id}/confirm")
+        fields = dict(re.findall(r'<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"', asked))
+        address = f"/file/{upload.id}/send"
+        answer = self._client.post(address, base_url=OURS, headers={"Origin": OURS}, data=fields)
+        assert answer.status_code == 303, answer.text
+        return self._get(answer.headers["Location"])
 
     def _get(self, address: str) -> str:
         until = time.monotonic() + 60
@@ -393,6 +404,47 @@ def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
     assert "Correct them here" in mender._get(f"/file/{mender.upload.id}")
     mender.does(cell_2_2="Private")
     assert mender.upload.corrections("").by_row[2].texts == {2: "Private"}
+
+
+@pytest.mark.slow
+def test_the_corrections_stay_open_until_the_copy_may_have_delivered_a_note(
+    dropped: Callable[..., Mender], parts: Parts, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused key delivers nothing, so the next copy takes the place of the first, which is sent no more."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
+    mender.sees()
+    first = mender.copies(cell_2_2="Public")
+    mender.sends(first)
+    assert not box.notes
+    assert "Its corrected copy was sent" not in mender._get(f"/file/{mender.upload.id}")
+    mender.does(cell_2_1="Another text")
+    second = mender.copies()
+    assert [*parts.uploads] == [second, mender.upload]
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    box.set_faults([Fault.parse("500:after@1"), Fault.parse("404:GET")])
+    mender.sends(second)
+    assert [note.content for note in box.notes] == ["<p>Another text</p>"]
+    assert "they would be sent a second time" in mender.is_refused("change", cell_2_1="A third text")
+    assert "Its corrected copy was sent" in mender._get(f"/file/{mender.upload.id}")
+
+
+def test_a_job_that_does_not_begin_changes_nothing_of_a_copy(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings
+) -> None:
+    """Neither its own record nor that of its source, in this workspace or another."""
+    mender, copy = with_sent_copy(dropped, parts, settings)
+    other = Workspace("another", settings.base_url)
+    before = {**mender.upload.copies_sent}
+    for workspace in (settings.workspace, other):
+        take_back = parts.uploads.is_sent(copy, workspace, Choices((("first", "5"),)))
+        assert {str(settings.workspace), str(workspace)} == {*mender.upload.copies_sent}
+        take_back()
+    for uploads in (parts.uploads, DroppedFiles(parts.uploads.folder)):
+        source, again = uploads.get(mender.upload.id), uploads.get(copy.id)
+        assert source is not None
+        assert again is not None
+        assert source.copies_sent == before
+        assert (again.workspace, again.choices) == (settings.workspace, copy.choices)
 
 
 def test_a_copy_is_read_as_its_source_was(dropped: Callable[..., Mender], tmp_path: Path) -> None:
