@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -119,6 +119,20 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
+    sheet = read(path, settings)
+    try:
+        return understood(sheet, settings)
+    except BaseException:
+        sheet.close()
+        raise
+
+
+def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = lambda _: None) -> Sheet:
+    """Read a file. ``observe`` is called now and then with the number of rows that were read so far.
+
+    Raises:
+        Unusable: the file can't be read.
+    """
     known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
@@ -128,19 +142,15 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         settings.limits,
         settings.fill_merged,
         known,
+        observe,
     )
-    sheet = reading.read(
+    return reading.read(
         path,
         options,
         is_header=lambda cells: columns.is_header(cells, settings) or any(kind.is_header(cells) for kind in known),
         is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
-    try:
-        return understood(sheet, settings)
-    except BaseException:
-        sheet.close()
-        raise
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
@@ -188,8 +198,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     except UnclearColumns as error:
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
-    if roles.ours and sheet.delimiter is not None:
-        sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
+    sheet = unprotected(sheet, roles)
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
@@ -200,6 +209,11 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_template(rows, sheet, roles, settings)
     return Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+
+
+def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
+    """Return the sheet as it was before our CSV protected cells that a program would run as formulas."""
+    return sheet.restored(resultsfile.unprotected) if roles.ours and sheet.delimiter is not None else sheet
 
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:

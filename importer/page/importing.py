@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
@@ -346,9 +347,19 @@ def _lines(found: Overview) -> dict[str, object]:
     }
 
 
-def still_reading(upload: DroppedFile, choices: Choices, state: str = "is_read") -> Page:
-    """Return the screen that is shown while a file is read, or its copy written; ``state`` tells when it is done."""
-    return render_template("reading.html", upload=upload, state=url_for(state, number=upload.id) + choices.query)
+def still_reading(
+    upload: DroppedFile, choices: Choices, state: str = "is_read", copying: Mapping[str, object] | None = None
+) -> Page:
+    """Return the screen that is shown while a file is read, or its copy written.
+
+    Args:
+        upload: the file.
+        choices: the choices for it.
+        state: the screen that tells when it is done.
+        copying: the progress of the copy; None if the file is read.
+    """
+    address = url_for(state, number=upload.id) + choices.query
+    return render_template("reading.html", upload=upload, state=address, copying=copying)
 
 
 def _choices() -> Choices:

@@ -21,7 +21,7 @@ from importer.commands.problem_rows import NAME, ProblemRows
 from importer.messages import say
 from importer.page import grid
 from importer.page.choices import Choices
-from importer.page.correcting import HOW_READ, Correcting, for_source
+from importer.page.correcting import HOW_READ, Copying, Correcting, for_source
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import moment, text, words
@@ -87,14 +87,14 @@ class MendScreens(ImportScreens):
     def change_rows(self, number: str) -> Page:
         """Keep what a person wrote into cells, and do what a button says."""
         upload = self._upload(number)
-        choices, _, chosen = self._correct(upload)
+        choices, *_, chosen = self._correct(upload)
         return redirect(_address(upload, choices, chosen) + _anchor(), 303)
 
     @screen("/file/<number>/mend/copy", "POST")
     def copy(self, number: str) -> Page:
         """Write the corrected copy, with what a person wrote into cells."""
         upload = self._upload(number)
-        choices, settings, _ = self._correct(upload)
+        choices, settings, found, _ = self._correct(upload)
         corrections = upload.corrections(_how(choices))
         if not corrections.by_row:
             return redirect(check_address(upload, choices), 303)
@@ -103,6 +103,7 @@ class MendScreens(ImportScreens):
             upload,
             choices,
             settings,
+            found,
             corrections,
             words(say("page.mend.copy-name", name=Path(upload.name).stem)),
             self._parts.uploads,
@@ -119,16 +120,18 @@ class MendScreens(ImportScreens):
         if copying is None:
             return redirect(back, 303)
         if not copying.over.is_set():
-            return still_reading(upload, choices, "is_copied")
+            return still_reading(upload, choices, "is_copied", copying=_progress(copying))
         if copying.copy is None:
             refuse(say("page.mend.not-copied"), copying.why, 409, back)
         return redirect(check_address(copying.copy, copying.choices), 303)
 
     @screen("/file/<number>/mend/copying/state")
     def is_copied(self, number: str) -> Page:
-        """Return whether the page should reload because the copy is written by now."""
+        """Return the progress, and whether the page should reload because the copy is written by now."""
         copying = self._correcting.copying(self._upload(number))
-        return {"reload": copying is None or copying.over.is_set()}
+        if copying is None or copying.over.is_set():
+            return {"reload": True}
+        return {"reload": False, **_progress(copying)}
 
     def _source(self, upload: DroppedFile, choices: Choices) -> tuple[DroppedFile, Choices]:
         """Return the file whose corrections are shown, with its choices: of an unsent copy, its source."""
@@ -148,8 +151,8 @@ class MendScreens(ImportScreens):
         back = check_address(copy, copy.choices.without("first"))
         refuse(title, text("page.mend.sent-why", when=when), 409, back, say("page.check.open-copy"))
 
-    def _correct(self, upload: DroppedFile) -> tuple[Choices, Settings, grid.Filter]:
-        """Keep what the form of the grid says; return the choices and settings for the file, and the rows shown."""
+    def _correct(self, upload: DroppedFile) -> tuple[Choices, Settings, Overview, grid.Filter]:
+        """Keep what the form of the grid says; return how the file is read and understood, and the rows shown."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
         self._refuse_if_sent(upload)
         found, choices, settings = self._look(upload, _choices(), wait=PATIENCE, good_for=_FOREVER)
@@ -172,7 +175,7 @@ class MendScreens(ImportScreens):
         except OSError as error:
             why = say("page.problem.system-error", error=str(error.strerror))
             refuse(say("page.mend.not-kept"), why, 507, check_address(upload, choices))
-        return choices, settings, chosen
+        return choices, settings, found, chosen
 
     def _to_mend(
         self,
@@ -245,6 +248,13 @@ def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -
     """Return the column whose cells have problems of this kind; None if they are about no single cell."""
     position = found.troubles[kind].problems[0].column
     return next((column for column in columns if column.position == position), None)
+
+
+def _progress(copying: Copying) -> dict[str, object]:
+    """Return how much of a copy is written, in words and as numbers for the progress bar."""
+    stage, rows = copying.done
+    done = say("page.mend.rows-written" if stage == "written" else "page.mend.rows-read", done=rows, n=copying.rows)
+    return {"settled": rows, "total": copying.rows, "done": words(done)}
 
 
 def _choices() -> Choices:

@@ -233,6 +233,7 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
                     above += 1
                 if not number % 20_000:
                     source.deadline.check()
+                    source.options.observe(rows.spool.row_count)
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from importer.models import Workspace
 from importer.page.choices import Choices
+from importer.page.correcting import Copying, Counter
 from importer.page.jobs import Jobs
 from importer.page.reading import Readers
 from importer.page.screens import Parts
@@ -379,6 +380,7 @@ def test_once_the_copy_was_sent_its_corrections_are_closed(
     further = mender.copies()
     assert "Ready: 2 notes to send." in mender.html
     assert [cells_of(further.path)[row][1] for row in (2, 3)] == [TEXT, "Hello"]
+    assert not [*parts.uploads.folder.rglob("progress.txt")]
 
 
 def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
@@ -494,6 +496,17 @@ def test_a_missing_file_can_be_named_anew(dropped: Callable[..., Mender]) -> Non
     assert mender.state(2) == "open"
     mender.does(cell_2_3="a.txt")
     assert mender.state(2) == "mended"
+
+
+def test_the_process_that_writes_a_copy_counts_the_rows_until_it_is_written(tmp_path: Path) -> None:
+    """Whatever is in its file, the bar doesn't go beyond its end; without a count it is at its beginning."""
+    copying = Copying(20, tmp_path / "progress.txt")
+    assert copying.done == ("read", 0)
+    Counter(copying.progress)("written", 8)
+    assert copying.done == ("written", 8)
+    for said, done in (("written 21", ("written", 20)), ("", ("read", 0)), ("written", ("read", 0))):
+        copying.progress.write_text(said, encoding="utf-8")
+        assert copying.done == done
 
 
 def test_what_no_workbook_can_hold_is_explained(

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from importer.page.correcting import Copying, Correcting
 from importer.page.serving import PageServer
 from importer.sandbox import Sandbox
 from tests.page.conftest import home_of, write
@@ -196,6 +197,30 @@ def test_a_button_that_is_held_down_while_rows_are_shown_anew_is_pressed(page: P
     page.mouse.up()
     expect(page.get_by_role("status")).to_have_text("1 of 12 rows are corrected. 1 row is left out.")
     expect(page.get_by_role("button", name="Undo: row 9")).to_be_focused()
+
+
+def test_the_rows_of_a_copy_are_counted_while_it_is_written(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the text as in the bar. Writing is held up here, so that it can be looked at."""
+    dropped(page, tmp_path)
+    page.get_by_role("button", name="Change all 5 like it to Public: row 3").click()
+    expect(page.get_by_role("status")).to_have_text("5 of 12 rows are corrected.")
+    progress = tmp_path / "progress.txt"
+    with monkeypatch.context() as held:
+        held.setattr(Correcting, "copying", lambda *_: Copying(300_000, progress))
+        page.get_by_role("button", name="Continue with the corrected copy").click()
+        for said, value, text in (
+            (None, "0", "0 of 300,000 rows are read"),
+            ("read 120000", "120000", "120,000 of 300,000 rows are read"),
+            ("written 8000", "8000", "8,000 of 300,000 rows are written"),
+        ):
+            if said is not None:
+                progress.write_text(said, encoding="utf-8")
+            expect(page.get_by_text(text)).to_be_visible()
+            expect(page.get_by_role("progressbar")).to_have_attribute("value", value)
+        looked_at(page, "copying")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
 
 
 def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_path: Path) -> None:
