@@ -45,7 +45,7 @@ def rewrite(
     settings: Settings,
     *,
     reading: str | None = None,
-    see: Callable[[Rows, Outcomes], object] = lambda *_: None,
+    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
 ) -> tuple[results.Written, Outcomes]:
     """Write the results of an earlier run again, from its file and the journal.
 
@@ -54,7 +54,7 @@ def rewrite(
         path: its file.
         settings: the settings for all files.
         reading: how the run read the file, if that is to be the same; see :func:`importer.commands.loading.how_read`.
-        see: receives the rows and their outcomes.
+        see: receives the sheet and the outcomes of its rows.
 
     Raises:
         BadSettings: there is no such run, it imported another file or read it with other settings, or the outcomes of
@@ -97,7 +97,7 @@ def rewrite(
             ]
             target = results_path(path, settings)
             summary = results.Summary(say("summary.title"), lines, run.workspace.profile)
-            see(loaded.rows, outcomes)
+            see(loaded, outcomes)
             written = write_results(target, loaded, outcomes, run, summary, journal)
             return written, outcomes
 

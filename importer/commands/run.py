@@ -36,7 +36,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, FirstRun, UnclearColumns, as_argument
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
-from importer.models import PossibleAnswer, Progress, Question, Role, Rows
+from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
@@ -167,7 +167,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
-        see: Callable[[Rows, Outcomes], object] = lambda *_: None,
+        see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -177,7 +177,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
             hours: the hours in which the run may work; None: those of the settings, from now on.
-            see: receives the rows and their outcomes at the end.
+            see: receives the sheet and the outcomes of its rows at the end.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.

@@ -142,6 +142,7 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     assert str(tmp_path) not in summary
     expect(page.get_by_text("6 of 9 rows are delivered.")).to_be_visible()
     expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("rejected")
+    expect(page.get_by_role("row", name="p9")).to_contain_text(TEXTS[0])
     page.get_by_role("link", name="created").click()
     expect(page.get_by_role("row", name="p1")).to_contain_text(TEXTS[1])
     expect(page.get_by_role("row", name="INVALID-1")).to_have_count(0)
