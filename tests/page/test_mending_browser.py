@@ -155,13 +155,35 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
 
 
-def test_what_is_typed_before_the_script_came_is_saved_too(page: Page, tmp_path: Path) -> None:
+def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, tmp_path: Path) -> None:
+    """A button whose text or effect has changed meanwhile, and one in whose place there is another."""
     dropped(page, tmp_path)
-    with before_the_script(page):
-        page.get_by_label("Note, row 8").fill("Left a message")
-    expect(page.get_by_role("status")).to_have_text("1 of 12 rows are corrected.")
-    page.reload()
-    expect(page.get_by_label("Note, row 8")).to_have_value("Left a message")
+    status = page.get_by_role("status")
+    page.get_by_label("Visibility, row 3").focus()
+    page.keyboard.type("Pu")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Change to Public: row 3")).to_be_focused()
+    expect(status).to_have_text("1 of 12 rows are corrected.")
+    expect(page.get_by_role("button", name="Do the same for 4 others like it: row 3")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Leave out: row 4")).to_be_focused()
+    page.get_by_label("Note, row 8").focus()
+    page.keyboard.type("Hello")
+    same = page.get_by_role("button", name="Do the same for 2 others like it: row 8")
+    expect(same).to_be_visible()
+    page.keyboard.type(" you")
+    page.keyboard.press("Tab")
+    with page.expect_response(lambda answer: answer.url.partition("?")[0].endswith("/mend")) as answer:
+        expect(same).to_be_focused()
+    answer.value.finished()
+    expect(same).to_have_attribute("value", "8 2 Hello you")
+    expect(same).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Leave out: row 9")).to_be_focused()
+    page.get_by_label("Note, row 10").fill("Hello")
+    page.get_by_role("button", name="Leave out: row 10").focus()
+    expect(status).to_have_text("3 of 12 rows are corrected.")
+    expect(page.get_by_role("button", name="Undo: row 10")).to_be_focused()
 
 
 def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_path: Path) -> None:
