@@ -261,18 +261,18 @@ def _row(
                 f"cell-{number}-{at}",
                 shown(text),
                 shown(before) if text != before else None,
-                [_in_grid(problem.text) for problem in here],
+                [in_grid(problem.text) for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
                 alike(number, at),
                 is_field=at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
             )
         )
     may_be_right = any(problem.column is None for problem in of_row)
-    return GridRow(number, grid_cells, [_in_grid(problem.text) for problem in of_row], correction, may_be_right)
+    return GridRow(number, grid_cells, [in_grid(problem.text) for problem in of_row], correction, may_be_right)
 
 
-def _in_grid(problem: Message) -> Message:
-    """Return a problem's text without advice that only other screens have a field or button for."""
+def in_grid(problem: Message) -> Message:
+    """Return a problem's text without advice that only other screens, or a spreadsheet program, have a means for."""
     if problem.kind == "value.or-say" and isinstance(why := dict(problem.parts)["why"], Message):
         return why
     return _IN_GRID.get(problem.kind, problem)

@@ -24,7 +24,7 @@ from importer.page.choices import Choices
 from importer.page.correcting import HOW_READ, Copying, Correcting, for_source
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
-from importer.page.rendering import moment, text, words
+from importer.page.rendering import by_language, moment, text, words
 from importer.page.screens import Page, Parts, refuse, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
@@ -70,6 +70,7 @@ class MendScreens(ImportScreens):
             upload=upload,
             choices=choices,
             found=found,
+            in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
             rows=grid.rows(columns, kept, shown, corrections.by_row, problems),
@@ -105,7 +106,7 @@ class MendScreens(ImportScreens):
             settings,
             found,
             corrections,
-            words(say("page.mend.copy-name", name=Path(upload.name).stem)),
+            name_of_copy(upload.name),
             self._parts.uploads,
             lambda other: other.id in used,
         )
@@ -248,6 +249,16 @@ def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -
     """Return the column whose cells have problems of this kind; None if they are about no single cell."""
     position = found.troubles[kind].problems[0].column
     return next((column for column in columns if column.position == position), None)
+
+
+def name_of_copy(name: str) -> str:
+    """Return the name of the corrected copy of a file. The copy of a copy has a number, in whatever language it is."""
+    stem = Path(name).stem
+    for named in by_language(say("page.mend.copy-name", name="")).values():
+        before, mark, number = stem.rpartition(Path(named).stem)
+        if mark and re.fullmatch(r"( [1-9]\d{0,3})?", number, re.ASCII):
+            return words(say("page.mend.next-copy-name", name=before, number=str(int(number or 1) + 1)))
+    return words(say("page.mend.copy-name", name=stem))
 
 
 def _progress(copying: Copying) -> dict[str, object]:

@@ -18,6 +18,7 @@ from importer.models import Workspace
 from importer.page.choices import Choices
 from importer.page.correcting import Copying, Counter
 from importer.page.jobs import Jobs
+from importer.page.mending import name_of_copy
 from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -378,6 +379,7 @@ def test_once_the_copy_was_sent_its_corrections_are_closed(
     assert re.findall(r'<tr id="row-(\d+)"', mender.html) == ["3"]
     mender.does(cell_2_1="Another text", cell_3_1="Hello")
     further = mender.copies()
+    assert further.name == "notes corrected 2.xlsx"
     assert "Ready: 2 notes to send." in mender.html
     assert [cells_of(further.path)[row][1] for row in (2, 3)] == [TEXT, "Hello"]
     assert not [*parts.uploads.folder.rglob("progress.txt")]
@@ -509,6 +511,22 @@ def test_the_process_that_writes_a_copy_counts_the_rows_until_it_is_written(tmp_
         assert copying.done == done
 
 
+@pytest.mark.parametrize(
+    ("name", "copy"),
+    [
+        ("notes.csv", "notes corrected.xlsx"),
+        ("notes corrected.xlsx", "notes corrected 2.xlsx"),
+        ("notes corrected 2.xlsx", "notes corrected 3.xlsx"),
+        ("notes berichtigt 9.xlsx", "notes corrected 10.xlsx"),
+        ("corrected.csv", "corrected corrected.xlsx"),
+        ("notes corrected twice.csv", "notes corrected twice corrected.xlsx"),
+    ],
+)
+def test_the_copy_of_a_copy_has_a_number(name: str, copy: str) -> None:
+    """In whatever language the first one was named."""
+    assert name_of_copy(name) == copy
+
+
 def test_what_no_workbook_can_hold_is_explained(
     dropped: Callable[..., Mender], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -529,8 +547,9 @@ def test_problems_advise_only_what_the_grid_has_a_control_for(dropped: Callable[
     assert "The note is empty. Write its text, or leave out the row." in rows
     assert "The visibility is blank. Choose who may see the note." in rows
     assert "'Teem' is not a valid visibility" in rows
+    assert ">1 row: the note is empty. Write its text, or leave out the row</option>" in mender.html
     for advice in ("delete the row", "say what it means", "If visibility is blank"):
-        assert advice not in rows
+        assert advice not in mender.html
 
 
 def test_without_corrections_there_is_no_copy(dropped: Callable[..., Mender], parts: Parts) -> None:

@@ -49,7 +49,7 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_result
     page.get_by_label("Note, row 8").fill("Left a message")
     expect(status).to_have_text("6 of 12 rows are corrected.")
     page.get_by_label("Rows to show").select_option(
-        label="3 rows: the note is empty. Write its text, or delete the row"
+        label="3 rows: the note is empty. Write its text, or leave out the row"
     )
     page.get_by_role("button", name="Leave out all 2 rows of this kind").click()
     expect(status).to_have_text("6 of 12 rows are corrected. 2 rows are left out.")
