@@ -79,6 +79,16 @@ def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard:
     assert thief.get(f"{HOME}/", base_url=OURS).status_code == 200
 
 
+def test_a_tab_of_an_earlier_program_on_the_same_port_is_told_so(stranger: FlaskClient, guard: Access) -> None:
+    """Its secret path was another one. Any other address only knows that the page is open elsewhere."""
+    guard.home = Access(8765).home  # as long as real ones are
+    stranger.__class__ = FlaskClient
+    elsewhere = "in another browser window"
+    for home, said in ((Access(8765).home, "was started anew"), ("", elsewhere), (guard.home, elsewhere)):
+        answer = stranger.get(f"{home}/runs", base_url=OURS)
+        assert (answer.status_code, said in answer.text) == (403, True), home
+
+
 def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> None:
     """Names that somebody lets lead here are no names of ours, whatever cookie comes along."""
     names = ("localhost:8765", "127.0.0.1", "127.0.0.1:80", f"{HOST}.", "evil.example:8765", "0.0.0.0:8765", "")

@@ -245,6 +245,47 @@ def test_the_rows_of_a_copy_are_counted_while_it_is_written(
     expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
 
 
+def test_a_change_that_is_refused_is_not_shown_as_saved(
+    page: Page, browser: Browser, server: PageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reason is, it is said, and what was written stays. In a tab of its own: the console tells of it."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    ours, elsewhere = server.guard.home, f"/{'x' * 43}"
+    with browser.new_context(storage_state=page.context.storage_state()) as context:
+        tab = context.new_page()
+        tab.goto(home_of(server))
+        dropped(tab, tmp_path)
+        status, note, row = tab.get_by_role("status"), tab.get_by_label("Note, row 8"), tab.locator("#row-8")
+        [upload] = server.uploads
+
+        def is_refused(text: str, why: str) -> None:
+            note.fill(text)
+            expect(status).to_contain_text(f"Not saved. Your changes stay here for now. {why}")
+            expect(status).to_have_class("status gone")
+            expect(note).to_have_value(text)
+            expect(row).to_have_class("open")
+
+        tab.route("**/mend/change*", lambda route: route.continue_(url=route.request.url.replace(ours, elsewhere)))
+        is_refused("a", "note-importer was started anew since this tab was opened.")
+        tab.unroute_all()
+        tab.route("**/mend/change*", lambda route: route.fulfill(status=405, body="<main><p>No.</p></main>"))
+        is_refused("b", "No.")
+        tab.unroute_all()
+        upload.copies_sent[str(server.current.settings().workspace)] = 1.0
+        is_refused("c", "The corrected copy was sent. It was sent on")
+        looked_at(tab, "mend-refused")
+        upload.copies_sent.clear()
+        with monkeypatch.context() as broken:
+            broken.setattr(Correcting, "change", full)
+            is_refused("d", "Your changes were not kept. No space left on device.")
+        expect(status).to_have_text("1 of 12 rows are corrected.")  # it was tried again
+        expect(row).to_have_class("mended")
+        expect(status).not_to_have_class("status gone")
+
+
 def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_path: Path) -> None:
     """The screen says that a change isn't saved, and saves it once the program answers."""
     dropped(page, tmp_path)

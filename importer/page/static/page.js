@@ -253,21 +253,28 @@ function mend(submitter) {
     if (pressed) sent.append(...pressed);
     if (!isUnsaved) say(grid.dataset.checking);
     const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
-    const text = answer?.status < 500 ? await answer.text().catch(() => null) : null;
-    isUnsaved = text === null;
+    const text = (await answer?.text().catch(() => null)) ?? null;
+    const fresh = new DOMParser().parseFromString(text ?? "", "text/html");
+    isUnsaved = text === null || !answer.ok;
     status.classList.toggle("gone", isUnsaved);
     if (isUnsaved) {
-      say(grid.dataset.notSaved);
-      typing ||= setTimeout(mend, 4 * EVERY, submitter);
+      say(text === null ? grid.dataset.notSaved : `${grid.dataset.refused} ${reasonIn(fresh)}`);
+      if (text === null || answer.status >= 500) typing ||= setTimeout(mend, 4 * EVERY, submitter);
       return;
     }
-    const fresh = new DOMParser().parseFromString(text, "text/html");
     if (!fresh.getElementById("grid")) return answer.redirected ? location.assign(answer.url) : location.reload();
     await released();
     showRows(fresh, sent, pressed);
   };
   const send = () => save().finally(() => (sending -= 1));
   changes = changes.then(send, send);
+}
+
+// The sentences of a screen that says what didn't work.
+function reasonIn(screen) {
+  const parts = [...screen.querySelectorAll("header ~ main h1, main > .said, main > p:not([class])")];
+  const sentences = parts.map((part) => part.textContent.trim());
+  return sentences.map((sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)).join(" ");
 }
 
 // What leads elsewhere waits for the changes before it.
