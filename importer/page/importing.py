@@ -169,6 +169,7 @@ class ImportScreens(Screens):
             asked = form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings).asked
             anchor = f"#{asked[0].id}" if asked else ""
             return redirect(check_address(upload, own_choices) + anchor, 303)
+        self._parts.jobs.get_ready()
         return render_template(
             "confirm.html",
             **_lines(overview),

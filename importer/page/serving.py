@@ -168,6 +168,7 @@ class PageServer:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
+        self.jobs.close()
         if self.current.practice is not None:
             self.current.practice.end()
         self._use.__exit__(None, None, None)

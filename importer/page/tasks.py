@@ -150,9 +150,8 @@ class Send:
         """Send the file's notes."""
         os.chdir(self.folder)
         people = Path(f"{Path(self.name).stem}.people.csv")
-        with commands.prepare(
-            self.name, replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
-        ) as prepared:
+        settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
+        with commands.prepare(self.name, settings) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
@@ -348,9 +347,13 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
         return unread(error)
 
 
-def perform(connection: Connection, task: Task) -> None:
-    """Perform a task, and send its progress and finally its end through the connection."""
+def perform(connection: Connection) -> None:
+    """Receive a task through the connection and perform it; send its progress and finally its end."""
     begin()
+    try:
+        task: Task = connection.recv()
+    except (EOFError, OSError):  # no task comes any more
+        return
     word, folder = Word(connection), getattr(task, "folder", None)
     try:
         with commands.places.in_use(folder) if folder is not None else contextlib.nullcontext():

@@ -109,9 +109,11 @@ FINGERPRINT = re.compile("\noriginal row: [0-9a-f]{16}")
 
 
 @pytest.fixture
-def parts(readers: Readers, settings: Settings, tmp_path: Path) -> Parts:
+def parts(readers: Readers, settings: Settings, tmp_path: Path) -> Iterator[Parts]:
     """What screens work with, for the test's own files."""
-    return Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, Jobs())
+    jobs = Jobs()
+    yield Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, jobs)
+    jobs.close()
 
 
 @pytest.fixture
