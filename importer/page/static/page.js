@@ -254,7 +254,7 @@ function mend(submitter) {
     if (!isUnsaved) say(grid.dataset.checking);
     const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
     const text = (await answer?.text().catch(() => null)) ?? null;
-    const fresh = new DOMParser().parseFromString(text ?? "", "text/html");
+    const fresh = new DOMParser().parseFromString(String(text), "text/html");
     isUnsaved = text === null || !answer.ok;
     status.classList.toggle("gone", isUnsaved);
     if (isUnsaved) {
