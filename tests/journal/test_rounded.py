@@ -49,7 +49,7 @@ def before(settings: Settings) -> Settings:
 
 def test_no_corrected_copy_is_made_that_would_send_rounded_numbers_again(before: Settings, tmp_path: Path) -> None:
     """What the earlier version read can't be told from the texts of a copy."""
-    keyed, refused = replace(before, key_column="Key"), "An earlier version sent 3 notes"
+    keyed, refused = replace(before, key_column="Key"), "An earlier version of note-importer sent 3 notes"
     sheet, target = nights.numbers(tmp_path / "calls.xlsx"), tmp_path / "copy.xlsx"
     with prepare(sheet, keyed) as prepared:
         understanding = mending.keep(target.with_name(NAME), prepared.preview)

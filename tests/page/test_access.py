@@ -84,7 +84,7 @@ def test_a_tab_of_an_earlier_program_on_the_same_port_is_told_so(stranger: Flask
     guard.home = Access(8765).home  # as long as real ones are
     stranger.__class__ = FlaskClient
     elsewhere = "in another browser window"
-    for home, said in ((Access(8765).home, "was started anew"), ("", elsewhere), (guard.home, elsewhere)):
+    for home, said in ((Access(8765).home, "was restarted"), ("", elsewhere), (guard.home, elsewhere)):
         answer = stranger.get(f"{home}/runs", base_url=OURS)
         assert (answer.status_code, said in answer.text) == (403, True), home
 

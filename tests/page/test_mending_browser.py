@@ -155,6 +155,15 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
 
 
+def test_what_is_typed_before_the_script_came_is_saved_too(page: Page, tmp_path: Path) -> None:
+    dropped(page, tmp_path)
+    with before_the_script(page):
+        page.get_by_label("Note, row 8").fill("Left a message")
+    expect(page.get_by_role("status")).to_have_text("1 of 12 rows are corrected.")
+    page.reload()
+    expect(page.get_by_label("Note, row 8")).to_have_value("Left a message")
+
+
 def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, tmp_path: Path) -> None:
     """A button whose text or effect has changed meanwhile, and one in whose place there is another."""
     dropped(page, tmp_path)
@@ -269,13 +278,13 @@ def test_a_change_that_is_refused_is_not_shown_as_saved(
             expect(row).to_have_class("open")
 
         tab.route("**/mend/change*", lambda route: route.continue_(url=route.request.url.replace(ours, elsewhere)))
-        is_refused("a", "note-importer was started anew since this tab was opened.")
+        is_refused("a", "note-importer was restarted after this tab was opened.")
         tab.unroute_all()
         tab.route("**/mend/change*", lambda route: route.fulfill(status=405, body="<main><p>No.</p></main>"))
         is_refused("b", "No.")
         tab.unroute_all()
         upload.copies_sent[str(server.current.settings().workspace)] = 1.0
-        is_refused("c", "The corrected copy was sent. It was sent on")
+        is_refused("c", "The corrected copy was sent. The copy was sent on")
         looked_at(tab, "mend-refused")
         upload.copies_sent.clear()
         with monkeypatch.context() as broken:

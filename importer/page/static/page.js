@@ -258,7 +258,8 @@ function mend(submitter) {
     isUnsaved = text === null || !answer.ok;
     status.classList.toggle("gone", isUnsaved);
     if (isUnsaved) {
-      say(text === null ? grid.dataset.notSaved : `${grid.dataset.refused} ${reasonIn(fresh)}`);
+      if (text === null) say(grid.dataset.notSaved);
+      else say(`${grid.dataset.refused} ${reasonIn(fresh)}`);
       if (text === null || answer.status >= 500) typing ||= setTimeout(mend, 4 * EVERY, submitter);
       return;
     }
