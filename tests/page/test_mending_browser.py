@@ -289,7 +289,7 @@ def test_a_change_that_is_refused_is_not_shown_as_saved(
         upload.copies_sent.clear()
         with monkeypatch.context() as broken:
             broken.setattr(Correcting, "change", full)
-            is_refused("d", "Your changes were not kept. No space left on device.")
+            is_refused("d", "Your changes were not saved. No space left on device.")
         expect(status).to_have_text("1 of 12 rows are corrected.")  # it was tried again
         expect(row).to_have_class("mended")
         expect(status).not_to_have_class("status gone")
