@@ -430,7 +430,7 @@ def test_the_corrections_stay_open_until_the_copy_may_have_delivered_a_note(
     box.set_faults([Fault.parse("500:after@1"), Fault.parse("404:GET")])
     mender.sends(second)
     assert [note.content for note in box.notes] == ["<p>Another text</p>"]
-    assert "they would be sent a second time" in mender.is_refused("change", cell_2_1="A third text")
+    assert "they would be sent again" in mender.is_refused("change", cell_2_1="A third text")
     assert "Its corrected copy was sent" in mender._get(f"/file/{mender.upload.id}")
 
 
