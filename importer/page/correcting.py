@@ -20,7 +20,7 @@ from importer.commands.corrections import Correction, Corrections
 from importer.errors import UnreadableFile
 from importer.messages import Said, as_message
 from importer.models import Problem
-from importer.page.choices import Choices
+from importer.page.choices import HOW_READ, Choices
 from importer.page.reading import Readers, report_path
 from importer.page.tasks import Unread, unread
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -28,9 +28,6 @@ from importer.settings import Settings
 
 if TYPE_CHECKING:
     from importer.commands.corrected_copy import CorrectedCopy
-
-HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
-"""Choices about how a file is read. Corrections belong to one way of reading it, because others show other rows."""
 
 
 @dataclass
@@ -162,12 +159,6 @@ def _for_copy(choices: Choices, made: CorrectedCopy) -> Choices:
     if choices.values("header-row") or made.header_row > 1:
         pairs.append(("header-row", str(made.header_row)))
     return Choices.of(pairs)
-
-
-def for_source(copy: DroppedFile, choices: Choices) -> Choices:
-    """Return the choices for the source of a copy that say the same as those for the copy."""
-    pairs = [pair for pair in choices.pairs if pair[0] not in HOW_READ]
-    return Choices.of([*pairs, *copy.source_choices.only(HOW_READ).pairs])
 
 
 def _dropped(
