@@ -48,6 +48,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         plan: the rows, grouped.
         settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
+        copy_of: fingerprints of the files of which it is the corrected copy.
     """
 
     sheet: Sheet
@@ -56,6 +57,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     plan: Plan
     settings: Settings
     unclear: UnclearColumns | None = None
+    copy_of: Sequence[str] = ()
 
     @property
     def headings(self) -> dict[Role, str]:

@@ -201,6 +201,7 @@ class ImportScreens(Screens):
             is_right=request.form.get("is-right") == "yes",
             digest=request.form.get("digest", ""),
             is_meant=request.form.get("is-meant") == "yes",
+            copy_of=self._parts.uploads.sources(upload),
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
 

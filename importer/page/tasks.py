@@ -135,6 +135,7 @@ class Send:
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
+        copy_of: fingerprints of the files of which it is the corrected copy.
     """
 
     settings: Settings
@@ -144,15 +145,15 @@ class Send:
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
+    copy_of: Sequence[str] = ()
     kind: ClassVar[str] = "sending"
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
         os.chdir(self.folder)
         people = Path(f"{Path(self.name).stem}.people.csv")
-        with commands.prepare(
-            self.name, replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
-        ) as prepared:
+        settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
+        with commands.prepare(self.name, settings, copy_of=self.copy_of) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))

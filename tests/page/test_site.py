@@ -21,7 +21,8 @@ from importer import messages
 from importer.cli.terminal import TERMINAL
 from importer.commands.overview import Overview
 from importer.commands.rendering import time_left
-from importer.errors import FirstRun, as_argument
+from importer.commands.run import prepare
+from importer.errors import FirstRun, Undecided, as_argument
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
@@ -40,6 +41,7 @@ from tests.running import run
 from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
 
 ROOT = Path(importer.__file__).parent
+STATES = ("Prospect ID", "Note", "Visibility", "State")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
 
 
@@ -454,6 +456,26 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
     assert {*parse_qsl(again.url.partition("?")[2])} == {*parse_qsl(answers)}
     assert "1 note, none of them to deliver" in again.text
     assert [note.sent_content for note in guest.box.notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
+
+
+def test_a_file_whose_copy_was_sent_is_asked_about_without_the_choices_of_the_copy(
+    visitor: Visitor, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """A night that reads the file knows nothing of them, and would publish the copy's drafts beside themselves."""
+    path = write(tmp_path / "n.csv", [("p1", "A", "Public", "Offen"), ("p2", "B", "Pubic", "Offen")], STATES)
+    dropped = visitor.drop(path)
+    visitor.see(f"{dropped.url}/mend")
+    copied = visitor.see(visitor.post(f"{dropped.url}/mend/copy", data={"cell-3-2": "Public"}, timeout=60).url)
+    answers = urlencode([("map", "status=State"), ("value", "status:Offen=Draft")])
+    ended = visitor.see(visitor.agree(visitor.see(f"{copied.url}?{answers}")).url)
+    assert "2 of 2" in ended.text
+    assert [note.status for note in box.notes] == ["0", "0"]
+    with prepare(path, settings) as prepared:
+        [question] = prepared.questions
+        assert "of this file or its corrected copy" in render(question.text)
+        with pytest.raises(Undecided):
+            prepared.send()
+    assert len(box.notes) == 2
 
 
 @pytest.mark.parametrize(
