@@ -5,6 +5,7 @@ Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet u
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -29,7 +30,7 @@ from importer.rows import columns, composing, dates, exports, foreign, suggestio
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import SETTINGS, Settings, Topic, journal_place
+from importer.settings import SETTINGS, Settings, Topic, journal_place, remembering
 from importer.settings.exports import Export, SheetColumns, named
 from importer.settings.kinds import mapped
 from importer.storage import Url, is_same, place
@@ -121,6 +122,7 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
+    settings = _as_in_results(path, settings)
     known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
@@ -143,6 +145,17 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     except BaseException:
         sheet.close()
         raise
+
+
+def _as_in_results(path: str | Path, settings: Settings) -> Settings:
+    """Return the settings with the answers that a results workbook holds, in place of all remembered ones."""
+    source = place(path)
+    if settings.export is not None or isinstance(source, Url) or not source.is_file():
+        return settings
+    with contextlib.suppress(OSError), source.open("rb") as file:
+        if (export := remembering.from_json(resultsfile.read_as(file))) is not None:
+            return replace(settings, exports=(export,))
+    return settings
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
