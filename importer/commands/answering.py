@@ -109,7 +109,10 @@ def learned(base: Settings, settings: Settings, source: str, columns: SheetColum
     if before is not None:
         export = remembering.updated(before, latest)
         same = replace(export, answered=before.answered, headings=before.headings) == before
-        return None if same and (settings.export is None or headings == before.headings) else export
+        if same and (settings.export is None or headings == before.headings):
+            return None
+        if before in base.exports:  # otherwise its answers are from results, and its name may be another one's
+            return export
     name = settings.export if settings.export not in (None, remembering.NONE) else None
     if name is None:  # other answers for the same headings replace the earlier ones
         instead = [export for export in base.exports if {*export.headings} == {*headings}]

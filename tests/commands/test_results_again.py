@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -11,11 +12,12 @@ import pytest
 
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
-from importer.messages import render
-from importer.models import Role, Visibility
+from importer.messages import render, say
+from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, read_as
 from importer.sandbox import Sandbox
 from importer.settings import SETTINGS, Settings
+from importer.settings.exports import Export
 from tests.running import run
 
 HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
@@ -83,6 +85,18 @@ def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None
         assert prepared.preview.loaded.headings[Role.STATUS] == "State of note"
     with pytest.raises(UnclearColumns), prepare(results, replace(settings, sheet=TO_FIX, export="none")) as prepared:
         prepared.send()
+
+
+def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings, results: Path) -> None:
+    """The answers in the results have a name of which the profile knows nothing, and it may have another such."""
+    other = Export("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
+    with prepare(results, replace(settings, sheet=TO_FIX, exports=(other,))) as prepared:
+        prepared.decide(PossibleAnswer("value", "status:Erledigt=Published", say("words.leave-out")))
+        export = prepared.learned()
+    assert export is not None
+    assert export.name == "n 2"
+    assert export.answers["map"][Role.STATUS] == ("State of note",)
+    assert export.answers["value"][Role.STATUS, "State of note"].keys() == {"Offen", "Fertig", "Erledigt"}
 
 
 def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Path) -> None:
