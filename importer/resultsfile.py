@@ -88,7 +88,7 @@ CUT_MARK = "… [cut here: the whole text has {} characters]"
 AUTHOR = "note-importer"
 """Author that a results workbook names."""
 
-READ_AS = "How note-importer reads this file: "
+READ_AS = "Read by note-importer as: "
 """Beginning of a results workbook's description. The answers by which the sheet was read follow, as JSON."""
 
 TEMPLATE = "Notes to import"

@@ -24,6 +24,7 @@ from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFi
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
+from importer.reading.package import check_directory
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
@@ -152,7 +153,8 @@ def _as_in_results(path: str | Path, settings: Settings) -> Settings:
     source = place(path)
     if settings.export is not None or isinstance(source, Url) or not source.is_file():
         return settings
-    with contextlib.suppress(OSError), source.open("rb") as file:
+    with contextlib.suppress(OSError, UnreadableFile), source.open("rb") as file:
+        check_directory(file)
         if (export := remembering.from_json(resultsfile.read_as(file))) is not None:
             return replace(settings, exports=(export,))
     return settings

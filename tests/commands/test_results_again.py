@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import struct
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from importer import resultsfile
 from importer.commands.run import prepare
-from importer.errors import UnclearColumns
+from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render, say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, read_as
@@ -126,6 +128,19 @@ def test_results_without_these_answers_offer_the_rows_to_fix_first_and_none_of_o
         offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
         assert offered >= {"What was said"}
         assert not offered.intersection({*OUR_COLUMNS, CORRECTED})
+
+
+def test_a_hostile_directory_is_not_listed_to_look_for_answers(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fill the memory."""
+    looked_at: list[object] = []
+    monkeypatch.setattr(resultsfile, "read_as", looked_at.append)
+    path = tmp_path / "n.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(100) + b"PK\x05\x06" + bytes(8) + struct.pack("<L", 1 << 30) + bytes(6))
+    with pytest.raises(UnreadableFile):
+        prepare(path, settings)
+    assert looked_at == []
 
 
 @pytest.mark.parametrize(
