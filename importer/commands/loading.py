@@ -5,6 +5,7 @@ Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet u
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -23,13 +24,14 @@ from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFi
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
+from importer.reading.package import check_directory
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import SETTINGS, Settings, Topic, journal_place
+from importer.settings import SETTINGS, Settings, Topic, journal_place, remembering
 from importer.settings.exports import Export, SheetColumns, named
 from importer.settings.kinds import mapped
 from importer.storage import Url, is_same, place
@@ -48,6 +50,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         plan: the rows, grouped.
         settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
+        copy_of: fingerprints of the files of which it is the corrected copy.
     """
 
     sheet: Sheet
@@ -56,6 +59,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     plan: Plan
     settings: Settings
     unclear: UnclearColumns | None = None
+    copy_of: Sequence[str] = ()
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -119,6 +123,7 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
+    settings = _as_in_results(path, settings)
     sheet = read(path, settings)
     try:
         return understood(sheet, settings)
@@ -133,6 +138,7 @@ def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = 
     Raises:
         Unusable: the file can't be read.
     """
+    settings = _as_in_results(path, settings)
     known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
@@ -151,6 +157,18 @@ def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = 
         is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
+
+
+def _as_in_results(path: str | Path, settings: Settings) -> Settings:
+    """Return the settings with the answers that a results workbook holds, in place of all remembered ones."""
+    source = place(path)
+    if settings.export is not None or isinstance(source, Url) or not source.is_file():
+        return settings
+    with contextlib.suppress(OSError, UnreadableFile), source.open("rb") as file:
+        check_directory(file)
+        if (export := remembering.from_json(resultsfile.read_as(file))) is not None:
+            return replace(settings, exports=(export,))
+    return settings
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:

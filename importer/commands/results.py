@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from importer import results
+from importer.commands.answering import of_results
 from importer.commands.email_lookup import asked
 from importer.commands.loading import Loaded, counted, how_read, load, results_path, writable
 from importer.commands.rendering import count, duration, listed_duplicates, not_found, when
@@ -28,7 +29,7 @@ from importer.messages import Message, Said, say
 from importer.models import Result, Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.rows.columns import shown
-from importer.settings import Settings
+from importer.settings import Settings, remembering
 from importer.storage import place
 
 _OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
@@ -287,7 +288,12 @@ def write_results(
 ) -> results.Written:
     """Write the outcomes of a file's rows. If ``keeps``, no earlier results are replaced."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
-    summary = replace(summary, prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)))
+    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns)
+    summary = replace(
+        summary,
+        prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
+        read_as="" if read_as is None else remembering.as_json(read_as),
+    )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,

@@ -12,7 +12,7 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -27,6 +27,7 @@ from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
+from importer.commands.read_before import ReadBefore
 from importer.commands.rehearsal import results_of, stage
 from importer.commands.report import Report
 from importer.commands.results import catch_up
@@ -52,13 +53,21 @@ class Prepared(AbstractContextManager["Prepared"]):
         target: path for the results.
         settings: the settings for all files.
         vendor: the vendor whose API receives the notes.
+        before: how an earlier run read the file; None if none did.
     """
 
-    def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
-        self._loaded, self._target, self._vendor = loaded, target, vendor
+    def __init__(
+        self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, before: ReadBefore | None = None
+    ) -> None:
+        self._before = before
+        self._loaded, self._target, self._vendor = self._with_questions(loaded), target, vendor
         self._base, self._settings = settings, loaded.settings
         self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # the settings before each answer
+
+    def _with_questions(self, loaded: Loaded) -> Loaded:
+        """Return the file with questions about columns that an earlier run used."""
+        return loaded if self._before is None else self._before.asked(loaded)
 
     @property
     def settings(self) -> Settings:
@@ -108,7 +117,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)
-        self._loaded, self._settings = loaded, loaded.settings
+        self._loaded, self._settings = self._with_questions(loaded), loaded.settings
         self.__dict__.pop("preview", None)
 
     @property
@@ -121,7 +130,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     def undecide(self) -> None:
         """Take back the latest answer, so that its question is asked again."""
         self._settings = self._earlier.pop()
-        self._loaded = understood(self._loaded.sheet, self._settings)
+        self._loaded = self._with_questions(understood(self._loaded.sheet, self._settings))
         self.__dict__.pop("preview", None)
 
     @cached_property
@@ -245,6 +254,7 @@ def prepare(
     *,
     vendor: Vendor = SALESHANDY,
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
+    copy_of: Sequence[str] = (),
 ) -> Prepared:
     """Read, check and group a file, and check the journal. Sends nothing and needs no key.
 
@@ -253,6 +263,7 @@ def prepare(
         settings: the settings for reading and sending it.
         vendor: the vendor whose API receives the notes.
         choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
+        copy_of: fingerprints of the files of which it is the corrected copy, for the journal.
 
     Raises:
         Unusable: the file, the settings or the journal can't be used.
@@ -280,7 +291,8 @@ def prepare(
                 check_place(settings)
             else:
                 check_origin(loaded, journal, settings)
-        return Prepared(loaded, target, settings, vendor)
+            before = ReadBefore.of(journal, settings.workspace, loaded.sheet)
+        return Prepared(replace(loaded, copy_of=copy_of), target, settings, vendor, before)
     except BaseException:
         loaded.close()
         raise

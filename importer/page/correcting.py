@@ -22,7 +22,8 @@ from importer.commands.overview import Overview
 from importer.errors import UnreadableFile
 from importer.messages import Said, as_message
 from importer.models import Problem
-from importer.page.choices import Choices
+from importer.page.choices import HOW_READ, Choices
+from importer.page.processes import EVERY
 from importer.page.reading import Readers, report_path
 from importer.page.tasks import Unread, unread
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -30,10 +31,6 @@ from importer.settings import Settings
 
 if TYPE_CHECKING:
     from importer.commands.corrected_copy import CorrectedCopy
-
-HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
-"""Choices about how a file is read. Corrections belong to one way of reading it, because others show other rows."""
-_EVERY = 0.1  # seconds between two reports of progress
 
 
 @dataclass
@@ -188,12 +185,6 @@ def _for_copy(choices: Choices, made: CorrectedCopy) -> Choices:
     return Choices.of(pairs)
 
 
-def for_source(copy: DroppedFile, choices: Choices) -> Choices:
-    """Return the choices for the source of a copy that say the same as those for the copy."""
-    pairs = [pair for pair in choices.pairs if pair[0] not in HOW_READ]
-    return Choices.of([*pairs, *copy.source_choices.only(HOW_READ).pairs])
-
-
 def _dropped(
     source: DroppedFile, choices: Choices, made: CorrectedCopy, name: str, uploads: DroppedFiles
 ) -> DroppedFile:
@@ -220,7 +211,7 @@ class Counter:
     def __call__(self, stage: str, rows: int) -> None:
         """Write that rows are ``read`` or ``written``, and the number of those that were so far."""
         if (now := time.monotonic()) >= self._next:
-            self._next = now + _EVERY
+            self._next = now + EVERY
             with contextlib.suppress(OSError):
                 self._path.write_text(f"{stage} {rows}", encoding="utf-8")
 

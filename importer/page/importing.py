@@ -25,11 +25,12 @@ from importer.messages import Message, say, some
 from importer.models import Role, Workspace
 from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
+from importer.page.file_names import folded, name_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
 from importer.page.rendering import ROLES, words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Rehearse, Send, Unread
-from importer.page.uploads import DroppedFile, folded, name_of
+from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 FIRST = 5
@@ -82,8 +83,8 @@ class ImportScreens(Screens):
             self._parts.uploads.forget(upload)
             self._parts.reading.forget(upload)
             refuse(say("page.unread.not-kept"), found.why, 400)
-        was_sent = upload.workspace == self._parts.current.settings().workspace
-        return redirect(check_address(upload, upload.choices.without("first") if was_sent else Choices()), 303)
+        was_sent = upload.workspace == self._workspace or self._copy_sent_at(upload)
+        return redirect(check_address(upload, upload.sent_choices if was_sent else Choices()), 303)
 
     @screen("/file/<number>")
     def check(self, number: str) -> Page:
@@ -203,6 +204,7 @@ class ImportScreens(Screens):
             is_right=request.form.get("is-right") == "yes",
             digest=request.form.get("digest", ""),
             is_meant=request.form.get("is-meant") == "yes",
+            copy_of=self._parts.uploads.sources(upload),
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
 

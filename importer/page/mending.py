@@ -20,8 +20,8 @@ from importer.commands.overview import Overview
 from importer.commands.problem_rows import NAME, ProblemRows
 from importer.messages import say
 from importer.page import grid
-from importer.page.choices import Choices
-from importer.page.correcting import HOW_READ, Copying, Correcting, for_source
+from importer.page.choices import HOW_READ, Choices
+from importer.page.correcting import Copying, Correcting
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import by_language, moment, text, words
@@ -139,7 +139,7 @@ class MendScreens(ImportScreens):
         source = self._parts.uploads.get(upload.source)
         if source is None or self._copy_sent_at(source):
             return upload, choices
-        return source, for_source(upload, choices)
+        return source, choices.read_like(upload.source_choices)
 
     def _refuse_if_sent(self, upload: DroppedFile) -> None:
         """Refuse to change corrections whose copy was sent, because a changed note would be sent a second time."""

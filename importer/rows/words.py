@@ -84,6 +84,19 @@ def is_usual(role: Role, text: str) -> bool:
     return word in _USUAL and not word.isdecimal() if word else role is Role.STATUS
 
 
+@lru_cache(maxsize=1000)
+def is_misspelled(text: str) -> bool:
+    """Return whether a text is like a usual word of visibility or status, so that it is probably a typing error."""
+    return len(text) <= _LONGEST_NEAR and bool(difflib.get_close_matches(folded(text), _USUAL, n=1, cutoff=_LIKE))
+
+
+def is_strong(role: Role, word: str) -> bool:
+    """Return whether a word of the role means it in any context, unlike *Live* or *Team*. The user's own words do."""
+    return folded(word) not in _USUAL or any(
+        _strong(role, value, part) for value in WORDED[role].words for part in _words(word)
+    )
+
+
 def reading(role: Role, heading: str, word: str) -> Value | None:
     """Return the likely value of a yes or a no under this heading; None if the heading doesn't name a single value."""
     direction = _direction(role, heading)

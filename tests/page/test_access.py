@@ -12,9 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from importer.page.access import HEADERS, Access
+from importer.page.file_names import plain_name
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
-from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
 NUMBER = "0" * 32

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import openpyxl
 import pytest
@@ -65,6 +66,11 @@ class Mender:
             headers={"Origin": OURS},
             data={name.replace("_", "-"): text for name, text in fields.items()},
         )
+
+    def drops_again(self, path: Path) -> TestResponse:
+        """Drop the file once more, and be led to its screen."""
+        with path.open("rb") as file:
+            return self._client.post("/file", base_url=OURS, headers={"Origin": OURS}, data={"file": (file, path.name)})
 
     def copies(self, **fields: str) -> DroppedFile:
         """Continue with the corrected copy."""
@@ -451,6 +457,25 @@ def test_a_job_that_does_not_begin_changes_nothing_of_a_copy(
         assert again is not None
         assert source.copies_sent == before
         assert (again.workspace, again.choices) == (settings.workspace, copy.choices)
+
+
+def test_a_file_whose_copy_was_sent_is_read_as_the_copy_was(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings, tmp_path: Path
+) -> None:
+    """When it is dropped again, also after a start of the program; drafts of the copy would be published otherwise."""
+    mender = dropped([("p1", TEXT, "Pubic", "Draft")], (*HEAD[:3], "State"))
+    mender.sees()
+    copy = mender.copies(cell_2_2="Public")
+    sent = Choices.of([("map", "status=State"), ("first", "5"), ("sheet", "Sheet1")])
+    parts.uploads.is_sent(copy, settings.workspace, sent)
+    answer = mender.drops_again(tmp_path / "notes.csv")
+    assert parse_qsl(answer.headers["Location"].partition("?")[2]) == [("map", "status=State")]
+    assert f'/file/{mender.upload.id}?map=status%3DState">' in mender._get("/")
+    again = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
+    assert again is not None
+    assert again.sent_choices.pairs == (("map", "status=State"),)
+    mender.upload.copies_sent = {f"another at {settings.base_url}": 1.0}
+    assert "?" not in mender.drops_again(tmp_path / "notes.csv").headers["Location"]
 
 
 def test_a_copy_is_read_as_its_source_was(dropped: Callable[..., Mender], tmp_path: Path) -> None:
