@@ -19,7 +19,7 @@ from importer.commands.calling import Context
 from importer.commands.loading import Loaded, understood
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
-from importer.journal import Journal
+from importer.journal import Journal, Matches
 from importer.messages import Message, say
 from importer.models import OnSeveral, Progress, Result, Role
 from importer.reading import cell_name
@@ -60,6 +60,15 @@ class LookedUpEmails:
     def open_doubts(self) -> list[str]:
         """Emails that must be looked up to decide whether the IDs are another program's."""
         return self._open(self._doubtful)
+
+    def as_earlier(self, journal: Journal, settings: Settings) -> Loaded | None:
+        """Return the file with the prospects that open emails had in earlier imports; None if none is known.
+
+        Emails may belong to others now, so this serves estimates only: no note may be sent because of it.
+        """
+        earlier = journal.found(settings.workspace, settings.key, time.time).earlier(self.open.naming)
+        earlier = _usable(earlier, settings)
+        return replace(self, answers=self.answers.updated(EmailAnswers(earlier))).resolved if earlier else None
 
     def _open(self, emails: Sequence[str]) -> list[str]:
         matches, refused = self.answers.found, self.answers.refused
@@ -141,9 +150,7 @@ def _asked(
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
-    if _needs_whole(settings):
-        known_matches = {email: matches for email, matches in known_matches.items() if matches.is_whole}
-    answers = (before or EmailAnswers()).updated(EmailAnswers(known_matches))
+    answers = (before or EmailAnswers()).updated(EmailAnswers(_usable(known_matches, settings)))
     return LookedUpEmails(loaded, emails, answers, settings.on_several, made)
 
 
@@ -154,6 +161,11 @@ def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str)
         positions.update(int(sorted_group.group.positions[i]) for i, _ in sorted_group.made)
         sorted_group.made = []
     return frozenset(positions)
+
+
+def _usable(known: dict[str, Matches], settings: Settings) -> dict[str, Matches]:
+    """Return the matches that are complete enough for the settings."""
+    return {email: matches for email, matches in known.items() if matches.is_whole or not _needs_whole(settings)}
 
 
 def _needs_whole(settings: Settings) -> bool:
@@ -255,8 +267,8 @@ class EmailLookup:
         return replace(loaded, rows=moved, plan=grouping.plan(moved))
 
     def finish(self) -> None:
-        """Forget the prospects that were found, because the import is finished."""
-        self._journal.clear()
+        """Trust the prospects that were found no longer, because the import is finished."""
+        self._journal.finish()
 
     def _ask(self, emails: Emails) -> None:
         rows = len(self._now.loaded.rows)
