@@ -515,9 +515,13 @@ def test_what_is_sent_is_decided_by_who_has_the_email_now_and_not_by_the_estimat
 def test_a_note_whose_visibility_was_changed_is_announced_also_for_an_email(tmp_path: Path) -> None:
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
-        send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
-        with prepare(write(tmp_path, [("jo@example.com", "Hello", "Private")]), settings) as prepared:
+        first = send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
+        sheet = write(tmp_path, [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Else", "Private")])
+        with prepare(sheet, settings) as prepared:
             found = facts.of(prepared.preview)
+        assert send(sheet, settings).counts == {Result.CREATED: 2}
+        already = f"the prospect has this text already, public, from the run {first.run}: both notes are there now"
+        assert results(tmp_path) == [("created", already), ("created", "")]
         assert found.remaining.differing == 1
         said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
         assert (
