@@ -21,7 +21,7 @@ from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
 from importer.journal import Journal, Matches
 from importer.messages import Message, say
-from importer.models import OnSeveral, Progress, Result, Role
+from importer.models import OnSeveral, Progress, Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows import foreign
 from importer.rows.columns import called
@@ -60,6 +60,15 @@ class LookedUpEmails:
     def open_doubts(self) -> list[str]:
         """Emails that must be looked up to decide whether the IDs are another program's."""
         return self._open(self._doubtful)
+
+    def open_until(self, last: int) -> Emails:
+        """Return the emails that haven't been looked up yet, of the sheet's rows up to the one with this position."""
+        rows, emails = self.loaded.rows, self.open
+        if rows.email is None:
+            return emails
+        among = {*rows.email[rows.of_sheet(np.arange(len(rows), dtype=np.int32)) <= last].tolist()}
+        naming, compared = ([email for email in some if email in among] for some in (emails.naming, emails.compared))
+        return Emails(naming, compared)
 
     def as_earlier(self, journal: Journal, settings: Settings) -> Loaded | None:
         """Return the file with the prospects that open emails had in earlier imports; None if none is known.
@@ -181,6 +190,11 @@ def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
+def last_row(rows: Rows, remaining: Remaining) -> int:
+    """Return the position of the sheet's last row with one of the remaining notes; -1 if none is left."""
+    return max((int(rows.of_sheet(group.positions).max()) for group in remaining.groups), default=-1)
+
+
 class EmailLookup:
     """Look-up of the prospects that have the emails of a file.
 
@@ -197,7 +211,7 @@ class EmailLookup:
 
     def __init__(self, context: Context, given: Loaded, occurrence: str, before: EmailAnswers | None = None) -> None:
         self.calls = 0
-        self._context, self._settings = context, context.settings
+        self._context, self._settings, self._occurrence = context, context.settings, occurrence
         self._journal = context.journal.found(self._settings.workspace, self._settings.key, context.caller.clock)
         self._now = asked(given, context.journal, self._settings, occurrence)
         self._ask_again = partial(asked, self._now.loaded, context.journal, self._settings, occurrence)
@@ -214,15 +228,30 @@ class EmailLookup:
     def look_up(self) -> Loaded:
         """Look up the emails whose prospects aren't known, and return the file with the prospects' IDs.
 
+        If only the first notes are sent, emails stay in the rows after them, which are held back.
+
         Raises:
             Stopped: the run can't go on. Prospects found so far are recorded in the journal.
         """
         if doubts := self._now.open_doubts:
             self._ask(Emails(doubts))
             self._now = self._ask_again(self.answers)
-        if self._now.open:
-            self._ask(self._now.open)
+        first, done = self._settings.first, 0
+        if first is None:
+            if self._now.open:
+                self._ask(self._now.open)
+            return self._now.resolved
+        while self._needed(first):  # earlier runs delivered some of these rows, so that later rows are among the first
+            needed = self._needed(max(first, done // 2))  # more each time, so that there are few rounds
+            self._ask(needed)
+            done += len(needed)
         return self._now.resolved
+
+    def _needed(self, first: int) -> Emails:
+        """Return the emails to look up before it is known which rows have the first notes to send."""
+        loaded, journal, workspace = self._now.resolved, self._context.journal, self._settings.workspace
+        remaining = earlier.foresee(loaded.rows, loaded.plan, journal, workspace, 1, self._occurrence, first)
+        return self._now.open_until(last_row(loaded.rows, remaining))
 
     def look_again(self, loaded: Loaded, outcomes: Outcomes) -> Loaded | None:
         """Look up again the emails of rejected rows whose prospect in the journal may be outdated.

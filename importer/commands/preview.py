@@ -18,7 +18,7 @@ from importer import results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands.calling import batch_size
-from importer.commands.email_lookup import LookedUpEmails, asked, unknown
+from importer.commands.email_lookup import LookedUpEmails, asked, last_row, unknown
 from importer.commands.loading import Loaded, writable
 from importer.commands.rendering import count
 from importer.commands.workspaces import is_first, learned_rate, never_sent, other_profiles
@@ -173,12 +173,19 @@ def plan(
         vendor=vendor,
         is_first=is_first(journal, settings),
         answers=looked_up.answers,
-        to_look_up=len(looked_up.open),
+        to_look_up=_to_look_up(looked_up, estimate or Likely(looked_up.resolved.rows, 0, remaining), settings),
         readable_after=lag,
         never_sent=never_sent(journal, settings, remaining.groups),
         reminder=() if journal is None else journal.learned.reminder(settings.workspace),
         estimate=estimate,
     )
+
+
+def _to_look_up(looked_up: LookedUpEmails, likely: Likely, settings: Settings) -> int:
+    """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
+    if settings.first is None or not likely.remaining.groups:
+        return len(looked_up.open)
+    return len(looked_up.open_until(last_row(likely.rows, likely.remaining)))
 
 
 def _estimate(

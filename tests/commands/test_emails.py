@@ -559,6 +559,30 @@ def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> N
         assert report.counts == {Result.CREATED: 1, Result.REJECTED: 2}
 
 
+def test_only_the_emails_of_the_first_notes_are_looked_up_if_only_these_are_sent(tmp_path: Path) -> None:
+    """Rows that earlier runs delivered, and those whose email nobody has, make room for later ones."""
+    people = invented(2_000)
+    emails = [*people.values()][:40]
+    sheet = write(tmp_path, by_email(["nobody@example.com", *emails]))
+    with Sandbox(prospects=people) as box:
+        settings = settings_of(box, tmp_path, first=3)
+        with prepare(sheet, settings) as prepared:
+            assert (prepared.preview.to_look_up, prepared.preview.remaining.total) == (3, 3)
+        report = send(sheet, settings)
+        assert report.counts == {Result.REJECTED: 1, Result.NOT_SENT: 37, Result.CREATED: 3}
+        assert {prospect for prospect, _ in notes(box)} == {*[*people][:3]}
+        assert sorted(call for call in asked(box) if "@" in call) == sorted(["nobody@example.com", *emails[:3]])
+        assert {reason for result, reason in results(tmp_path) if result == "not sent"} == {
+            "held back by --first. Look at the others in Saleshandy, then run again without it"
+        }
+        second = send(sheet, settings)
+        assert second.counts[Result.CREATED] == 3
+        assert {prospect for prospect, _ in notes(box)} == {*[*people][:6]}
+        third = send(sheet, replace(settings, first=None))
+        assert third.counts == {Result.REJECTED: 1, Result.ALREADY_IMPORTED: 6, Result.CREATED: 34}
+        assert len(box.notes) == 40
+
+
 def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
     """Somebody who got the email after the person had seen that nobody has it receives nothing unasked."""
     sheet = write(tmp_path, by_email(["jo@example.com", "new@example.com"]))

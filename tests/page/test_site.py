@@ -447,7 +447,7 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv(KEY_VARIABLE, box.api_key)
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
-        for first, notes, said in ((2, 2, "up to 2 notes"), (None, 3, "3 notes")):
+        for first, notes, said in ((2, 2, "up to 2 notes"), (None, 3, "up to 3 notes")):
             asked = friend.get(f"/file/{upload.id}/confirm{'?first=2' if first else ''}", base_url=OURS).text
             assert f"Send {said}?" in asked
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
