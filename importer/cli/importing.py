@@ -195,7 +195,7 @@ def check(file: Path, *, report: Path | None, online: bool, rehearse: bool, **_:
 
 def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, rehearse: bool) -> int:
     options = out.options
-    settings = options.settings_with_key if online else options.settings
+    settings = options.settings_with_key if online else options.settings_with_key_if_there
     if report is not None:
         commands.preview.check_list(report, file)
     asking = Asking(options)

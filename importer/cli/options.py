@@ -188,6 +188,14 @@ class Options:
             paragraph(warning, "Warning: ", err=True)
         return settings
 
+    @property
+    def settings_with_key_if_there(self) -> Settings:
+        """Settings with the key if there is a usable one, because the journal knows emails by digests made with it."""
+        try:
+            return sources.with_key(self.settings, self.given)
+        except BadSettings:
+            return self.settings
+
     def notifier(self, *, as_far_as_possible: bool = False) -> Notifier:
         """Return the notifier for the recipients. Prints a warning if other users could read the recipients' file."""
         file = sources.recipients_file(self.given)

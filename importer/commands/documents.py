@@ -121,6 +121,8 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
         "imported_before": overview.imported_before,
         "left": {
             "notes": remaining.deliveries,
+            "at_most": overview.most,
+            "is_estimate": overview.is_estimate,
             "distinct_notes": remaining.notes,
             "requests": remaining.requests,
             "unclear": remaining.unclear,

@@ -19,9 +19,9 @@ from importer.commands.calling import Context
 from importer.commands.loading import Loaded, understood
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
-from importer.journal import Journal
+from importer.journal import Journal, Matches
 from importer.messages import Message, say
-from importer.models import OnSeveral, Progress, Result, Role
+from importer.models import OnSeveral, Progress, Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows import foreign
 from importer.rows.columns import called
@@ -60,6 +60,24 @@ class LookedUpEmails:
     def open_doubts(self) -> list[str]:
         """Emails that must be looked up to decide whether the IDs are another program's."""
         return self._open(self._doubtful)
+
+    def open_until(self, last: int) -> Emails:
+        """Return the emails that haven't been looked up yet, of the sheet's rows up to the one with this position."""
+        rows, emails = self.loaded.rows, self.open
+        if rows.email is None:
+            return emails
+        among = {*rows.email[rows.of_sheet(np.arange(len(rows), dtype=np.int32)) <= last].tolist()}
+        naming, compared = ([email for email in some if email in among] for some in (emails.naming, emails.compared))
+        return Emails(naming, compared)
+
+    def as_earlier(self, journal: Journal, settings: Settings) -> Loaded | None:
+        """Return the file with the prospects that open emails had in earlier imports; None if none is known.
+
+        Emails may belong to others now, so this serves estimates only: no note may be sent because of it.
+        """
+        earlier = journal.found(settings.workspace, settings.key, time.time).earlier(self.open.naming)
+        earlier = _usable(earlier, settings)
+        return replace(self, answers=self.answers.updated(EmailAnswers(earlier))).resolved if earlier else None
 
     def _open(self, emails: Sequence[str]) -> list[str]:
         matches, refused = self.answers.found, self.answers.refused
@@ -141,9 +159,7 @@ def _asked(
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
-    if _needs_whole(settings):
-        known_matches = {email: matches for email, matches in known_matches.items() if matches.is_whole}
-    answers = (before or EmailAnswers()).updated(EmailAnswers(known_matches))
+    answers = (before or EmailAnswers()).updated(EmailAnswers(_usable(known_matches, settings)))
     return LookedUpEmails(loaded, emails, answers, settings.on_several, made)
 
 
@@ -154,6 +170,11 @@ def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str)
         positions.update(int(sorted_group.group.positions[i]) for i, _ in sorted_group.made)
         sorted_group.made = []
     return frozenset(positions)
+
+
+def _usable(known: dict[str, Matches], settings: Settings) -> dict[str, Matches]:
+    """Return the matches that are complete enough for the settings."""
+    return {email: matches for email, matches in known.items() if matches.is_whole or not _needs_whole(settings)}
 
 
 def _needs_whole(settings: Settings) -> bool:
@@ -167,6 +188,11 @@ def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
     emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
     counts = Counter(email for email in emails if email in answers.found and not answers.found[email].all)
     return dict(sorted(counts.items()))
+
+
+def last_row(rows: Rows, remaining: Remaining) -> int:
+    """Return the position of the sheet's last row with one of the remaining notes; -1 if none is left."""
+    return max((int(rows.of_sheet(group.positions).max()) for group in remaining.groups), default=-1)
 
 
 class EmailLookup:
@@ -185,7 +211,7 @@ class EmailLookup:
 
     def __init__(self, context: Context, given: Loaded, occurrence: str, before: EmailAnswers | None = None) -> None:
         self.calls = 0
-        self._context, self._settings = context, context.settings
+        self._context, self._settings, self._occurrence = context, context.settings, occurrence
         self._journal = context.journal.found(self._settings.workspace, self._settings.key, context.caller.clock)
         self._now = asked(given, context.journal, self._settings, occurrence)
         self._ask_again = partial(asked, self._now.loaded, context.journal, self._settings, occurrence)
@@ -202,15 +228,30 @@ class EmailLookup:
     def look_up(self) -> Loaded:
         """Look up the emails whose prospects aren't known, and return the file with the prospects' IDs.
 
+        If only the first notes are sent, emails stay in the rows after them, which are held back.
+
         Raises:
             Stopped: the run can't go on. Prospects found so far are recorded in the journal.
         """
         if doubts := self._now.open_doubts:
             self._ask(Emails(doubts))
             self._now = self._ask_again(self.answers)
-        if self._now.open:
-            self._ask(self._now.open)
+        first, done = self._settings.first, 0
+        if first is None:
+            if self._now.open:
+                self._ask(self._now.open)
+            return self._now.resolved
+        while self._needed(first):  # earlier runs delivered some of these rows, so that later rows are among the first
+            needed = self._needed(max(first, done // 2))  # more each time, so that there are few rounds
+            self._ask(needed)
+            done += len(needed)
         return self._now.resolved
+
+    def _needed(self, first: int) -> Emails:
+        """Return the emails to look up before it is known which rows have the first notes to send."""
+        loaded, journal, workspace = self._now.resolved, self._context.journal, self._settings.workspace
+        remaining = earlier.foresee(loaded.rows, loaded.plan, journal, workspace, 1, self._occurrence, first)
+        return self._now.open_until(last_row(loaded.rows, remaining))
 
     def look_again(self, loaded: Loaded, outcomes: Outcomes) -> Loaded | None:
         """Look up again the emails of rejected rows whose prospect in the journal may be outdated.
@@ -255,8 +296,8 @@ class EmailLookup:
         return replace(loaded, rows=moved, plan=grouping.plan(moved))
 
     def finish(self) -> None:
-        """Forget the prospects that were found, because the import is finished."""
-        self._journal.clear()
+        """Trust the prospects that were found no longer, because the import is finished."""
+        self._journal.finish()
 
     def _ask(self, emails: Emails) -> None:
         rows = len(self._now.loaded.rows)

@@ -66,8 +66,10 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     What only one face needs takes long for many rows, so that it is added there: :func:`similar`, :func:`digest` and
     :func:`counted_words`.
     """
-    loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
+    loaded, likely, settings = preview.loaded, preview.likely, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
+    remaining = likely.remaining
+    imported = likely.planned - remaining.total - remaining.held_back
     problems, kinds = _in_order(loaded), problems_by_kind(loaded)
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     undecided = preview.undecided
@@ -108,6 +110,10 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         left_out=left_out,
         planned=plan.deliveries,
         remaining=replace(remaining, files=(), groups=()),
+        total=preview.remaining.total,
+        is_estimate=preview.estimate is not None,
+        imported_before=imported,
+        keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
         people=preview.people,
         audience=counted(remaining.groups),
         to_look_up=preview.to_look_up,
@@ -129,7 +135,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         template=loaded.template or "",
         uncomposed_requests=uncomposed_requests(preview) if loaded.template else None,
         offer=offer(loaded, settings),
-        is_sent=plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
+        is_sent=imported + remaining.unclear > 0 or bool(rows.done),
     )
     if not thorough:
         return overview
@@ -181,9 +187,9 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
 
 def uncomposed_requests(preview: Preview) -> int:
     """Return the number of requests that the remaining rows would need without the template."""
-    rows, left = preview.loaded.rows, np.full(len(preview.loaded.rows), -1, dtype=np.int32)
-    notes: dict[Note, int] = {}
-    for group in preview.remaining.groups:
+    rows = preview.likely.rows
+    left, notes = np.full(len(rows), -1, dtype=np.int32), dict[Note, int]()
+    for group in preview.likely.remaining.groups:
         note = replace(group.note, text=group.note.uncomposed or group.note.text)
         left[group.positions] = notes.setdefault(note, len(notes))
     plain = replace(rows, note=left, notes=[*notes])
@@ -352,12 +358,16 @@ def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
 def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
     """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
 
-    The longest note is among them.
+    The longest note is among them. Notes that earlier runs are likely to have delivered are shown only if no note with
+    their visibility was sent before, because a person has to see those.
     """
     by_visibility: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
-        groups = [group for group in preview.remaining.groups if group.note.visibility is visibility]
-        if groups:
+        likely, possible = (
+            [group for group in remaining.groups if group.note.visibility is visibility]
+            for remaining in (preview.likely.remaining, preview.remaining)
+        )
+        if groups := likely or (possible if visibility in preview.never_sent else []):
             longest = max(groups, key=lambda group: len(group.note.text))
             others = [group for group in groups[:_EACH] if group is not longest]
             some = sorted([longest, *others[: _EACH - 1]], key=lambda group: int(group.positions[0]))
@@ -366,10 +376,12 @@ def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Exa
 
 
 def _example(group: Group, preview: Preview, characters: int) -> Example:
-    rows, first, others = preview.loaded.rows, group.positions[0], len(group.positions) - 1
+    rows, first, others = preview.likely.rows, group.positions[0], len(group.positions) - 1
+    as_known = preview.loaded.rows.prospect  # an email that isn't looked up, and no prospect that had it earlier
+    prospect = as_known[first] if first < len(as_known) or rows.email is None else rows.email[first]
     parts: dict[str, Part] = {
         "row": str(rows.number[first]),
-        "prospect": str(rows.prospect[first]),
+        "prospect": str(prospect),
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)

@@ -150,7 +150,12 @@ class Overview:
         skipped: number of rows that certainly aren't data.
         left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
-        remaining: those that no earlier run delivered.
+        remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
+        total: number of notes that a person agrees to: all that may be sent or looked up.
+        is_estimate: whether ``remaining`` relies on prospects that emails had in earlier imports, and may be less than
+            what is sent.
+        imported_before: number of notes that earlier runs delivered.
+        keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
@@ -216,6 +221,10 @@ class Overview:
     left_out: int
     planned: int
     remaining: Remaining
+    total: int
+    is_estimate: bool
+    imported_before: int
+    keeps_edited: bool
     people: int
     audience: Mapping[str, int]
     to_look_up: int
@@ -255,15 +264,9 @@ class Overview:
         return {role: column.position for role, column in self.mapping.items()}
 
     @property
-    def total(self) -> int:
-        """Number of notes that would be sent or looked up."""
-        return self.remaining.total
-
-    @property
-    def imported_before(self) -> int:
-        """Number of notes that earlier runs delivered."""
-        remaining = self.remaining
-        return self.planned - remaining.deliveries - remaining.unclear - remaining.held_back
+    def most(self) -> int | None:
+        """Maximum number of notes to send; None if further prospects of an email may receive its notes, too."""
+        return None if self.to_look_up and self.on_several is OnSeveral.ALL else self.total
 
     @property
     def is_first_private(self) -> bool:

@@ -18,7 +18,7 @@ from importer import results
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands.calling import batch_size
-from importer.commands.email_lookup import asked, unknown
+from importer.commands.email_lookup import LookedUpEmails, asked, last_row, unknown
 from importer.commands.loading import Loaded, writable
 from importer.commands.rendering import count
 from importer.commands.workspaces import is_first, learned_rate, never_sent, other_profiles
@@ -37,13 +37,28 @@ from importer.storage import is_same, place
 
 
 @dataclass(frozen=True)
+class Likely:
+    """What is likely to be sent. The emails that aren't looked up yet may belong to other prospects now.
+
+    Attributes:
+        rows: the rows, followed by those of further prospects of an email.
+        planned: number of notes in the file, each once.
+        remaining: those that no earlier run delivered.
+    """
+
+    rows: Rows
+    planned: int
+    remaining: Remaining
+
+
+@dataclass(frozen=True)
 class Preview:
     """Summary of what a run would do.
 
     Attributes:
         loaded: the file, as long as it is open.
         settings: the settings for sending it.
-        remaining: the notes that no earlier run delivered.
+        remaining: the notes that no earlier run delivered, or that may not be delivered: each is agreed to.
         batch_size: maximum number of prospects in a request.
         as_read: the rows as they are in the file, with emails that aren't looked up.
         rate: the rate that the API allowed an earlier run, if it is known.
@@ -55,6 +70,7 @@ class Preview:
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
         reminder: what a live test found that matters for imports, until a run was begun.
+        estimate: an estimate by the prospects that emails had in earlier imports; None without such emails.
     """
 
     loaded: Loaded
@@ -71,6 +87,12 @@ class Preview:
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
     reminder: Sequence[Message] = ()
+    estimate: Likely | None = None
+
+    @property
+    def likely(self) -> Likely:
+        """What is likely to be sent: the estimate, or all that remains if there is none."""
+        return self.estimate or Likely(self.loaded.rows, self.loaded.plan.deliveries, self.remaining)
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -95,7 +117,7 @@ class Preview:
     @property
     def to_upload(self) -> list[AttachedFile]:
         """Files to upload, each once."""
-        return [self.loaded.rows.files[digest] for digest in self.remaining.files]
+        return [self.loaded.rows.files[digest] for digest in self.likely.remaining.files]
 
     @property
     def to_compare(self) -> int:
@@ -105,13 +127,14 @@ class Preview:
     @property
     def people(self) -> int:
         """Number of prospects, or emails before their look-up, that receive the remaining notes."""
-        groups, prospect = self.remaining.groups, self.loaded.rows.prospect
+        groups, prospect = self.likely.remaining.groups, self.likely.rows.prospect
         return len({*chain.from_iterable(prospect[group.positions].tolist() for group in groups)})
 
     @property
     def seconds(self) -> float | None:
         """Duration of the calls at the slower of the API's and the person's limit; None if it is unknown."""
-        calls = self.remaining.requests + self.to_look_up + len(self.remaining.files) + self.to_compare
+        remaining = self.likely.remaining
+        calls = remaining.requests + self.to_look_up + len(remaining.files) + self.to_compare
         if not calls or (rate := self.slower) is None:
             return None
         return (calls - 1) // rate.calls * rate.seconds  # the first calls leave at once
@@ -133,10 +156,11 @@ def plan(
     """
     occurrence = occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence, before)
-    remaining, lag = foreseen(looked_up.resolved, settings, journal, occurrence), None
+    remaining, estimate, lag = foreseen(looked_up.resolved, settings, journal, occurrence), None, None
     if journal is not None:
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
+        estimate = _estimate(looked_up, settings, journal, occurrence, uploaded)
         lag = journal.learned.replication_lag(settings.workspace)
     return Preview(
         looked_up.resolved,
@@ -149,11 +173,30 @@ def plan(
         vendor=vendor,
         is_first=is_first(journal, settings),
         answers=looked_up.answers,
-        to_look_up=len(looked_up.open),
+        to_look_up=_to_look_up(looked_up, estimate or Likely(looked_up.resolved.rows, 0, remaining), settings),
         readable_after=lag,
         never_sent=never_sent(journal, settings, remaining.groups),
         reminder=() if journal is None else journal.learned.reminder(settings.workspace),
+        estimate=estimate,
     )
+
+
+def _to_look_up(looked_up: LookedUpEmails, likely: Likely, settings: Settings) -> int:
+    """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
+    if settings.first is None or not likely.remaining.groups:
+        return len(looked_up.open)
+    return len(looked_up.open_until(last_row(likely.rows, likely.remaining)))
+
+
+def _estimate(
+    looked_up: LookedUpEmails, settings: Settings, journal: Journal, occurrence: str, uploaded: Collection[str]
+) -> Likely | None:
+    """Return what is likely to be sent if open emails belong to the prospects that they had in earlier imports."""
+    if (loaded := looked_up.as_earlier(journal, settings)) is None:
+        return None
+    remaining = foreseen(loaded, settings, journal, occurrence)
+    remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
+    return Likely(loaded.rows, loaded.plan.deliveries, remaining)
 
 
 def foreseen(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Remaining:

@@ -71,7 +71,7 @@ def _how_to_make_public(overview: Overview) -> Message:
 
 def question(overview: Overview) -> Message:
     """Return the question before sending. For first public or private notes, also ask whether that is intended."""
-    url, notes = overview.base_url, count(overview.total, "note")
+    url, notes = overview.base_url, notes_to_send(overview)
     if overview.to_look_up:
         emails, rows = count(overview.to_look_up, "email"), count(overview.rows, "row")
         is_each = overview.on_several is OnSeveral.ALL
@@ -80,6 +80,16 @@ def question(overview: Overview) -> Message:
     else:
         message = say("plan.send", notes=notes, url=url)
     return say("plan.is-this-meant", question=message) if overview.never_sent else message
+
+
+def notes_to_send(overview: Overview) -> Message:
+    """Return the number of notes that would be sent, which emails that aren't looked up yet may change."""
+    most, likely = overview.most, overview.remaining.total
+    if not overview.to_look_up:
+        return count(overview.total, "note")
+    if overview.is_estimate and 0 < likely < overview.total:
+        return say("plan.about-notes", n=likely) if most is None else say("plan.about-notes-of", n=likely, most=most)
+    return say("plan.at-least-notes", n=overview.total) if most is None else say("plan.at-most-notes", n=most)
 
 
 def check(overview: Overview) -> Iterator[Line]:
@@ -133,7 +143,7 @@ def about(overview: Overview) -> Message:
 
 
 def _audience(overview: Overview) -> Iterator[Line]:
-    if overview.total:
+    if overview.remaining.total:
         numbers = {"people": overview.people, **overview.audience}
         told = "private" if overview.audience["private"] and not overview.is_first_private else ""
         parts = tuple(
@@ -205,14 +215,7 @@ def profiles(overview: Overview) -> Iterator[Line]:
 
 def sizes(overview: Overview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
-    remaining, imported = overview.remaining, overview.imported_before
-    left = overview.planned - imported
-    is_at_most = overview.to_look_up and overview.on_several is not OnSeveral.ALL
-    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=overview.planned)
-    if imported:
-        notes = say("plan.some-to-deliver", notes=notes, n=left) if left else say("plan.none-to-deliver", notes=notes)
-    else:
-        notes = say("plan.to-deliver", notes=notes)
+    remaining = overview.remaining
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
@@ -221,14 +224,10 @@ def sizes(overview: Overview) -> Iterator[Line]:
         "plan.skipped": overview.skipped,
         "plan.left-out": overview.left_out,
     }
-    parts = (notes, *(say(kind, n=number) for kind, number in counts.items() if number))
+    parts = (_to_deliver(overview), *(say(kind, n=number) for kind, number in counts.items() if number))
     yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)
     yield from _emails(overview)
-    if imported:
-        yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
-    for kind, number in (("plan.changed", remaining.changed), ("plan.uncomposed", remaining.uncomposed)):
-        if number:
-            yield Line(say(kind, n=number), LineKind.NOTE)
+    yield from _imported(overview)
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     if remaining.unclear:
@@ -246,8 +245,35 @@ def sizes(overview: Overview) -> Iterator[Line]:
         yield from _requests(overview)
 
 
+def _to_deliver(overview: Overview) -> Message:
+    """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
+    left, is_likely = overview.remaining.total + overview.remaining.held_back, overview.is_estimate
+    is_at_most = overview.to_look_up and overview.most is not None
+    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=overview.planned)
+    if not overview.imported_before:
+        return say("plan.to-deliver", notes=notes)
+    if left:
+        return say("plan.some-likely-to-deliver" if is_likely else "plan.some-to-deliver", notes=notes, n=left)
+    return say("plan.none-likely-to-deliver" if is_likely else "plan.none-to-deliver", notes=notes)
+
+
+def _imported(overview: Overview) -> Iterator[Line]:
+    """Yield how many notes earlier runs delivered, and what became of changed texts."""
+    remaining, imported = overview.remaining, overview.imported_before
+    if imported and overview.is_estimate:
+        yield Line(say("plan.likely-imported-before", n=imported), LineKind.NOTE)
+    elif imported:
+        yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
+    for kind, number in (("plan.changed", remaining.changed), ("plan.uncomposed", remaining.uncomposed)):
+        if number:
+            yield Line(say(kind, n=number), LineKind.NOTE)
+    if overview.keeps_edited:
+        yield Line(say("plan.keeps-edited"), LineKind.NOTE)
+
+
 def _requests(overview: Overview) -> Iterator[Line]:
-    notes, requests = count(overview.remaining.deliveries, "note"), count(overview.remaining.requests, "request")
+    number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
+    notes = say("plan.about-notes", n=number) if overview.is_estimate else count(number, "note")
     line, is_dearer = say("plan.requests", notes=notes, requests=requests), False
     if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
         is_dearer, uncomposed = True, count(overview.uncomposed_requests, "request")

@@ -130,6 +130,7 @@ class _Sending:
         finally:
             self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
             self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
+            self._outcomes.made_besides(delivery.takeover.differing)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
             report = self._finish(delivery, attaching.calls, ended, stopped)

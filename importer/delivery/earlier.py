@@ -12,10 +12,10 @@ from functools import partial
 from importer import grouping
 from importer.delivery.other_names import in_batches, under_other_names
 from importer.delivery.row_names import by_row_names
-from importer.delivery.sorted_group import Known, SortedGroup
+from importer.delivery.sorted_group import Known, NoteKind, SortedGroup
 from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import Message
-from importer.models import Group, Plan, Remaining, Rows, Visibility, Workspace
+from importer.models import Group, Plan, Remaining, Rows, Status, Visibility, Workspace
 
 _AT_ONCE = 10_000  # deliveries looked up together
 
@@ -127,8 +127,7 @@ def foresee(
     """
     found: Iterable[SortedGroup]
     if journal is not None:
-        differing = partial(_count_differing, rows, journal, workspace)
-        found = in_batches(sort_plan(rows, plan, journal, workspace, occurrence), differing)
+        found = with_differing(sort_plan(rows, plan, journal, workspace, occurrence), rows, journal, workspace)
     elif first is None:
         return grouping.remaining(plan.groups, rows, batch_size)
     else:
@@ -140,22 +139,31 @@ def foresee(
     return replace(summed(found, rows, batch_size), held_back=held_back)
 
 
-def _count_differing(
+def with_differing(
+    found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace
+) -> Iterator[SortedGroup]:
+    """Yield sorted groups, after finding deliveries whose text the prospect has with another visibility or status."""
+    return in_batches(found, partial(_find_differing, rows, journal, workspace))
+
+
+def _find_differing(
     rows: Rows, journal: Journal, workspace: Workspace, some: Sequence[SortedGroup]
 ) -> Sequence[SortedGroup]:
-    """Count the deliveries to be made whose text the prospect has with another visibility or status."""
     groups = [one for one in some if one.left]
     sent = journal.deliveries.with_same_text(workspace, [one.key for one in groups])
-    wanted: list[tuple[SortedGroup, str, list[int]]] = []
+    wanted: list[tuple[SortedGroup, int, str, dict[int, NoteKind]]] = []
     for one in groups:
-        own = (one.key.visibility, one.key.status)
-        numbers = [number for *kind, number in sent.get(one.key.seen, ()) if tuple(kind) != own]
-        if numbers:
-            wanted += [(one, prospect, numbers) for prospect in rows.deliveries(one.group.positions[one.left])[0]]
-    known = journal.deliveries.known([*{(number, prospect) for _, prospect, numbers in wanted for number in numbers}])
-    created = {name[:2] for name, delivery in known.items() if delivery.state is DeliveryState.CREATED}
-    for one, prospect, numbers in wanted:
-        one.differing += any((number, prospect) in created for number in numbers)
+        kinds = {number: (Visibility(kind[0]), Status(kind[1])) for *kind, number in sent.get(one.key.seen, ())}
+        kinds = {number: kind for number, kind in kinds.items() if kind != (one.key.visibility, one.key.status)}
+        if kinds:
+            prospects, _ = rows.deliveries(one.group.positions[one.left])
+            wanted += [(one, i, prospect, kinds) for i, prospect in zip(one.left, prospects, strict=True)]
+    known = journal.deliveries.known([*{(number, prospect) for _, _, prospect, kinds in wanted for number in kinds}])
+    created = {name[:2]: delivery for name, delivery in known.items() if delivery.state is DeliveryState.CREATED}
+    for one, i, prospect, kinds in wanted:
+        for number, kind in kinds.items():
+            if (delivery := created.get((number, prospect))) is not None:
+                one.differing[i] = kind, delivery
     return some
 
 
@@ -192,7 +200,7 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         unclear_public += sorted_group.in_doubt if sorted_group.group.note.visibility is Visibility.PUBLIC else 0
         made_without_key += sorted_group.made_without_key
         refused += sorted_group.refused
-        differing += sorted_group.differing
+        differing += sum(i in sorted_group.differing for i in sorted_group.left)
         changed += sum(how is not Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
         uncomposed += sum(how is Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
     remaining = grouping.remaining(todo, rows, batch_size)

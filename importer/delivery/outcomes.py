@@ -7,7 +7,7 @@ The functions below settle rows that need no call, and combine the notes of a ro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import shorten
 from typing import Any, NamedTuple
 
@@ -131,6 +131,12 @@ class Outcomes:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""
         self.missing[position] = tuple(note_ids)
         self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
+
+    def made_besides(self, differing: Mapping[int, Message]) -> None:
+        """Add to rows whose note was created that their prospects have the text with another visibility or status."""
+        for position in self.positions(Result.CREATED).tolist() if differing else ():
+            if position in differing:
+                self._add(position, differing[position])
 
     def _add(self, position: int, more: Message) -> None:
         self._more.setdefault(position, {})[more.kind] = more

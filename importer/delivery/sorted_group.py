@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import TypeAlias
 
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
-from importer.models import Group
+from importer.models import Group, Status, Visibility
+
+NoteKind: TypeAlias = tuple[Visibility, Status]
 
 
 class Known(Enum):
@@ -30,7 +33,8 @@ class SortedGroup:
         made: deliveries that exist.
         made_without_key: how many of ``left`` an earlier run created without a key.
         refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
-        differing: how many of ``left`` the prospect has with another visibility or status, from an earlier run.
+        differing: index in ``left`` → an earlier run's note with the same text, but another visibility or status, and
+            its delivery to the prospect.
         settled: indices of ``left`` whose rows are settled without being sent.
         former: journal keys of other notes by which its deliveries are known, by the notes' numbers.
         how: how deliveries are known whose text was another one when they were sent.
@@ -44,7 +48,7 @@ class SortedGroup:
     made: list[tuple[int, KnownDelivery]] = field(default_factory=list)
     made_without_key: int = 0
     refused: int = 0
-    differing: int = 0
+    differing: dict[int, tuple[NoteKind, KnownDelivery]] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     former: dict[int, NoteKey] = field(default_factory=dict)
     how: dict[int, Known] = field(default_factory=dict)

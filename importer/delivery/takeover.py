@@ -20,7 +20,8 @@ from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
-from importer.models import Note, Plan, Request, Rows
+from importer.models import Note, Plan, Request, Rows, Status
+from importer.settings.meanings import WORDS
 
 _KNOWN = {
     Known.BY_RECORD: "known.by-record",
@@ -38,10 +39,14 @@ class Takeover:
         ledger: records the result of each delivery.
         resolver: looks up the deliveries that are unclear.
         duplicates: looks for further copies of notes that were sent again.
+
+    Attributes:
+        differing: row's position → message that its prospect has its text with another visibility or status.
     """
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
         self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
+        self.differing: dict[int, Message] = {}
 
     def take_over(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
         """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
@@ -59,8 +64,10 @@ class Takeover:
         self._ledger.sources = sources_by_position(rows, plan, are_there=journal.aliases.are_there(workspace, MARK))
         groups, aliases = [], list[Alias]()
         looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
+        looked_up = earlier.with_differing(looked_up, rows, journal, workspace)
         for group, number in zip(looked_up, numbers, strict=True):
             group.number = number
+            self._note_differing(group)
             aliases += self._aliases(group, rows)
             self._take_over_group(group, number, conflicts)
             groups.append(group)
@@ -81,6 +88,12 @@ class Takeover:
                 yield taken_digest(delivery), name
             for source in sources.get(position, ()):
                 yield source_digest(source, *name[1:]), name
+
+    def _note_differing(self, group: SortedGroup) -> None:
+        for i, ((visibility, status), delivery) in group.differing.items():
+            kind = (WORDS[visibility.name], *((say("note.draft"),) if status is Status.DRAFT else ()))
+            message = say("outcome.differing", kind=say("names", names=kind), run=self._runs[delivery.run].name)
+            self.differing[int(group.group.positions[i])] = message
 
     def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
         positions = group.group.positions

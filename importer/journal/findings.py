@@ -1,10 +1,11 @@
 """Remember for a day what an unfinished import found: the prospects that have an email, and the IDs of uploaded files.
 
 Input: emails and the prospects found; digests of files, and the IDs that the API gave them. Output: the same. Matches
-of emails are kept only until the import is finished: an email may move to another prospect, and its notes must not go
-to the previous one. Emails that no prospect has are never stored. Emails are stored as HMACs with the API key, which
-the journal doesn't hold, so that nobody can test addresses against the journal. A file is identified by its content,
-never by its name. The lifetime of its ID isn't documented, and an upload is cheap.
+of emails are trusted only until the import is finished: an email may move to another prospect, and its notes must not
+go to the previous one. After that they are kept for estimates, and no note is sent because of them. Emails that no
+prospect has are never stored. Emails are stored as HMACs with the API key, which the journal doesn't hold, so that
+nobody can test addresses against the journal. A file is identified by its content, never by its name. The lifetime of
+its ID isn't documented, and an upload is cheap.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from importer.models import Workspace
 
 LASTS = 86_400.0
 """Seconds for which a match is trusted, and an ID of a file is expected to be valid."""
+
+KEPT = 400 * LASTS
+"""Seconds for which a match is kept for estimates, so that a sheet that grows for a year is recognised."""
+
+_AGED = 2 * LASTS  # by which a match is made older when its import is finished; other machines' clocks may be behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,17 @@ class EmailMatches:
         self._store, self._workspace, self._key, self._clock = store, workspace, key, clock
 
     def known(self, emails: Sequence[str]) -> dict[str, Matches]:
-        """Return the stored matches of some emails."""
+        """Return the stored matches of some emails that can be trusted."""
+        return self._latest(emails, LASTS)
+
+    def earlier(self, emails: Sequence[str]) -> dict[str, Matches]:
+        """Return the latest stored matches of some emails, which may have changed since: only for an estimate."""
+        return self._latest(emails, KEPT)
+
+    def _latest(self, emails: Sequence[str], age: float) -> dict[str, Matches]:
+        """Return the matches of each email's latest look-up, if it is at most ``age`` seconds old."""
         matches: dict[str, Matches] = {}
+        latest: dict[str, float] = {}
         with self._store.reading():
             number = self._store.number_of(self._workspace)
             if number is None or not self._key:
@@ -65,11 +80,12 @@ class EmailMatches:
             now = self._clock()
             emails_by_digest = {self._digest(email): email for email in emails}
             digests = ((digest,) for digest in emails_by_digest)
-            rows = self._store.among(_MATCHES, digests, workspace=number, since=now - LASTS, now=now)
-            for digest, prospect, created_at, is_whole in rows:
+            rows = self._store.among(_MATCHES, digests, workspace=number, since=now - age, now=now)
+            for digest, prospect, created_at, is_whole, at in rows:
                 email = emails_by_digest[digest]
-                earlier = matches.get(email, Matches(())).all
-                matches[email] = Matches((*earlier, Match(prospect, created_at)), bool(is_whole))
+                others = matches[email].all if latest.get(email) == at else ()
+                matches[email] = Matches((*others, Match(prospect, created_at)), bool(is_whole))
+                latest[email] = at
         return matches
 
     def enter(self, matches: Mapping[str, Matches]) -> None:
@@ -91,16 +107,17 @@ class EmailMatches:
             self._store.many(_FORGET, ((self._digest(email),) for email in emails), workspace=number)
 
     def expire(self) -> None:
-        """Delete all matches that are too old, in every workspace."""
+        """Delete all matches that are too old for an estimate, in every workspace."""
         now = self._clock()
         with self._store.transaction():
-            self._store.execute(_EXPIRE_MATCHES, since=now - LASTS, now=now)
+            self._store.execute(_EXPIRE_MATCHES, since=now - KEPT, now=now)
 
-    def clear(self) -> None:
-        """Delete the workspace's matches when its import is finished, and all matches that are too old."""
+    def finish(self) -> None:
+        """Trust the workspace's matches no longer, because its import is finished; delete all that are too old."""
         with self._store.transaction():
             self.expire()
-            self._store.execute(_CLEAR, workspace=self._store.entered(self._workspace))
+            number = self._store.entered(self._workspace)
+            self._store.execute(_FINISH, workspace=number, since=self._clock() - LASTS, aged=_AGED)
 
     def _digest(self, email: str) -> bytes:
         return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256)
@@ -108,8 +125,8 @@ class EmailMatches:
 
 _MATCHES = ForRows(
     """
-    SELECT digest, prospect, created_at, is_whole FROM found
-    WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now ORDER BY place
+    SELECT digest, prospect, created_at, is_whole, at FROM found
+    WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now ORDER BY at, place
     """,
     "digest BLOB",
 )
@@ -127,7 +144,7 @@ _FORGET = ForRows(
     "digest BLOB",
 )
 _EXPIRE_MATCHES = "DELETE FROM found WHERE at NOT BETWEEN :since AND :now"
-_CLEAR = "DELETE FROM found WHERE workspace = :workspace"
+_FINISH = "UPDATE found SET at = at - :aged WHERE workspace = :workspace AND at >= :since"
 
 
 class KnownUploads:

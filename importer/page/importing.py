@@ -345,6 +345,7 @@ def _lines(found: Overview) -> dict[str, object]:
     """Return the messages about the numbers of notes, and what a person should consider before sending."""
     lines = [*preview_messages.sizes(found), *preview_messages.profiles(found)] if found.mapping else []
     return {
+        "notes": preview_messages.notes_to_send(found),
         "sizes": [line.text for line in lines if line.kind is not LineKind.NOTE],
         "good_to_know": [line.text for line in lines if line.kind is LineKind.NOTE],
     }

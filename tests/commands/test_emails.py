@@ -10,13 +10,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.commands import facts, preview_messages
+from importer.commands import documents, facts, preview_messages
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import BadSettings, Changed, Guarded
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import OnSeveral, Progress, Result
+from importer.models import OnSeveral, Progress, Result, Visibility
 from importer.sandbox import Fault, Limit, Sandbox, invented
 from importer.settings import Settings
 from tests.truth import read_results
@@ -448,17 +448,103 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
 
 
 def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp_path: Path) -> None:
+    """With another key, nobody knows the prospects that emails had earlier."""
     sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
         send(sheet, settings)
-        with prepare(sheet, settings) as prepared:
+        with prepare(sheet, replace(settings, key="")) as prepared:
             said = " ".join(render(saying.text) for saying in preview_messages.check(facts.of(prepared.preview)))
             assert "2 rows: up to 2 notes to deliver" in said
             assert "Notes from earlier runs are recognised after the look-up." in said
+        with prepare(sheet, settings) as prepared:
             prepared.look_up()
             said = " ".join(render(saying.text) for saying in preview_messages.check(facts.of(prepared.preview)))
             assert "2 rows: 2 notes, none of them to deliver" in said
+
+
+def test_a_sheet_that_has_grown_is_estimated_by_the_prospects_of_its_last_import(tmp_path: Path) -> None:
+    """No call is made, the most that may be sent is agreed to, and only what is new is sent."""
+    rows = by_email(["jo@example.com", "joann@example.com"]) + by_email(["jo@example.com"], "Old text")
+    new = by_email(["kim@example.com"]) + by_email(["jo@example.com"], "New text")
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        send(write(tmp_path, rows), settings)
+        calls = len(box.received)
+        sheet = write(tmp_path, [*rows[:2], *new])
+        with prepare(sheet, settings) as prepared:
+            found = facts.of(prepared.preview)
+            said = " ".join(render(saying.text) for saying in preview_messages.check(found))
+            document = documents.check(found, 0)
+            question = render(preview_messages.question(found))
+        assert len(box.received) == calls
+        assert "4 rows: up to 4 notes, about 2 of them to deliver" in said
+        assert "2 notes were imported by an earlier run. They are not sent again if their email addresses still" in said
+        assert "people: 2  public: 2  private: 0" in said
+        assert "the row is sent as a new note, and the earlier note stays" in said
+        assert "Look up 3 email addresses for 4 rows, and send about 2 notes (at most 4) to " in question
+        assert [example.text for example in found.examples[Visibility.PUBLIC]] == ["Hello", "New text"]
+        assert (found.total, found.people, document["imported_before"]) == (4, 2, 2)
+        assert [document["left"][key] for key in ("notes", "at_most", "is_estimate", "public")] == [2, 4, True, 2]
+        report = send(sheet, settings)
+        assert report.counts == {Result.ALREADY_IMPORTED: 2, Result.CREATED: 2}
+        with prepare(sheet, settings) as prepared:
+            found = facts.of(prepared.preview)
+            said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
+        assert "4 rows: up to 4 notes, probably none of them to deliver" in said
+        assert "people:" not in said
+        assert "send up to 4 notes to" in render(preview_messages.question(found))
+
+
+def test_what_is_sent_is_decided_by_who_has_the_email_now_and_not_by_the_estimate(tmp_path: Path) -> None:
+    """An email that moved to another prospect gets its note, although the plan expected that it has it."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        send(sheet, settings)
+    with Sandbox(prospects={"P9": "jo@example.com", "P3": "kim@example.com"}, port=port) as box:
+        with prepare(sheet, settings) as prepared:
+            assert facts.of(prepared.preview).remaining.total == 0
+            assert prepared.preview.remaining.total == 2
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}
+        assert notes(box) == [("P9", "Hello")]
+        with prepare(sheet, settings) as prepared:
+            assert facts.of(prepared.preview).imported_before == 2
+
+
+def test_a_note_whose_visibility_was_changed_is_announced_also_for_an_email(tmp_path: Path) -> None:
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        first = send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
+        sheet = write(tmp_path, [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Else", "Private")])
+        with prepare(sheet, settings) as prepared:
+            found = facts.of(prepared.preview)
+        assert send(sheet, settings).counts == {Result.CREATED: 2}
+        already = f"the prospect has this text already, public, from the run {first.run}: both notes are there now"
+        assert results(tmp_path) == [("created", already), ("created", "")]
+        assert found.remaining.differing == 1
+        said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
+        assert (
+            "The prospect of 1 note to send has its text already, from an earlier run with another visibility" in said
+        )
+
+
+def test_if_each_prospect_of_an_email_receives_the_note_an_estimate_has_no_maximum(tmp_path: Path) -> None:
+    rows = by_email(["twice@example.com", "jo@example.com"])
+    sheet = write(tmp_path, rows)
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, on_several=OnSeveral.ALL)
+        with prepare(sheet, settings) as prepared:
+            assert "send 2 notes or more to" in render(preview_messages.question(facts.of(prepared.preview)))
+        send(sheet, settings)
+        with prepare(write(tmp_path, by_email(["twice@example.com"], "New")), settings) as prepared:
+            found = facts.of(prepared.preview)
+            assert (found.remaining.total, found.people, found.most) == (2, 2, None)
+            assert "twice@example.com" in render(found.examples[Visibility.PUBLIC][0].about)
+        with prepare(write(tmp_path, [*rows, *by_email(["jo@example.com"], "New")]), settings) as prepared:
+            found = facts.of(prepared.preview)
+            assert (found.imported_before, found.remaining.total) == (3, 1)
+            assert "and send about 1 note to" in render(preview_messages.question(found))
 
 
 def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> None:
@@ -471,6 +557,30 @@ def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> N
         assert box.notes == ()
         report = prepared.send(expected=1)
         assert report.counts == {Result.CREATED: 1, Result.REJECTED: 2}
+
+
+def test_only_the_emails_of_the_first_notes_are_looked_up_if_only_these_are_sent(tmp_path: Path) -> None:
+    """Rows that earlier runs delivered, and those whose email nobody has, make room for later ones."""
+    people = invented(2_000)
+    emails = [*people.values()][:40]
+    sheet = write(tmp_path, by_email(["nobody@example.com", *emails]))
+    with Sandbox(prospects=people) as box:
+        settings = settings_of(box, tmp_path, first=3)
+        with prepare(sheet, settings) as prepared:
+            assert (prepared.preview.to_look_up, prepared.preview.remaining.total) == (3, 3)
+        report = send(sheet, settings)
+        assert report.counts == {Result.REJECTED: 1, Result.NOT_SENT: 37, Result.CREATED: 3}
+        assert {prospect for prospect, _ in notes(box)} == {*[*people][:3]}
+        assert sorted(call for call in asked(box) if "@" in call) == sorted(["nobody@example.com", *emails[:3]])
+        assert {reason for result, reason in results(tmp_path) if result == "not sent"} == {
+            "held back by --first. Look at the others in Saleshandy, then run again without it"
+        }
+        second = send(sheet, settings)
+        assert second.counts[Result.CREATED] == 3
+        assert {prospect for prospect, _ in notes(box)} == {*[*people][:6]}
+        third = send(sheet, replace(settings, first=None))
+        assert third.counts == {Result.REJECTED: 1, Result.ALREADY_IMPORTED: 6, Result.CREATED: 34}
+        assert len(box.notes) == 40
 
 
 def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.listening import http_ear
-from tests.page.conftest import OURS, told_of, write
+from tests.page.conftest import OURS, served, told_of, write
 from tests.running import run
 from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
 
@@ -129,6 +129,38 @@ def test_nothing_of_a_file_becomes_a_part_of_a_page(guest: Visitor, tmp_path: Pa
         for part in ("<img", "49<", "<b>", "</script>\"'"):
             assert part not in screen.text.replace("</script>\n", "").replace("defer></script>", "")
     assert "n&amp;.csv" in seen.text
+
+
+@pytest.mark.slow
+def test_a_grown_sheet_of_emails_says_about_how_many_notes_are_new(tmp_path: Path) -> None:
+    """And that a text whose visibility was changed is on its prospect already; the maximum is what is agreed to."""
+    head, people = ("Email", "Note", "Visibility"), {f"P{n}": f"p{n}@example.com" for n in range(6)}
+    rows = [(f"p{n}@example.com", f"Note {n}", "Public") for n in range(5)]
+    with Sandbox(prospects=people) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
+        with served(settings, tmp_path / "uploads") as server, Visitor(server) as visitor:
+            first = visitor.drop(write(tmp_path / "n.csv", rows, head))
+            assert "Ready: up to 5 notes to send." in first.text
+            assert "Send up to 5 notes" in visitor.see(f"{first.url}/confirm").text
+            visitor.see(visitor.agree(first).url)
+            rows[1] = (rows[1][0], rows[1][1], "Private")
+            grown = visitor.drop(write(tmp_path / "n.csv", [*rows, ("p5@example.com", "New", "Public")], head))
+            assert "Ready: about 2 notes (at most 6) to send." in grown.text
+            asked = visitor.see(f"{grown.url}/confirm")
+            assert "Send about 2 notes (at most 6)" in asked.text
+            assert '<input type="hidden" name="expected" value="6">' in asked.text
+            for said in (
+                "about 2 notes (at most 6), for 2 prospects",
+                "The prospect of 1 note to send has its text already",
+                "the row is sent as a new note, and the earlier note stays",
+                "4 notes were imported by an earlier run.",
+            ):
+                assert said in asked.text
+            visitor.see(visitor.agree(grown).url)
+            assert len(box.notes) == 7
+            again = visitor.drop(write(tmp_path / "m.csv", [*rows], head))
+            assert "There is probably nothing to send: earlier runs imported these notes." in again.text
+            assert "Send up to 5 notes" in visitor.see(f"{again.url}/confirm").text
 
 
 def test_every_problem_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) -> None:
@@ -418,9 +450,9 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv(KEY_VARIABLE, box.api_key)
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
-        for first, notes in ((2, 2), (None, 3)):
+        for first, notes, said in ((2, 2, "up to 2 notes"), (None, 3, "up to 3 notes")):
             asked = friend.get(f"/file/{upload.id}/confirm{'?first=2' if first else ''}", base_url=OURS).text
-            assert f"Send {notes} notes?" in asked
+            assert f"Send {said}?" in asked
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
             assert digest
             settings = replace(for_page(parts.current.with_key(), upload), first=first)
