@@ -24,8 +24,6 @@ LASTS = 86_400.0
 KEPT = 400 * LASTS
 """Seconds for which a match is kept for estimates, so that a sheet that grows for a year is recognised."""
 
-_AGED = 2 * LASTS  # by which a match is made older when its import is finished; other machines' clocks may be behind
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -63,13 +61,13 @@ class EmailMatches:
 
     def known(self, emails: Sequence[str]) -> dict[str, Matches]:
         """Return the stored matches of some emails that can be trusted."""
-        return self._latest(emails, LASTS)
+        return self._latest(emails, _TRUSTED, LASTS)
 
     def earlier(self, emails: Sequence[str]) -> dict[str, Matches]:
         """Return the latest stored matches of some emails, which may have changed since: only for an estimate."""
-        return self._latest(emails, KEPT)
+        return self._latest(emails, _KEPT, KEPT)
 
-    def _latest(self, emails: Sequence[str], age: float) -> dict[str, Matches]:
+    def _latest(self, emails: Sequence[str], query: ForRows, age: float) -> dict[str, Matches]:
         """Return the matches of each email's latest look-up, if it is at most ``age`` seconds old."""
         matches: dict[str, Matches] = {}
         latest: dict[str, float] = {}
@@ -80,7 +78,7 @@ class EmailMatches:
             now = self._clock()
             emails_by_digest = {self._digest(email): email for email in emails}
             digests = ((digest,) for digest in emails_by_digest)
-            rows = self._store.among(_MATCHES, digests, workspace=number, since=now - age, now=now)
+            rows = self._store.among(query, digests, workspace=number, since=now - age, now=now)
             for digest, prospect, created_at, is_whole, at in rows:
                 email = emails_by_digest[digest]
                 others = matches[email].all if latest.get(email) == at else ()
@@ -116,20 +114,24 @@ class EmailMatches:
         """Trust the workspace's matches no longer, because its import is finished; delete all that are too old."""
         with self._store.transaction():
             self.expire()
-            number = self._store.entered(self._workspace)
-            self._store.execute(_FINISH, workspace=number, since=self._clock() - LASTS, aged=_AGED)
+            self._store.execute(_FINISH, workspace=self._store.entered(self._workspace))
 
     def _digest(self, email: str) -> bytes:
         return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256)
 
 
-_MATCHES = ForRows(
-    """
-    SELECT digest, prospect, created_at, is_whole, at FROM found
-    WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now ORDER BY at, place
-    """,
-    "digest BLOB",
-)
+def _matches(at: str) -> ForRows:
+    """Return the query for the matches of digests between two times. A finished import's matches have times below 0."""
+    return ForRows(
+        f"""
+        SELECT digest, prospect, created_at, is_whole, {at} FROM found
+        WHERE workspace = :workspace AND digest IN ({{given}}) AND {at} BETWEEN :since AND :now ORDER BY {at}, place
+        """,
+        "digest BLOB",
+    )
+
+
+_TRUSTED, _KEPT = _matches("at"), _matches("ABS(at)")
 _ENTER_MATCHES = ForRows(
     """
     INSERT INTO found (workspace, digest, prospect, place, created_at, is_whole, at)
@@ -143,8 +145,8 @@ _FORGET = ForRows(
     "DELETE FROM found {using_given} WHERE found.workspace = :workspace AND found.digest = {digest}",
     "digest BLOB",
 )
-_EXPIRE_MATCHES = "DELETE FROM found WHERE at NOT BETWEEN :since AND :now"
-_FINISH = "UPDATE found SET at = at - :aged WHERE workspace = :workspace AND at >= :since"
+_EXPIRE_MATCHES = "DELETE FROM found WHERE ABS(at) NOT BETWEEN :since AND :now"
+_FINISH = "UPDATE found SET at = -at WHERE workspace = :workspace AND at > 0"  # whatever a clock says later
 
 
 class KnownUploads:

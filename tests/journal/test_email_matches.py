@@ -103,6 +103,8 @@ def test_nothing_is_believed_once_the_import_is_finished(journal: Journal, found
     assert (found.earlier([JO, KIM]), there.earlier([JO, KIM])) == ({JO: ONE}, {JO: ONE, KIM: ONE})
     time.now -= DAY / 2
     assert (found.known([JO]), there.known([KIM])) == ({}, {KIM: ONE})
+    time.now -= 2 * DAY
+    assert found.known([JO]) == {}
 
 
 def test_an_estimate_is_of_the_latest_look_up_and_ends_after_four_hundred_days(found: EmailMatches, time: Time) -> None:
