@@ -179,6 +179,7 @@ class ImportScreens(Screens):
             settings=settings,
             first=FIRST,
             no_key=why_no_key(self._parts.current),
+            is_refused=(answer := self._parts.current.last_try()) is not None and answer.is_refused,
         )
 
     @screen("/file/<number>/send", "POST")

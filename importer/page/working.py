@@ -12,11 +12,11 @@ from pathlib import Path
 from flask import Response, abort, current_app, redirect, render_template, request, send_file, url_for
 
 from importer.commands import rendering
-from importer.messages import as_message, say
+from importer.messages import say
 from importer.page.jobs import Job
 from importer.page.rendering import words
 from importer.page.rows import shown
-from importer.page.screens import Page, Parts, Screens, screen
+from importer.page.screens import Page, Parts, Screens, is_key_refused, screen
 from importer.page.tasks import Rehearse, Send, rows_path
 
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
@@ -36,8 +36,7 @@ class Working(Screens):
         if not isinstance(job.task, Send):
             return render_template("done.html", job=job, ended=job.ended, there=has_results, in_words=in_words)
         current = self._parts.current
-        is_refused = any("api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why))
-        key = current.key_place() if is_refused and current.practice is None else None
+        key = current.key_place() if is_key_refused(job.ended) and current.practice is None else None
         rows = shown(rows_path(job.task.folder, job.ended.run), request.args) if job.ended.run else None
         return render_template(
             "results.html", job=job, ended=job.ended, there=has_results, key=key, shown=rows, in_words=in_words

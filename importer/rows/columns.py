@@ -16,6 +16,7 @@ from importer.fields import FIELDS
 from importer.messages import Cell, Message, SettingPart, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
+from importer.resultsfile import added_columns
 from importer.rows.composing import Composition, template_in
 from importer.rows.headings import OTHER, SheetHeadings, named
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, samples
@@ -201,8 +202,9 @@ def _choices(
 
     The ``others``, which name no column, stand after the columns whose heading or cells suggest the role.
     """
-    # A column without a heading and without values can't be what the user means.
-    positions = [i for i in positions if headings[i].strip() or not cells or cells[i]]
+    # The user can't mean a column that the importer added, or one without a heading and without values.
+    ours = added_columns(headings)
+    positions = [i for i in positions if i not in ours and (headings[i].strip() or not cells or cells[i])]
     scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
     choices = []
     positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
