@@ -322,7 +322,7 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
     expect(page.locator("[data-field=holds]")).to_contain_text("could not be reached")
     expect(page).to_have_title("0 % · Sending n.csv – note-importer")
     page.context.set_offline(True)
-    expect(page.get_by_role("status")).to_contain_text("The program doesn't answer.")
+    expect(page.get_by_role("status")).to_contain_text("note-importer doesn't answer.")
     expect(page.get_by_role("status")).to_contain_class("gone")
     looked_at(page, "gone")
     page.context.set_offline(False)
