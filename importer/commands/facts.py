@@ -304,7 +304,8 @@ def _words(loaded: Loaded) -> Iterator[WordOverview]:
         counted_words = ((word, value, rows.pop(folded(word), 0)) for word, value in meanings.items())
         yield from (WordOverview(role, word, count, value) for word, value, count in counted_words if count)
         position, problems = loaded.roles.columns[role], itertools.chain(*loaded.rows.problems.values())
-        spellings = {folded(at.word): at.word for at in problems if at.word and at.column == position}
+        wrong = (at.word or (cleaned_id(at.value) if at.near else "") for at in problems if at.column == position)
+        spellings = {folded(word): word for word in wrong if word}
         yield from (
             WordOverview(role, spellings.get(word, ""), count, is_known=False)
             for word, count in rows.most_common()

@@ -292,6 +292,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems skipped.")
     reached(page, "combobox", "If visibility is blank")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
     expect(page.get_by_role("combobox", name="If visibility is blank")).to_be_focused()
     reached(page, "button", "Continue")
@@ -306,6 +307,34 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
         page.keyboard.press("Enter")
     assert server.guard.home not in taken.value.url
     assert [note.visibility for note in box.notes] == ["1", "2"]
+
+
+def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, tmp_path: Path) -> None:
+    """It is looked at once one leaves it or presses Enter; the focus stays where it is, also if the question is gone."""
+    drop(page, write(tmp_path / "n.csv", [("p1", "Hello")], HEAD[:2]))
+    question = page.get_by_role("combobox", name="Which column says who may see a note?")
+    question.focus()
+    options = question.locator("option")
+    last = options.count() - 1
+    for _ in range(last):
+        page.keyboard.press("ArrowDown")
+    expect(question).to_be_focused()
+    assert "?" not in page.url, "nothing is decided yet"
+    for _ in range(last):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    chosen = question.input_value()
+    assert chosen == "default-visibility private"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+    expect(question).to_have_count(0)
+    assert page.evaluate("document.activeElement !== document.body")
+    page.go_back()
+    question.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
 
 
 def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
