@@ -358,8 +358,8 @@ class TextsOfHtml(HTMLParser):
 
 WORDING = re.compile(r"\w \w|^[A-Z][a-z]")
 SCRIPT = ROOT / "page" / "static" / "page.js"
-NOT_SAID_BY_THE_SCRIPT = {"use strict", "Files"}
-"""A directive, and the browser's name for what is dragged."""
+NOT_SAID_BY_THE_SCRIPT = {"use strict", "Files", "Enter", ".asked select, .go .main"}
+"""A directive, the browser's names of what is dragged and of a key, and a selector."""
 
 
 def texts_for_the_script() -> set[str]:

@@ -42,6 +42,7 @@ _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
 _LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
 _EACH = 3  # examples of each visibility, and of an offer
+_MOST_FIRST = 10  # number of first notes up to which all of them are shown
 _FIRST = 200  # rows in which examples of an offer are looked for
 _LARGEST = 5  # notes with the most prospects
 _WORDS = 60  # maximum number of listed words
@@ -353,15 +354,17 @@ def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
 def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
     """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
 
-    The longest note is among them.
+    The longest note is among them. If only few notes are sent first, all of them are returned.
     """
+    first = preview.settings.first or 0
+    each = first if _EACH < first <= _MOST_FIRST else _EACH
     by_visibility: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
         groups = [group for group in preview.remaining.groups if group.note.visibility is visibility]
         if groups:
             longest = max(groups, key=lambda group: len(group.note.text))
-            others = [group for group in groups[:_EACH] if group is not longest]
-            some = sorted([longest, *others[: _EACH - 1]], key=lambda group: int(group.positions[0]))
+            others = [group for group in groups[:each] if group is not longest]
+            some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
             by_visibility[visibility] = [_example(group, preview, characters) for group in some]
     return by_visibility
 

@@ -28,7 +28,7 @@ EVERYTHING = [
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/file/{NUMBER}/rehearse"),
+    ("POST", f"/file/{NUMBER}/rehearse"), ("POST", f"/file/{NUMBER}/first"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"), ("GET", "/nights"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),
