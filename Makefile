@@ -7,6 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 endif
 READY := .venv/ready
+unexport PYTHONDONTWRITEBYTECODE  # tests start thousands of processes, each of which would compile the program anew
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow lowest pythons airflow windows simulate mutants check format messages pictures bench audit release clean

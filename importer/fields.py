@@ -164,7 +164,7 @@ _VISIBILITY = Field(
         "Who may see the note", "Who can see", "Wer darf es sehen", "Wer darf das sehen", "Wer darf sie sehen",
         "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler",
     ),
-    suggested_part=r"visib|privat|public|shar|sicht|\b(?:who|may|can)\b.*\bsees?\b|\b(?:wer|darf|kann)\b.*\bseh",
+    suggested_part=r"visib|privat|public|shar|sicht|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
             "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",

@@ -237,6 +237,8 @@ class Rows:
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words and dates that only a person knows; and who receives the note of several people.
         set_aside: column with words of visibility or status that the user said is nothing → the words.
+        sources: position of a row in a corrected copy → fingerprints of the rows that it was corrected from.
+        fingerprints: returns the fingerprints of each of the sheet's rows; None if the rows are of no sheet.
         former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 
@@ -258,6 +260,8 @@ class Rows:
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
     set_aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sources: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    fingerprints: Callable[..., Sequence[str]] | None = None
     former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:
@@ -340,8 +344,7 @@ class Remaining:
 
     Attributes:
         deliveries: number of notes to create.
-        notes: number of distinct notes among them.
-        requests: maximum number of requests for them.
+        notes, requests: number of distinct notes among them; maximum number of requests for them.
         unclear: number of further deliveries; the run first looks up whether an earlier run made them.
         public: number of public notes among all these.
         files: digests of the attached files, each once.

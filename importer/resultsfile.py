@@ -7,6 +7,7 @@ against formulas, and whether the importer wrote a file.
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 import zipfile
@@ -78,11 +79,17 @@ LEFT_OUT = "left out"
 STILL_WRONG = "problem: "
 """Beginning of a text in this column about a problem of the source that the cells of a copy can't show."""
 
+SOURCE_ROW = "original row: "
+"""Beginning of a text in this column with the fingerprint of the row as its source has it."""
+
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
 
 AUTHOR = "note-importer"
 """Author that a results workbook names."""
+
+READ_AS = "Read by note-importer as: "
+"""Beginning of a results workbook's description. The answers by which the sheet was read follow, as JSON."""
 
 TEMPLATE = "Notes to import"
 """The title of the template, which has the same author."""
@@ -206,14 +213,9 @@ def is_results(file: BinaryIO) -> bool:
     start = file.read(len(_PACKAGE))
     try:
         if start == _PACKAGE:
-            with zipfile.ZipFile(file) as package:
-                properties = package.getinfo("docProps/core.xml")
-                if properties.compress_type not in _PACKINGS:
-                    return False
-                with package.open(properties) as part:
-                    xml = part.read(_MOST)
-                    is_template = f"<dc:title>{TEMPLATE}</dc:title>".encode() in xml
-                    return f"<dc:creator>{AUTHOR}</dc:creator>".encode() in xml and not is_template
+            xml = _properties(file)
+            is_template = f"<dc:title>{TEMPLATE}</dc:title>" in xml
+            return f"<dc:creator>{AUTHOR}</dc:creator>" in xml and not is_template
         first_line = io.TextIOWrapper(io.BytesIO(start + file.read(_MOST)), encoding="utf-8-sig", newline="").readline()
         headings = next(csv.reader([first_line]), [])
     except OSError:
@@ -221,3 +223,33 @@ def is_results(file: BinaryIO) -> bool:
     except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
         return False
     return any(_are_headed(edition, headings[-len(edition) :]) for edition in _editions(COLUMNS))
+
+
+def read_as(file: BinaryIO) -> str:
+    """Return the answers by which the sheet of a results workbook was read, as JSON; empty if the file has none.
+
+    Args:
+        file: an open file at any position; its position afterwards is undefined.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    file.seek(0)
+    try:
+        xml = _properties(file) if file.read(len(_PACKAGE)) == _PACKAGE else ""
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
+        return ""
+    found = re.search(rf"<dc:description>{re.escape(READ_AS)}(.*?)</dc:description>", xml, re.DOTALL)
+    return html.unescape(found[1]) if found else ""
+
+
+def _properties(file: BinaryIO) -> str:
+    """Return the XML of a workbook's properties; empty if it is packed in a way that no spreadsheet program uses."""
+    with zipfile.ZipFile(file) as package:
+        properties = package.getinfo("docProps/core.xml")
+        if properties.compress_type not in _PACKINGS:
+            return ""
+        with package.open(properties) as part:
+            return part.read(_MOST).decode("utf-8", "replace")

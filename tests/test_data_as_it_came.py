@@ -61,6 +61,7 @@ def text_of(screen: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", screen)).split())
 
 
+@pytest.mark.slow
 def test_a_cell_is_shown_on_the_page_as_it_stands(visitor: Visitor, tmp_path: Path) -> None:
     """Its words are no action of ours, and its backticks name no setting."""
     rows = [("p1", "Hello", "run again"), ("p2", "Hello", "`value`"), ("p3", "Please run again", "Private")]
@@ -85,6 +86,7 @@ def test_a_cell_is_shown_at_the_terminal_and_in_the_results_as_it_stands(type_: 
         assert any("'`value`' is not a valid visibility" in reason for reason in reasons(type_.folder / name))
 
 
+@pytest.mark.slow
 def test_what_the_api_says_is_shown_on_the_page_as_it_came(visitor: Visitor, tmp_path: Path) -> None:
     """While it was sent, and in the history of what was sent."""
     checked = visitor.drop(write(tmp_path / "n.csv", [("MALFORMED", "Hello", "Private")]))

@@ -173,6 +173,28 @@ def test_of_records_sent_as_they_stand_each_counts_for_itself_only(history: Hist
     assert counts == {"already imported": 1, "created": 1}
 
 
+@pytest.mark.parametrize("are_shared", [False, True])
+def test_what_was_sent_as_it_stands_is_left_alone_once_composed_even_if_its_ids_no_longer_count(
+    history: History, are_shared: bool
+) -> None:
+    """The column may be gone, or two contacts share an activity. Next month's note with the same words is sent."""
+
+    def rows(*days: int) -> tuple[Sequence[str], list[list[str]]]:
+        of_both = [voicemails(20, prospect=who, text="Met both")[0] for who in (ADA, BEN)]
+        shared = [[*row, "00T5g0000999"] for row in of_both]
+        return (WITH_IDS, [*with_ids(voicemails(*days)), *shared]) if are_shared else (HEADINGS, voicemails(*days))
+
+    assert history.run(*with_ids(voicemails(1)), headings=WITH_IDS)[0] == {"created": 1}
+    headings, sheet = rows(1)
+    counts, _, foreseen = history.run(*sheet, headings=headings, template=TEMPLATE)
+    assert counts["already imported"] == foreseen.uncomposed == 1
+    headings, sheet = rows(1, 5)
+    assert history.run(*sheet, headings=headings, template=TEMPLATE)[0]["created"] == 1
+    assert history.run(*sheet[1:], headings=headings, template=TEMPLATE)[0] == {"already imported": len(sheet) - 1}
+    there = {text: count for text, count in history.there.items() if "Met" not in text}
+    assert there == {"Left voicemail": 1, "2026-11-05, Ada: Left voicemail": 1}
+
+
 @pytest.mark.parametrize(
     "ids",
     [

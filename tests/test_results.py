@@ -616,6 +616,7 @@ def test_summary_has_a_native_chart_of_the_counts(tmp_path: Path) -> None:
 # A library that has changed
 
 
+@pytest.mark.slow
 def test_results_survive_another_xlsxwriter(tmp_path: Path) -> None:
     """A version that calls parts of its inside by other names makes the same workbook."""
     inside = ("_write_single_row", "fh", "dim_rowmax", "_get_xf_index", "row_data_fh", "previous_row")
@@ -983,6 +984,7 @@ def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @systems.posix
 @LINUX
 def test_a_disk_that_is_really_full_is_said_in_one_sentence(tmp_path: Path) -> None:

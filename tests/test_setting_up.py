@@ -400,6 +400,7 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)
 
 
+@pytest.mark.slow
 def test_init_tries_the_address_for_notifications_while_somebody_is_there(
     type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from importer.settings.exports import Export, SheetColumns, are_headings, headin
 from importer.settings.kinds import none_last
 from importer.settings.meanings import for_columns, merged
 
+_OF_FILE = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")  # settings that don't apply to its results
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 
 
@@ -108,7 +109,10 @@ def learned(base: Settings, settings: Settings, source: str, columns: SheetColum
     if before is not None:
         export = remembering.updated(before, latest)
         same = replace(export, answered=before.answered, headings=before.headings) == before
-        return None if same and (settings.export is None or headings == before.headings) else export
+        if same and (settings.export is None or headings == before.headings):
+            return None
+        if before in base.exports:  # otherwise its answers are from results, and its name may be another one's
+            return export
     name = settings.export if settings.export not in (None, remembering.NONE) else None
     if name is None:  # other answers for the same headings replace the earlier ones
         instead = [export for export in base.exports if {*export.headings} == {*headings}]
@@ -116,6 +120,27 @@ def learned(base: Settings, settings: Settings, source: str, columns: SheetColum
             return replace(latest, name=instead[0].name, is_shared=instead[0].is_shared)
         name = remembering.name_for(source, [export.name for export in base.exports])
     return replace(latest, name=name)
+
+
+def of_results(settings: Settings, source: str, columns: SheetColumns) -> Export | None:
+    """Return all answers by which a sheet was read, so that its results are read in the same way.
+
+    The result is None if there are none, or if a column is named by its letter, because the results have others.
+
+    Args:
+        settings: the settings for this sheet.
+        source: name of the file.
+        columns: the columns of the sheet.
+    """
+    export = learned(Settings(), replace(settings, export=None, exports=(), remembered=None), source, columns)
+    if export is None:
+        return None
+    answers = {name: value for name, value in export.answers.items() if name not in _OF_FILE}
+    names = [name for names in answers.get("map", {}).values() for name in names if name not in export.headings]
+    names += [answers[name] for name in ("key-column",) if name in answers]
+    parts = [part.strip() for name in names for part in _fields(name) or name.split(",")]
+    is_by_heading = {*parts} <= {"", *export.headings}
+    return replace(export, answers=answers) if is_by_heading else None
 
 
 def with_export(settings: Settings, export: Export) -> Settings:

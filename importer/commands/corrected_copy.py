@@ -1,17 +1,19 @@
 """Write a corrected copy of a sheet: a workbook of its own, which is imported in place of the sheet.
 
-Input: a preview of the sheet, and a person's corrections. Output: a workbook with the same texts in the same cells, the
-corrections, and one more column that says what was corrected. The sheet's file stays as it is. It is a workbook because
-that keeps every text and every row number, and because spreadsheet programs show dates and long numbers unchanged.
+Input: the sheet, how it was understood, and a person's corrections. Output: a workbook with the same texts in the same
+cells, the corrections, and one more column that says what was corrected. The sheet's file stays as it is. It is a
+workbook because that keeps every text and every row number, and because spreadsheet programs show dates and long
+numbers unchanged.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -21,23 +23,33 @@ from xlsxwriter.workbook import Workbook
 
 from importer import files
 from importer.commands.corrections import Correction, Corrections
-from importer.commands.loading import Loaded
-from importer.commands.mending import hidden_flaws, remaining_flaws, without_problem
+from importer.commands.loading import read, unprotected
+from importer.commands.mending import Understanding, hidden_flaws, remaining, remaining_flaws, without_problem
 from importer.commands.preview import Preview, foreseen, occurrence_of
+from importer.commands.problem_rows import NAME
+from importer.commands.run import prepare
 from importer.commands.workspaces import opened
 from importer.errors import UnreadableFile
+from importer.fields import WORDED
 from importer.messages import Cell, Message, render, say
-from importer.reading import column_letter
+from importer.models import Problem
+from importer.reading import Sheet, column_letter
 from importer.results.layout import encodable
 from importer.results.sheet_rows import SheetRows, add_part
-from importer.resultsfile import CORRECTED, LEFT_OUT, STILL_WRONG, corrected_column
+from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, corrected_column
+from importer.rows.columns import Roles
+from importer.rows.corrected import fingerprints
+from importer.rows.former import former
 from importer.rows.values import shortened
+from importer.settings import Settings
 
 MOST_ROWS = 1_048_576
 _SHEET = "xl/worksheets/sheet1.xml"
 _USUAL_NAME = "Sheet1"
 _LONG_AGO = datetime(2000, 1, 1)  # noqa: DTZ001 - the same corrections always make the same file
 _WIDEST = 44  # characters
+Observe = Callable[[str, int], None]
+"""Function that is called now and then with ``read`` or ``written``, and the number of rows that were so far."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +67,69 @@ class CorrectedCopy:
     header_row: int
 
 
-def write(target: Path, preview: Preview, corrections: Corrections) -> CorrectedCopy:
-    """Write a corrected copy.
+def copy(
+    target: Path,
+    file: str,
+    settings: Settings,
+    understanding: bytes,
+    corrections: Corrections,
+    observe: Observe,
+) -> CorrectedCopy:
+    """Write a corrected copy of a sheet whose rows with problems were kept (see :mod:`.mending`).
+
+    The sheet is read again, but its rows are not checked again.
 
     Args:
-        target: its path; an earlier copy there is replaced.
-        preview: the preview of the sheet.
+        target: its path; an earlier copy there is replaced. The kept rows are in the same folder.
+        file: the path of the sheet.
+        settings: the settings for the sheet.
+        understanding: how the sheet was understood.
         corrections: what a person corrected.
+        observe: called with the progress.
 
     Raises:
         UnreadableFile: no workbook can hold the rows, or an earlier version knows the notes by other texts.
         OSError: the file can't be written.
     """
-    loaded = preview.loaded
-    sheet = loaded.sheet
+    understood = Understanding.of(understanding)
+    with read(file, settings, partial(observe, "read")) as as_read:
+        sheet = unprotected(as_read, understood.roles)
+        if former(sheet, understood.roles) is None:
+            flawed = dict.fromkeys(understood.flaws)
+            problems = remaining(target.with_name(NAME), understanding, flawed)
+            return _written(target, sheet, understood.roles, problems, corrections, observe)
+    with prepare(file, settings) as prepared:
+        return write(target, prepared.preview, corrections, observe)
+
+
+def write(
+    target: Path,
+    preview: Preview,
+    corrections: Corrections,
+    observe: Observe = lambda *_: None,
+) -> CorrectedCopy:
+    """Write a corrected copy of a sheet that was previewed; see :func:`copy`."""
     _check(preview)
+    loaded = preview.loaded
+    problems = {found[0].row: found for found in loaded.rows.problems.values()}
+    return _written(target, loaded.sheet, loaded.roles, problems, corrections, observe)
+
+
+def _written(
+    target: Path,
+    sheet: Sheet,
+    roles: Roles,
+    problems: Mapping[int, Sequence[Problem]],
+    corrections: Corrections,
+    observe: Observe,
+) -> CorrectedCopy:
     headings = [*sheet.headings, *([CORRECTED] if corrected_column(sheet.headings) is None else [])]
     frame = _Frame(sheet.name or _USUAL_NAME, headings, sheet.header_row)
     with tempfile.TemporaryFile(dir=target.parent) as file, files.draft(target) as draft:
         rows = SheetRows(file, len(headings))
         rows.add([frame.heading] * len(headings), encodable(headings), number=sheet.header_row)
         plain = [frame.text] * len(headings)
-        for number, cells, changed in _rows(loaded, corrections):
+        for number, cells, changed in _rows(sheet, roles, problems, corrections, observe):
             styles = [frame.changed if at in changed else frame.text for at in range(len(headings))]
             rows.add(styles if changed else plain, encodable(cells), number=number)
         with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
@@ -88,17 +141,14 @@ def write(target: Path, preview: Preview, corrections: Corrections) -> Corrected
 
 
 def _check(preview: Preview) -> None:
-    """Check that a workbook can hold the rows, and that the copy would send no note that an earlier version sent.
+    """Check that the copy would send no note that an earlier version sent.
 
     An earlier version may have read a text differently (D12). That can be told from the source alone.
 
     Raises:
-        UnreadableFile: it can't, or it would.
+        UnreadableFile: it would.
     """
     loaded, settings = preview.loaded, preview.settings
-    last = max((int(number) for number in loaded.rows.number), default=0)
-    if last > MOST_ROWS:
-        raise UnreadableFile(say("corrected.too-many-rows", row=last, most=MOST_ROWS))
     if loaded.rows.former is None:
         return
     with opened(settings) as journal:
@@ -108,23 +158,49 @@ def _check(preview: Preview) -> None:
         raise UnreadableFile(say("corrected.known-by-other-texts", n=left.total - preview.remaining.total))
 
 
-def _rows(loaded: Loaded, corrections: Corrections) -> Iterator[tuple[int, Sequence[str], frozenset[int]]]:
-    """Yield each row of the copy: its number, its cells, and the positions of the cells that differ."""
-    corrected, start = corrected_column(loaded.sheet.headings), 0
-    mark = len(loaded.sheet.headings) if corrected is None else corrected
-    by_row, problems = corrections.by_row, loaded.rows.problems
-    for numbers, columns in loaded.sheet.columns():
+def _rows(
+    sheet: Sheet, roles: Roles, problems: Mapping[int, Sequence[Problem]], corrections: Corrections, observe: Observe
+) -> Iterator[tuple[int, Sequence[str], frozenset[int]]]:
+    """Yield each row of the copy: its number, its cells, and the positions of the cells that differ.
+
+    Raises:
+        UnreadableFile: no workbook can hold the rows.
+    """
+    corrected, by_row, written = corrected_column(sheet.headings), corrections.by_row, 0
+    mark = len(sheet.headings) if corrected is None else corrected
+    worded = frozenset(roles.columns[role] for role in WORDED if role in roles.columns)
+    sources = _sources(sheet, roles, by_row) if by_row else {}
+    for numbers, columns in sheet.columns():
+        if (last := max(numbers)) > MOST_ROWS:
+            raise UnreadableFile(say("corrected.too-many-rows", row=last, most=MOST_ROWS))
         all_columns = columns if corrected is not None else [*columns, ("",) * len(numbers)]
-        for at, (number, cells) in enumerate(zip(numbers, zip(*all_columns, strict=True), strict=True), start):
-            if at not in problems:
-                yield number, cells, frozenset()
+        for number, cells in zip(numbers, zip(*all_columns, strict=True), strict=True):
+            if number in problems or number in by_row:
+                row, changed = _corrected(sheet, number, cells, problems.get(number, ()), by_row.get(number), mark)
+                if changed & worded:  # a setting may give the old word a meaning
+                    row[mark] = "\n".join([*filter(None, [row[mark]]), f"{SOURCE_ROW}{sources[number]}"])
+                yield number, row, changed
             else:
-                yield number, *_corrected(loaded, at, number, cells, by_row.get(number), mark)
-        start += len(numbers)
+                yield number, cells, frozenset()
+        written += len(numbers)
+        observe("written", written)
+
+
+def _sources(sheet: Sheet, roles: Roles, wanted: Container[int]) -> dict[int, str]:
+    """Return the fingerprints of the rows with these numbers."""
+    numbers = [number for some, _ in sheet.columns() for number in some]
+    positions = {position for position, number in enumerate(numbers) if number in wanted}
+    found = fingerprints(sheet, roles, positions)
+    return {numbers[position]: found[position] for position in positions}
 
 
 def _corrected(
-    loaded: Loaded, at: int, number: int, cells: Sequence[str], correction: Correction | None, mark: int
+    sheet: Sheet,
+    number: int,
+    cells: Sequence[str],
+    problems: Sequence[Problem],
+    correction: Correction | None,
+    mark: int,
 ) -> tuple[list[str], frozenset[int]]:
     """Return the cells of a row that had problems, and the positions of those that differ.
 
@@ -134,8 +210,8 @@ def _corrected(
     changed = frozenset(at for at, (before, after) in enumerate(zip(cells, row, strict=True)) if before != after)
     if correction is not None and correction.is_left_out:
         return [LEFT_OUT if at == mark else text for at, text in enumerate(cells)], frozenset()
-    problems = {(problem.column, problem.text) for problem in loaded.rows.problems[at]}
-    flaws = [flaw for flaw in hidden_flaws(loaded.sheet, number) if (flaw.column, flaw.text) in problems]
+    known = {(problem.column, problem.text) for problem in problems}
+    flaws = [flaw for flaw in hidden_flaws(sheet, number) if (flaw.column, flaw.text) in known]
     lines = [_still_wrong(flaw.column, number, flaw.text) for flaw in remaining_flaws(flaws, correction)]
     lines += [row[mark]] if row[mark] else []
     lines += [_change(at, number, cells[at], row[at]) for at in sorted(changed) if at != mark]

@@ -5,11 +5,12 @@ Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet u
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,13 +24,14 @@ from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFi
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
+from importer.reading.package import check_directory
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import SETTINGS, Settings, Topic, journal_place
+from importer.settings import SETTINGS, Settings, Topic, journal_place, remembering
 from importer.settings.exports import Export, SheetColumns, named
 from importer.settings.kinds import mapped
 from importer.storage import Url, is_same, place
@@ -48,6 +50,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         plan: the rows, grouped.
         settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
+        copy_of: fingerprints of the files of which it is the corrected copy.
     """
 
     sheet: Sheet
@@ -56,6 +59,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     plan: Plan
     settings: Settings
     unclear: UnclearColumns | None = None
+    copy_of: Sequence[str] = ()
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -119,6 +123,22 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
+    settings = _as_in_results(path, settings)
+    sheet = read(path, settings)
+    try:
+        return understood(sheet, settings)
+    except BaseException:
+        sheet.close()
+        raise
+
+
+def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = lambda _: None) -> Sheet:
+    """Read a file. ``observe`` is called now and then with the number of rows that were read so far.
+
+    Raises:
+        Unusable: the file can't be read.
+    """
+    settings = _as_in_results(path, settings)
     known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
@@ -128,19 +148,27 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         settings.limits,
         settings.fill_merged,
         known,
+        observe,
     )
-    sheet = reading.read(
+    return reading.read(
         path,
         options,
         is_header=lambda cells: columns.is_header(cells, settings) or any(kind.is_header(cells) for kind in known),
         is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
-    try:
-        return understood(sheet, settings)
-    except BaseException:
-        sheet.close()
-        raise
+
+
+def _as_in_results(path: str | Path, settings: Settings) -> Settings:
+    """Return the settings with the answers that a results workbook holds, in place of all remembered ones."""
+    source = place(path)
+    if settings.export is not None or isinstance(source, Url) or not source.is_file():
+        return settings
+    with contextlib.suppress(OSError, UnreadableFile), source.open("rb") as file:
+        check_directory(file)
+        if (export := remembering.from_json(resultsfile.read_as(file))) is not None:
+            return replace(settings, exports=(export,))
+    return settings
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
@@ -188,8 +216,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     except UnclearColumns as error:
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
-    if roles.ours and sheet.delimiter is not None:
-        sheet = sheet.restored(resultsfile.unprotected)  # our CSV protects cells that a program would run as formulas
+    sheet = unprotected(sheet, roles)
     if roles.composition is not None and settings.dates is None:
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
@@ -200,6 +227,11 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_template(rows, sheet, roles, settings)
     return Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+
+
+def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
+    """Return the sheet as it was before our CSV protected cells that a program would run as formulas."""
+    return sheet.restored(resultsfile.unprotected) if roles.ours and sheet.delimiter is not None else sheet
 
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:

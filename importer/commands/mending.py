@@ -27,8 +27,8 @@ _OF_TEXT = frozenset(flaw.text for flaw in flaws_of_text(["\0\ufffd"]))
 
 
 @dataclass(frozen=True)
-class _Understanding:
-    """How a sheet was understood.
+class Understanding:
+    """How a sheet was understood. It holds the key, so it must not be written to a disk.
 
     Attributes:
         sheet: the sheet, without its rows.
@@ -43,6 +43,13 @@ class _Understanding:
     settings: Settings
     flaws: Mapping[int, Sequence[Flaw]]
     looked_up: Mapping[int, Sequence[Problem]]
+
+    @classmethod
+    def of(cls, understanding: bytes) -> Understanding:
+        """Return the value of :func:`keep` as it was before."""
+        understood = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
+        assert isinstance(understood, cls)
+        return understood
 
 
 def keep(path: Path, preview: Preview) -> bytes:
@@ -66,7 +73,7 @@ def keep(path: Path, preview: Preview) -> bytes:
     all_problems = {problems[0].row: problems for problems in loaded.rows.problems.values()}
     others = {number: [one for one in problems if one not in as_read] for number, problems in all_problems.items()}
     looked_up = {number: problems for number, problems in others.items() if problems}
-    return pickle.dumps(_Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws, looked_up))
+    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws, looked_up))
 
 
 def _rows(loaded: Loaded) -> Iterator[tuple[int, list[str]]]:
@@ -88,7 +95,7 @@ def remaining(
         understanding: what it returned.
         corrections: number of a row → its correction; None if the row is as in the sheet.
     """
-    understood: _Understanding = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
+    understood = Understanding.of(understanding)
     found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
     numbers = sorted(number for number, one in corrections.items() if one is None or not one.is_left_out)
     cells, corrected = ProblemRows(path).cells(numbers), corrected_column(understood.sheet.headings)

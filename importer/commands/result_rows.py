@@ -10,14 +10,15 @@ import contextlib
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer.commands import as_read
+from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Message, from_json, render, say
-from importer.models import Result, Rows, Status, Visibility
+from importer.models import Result, Role, Rows, Status, Visibility
 from importer.settings.meanings import WORDS
 
 _ON_A_PAGE = 100
@@ -62,7 +63,7 @@ class RowOutcome:
         prospect: the prospect of its note, if it is known.
         email: the email address that names the prospect; empty if none does.
         result, reason: as in the results.
-        text: the beginning of the note, without markup; empty if the row has no valid note.
+        text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
         left: number of characters of the text that are not shown.
         html: the content of a note that is sent as HTML; empty for others, and if it is long.
         visibility, status: those of the note; None if the row has no valid note.
@@ -133,11 +134,11 @@ class Collected:
     """The rows of a run, from its end until they are kept."""
 
     def __init__(self) -> None:
-        self._found: tuple[Rows, Outcomes] | None = None
+        self._found: tuple[Rows, Outcomes, dict[int, str]] | None = None
 
-    def see(self, rows: Rows, outcomes: Outcomes) -> None:
-        """Take the rows and their outcomes."""
-        self._found = rows, outcomes
+    def see(self, loaded: Loaded, outcomes: Outcomes) -> None:
+        """Take the rows and their outcomes, and the texts of rows without a valid note."""
+        self._found = loaded.rows, outcomes, _texts_of_others(loaded)
 
     def keep(self, path: Path, readings: Callable[[Message], str] = render) -> None:
         """Write the rows into a file (see :func:`write`). If that fails, the results file still has all of them."""
@@ -146,13 +147,31 @@ class Collected:
                 write(path, *self._found, readings)
 
 
-def write(path: Path, rows: Rows, outcomes: Outcomes, readings: Callable[[Message], str] = render) -> None:
+def _texts_of_others(loaded: Loaded) -> dict[int, str]:
+    """Return the text in the sheet of each row that has no valid note, by its position."""
+    others = (loaded.rows.note[: loaded.rows.in_sheet] < 0).tolist()
+    column, texts, start = loaded.roles.columns.get(Role.CONTENT), dict[int, str](), 0
+    for numbers, columns in loaded.sheet.columns() if column is not None and any(others) else ():
+        cells = enumerate(columns[column or 0], start)
+        texts |= {position: text for position, text in cells if others[position] and text.strip()}
+        start += len(numbers)
+    return texts
+
+
+def write(
+    path: Path,
+    rows: Rows,
+    outcomes: Outcomes,
+    texts: Mapping[int, str],
+    readings: Callable[[Message], str] = render,
+) -> None:
     """Write the rows of a run into a new file; one that is there already is replaced.
 
     Args:
         path: the file.
         rows: the rows.
         outcomes: their outcomes at the end of the run.
+        texts: the text in the sheet of each row that has no valid note, by its position.
         readings: returns the text by which a reason is found, in each language in which a person may search.
 
     Raises:
@@ -167,8 +186,12 @@ def write(path: Path, rows: Rows, outcomes: Outcomes, readings: Callable[[Messag
             audiences = [(number, note.visibility, note.status) for number, note in enumerate(rows.notes)]
             database.executemany("INSERT INTO audience VALUES (?, ?, ?)", audiences)
             reasons: dict[Message, int] = {}
+            first = len(rows.notes)
+            cells = {text: first + number for number, text in enumerate(dict.fromkeys(texts.values()))}
+            database.executemany("INSERT INTO note VALUES (?, ?, '', ?)", _cells(cells))
+            of_others = {position: cells[text] for position, text in texts.items()}
             for start in range(0, len(outcomes), _AT_ONCE):
-                lines = [*_lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), reasons)]
+                lines = [*_lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), reasons, of_others)]
                 database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
             database.executemany("INSERT INTO reason VALUES (?, ?, ?)", _reasons(reasons, readings))
             database.execute("COMMIT")
@@ -186,8 +209,14 @@ def _notes(rows: Rows) -> Iterator[tuple[int, str, str, str]]:
         yield number, text, html if len(html) <= _CHARACTERS else "", _folded(text)
 
 
+def _cells(cells: Mapping[str, int]) -> Iterator[tuple[int, str, str]]:
+    for text, number in cells.items():
+        storable = _storable(text)
+        yield number, storable, _folded(storable)
+
+
 def _lines(
-    rows: Rows, outcomes: Outcomes, start: int, stop: int, reasons: dict[Message, int]
+    rows: Rows, outcomes: Outcomes, start: int, stop: int, reasons: dict[Message, int], of_others: Mapping[int, int]
 ) -> Iterator[tuple[object, ...]]:
     columns, needs_attention = outcomes.columns(start, stop), outcomes.to_fix()[start:stop].tolist()
     prospects = rows.prospect[start:stop].tolist()
@@ -207,18 +236,8 @@ def _lines(
     for position, number, prospect, email, result, is_to_fix, reason, note_id, note in fields:
         at = None if reason is None else reasons.setdefault(reason, len(reasons))
         folded = _folded(f"{prospect}\n{email}")
-        yield (
-            position,
-            number,
-            prospect,
-            email,
-            result,
-            is_to_fix,
-            at,
-            note if note >= 0 else None,
-            folded,
-            _storable(note_id),
-        )
+        text = note if note >= 0 else of_others.get(position)
+        yield position, number, prospect, email, result, is_to_fix, at, text, folded, _storable(note_id)
 
 
 def _reasons(reasons: dict[Message, int], readings: Callable[[Message], str]) -> Iterator[tuple[int, str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from importer import results
+from importer.commands.answering import of_results
 from importer.commands.email_lookup import asked
 from importer.commands.loading import Loaded, counted, how_read, load, results_path, writable
 from importer.commands.rendering import count, duration, listed_duplicates, not_found, when
@@ -28,7 +29,7 @@ from importer.messages import Message, Said, say
 from importer.models import Result, Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.rows.columns import shown
-from importer.settings import Settings
+from importer.settings import Settings, remembering
 from importer.storage import place
 
 _OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
@@ -45,7 +46,7 @@ def rewrite(
     settings: Settings,
     *,
     reading: str | None = None,
-    see: Callable[[Rows, Outcomes], object] = lambda *_: None,
+    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
 ) -> tuple[results.Written, Outcomes]:
     """Write the results of an earlier run again, from its file and the journal.
 
@@ -54,7 +55,7 @@ def rewrite(
         path: its file.
         settings: the settings for all files.
         reading: how the run read the file, if that is to be the same; see :func:`importer.commands.loading.how_read`.
-        see: receives the rows and their outcomes.
+        see: receives the sheet and the outcomes of its rows.
 
     Raises:
         BadSettings: there is no such run, it imported another file or read it with other settings, or the outcomes of
@@ -97,7 +98,7 @@ def rewrite(
             ]
             target = results_path(path, settings)
             summary = results.Summary(say("summary.title"), lines, run.workspace.profile)
-            see(loaded.rows, outcomes)
+            see(loaded, outcomes)
             written = write_results(target, loaded, outcomes, run, summary, journal)
             return written, outcomes
 
@@ -287,7 +288,12 @@ def write_results(
 ) -> results.Written:
     """Write the outcomes of a file's rows. If ``keeps``, no earlier results are replaced."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
-    summary = replace(summary, prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)))
+    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns)
+    summary = replace(
+        summary,
+        prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
+        read_as="" if read_as is None else remembering.as_json(read_as),
+    )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,

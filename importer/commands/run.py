@@ -12,7 +12,7 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -27,6 +27,7 @@ from importer.commands.email_lookup import EmailLookup
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
+from importer.commands.read_before import ReadBefore
 from importer.commands.rehearsal import results_of, stage
 from importer.commands.report import Report
 from importer.commands.results import catch_up
@@ -36,7 +37,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, FirstRun, UnclearColumns, as_argument
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
-from importer.models import PossibleAnswer, Progress, Question, Role, Rows
+from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
@@ -52,13 +53,21 @@ class Prepared(AbstractContextManager["Prepared"]):
         target: path for the results.
         settings: the settings for all files.
         vendor: the vendor whose API receives the notes.
+        before: how an earlier run read the file; None if none did.
     """
 
-    def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
-        self._loaded, self._target, self._vendor = loaded, target, vendor
+    def __init__(
+        self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, before: ReadBefore | None = None
+    ) -> None:
+        self._before = before
+        self._loaded, self._target, self._vendor = self._with_questions(loaded), target, vendor
         self._base, self._settings = settings, loaded.settings
         self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # the settings before each answer
+
+    def _with_questions(self, loaded: Loaded) -> Loaded:
+        """Return the file with questions about columns that an earlier run used."""
+        return loaded if self._before is None else self._before.asked(loaded)
 
     @property
     def settings(self) -> Settings:
@@ -108,7 +117,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)
-        self._loaded, self._settings = loaded, loaded.settings
+        self._loaded, self._settings = self._with_questions(loaded), loaded.settings
         self.__dict__.pop("preview", None)
 
     @property
@@ -121,7 +130,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     def undecide(self) -> None:
         """Take back the latest answer, so that its question is asked again."""
         self._settings = self._earlier.pop()
-        self._loaded = understood(self._loaded.sheet, self._settings)
+        self._loaded = self._with_questions(understood(self._loaded.sheet, self._settings))
         self.__dict__.pop("preview", None)
 
     @cached_property
@@ -167,7 +176,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
-        see: Callable[[Rows, Outcomes], object] = lambda *_: None,
+        see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -177,7 +186,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
             hours: the hours in which the run may work; None: those of the settings, from now on.
-            see: receives the rows and their outcomes at the end.
+            see: receives the sheet and the outcomes of its rows at the end.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.
@@ -245,6 +254,7 @@ def prepare(
     *,
     vendor: Vendor = SALESHANDY,
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
+    copy_of: Sequence[str] = (),
 ) -> Prepared:
     """Read, check and group a file, and check the journal. Sends nothing and needs no key.
 
@@ -253,6 +263,7 @@ def prepare(
         settings: the settings for reading and sending it.
         vendor: the vendor whose API receives the notes.
         choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
+        copy_of: fingerprints of the files of which it is the corrected copy, for the journal.
 
     Raises:
         Unusable: the file, the settings or the journal can't be used.
@@ -280,7 +291,8 @@ def prepare(
                 check_place(settings)
             else:
                 check_origin(loaded, journal, settings)
-        return Prepared(loaded, target, settings, vendor)
+            before = ReadBefore.of(journal, settings.workspace, loaded.sheet)
+        return Prepared(replace(loaded, copy_of=copy_of), target, settings, vendor, before)
     except BaseException:
         loaded.close()
         raise

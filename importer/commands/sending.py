@@ -43,7 +43,7 @@ def send(
     target: Path,
     expected: int | None = None,
     before: EmailAnswers | None = None,
-    see: Callable[[Rows, Outcomes], object] = lambda *_: None,
+    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
 ) -> Report:
     """Deliver the notes of a file that no earlier run delivered.
 
@@ -53,7 +53,7 @@ def send(
         target: path for the results.
         expected: number of notes that was agreed to; None: any number.
         before: look-ups of emails since the file was read.
-        see: receives the rows and their outcomes at the end.
+        see: receives the sheet and the outcomes of its rows at the end.
 
     Raises:
         Changed: the number of notes isn't ``expected``; nothing was sent.
@@ -88,7 +88,7 @@ class _Sending:
         target: Path,
         run: Run,
         before: EmailAnswers | None,
-        see: Callable[[Rows, Outcomes], object],
+        see: Callable[[Loaded, Outcomes], object],
     ) -> None:
         self._see = see
         self._context, self._settings, self._journal = context, context.settings, context.journal
@@ -247,7 +247,7 @@ class _Sending:
             error=logs.kinds(stopped) if stopped else None,
             why=logs.said(stopped) if stopped else None,
         )
-        self._see(rows, self._outcomes)
+        self._see(self._loaded, self._outcomes)
         summary = summary_of(report, self._loaded, self._settings.workspace)
         written = write_results(
             self._target, self._loaded, self._outcomes, self._run, summary, self._journal, keeps=self._keeps_earlier()

@@ -48,6 +48,8 @@ def sent_with(loaded: Loaded, settings: Settings) -> dict[str, object]:
     if composition is not None:
         columns[Role.CONTENT] = "+".join(map(column_letter, composition.columns))
     about: dict[str, object] = {"program": __version__, "columns": columns}
+    if loaded.copy_of:
+        about["copy_of"] = [*loaded.copy_of]
     if loaded.template is not None:
         about["template"] = _digest(loaded.template)
     if sheet.name in sheet.sheets and len(sheet.sheets) > 1:

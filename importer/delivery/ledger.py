@@ -18,6 +18,7 @@ from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.other_names import as_it_stands, is_composed, record_digest, text_digest
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.source_rows import source_digest
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
 from importer.journal import READ_BACK, Alias, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
@@ -35,11 +36,14 @@ class Ledger:
 
     Attributes:
         records: IDs of the rows' records, by which their deliveries are known, too; None if they have none.
+        sources: position → fingerprints by which a row's delivery is known, too, such as that of the row before its
+            correction.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, run: Run | None) -> None:
         self._journal, self._outcomes, self._run = journal, outcomes, run
         self.records: Texts | None = None
+        self.sources: Mapping[int, Sequence[str]] = {}
         self._entries: list[Callable[[], None]] = []
         self.settled = self.created = self.failed = 0
         self.ended: Counter[Result] = Counter()
@@ -98,7 +102,7 @@ class Ledger:
         if numbers is None:  # D4
             raise Busy(say("journal.claimed-by-another"))
         if self._run is not None:
-            self._journal.aliases.enter(self._run.workspace, _aliases(posts, self.records))
+            self._journal.aliases.enter(self._run.workspace, _aliases(posts, self.records, self.sources))
         return numbers
 
     def answered(
@@ -296,8 +300,11 @@ def _deliveries(post: Post) -> list[tuple[str, str]]:
     return list(zip(post.request.prospects, post.request.keys, strict=True))
 
 
-def _aliases(posts: Sequence[Post], records: Texts | None) -> Iterator[Alias]:
-    """Yield the digests of the records that these requests deliver, and of the cells whose texts are composed."""
+def _aliases(posts: Sequence[Post], records: Texts | None, sources: Mapping[int, Sequence[str]]) -> Iterator[Alias]:
+    """Yield the further digests of the deliveries of these requests.
+
+    They are of records, of cells whose texts are composed, and of rows before they were corrected.
+    """
     for post in posts:
         request, note = post.request, post.request.note
         plain = as_it_stands(note) if note is not None and is_composed(note) else None
@@ -306,3 +313,5 @@ def _aliases(posts: Sequence[Post], records: Texts | None) -> Iterator[Alias]:
                 yield record_digest(record, prospect, key), (post.number, prospect, key)
             if plain is not None:
                 yield text_digest(plain, prospect, key), (post.number, prospect, key)
+            for source in sources.get(position, ()):
+                yield source_digest(source, prospect, key), (post.number, prospect, key)

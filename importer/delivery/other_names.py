@@ -2,20 +2,23 @@
 
 Input: the groups of a plan, sorted by what the journal knows of their notes. Output: the same groups; a delivery that
 is known by another name is no longer left to be made. Other names are former readings of a cell, the ID that the sheet
-gives to a row's record, and the text of the cell, with a template and without it.
+gives to a row's record, the text of the cell, with a template and without it, and the row before it was corrected.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import repeat
 
 from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import Known, SortedGroup
-from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
+from importer.delivery.source_rows import MARK, SourceRows
+from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey, alias_digest
 from importer.models import Note, Rows, Workspace
+
+TAKEN = b"use\0"
+"""First bytes of the digests of deliveries of a cell's own text that count for a composed note."""
 
 _ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
 
@@ -43,7 +46,14 @@ def under_other_names(
     has_others = rows.record is not None or any(map(is_composed, rows.notes))
     if journal.aliases.are_possible(workspace) if has_others else journal.aliases.are_there(workspace):
         found = in_batches(found, _Aliases(rows, journal, workspace, occurrence, {*numbers}).move)
+    if rows.fingerprints is not None and journal.aliases.are_there(workspace, MARK):
+        found = in_batches(found, SourceRows(rows, journal, workspace, _counting(journal, workspace, occurrence)).move)
     yield from found
+
+
+def _counting(journal: Journal, workspace: Workspace, occurrence: str) -> list[str]:
+    """Return the prefixes of the keys of deliveries that count: of this run, or of all runs (D89)."""
+    return [occurrence] if occurrence else ["", *journal.runs.every_again(workspace)]
 
 
 def in_batches(
@@ -128,7 +138,7 @@ class _Aliases:
     ) -> None:
         self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
         self._numbers = numbers
-        self._occurrences = [occurrence] if occurrence else ["", *journal.runs.every_again(workspace)]  # D89
+        self._occurrences = _counting(journal, workspace, occurrence)
 
     def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
         """Move the deliveries of some groups that exist under another name, and return the groups."""
@@ -144,9 +154,9 @@ class _Aliases:
             if digest in known:
                 delivery, *kind = known[digest]
                 if kind == [one.key.visibility, one.key.status]:
-                    self._take(one, i, delivery, how)
+                    one.take(i, delivery, how, self._journal)
                 elif delivery.state is not DeliveryState.HIDDEN:
-                    self._take(one, i, delivery, Known.OTHERWISE)
+                    one.take(i, delivery, Known.OTHERWISE, self._journal)
         self._take_uncomposed([one for one in some if one.left and is_composed(one.group.note)])
         self._take_composed([one for one in some if one.left and not is_composed(one.group.note)])
         for one in some:
@@ -165,11 +175,16 @@ class _Aliases:
                 names = zip(repeat(number), prospects, (self._occurrence + key for key in keys), strict=False)
                 wanted += [(one, i, name) for i, name in zip(one.left, names, strict=True) if i not in one.how]
         known = deliveries.known([*dict.fromkeys(name[:2] for *_, name in wanted)])
-        taken, by_name = self._journal.aliases.having(known), by_row_names(known, self._occurrence)
+        digests, by_name = self._journal.aliases.digests(known), by_row_names(known, self._occurrence)
         for one, i, name in wanted:
             delivery = by_name.get(name)
-            if delivery is not None and taken.isdisjoint((name, _name(delivery))):
-                self._take(one, i, delivery, Known.COMPOSED_OTHERWISE)
+            if delivery is None:
+                continue
+            position = one.group.positions[i]
+            has_record = self._rows.record is not None and self._rows.record[position] != ""
+            of_it = [*digests.get(name, ()), *digests.get(_name(delivery), ())]
+            if not any(map(_is_of_another if has_record else _is_taken, of_it)):
+                one.take(i, delivery, Known.COMPOSED_OTHERWISE, self._journal)
 
     def _take_composed(self, plain: Sequence[SortedGroup]) -> None:
         """Take the deliveries with a text that a template composed of the cell's, except those of other rows."""
@@ -182,15 +197,17 @@ class _Aliases:
         known = self._journal.aliases.known(self._workspace, [digest for *_, digest in wanted])
         for one, i, digest in wanted:
             if digest in known and (delivery := known[digest][0]).note not in self._numbers:
-                self._take(one, i, delivery, Known.COMPOSED_OTHERWISE)
+                one.take(i, delivery, Known.COMPOSED_OTHERWISE, self._journal)
 
-    def _take(self, one: SortedGroup, i: int, delivery: KnownDelivery, how: Known) -> None:
-        if delivery.state is DeliveryState.REJECTED or i in one.how:
-            return
-        one.how[i] = how
-        if delivery.state is not DeliveryState.CREATED or delivery.resent_at is not None:  # it will be looked up
-            one.former[delivery.note] = self._journal.deliveries.key_of(delivery.note)
-        one.add(i, delivery)
+
+def _is_taken(digest: bytes) -> bool:
+    """Return whether a digest says that a delivery of a cell's own text counts for a composed note."""
+    return digest.startswith(TAKEN)
+
+
+def _is_of_another(digest: bytes) -> bool:
+    """Return whether a digest says that a delivery counts for another record, or for a composed note."""
+    return not digest.startswith(MARK)
 
 
 def is_composed(note: Note) -> bool:
@@ -214,18 +231,20 @@ def alias_digests(
     if rows.record is not None and (record := str(rows.record[position])):
         yield record_digest(record, prospect, occurrence + key), Known.BY_RECORD
     if is_composed(note) and not is_same:
-        yield _digest("note", note.digest.hex(), prospect, occurrence + key), Known.COMPOSED_OTHERWISE
+        yield alias_digest("note", note.digest.hex(), prospect, occurrence + key), Known.COMPOSED_OTHERWISE
+
+
+def taken_digest(delivery: KnownDelivery) -> bytes:
+    """Return the digest by which a delivery of a cell's own text is known to count for a composed note."""
+    note, prospect, occurrence = _name(delivery)
+    return TAKEN + alias_digest("taken", str(note), prospect, occurrence)[len(TAKEN) :]
 
 
 def text_digest(plain: Note, prospect: str, occurrence: str) -> bytes:
     """Return the digest by which the delivery of a composed note is known for the note as its cell stands."""
-    return _digest("text", plain.digest.hex(), prospect, occurrence)
+    return alias_digest("text", plain.digest.hex(), prospect, occurrence)
 
 
 def record_digest(record: str, prospect: str, occurrence: str) -> bytes:
     """Return the digest by which the delivery of a record's note to a prospect is known."""
-    return _digest("record", record, prospect, occurrence)
-
-
-def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).digest()
+    return alias_digest("record", record, prospect, occurrence)

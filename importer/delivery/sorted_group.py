@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from importer.journal import DeliveryState, KnownDelivery, NoteKey
+from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.models import Group
 
 
@@ -15,6 +15,7 @@ class Known(Enum):
     BY_RECORD = auto()  # the sheet's ID of the record is the same
     OTHERWISE = auto()  # the sheet's ID of the record is the same, and its note has another visibility or status
     COMPOSED_OTHERWISE = auto()  # the text of the cell was sent without the template of now, or with one
+    AS_CORRECTED = auto()  # the row was sent as it was before or after somebody corrected it
 
 
 @dataclass(slots=True)
@@ -54,6 +55,15 @@ class SortedGroup:
             self.unclear.setdefault(delivery.request, []).append((i, delivery))
         else:
             self.made.append((i, delivery))
+
+    def take(self, i: int, delivery: KnownDelivery, how: Known, journal: Journal) -> None:
+        """Record that the delivery with this index is known as one with another note, unless it was refused."""
+        if delivery.state is DeliveryState.REJECTED or i in self.how:
+            return
+        self.how[i] = how
+        if delivery.state is not DeliveryState.CREATED or delivery.resent_at is not None:  # it will be looked up
+            self.former[delivery.note] = journal.deliveries.key_of(delivery.note)
+        self.add(i, delivery)
 
     @property
     def known(self) -> list[tuple[int, KnownDelivery]]:

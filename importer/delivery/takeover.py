@@ -12,9 +12,10 @@ from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.ledger import Ledger
-from importer.delivery.other_names import alias_digests
+from importer.delivery.other_names import alias_digests, is_composed, taken_digest
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import Known, SortedGroup
+from importer.delivery.source_rows import MARK, source_digest, sources_by_position
 from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
@@ -25,6 +26,7 @@ _KNOWN = {
     Known.BY_RECORD: "known.by-record",
     Known.OTHERWISE: "known.otherwise",
     Known.COMPOSED_OTHERWISE: "known.uncomposed",
+    Known.AS_CORRECTED: "known.as-corrected",
 }
 
 
@@ -54,6 +56,7 @@ class Takeover:
         numbers, known_before = journal.deliveries.enter_notes(workspace, keys)
         known_numbers = [number if number in known_before else None for number in numbers]
         self._ledger.records = rows.record
+        self._ledger.sources = sources_by_position(rows, plan, are_there=journal.aliases.are_there(workspace, MARK))
         groups, aliases = [], list[Alias]()
         looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
         for group, number in zip(looked_up, numbers, strict=True):
@@ -68,11 +71,16 @@ class Takeover:
         """Yield further digests for the deliveries of earlier runs: of their records, and of texts composed now."""
         run, note = self._context.run, group.group.note
         assert run is not None
-        for i, delivery in group.known if rows.record is not None or group.how else ():
+        sources = self._ledger.sources
+        for i, delivery in group.known if rows.record is not None or sources or group.how else ():
             position, is_same = int(group.group.positions[i]), i not in group.how
             digests = alias_digests(rows, note, position, run.occurrence, is_same=is_same)
             name = (delivery.note, delivery.prospect, delivery.occurrence)
             yield from ((digest, name) for digest, _ in digests)
+            if not is_same and is_composed(note):
+                yield taken_digest(delivery), name
+            for source in sources.get(position, ()):
+                yield source_digest(source, *name[1:]), name
 
     def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
         positions = group.group.positions

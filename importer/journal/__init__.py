@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
 from importer.journal import delivery_sql, schema, sqlite
-from importer.journal.aliases import Alias, Aliases, DeliveryName
+from importer.journal.aliases import Alias, Aliases, DeliveryName, alias_digest
 from importer.journal.deliveries import Deliveries
 from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
 from importer.journal.known import (
@@ -74,6 +74,7 @@ __all__ = [
     "NoteKey",
     "Run",
     "SampleState",
+    "alias_digest",
     "key_of",
 ]
 

@@ -5,6 +5,7 @@ Input: digests, and the deliveries that they name. Output: the deliveries of dig
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from importer.journal import delivery_sql as sql
@@ -17,6 +18,11 @@ DeliveryName = tuple[int, str, str]
 
 Alias = tuple[bytes, DeliveryName]
 """A digest, and the delivery that is known by it."""
+
+
+def alias_digest(*parts: str) -> bytes:
+    """Return the 32 bytes by which a delivery with this name is found; the first part is the kind of name."""
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).digest()
 
 
 class Aliases:
@@ -48,16 +54,19 @@ class Aliases:
             owner = self._store.number_of(workspace)
             return owner is not None and bool(self._store.rows(sql.REQUESTED, workspace=owner))
 
-    def are_there(self, workspace: Workspace) -> bool:
-        """Return whether a delivery of the workspace has an alias."""
+    def are_there(self, workspace: Workspace, prefix: bytes = b"") -> bool:
+        """Return whether a delivery of the workspace has an alias whose digest begins with these bytes."""
         with self._store.reading():
             owner = self._store.number_of(workspace)
-            return owner is not None and bool(self._store.rows(sql.ANY_ALIAS, workspace=owner))
+            values = {"first": prefix, "last": prefix + b"\xff" * (32 - len(prefix))}
+            return owner is not None and bool(self._store.rows(sql.ANY_ALIAS, workspace=owner, **values))
 
-    def having(self, deliveries: Iterable[DeliveryName]) -> set[DeliveryName]:
-        """Return the deliveries of these notes to these prospects that have an alias."""
-        pairs = dict.fromkeys(delivery[:2] for delivery in deliveries)
-        return {(note, prospect, occurrence) for note, prospect, occurrence in self._store.among(sql.WITH_ALIAS, pairs)}
+    def digests(self, deliveries: Iterable[DeliveryName]) -> dict[DeliveryName, list[bytes]]:
+        """Return the digests of the deliveries of these notes to these prospects, for those that have any."""
+        pairs, found = dict.fromkeys(delivery[:2] for delivery in deliveries), dict[DeliveryName, list[bytes]]()
+        for note, prospect, occurrence, digest in self._store.among(sql.WITH_ALIAS, pairs):
+            found.setdefault((note, prospect, occurrence), []).append(digest)
+        return found
 
 
 def forget_unmade(store: Store, deliveries: Sequence[DeliveryName]) -> None:

@@ -110,9 +110,10 @@ REQUESTED = """
     SELECT runs.id FROM runs
     WHERE runs.workspace = :workspace AND EXISTS (SELECT 1 FROM requests WHERE requests.run = runs.id) LIMIT 1
 """
-ANY_ALIAS = "SELECT note FROM aliases WHERE workspace = :workspace LIMIT 1"
+ANY_ALIAS = "SELECT note FROM aliases WHERE workspace = :workspace AND digest BETWEEN :first AND :last LIMIT 1"
 WITH_ALIAS = ForRows(
-    "SELECT note, prospect, occurrence FROM aliases WHERE (note, prospect) IN ({given})", "note INTEGER, prospect TEXT"
+    "SELECT note, prospect, occurrence, digest FROM aliases WHERE (note, prospect) IN ({given})",
+    "note INTEGER, prospect TEXT",
 )
 NEW_ALIASES = ForRows(
     """

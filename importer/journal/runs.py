@@ -40,6 +40,7 @@ _LISTED = """
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
     WHERE (workspaces.profile = :profile AND workspaces.base_url = :base_url OR :profile IS NULL)
       AND (runs.name = :name OR :name IS NULL)
+      AND (runs.fingerprint = :fingerprint OR runs.sent_with LIKE :copy_of OR :fingerprint IS NULL)
     ORDER BY runs.id DESC
 """
 _BEGIN = """
@@ -182,13 +183,24 @@ class Runs:
         codecs = {_marked(counts) for (counts,) in self._store.rows(_COUNTS, workspace=number)}
         return None if None in codecs else frozenset(filter(None, codecs))
 
-    def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
-        """Return all runs, or those of a workspace, or the run with a name; the latest first."""
+    def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
+        """Return the runs of a file, and those of its corrected copies; the latest first."""
+        return self.listed(workspace, fingerprint=fingerprint)
+
+    def listed(
+        self, workspace: Workspace | None = None, name: str | None = None, *, fingerprint: str | None = None
+    ) -> list[Run]:
+        """Return all runs, or those of a workspace, a file, or with a name; the latest first."""
         profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
         return [
             Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), None, _sheet(counts)))
             for number, run, profile, base_url, *values, counts in self._store.rows(
-                _LISTED, profile=profile, base_url=base_url, name=name
+                _LISTED,
+                profile=profile,
+                base_url=base_url,
+                name=name,
+                fingerprint=fingerprint,
+                copy_of=f'%"{fingerprint}"%',
             )
         ]
 

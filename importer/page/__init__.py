@@ -21,6 +21,7 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     grid       the rows of the Mend screen, of which the wrong cells are fields
     correcting  check corrected rows and write the copy, in separate processes
     uploads    the files that were dropped, kept until they are finished
+    file_names  names of files that are valid on every system
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace
     tasks      the tasks that those processes perform

@@ -10,6 +10,7 @@ works once; then there is another.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import threading
 from html import escape
@@ -44,6 +45,9 @@ _START = "/start/"
 _TAKE = "/take/"
 _DOWNLOAD = len(_TAKE) + 64
 _REFUSED = (403, 405, 421)
+_BYTES = 32  # of a secret
+_HOME = re.compile(rf"/[\w-]{{{-(-_BYTES * 4 // 3)}}}/", re.ASCII)
+"""Beginning of an address below a secret path, which a program on the same port had if it isn't this one's."""
 
 
 class Access:
@@ -65,12 +69,12 @@ class Access:
     def __init__(self, port: int) -> None:
         self._host = f"127.0.0.1:{port}"
         self._origin = f"http://{self._host}"
-        self.home = f"/{secrets.token_urlsafe(32)}"
+        self.home = f"/{secrets.token_urlsafe(_BYTES)}"
         self.cookie = f"note-importer-{port}"
         self.came = threading.Event()
         self.renewed: Callable[[], object] = lambda: None
-        self._session = secrets.token_urlsafe(32)
-        self._token = secrets.token_urlsafe(32)
+        self._session = secrets.token_urlsafe(_BYTES)
+        self._token = secrets.token_urlsafe(_BYTES)
         self._lock = threading.Lock()
 
     @property
@@ -105,7 +109,8 @@ class Access:
             return self._started(request.path.removeprefix(_START))
         is_known = is_below and _is_same(request.cookies.get(self.cookie, ""), self._session)
         if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
-            return _refusal(403, say("page.refused.open-elsewhere"))
+            is_of_another = not is_below and _HOME.match(request.path)
+            return _refusal(403, say("page.refused.started-anew" if is_of_another else "page.refused.open-elsewhere"))
         request.environ.get(LET_IN, lambda: None)()
         return None
 
@@ -143,7 +148,7 @@ class Access:
         with self._lock:
             if not _is_same(token, self._token):
                 return _refusal(403, say("page.refused.used-up"))
-            self._token = secrets.token_urlsafe(32)
+            self._token = secrets.token_urlsafe(_BYTES)
             self.came.set()
             self.renewed()
         response = Response(

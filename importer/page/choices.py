@@ -34,7 +34,8 @@ FIELDS = (
 )
 """Names of the settings that a person may choose on the page."""
 
-
+HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
+"""Choices about how a file is read. Corrections belong to one way of reading it, because others show other rows."""
 OF_FORM = ("shown", "text", "next")
 """Fields of the form that are not choices."""
 PART = "part "
@@ -103,6 +104,10 @@ class Choices:
     def only(self, names: Collection[str]) -> Choices:
         """Return the choices for these settings only."""
         return Choices(tuple(pair for pair in self.pairs if pair[0] in names))
+
+    def read_like(self, others: Choices) -> Choices:
+        """Return the choices with those of the others about how a file is read."""
+        return Choices.of([*(pair for pair in self.pairs if pair[0] not in HOW_READ), *others.only(HOW_READ).pairs])
 
     def and_also(self, name: str, value: str) -> Choices:
         """Return the choices with this value as the setting's only value."""

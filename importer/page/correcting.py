@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING
 
 from importer import commands
 from importer.commands.corrections import Correction, Corrections
+from importer.commands.overview import Overview
 from importer.errors import UnreadableFile
 from importer.messages import Said, as_message
 from importer.models import Problem
-from importer.page.choices import Choices
+from importer.page.choices import HOW_READ, Choices
+from importer.page.processes import EVERY
 from importer.page.reading import Readers, report_path
 from importer.page.tasks import Unread, unread
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -29,25 +32,35 @@ from importer.settings import Settings
 if TYPE_CHECKING:
     from importer.commands.corrected_copy import CorrectedCopy
 
-HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
-"""Choices about how a file is read. Corrections belong to one way of reading it, because others show other rows."""
-
 
 @dataclass
 class Copying:
     """Corrected copy that is being written.
 
     Attributes:
+        rows: number of its rows.
+        progress: file with the progress of the process that writes it.
         over: set once it is written, or can't be.
         copy: the copy; None before, or if it can't be written.
         choices: the choices by which the copy is read.
         why: why it can't be written; empty if it can.
     """
 
+    rows: int
+    progress: Path
     over: threading.Event = field(default_factory=threading.Event)
     copy: DroppedFile | None = None
     choices: Choices = field(default_factory=Choices)
     why: Said = ""
+
+    @property
+    def done(self) -> tuple[str, int]:
+        """Whether rows are ``read`` or ``written`` now, and the number of those that were so far."""
+        try:
+            stage, rows = self.progress.read_text(encoding="utf-8").split()
+            return stage, min(int(rows), self.rows)
+        except (OSError, ValueError):  # the process hasn't begun, or is just writing
+            return "read", 0
 
 
 class Correcting:
@@ -112,6 +125,7 @@ class Correcting:
         upload: DroppedFile,
         choices: Choices,
         settings: Settings,
+        found: Overview,
         corrections: Corrections,
         name: str,
         uploads: DroppedFiles,
@@ -123,17 +137,22 @@ class Correcting:
             upload: the file.
             choices: the choices for it.
             settings: the settings with these choices.
+            found: how it was understood.
             corrections: what a person corrected.
             name: the name of the copy.
             uploads: where the copy goes.
             in_use: whether a job uses a file, which stays then.
         """
-        copying = self._copies[upload.id] = Copying()
+        target = report_path(upload, choices).with_name("copy.xlsx")
+        copying = self._copies[upload.id] = Copying(found.rows, target.with_name("progress.txt"))
+        copying.progress.unlink(missing_ok=True)
 
         def work() -> None:
-            target = report_path(upload, choices).with_name("copy.xlsx")
             try:
-                task = partial(_write, upload.folder, upload.name, settings, corrections, target)
+                task = partial(
+                    _write, upload.folder, upload.name, settings, found.understanding, corrections, target,
+                    Counter(copying.progress),
+                )  # fmt: skip
                 made = self._reading.done(task)
                 if isinstance(made, Unread):
                     copying.why = made.why
@@ -149,6 +168,8 @@ class Correcting:
                 copying.why = unread(error).why
             finally:
                 copying.over.set()
+                with contextlib.suppress(OSError):
+                    copying.progress.unlink(missing_ok=True)
 
         threading.Thread(target=work, name="copying", daemon=True).start()
         return copying
@@ -162,12 +183,6 @@ def _for_copy(choices: Choices, made: CorrectedCopy) -> Choices:
     if choices.values("header-row") or made.header_row > 1:
         pairs.append(("header-row", str(made.header_row)))
     return Choices.of(pairs)
-
-
-def for_source(copy: DroppedFile, choices: Choices) -> Choices:
-    """Return the choices for the source of a copy that say the same as those for the copy."""
-    pairs = [pair for pair in choices.pairs if pair[0] not in HOW_READ]
-    return Choices.of([*pairs, *copy.source_choices.only(HOW_READ).pairs])
 
 
 def _dropped(
@@ -187,7 +202,28 @@ def _problems(
         return commands.mending.remaining(path, understanding, rows)
 
 
-def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> CorrectedCopy:
-    target.parent.mkdir(exist_ok=True, mode=0o700)
-    with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
-        return commands.corrected_copy.write(target, prepared.preview, corrections)
+class Counter:
+    """Progress of a process in a file, at most every 0.1 seconds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._next = path, 0.0
+
+    def __call__(self, stage: str, rows: int) -> None:
+        """Write that rows are ``read`` or ``written``, and the number of those that were so far."""
+        if (now := time.monotonic()) >= self._next:
+            self._next = now + EVERY
+            with contextlib.suppress(OSError):
+                self._path.write_text(f"{stage} {rows}", encoding="utf-8")
+
+
+def _write(
+    folder: Path,
+    name: str,
+    settings: Settings,
+    understanding: bytes,
+    corrections: Corrections,
+    target: Path,
+    counter: Counter,
+) -> CorrectedCopy:
+    with contextlib.chdir(folder):
+        return commands.corrected_copy.copy(target, name, settings, understanding, corrections, counter)

@@ -6,6 +6,7 @@ page of rows.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -132,6 +133,11 @@ class GridCell:
     is_field: bool
 
     @property
+    def digest(self) -> str:
+        """Digest of its text, which goes with its field."""
+        return digest(self.text)
+
+    @property
     def is_long(self) -> bool:
         """Whether its field has several lines."""
         return self.column.is_note or len(self.text) > _SHORT or "\n" in self.text
@@ -255,18 +261,18 @@ def _row(
                 f"cell-{number}-{at}",
                 shown(text),
                 shown(before) if text != before else None,
-                [_in_grid(problem.text) for problem in here],
+                [in_grid(problem.text) for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
                 alike(number, at),
                 is_field=at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
             )
         )
     may_be_right = any(problem.column is None for problem in of_row)
-    return GridRow(number, grid_cells, [_in_grid(problem.text) for problem in of_row], correction, may_be_right)
+    return GridRow(number, grid_cells, [in_grid(problem.text) for problem in of_row], correction, may_be_right)
 
 
-def _in_grid(problem: Message) -> Message:
-    """Return a problem's text without advice that only other screens have a field or button for."""
+def in_grid(problem: Message) -> Message:
+    """Return a problem's text without advice that only other screens, or a spreadsheet program, have a means for."""
     if problem.kind == "value.or-say" and isinstance(why := dict(problem.parts)["why"], Message):
         return why
     return _IN_GRID.get(problem.kind, problem)
@@ -275,3 +281,8 @@ def _in_grid(problem: Message) -> Message:
 def shown(text: str) -> str:
     """Return the text of a cell as a field shows it, and as a browser hands it back if nobody edits it."""
     return _UNSHOWN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def digest(text: str) -> str:
+    """Return 16 digits that stand for the text of a field."""
+    return hashlib.sha256(shown(text).encode()).hexdigest()[:16]

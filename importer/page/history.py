@@ -167,6 +167,7 @@ class History(Screens):
             refuse(say("page.problem.not-shown"), hideable.why, 409, url_for("runs"))
         if hideable is None:
             return render_template("looking.html", past=past)
+        self._parts.jobs.get_ready()
         return render_template(
             "hide.html", past=past, found=hideable, settings=settings, no_key=why_no_key(self._parts.current)
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
@@ -24,11 +25,12 @@ from importer.messages import Message, say, some
 from importer.models import Role, Workspace
 from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
+from importer.page.file_names import folded, name_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
 from importer.page.rendering import ROLES, words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Rehearse, Send, Unread
-from importer.page.uploads import DroppedFile, folded, name_of
+from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 FIRST = 5
@@ -60,6 +62,7 @@ class ImportScreens(Screens):
             workspace=self._workspace,
             kept=list(self._parts.uploads.of(self._workspace)),
             is_last_chosen=self._parts.current.is_last_chosen,
+            lacks_key=bool(why_no_key(self._parts.current)),
         )
 
     @screen("/template.xlsx")
@@ -82,8 +85,8 @@ class ImportScreens(Screens):
             self._parts.uploads.forget(upload)
             self._parts.reading.forget(upload)
             refuse(say("page.unread.not-kept"), found.why, 400)
-        was_sent = upload.workspace == self._parts.current.settings().workspace
-        return redirect(check_address(upload, upload.choices.without("first") if was_sent else Choices()), 303)
+        was_sent = upload.workspace == self._workspace or self._copy_sent_at(upload)
+        return redirect(check_address(upload, upload.sent_choices if was_sent else Choices()), 303)
 
     @screen("/file/<number>")
     def check(self, number: str) -> Page:
@@ -169,6 +172,7 @@ class ImportScreens(Screens):
             asked = form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings).asked
             anchor = f"#{asked[0].id}" if asked else ""
             return redirect(check_address(upload, own_choices) + anchor, 303)
+        self._parts.jobs.get_ready()
         return render_template(
             "confirm.html",
             **_lines(overview),
@@ -210,6 +214,7 @@ class ImportScreens(Screens):
             is_right="is-right" in request.form,
             digest=request.form.get("digest", ""),
             is_meant="is-meant" in request.form,
+            copy_of=self._parts.uploads.sources(upload),
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
 
@@ -355,9 +360,19 @@ def _lines(found: Overview) -> dict[str, object]:
     }
 
 
-def still_reading(upload: DroppedFile, choices: Choices, state: str = "is_read") -> Page:
-    """Return the screen that is shown while a file is read, or its copy written; ``state`` tells when it is done."""
-    return render_template("reading.html", upload=upload, state=url_for(state, number=upload.id) + choices.query)
+def still_reading(
+    upload: DroppedFile, choices: Choices, state: str = "is_read", copying: Mapping[str, object] | None = None
+) -> Page:
+    """Return the screen that is shown while a file is read, or its copy written.
+
+    Args:
+        upload: the file.
+        choices: the choices for it.
+        state: the screen that tells when it is done.
+        copying: the progress of the copy; None if the file is read.
+    """
+    address = url_for(state, number=upload.id) + choices.query
+    return render_template("reading.html", upload=upload, state=address, copying=copying)
 
 
 def _choices() -> Choices:

@@ -114,12 +114,43 @@ class Job:
         self.connection.close()
 
 
+class _Worker:
+    """Process that loads the program's code and then waits for a task."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, child_connection = context.Pipe()
+        self.process = context.Process(target=tasks.perform, args=(child_connection,), name="job")
+        with deaf():
+            self.process.start()
+        child_connection.close()  # otherwise this process wouldn't notice the other one's end
+
+    def end(self) -> None:
+        """End the process, which has no task."""
+        self.process.terminate()
+        self.process.join()
+        self.connection.close()
+
+
 class Jobs:
     """Jobs since the program was started."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, Job] = {}
+        self._ready: list[_Worker] = []
+
+    def get_ready(self) -> None:
+        """Start the process of the next job before a person begins it, because loading the code takes a second."""
+        with self._lock:
+            if not self._ready:
+                self._ready.append(_Worker())
+
+    def close(self) -> None:
+        """End the process that is ready for a job which doesn't come any more."""
+        with self._lock:
+            while self._ready:
+                self._ready.pop().end()
 
     def __iter__(self) -> Iterator[Job]:
         """Return the jobs, the latest first."""
@@ -153,14 +184,12 @@ class Jobs:
             for other in self.under_way:
                 if other.workspace == task.settings.workspace:
                     raise UnderWay(other)
-            context = multiprocessing.get_context("spawn")
-            connection, child_connection = context.Pipe()
-            process = context.Process(target=tasks.perform, args=(child_connection, task), name=task.kind)
-            with deaf():
-                process.start()
-            child_connection.close()  # otherwise this process wouldn't notice the other one's end
+            worker = self._ready.pop() if self._ready else _Worker()
+            if not worker.process.is_alive():
+                worker = _Worker()
             job_id = secrets.token_hex(16)
-            job = Job(job_id, task, upload, choices, expected, time.monotonic(), process, connection)
+            worker.connection.send(task)
+            job = Job(job_id, task, upload, choices, expected, time.monotonic(), worker.process, worker.connection)
             job.listener = threading.Thread(target=job.listen, args=(over,), name="listening", daemon=True)
             job.listener.start()
             self._found[job_id] = job

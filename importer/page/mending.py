@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,11 +20,11 @@ from importer.commands.overview import Overview
 from importer.commands.problem_rows import NAME, ProblemRows
 from importer.messages import say
 from importer.page import grid
-from importer.page.choices import Choices
-from importer.page.correcting import HOW_READ, Correcting, for_source
+from importer.page.choices import HOW_READ, Choices
+from importer.page.correcting import Copying, Correcting
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
-from importer.page.rendering import moment, text, words
+from importer.page.rendering import by_language, moment, text, words
 from importer.page.screens import Page, Parts, refuse, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
@@ -69,6 +70,7 @@ class MendScreens(ImportScreens):
             upload=upload,
             choices=choices,
             found=found,
+            in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
             rows=grid.rows(columns, kept, shown, corrections.by_row, problems),
@@ -77,7 +79,7 @@ class MendScreens(ImportScreens):
             mended=len(mended) - left_out,
             left_out=left_out,
             wanted=len(wanted),
-            to_mend=len(_to_mend(kept, chosen.kind, mended)),
+            to_mend=len(self._to_mend(upload, choices, found, kept, corrections, chosen.kind)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
             address=lambda endpoint="mend", **fields: _address(upload, choices, replace(chosen, **fields), endpoint),
         )
@@ -86,14 +88,14 @@ class MendScreens(ImportScreens):
     def change_rows(self, number: str) -> Page:
         """Keep what a person wrote into cells, and do what a button says."""
         upload = self._upload(number)
-        choices, _, chosen = self._correct(upload)
+        choices, *_, chosen = self._correct(upload)
         return redirect(_address(upload, choices, chosen) + _anchor(), 303)
 
     @screen("/file/<number>/mend/copy", "POST")
     def copy(self, number: str) -> Page:
         """Write the corrected copy, with what a person wrote into cells."""
         upload = self._upload(number)
-        choices, settings, _ = self._correct(upload)
+        choices, settings, found, _ = self._correct(upload)
         corrections = upload.corrections(_how(choices))
         if not corrections.by_row:
             return redirect(check_address(upload, choices), 303)
@@ -102,8 +104,9 @@ class MendScreens(ImportScreens):
             upload,
             choices,
             settings,
+            found,
             corrections,
-            words(say("page.mend.copy-name", name=Path(upload.name).stem)),
+            name_of_copy(upload.name),
             self._parts.uploads,
             lambda other: other.id in used,
         )
@@ -118,23 +121,25 @@ class MendScreens(ImportScreens):
         if copying is None:
             return redirect(back, 303)
         if not copying.over.is_set():
-            return still_reading(upload, choices, "is_copied")
+            return still_reading(upload, choices, "is_copied", copying=_progress(copying))
         if copying.copy is None:
             refuse(say("page.mend.not-copied"), copying.why, 409, back)
         return redirect(check_address(copying.copy, copying.choices), 303)
 
     @screen("/file/<number>/mend/copying/state")
     def is_copied(self, number: str) -> Page:
-        """Return whether the page should reload because the copy is written by now."""
+        """Return the progress, and whether the page should reload because the copy is written by now."""
         copying = self._correcting.copying(self._upload(number))
-        return {"reload": copying is None or copying.over.is_set()}
+        if copying is None or copying.over.is_set():
+            return {"reload": True}
+        return {"reload": False, **_progress(copying)}
 
     def _source(self, upload: DroppedFile, choices: Choices) -> tuple[DroppedFile, Choices]:
         """Return the file whose corrections are shown, with its choices: of an unsent copy, its source."""
         source = self._parts.uploads.get(upload.source)
         if source is None or self._copy_sent_at(source):
             return upload, choices
-        return source, for_source(upload, choices)
+        return source, choices.read_like(upload.source_choices)
 
     def _refuse_if_sent(self, upload: DroppedFile) -> None:
         """Refuse to change corrections whose copy was sent, because a changed note would be sent a second time."""
@@ -147,8 +152,8 @@ class MendScreens(ImportScreens):
         back = check_address(copy, copy.choices.without("first"))
         refuse(title, text("page.mend.sent-why", when=when), 409, back, say("page.check.open-copy"))
 
-    def _correct(self, upload: DroppedFile) -> tuple[Choices, Settings, grid.Filter]:
-        """Keep what the form of the grid says; return the choices and settings for the file, and the rows shown."""
+    def _correct(self, upload: DroppedFile) -> tuple[Choices, Settings, Overview, grid.Filter]:
+        """Keep what the form of the grid says; return how the file is read and understood, and the rows shown."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
         self._refuse_if_sent(upload)
         found, choices, settings = self._look(upload, _choices(), wait=PATIENCE, good_for=_FOREVER)
@@ -160,21 +165,46 @@ class MendScreens(ImportScreens):
             corrections = corrections.and_also(*_written(kept, corrections))
             if "undo" in request.form:
                 return corrections.without_last()
-            mended: Collection[int] = ()
-            if {"leave-out-kind", "write-kind"} & {*request.form}:
-                _, mended = self._correcting.problems(upload, choices, found.understanding, corrections, ())
-            return corrections.and_also(*_pressed(found, kept, corrections, mended))
+            of_kind: Sequence[int] = ()
+            pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
+            if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
+                of_kind = self._to_mend(upload, choices, found, kept, corrections, int(pressed))
+            return corrections.and_also(*_pressed(found, kept, corrections, of_kind))
 
         try:
             self._correcting.change(upload, _how(choices), changed)
         except OSError as error:
             why = say("page.problem.system-error", error=str(error.strerror))
             refuse(say("page.mend.not-kept"), why, 507, check_address(upload, choices))
-        return choices, settings, chosen
+        return choices, settings, found, chosen
+
+    def _to_mend(
+        self,
+        upload: DroppedFile,
+        choices: Choices,
+        found: Overview,
+        kept: ProblemRows,
+        corrections: Corrections,
+        kind: int | None,
+    ) -> list[int]:
+        """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
+        problems_of = partial(self._correcting.problems, upload, choices, found.understanding, corrections)
+        _, mended = problems_of(())
+        numbers = [number for number in kept.numbers(kind) if number not in mended]
+        column = None if kind is None else found.troubles[kind].problems[0].column
+        written = [
+            number for number in numbers if (one := corrections.by_row.get(number)) is not None and column in one.texts
+        ]
+        problems, _ = problems_of(written)
+        right = {number for number in written if all(problem.column != column for problem in problems[number])}
+        return [number for number in numbers if number not in right]
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
-    """Yield a step for each field whose text isn't what the grid shows for its cell."""
+    """Yield a step for each field whose text isn't what the grid shows for its cell.
+
+    A field that still has what its page showed is left alone: another page may have changed the cell since.
+    """
     fields = [(match, said) for name, said in request.form.items() if (match := _CELL.fullmatch(name))]
     cells = kept.cells({int(match[1]) for match, _ in fields})
     for match, said in fields:
@@ -183,12 +213,13 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
             correction, now = corrections.by_row.get(number), cells[number][position]
             if correction is not None:
                 now = correction.texts.get(position, now)
-            if (new := grid.shown(said)) != grid.shown(now):
+            new = grid.shown(said)
+            if new != grid.shown(now) and grid.digest(new) != request.form.get(f"shown-{match[0]}"):
                 yield Step(Act.WRITE, (number,), position, new)
 
 
-def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, mended: Collection[int]) -> Iterator[Step]:
-    """Yield the step of the button that was pressed, if it is possible."""
+def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, of_kind: Sequence[int]) -> Iterator[Step]:
+    """Yield the step of the button that was pressed, if it is possible; ``of_kind`` are the rows of its kind."""
     for name, value in request.form.items():
         first, *others = value.split(" ", 2)
         number = int(first) if _ROW.fullmatch(first) else -1
@@ -201,12 +232,12 @@ def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, mende
                 alike = _alike(kept, corrections, number, at, cells[at]) if name == "write-all" else []
                 yield Step(Act.WRITE, (number, *(other for other in alike if other != number)), at, grid.shown(text))
             case "leave-out-kind", [] if 0 <= number < len(found.troubles):
-                yield Step(Act.LEAVE_OUT, (*_to_mend(kept, number, mended),))
+                yield Step(Act.LEAVE_OUT, (*of_kind,))
             case "write-kind", [] if 0 <= number < len(found.troubles) and request.form.get("kind-text"):
                 column = found.troubles[number].problems[0].column
                 if column is not None:
                     text = grid.shown(request.form["kind-text"])
-                    yield Step(Act.WRITE, (*_to_mend(kept, number, mended),), column, text)
+                    yield Step(Act.WRITE, (*of_kind,), column, text)
 
 
 def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: int, text: str) -> list[int]:
@@ -214,14 +245,27 @@ def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: i
     return [] if kind is None else grid.uncorrected(kept.alike(kind, text), position, corrections.by_row)
 
 
-def _to_mend(kept: ProblemRows, kind: int | None, mended: Collection[int]) -> list[int]:
-    return [number for number in kept.numbers(kind) if number not in mended]
-
-
 def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -> grid.GridColumn | None:
     """Return the column whose cells have problems of this kind; None if they are about no single cell."""
     position = found.troubles[kind].problems[0].column
     return next((column for column in columns if column.position == position), None)
+
+
+def name_of_copy(name: str) -> str:
+    """Return the name of the corrected copy of a file. The copy of a copy has a number, in whatever language it is."""
+    stem = Path(name).stem
+    for named in by_language(say("page.mend.copy-name", name="")).values():
+        before, mark, number = stem.rpartition(Path(named).stem)
+        if mark and re.fullmatch(r"( [1-9]\d{0,3})?", number, re.ASCII):
+            return words(say("page.mend.next-copy-name", name=before, number=str(int(number or 1) + 1)))
+    return words(say("page.mend.copy-name", name=stem))
+
+
+def _progress(copying: Copying) -> dict[str, object]:
+    """Return how much of a copy is written, in words and as numbers for the progress bar."""
+    stage, rows = copying.done
+    done = say("page.mend.rows-written" if stage == "written" else "page.mend.rows-read", done=rows, n=copying.rows)
+    return {"settled": rows, "total": copying.rows, "done": words(done)}
 
 
 def _choices() -> Choices:

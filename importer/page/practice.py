@@ -74,6 +74,7 @@ class Practice:
 
     def end(self) -> None:
         """Stop the sandbox and delete practice's files."""
+        self.jobs.close()
         self._box.stop()
         self._folder.cleanup()
 

@@ -13,6 +13,9 @@ from importer import commands
 from importer.messages import FACE
 from importer.page.rendering import PAGE
 
+EVERY = 0.1
+"""Seconds between two reports of a process's progress."""
+
 
 @contextmanager
 def deaf() -> Iterator[None]:

@@ -79,14 +79,19 @@ def number(value: int) -> str:
     return localized(f"{value:,}", PAGE)
 
 
-def in_every_language(message: Message) -> str:
-    """Return the texts of a message in all languages of the page, one a line, to be searched."""
-    before, texts = LANGUAGE.get(), []
+def by_language(message: Message) -> dict[str, str]:
+    """Return the texts of a message in all languages of the page, by the languages as HTML names them."""
+    before, texts = LANGUAGE.get(), {}
     for name in sorted({ENGLISH, *LANGUAGES.values()}):
         LANGUAGE.set(name)
-        texts.append(words(message))
+        texts[language_tag()] = words(message)
     LANGUAGE.set(before)
-    return "\n".join(texts)
+    return texts
+
+
+def in_every_language(message: Message) -> str:
+    """Return the texts of a message in all languages of the page, one a line, to be searched."""
+    return "\n".join(by_language(message).values())
 
 
 def text(kind: str, /, **parts: Part) -> Markup:

@@ -16,6 +16,7 @@ from typing import NoReturn, TypeVar
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from importer.commands.history import may_have_delivered
 from importer.errors import ImporterError
 from importer.messages import Message, Said, as_message, say
 from importer.page.choices import Choices
@@ -119,7 +120,9 @@ class Screens:
             expected: the number of notes that a person agreed to.
         """
         reading, uploads, choices = self._parts.reading, self._parts.uploads, choices or Choices()
-        is_sending = isinstance(task, Send)
+        is_sending, take_back = isinstance(task, Send), _nothing
+        if upload is not None and is_sending:
+            take_back = uploads.is_sent(upload, task.settings.workspace, choices)
 
         def over(ended: Ended) -> None:
             reading.forget()
@@ -132,17 +135,17 @@ class Screens:
             if ended.results is not None and not isinstance(task, Rehearse):
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
+            if upload.source and not upload.is_done and not may_have_delivered(task.settings, upload.fingerprint):
+                take_back()  # the corrections stay open, because changing them makes no second notes
 
         try:
             job = self._parts.jobs.begin(task, upload, choices, expected, over)
         except UnderWay as error:
+            take_back()
             job = error.job
             is_same_file = isinstance(job.task, Send) and (job.upload, job.choices) == (upload, choices)
             if job.task != task and not (is_sending and is_same_file):
                 refuse_during(job, title)
-        else:
-            if upload is not None and is_sending:
-                uploads.is_sent(upload, job.workspace, choices)
         return redirect(url_for("job", number=job.id), 303)
 
     def _refuse_while_used(self, upload: DroppedFile, title: Message) -> None:
@@ -150,6 +153,10 @@ class Screens:
         for job in self._parts.jobs.under_way:
             if job.upload is upload:
                 refuse_during(job, title)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:

@@ -29,7 +29,7 @@ from importer.page.access import LET_IN, Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
-from importer.page.rendering import element
+from importer.page.rendering import by_language, element
 from importer.page.screens import Parts
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
@@ -173,6 +173,7 @@ class PageServer:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
+        self.jobs.close()
         if self.current.practice is not None:
             self.current.practice.end()
         self._use.__exit__(None, None, None)
@@ -221,11 +222,15 @@ class Launch:
     def __init__(self, address: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="note-importer-"))
         file, url = self._folder / "open.html", escape(address)
+        links = "".join(  # in every language, because no request tells the browser's
+            f"<p>{element('a', words, href=address, lang=tag)}</p>"
+            for tag, words in by_language(say("page.opening.open")).items()
+        )
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as page:
             page.write(
-                '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>note-importer</title>'
+                '<!doctype html><html><head><meta charset="utf-8"><title>note-importer</title>'
                 f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}"></head>'
-                f"<body><p>{element('a', say('page.opening.open'), href=address)}</p></body></html>\n"
+                f"<body>{links}</body></html>\n"
             )
         self.address = file.as_uri()
 

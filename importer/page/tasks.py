@@ -25,12 +25,11 @@ from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, Un
 from importer.messages import Message, Said, say
 from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
-from importer.page.processes import begin
+from importer.page.processes import EVERY, begin
 from importer.page.rendering import in_every_language
 from importer.settings import Settings, make_private_folder
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
-_EVERY = 0.1  # seconds between two reports of progress
 _PROGRAM_ENDED = say("page.program-ended")
 
 
@@ -135,6 +134,7 @@ class Send:
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
+        copy_of: fingerprints of the files of which it is the corrected copy.
     """
 
     settings: Settings
@@ -144,15 +144,15 @@ class Send:
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
+    copy_of: Sequence[str] = ()
     kind: ClassVar[str] = "sending"
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
         os.chdir(self.folder)
         people = Path(f"{Path(self.name).stem}.people.csv")
-        with commands.prepare(
-            self.name, replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
-        ) as prepared:
+        settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
+        with commands.prepare(self.name, settings, copy_of=self.copy_of) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
@@ -342,15 +342,19 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
             with contextlib.suppress(ImporterError):  # without the texts, the note IDs are shown
                 found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
-        examples = [(note_id, prospect, found.get(note_id, ((), ""))[1]) for note_id, prospect in ids]
+        examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
 
 
-def perform(connection: Connection, task: Task) -> None:
-    """Perform a task, and send its progress and finally its end through the connection."""
+def perform(connection: Connection) -> None:
+    """Receive a task through the connection and perform it; send its progress and finally its end."""
     begin()
+    try:
+        task: Task = connection.recv()
+    except (EOFError, OSError):  # no task comes any more
+        return
     word, folder = Word(connection), getattr(task, "folder", None)
     try:
         with commands.places.in_use(folder) if folder is not None else contextlib.nullcontext():
@@ -378,7 +382,7 @@ class Word:
     def observe(self, progress: Progress) -> None:
         """Send the progress, but not more often than every 0.1 seconds."""
         if (now := time.monotonic()) >= self._next:
-            self._next = now + _EVERY
+            self._next = now + EVERY
             self.tell(progress)
 
     def tell(self, what: Progress | Ended) -> None:
@@ -388,10 +392,9 @@ class Word:
 
     def why(self) -> Message | None:
         """Return why the run is to stop, or None."""
-        if self._why is None:
-            try:
-                if self._connection.poll():
-                    self._why = self._connection.recv()
-            except (EOFError, OSError):
-                self._why = _PROGRAM_ENDED
+        try:
+            if self._why is None and self._connection.poll():
+                self._why = self._connection.recv()
+        except (EOFError, OSError):
+            self._why = _PROGRAM_ENDED
         return self._why

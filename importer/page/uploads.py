@@ -27,16 +27,13 @@ from importer.commands.corrections import Corrections
 from importer.errors import BadSettings
 from importer.models import Workspace
 from importer.page.choices import Choices
+from importer.page.file_names import folded, is_fit, name_of, plain_name
 from importer.settings import make_private_folder
 
 _KEPT = 30 * 86_400.0
 _COMES = 3600.0  # longest time that the upload of a file takes, in seconds
-_MOST_CHARACTERS = 100
 _OWNER_ONLY = 0o600
 _ID = re.compile(r"[0-9a-f]{32}")
-_MOST_BYTES = 255
-_UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # names of devices on Windows
 
 
 @dataclass(eq=False)
@@ -57,6 +54,7 @@ class DroppedFile:
         source_choices: the choices by which that file was read.
         copies_sent: a workspace → the time its latest corrected copy was sent there, in seconds since 1970. It stays
             when the copy is removed.
+        copy_choices: the choices by which that copy was sent, for this file.
     """
 
     id: str
@@ -71,11 +69,17 @@ class DroppedFile:
     source: str = ""
     source_choices: Choices = field(default_factory=Choices)
     copies_sent: dict[str, float] = field(default_factory=dict)
+    copy_choices: Choices = field(default_factory=Choices)
 
     @property
     def path(self) -> Path:
         """Path of the file."""
         return self.folder / self.name
+
+    @property
+    def sent_choices(self) -> Choices:
+        """Choices by which it was sent last, itself or as a corrected copy, with all of its rows."""
+        return (self.copy_choices if self.copy_choices.pairs else self.choices).without("first")
 
     def results_of(self, run: str) -> Path | None:
         """Return the path of a run's results if the file is there, else None."""
@@ -236,6 +240,11 @@ class DroppedFiles:
         """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
+    def sources(self, upload: DroppedFile) -> list[str]:
+        """Return the fingerprints of the files of which this one is the corrected copy."""
+        source = self.get(upload.source)
+        return [] if source is None else [source.fingerprint, *self.sources(source)]
+
     def sent_copy(self, upload: DroppedFile, workspace: Workspace) -> DroppedFile | None:
         """Return the latest corrected copy of a file that was sent to this workspace, if it is kept."""
         return next((other for other in self if (other.source, other.workspace) == (upload.id, workspace)), None)
@@ -259,12 +268,31 @@ class DroppedFiles:
                     return other, lacking
         return None
 
-    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> None:
-        """Record that the file is being sent, to which workspace, and with which choices."""
-        upload.workspace, upload.choices, upload.is_done = workspace, choices, False
+    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> Callable[[], None]:
+        """Record that the file is being sent, to which workspace, and with which choices.
+
+        Return a function that takes this back, for the case that nothing was delivered.
+        """
+        source, name = self.get(upload.source), str(workspace)
+        before = upload.workspace, upload.choices, upload.is_done
+        at_before = None if source is None else source.copies_sent.get(name)
+
+        def take_back() -> None:
+            self._sends(upload, before, name, at_before)
+
+        self._sends(upload, (workspace, choices, False), name, self._now())
+        return take_back
+
+    def _sends(
+        self, upload: DroppedFile, state: tuple[Workspace | None, Choices, bool], workspace: str, at: float | None
+    ) -> None:
+        upload.workspace, upload.choices, upload.is_done = state
         self._remember(upload)
         if (source := self.get(upload.source)) is not None:
-            source.copies_sent[str(workspace)] = self._now()
+            source.copies_sent.pop(workspace, None)
+            source.copies_sent |= {} if at is None else {workspace: at}
+            if at is not None:
+                source.copy_choices = state[1].read_like(upload.source_choices)
             self._remember(source)
 
     def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:
@@ -296,6 +324,7 @@ class DroppedFiles:
             "results": upload.results,
             "source": [upload.source, upload.source_choices.pairs],
             "copies_sent": upload.copies_sent,
+            "copy_choices": upload.copy_choices.pairs,
         }
         with self._lock:
             new_record = self.folder / f"{upload.id}.new"
@@ -356,6 +385,7 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         str(source),
         Choices.of((str(name), str(value)) for name, value in source_choices),
         {str(workspace): float(at) for workspace, at in record.get("copies_sent", {}).items()},
+        Choices.of((str(name), str(value)) for name, value in record.get("copy_choices", ())),
     )
 
 
@@ -364,29 +394,3 @@ def _write_private(path: Path, text: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
     with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that it is never readable by others
         file.write(text)
-
-
-def name_of(name: str) -> str:
-    """Return a file's name without the folders that a browser may put before it."""
-    return re.split(r"[/\\]", name)[-1]
-
-
-def folded(name: str) -> str:
-    """Return a file's name in the form by which Windows and macOS compare names."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-def is_fit(name: str) -> bool:
-    """Return whether a file's name is valid on every system, because the name must stay as it is in the spreadsheet."""
-    is_plain = name == name.strip(" .") and not _UNFIT.search(name) and not _RESERVED.match(name)
-    return bool(name) and is_plain and len(os.fsencode(name)) <= _MOST_BYTES
-
-
-def plain_name(name: str) -> str:
-    """Return a name that is valid on every system: without folders, shortened, invalid characters replaced."""
-    name = _UNFIT.sub("_", name_of(name))
-    stem, dot, ending = name.strip(" .").rpartition(".")
-    if not dot:
-        stem, ending = ending, ""
-    name = f"{stem[:_MOST_CHARACTERS].strip()}{dot}{ending[:10].strip()}"
-    return f"file {name}".strip() if not stem or name.startswith("-") or _RESERVED.match(name) else name

@@ -151,7 +151,8 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
         raise UnreadableFile(_nothing(book, source.name, sheet, header_row))
     if sheet is None and header_row is None and (before := _as_before(book, source)):
         return before, _aside(book, before, candidates, is_copy, asked=True)
-    qualified = [candidate for candidate in candidates if candidate.qualifies] or candidates
+    copies = [candidate for candidate in candidates if is_copy(candidate.header[1])]
+    qualified = [candidate for candidate in candidates if candidate.qualifies] or copies or candidates
     qualified = [candidate for candidate in qualified if not is_copy(candidate.header[1])] or qualified
     if len(qualified) > 1:
         raise _undecided(qualified)

@@ -33,7 +33,7 @@ class Package:
         self.limits = source.limits
         self._deadline = source.deadline
         self._inflated: dict[str, int] = {}
-        _check_directory(source.file)
+        check_directory(source.file)
         try:
             self._zip = zipfile.ZipFile(source.file)
         except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
@@ -97,8 +97,8 @@ def _plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
 
 
-def _check_directory(file: IO[bytes]) -> None:
-    """Refuse a directory so large that merely listing it would fill the memory."""
+def check_directory(file: IO[bytes]) -> None:
+    """Raise UnreadableFile if a zip file's directory is so large that merely listing it would fill the memory."""
     size = file.seek(0, 2)
     file.seek(max(0, size - 66_000))
     tail = file.read()

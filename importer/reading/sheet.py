@@ -84,14 +84,15 @@ class Sheet(AbstractContextManager["Sheet"]):
         yield from self.flaws.get(number, ())
         yield from (Flaw(column, COVERED) for column in self.covered.get(number, ()))
 
-    def columns(self) -> Iterator[Block]:
+    def columns(self, *, is_filled: bool = True) -> Iterator[Block]:
         """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns.
 
         There is one column for each heading. Every cell is a ``str``; an empty one is ``""``. Blank rows are left out.
-        May be called again, but not after the sheet is closed.
+        May be called again, but not after the sheet is closed. Without ``is_filled``, a cell that a merged cell covers
+        is empty, also if its value counts there.
         """
         width = len(self.headings)
-        for numbers, columns in self._spool.blocks() if self._spool is not None else ():
+        for numbers, columns in self._spool.blocks(is_spread=is_filled) if self._spool is not None else ():
             full = [*columns[:width], *[("",) * len(numbers)] * (width - len(columns))]
             yield numbers, full if self._restore is None else [list(map(self._restore, column)) for column in full]
 
@@ -232,6 +233,7 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
                     above += 1
                 if not number % 20_000:
                     source.deadline.check()
+                    source.options.observe(rows.spool.row_count)
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged

@@ -98,10 +98,10 @@ class Spool:
         self._places.append((self._file.seek(0, 2), len(data)))
         self._file.write(data)
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the blocks in the order in which their rows were appended."""
+    def blocks(self, *, is_spread: bool = True) -> Iterator[Block]:
+        """Yield the blocks in the order in which their rows were appended, with values of merged cells if asked for."""
         self.flush()
-        spreading = self.merged.spreading(self.spread)
+        spreading = self.merged.spreading(self.spread if is_spread else 0)
         for offset, size in self._places:
             self._file.seek(offset)
             data = self._file.read(size)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from importer.errors import Undecided, as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
-from importer.models import PossibleAnswer, Question, Role
+from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.resultsfile import added_columns
 from importer.rows import words
 from importer.rows.columns import candidates
@@ -167,7 +167,7 @@ def _fit(export: Export, headings: Sequence[str], cells: Sequence[Sequence[str]]
     concerning = tuple(
         heading
         for heading, values in zip(headings, cells, strict=True)
-        if heading.strip() and not _is_among(heading, export.headings) and _matters(heading, values)
+        if heading.strip() and not _is_among(heading, export.headings) and _matters(heading, values, export.of_all)
     )
     return _Fit(export, _missing(export, headings), concerning, _alike(export, headings))
 
@@ -188,9 +188,14 @@ def _is_among(name: str, headings: Sequence[str]) -> bool:
     return _key(name) in _keys(tuple(headings))
 
 
-def _matters(heading: str, values: Sequence[str]) -> bool:
-    """Return whether a new column speaks of a person, a text, visibility, status or files."""
+def _matters(heading: str, values: Sequence[str], of_all: Visibility | None) -> bool:
+    """Return whether a new column speaks of a person, a text, visibility, status or files.
+
+    If all notes are public, it is enough that the column may speak of visibility.
+    """
     if role_of(heading) is not None or _ABOUT_FILES.search(heading):
+        return True
+    if of_all is Visibility.PUBLIC and suggests(Role.VISIBILITY, heading) and any(map(str.strip, values)):
         return True
     if any(words.speaks(role, heading, weakly=False) for role in WORDED):
         return True

@@ -1,10 +1,11 @@
-"""Find columns without a role that hold only words for visibility or status, so that none is ignored by mistake.
+"""Find columns without a role that hold mostly words for visibility or status, so that none is ignored by mistake.
 
 Input: a sheet's blocks. Output: a question for each such column, even if the profile ignores it or has a default value.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from importer.errors import as_argument
@@ -21,7 +22,8 @@ from importer.settings.kinds import mapped
 from importer.settings.meanings import Values
 
 _MOST_VALUES = 8  # values of a column that a message lists
-_MOST_ODD = 3  # unknown words that are allowed under a heading about a role
+_MOST_ODD = 3  # unknown words that a column may hold beside known ones, without typing errors
+_MOST_UNKNOWN = 20  # with typing errors
 _LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 _SAY_LESS = {
     role: {folded(word) for word in WORDED[role].words[value] if not word.isdecimal()} for role, value in _LESS.items()
@@ -59,11 +61,12 @@ def question(
 class Unmapped:
     """Finder of columns without a role that are probably meant for the visibility or the status.
 
-    Such a column holds only words of these roles, usual ones or the user's own, and at least one word of a role without
-    a column. If the column's heading is about a role, then yes, no and codes count as words, and a few unknown words
-    are allowed if notes are public or published. If a column already has the role, a second one counts only if its
-    heading is about the role and one of its words may restrict notes further: *Private?* with a yes, although notes are
-    public.
+    Such a column holds words of these roles, usual ones or the user's own, and at least one word of a role without a
+    column. If notes are public or published, a few unknown words are allowed: typing errors must not publish a draft.
+    They are allowed under a heading that is about the role, where yes, no and codes count as words, too. Under another
+    heading, most words must be known, and one must mean the role in any context: *Draft*, but not *Live* or *Team*. If
+    a column already has the role, a second one counts only if its heading is about the role and one of its words may
+    restrict notes further: *Private?* with a yes, although notes are public.
 
     Args:
         headings, roles, values: those of the sheet.
@@ -89,16 +92,16 @@ class Unmapped:
         looked_at = sorted({*roles.unused, *self._open})
         self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in looked_at}
         is_any_without = len(self._taken) < len(WORDED)
-        self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if is_any_without or self._spoken_of[i]}
+        self._values = {i: Counter[str]() for i in looked_at if is_any_without or self._spoken_of[i]}
 
     def look(self, block: Block) -> None:
-        """Drop the columns that hold other values than such words in this block."""
+        """Drop the columns that hold more than a few other values than such words in this block."""
         for position, values in [*self._values.items()]:
             column = block.columns[position]
             for part in (column[:_FIRST_LOOK], column[_FIRST_LOOK:]):
-                values.update(dict.fromkeys(part))
-                odd = {text for text in values if not self._is_word(position, text) and not is_footer(text)}
-                if len(odd) > (_MOST_ODD if self._spoken_of[position] else 0):
+                values.update(part)
+                unknown = [text for text in values if not self._is_word(position, text) and not is_footer(text)]
+                if len(unknown) > _MOST_UNKNOWN or sum(not words.is_misspelled(text) for text in unknown) > _MOST_ODD:
                     del self._values[position]
                     break
 
@@ -115,40 +118,46 @@ class Unmapped:
         }
         questions = []
         for position, texts in self._values.items():
-            cleaned = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
-            values = list({folded(word): word for word in cleaned}.values())
-            folded_words = {folded(value) for value in values if not value.isdecimal()}
-            known_values = [value for value in values if self._is_word(position, value)]
-            heading_roles = self._spoken_of[position] if known_values else ()
+            rows = _counted(texts)
+            known = [value for value in rows if self._is_word(position, value)]
+            heading_roles = self._spoken_of[position] if known else ()
             roles = [
                 role
                 for role in WORDED
                 if role not in self._taken
-                if (folded_words & self._words[role] or role in heading_roles)
-                and (len(known_values) == len(values) or is_open[role])
+                if role in heading_roles or any(self._is_of(role, value) for value in known)
+                if len(known) == len(rows)
+                or (is_open[role] and (role in heading_roles or self._are_mostly_of(role, known, rows)))
+            ]
+            less = [
+                role
+                for role in heading_roles
+                if role in self._taken
+                if is_open[role] and any(self._says_less(role, position, value) for value in rows)
             ]
             if roles:
-                says = say("overlooked.says-so-though-ignored" if position in self._doubtful else "overlooked.says-so")
-                vacant = [role for role in roles if role in self._vacant]
-                if vacant and self._is_open(position, values):
-                    questions.append(question(self._headings, position, vacant, values, says))
-                else:
-                    self.set_aside[called(self._headings, position)] = tuple(values)
+                says = say("overlooked.all-words" if len(known) == len(rows) else "overlooked.most-words")
+                says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
+                asked = [role for role in roles if role in self._vacant]
+            elif less:
+                used, asked = shown(self._headings[self._taken[less[0]]]), less[:1]
+                says = say("overlooked.may-say-less", role=less[0], used=used)
+            else:
                 continue
-            for role in heading_roles:
-                if (
-                    role in self._taken
-                    and is_open[role]
-                    and any(self._says_less(role, position, value) for value in values)
-                ):
-                    used = shown(self._headings[self._taken[role]])
-                    says = say("overlooked.may-say-less", role=role, used=used)
-                    if self._is_open(position, values):
-                        questions.append(question(self._headings, position, [role], values, says))
-                    else:
-                        self.set_aside[called(self._headings, position)] = tuple(values)
-                    break
+            if asked and self._is_open(position, [*rows]):
+                questions.append(question(self._headings, position, asked, [*rows], says))
+            else:
+                self.set_aside[called(self._headings, position)] = tuple(rows)
         return questions
+
+    def _is_of(self, role: Role, value: str) -> bool:
+        return folded(value) in self._words[role] and not value.isdecimal()
+
+    def _are_mostly_of(self, role: Role, known: Sequence[str], rows: Counter[str]) -> bool:
+        """Return whether most words or rows hold known words, or typing errors of these, and one means the role."""
+        alike = [word for word in rows if word in known or words.is_misspelled(word)]
+        is_most = 2 * len(alike) > len(rows) or 2 * sum(rows[word] for word in alike) >= rows.total()
+        return is_most and any(self._is_of(role, word) and words.is_strong(role, word) for word in known)
 
     def _is_open(self, position: int, values: Sequence[str]) -> bool:
         """Return whether a column has to be asked about, because nobody said anything about these words of it."""
@@ -163,3 +172,13 @@ class Unmapped:
             return True
         likely = words.reading(role, self._headings[position], value)
         return words.depends_on_heading(value) and (likely is None or likely is _LESS[role])
+
+
+def _counted(texts: Counter[str]) -> Counter[str]:
+    """Return the words of a column and their rows, without blank cells and footers."""
+    spellings: dict[str, str] = {}
+    rows = Counter[str]()
+    for text, n in texts.items():
+        if (word := cleaned_id(text)) and not is_footer(text):
+            rows[spellings.setdefault(folded(word), word)] += n
+    return rows

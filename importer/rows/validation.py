@@ -6,6 +6,7 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from importer.rows import records, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start
-from importer.rows.corrected import CorrectedRows
+from importer.rows.corrected import CorrectedRows, fingerprints
 from importer.rows.footers import Footers
 from importer.rows.former import former
 from importer.rows.naming import with_more
@@ -155,6 +156,8 @@ class _Validation:
                 *dates,
                 *self.receivers.questions(),
             ],  # the optional one last, because it may stay unanswered
+            sources=corrected.sources,
+            fingerprints=partial(fingerprints, self.sheet, self.roles),
             former=former(self.sheet, self.roles),
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)

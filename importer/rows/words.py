@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -36,7 +37,10 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
 _KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
-_USUAL = frozenset(folded(word) for entry in WORDED.values() for usual in entry.words.values() for word in usual)
+_SPELLED = {
+    role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
+}
+_USUAL = frozenset().union(*_SPELLED.values())
 
 
 def is_plain(role: Role, heading: str) -> bool:
@@ -71,6 +75,26 @@ def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
 def is_word(text: str) -> bool:
     """Return whether a text is a usual word or a code of visibility or status, or a yes or a no."""
     return folded(text) in _USUAL or depends_on_heading(text)
+
+
+@lru_cache(maxsize=1000)  # there are few words, in many rows
+def is_usual(role: Role, text: str) -> bool:
+    """Return whether a cell of visibility or status has its meaning without a setting, whatever the heading is."""
+    word = folded(cleaned_id(text))
+    return word in _USUAL and not word.isdecimal() if word else role is Role.STATUS
+
+
+@lru_cache(maxsize=1000)
+def is_misspelled(text: str) -> bool:
+    """Return whether a text is like a usual word of visibility or status, so that it is probably a typing error."""
+    return len(text) <= _LONGEST_NEAR and bool(difflib.get_close_matches(folded(text), _USUAL, n=1, cutoff=_LIKE))
+
+
+def is_strong(role: Role, word: str) -> bool:
+    """Return whether a word of the role means it in any context, unlike *Live* or *Team*. The user's own words do."""
+    return folded(word) not in _USUAL or any(
+        _strong(role, value, part) for value in WORDED[role].words for part in _words(word)
+    )
 
 
 def reading(role: Role, heading: str, word: str) -> Value | None:
@@ -193,7 +217,7 @@ class Vocabulary:
             return self._known[word]
         is_long = len(text) > _LONGEST_NEAR
         near = [] if is_long else difflib.get_close_matches(word, self._known, n=1, cutoff=_LIKE)
-        nearest = WORDED[role].words[self._known[near[0]]][1] if near else ""
+        nearest = _SPELLED[role][near[0]] if near else ""
         if self._is_plain and near:
             return Wrong(say(f"{role}.near", value=shown_text, near=nearest), near=nearest)
         heading = Cell(quoted(self._heading or "–"))

@@ -7,6 +7,7 @@ words is for all sheets. It is listed and forgotten here, too.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -204,6 +205,11 @@ def keep(profile: str, export: Export) -> Path:
         BadSettings: the name can't be used, or the file can't be read or written.
     """
     _check_name(export.name)
+    return profiles.change_export("" if export.is_shared else profile, export.name, _entry(export))
+
+
+def _entry(export: Export) -> dict[str, object]:
+    """Return an export as the file of profiles holds it."""
     stored: dict[str, object] = {
         "name": export.name,
         "answered": export.answered,
@@ -215,7 +221,21 @@ def keep(profile: str, export: Export) -> Path:
         stored[_SET_ASIDE] = {column: [*words] for column, words in export.set_aside.items()}
     for name, value in export.answers.items():
         stored[SETTINGS[name].profile_name] = [*value] if name == "ignore" else as_stored(value)
-    return profiles.change_export("" if export.is_shared else profile, export.name, stored)
+    return stored
+
+
+def as_json(export: Export) -> str:
+    """Return an export as JSON."""
+    return json.dumps({**_entry(export), "answered": export.answered.isoformat()})
+
+
+def from_json(text: str) -> Export | None:
+    """Return the export that :func:`as_json` wrote; None if the text is anything else."""
+    try:
+        entry = json.loads(text)
+        return _read({**entry, "answered": date.fromisoformat(entry["answered"])}, is_shared=False)
+    except (BadSettings, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def export_named(profile: str, name: str) -> Export:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +16,19 @@ from hypothesis import strategies as st
 
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import corrected_copy
+from importer.commands import corrected_copy, mending
 from importer.commands.corrections import Act, Corrections, Step
+from importer.commands.hide import hide, what_to_hide
 from importer.commands.loading import Loaded, load
-from importer.commands.preview import plan
+from importer.commands.preview import Preview, plan
+from importer.commands.problem_rows import NAME
 from importer.commands.run import prepare
 from importer.messages import render
-from importer.models import Result
+from importer.models import Result, Role, Visibility
 from importer.resultsfile import CORRECTED, TO_FIX
 from importer.sandbox import Sandbox
 from importer.settings import Settings
+from importer.settings.meanings import Scope, Values
 from tests.page.conftest import HEAD, write
 from tests.reading.catalogue import ENTRIES, Entry
 from tests.running import check, run
@@ -36,8 +40,23 @@ NOTHING = Corrections()
 def copied(path: Path, settings: Settings, *steps: Step) -> Path:
     """The corrected copy of a file."""
     with prepare(path, settings) as prepared:
-        target = path.with_name(f"{path.stem} corrected.xlsx")
-        return corrected_copy.write(target, prepared.preview, NOTHING.and_also(*steps)).path
+        target, corrections = path.with_name(f"{path.stem} corrected.xlsx"), NOTHING.and_also(*steps)
+        made = corrected_copy.write(target, prepared.preview, corrections).path
+        made_without_checking_is_the_same(path, prepared.preview, corrections, made)
+    return made
+
+
+def made_without_checking_is_the_same(
+    path: Path, preview: Preview, corrections: Corrections, made: Path
+) -> list[tuple[str, int]]:
+    """A copy for which the sheet is read again, but not checked again; and what was said while it was made."""
+    said: list[tuple[str, int]] = []
+    before, understanding = made.read_bytes(), mending.keep(made.with_name(NAME), preview)
+    corrected_copy.copy(
+        made, str(path), preview.settings, understanding, corrections, lambda *progress: said.append(progress)
+    )
+    assert made.read_bytes() == before
+    return said
 
 
 def texts(loaded: Loaded) -> dict[int, list[str]]:
@@ -50,11 +69,13 @@ def texts(loaded: Loaded) -> dict[int, list[str]]:
     }
 
 
-def same(path: Path, settings: Settings, target: Path) -> None:
+def same(path: Path, settings: Settings, target: Path, *, is_made_twice: bool = True) -> None:
     """The copy has the same texts in the same rows, the same roles, and the same problems."""
     with load(path, settings) as source:
         preview = plan(source, settings, None, SALESHANDY, None)
         made = corrected_copy.write(target, preview, NOTHING)
+        if is_made_twice and preview.as_read.problems:
+            made_without_checking_is_the_same(path, preview, NOTHING, target)
         as_source = replace(settings, header_row=made.header_row, sheet=made.sheet, encoding=None, delimiter=None)
         with load(target, as_source) as copy:
             assert texts(copy) == texts(source)
@@ -113,7 +134,7 @@ def test_a_copy_of_any_text_reads_as_the_text(
 ) -> None:
     """Formulas, control characters, line breaks and outer spaces stay what they are."""
     path = write(tmp_path / "any.csv", [("p0", "Hello", "Public", "-"), *rows], (*HEAD, "Other"))
-    same(path, replace(settings, encoding="utf-8", delimiter=","), tmp_path / "copy.xlsx")
+    same(path, replace(settings, encoding="utf-8", delimiter=","), tmp_path / "copy.xlsx", is_made_twice=False)
 
 
 def test_a_text_that_is_too_long_for_spreadsheet_programs_is_whole_in_a_copy(
@@ -122,6 +143,18 @@ def test_a_text_that_is_too_long_for_spreadsheet_programs_is_whole_in_a_copy(
     """The note is sent as it is in the CSV."""
     path = write(tmp_path / "n.csv", [("p1", "Long " * 10_000, "Public"), ("p2", "Hi", "Pubic")])
     same(path, settings, tmp_path / "copy.xlsx")
+
+
+def test_the_rows_are_counted_while_they_are_read_and_while_they_are_written(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Each count reaches the number of rows, or nearly, and never falls."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), *[(f"p{i}", "Hello", "Public") for i in range(20_999)]])
+    with prepare(path, settings) as prepared:
+        made = corrected_copy.write(tmp_path / "copy.xlsx", prepared.preview, NOTHING).path
+        said = made_without_checking_is_the_same(path, prepared.preview, NOTHING, made)
+    written = [("written", rows) for rows in (8_000, 16_000, 21_000)]
+    assert said == [("read", 19_999), *written]
 
 
 def test_nothing_in_a_copy_is_a_formula_and_the_same_corrections_make_the_same_file(
@@ -153,12 +186,14 @@ def test_a_row_that_is_left_out_is_skipped_with_its_cells_in_the_results(
     assert report.counts == {Result.CREATED: 2, Result.SKIPPED: 2}
     sheet = openpyxl.load_workbook(report.results)["Results"]
     found = [tuple(cell.value for cell in row)[:7] for row in sheet.iter_rows(min_row=2)]
+    was = str(found[3][3]).rpartition("\n")[2]
     assert [row[:5] for row in found] == [
         ("p1", "Hello", "Public", None, "created"),
         ("p2", "Hi", "Secret", "left out", "skipped"),
         ("p3", "Ho", "Secret", "left out", "skipped"),
-        ("p4", "Hey\nyou", "Public", "B5: (blank) → Hey you\nC5: Pubic → Public", "created"),
+        ("p4", "Hey\nyou", "Public", f"B5: (blank) → Hey you\nC5: Pubic → Public\n{was}", "created"),
     ]
+    assert re.fullmatch("original row: [0-9a-f]{16}", was)
     assert found[1][6] == "left out by hand"
     assert sheet["D1"].value == CORRECTED
 
@@ -236,6 +271,227 @@ def test_a_night_that_reads_the_original_again_sends_nothing_that_the_copy_sent(
         assert {result: rows for result, rows in found.items() if rows} == counts
     assert [received.path for received in box.received[sent:] if received.method == "POST"] == []
     assert len(box.notes) == 4
+
+
+MEANT_LATER: Sequence[tuple[str, str, str, Sequence[str]]] = (
+    # heading of the words, the wrong word, what the copy says, what the word means later
+    ("Visibility", "Pubic", "Private", ["--value", "visibility:Pubic=Public"]),
+    ("Visibility", "", "Private", ["--default-visibility", "public"]),
+    ("Visibility", "Clients, partners and everybody who asks for it in the " * 2, "Private", []),
+    ("Status", "Finl", "Draft", ["--value", "status:Finl=Published"]),
+)
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("heading", "wrong", "right", "means"), MEANT_LATER, ids=lambda part: str(part)[:20])
+def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
+    heading: str,
+    wrong: str,
+    right: str,
+    means: Sequence[str],
+    settings: Settings,
+    box: Sandbox,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also the row that became a duplicate, and one whose text was corrected, too; but a further row is sent."""
+    other = "Status" if heading == "Visibility" else "Visibility"
+    said = {"Status": "Published", "Visibility": "Public"}[other]
+    head = ("Prospect ID", "Note", heading, other)
+    rows = [
+        ("p1", "Hello", wrong, said),
+        ("p2", "Hi", wrong, said),
+        ("p2", "Hi", f"{wrong} " if wrong else " ", said),  # a duplicate in the copy
+        ("p3", "Teh end", wrong, said),
+        ("p4", "Ho", "Private" if heading == "Visibility" else "Draft", said),
+    ]
+    path = write(tmp_path / "n.csv", rows, head)
+    copy = copied(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, right), Step(Act.WRITE, (5,), 1, "The end"))
+    assert run(copy, settings) is not None
+    assert len(box.notes) == 4
+    if not means:
+        means = ["--value", f"visibility:{wrong.strip()}=Public"]
+    more = [("p1", "Hello there", wrong, said), ("p5", "Hello", wrong, said)]
+    for further, made in ((rows, 4), ([*rows, *more], 6)):
+        write(path, further, head)
+        for _ in range(2):
+            assert main(["run", "n.csv", "--yes", "--json", *means]) == 0, capsys.readouterr()
+            assert len(box.notes) == made
+    assert {(note.prospect_id, note.content) for note in box.notes[-2:]} == {
+        ("p1", "<p>Hello there</p>"),
+        ("p5", "<p>Hello</p>"),
+    }
+
+
+PUBLIC_LATER: Values = {(Role.VISIBILITY, Scope.RUN): {"Pubic": Visibility.PUBLIC, "Publik": Visibility.PUBLIC}}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_a_corrected_row_repeats_counts_for_it_too(
+    is_known: bool, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Its note may be there since an earlier sheet, or be that of another row of the copy. A copy has a copy, too."""
+    if is_known:
+        run(write(tmp_path / "earlier.csv", [("p1", "Hello", "Private"), ("p2", "Hi", "Private")]), settings)
+    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Pubic"), ("p2", "Hi", "Publik"), ("p3", "Ho", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    first = copied(path, settings, Step(Act.WRITE, (2, 3, 4), 2, "Private"), Step(Act.WRITE, (5,), 2, "Publik"))
+    copy = copied(first, settings, Step(Act.WRITE, (5,), 2, "Private"))
+    report = run(copy, settings)
+    assert report is not None
+    assert report.counts[Result.DUPLICATE] == 1
+    made = len(box.notes)
+    only_one: Values = {(Role.VISIBILITY, Scope.RUN): {"Publik": Visibility.PUBLIC}}
+    night = run(path, replace(settings, values=only_one))
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 3}
+    for sheet in (path, first, copy):
+        night = run(sheet, replace(settings, values=PUBLIC_LATER))
+        assert night is not None
+        assert set(night.counts) <= {Result.ALREADY_IMPORTED, Result.DUPLICATE}
+    assert len(box.notes) == made == 3
+    assert {note.visibility for note in box.notes} == {"2"}
+
+
+@pytest.mark.parametrize("template_of_copy", ["", "[{Date}: ]{Note}"])
+@pytest.mark.parametrize("template", ["", "[{Date}: ]{Note}"])
+def test_a_corrected_row_is_known_with_a_template_and_without(
+    template_of_copy: str, template: str, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The note of a later month with the same words is sent, if its template tells it apart."""
+    head = ("Prospect ID", "Note", "Visibility", "Date")
+    rows = [("p1", "Called", "Pubic", "2026-01-01"), ("p2", "Hi", "Public", "2026-01-02")]
+    path = write(tmp_path / "n.csv", rows, head)
+
+    def composed(template: str) -> Settings:
+        return replace(settings, mapping={Role.CONTENT: (template,)} if template else {}, values=PUBLIC_LATER)
+
+    source = replace(composed(template_of_copy), values={})
+    run(copied(path, source, Step(Act.WRITE, (2,), 2, "Private")), source)
+    night = run(path, composed(template))
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 2}
+    if template:
+        later = write(tmp_path / "n.csv", [*rows, ("p1", "Called", "Pubic", "2026-02-01")], head)
+        for counts in ({Result.CREATED: 1, Result.ALREADY_IMPORTED: 2}, {Result.ALREADY_IMPORTED: 3}):
+            night = run(later, composed(template))
+            assert night is not None
+            assert night.counts == counts
+    assert len(box.notes) == (3 if template else 2)
+
+
+def test_a_row_is_known_if_only_the_copy_was_sent_with_the_template(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The copy was made before somebody thought of the template; the night has it, too."""
+    rows = [("p1", "Called", "Pubic", "2026-01-01"), ("p1", "Called", "Pubic", "2026-02-01")]
+    path = write(tmp_path / "n.csv", rows[:1], (*HEAD, "Date"))
+    composed = replace(settings, mapping={Role.CONTENT: ("[{Date}: ]{Note}",)})
+    run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), composed)
+    for made, sheet in ((1, rows[:1]), (2, rows)):
+        night = run(write(tmp_path / "n.csv", sheet, (*HEAD, "Date")), replace(composed, values=PUBLIC_LATER))
+        assert night is not None
+        assert len(box.notes) == made
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
+    is_filled: bool, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The cell was a problem of its row, until merged cells were said to count for all of their rows."""
+    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (HEAD, ("p1", "Hello", "Pubic"), ("p2", "Hi", None), ("p3", "Ho", "Public")):
+        sheet.append(row)
+    sheet.merge_cells("C2:C3")
+    book.save(path)
+    source = replace(settings, fill_merged=is_filled)
+    assert run(copied(path, source, Step(Act.WRITE, (2, 3), 2, "Private")), source) is not None
+    night = run(path, replace(settings, fill_merged=True, values=PUBLIC_LATER))
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 3}
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "2"), ("p3", "1")]
+
+
+def test_a_copy_that_was_sent_in_part_sends_nothing_that_a_night_sent_of_its_source_meanwhile(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Whoever comes first sends a row; the other one leaves it alone. A row that was hidden meanwhile is sent."""
+    path = write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Pubic") for i in range(4)])
+    copy = copied(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, "Private"))
+    part = run(copy, replace(settings, first=1))
+    night = run(path, replace(settings, values=PUBLIC_LATER))
+    assert part is not None
+    assert night is not None
+    assert night.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
+    rest = run(copy, settings)
+    assert rest is not None
+    assert rest.counts == {Result.ALREADY_IMPORTED: 4}
+    assert [(note.prospect_id, note.visibility) for note in box.notes] == [
+        ("p0", "2"), ("p1", "1"), ("p2", "1"), ("p3", "1"),
+    ]  # fmt: skip
+    hide(what_to_hide(night.run, settings), settings)
+    rest = run(copy, settings)
+    assert rest is not None
+    assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
+
+
+def test_a_second_copy_with_another_visibility_sends_no_row_that_the_first_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Of the same rows in a later export, which somebody else may have corrected."""
+    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")]
+    path = write(tmp_path / "n.csv", rows)
+    assert run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), settings) is not None
+    path = write(tmp_path / "later.csv", [*rows, ("p3", "Hello", "Pubic")])
+    report = run(copied(path, settings, Step(Act.WRITE, (2, 4), 2, "Public")), settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 2}
+    assert [(note.prospect_id, note.visibility) for note in box.notes[-1:]] == [("p3", "1")]
+
+
+def test_equal_rows_that_somebody_corrected_each_in_another_way_are_all_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Even if the import stopped between them; and of another text, although both rows had no text."""
+    rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Pubic"), ("p2", "", "Pubic"), ("p2", "", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    steps = [Step(Act.WRITE, (2, 4, 5), 2, "Private"), Step(Act.WRITE, (3,), 2, "Public")]
+    copy = copied(path, settings, *steps, Step(Act.WRITE, (4,), 1, "One"), Step(Act.WRITE, (5,), 1, "Two"))
+    for made in (1, 2, 3, 4):
+        assert run(copy, replace(settings, first=1)) is not None
+        assert len(box.notes) == made
+    later = copied(write(tmp_path / "m.csv", rows[2:3]), settings, Step(Act.WRITE, (2,), 2, "Private"))
+    again = copied(later, settings, Step(Act.WRITE, (2,), 1, "Three"))
+    assert run(again, settings) is not None
+    assert len(box.notes) == 5
+
+
+def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Also what a run with --again sent of a corrected copy counts for the original."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")])
+    run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), replace(settings, again=True))
+    meant = replace(settings, values=PUBLIC_LATER)
+    night = run(path, meant)
+    assert night is not None
+    assert night.counts == {Result.ALREADY_IMPORTED: 1}
+    night = run(path, replace(meant, again=True))
+    assert night is not None
+    assert night.counts == {Result.CREATED: 1}
+    assert [note.visibility for note in box.notes] == ["2", "1"]
+
+
+def test_a_row_whose_corrected_note_was_hidden_is_sent_with_the_meaning_of_its_word(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """So a wrong correction can be undone."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")])
+    report = run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), settings)
+    assert report is not None
+    hide(what_to_hide(report.run, settings), settings)
+    night = run(path, replace(settings, values=PUBLIC_LATER))
+    assert night is not None
+    assert night.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1}
 
 
 def test_an_email_that_was_corrected_is_sent_once(settings: Settings, tmp_path: Path) -> None:

@@ -269,7 +269,8 @@ def test_a_job_that_outlives_its_page_keeps_its_file(
     monkeypatch.setattr(tasks, "begin", lambda: None)
     monkeypatch.setattr(tasks.Rehearse, "do", do)
     ours, theirs = Pipe()
-    tasks.perform(theirs, tasks.Rehearse(settings, file.folder, file.name))
+    ours.send(tasks.Rehearse(settings, file.folder, file.name))
+    tasks.perform(theirs)
     assert ours.recv() == tasks.Ended(0)
     assert seen == [[], [data / "page"]]
     assert len(places.disposable(settings, None)[0]) == 2

@@ -14,7 +14,7 @@ from importer.commands.result_rows import Collected, RowFilter, RowPage, read
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.messages import render
-from importer.models import Result
+from importer.models import Result, Role
 from importer.page.rendering import in_every_language
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -56,7 +56,7 @@ def test_rows_are_found_by_their_result_and_by_any_word(settings: Settings, tmp_
     imported(tmp_path, settings, rows)
     assert [(row.row, row.prospect, row.result, row.text) for row in found(path).rows] == [
         (2, "p1", Result.CREATED, "Müller <called>"), (3, "INVALID-1", Result.REJECTED, "Other"),
-        (4, "p3", Result.INVALID, ""), (5, "P4", Result.CREATED, "100 % sure_it's"),
+        (4, "p3", Result.INVALID, "Other"), (5, "P4", Result.CREATED, "100 % sure_it's"),
         (6, "p5", Result.CREATED, "STRASSE"),
     ]  # fmt: skip
     assert numbers(path, needs_attention=True) == [3, 4]
@@ -69,6 +69,7 @@ def test_rows_are_found_by_their_result_and_by_any_word(settings: Settings, tmp_
     assert numbers(path, words="did you mean public") == [4]
     assert numbers(path, words="other", result="created") == []
     assert numbers(path, words="other", result="rejected") == [3]
+    assert numbers(path, words="other", result="invalid") == [4]
     assert "'pubic'" in render(found(path, result="invalid").rows[0].reason)
 
 
@@ -110,6 +111,27 @@ def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
     ids = {note.prospect_id: note.id for note in box.notes}
     assert numbers(path, words=f" {ids['p2']} ") == [3]
     assert numbers(path, words=ids["p1"][:-1]) == [], "a part of it would be found by chance"
+
+
+@pytest.mark.usefixtures("box")
+def test_a_row_without_a_valid_note_has_its_text_as_it_stands_in_the_sheet(
+    settings: Settings, tmp_path: Path, path: Path
+) -> None:
+    """Also if it was left out, or if several columns make the notes; markup isn't interpreted."""
+    head = (*HEAD, "Call", "corrected (note-importer)")
+    rows = [
+        ("p1", "Good", "Public", "one", ""),
+        ("p2", " <b>Bad</b>\n", "pubic", "two", ""),
+        ("p3", "", "Public", "", ""),
+        ("p4", "Left out", "pubic", "four", "left out"),
+        ("p5", " <b>Bad</b>\n", "pubic", "five", ""),
+    ]
+    imported(tmp_path, replace(settings, mapping={Role.CONTENT: ("{Call}: {Note}",)}), rows, head)
+    assert [(row.result, row.text, row.html) for row in found(path).rows] == [
+        (Result.CREATED, "one: Good", ""), (Result.INVALID, " <b>Bad</b>\n", ""), (Result.INVALID, "", ""),
+        (Result.SKIPPED, "Left out", ""), (Result.INVALID, " <b>Bad</b>\n", ""),
+    ]  # fmt: skip
+    assert numbers(path, words="<b>bad") == [3, 6]
 
 
 def test_a_row_named_by_email_is_found_by_it(settings: Settings, tmp_path: Path, path: Path) -> None:

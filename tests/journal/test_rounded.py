@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import corrected_copy
+from importer.commands import corrected_copy, mending
 from importer.commands.corrections import Corrections
+from importer.commands.problem_rows import NAME
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import UnreadableFile
@@ -49,12 +50,14 @@ def before(settings: Settings) -> Settings:
 def test_no_corrected_copy_is_made_that_would_send_rounded_numbers_again(before: Settings, tmp_path: Path) -> None:
     """What the earlier version read can't be told from the texts of a copy."""
     keyed, refused = replace(before, key_column="Key"), "An earlier version of note-importer sent 3 notes"
-    with (
-        prepare(nights.numbers(tmp_path / "calls.xlsx"), keyed) as prepared,
-        pytest.raises(UnreadableFile, match=refused) as caught,
-    ):
-        corrected_copy.write(tmp_path / "copy.xlsx", prepared.preview, Corrections())
+    sheet, target = nights.numbers(tmp_path / "calls.xlsx"), tmp_path / "copy.xlsx"
+    with prepare(sheet, keyed) as prepared:
+        understanding = mending.keep(target.with_name(NAME), prepared.preview)
+        with pytest.raises(UnreadableFile, match=refused) as caught:
+            corrected_copy.write(target, prepared.preview, Corrections())
     assert caught.value.message.kind == "corrected.known-by-other-texts"
+    with pytest.raises(UnreadableFile, match=refused):
+        corrected_copy.copy(target, str(sheet), keyed, understanding, Corrections(), lambda *_: None)
     assert not (tmp_path / "copy.xlsx").exists()
 
 

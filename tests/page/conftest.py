@@ -109,8 +109,9 @@ def guard() -> Access:
 @pytest.fixture
 def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
     """What screens work with, for the test's own sandbox and journal."""
-    reading, current = Readers(), told_of(settings)
-    yield Parts(current, DroppedFiles(tmp_path / "uploads"), reading, Jobs())
+    reading, current, jobs = Readers(), told_of(settings), Jobs()
+    yield Parts(current, DroppedFiles(tmp_path / "uploads"), reading, jobs)
+    jobs.close()
     if current.practice is not None:
         current.practice.end()
     reading.close()

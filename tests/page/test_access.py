@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 
 from importer.commands import reopening
 from importer.page.access import HEADERS, Access
+from importer.page.file_names import plain_name
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
-from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
 NUMBER = "0" * 32
@@ -79,6 +79,16 @@ def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard:
             assert HOME not in answer.text + str(answer.headers)
     assert thief.get(HOME, base_url=OURS).status_code == 403
     assert thief.get(f"{HOME}/", base_url=OURS).status_code == 200
+
+
+def test_a_tab_of_an_earlier_program_on_the_same_port_is_told_so(stranger: FlaskClient, guard: Access) -> None:
+    """Its secret path was another one. Any other address only knows that the page is open elsewhere."""
+    guard.home = Access(8765).home  # as long as real ones are
+    stranger.__class__ = FlaskClient
+    elsewhere = "in another browser window"
+    for home, said in ((Access(8765).home, "was restarted"), ("", elsewhere), (guard.home, elsewhere)):
+        answer = stranger.get(f"{home}/runs", base_url=OURS)
+        assert (answer.status_code, said in answer.text) == (403, True), home
 
 
 def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> None:

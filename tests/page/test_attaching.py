@@ -19,10 +19,11 @@ from importer.commands.overview import Overview
 from importer.errors import Changed
 from importer.page import importing, tasks
 from importer.page.choices import Choices
+from importer.page.file_names import is_fit
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
-from importer.page.uploads import DroppedFile, is_fit
+from importer.page.uploads import DroppedFile
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import AttachmentsAre

@@ -142,6 +142,7 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     assert str(tmp_path) not in summary
     expect(page.get_by_text("6 of 9 rows are delivered.")).to_be_visible()
     expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("rejected")
+    expect(page.get_by_role("row", name="p9")).to_contain_text(TEXTS[0])
     page.get_by_role("link", name="created").click()
     expect(page.get_by_role("row", name="p1")).to_contain_text(TEXTS[1])
     expect(page.get_by_role("row", name="INVALID-1")).to_have_count(0)
@@ -335,6 +336,27 @@ def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, tmp_path: P
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
     expect(page.get_by_role("button", name="Continue")).to_be_focused()
+
+
+def test_a_link_leads_past_the_head_of_every_screen(page: Page, server: PageServer, tmp_path: Path) -> None:
+    """Tab reaches it first, and it is seen only then. It leads to the content, without loading the screen anew."""
+    drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")]))
+    page.get_by_role("link", name="Correct them here").click()
+    page.get_by_label("Visibility, row 2").wait_for()
+    for address in (page.url, *(home_of(server) + name for name in ("", "runs", "settings", "practice"))):
+        page.goto(address)
+        skip = page.get_by_role("link", name="Skip to the content")
+        expect(skip).not_to_be_in_viewport()
+        page.keyboard.press("Tab")
+        expect(skip).to_be_focused()
+        expect(skip).to_be_in_viewport(ratio=1)
+        page.evaluate("document.body.dataset.isSame = 'yes'")
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.locator("main :focus-visible")).to_have_count(1)
+        expect(page.locator("body")).to_have_attribute("data-is-same", "yes")
+    looked_at(page, "skipped")
 
 
 def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(

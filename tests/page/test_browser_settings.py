@@ -25,6 +25,21 @@ def go(page: Page, name: str) -> None:
     expect(link).to_have_attribute("aria-current", "page")
 
 
+def test_a_key_that_is_missing_is_entered_before_a_file_is_dropped(
+    page: Page, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first screen leads to the field, and from there back to it; then it no longer speaks of a key."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    go(page, "Import")
+    looked_at(page, "import-no-key")
+    page.get_by_role("link", name="Enter the key").click()
+    page.get_by_label("The key for “default”").fill(box.api_key)
+    page.get_by_role("button", name="Use this key").click()
+    page.get_by_role("link", name="Choose a spreadsheet").click()
+    expect(page.get_by_label("Drop the file here, or choose it")).to_be_visible()
+    expect(page.get_by_text("no usable API key")).to_have_count(0)
+
+
 def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     page: Page, box: Sandbox, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import openpyxl
 import pytest
@@ -16,7 +18,7 @@ from importer.messages import render, say
 from importer.models import Progress, Result, Role
 from importer.page.rendering import chosen_language
 from importer.page.screens import Parts
-from importer.page.serving import PageServer
+from importer.page.serving import Launch, PageServer
 from importer.sandbox import Limit, Sandbox
 from tests.page.conftest import HEAD, OURS, home_of, write
 from tests.page.german import english_in
@@ -73,6 +75,17 @@ def test_refusals_and_what_is_not_there_are_german_too(friend: FlaskClient, stra
         (friend.post("/", base_url=OURS, headers=GERMAN), 403),
     ):
         assert (answer.status_code, english_in(answer.text)) == (status, [])
+
+
+def test_the_file_that_opens_the_page_speaks_every_language() -> None:
+    """No request tells it the browser's. It is gone once the page is open."""
+    launch = Launch("http://127.0.0.1:1/start/x?a&b")
+    file = Path(url2pathname(urlsplit(launch.address).path))
+    links = re.findall(r'<a href="([^"]+)" lang="(\w+)">([^<]+)</a>', file.read_text(encoding="utf-8"))
+    address = "http://127.0.0.1:1/start/x?a&amp;b"
+    assert links == [(address, "de", "note-importer öffnen"), (address, "en", "Open note-importer")]
+    launch.remove()
+    assert not file.parent.exists()
 
 
 def test_what_is_told_of_a_run_under_way_is_german(

@@ -227,7 +227,8 @@ def test_what_the_page_writes_into_results_names_no_flag(
     task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
-        contextvars.copy_context().run(tasks.perform, theirs, task)
+        ours.send(task)
+        contextvars.copy_context().run(tasks.perform, theirs)
         while not isinstance(ended := ours.recv(), Ended):
             pass
     assert ended.results is not None, ended

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import openpyxl
 import pytest
@@ -16,10 +16,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from importer.models import Workspace
+from importer.page.choices import Choices
+from importer.page.correcting import Copying, Counter
 from importer.page.jobs import Jobs
+from importer.page.mending import name_of_copy
 from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
 
@@ -63,11 +67,25 @@ class Mender:
             data={name.replace("_", "-"): text for name, text in fields.items()},
         )
 
+    def drops_again(self, path: Path) -> TestResponse:
+        """Drop the file once more, and be led to its screen."""
+        with path.open("rb") as file:
+            return self._client.post("/file", base_url=OURS, headers={"Origin": OURS}, data={"file": (file, path.name)})
+
     def copies(self, **fields: str) -> DroppedFile:
         """Continue with the corrected copy."""
         self.does("copy", **fields)
         (copy,) = [upload for upload in self._parts.uploads if upload.source == self.upload.id]
         return copy
+
+    def sends(self, upload: DroppedFile) -> str:
+        """Send a file, and see the results."""
+        asked = self._get(f"/file/{upload.id}/confirm")
+        fields = dict(re.findall(r'<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"', asked))
+        address = f"/file/{upload.id}/send"
+        answer = self._client.post(address, base_url=OURS, headers={"Origin": OURS}, data=fields)
+        assert answer.status_code == 303, answer.text
+        return self._get(answer.headers["Location"])
 
     def _get(self, address: str) -> str:
         until = time.monotonic() + 60
@@ -93,10 +111,15 @@ def readers() -> Iterator[Readers]:
     reading.close()
 
 
+FINGERPRINT = re.compile("\noriginal row: [0-9a-f]{16}")
+
+
 @pytest.fixture
-def parts(readers: Readers, settings: Settings, tmp_path: Path) -> Parts:
+def parts(readers: Readers, settings: Settings, tmp_path: Path) -> Iterator[Parts]:
     """What screens work with, for the test's own files."""
-    return Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, Jobs())
+    jobs = Jobs()
+    yield Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, jobs)
+    jobs.close()
 
 
 @pytest.fixture
@@ -110,9 +133,12 @@ def dropped(friend: FlaskClient, parts: Parts, tmp_path: Path) -> Callable[..., 
 
 
 def cells_of(path: Path) -> dict[int, list[str | None]]:
-    """The cells of each row of a workbook, as another program reads them."""
+    """The cells of each row of a workbook, as another program reads them, without fingerprints of rows."""
     rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
-    texts = {number: [None if cell is None else str(cell) for cell in row] for number, row in enumerate(rows, 1)}
+    texts = {
+        number: [None if cell is None else FINGERPRINT.sub("", str(cell)) for cell in row]
+        for number, row in enumerate(rows, 1)
+    }
     return {number: row for number, row in texts.items() if any(row)}
 
 
@@ -233,6 +259,25 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Callable[..., Mender]) ->
     assert "No rows are left in this list." in mender.sees()
 
 
+def test_a_choice_for_all_rows_of_a_kind_leaves_cells_alone_that_somebody_put_right(
+    dropped: Callable[..., Mender],
+) -> None:
+    """Even if another cell of the row is still wrong. What somebody wrote and is wrong, too, is replaced."""
+    rows = [("p1", "", "word 1"), ("p2", TEXT, "word 2"), ("p3", TEXT, "word 3"), ("p4", TEXT, "word 4")]
+    mender = dropped(rows)
+    mender.sees()
+    mender.does(cell_2_2="Private", cell_3_2="Privat only")
+    mender.does(leave_out="5")
+    mender.query = "kind=0"
+    assert "Visibility of all 2 rows" in mender.sees()
+    mender.does(write_kind="0", kind_text="Public")
+    mender.query = ""
+    mender.does(cell_2_1="Hello")
+    assert [row[2] for row in cells_of(mender.copies().path).values()] == [
+        "Visibility", "Private", "Public", "Public", "word 4",
+    ]  # fmt: skip
+
+
 def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Callable[..., Mender], tmp_path: Path) -> None:
     """A problem that is about no single cell lets every cell be edited."""
     mender = dropped([])
@@ -265,6 +310,21 @@ def test_what_nobody_edited_is_no_correction(dropped: Callable[..., Mender]) -> 
     mender.sees()
     mender.does(cell_2_0="p1\r\n x", cell_2_1="One\r\ntwo\r\nthree\ufffd", cell_3_1=note, cell_9_9="?", cell_2_99="?")
     assert mender.upload.corrections("").by_row == {}
+
+
+def test_a_page_that_is_not_fresh_takes_no_correction_back(dropped: Callable[..., Mender]) -> None:
+    """It hands over all of its fields with each button. Of these, only what somebody wrote there counts."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic"), ("p3", "", "Public")])
+    mender.sees()
+    mender.does(cell_2_2="Public")
+    stale = dict(re.findall(r'name="(shown-cell-\d+-\d+)" value="(\w+)"', mender.html))
+    assert len(stale) >= 3
+    mender.does(cell_2_2="Private")  # on another page
+    mender.does(cell_2_2="Public", cell_3_2="Private", **stale)
+    mender.does(cell_2_2="Public", leave_out="4", **stale)
+    assert [row[2:] for row in cells_of(mender.copies().path).values()][1:] == [
+        ["Private", "C2: Pubic → Private"], ["Private", "C3: Pubic → Private"], ["Public", "left out"],
+    ]  # fmt: skip
 
 
 def test_acts_that_are_not_possible_change_nothing(dropped: Callable[..., Mender]) -> None:
@@ -327,8 +387,10 @@ def test_once_the_copy_was_sent_its_corrections_are_closed(
     assert re.findall(r'<tr id="row-(\d+)"', mender.html) == ["3"]
     mender.does(cell_2_1="Another text", cell_3_1="Hello")
     further = mender.copies()
+    assert further.name == "notes corrected 2.xlsx"
     assert "Ready: 2 notes to send." in mender.html
     assert [cells_of(further.path)[row][1] for row in (2, 3)] == [TEXT, "Hello"]
+    assert not [*parts.uploads.folder.rglob("progress.txt")]
 
 
 def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
@@ -354,6 +416,66 @@ def test_the_file_says_that_its_copy_was_sent_even_after_that_is_removed(
     assert "Correct them here" in mender._get(f"/file/{mender.upload.id}")
     mender.does(cell_2_2="Private")
     assert mender.upload.corrections("").by_row[2].texts == {2: "Private"}
+
+
+@pytest.mark.slow
+def test_the_corrections_stay_open_until_the_copy_may_have_delivered_a_note(
+    dropped: Callable[..., Mender], parts: Parts, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused key delivers nothing, so the next copy takes the place of the first, which is sent no more."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", "", "Public")])
+    mender.sees()
+    first = mender.copies(cell_2_2="Public")
+    mender.sends(first)
+    assert not box.notes
+    assert "Its corrected copy was sent" not in mender._get(f"/file/{mender.upload.id}")
+    mender.does(cell_2_1="Another text")
+    second = mender.copies()
+    assert [*parts.uploads] == [second, mender.upload]
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    box.set_faults([Fault.parse("500:after@1"), Fault.parse("404:GET")])
+    mender.sends(second)
+    assert [note.content for note in box.notes] == ["<p>Another text</p>"]
+    assert "they would be sent again" in mender.is_refused("change", cell_2_1="A third text")
+    assert "Its corrected copy was sent" in mender._get(f"/file/{mender.upload.id}")
+
+
+def test_a_job_that_does_not_begin_changes_nothing_of_a_copy(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings
+) -> None:
+    """Neither its own record nor that of its source, in this workspace or another."""
+    mender, copy = with_sent_copy(dropped, parts, settings)
+    other = Workspace("another", settings.base_url)
+    before = {**mender.upload.copies_sent}
+    for workspace in (settings.workspace, other):
+        take_back = parts.uploads.is_sent(copy, workspace, Choices((("first", "5"),)))
+        assert {str(settings.workspace), str(workspace)} == {*mender.upload.copies_sent}
+        take_back()
+    for uploads in (parts.uploads, DroppedFiles(parts.uploads.folder)):
+        source, again = uploads.get(mender.upload.id), uploads.get(copy.id)
+        assert source is not None
+        assert again is not None
+        assert source.copies_sent == before
+        assert (again.workspace, again.choices) == (settings.workspace, copy.choices)
+
+
+def test_a_file_whose_copy_was_sent_is_read_as_the_copy_was(
+    dropped: Callable[..., Mender], parts: Parts, settings: Settings, tmp_path: Path
+) -> None:
+    """When it is dropped again, also after a start of the program; drafts of the copy would be published otherwise."""
+    mender = dropped([("p1", TEXT, "Pubic", "Draft")], (*HEAD[:3], "State"))
+    mender.sees()
+    copy = mender.copies(cell_2_2="Public")
+    sent = Choices.of([("map", "status=State"), ("first", "5"), ("sheet", "Sheet1")])
+    parts.uploads.is_sent(copy, settings.workspace, sent)
+    answer = mender.drops_again(tmp_path / "notes.csv")
+    assert parse_qsl(answer.headers["Location"].partition("?")[2]) == [("map", "status=State")]
+    assert f'/file/{mender.upload.id}?map=status%3DState">' in mender._get("/")
+    again = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
+    assert again is not None
+    assert again.sent_choices.pairs == (("map", "status=State"),)
+    mender.upload.copies_sent = {f"another at {settings.base_url}": 1.0}
+    assert "?" not in mender.drops_again(tmp_path / "notes.csv").headers["Location"]
 
 
 def test_a_copy_is_read_as_its_source_was(dropped: Callable[..., Mender], tmp_path: Path) -> None:
@@ -405,6 +527,33 @@ def test_a_missing_file_can_be_named_anew(dropped: Callable[..., Mender]) -> Non
     assert mender.state(2) == "mended"
 
 
+def test_the_process_that_writes_a_copy_counts_the_rows_until_it_is_written(tmp_path: Path) -> None:
+    """Whatever is in its file, the bar doesn't go beyond its end; without a count it is at its beginning."""
+    copying = Copying(20, tmp_path / "progress.txt")
+    assert copying.done == ("read", 0)
+    Counter(copying.progress)("written", 8)
+    assert copying.done == ("written", 8)
+    for said, done in (("written 21", ("written", 20)), ("", ("read", 0)), ("written", ("read", 0))):
+        copying.progress.write_text(said, encoding="utf-8")
+        assert copying.done == done
+
+
+@pytest.mark.parametrize(
+    ("name", "copy"),
+    [
+        ("notes.csv", "notes corrected.xlsx"),
+        ("notes corrected.xlsx", "notes corrected 2.xlsx"),
+        ("notes corrected 2.xlsx", "notes corrected 3.xlsx"),
+        ("notes korrigiert 9.xlsx", "notes corrected 10.xlsx"),
+        ("corrected.csv", "corrected corrected.xlsx"),
+        ("notes corrected twice.csv", "notes corrected twice corrected.xlsx"),
+    ],
+)
+def test_the_copy_of_a_copy_has_a_number(name: str, copy: str) -> None:
+    """In whatever language the first one was named."""
+    assert name_of_copy(name) == copy
+
+
 def test_what_no_workbook_can_hold_is_explained(
     dropped: Callable[..., Mender], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,8 +574,9 @@ def test_problems_advise_only_what_the_grid_has_a_control_for(dropped: Callable[
     assert "The note is empty. Write its text, or leave out the row." in rows
     assert "The visibility is blank. Choose who may see the note." in rows
     assert "'Teem' is not a valid visibility" in rows
+    assert ">1 row: the note is empty. Write its text, or leave out the row</option>" in mender.html
     for advice in ("delete the row", "say what it means", "If visibility is blank"):
-        assert advice not in rows
+        assert advice not in mender.html
 
 
 def test_without_corrections_there_is_no_copy(dropped: Callable[..., Mender], parts: Parts) -> None:

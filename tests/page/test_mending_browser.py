@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from importer.page.correcting import Copying, Correcting
 from importer.page.serving import PageServer
 from importer.sandbox import Sandbox
 from tests.page.conftest import home_of, write
@@ -49,7 +50,7 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_result
     page.get_by_label("Note, row 8").fill("Left a message")
     expect(status).to_have_text("6 of 12 rows are corrected.")
     page.get_by_label("Rows to show").select_option(
-        label="3 rows: the note is empty. Write its text, or delete the row"
+        label="3 rows: the note is empty. Write its text, or leave out the row"
     )
     page.get_by_role("button", name="Leave out all 2 rows of this kind").click()
     expect(status).to_have_text("6 of 12 rows are corrected. 2 rows are left out.")
@@ -79,8 +80,9 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_result
     download.value.save_as(tmp_path / "results.xlsx")
     rows = [*openpyxl.load_workbook(tmp_path / "results.xlsx")["Results"].iter_rows(min_row=2, values_only=True)]
     assert [row[4] for row in rows[:10]] == [
-        None, *[f"D{i}: Pubic → Public" for i in range(3, 8)], "C8: (blank) → Left a message", "left out",
-        "left out", "A11: (blank) → 8PvBmrB7P7\nB11: 8PvBmrB7P7@example → (blank)",
+        None, *[f"D{i}: Pubic → Public\n{str(rows[i - 2][4])[-30:]}" for i in range(3, 8)],
+        "C8: (blank) → Left a message", "left out", "left out",
+        "A11: (blank) → 8PvBmrB7P7\nB11: 8PvBmrB7P7@example → (blank)",
     ]  # fmt: skip
     assert [row[5] for row in rows].count("created") == 12
     assert [row[5] for row in rows].count("skipped") == 2
@@ -175,6 +177,37 @@ def test_what_is_typed_before_the_script_came_is_saved_too(page: Page, tmp_path:
     expect(page.get_by_label("Note, row 8")).to_have_value("Left a message")
 
 
+def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, tmp_path: Path) -> None:
+    """A button whose text or effect has changed meanwhile, and one in whose place there is another."""
+    dropped(page, tmp_path)
+    status = page.get_by_role("status")
+    page.get_by_label("Visibility, row 3").focus()
+    page.keyboard.type("Pu")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Change to Public: row 3")).to_be_focused()
+    expect(status).to_have_text("1 of 12 rows are corrected.")
+    expect(page.get_by_role("button", name="Do the same for 4 others like it: row 3")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Leave out: row 4")).to_be_focused()
+    page.get_by_label("Note, row 8").focus()
+    page.keyboard.type("Hello")
+    same = page.get_by_role("button", name="Do the same for 2 others like it: row 8")
+    expect(same).to_be_visible()
+    page.keyboard.type(" you")
+    page.keyboard.press("Tab")
+    with page.expect_response(lambda answer: answer.url.partition("?")[0].endswith("/mend")) as answer:
+        expect(same).to_be_focused()
+    answer.value.finished()
+    expect(same).to_have_attribute("value", "8 2 Hello you")
+    expect(same).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Leave out: row 9")).to_be_focused()
+    page.get_by_label("Note, row 10").fill("Hello")
+    page.get_by_role("button", name="Leave out: row 10").focus()
+    expect(status).to_have_text("3 of 12 rows are corrected.")
+    expect(page.get_by_role("button", name="Undo: row 10")).to_be_focused()
+
+
 def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_path: Path) -> None:
     """Neither the last letters nor the effect of a button is lost, however fast somebody is."""
     dropped(page, tmp_path)
@@ -208,6 +241,71 @@ def test_a_button_that_is_held_down_while_rows_are_shown_anew_is_pressed(page: P
     page.mouse.up()
     expect(page.get_by_role("status")).to_have_text("1 of 12 rows are corrected. 1 row is left out.")
     expect(page.get_by_role("button", name="Undo: row 9")).to_be_focused()
+
+
+def test_the_rows_of_a_copy_are_counted_while_it_is_written(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the text as in the bar. Writing is held up here, so that it can be looked at."""
+    dropped(page, tmp_path)
+    page.get_by_role("button", name="Change all 5 like it to Public: row 3").click()
+    expect(page.get_by_role("status")).to_have_text("5 of 12 rows are corrected.")
+    progress = tmp_path / "progress.txt"
+    with monkeypatch.context() as held:
+        held.setattr(Correcting, "copying", lambda *_: Copying(300_000, progress))
+        page.get_by_role("button", name="Continue with the corrected copy").click()
+        for said, value, text in (
+            (None, "0", "0 of 300,000 rows are read"),
+            ("read 120000", "120000", "120,000 of 300,000 rows are read"),
+            ("written 8000", "8000", "8,000 of 300,000 rows are written"),
+        ):
+            if said is not None:
+                progress.write_text(said, encoding="utf-8")
+            expect(page.get_by_text(text)).to_be_visible()
+            expect(page.get_by_role("progressbar")).to_have_attribute("value", value)
+        looked_at(page, "copying")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+
+
+def test_a_change_that_is_refused_is_not_shown_as_saved(
+    page: Page, browser: Browser, server: PageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reason is, it is said, and what was written stays. In a tab of its own: the console tells of it."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    ours, elsewhere = server.guard.home, f"/{'x' * 43}"
+    with browser.new_context(storage_state=page.context.storage_state()) as context:
+        tab = context.new_page()
+        tab.goto(home_of(server))
+        dropped(tab, tmp_path)
+        status, note, row = tab.get_by_role("status"), tab.get_by_label("Note, row 8"), tab.locator("#row-8")
+        [upload] = server.uploads
+
+        def is_refused(text: str, why: str) -> None:
+            note.fill(text)
+            expect(status).to_contain_text(f"Not saved. Your changes stay here for now. {why}")
+            expect(status).to_have_class("status gone")
+            expect(note).to_have_value(text)
+            expect(row).to_have_class("open")
+
+        tab.route("**/mend/change*", lambda route: route.continue_(url=route.request.url.replace(ours, elsewhere)))
+        is_refused("a", "note-importer was restarted after this tab was opened.")
+        tab.unroute_all()
+        tab.route("**/mend/change*", lambda route: route.fulfill(status=405, body="<main><p>No.</p></main>"))
+        is_refused("b", "No.")
+        tab.unroute_all()
+        upload.copies_sent[str(server.current.settings().workspace)] = 1.0
+        is_refused("c", "The corrected copy was sent. The copy was sent on")
+        looked_at(tab, "mend-refused")
+        upload.copies_sent.clear()
+        with monkeypatch.context() as broken:
+            broken.setattr(Correcting, "change", full)
+            is_refused("d", "Your changes were not saved. No space left on device.")
+        expect(status).to_have_text("1 of 12 rows are corrected.")  # it was tried again
+        expect(row).to_have_class("mended")
+        expect(status).not_to_have_class("status gone")
 
 
 def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_path: Path) -> None:

@@ -66,8 +66,11 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
     monkeypatch.delenv(KEY_VARIABLE)
     profiles.write_text("[night]\n", encoding="utf-8")
     assert "There is no key yet" in seen(friend, "/settings")
+    assert "no usable API key" in seen(friend, "/")
     answers = [post("/settings/key", of=of(parts), key=f" {KEY} ")]
     assert parts.current.with_key().key == KEY
+    assert ">Choose a spreadsheet</a>" in seen(friend, "/settings?done=key&where=key")
+    assert "no usable API key" not in seen(friend, "/")
     answers += [friend.get(path, base_url=OURS) for path in (*SCREENS, "/settings?done=key")]
     answers += [post("/settings/change", of="default", workers="many"), post("/settings/new", name=""), post("/quit")]
     assert "You entered it here" in seen(friend, "/settings")

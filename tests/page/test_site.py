@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
+import openpyxl
 import pytest
 import requests
 from flask.testing import FlaskClient
@@ -21,7 +22,8 @@ from importer import messages
 from importer.cli.terminal import TERMINAL
 from importer.commands.overview import Overview
 from importer.commands.rendering import time_left
-from importer.errors import FirstRun, as_argument
+from importer.commands.run import prepare
+from importer.errors import FirstRun, Undecided, as_argument
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
@@ -41,6 +43,7 @@ from tests.running import run
 from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
 
 ROOT = Path(importer.__file__).parent
+STATES = ("Prospect ID", "Note", "Visibility", "State")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
 
 
@@ -171,8 +174,11 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
 
 
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings, tmp_path: Path) -> None:
-    """The screen that would ask says how to give one."""
+    """The first screen says so and leads to the key's field; the screen that would ask says how to give one."""
     with PageServer(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
+        first = visitor.see("/")
+        assert "There is no usable API key yet. You can check a file without a key." in first.text
+        assert re.search(r'href="[^"]*/settings#key">Enter the key</a>', first.text)
         seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
         assert "Ready: 1 note to send." in seen.text
         asked = visitor.see(f"{seen.url}/confirm")
@@ -455,6 +461,47 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
     assert {*parse_qsl(again.url.partition("?")[2])} == {*parse_qsl(answers)}
     assert "1 note, none of them to deliver" in again.text
     assert [note.sent_content for note in guest.box.notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
+
+
+def test_results_that_are_dropped_are_read_as_the_run_read_its_sheet(guest: Visitor, tmp_path: Path) -> None:
+    """With the rows to fix chosen, and the columns and words that a person chose for the run."""
+    head = ("Owner id", "What was said", "Who sees it", "State of note")
+    rows = [("8PvBmrB7Q1", "Spoke about terms", "Team", "Offen"), ("8PvBmrB7Q2", "", "Team", "Offen")]
+    names = ("prospect=Owner id", "content=What was said", "visibility=Who sees it", "status=State of note")
+    answers = urlencode([*(("map", name) for name in names), ("value", "status:Offen=Draft")])
+    checked = guest.see(f"{guest.drop(write(tmp_path / 'n.csv', rows, head)).url}?{answers}")
+    ended = guest.see(guest.agree(checked).url)
+    path = tmp_path / "n.results.xlsx"
+    path.write_bytes(guest.get(ended.url + "/results", timeout=60).content)
+    book = openpyxl.load_workbook(path)
+    sheet = book["To fix"]
+    sheet.cell(2, [cell.value for cell in sheet[1]].index("What was said") + 1, "Spoke about the price")
+    book.save(path)
+    again = guest.drop(path)
+    assert "Ready: 1 note to send." in again.text
+    guest.see(guest.agree(again).url)
+    sent = [(note.sent_content, note.status) for note in guest.box.notes if note.prospect_id.startswith("8PvBmrB7Q")]
+    assert sent == [("Spoke about terms", "0"), ("Spoke about the price", "0")]
+
+
+def test_a_file_whose_copy_was_sent_is_asked_about_without_the_choices_of_the_copy(
+    visitor: Visitor, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """A night that reads the file knows nothing of them, and would publish the copy's drafts beside themselves."""
+    path = write(tmp_path / "n.csv", [("p1", "A", "Public", "Offen"), ("p2", "B", "Pubic", "Offen")], STATES)
+    dropped = visitor.drop(path)
+    visitor.see(f"{dropped.url}/mend")
+    copied = visitor.see(visitor.post(f"{dropped.url}/mend/copy", data={"cell-3-2": "Public"}, timeout=60).url)
+    answers = urlencode([("map", "status=State"), ("value", "status:Offen=Draft")])
+    ended = visitor.see(visitor.agree(visitor.see(f"{copied.url}?{answers}")).url)
+    assert "2 of 2" in ended.text
+    assert [note.status for note in box.notes] == ["0", "0"]
+    with prepare(path, settings) as prepared:
+        [question] = prepared.questions
+        assert "of this file or its corrected copy" in render(question.text)
+        with pytest.raises(Undecided):
+            prepared.send()
+    assert len(box.notes) == 2
 
 
 @pytest.mark.parametrize(

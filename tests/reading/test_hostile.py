@@ -108,6 +108,7 @@ def written(folder: Path, ending: str, contents: Iterable[bytes | str]) -> list[
     return paths
 
 
+@pytest.mark.slow
 def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(tmp_path: Path) -> None:
     """A few characters that stand for a thousand cells are kept on disk, as those of every other file."""
     wide_cells = ("<tr>" + "<td colspan=1000>x" * 2) * 1_500
@@ -132,6 +133,7 @@ def test_tables_without_end_are_refused(tmp_path: Path) -> None:
     assert "more than 10,000 tables" in refused(path)
 
 
+@pytest.mark.slow
 def test_very_many_formats_take_little_memory(tmp_path: Path) -> None:
     """A format is compiled when the first number needs it, and not once more for each name that it has."""
     row = '<row r="2"><c r="A2" s="1"><v>1</v></c><c r="B2" s="60000"><v>1</v></c></row>'

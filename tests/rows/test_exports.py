@@ -112,6 +112,25 @@ def test_a_new_column_of_a_person_a_text_visibility_status_or_files_is_asked_abo
     assert any(choice.setting == "map" for question in anew.questions for choice in question.choices)
 
 
+@pytest.mark.parametrize("visibility", ["public", "private"])
+@pytest.mark.parametrize("new", ["Audience", "Who can view"])
+def test_a_new_column_that_may_speak_of_visibility_is_asked_about_if_all_notes_are_public(
+    tmp_path: Path, kept: Export, visibility: str, new: str
+) -> None:
+    """Even if its words tell nothing. If all notes are private anyway, the night goes on."""
+    short = (*HEAD[:3], *HEAD[4:]), (*ROW[:3], *ROW[4:])
+    with prepare(write(tmp_path / "n.csv", *short), settings(export="Calls")) as prepared:
+        prepared.decide(PossibleAnswer("default-visibility", visibility, words("")))
+        export = prepared.learned(settings())
+    assert export is not None
+    remembering.keep("default", export)
+    loaded = seen(tmp_path, (*short[0], new), (*short[1], "Internal"))
+    if visibility == "public":
+        assert f"it has a new column ('{new}')" in render(loaded.questions[0].asks)
+    else:
+        assert [note.visibility for note in loaded.rows.notes] == [Visibility.PRIVATE]
+
+
 @pytest.mark.parametrize("gone", ["Private?", "Call report"])
 def test_a_column_that_was_answered_for_has_to_be_there(tmp_path: Path, kept: Export, gone: str) -> None:
     """Perhaps it has another heading now. If it is said to be the same kind, the rest of the answers counts."""

@@ -105,8 +105,32 @@ def test_a_column_of_nothing_but_statuses_is_overlooked(values: tuple[str, ...])
 
 @pytest.mark.parametrize(
     "values",
-    [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Draft", "Published", "Pending"),
-     ("Draft 2",), ("Public", "Private"), ("Everyone", "1"), (*["Draft"] * 9_000, "Other"), ("Draft" * 1000,)],
+    [("Draft", "Published", "Pubished"), ("Published", "Published", "In review"), ("Draft", "Pubished"),
+     ("Entwurf", "", "Veröffentlicht", "Entwrf", "Veröfentlicht", "Veröffentlich", "Verffentlicht", "In Prüfung"),
+     (*["Draft"] * 9_000, "Other"), ("Draft", "Published", *["Pending"] * 9), (*["Published"] * 150, "?", "n/a")],
+)  # fmt: skip
+def test_a_column_of_mostly_statuses_is_overlooked_whatever_its_heading(values: tuple[str, ...]) -> None:
+    """One typing error must not publish all drafts, without a question."""
+    [sentence] = overlooked(*values)
+    assert "although most of its words are" in sentence
+    assert "--map status=X. If" in sentence
+
+
+def test_a_column_of_mostly_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
+    """Where all notes are to be private anyway, nothing that it says can be lost."""
+    values = ("Private", "Public", "Privte")
+    [sentence] = overlooked(*values, default=Visibility.PUBLIC)
+    assert "--map visibility=X. If" in sentence
+    assert overlooked(*values, default=Visibility.PRIVATE) == []
+    assert overlooked("Team", "Pro", default=Visibility.PUBLIC) == []  # plans
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Open", "Closed"), ("Active", "Inactive"),
+     ("Draft 2",), ("Public", "Private"), ("Everyone", "1"), ("Draft" * 1000,), ("Draft", "Sent", "Signed", "Paid"),
+     ("Live", "Live", "Lost"), ("Final", "Preliminary"), ("Public", "Private", "Other"),
+     ("Draft", "Draft", "Draft", "Ada", "Ben", "Cleo", "Dan")],
 )  # fmt: skip
 def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple[str, ...]) -> None:
     """Bare numbers are everywhere; and where the visibility has its column, a second one is about something else."""
@@ -220,7 +244,14 @@ def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
 
 
 @pytest.mark.parametrize(
-    ("slip", "meant"), [("Pubic", "Public"), ("pivate", "Private"), ("Publc", "Public"), ("only  mee", "Private")]
+    ("slip", "meant"),
+    [
+        ("Pubic", "Public"),
+        ("pivate", "Private"),
+        ("Publc", "Public"),
+        ("only  mee", "Only me"),
+        ("Öffentlch", "Öffentlich"),
+    ],
 )
 def test_a_near_miss_is_suggested_and_never_taken(slip: str, meant: str) -> None:
     """What stands there, what is allowed, and what was probably meant."""

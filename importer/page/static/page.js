@@ -133,6 +133,7 @@ function takeFiles(drop) {
   });
 }
 
+let address = location.href.split("#")[0]; // of the screen that is shown
 let looking; // ends the look that is under way
 let waiting;
 
@@ -144,14 +145,14 @@ async function look(form) {
   shown.setAttribute("aria-busy", "true");
   say(form.dataset.looking);
   const fields = new URLSearchParams(new FormData(form));
-  let address = `${form.action}?${fields}`;
+  let url = `${form.action}?${fields}`;
   try {
     for (;;) {
-      const answer = await fetch(address, { cache: "no-store", signal });
+      const answer = await fetch(url, { cache: "no-store", signal });
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (fresh.getElementById("looked")) return show(fresh, shown, answer.url);
-      address = answer.url;
-      if (!fresh.querySelector("[data-poll]")) return location.assign(address); // it says why nothing can be shown
+      url = answer.url;
+      if (!fresh.querySelector("[data-poll]")) return location.assign(url); // it says why nothing can be shown
       await new Promise((resolve) => setTimeout(resolve, EVERY));
     }
   } catch {
@@ -165,7 +166,7 @@ function isSame(one, other) {
   return one.tagName === other.tagName && name(one) === name(other);
 }
 
-function show(fresh, shown, address) {
+function show(fresh, shown, url) {
   const at = document.activeElement;
   const top = at.getBoundingClientRect().top;
   const isInside = shown.contains(at);
@@ -188,7 +189,8 @@ function show(fresh, shown, address) {
   }
   prepare(looked);
   say(fresh.getElementById("status").textContent);
-  history.pushState(null, document.title, address);
+  history.pushState(null, document.title, url);
+  address = location.href.split("#")[0];
 }
 
 let keyed; // drop-down in which a key was pressed last
@@ -244,12 +246,14 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");
   if (link && enter(link.getAttribute("href").slice(1))) event.preventDefault();
 });
-addEventListener("popstate", () => location.reload());
+addEventListener("popstate", () => location.href.split("#")[0] !== address && location.reload()); // else within it
 
 // -- the grid of rows with problems: a change is checked at once ------------------------------------------------------
 
 const grid = document.getElementById("grid");
 const FIELDS = "input, select, textarea";
+const REACHED = "input, select, textarea, button:not([tabindex]), a";
+const AFTER = Node.DOCUMENT_POSITION_FOLLOWING;
 let changes = Promise.resolve(); // one after the other, so that none is lost
 let sending = 0; // number of changes that aren't checked yet
 let changed = null; // field that was changed last
@@ -282,21 +286,29 @@ function mend(submitter) {
     if (pressed) sent.append(...pressed);
     if (!isUnsaved) say(grid.dataset.checking);
     const answer = await fetch(grid.action, { method: "POST", body: sent, cache: "no-store" }).catch(() => null);
-    const text = answer?.status < 500 ? await answer.text().catch(() => null) : null;
-    isUnsaved = text === null;
+    const text = (await answer?.text().catch(() => null)) ?? null;
+    const fresh = new DOMParser().parseFromString(String(text), "text/html");
+    isUnsaved = text === null || !answer.ok;
     status.classList.toggle("gone", isUnsaved);
     if (isUnsaved) {
-      say(grid.dataset.notSaved);
-      typing ||= setTimeout(mend, 4 * EVERY, submitter);
+      if (text === null) say(grid.dataset.notSaved);
+      else say(`${grid.dataset.refused} ${reasonIn(fresh)}`);
+      if (text === null || answer.status >= 500) typing ||= setTimeout(mend, 4 * EVERY, submitter);
       return;
     }
-    const fresh = new DOMParser().parseFromString(text, "text/html");
     if (!fresh.getElementById("grid")) return answer.redirected ? location.assign(answer.url) : location.reload();
     await released();
-    showRows(fresh, sent, about);
+    showRows(fresh, sent, pressed, about);
   };
   const send = () => save().finally(() => (sending -= 1));
   changes = changes.then(send, send);
+}
+
+// The sentences of a screen that says what didn't work.
+function reasonIn(screen) {
+  const parts = [...screen.querySelectorAll("header ~ main h1, main > .said, main > p:not([class])")];
+  const sentences = parts.map((part) => part.textContent.trim());
+  return sentences.map((sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)).join(" ");
 }
 
 // What leads elsewhere waits for the changes before it.
@@ -314,10 +326,12 @@ function isEdited(part, sent) {
   return fields.some((field) => field.value !== sent.get(field.name)?.replaceAll("\r\n", "\n"));
 }
 
-function showRows(fresh, sent, changed) {
+function showRows(fresh, sent, pressed, changed) {
   const about = changed?.closest("tr[id]")?.id;
   const at = document.activeElement;
   const row = at.closest("tr[id]");
+  const cell = at.closest("td, th")?.cellIndex;
+  const after = [...grid.querySelectorAll(REACHED)].filter((other) => at.compareDocumentPosition(other) & AFTER);
   for (const old of grid.querySelectorAll("tr[id]")) {
     const now = fresh.getElementById(old.id);
     if (!now) old.contains(at) || old.remove();
@@ -330,13 +344,19 @@ function showRows(fresh, sent, changed) {
   }
   const now = row && document.getElementById(row.id);
   if (!document.contains(at)) {
-    const same = [...grid.querySelectorAll("button")].find(({ name, value }) => name === at.name && value === at.value);
-    const field = now?.querySelector(FIELDS) ?? now?.querySelector("button");
-    (same ?? field ?? grid.querySelector(".main")).focus();
+    const isPressed = pressed?.[0] === at.name && pressed[1] === at.value;
+    const field = isPressed && (now?.querySelector(FIELDS) ?? now?.querySelector("button"));
+    const next = now?.cells[cell]?.querySelector("button") ?? after.map(stillThere).find(Boolean);
+    (stillThere(at) || field || next || grid.querySelector(".main")).focus();
   }
   const trouble = [`about-${changed?.name}`, about].map((id) => document.getElementById(id)?.querySelector(".trouble"));
   const said = [fresh.getElementById("status"), trouble[0] ?? trouble[1]];
   say(said.map((element) => element?.textContent).join(" ").trim());
+}
+
+function stillThere(part) {
+  if (part.id || document.contains(part)) return part.id ? document.getElementById(part.id) : part;
+  return [...grid.querySelectorAll("button")].find(({ name, value }) => name === part.name && value === part.value);
 }
 
 // Whoever is in a field stays there; everything around it is new.
@@ -353,7 +373,7 @@ function showAround(old, now, at, sent) {
     at.toggleAttribute("aria-invalid", false);
     if (other.querySelector("[aria-invalid]")) at.setAttribute("aria-invalid", "true");
     const about = [...other.querySelectorAll(".about")];
-    for (const part of cell.querySelectorAll(".about")) part.replaceWith(document.adoptNode(about.shift()));
+    for (const part of cell.querySelectorAll(".about")) part.replaceChildren(...(about.shift()?.childNodes ?? []));
   }
 }
 

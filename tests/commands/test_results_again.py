@@ -1,0 +1,158 @@
+"""Results are read as the run read its sheet, whatever the headings are: columns, words and templates."""
+
+from __future__ import annotations
+
+import csv
+import struct
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer import resultsfile
+from importer.commands.run import prepare
+from importer.errors import UnclearColumns, UnreadableFile
+from importer.messages import render, say
+from importer.models import PossibleAnswer, Role, Visibility
+from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, read_as
+from importer.sandbox import Sandbox
+from importer.settings import SETTINGS, Settings
+from importer.settings.exports import Export
+from tests.running import run
+
+HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
+ROWS = [
+    ("1", "8PvBmrB7P1", "Spoke about terms", "Team", "Offen", "2026-11-01"),
+    ("2", "8PvBmrB7P2", "Spoke about the price", "Nobody", "Offen", "2026-11-02"),
+    ("3", "8PvBmrB7P3", "", "Team", "Offen", "2026-11-03"),
+    ("4", "8PvBmrB7P4", "Wants an offer", "Pubic", "Fertig", "2026-11-04"),
+]
+WORDS = {"visibility:Nobody": "Private", "status:Offen": "Draft", "status:Fertig": "Published"}
+
+
+@pytest.fixture
+def told(settings: Settings) -> Settings:
+    """The settings with what a person said about this very sheet."""
+    return replace(
+        settings,
+        mapping={
+            Role.PROSPECT: ("Owner id",),
+            Role.CONTENT: ("{When}: {What was said}",),
+            Role.VISIBILITY: ("Who sees it",),
+            Role.STATUS: ("State of note",),
+        },
+        values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in WORDS.items()]),  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def results(told: Settings, tmp_path: Path) -> Path:
+    """The results of that sheet, whose rows to fix were corrected in a spreadsheet program."""
+    path = tmp_path / "n.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEAD, *ROWS])
+    report = run(path, told)
+    assert report is not None
+    book = openpyxl.load_workbook(report.results)
+    headings = [cell.value for cell in book[TO_FIX][1]]
+    assert headings[2:8] == [*HEAD]
+    book[TO_FIX].cell(2, headings.index("What was said") + 1, "Spoke about the contract")
+    book[TO_FIX].cell(3, headings.index("Who sees it") + 1, "Public")
+    book.save(report.results)
+    return report.results
+
+
+def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Settings, results: Path) -> None:
+    """With its columns, its words and its template, although nobody says any of them again."""
+    with prepare(results, settings) as prepared:
+        assert prepared.preview.loaded.to_fix == TO_FIX
+    with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
+        assert prepared.questions == ()
+        assert prepared.learned() is None  # so that nothing is offered to be remembered
+        prepared.send()
+    assert [(note.prospect_id, note.sent_content, note.visibility, note.status) for note in box.notes] == [
+        ("8PvBmrB7P1", "2026-11-01: Spoke about terms", "1", "0"),
+        ("8PvBmrB7P2", "2026-11-02: Spoke about the price", "2", "0"),
+        ("8PvBmrB7P3", "2026-11-03: Spoke about the contract", "1", "0"),
+        ("8PvBmrB7P4", "2026-11-04: Wants an offer", "1", "1"),
+    ]
+
+
+def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None:
+    said = replace(settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, said=frozenset({"map"}))
+    with prepare(results, said) as prepared:
+        assert prepared.preview.loaded.template is None
+        assert prepared.preview.loaded.headings[Role.STATUS] == "State of note"
+    with pytest.raises(UnclearColumns), prepare(results, replace(settings, sheet=TO_FIX, export="none")) as prepared:
+        prepared.send()
+
+
+def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings, results: Path) -> None:
+    """The answers in the results have a name of which the profile knows nothing, and it may have another such."""
+    other = Export("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
+    with prepare(results, replace(settings, sheet=TO_FIX, exports=(other,))) as prepared:
+        prepared.decide(PossibleAnswer("value", "status:Erledigt=Published", say("words.leave-out")))
+        export = prepared.learned()
+    assert export is not None
+    assert export.name == "n 2"
+    assert export.answers["map"][Role.STATUS] == ("State of note",)
+    assert export.answers["value"][Role.STATUS, "State of note"].keys() == {"Offen", "Fertig", "Erledigt"}
+
+
+def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Path) -> None:
+    """The next run has no column for it either."""
+    path = tmp_path / "n.csv"
+    path.write_text("Prospect ID,Note\nP1,Hello\nP2,\n", encoding="utf-8")
+    report = run(path, replace(settings, default_visibility=Visibility.PRIVATE))
+    assert report is not None
+    with prepare(report.results, settings) as prepared:
+        assert prepared.questions == ()
+        assert prepared.settings.default_visibility is Visibility.PRIVATE
+
+
+def test_results_without_these_answers_offer_the_rows_to_fix_first_and_none_of_our_columns(
+    settings: Settings, results: Path
+) -> None:
+    """Another program may have saved them without."""
+    book = openpyxl.load_workbook(results)
+    assert str(book.properties.description).startswith(READ_AS)
+    book.properties.description = None
+    book.save(results)
+    with pytest.raises(UnclearColumns) as raised:
+        prepare(results, settings)
+    [question] = raised.value.questions
+    assert [choice.value for choice in question.choices] == [TO_FIX, "Results"]
+    with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
+        offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
+        assert offered >= {"What was said"}
+        assert not offered.intersection({*OUR_COLUMNS, CORRECTED})
+
+
+def test_a_hostile_directory_is_not_listed_to_look_for_answers(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fill the memory."""
+    looked_at: list[object] = []
+    monkeypatch.setattr(resultsfile, "read_as", looked_at.append)
+    path = tmp_path / "n.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(100) + b"PK\x05\x06" + bytes(8) + struct.pack("<L", 1 << 30) + bytes(6))
+    with pytest.raises(UnreadableFile):
+        prepare(path, settings)
+    assert looked_at == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"name": "x"}', '{"name": "x", "headings": ["Note"], "answered": "2026-01-01", "map": 3}']
+)
+def test_answers_that_cannot_be_read_are_as_none(settings: Settings, results: Path, text: str) -> None:
+    """A results file may come from anyone."""
+    book = openpyxl.load_workbook(results)
+    book.properties.description = READ_AS + text
+    book.save(results)
+    with results.open("rb") as file:
+        assert read_as(file) == text
+    with pytest.raises(UnclearColumns) as raised:
+        prepare(results, settings)
+    assert "Which sheet" in render(raised.value.questions[0].asks)
