@@ -267,7 +267,7 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
     """Five and no more; the results say that the others wait, and lead to them."""
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(9)]))
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("link", name="Send the first 5").click()
+    page.get_by_role("button", name="Send the first 5").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 5 notes?")
     send(page, "5 notes")
     expect(page.get_by_role("status")).to_contain_text(
