@@ -358,8 +358,14 @@ class TextsOfHtml(HTMLParser):
 
 WORDING = re.compile(r"\w \w|^[A-Z][a-z]")
 SCRIPT = ROOT / "page" / "static" / "page.js"
-NOT_SAID_BY_THE_SCRIPT = {"use strict", "Files", "header ~ main h1, main > .said, main > p:not([class])"}
-"""A directive, the browser's name for what is dragged, and the places where a screen says why something is refused."""
+NOT_SAID_BY_THE_SCRIPT = {
+    "use strict",
+    "Files",
+    "Enter",
+    ".asked select, .go .main",
+    "header ~ main h1, main > .said, main > p:not([class])",
+}
+"""A directive, names that the browser gives to what is dragged and to a key, and selectors."""
 
 
 def texts_for_the_script() -> set[str]:

@@ -209,7 +209,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        overview = replace(commands.facts.of(preview), similar=commands.facts.similar(preview))
+        overview = replace(commands.facts.of(preview), similar=commands.shown_notes.similar(preview))
         show(commands.preview_messages.check(overview), verbose=options.says("verbose"))
         if report is not None:
             written = commands.preview.write_problems(report, preview, file)

@@ -28,7 +28,10 @@ _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITI
 @click.option("--since", metavar="DAY", help="Runs that started since this time: 2026-03-01, or 7d for seven days.")
 @click.option("--file", "name", default="", metavar="TEXT", help="Runs of files whose name contains this text.")
 @click.option(
-    "--ended", default="", metavar="WORD", help="Runs that ended this way: finished, stopped, broken off, declined."
+    "--ended",
+    default="",
+    metavar="WORD",
+    help="Runs that ended this way: finished, held back, stopped, broken off, declined.",
 )
 @click.option("--last", type=WholeNumber(min=1), metavar="N", help="The largest number of runs to show.")
 def history(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
@@ -22,6 +23,8 @@ from importer.settings import SETTINGS, Topic, sources, who_can_read
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from importer.page.jobs import Job
     from importer.page.serving import Launch, PageServer
 
@@ -46,7 +49,8 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     """Open a page in your browser, where you can drop, check and send a file.
 
     Only this computer can see the page. It starts with the profile that you chose on it last, unless you name one here
-    or in the environment. To stop, press Quit on the page or Ctrl-C here: the current requests are finished first.
+    or in the environment. If the page already runs with the same options, it is opened again. To stop, press Quit on
+    the page or Ctrl-C here: the current requests are finished first.
     """
     if importlib.util.find_spec("flask") is None:
         raise BadSettings(say("page.needs-part"))
@@ -57,12 +61,16 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     values = {name: setting_given.value for name, setting_given in given.items() if setting_given.place is Source.SAID}
     if "profile" in given:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
+    reopening = commands.reopening
+    place = reopening.place_for(serving.page_folder(), values, port)
+    if (address := reopening.address_in(place)) is not None:
+        return _reopen(address, lambda: reopening.address_in(place) != address, no_browser=no_browser)
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
         server = serving.PageServer(PageSettings(values, names), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
-    with server:
+    with server, reopening.offered(place, lambda: server.address) as server.guard.renewed:
         return _serve(server, no_browser=no_browser)
 
 
@@ -75,9 +83,9 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
     kind = "page.workspace-of-last-time" if server.current.is_last_chosen else "cli.workspace"
     say_line(say(kind, workspace=str(server.current.settings().workspace)))
     with contextlib.ExitStack() as at_end:
-        launch = None if no_browser else _launched(server, at_end)
+        launch = None if no_browser else _launched(server.address, at_end)
         if launch is None:
-            _say_address(server)
+            _say_address(server.address)
         else:
             say_line(say("page.opens", seconds=round(_PATIENCE)))
         say_line(say("page.leave-open"))
@@ -94,23 +102,37 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
     return 0 if server.current.practice is not None else max((_said(job) for job in jobs), default=0)
 
 
-def _launched(server: PageServer, at_end: contextlib.ExitStack) -> Launch | None:
+def _reopen(address: str, is_open: Callable[[], bool], *, no_browser: bool) -> int:
+    """Open the page of a program that runs already, and leave that program alone."""
+    say_line(say("page.runs-already"))
+    with contextlib.ExitStack() as at_end:
+        if not no_browser and _launched(address, at_end) is not None:
+            until = time.monotonic() + _PATIENCE
+            while time.monotonic() < until:
+                if is_open():
+                    return 0
+                time.sleep(0.1)
+    _say_address(address)
+    return 0
+
+
+def _launched(address: str, at_end: contextlib.ExitStack) -> Launch | None:
     """Open the browser with a private file, whose address anybody may see; return None if there is no browser."""
     import webbrowser  # noqa: PLC0415 - only this command waits for it
 
     from importer.page.serving import Launch  # noqa: PLC0415 - see page
 
     try:
-        launch = Launch(server.address)
+        launch = Launch(address)
     except OSError:  # for example, no space for temporary files
         return None
     at_end.callback(launch.remove)
     return launch if webbrowser.open(launch.address) else None
 
 
-def _say_address(server: PageServer) -> None:
+def _say_address(address: str) -> None:
     say_line(say("page.open-this"))
-    say_line(server.address)
+    say_line(address)
     sys.stdout.flush()
 
 
@@ -127,7 +149,7 @@ def _wait(server: PageServer, launch: Launch | None) -> bool:
                 launch.remove()
                 launch, until = None, math.inf
             elif time.monotonic() > until:
-                _say_address(server)
+                _say_address(server.address)
                 until = math.inf
     except KeyboardInterrupt:
         return False

@@ -25,7 +25,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
-    schedulers     what starts an import every night      read_before       columns that an earlier run used
+    schedulers     what starts an import every night      reopening         an address that opens the running page
+    read_before    columns that an earlier run used       shown_notes       the notes that a person sees before
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
 
@@ -63,12 +64,14 @@ if TYPE_CHECKING:
     import importer.commands.preview_messages
     import importer.commands.problem_rows
     import importer.commands.rendering
+    import importer.commands.reopening
     import importer.commands.report
     import importer.commands.report_messages
     import importer.commands.result_rows
     import importer.commands.results
     import importer.commands.run
     import importer.commands.schedulers
+    import importer.commands.shown_notes
     import importer.commands.template
     import importer.commands.verify
     import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package

@@ -15,15 +15,15 @@ from functools import partial
 import numpy as np
 
 from importer import grouping, markup
-from importer.commands import as_read
+from importer.commands import shown_notes
 from importer.commands.loading import Loaded, counted
-from importer.commands.overview import ColumnOverview, Example, Overview, RoleColumn, Trouble, WordOverview
+from importer.commands.overview import ColumnOverview, Overview, RoleColumn, Trouble, WordOverview
 from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
 from importer.errors import as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, in_quotes, say
-from importer.models import Group, Note, PossibleAnswer, Problem, Question, Role, Status, Visibility
+from importer.models import Note, PossibleAnswer, Problem, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns
 from importer.rows.attachments import names_in
@@ -35,23 +35,18 @@ from importer.rows.suggestions import glance, samples
 from importer.rows.values import cleaned_id, folded, quoted
 from importer.settings import Settings
 from importer.settings.kinds import mapped
-from importer.settings.meanings import WORDS
 
 FIRST_ROWS = 5
 _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
 _LONGEST_EXAMPLE = 3_000  # maximum number of characters shown of a note
-_EACH = 3  # examples of each visibility, and of an offer
+_EACH = 3  # examples of an offer
 _FIRST = 200  # rows in which examples of an offer are looked for
-_LARGEST = 5  # notes with the most prospects
 _WORDS = 60  # maximum number of listed words
 _KINDS = 50  # maximum number of listed kinds of problems
 _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
-_OF_GROUP = 50  # maximum number of characters of a large group's note, which is shown on one line
 _VALUES = 4  # maximum number of values shown for one kind of problem
-_SIMILAR = 5  # maximum number of groups of similar notes
-_SIMILAR_NOTES = 4  # maximum number of notes of such a group
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand"}  # reasons of a person, by the word of a row, or for the row itself
 _LACKING = 10_000  # maximum number of names of files that can't be uploaded
 
@@ -63,7 +58,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         preview: the preview.
         thorough: whether to collect also the facts that no run shows: columns, first rows, missing files and HTML.
 
-    What only one face needs takes long for many rows, so that it is added there: :func:`similar`, :func:`digest` and
+    What only one face needs takes long for many rows, so that it is added there: :func:`.similar`, :func:`digest` and
     :func:`counted_words`.
     """
     loaded, likely, settings = preview.loaded, preview.likely, preview.settings
@@ -125,8 +120,8 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         rate=preview.slower,
         own_rate=settings.rate,
         readable_after=preview.readable_after,
-        largest=tuple(_largest(remaining.groups)),
-        examples=examples(preview, _LONGEST_EXAMPLE),
+        largest=tuple(shown_notes.largest(remaining.groups)),
+        examples=shown_notes.examples(preview, _LONGEST_EXAMPLE),
         problem_count=len(problems),
         problems=problems[:_PROBLEMS],
         problem_kinds=dict(problem_kinds(loaded).most_common()),
@@ -310,7 +305,8 @@ def _words(loaded: Loaded) -> Iterator[WordOverview]:
         counted_words = ((word, value, rows.pop(folded(word), 0)) for word, value in meanings.items())
         yield from (WordOverview(role, word, count, value) for word, value, count in counted_words if count)
         position, problems = loaded.roles.columns[role], itertools.chain(*loaded.rows.problems.values())
-        spellings = {folded(at.word): at.word for at in problems if at.word and at.column == position}
+        wrong = (at.word or (cleaned_id(at.value) if at.near else "") for at in problems if at.column == position)
+        spellings = {folded(word): word for word in wrong if word}
         yield from (
             WordOverview(role, spellings.get(word, ""), count, is_known=False)
             for word, count in rows.most_common()
@@ -332,67 +328,3 @@ def _lacking(loaded: Loaded) -> Iterator[str]:
         for number, text in zip(numbers, columns[column], strict=True):
             if number in rows:
                 yield from names_in(text)
-
-
-# -- notes --------------------------------------------------------------------------------------------------------
-
-
-def _largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
-    for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
-        text = markup.first_words(as_read.text_of(group.note), _OF_GROUP)
-        yield len(group.positions), say("plan.group", words=Cell(text), about=_aside(group.note))
-
-
-def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
-    """Return groups of notes that differ only invisibly: first words, and the first row of some of the notes."""
-    loaded = preview.loaded
-    return [
-        (
-            markup.first_words(alike[0].note.text),
-            [int(loaded.rows.number[group.positions[0]]) for group in alike[:_SIMILAR_NOTES]],
-        )
-        for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]
-    ]
-
-
-def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
-    """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
-
-    The longest note is among them. Notes that earlier runs are likely to have delivered are shown only if no note with
-    their visibility was sent before, because a person has to see those.
-    """
-    by_visibility: dict[Visibility, Sequence[Example]] = {}
-    for visibility in Visibility:
-        likely, possible = (
-            [group for group in remaining.groups if group.note.visibility is visibility]
-            for remaining in (preview.likely.remaining, preview.remaining)
-        )
-        if groups := likely or (possible if visibility in preview.never_sent else []):
-            longest = max(groups, key=lambda group: len(group.note.text))
-            others = [group for group in groups[:_EACH] if group is not longest]
-            some = sorted([longest, *others[: _EACH - 1]], key=lambda group: int(group.positions[0]))
-            by_visibility[visibility] = [_example(group, preview, characters) for group in some]
-    return by_visibility
-
-
-def _example(group: Group, preview: Preview, characters: int) -> Example:
-    rows, first, others = preview.likely.rows, group.positions[0], len(group.positions) - 1
-    as_known = preview.loaded.rows.prospect  # an email that isn't looked up, and no prospect that had it earlier
-    prospect = as_known[first] if first < len(as_known) or rows.email is None else rows.email[first]
-    parts: dict[str, Part] = {
-        "row": str(rows.number[first]),
-        "prospect": str(prospect),
-        "about": _aside(group.note),
-    }
-    about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
-    return Example(about, as_read.text_of(group.note), 0, as_read.html_of(group.note)).shortened(characters)
-
-
-def _aside(note: Note) -> Message:
-    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
-    parts = [WORDS[note.visibility.name]]
-    parts += [say("note.draft")] if note.status is Status.DRAFT else []
-    if note.attachments:
-        parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))
-    parts += [say("note.with-files", n=len(note.files))] if note.files else []
-    return say("names", names=tuple(parts))

@@ -26,6 +26,7 @@ from importer.settings import Settings
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")
 ENDED = {
     "finished": say("history.ended.finished"),
+    "held back": say("history.ended.held-back"),
     "stopped": say("history.ended.stopped"),
     "broken off": say("history.ended.broken-off"),
     "declined": say("history.ended.declined"),

@@ -184,7 +184,7 @@ class Overview:
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
-        similar: for the terminal, groups of notes that differ only invisibly; :func:`importer.commands.facts.similar`.
+        similar: for the terminal, groups of notes that differ only invisibly; :func:`.shown_notes.similar`.
         digest: for the page, a digest of all that would be sent; :func:`importer.commands.facts.digest`.
         understanding: for the page, how rows with problems are checked again (:mod:`importer.commands.mending`).
     """

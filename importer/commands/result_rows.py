@@ -17,8 +17,9 @@ from pathlib import Path
 from importer.commands import as_read
 from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
-from importer.messages import Message, from_json, render
-from importer.models import Result, Role, Rows
+from importer.messages import Message, from_json, render, say
+from importer.models import Result, Role, Rows, Status, Visibility
+from importer.settings.meanings import WORDS
 
 _ON_A_PAGE = 100
 """Number of rows that are shown at once."""
@@ -27,27 +28,29 @@ _CHARACTERS = 3_000
 _AT_ONCE = 4_000  # rows that are written at once
 _TABLES = """
 CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, html TEXT, folded TEXT);
+CREATE TABLE audience (id INTEGER PRIMARY KEY, visibility TEXT, status TEXT);
 CREATE TABLE reason (id INTEGER PRIMARY KEY, message TEXT, folded TEXT);
 CREATE TABLE line (
     id INTEGER PRIMARY KEY, number INTEGER, prospect TEXT, email TEXT, result TEXT, needs_attention INTEGER,
-    reason INTEGER, note INTEGER, folded TEXT
+    reason INTEGER, note INTEGER, folded TEXT, note_id TEXT
 );
 """
 _MATCHES = """
     FROM line
     WHERE :result IN ('', line.result) AND line.result <> :but_not AND line.needs_attention >= :needs_attention
     AND (
-        :words = '' OR instr(line.folded, :words)
+        :words = '' OR instr(line.folded, :words) OR line.note_id = :note_id
         OR line.note IN (SELECT id FROM note WHERE instr(folded, :words))
         OR line.reason IN (SELECT id FROM reason WHERE instr(folded, :words))
     )
 """
 _COUNT = f"SELECT count(*) {_MATCHES}"
 _PAGE = f"""
-SELECT line.number, line.prospect, line.email, line.result, reason.message, substr(note.text, 1, {_CHARACTERS}),
-    length(note.text), note.html
+SELECT line.number, line.prospect, line.email, line.result, reason.message, visibility, status,
+    substr(note.text, 1, {_CHARACTERS}), length(note.text), note.html
 FROM (SELECT * {_MATCHES} ORDER BY id LIMIT {_ON_A_PAGE} OFFSET :start) AS line
-LEFT JOIN note ON note.id = line.note LEFT JOIN reason ON reason.id = line.reason ORDER BY line.id
+LEFT JOIN note ON note.id = line.note LEFT JOIN audience ON audience.id = line.note
+LEFT JOIN reason ON reason.id = line.reason ORDER BY line.id
 """  # noqa: S608 - made of constants
 
 
@@ -63,6 +66,7 @@ class RowOutcome:
         text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
         left: number of characters of the text that are not shown.
         html: the content of a note that is sent as HTML; empty for others, and if it is long.
+        visibility, status: those of the note; None if the row has no valid note.
     """
 
     row: int
@@ -73,6 +77,15 @@ class RowOutcome:
     text: str
     left: int = 0
     html: str = ""
+    visibility: Visibility | None = None
+    status: Status | None = None
+
+    @property
+    def audience(self) -> Message | None:
+        """Visibility and status of the note in words; None if the row has no valid note."""
+        if self.visibility is None or self.status is None:
+            return None
+        return say("names", names=(WORDS[self.visibility.name], WORDS[self.status.name]))
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class RowFilter:
         result: the result; empty for any.
         but_not: a result that the rows don't have; empty if it doesn't matter.
         needs_attention: whether only rows are shown that need a person's attention.
-        words: a part of the prospect, the email address, the note or the reason, in upper or lower case.
+        words: a part of the prospect, email address, note or reason, in upper or lower case; or a whole note ID.
     """
 
     result: str = ""
@@ -170,6 +183,8 @@ def write(
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
             database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN;")
             database.executemany("INSERT INTO note VALUES (?, ?, ?, ?)", _notes(rows))
+            audiences = [(number, note.visibility, note.status) for number, note in enumerate(rows.notes)]
+            database.executemany("INSERT INTO audience VALUES (?, ?, ?)", audiences)
             reasons: dict[Message, int] = {}
             first = len(rows.notes)
             cells = {text: first + number for number, text in enumerate(dict.fromkeys(texts.values()))}
@@ -177,7 +192,7 @@ def write(
             of_others = {position: cells[text] for position, text in texts.items()}
             for start in range(0, len(outcomes), _AT_ONCE):
                 lines = [*_lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), reasons, of_others)]
-                database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
+                database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
             database.executemany("INSERT INTO reason VALUES (?, ?, ?)", _reasons(reasons, readings))
             database.execute("COMMIT")
         new.replace(path)
@@ -214,14 +229,15 @@ def _lines(
         columns.result,
         needs_attention,
         columns.reason,
+        columns.note_id,
         rows.note[start:stop].tolist(),
         strict=True,
     )
-    for position, number, prospect, email, result, is_to_fix, reason, note in fields:
+    for position, number, prospect, email, result, is_to_fix, reason, note_id, note in fields:
         at = None if reason is None else reasons.setdefault(reason, len(reasons))
         folded = _folded(f"{prospect}\n{email}")
         text = note if note >= 0 else of_others.get(position)
-        yield position, number, prospect, email, result, is_to_fix, at, text, folded
+        yield position, number, prospect, email, result, is_to_fix, at, text, folded, _storable(note_id)
 
 
 def _reasons(reasons: dict[Message, int], readings: Callable[[Message], str]) -> Iterator[tuple[int, str, str]]:
@@ -244,6 +260,7 @@ def read(path: Path, wanted: RowFilter, number: int = 1) -> RowPage | None:
         "but_not": wanted.but_not,
         "needs_attention": int(wanted.needs_attention),
         "words": _folded(_storable(wanted.words.strip())),
+        "note_id": _storable(wanted.words.strip()),
     }
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
@@ -261,12 +278,25 @@ def _row(
     email: str,
     result: str,
     reason: str | None,
+    visibility: str | None,
+    status: str | None,
     *note: str | int | None,
 ) -> RowOutcome:
     said = None if reason is None else from_json(json.loads(reason))
     text, characters, html = note
     left = max(0, int(characters or 0) - _CHARACTERS)
-    return RowOutcome(number, prospect, email, Result(result), said, str(text or ""), left, str(html or ""))
+    return RowOutcome(
+        number,
+        prospect,
+        email,
+        Result(result),
+        said,
+        str(text or ""),
+        left,
+        str(html or ""),
+        Visibility(visibility) if visibility else None,
+        Status(status) if status else None,
+    )
 
 
 def _folded(text: str) -> str:

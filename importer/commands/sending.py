@@ -203,6 +203,9 @@ class _Sending:
     def _finish(self, delivery: Coordinator, uploads: int, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
+        held_back = _held_back(self._loaded, delivery, self._outcomes)
+        if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
+            ended = "held back" if not_sent == held_back else "stopped"
         report = Report(
             run=self._run.name,
             counts=counts,
@@ -216,13 +219,13 @@ class _Sending:
             reasons=kinds(self._loaded, self._outcomes, stopped),
             started_at=self._run.started_at,
             ended_at=self._context.caller.clock(),
-            held_back=_held_back(self._loaded, delivery, self._outcomes),
+            held_back=held_back,
             finding_calls=self._lookup.calls,
             uploads=uploads,
             not_found=not_found_of(rows, self._outcomes, self._journal),
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,
-            ended="stopped" if counts.get(Result.NOT_SENT) and ended == "finished" else ended,
+            ended=ended,
             batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
             readable_within=delivery.evidence.replication_lag.measured,

@@ -3,7 +3,8 @@
 Input: requests. Output: None for a request that may pass, otherwise a refusal; headers. The guard keeps out other sites
 in the same browser, other users and programs on this machine, and host names that resolve to it (DNS rebinding). A
 request needs all of these: the exact Host; the session's secret path, which no browser sends by itself; the session's
-cookie, which a browser gets once, in exchange for the launch token; and, unless it is a GET, our own Origin.
+cookie, which a browser gets in exchange for a launch token; and, unless it is a GET, our own Origin. A launch token
+works once; then there is another.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from importer.messages import Message, say
 from importer.page.rendering import element, language_tag, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -61,7 +62,8 @@ class Access:
     Attributes:
         home: the secret path, below which all addresses of the page are.
         cookie: the cookie's name.
-        came: set once a browser has used the launch token.
+        came: set once a browser has used a launch token.
+        renewed: called when a launch token was used, and there is another.
     """
 
     def __init__(self, port: int) -> None:
@@ -70,6 +72,7 @@ class Access:
         self.home = f"/{secrets.token_urlsafe(_BYTES)}"
         self.cookie = f"note-importer-{port}"
         self.came = threading.Event()
+        self.renewed: Callable[[], object] = lambda: None
         self._session = secrets.token_urlsafe(_BYTES)
         self._token = secrets.token_urlsafe(_BYTES)
         self._lock = threading.Lock()
@@ -143,9 +146,11 @@ class Access:
         not send the cookie.
         """
         with self._lock:
-            if not _is_same(token, self._token) or self.came.is_set():
+            if not _is_same(token, self._token):
                 return _refusal(403, say("page.refused.used-up"))
+            self._token = secrets.token_urlsafe(_BYTES)
             self.came.set()
+            self.renewed()
         response = Response(
             _page(
                 words(say("page.opening.moment")),

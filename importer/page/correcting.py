@@ -189,7 +189,7 @@ def _dropped(
     source: DroppedFile, choices: Choices, made: CorrectedCopy, name: str, uploads: DroppedFiles
 ) -> DroppedFile:
     """Return the copy as a dropped file, with the attachments of its source."""
-    copy = uploads.add(name, made.path.replace, source.id, choices)
+    copy = uploads.add(name, made.path.replace, source.id, choices, _for_copy(choices, made))
     for attachment, _ in source.attached:
         copy.attach(attachment, partial(shutil.copyfile, source.attachments / attachment))
     return copy

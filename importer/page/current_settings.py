@@ -42,6 +42,21 @@ class KeyPlace:
     is_kept: bool = False
 
 
+@dataclass(frozen=True)
+class KeyTry:
+    """Answer of the API when a key was tried.
+
+    Attributes:
+        text: the answer in words.
+        is_refused: whether the API refused the key.
+        is_trouble: whether the key wasn't accepted, for whatever reason.
+    """
+
+    text: Said
+    is_refused: bool
+    is_trouble: bool = True
+
+
 class CurrentSettings:
     """Settings in force for the page.
 
@@ -58,6 +73,7 @@ class CurrentSettings:
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
         self._said, self._names = dict(said), names
         self._typed: dict[Workspace, str] = {}
+        self._tries: dict[tuple[Workspace, str], KeyTry] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
         self.practice: Practice | None = None
         self.is_last_chosen = False
@@ -193,6 +209,19 @@ class CurrentSettings:
         if keep:
             keystore.keep(workspace, key)
         self._typed[workspace] = key
+
+    def tried(self, settings: Settings, answer: KeyTry) -> None:
+        """Remember the API's answer to the key in these settings, until the program ends."""
+        self._tries[settings.workspace, settings.key] = answer
+
+    def last_try(self) -> KeyTry | None:
+        """Return the API's latest answer to the key in force; None if the key wasn't tried.
+
+        Raises:
+            BadSettings: a setting can't be used.
+        """
+        settings = self.with_key_if_there()
+        return self._tries.get((settings.workspace, settings.key))
 
     def forget_key(self, *, kept: bool) -> None:
         """Forget the key that was typed; if ``kept``, also delete the key from the system's key store.

@@ -7,7 +7,7 @@ have the names that the journal gives them. What a scheduler starts every night 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from datetime import time as dt_time
 
@@ -17,7 +17,7 @@ from importer import commands
 from importer.commands.history import PastRun, RunFilter
 from importer.commands.schedulers import InstalledNight, installed_here, name_for
 from importer.errors import BadSettings, as_argument
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, SettingPart, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
 from importer.page.rendering import without_folders
@@ -26,6 +26,7 @@ from importer.page.screens import Page, Screens, for_page, refuse, screen, whole
 from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread, rows_path
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.settings.sources import Source
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
@@ -77,9 +78,19 @@ class History(Screens):
             past=[past for past in recent if any(window.holds(_time_of_day(past)) for window in windows)],
             sending=self._sending(settings),
             workspace=settings.workspace,
+            lacking=[*self._lacks_at_night()],
             install=_in_terminal("FOLDER", install="", between="02:00-06:00", profile=as_argument(profile)),
             remove=_in_terminal("", remove="", profile=as_argument(profile)),
         )
+
+    def _lacks_at_night(self) -> Iterator[Message]:
+        """Yield what applies to this page, but not to a nightly import, which has only its profile."""
+        given, profile = self._parts.current.given(), self._parts.current.profile
+        if "api-key-file" not in given or given["api-key-file"].place is not Source.PROFILE:
+            yield say("page.nights.key", profile=profile)
+        others = {name: one.value for name, one in given.items() if one.place is not Source.PROFILE}
+        if parts := tuple(SettingPart(name, str(value)) for name, value in others.items() if name != "profile"):
+            yield say("page.nights.other-settings", profile=profile, settings=parts)
 
     @screen("/runs/<run>")
     def past_run(self, run: str) -> Page:
@@ -87,8 +98,6 @@ class History(Screens):
         settings = self._parts.current.settings()
         past = self._past(run)
         upload, counts = self._upload_of(past), past.counts
-        is_first_only = upload is not None and bool(upload.choices.values("first"))
-        held_back = is_first_only and past.ended == "finished"
         updates = {Result.CREATED: _hidden(past)} if past.hidden else {}
         unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not past.run.counts else 0
         is_there = bool(past.shown or not past.hidden)
@@ -102,7 +111,7 @@ class History(Screens):
             sending=self._sending(settings),
             counts=[
                 (result, rows, updates.get(result, meaning))
-                for result, rows, meaning in commands.report_messages.of_past(past, held_back=held_back)
+                for result, rows, meaning in commands.report_messages.of_past(past, held_back=past.ended == "held back")
             ],
             results=upload.results_of(run) if upload is not None else None,
             shown=None if upload is None else shown(rows_path(upload.folder, run), request.args),

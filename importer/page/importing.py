@@ -35,8 +35,10 @@ from importer.settings import Settings
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
-_NO_CHOICES = (*OF_FORM, "changed", "remembered", "replaced", "taken")
-"""Fields in an address of the Check screen that are not choices."""
+_NO_CHOICES = (*OF_FORM, "changed", "remembered", "replaced", "taken", "ticked")
+"""Fields in an address of the Check or the Confirm screen that are not choices."""
+_TICKS = ("is-right", "is-meant")
+"""Boxes that a person ticks before sending. Each has a text as its value, which says what it is about."""
 _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
@@ -182,8 +184,16 @@ class ImportScreens(Screens):
             found=overview,
             settings=settings,
             first=FIRST,
+            ticked=request.args.getlist("ticked"),
             no_key=why_no_key(self._parts.current),
+            is_refused=(answer := self._parts.current.last_try()) is not None and answer.is_refused,
         )
+
+    @screen("/file/<number>/first", "POST")
+    def choose_first(self, number: str) -> Page:
+        """Show the Confirm screen for the first rows only, or again for all, with the boxes that were ticked."""
+        query = [*_choices().pairs, *(("ticked", tick) for name in _TICKS for tick in request.form.getlist(name))]
+        return redirect(url_for("confirm", number=self._upload(number).id) + f"?{urlencode(query)}", 303)
 
     @screen("/file/<number>/send", "POST")
     def send(self, number: str) -> Page:
@@ -201,9 +211,9 @@ class ImportScreens(Screens):
             upload.folder,
             upload.name,
             expected,
-            is_right=request.form.get("is-right") == "yes",
+            is_right="is-right" in request.form,
             digest=request.form.get("digest", ""),
-            is_meant=request.form.get("is-meant") == "yes",
+            is_meant="is-meant" in request.form,
             copy_of=self._parts.uploads.sources(upload),
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)

@@ -43,6 +43,7 @@ class Job:
         upload, choices: the job's file and the choices by which it is read; None for a job without a file.
         expected: the number of notes that a person agreed to; 0 if no number is asked for.
         began_at: the start, in seconds of a monotonic clock.
+        moved_at: the time when the latest note was done, by the same clock; the start, if none is done.
         progress: the latest progress; None before the first report.
         ended: how the job ended; None while it is under way.
         stopping: whether the job was asked to stop.
@@ -59,7 +60,11 @@ class Job:
     progress: Progress | None = None
     ended: Ended | None = None
     stopping: bool = False
+    moved_at: float = field(init=False)
     listener: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moved_at = self.began_at
 
     @property
     def workspace(self) -> Workspace:
@@ -94,6 +99,8 @@ class Job:
             while ended is None:
                 match self.connection.recv():
                     case Progress() as progress:
+                        if self.progress is None or progress.settled != self.progress.settled:
+                            self.moved_at = time.monotonic()
                         self.progress = progress
                     case Ended() as last:
                         ended = last

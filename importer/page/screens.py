@@ -18,9 +18,9 @@ from werkzeug.wrappers import Response as Answer
 
 from importer.commands.history import may_have_delivered
 from importer.errors import ImporterError
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, as_message, say
 from importer.page.choices import Choices
-from importer.page.current_settings import CurrentSettings
+from importer.page.current_settings import CurrentSettings, KeyTry
 from importer.page.jobs import Job, Jobs, UnderWay
 from importer.page.reading import Readers
 from importer.page.tasks import Ended, Rehearse, Send, Task
@@ -126,6 +126,9 @@ class Screens:
 
         def over(ended: Ended) -> None:
             reading.forget()
+            if ended.delivered or is_key_refused(ended):
+                why = ended.error or next(iter(ended.why), "")
+                self._parts.current.tried(task.settings, KeyTry(why, is_key_refused(ended), is_key_refused(ended)))
             if upload is None:
                 return
             reading.forget(upload)
@@ -177,6 +180,11 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
         archive=None,
         unknown_emails=None,
     )
+
+
+def is_key_refused(ended: Ended) -> bool:
+    """Return whether a job ended because the API refused the key."""
+    return any("api.key-refused" in as_message(text).kinds() for text in (ended.error, *ended.why))
 
 
 def why_no_key(current: CurrentSettings) -> Said:

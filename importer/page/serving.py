@@ -45,6 +45,11 @@ _KNOWN = 3600.0
 """Seconds that a connection may take in total, so that a file can come from a slow drive."""
 
 
+def page_folder() -> Path:
+    """Return the folder of the page's files in the user's data folder."""
+    return platformdirs.user_data_path("note-importer", appauthor=False) / "page"
+
+
 class _Connections(ThreadedWSGIServer):
     """Server with a limited number of connections, which other users of this machine can't use up.
 
@@ -141,7 +146,7 @@ class PageServer:
         try:
             self.port: int = listening.getsockname()[1]
             self.guard = Access(self.port)
-            folder = folder or platformdirs.user_data_path("note-importer", appauthor=False) / "page"
+            folder = folder or page_folder()
             self.uploads, self.jobs = DroppedFiles(folder), Jobs()
             practice.clear_up(folder)
             current.go_on(folder / "profile.txt")

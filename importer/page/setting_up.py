@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
@@ -17,6 +18,7 @@ from importer import commands
 from importer.errors import BadSettings
 from importer.messages import Message, Said, as_message, say
 from importer.page import fields
+from importer.page.current_settings import KeyTry
 from importer.page.rendering import words
 from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, for_page, refuse, screen
 from importer.page.tasks import Try
@@ -48,8 +50,7 @@ class SettingUp(Screens):
     def settings(self) -> Page:
         """Show the settings of the profile in force."""
         where = request.args.get("where", "")
-        troubles = {"key": say("page.key.refused")} if where == "refused" else {}
-        return self._screen(_DONE.get(request.args.get("done", ""), _USUAL), where=where, troubles=troubles)
+        return self._screen(_DONE.get(request.args.get("done", ""), _USUAL), where=where)
 
     @screen("/settings/profile", "POST")
     def choose_profile(self) -> Page:
@@ -95,29 +96,32 @@ class SettingUp(Screens):
             self._parts.current.type_key(request.form.get("key", ""), keep=keep)
         except BadSettings as error:
             return self._screen(say("page.key.not-accepted"), troubles={"key": error.message})
-        return _done("kept" if keep else "key", "key")
+        self._try()
+        return _done("kept" if keep else "key", "key", **_way())
 
     @screen("/settings/key/try", "POST")
     def try_key(self) -> Page:
         """Ask the API whether it accepts the key. This changes nothing there."""
         self._check_form(workspace=True)
+        self._try()
+        return self._screen(_USUAL, where="key")
+
+    def _try(self) -> None:
+        """Ask the API whether it accepts the key, and remember the answer."""
         settings = self._parts.current.with_key()
-        check = commands.doctor.try_key(
-            replace(
-                settings,
-                connect_timeout=min(_PATIENCE, settings.connect_timeout),
-                read_timeout=min(_PATIENCE, settings.read_timeout),
-            )
+        quick = replace(
+            settings,
+            connect_timeout=min(_PATIENCE, settings.connect_timeout),
+            read_timeout=min(_PATIENCE, settings.read_timeout),
         )
-        said = say("page.key.accepted", answer=words(check.text).removesuffix("."))
-        is_refused = as_message(check.text).kind == "doctor.key-refused"
-        return self._screen(
-            _USUAL,
-            troubles={"key": said} if is_refused else {},
-            tried="" if is_refused else said,
-            is_trouble=bool(check.exit_status),
-            where="key",
-        )
+        try:
+            check = commands.doctor.try_key(quick)
+        except BadSettings as error:  # the proxy or the certificates
+            answer = KeyTry(error.message, is_refused=False)
+        else:
+            is_refused = as_message(check.text).kind == "doctor.key-refused"
+            answer = KeyTry(check.text, is_refused, bool(check.exit_status))
+        self._parts.current.tried(settings, answer)
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:
@@ -199,9 +203,13 @@ class SettingUp(Screens):
         current = self._parts.current
         if current.practice is not None:
             return render_template("settings.html", said=say("page.settings.practice-is-on"), profile=current.profile)
+        way = _way()
         context = {
             "troubles": {},
+            "where": "",
             **context,
+            "way": way,
+            "back": self._parts.uploads.get(way.get("file", "")),
             "said": said,
             "profile": current.profile,
             "is_last_chosen": current.is_last_chosen,
@@ -225,10 +233,22 @@ class SettingUp(Screens):
                 if name not in (*fields.FIELDS, *fields.BY_HAND, *_SHOWN)
             ]
             context |= {"workspace": current.settings().workspace, "key": current.key_place()}
-            context["latest"] = next(self._parts.uploads.of(current.settings().workspace), None)  # to continue with
+            context |= self._key_answer(context)
         except BadSettings as error:
             context["broken"] = error.message
         return render_template("settings.html", **context)
+
+    def _key_answer(self, context: Mapping[str, object]) -> dict[str, object]:
+        """Return the template variables of the API's latest answer to the key, if this screen is about the key."""
+        where, troubles, answer = context["where"], context["troubles"], self._parts.current.last_try()
+        if troubles or where not in ("key", "refused"):
+            return {}
+        if where == "refused":
+            return {"troubles": {"key": say("page.key.refused")}}
+        if answer is None:
+            return {}
+        said = say("page.key.accepted", answer=words(answer.text).removesuffix("."))
+        return {"troubles": {"key": said}} if answer.is_refused else {"tried": said, "is_trouble": answer.is_trouble}
 
     def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, Said]) -> list[fields.FieldGroup]:
         return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.current.given())
@@ -242,5 +262,10 @@ def _missing(texts: Mapping[str, str]) -> dict[str, Message]:
     return {"attachments": say("page.settings.no-folder")}
 
 
-def _done(done: str, section: str = "") -> Page:
-    return redirect(url_for("settings", done=done, where=section or None, _anchor=section or None), 303)
+def _way() -> dict[str, str]:
+    """Return the fields of the file that a person came from to enter a key, and of the choices for it."""
+    return {name: request.values[name] for name in ("file", "choices") if request.values.get(name)}
+
+
+def _done(done: str, section: str = "", **fields: Any) -> Page:
+    return redirect(url_for("settings", done=done, where=section or None, _anchor=section or None, **fields), 303)

@@ -47,7 +47,7 @@ class DroppedFile:
         fingerprint: SHA-256 of its bytes, as hex digits, by which the journal finds the runs that imported it.
         at: the time it arrived, in seconds since 1970.
         workspace: the workspace it was sent to; None if it wasn't sent yet.
-        choices: the choices by which it was read for sending.
+        choices: the choices by which it was read for sending; of a corrected copy that wasn't sent yet, those for it.
         is_done: whether every row is delivered.
         results: a run's name → its results file, relative to the folder.
         source: ID of the file of which it is the corrected copy; empty if a person dropped it.
@@ -189,7 +189,12 @@ class DroppedFiles:
         return (upload for upload in self if upload.workspace in (workspace, None))
 
     def add(
-        self, name: str, save: Callable[[Path], object], source: str = "", source_choices: Choices | None = None
+        self,
+        name: str,
+        save: Callable[[Path], object],
+        source: str = "",
+        source_choices: Choices | None = None,
+        choices: Choices | None = None,
     ) -> DroppedFile:
         """Keep a file. If the same file is already kept, return that one.
 
@@ -198,6 +203,7 @@ class DroppedFiles:
             save: a function that writes the file to a path.
             source: ID of the file of which it is the corrected copy; empty if a person dropped it.
             source_choices: the choices by which that file was read.
+            choices: the choices for the corrected copy.
 
         Raises:
             OSError: the file can't be written.
@@ -213,9 +219,12 @@ class DroppedFiles:
             for upload in self:
                 if (upload.name, upload.fingerprint) == (name, fingerprint) and upload.path.is_file():
                     shutil.rmtree(folder, ignore_errors=True)
+                    if choices is not None and upload.workspace is None:
+                        upload.choices = choices
+                        self._remember(upload)
                     return upload
             upload = DroppedFile(number, folder, name, fingerprint, self._now(), source=source)
-            upload.source_choices = source_choices or Choices()
+            upload.source_choices, upload.choices = source_choices or Choices(), choices or Choices()
             self._write(upload)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

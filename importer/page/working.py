@@ -12,13 +12,14 @@ from pathlib import Path
 from flask import Response, abort, current_app, redirect, render_template, request, send_file, url_for
 
 from importer.commands import rendering
-from importer.messages import as_message, say
+from importer.messages import say
 from importer.page.jobs import Job
 from importer.page.rendering import words
 from importer.page.rows import shown
-from importer.page.screens import Page, Parts, Screens, screen
+from importer.page.screens import Page, Parts, Screens, is_key_refused, screen
 from importer.page.tasks import Rehearse, Send, rows_path
 
+_LONG = 10.0  # seconds without a reply from which their number is shown, and no remaining time
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
 
 
@@ -36,8 +37,7 @@ class Working(Screens):
         if not isinstance(job.task, Send):
             return render_template("done.html", job=job, ended=job.ended, there=has_results, in_words=in_words)
         current = self._parts.current
-        is_refused = any("api.key-refused" in as_message(text).kinds() for text in (job.ended.error, *job.ended.why))
-        key = current.key_place() if is_refused and current.practice is None else None
+        key = current.key_place() if is_key_refused(job.ended) and current.practice is None else None
         rows = shown(rows_path(job.task.folder, job.ended.run), request.args) if job.ended.run else None
         return render_template(
             "results.html", job=job, ended=job.ended, there=has_results, key=key, shown=rows, in_words=in_words
@@ -118,8 +118,11 @@ def _state(job: Job) -> dict[str, object]:
         kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
         status = say(kind, percent=percent)
     delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")
+    left = rendering.time_left(progress) if progress is not None else None
     if delay is None and not isinstance(job.task, Rehearse):
-        delay = say("page.working.waits")
+        delay, waited = say("page.working.waits"), time.monotonic() - job.moved_at
+        if isinstance(job.task, Send) and waited >= _LONG:  # nothing shows any more how long the rest takes
+            delay, left = say("page.working.waits-long", time=rendering.taken(waited)), None
     return {
         "reload": job.ended is not None,
         "status": words(status),
@@ -129,6 +132,6 @@ def _state(job: Job) -> dict[str, object]:
         "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",
         "counts": words(rendering.in_result_words(progress.ended)) if progress is not None else "",
         "pace": words(rendering.pace(settled, seconds)),
-        "left": words(rendering.time_left(progress)) if progress is not None else "",
+        "left": words(left),
         "holds": words(delay),
     }

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.commands.facts import examples
 from importer.commands.overview import Example
 from importer.commands.run import prepare
+from importer.commands.shown_notes import examples
 from importer.markup import ContentKind
 from importer.messages import words
 from importer.models import Visibility

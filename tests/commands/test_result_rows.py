@@ -98,6 +98,21 @@ def test_html_is_kept_as_such_and_long_notes_are_cut(settings: Settings, tmp_pat
     assert numbers(path, words="<b>") == []
 
 
+def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
+    settings: Settings, box: Sandbox, tmp_path: Path, path: Path
+) -> None:
+    """An ID that was copied from the workbook; a row without a valid note says nothing of it."""
+    head = (*HEAD, "Status")
+    imported(
+        tmp_path, settings, [("p1", "A", "Public", "Draft"), ("p2", "B", "Private", ""), ("p3", "C", "x", "")], head
+    )
+    said = [render(row.audience) if row.audience else "" for row in found(path).rows]
+    assert said == ["public, draft", "private, published", ""]
+    ids = {note.prospect_id: note.id for note in box.notes}
+    assert numbers(path, words=f" {ids['p2']} ") == [3]
+    assert numbers(path, words=ids["p1"][:-1]) == [], "a part of it would be found by chance"
+
+
 @pytest.mark.usefixtures("box")
 def test_a_row_without_a_valid_note_has_its_text_as_it_stands_in_the_sheet(
     settings: Settings, tmp_path: Path, path: Path

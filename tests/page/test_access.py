@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from importer.commands import reopening
 from importer.page.access import HEADERS, Access
 from importer.page.file_names import plain_name
 from importer.page.screens import Parts
@@ -26,7 +28,7 @@ EVERYTHING = [
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/file/{NUMBER}/rehearse"),
+    ("POST", f"/file/{NUMBER}/rehearse"), ("POST", f"/file/{NUMBER}/first"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"), ("GET", "/nights"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),
@@ -148,15 +150,53 @@ def test_a_download_has_an_address_of_its_own_that_opens_nothing_else(
 def test_the_launch_token_is_good_for_once(site: Flask, guard: Access, stranger: FlaskClient) -> None:
     """A wrong one opens nothing and spends nothing; the right one gives a cookie that scripts and other sites lack."""
     assert stranger.get("/start/guessed", base_url=OURS).status_code == 403
-    answer = stranger.get(guard.address, base_url=OURS)
+    address = guard.address
+    answer = stranger.get(address, base_url=OURS)
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("note-importer-8765=")
     assert {"HttpOnly", "SameSite=Strict", f"Path={HOME}/"} <= {part.strip() for part in cookie.split(";")}
     assert "Domain" not in cookie
-    assert guard.address.rpartition("/")[2] not in cookie + answer.text
+    for token in (address.rpartition("/")[2], guard.address.rpartition("/")[2]):
+        assert token not in cookie + answer.text
     assert stranger.get("/", base_url=OURS).status_code == 200
-    assert stranger.get(guard.address, base_url=OURS).status_code == 403
-    assert site.test_client().get(guard.address, base_url=OURS).status_code == 403
+    for client in (stranger, site.test_client()):
+        refused = client.get(address, base_url=OURS)
+        assert refused.status_code == 403
+        assert "start note-importer page once more" in refused.text
+        assert "Ctrl-C" not in refused.text
+
+
+def test_a_second_start_with_the_same_options_opens_the_page_again(
+    site: Flask, guard: Access, friend: FlaskClient, stranger: FlaskClient, tmp_path: Path
+) -> None:
+    """Through a file that only its owner can read; each address works once, and none is left at the end."""
+    place = reopening.place_for(tmp_path / "page", {"profile": "night"}, 0)
+    assert place != reopening.place_for(tmp_path / "page", {"profile": "day"}, 0)
+    assert place != reopening.place_for(tmp_path / "page", {"profile": "night"}, 8765)
+    assert reopening.address_in(place) is None
+    with reopening.offered(place, lambda: guard.address) as guard.renewed:
+        first = reopening.address_in(place)
+        assert first is not None
+        if os.name == "posix":
+            assert (place.stat().st_mode & 0o77, (place / "address").stat().st_mode & 0o77) == (0, 0)
+        assert stranger.get("/", base_url=OURS).status_code == 403
+        assert stranger.get(first, base_url=OURS).status_code == 200
+        assert stranger.get("/", base_url=OURS).status_code == 200
+        assert friend.get("/", base_url=OURS).status_code == 200, "the tab that is open stays good"
+        second = reopening.address_in(place)
+        assert second not in (None, first)
+        assert site.test_client().get(first, base_url=OURS).status_code == 403
+    assert reopening.address_in(place) is None
+    assert not place.exists()
+
+
+def test_a_page_that_was_killed_is_not_opened_again(guard: Access, tmp_path: Path) -> None:
+    """Its file is left behind, without its lock: whoever has the port now doesn't get the key of the next visitor."""
+    place = reopening.place_for(tmp_path / "page", {}, 0)
+    place.mkdir(parents=True)
+    (place / "address").write_text(guard.address)
+    (place / "in-use-0.lock").touch()
+    assert reopening.address_in(place) is None
 
 
 @pytest.mark.parametrize("path", ["/", "/static/page.js", "/no-such-page", "/start/guessed", "/template.xlsx"])

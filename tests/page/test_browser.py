@@ -77,7 +77,7 @@ def looked_at(page: Page, name: str) -> None:
 
 def send(page: Page, notes: str) -> None:
     """Send them, and say who should see a workspace's first public or private ones, if that is asked."""
-    button = page.get_by_role("button", name=f"Send {notes}")
+    button = page.get_by_role("button", name=f"Send {notes}").first
     button.wait_for()
     if (tick := page.locator("[name=is-meant]")).count():
         tick.check()
@@ -267,7 +267,7 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
     """Five and no more; the results say that the others wait, and lead to them."""
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(9)]))
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("link", name="Send the first 5").click()
+    page.get_by_role("button", name="Send the first 5").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Send 5 notes?")
     send(page, "5 notes")
     expect(page.get_by_role("status")).to_contain_text(
@@ -293,6 +293,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems skipped.")
     reached(page, "combobox", "If visibility is blank")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
     expect(page.get_by_role("combobox", name="If visibility is blank")).to_be_focused()
     reached(page, "button", "Continue")
@@ -307,6 +308,34 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
         page.keyboard.press("Enter")
     assert server.guard.home not in taken.value.url
     assert [note.visibility for note in box.notes] == ["1", "2"]
+
+
+def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, tmp_path: Path) -> None:
+    """It is looked at once one leaves it or presses Enter; the focus is never lost."""
+    drop(page, write(tmp_path / "n.csv", [("p1", "Hello")], HEAD[:2]))
+    question = page.get_by_role("combobox", name="Which column says who may see a note?")
+    question.focus()
+    options = question.locator("option")
+    last = options.count() - 1
+    for _ in range(last):
+        page.keyboard.press("ArrowDown")
+    expect(question).to_be_focused()
+    assert "?" not in page.url, "nothing is decided yet"
+    for _ in range(last):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    chosen = question.input_value()
+    assert chosen == "default-visibility private"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+    expect(question).to_have_count(0)
+    assert page.evaluate("document.activeElement !== document.body")
+    page.go_back()
+    question.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
 
 
 def test_a_link_leads_past_the_head_of_every_screen(page: Page, server: PageServer, tmp_path: Path) -> None:
@@ -344,7 +373,7 @@ def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
     expect(page.locator("[data-field=holds]")).to_contain_text("could not be reached")
     expect(page).to_have_title("0 % · Sending n.csv – note-importer")
     page.context.set_offline(True)
-    expect(page.get_by_role("status")).to_contain_text("The program doesn't answer.")
+    expect(page.get_by_role("status")).to_contain_text("note-importer doesn't answer.")
     expect(page.get_by_role("status")).to_contain_class("gone")
     looked_at(page, "gone")
     page.context.set_offline(False)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -84,11 +84,11 @@ class At:
 
 
 @contextmanager
-def started(box: Sandbox, folder: Path, browser: Path | None = None) -> Iterator[Program]:
+def started(box: Sandbox, folder: Path, browser: Path | None = None, options: Sequence[str] = ()) -> Iterator[Program]:
     """The program, for this sandbox, with a journal and a data folder in this folder."""
     journal = str(folder / "journal.sqlite")
     running = Program(
-        "--base-url", box.url, "--journal", journal, browser=browser,
+        "--base-url", box.url, "--journal", journal, *options, browser=browser,
         XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: box.api_key},
     )  # fmt: skip
     try:
@@ -197,6 +197,30 @@ def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, 
 
 
 @pytest.mark.slow
+def test_a_second_start_opens_the_running_page_and_stops_nothing(
+    program: Program, box: Sandbox, tmp_path: Path
+) -> None:
+    """Somebody closed the tab while it sends. With other options, it is another page."""
+    box.set_limit(Limit.parse("1/15s"))
+    at = At(program)
+    with Visitor(at) as visitor:  # type: ignore[arg-type]
+        seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
+        assert visitor.agree(seen).ok
+    with started(box, tmp_path) as again:
+        address = re.findall(r"http://\S+/start/\S+", again.until("/start/"))[0]
+        assert again.ended() == 0
+        assert "note-importer page is already running." in again.said
+        assert f":{at.port}/start/" in address
+    with requests.Session() as browser:
+        led = browser.get(address, timeout=30)
+        (home,) = re.findall(r"url=([^\"]+)\"", led.text)
+        assert "is being sent" in browser.get(f"http://127.0.0.1:{at.port}{home}", timeout=30).text
+    with started(box, tmp_path, options=("--workers", "2")) as other:
+        assert At(other).port != at.port
+    assert program.process.poll() is None
+
+
+@pytest.mark.slow
 def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
     program: Program, box: Sandbox, profiles: Path, tmp_path: Path
 ) -> None:
@@ -238,4 +262,4 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
     assert program.ended() == 0
     assert "geheim" not in program.said
     assert program.said.endswith("or Quit on the page.\n"), "nothing is left for the system to complain of"
-    assert not box.received
+    assert [call.method for call in box.received] == ["GET"], "the key was tried"

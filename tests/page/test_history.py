@@ -8,6 +8,7 @@ import re
 import signal
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import openpyxl
@@ -104,6 +105,8 @@ def test_every_night_shows_what_is_installed_and_the_runs_of_its_hours(
     assert "No nightly import is installed" not in shown
     assert "--install --between 02:00-06:00 --profile default FOLDER" in shown
     assert "--remove" not in shown
+    assert "A nightly import needs a key in a file." in shown
+    assert f"not in the profile default: “Address of the API: {settings.base_url}” under Settings" in unescape(shown)
     found.append(InstalledNight("note-importer-sales", "02:00", "<b>x", is_on=False))
     shown = see(friend, "/nights")
     assert "No nightly import is installed for the profile default." in shown

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import openpyxl
 import pytest
@@ -591,3 +591,31 @@ def test_without_corrections_there_is_no_copy(dropped: Callable[..., Mender], pa
 def test_a_file_without_problems_has_no_grid(dropped: Callable[..., Mender]) -> None:
     """Its address shows the Check screen."""
     assert "Ready: 1 note to send." in dropped([("p1", TEXT, "Public")]).sees()
+
+
+def test_the_way_to_the_key_and_back_keeps_the_choices_for_the_copy(
+    friend: FlaskClient, dropped: Callable[..., Mender], parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the list of files leads to the copy as it was made; without the choices, no column of ours is offered."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    head, rows = ("Prospect ID", "Zz", "Visibility", "State"), [("p1", "a", "Public", "New"), ("p2", "b", "Pubic", "")]
+    query = urlencode([("map", "content=Zz"), ("map", "status=State"), ("value", "status:New=Draft")])
+    mender = dropped(rows, head, query=query)
+    mender.sees()
+    copy = mender.copies(cell_3_2="Public")
+    confirm = mender._get(f"/file/{copy.id}/confirm{copy.choices.query}")
+    assert "1 note is a draft" in confirm
+    (way,) = re.findall(r'href="[^"]*(/settings\?[^"#]*)', confirm)
+    typed = {"of": str(parts.current.settings().workspace), "key": SECRET}
+    form = dict(re.findall(r'name="(file|choices)" value="([^"]*)"', mender._get(way)))
+    answer = friend.post("/settings/key", base_url=OURS, headers={"Origin": OURS}, data={**typed, **form})
+    (back,) = re.findall(r'href="[^"]*(/file/[^"]*)">Continue with', mender._get(answer.headers["Location"]))
+    again = mender._get(back)
+    assert "1 note is a draft" in again
+    assert "Send 2 notes" in again
+    assert f'/file/{copy.id}{copy.choices.query}"' in mender._get("/")
+    mender.upload.copies_sent["night at https://api.example.test/v1"] = 1.0
+    assert "corrected copy sent elsewhere: <bdi>night at https://api.example.test/v1</bdi>" in mender._get("/")
+    lost = mender._get(f"/file/{copy.id}")
+    assert "Zz" in (asked := lost.partition("To decide")[2].partition('id="columns"')[0])
+    assert "corrected (note-importer)" not in asked

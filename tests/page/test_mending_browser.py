@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openpyxl
@@ -153,6 +154,18 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
+
+
+def test_what_is_said_is_about_the_cell_that_was_typed(page: Page, tmp_path: Path) -> None:
+    """And not about the cell to which one went meanwhile, which has a problem of its own."""
+    dropped(page, tmp_path)
+    page.get_by_label("Email, row 11").focus()
+    page.keyboard.press("End")
+    page.keyboard.type(".")
+    page.get_by_label("Note, row 8").focus()
+    status = page.get_by_role("status")
+    expect(status).to_have_text(re.compile(r"^0 of 12 rows are corrected\. '8PvBmrB7P7@example\.' is not an email"))
+    expect(page.get_by_label("Note, row 8")).to_be_focused()
 
 
 def test_what_is_typed_before_the_script_came_is_saved_too(page: Page, tmp_path: Path) -> None:

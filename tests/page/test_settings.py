@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import time
 from collections.abc import Callable
+from html import unescape
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 
 import keyring
 import pytest
@@ -108,26 +111,74 @@ def test_a_key_is_tried_with_one_call_that_only_reads(
     post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, key: str, fault: str, said: str
 ) -> None:
     """It works, was refused, or nobody is there: in words of the page, without the key."""
-    if fault:
-        box.add_fault(Fault.parse(fault))
     key = key or box.api_key
     post("/settings/key", of=of(parts), key=key)
+    if fault:
+        box.add_fault(Fault.parse(fault))
     assert "Try the key</button>" in seen(friend, "/settings")
     answer = post("/settings/key/try", of=of(parts))
     assert answer.status_code == 200
     assert answer.text.count(said) == 1
     assert (f'id="key-trouble"><strong class="trouble">{said}' in answer.text) is ("accepted: no." in said)
     assert key not in answer.text
-    assert [call.method for call in box.received] == ["GET"]
+    assert [call.method for call in box.received] == ["GET", "GET"], "when it was typed, and when it was tried"
     assert post("/settings/key/try", of="night at https://api.example.test/v1").status_code == 409
 
 
-def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: FlaskClient, parts: Parts) -> None:
-    """And a key that the API refused is looked at under Settings, not in an environment that nobody here knows."""
+def test_once_a_key_is_typed_the_sheet_from_which_one_came_is_gone_on_with(
+    post: Post, friend: FlaskClient, parts: Parts
+) -> None:
+    """With the choices for it, and not with a file that was dropped later; a wrong key leads back to it, too."""
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
-    assert "Continue with" not in seen(friend, "/settings")
-    answer = post("/settings/key", of=of(parts), key=KEY)
-    assert f'href="{HOME}/file/{upload.id}">Continue with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
+    parts.uploads.add("later.csv", lambda path: path.write_text("Prospect ID,Note,Visibility,State\n"))
+    assert "Continue with" not in seen(friend, "/settings?where=key")
+    choices = "map=status%3DState&value=status%3ANew%3DDraft"
+    form = seen(friend, f"/settings?file={upload.id}&choices={quote(choices)}")
+    way = dict(re.findall(r'<input type="hidden" name="(file|choices)" value="([^"]*)">', form))
+    assert unescape(way["choices"]) == choices
+    back = f'href="{HOME}/file/{upload.id}/confirm?{choices}">Continue with <bdi>n.csv</bdi>'
+    for address, key in (("/settings/key", KEY), ("/settings/key", "another"), ("/settings/key/try", "")):
+        answer = post(address, of=of(parts), key=key, file=upload.id, choices=choices)
+        after = answer.text if answer.status_code == 200 else seen(friend, answer.headers["Location"])
+        assert back in unescape(after)
+        assert "later.csv" not in after
+
+
+def test_a_key_is_tried_when_it_is_typed_and_a_refused_one_is_said_before_sending(
+    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox
+) -> None:
+    """Also if the API is away: the key is held, and the page says that nothing is known."""
+    upload = parts.uploads.add(
+        "n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\nPr0spect1,Hello,Private\n")
+    )
+
+    def types(key: str) -> str:
+        return seen(friend, post("/settings/key", of=of(parts), key=key).headers["Location"])
+
+    def confirm() -> str:
+        until = time.monotonic() + 60
+        while "data-poll" in (html := seen(friend, f"/file/{upload.id}/confirm")) and time.monotonic() < until:
+            time.sleep(0.05)
+        return html
+
+    wrong = types(KEY)
+    assert 'id="key-trouble"><strong class="trouble">Key accepted: no. The API does not accept the key' in wrong
+    assert parts.current.with_key().key == KEY
+    before = confirm()
+    assert "Saleshandy did not accept the key when it was last tried." in before
+    assert re.search(r"<button>Send 1 note", before), "it isn't the main button"
+    right = types(box.api_key)
+    assert "Key accepted: yes" in right
+    assert "key-trouble" not in right
+    assert "did not accept" not in confirm()
+    assert re.search(r'<button class="main">Send 1 note', confirm())
+    box.add_fault(Fault.parse("reset:GET@1"))
+    assert '<p class="said trouble">Key accepted: not known: ' in types(f"{KEY}x")
+    assert "did not accept" not in confirm()
+
+
+def test_a_key_that_the_api_refused_is_looked_at_under_settings() -> None:
+    """Not in an environment that nobody here knows."""
     refused = words(say("api.key-refused", words="no"))
     assert "You can enter another under Settings." in refused
     assert "SALESHANDY_API_KEY" not in refused

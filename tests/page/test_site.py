@@ -29,6 +29,7 @@ from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
 from importer.page import tasks
 from importer.page.choices import Choices
+from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
@@ -37,7 +38,7 @@ from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.listening import http_ear
-from tests.page.conftest import OURS, served, told_of, write
+from tests.page.conftest import HEAD, OURS, served, told_of, write
 from tests.running import run
 from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
 
@@ -554,6 +555,55 @@ def test_what_a_profile_says_meanwhile_is_not_sent_unseen(
     ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
     assert "The notes to send have changed since you checked them" in ended.text
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
+
+
+def test_a_long_wait_says_how_long_and_no_remaining_time(
+    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is counted from the last note that was completed; what the account's limit explains isn't counted."""
+    task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv", 3000), multiprocessing.Pipe()
+    process, began = multiprocessing.get_context("spawn").Process(), time.monotonic() - 100
+    job = Job("0" * 32, task, None, Choices(), 3000, began, process, connection)
+    monkeypatch.setattr(parts.jobs, "get", lambda _: job)
+
+    def state() -> tuple[str, str]:
+        values = friend.get(f"/job/{job.id}/state", base_url=OURS).get_json()
+        return re.sub(r"1:4\d", "1:4x", values["holds"]), values["left"]
+
+    with connection, other:
+        job.progress = Progress(3000, 72, 72, 0, 72, seconds_left=60.0)
+        assert state() == ("Waiting for Saleshandy. No note was completed in the last 1:4x", "")
+        job.moved_at = time.monotonic()
+        assert state() == ("Waiting for Saleshandy", "about 1:00")
+        job.moved_at = began
+        job.progress = replace(job.progress, held_to=(1, 60.0))
+        assert state()[1] == "about 1:00"
+
+
+def test_the_first_five_are_all_shown_and_the_ticks_stay(visitor: Visitor, tmp_path: Path) -> None:
+    """What is ticked about the same notes; afterwards the run says that it held back the rest, and wasn't stopped."""
+    rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
+    seen = visitor.drop(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
+    address = seen.url.removeprefix(visitor.base)
+    asked = visitor.see(f"{address}/confirm")
+    assert "7 notes are public. Everyone in the team will see those that are published." in asked.text
+    assert "1 note is a draft: it is not published. Saleshandy's documentation does not say" in unescape(asked.text)
+    (to,) = re.findall(r'formaction="([^"]+)"', asked.text)
+    ticks = dict(re.findall(r'<input type="checkbox" name="(is-[^"]+)" value="([^"]*)" required>', asked.text))
+    assert ticks
+    first = visitor.see(visitor.post(f"{visitor.origin}{to}", data=ticks, timeout=60).url)
+    for i in range(7):
+        assert (f"Note {i}" in first.text) is (i < 5)
+    assert first.text.count("required checked") == len(ticks)
+    again = visitor.post(f"{visitor.origin}{to}", data={**ticks, "is-meant": "private"}, timeout=60)
+    assert "required checked" not in again.text.partition('name="is-meant"')[2], "it was about other notes"
+    hidden = dict(re.findall(r'name="(expected|digest|workspace)" value="([^"]*)"', first.text))
+    ended = visitor.see(visitor.post(f"{seen.url}/send?first=5", data={**hidden, **ticks}, timeout=60).url)
+    assert "held back by “Send the first 5”" in ended.text
+    runs = visitor.see("/runs").text
+    assert "held back after the first notes" in runs
+    run = visitor.see(re.findall(r'/runs/[^"]+', runs.partition("<tbody>")[2])[0])
+    assert "Held back after the first notes." in run.text
 
 
 def test_first_notes_of_a_visibility_need_a_persons_word(

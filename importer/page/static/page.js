@@ -160,18 +160,32 @@ async function look(form) {
   }
 }
 
+// Whether two elements are the same one on two screens: the questions have numbers, which change.
+function isSame(one, other) {
+  const name = (element) => element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent;
+  return one.tagName === other.tagName && name(one) === name(other);
+}
+
 function show(fresh, shown, url) {
   const at = document.activeElement;
   const top = at.getBoundingClientRect().top;
+  const isInside = shown.contains(at);
   const open = [...shown.querySelectorAll("details[open][id]")].map((details) => details.id);
   const looked = document.adoptNode(fresh.getElementById("looked"));
   shown.replaceWith(looked);
   for (const details of looked.querySelectorAll("details")) details.open = open.includes(details.id);
-  const again = at.id && document.getElementById(at.id);
-  if (again) {
-    if (again.closest("details")) again.closest("details").open = true;
-    again.focus({ preventScroll: true });
-    scrollBy(0, again.getBoundingClientRect().top - top);
+  if (isInside) {
+    const same = [...looked.querySelectorAll(at.tagName)].filter((element) => isSame(element, at));
+    const again = same.find(({ id }) => id === at.id) ?? same[0] ?? (at.id && document.getElementById(at.id));
+    const next = again || looked.querySelector(".asked select, .go .main") || looked.querySelector("select");
+    if (again && at === keyed) {
+      keyed = again;
+      if (isPassing && [...again.options].some(({ value }) => value === at.value)) again.value = at.value;
+    }
+    if (next?.closest("details")) next.closest("details").open = true;
+    next?.focus({ preventScroll: true });
+    if (again) scrollBy(0, again.getBoundingClientRect().top - top);
+    else next?.scrollIntoView({ block: "nearest" });
   }
   prepare(looked);
   say(fresh.getElementById("status").textContent);
@@ -179,13 +193,30 @@ function show(fresh, shown, url) {
   address = location.href.split("#")[0];
 }
 
+let keyed; // drop-down in which a key was pressed last
+let isPassing = false; // whether keys changed it, which pass by other options: it is looked at when one leaves it
+
 function prepare(part) {
   part.querySelectorAll(".drop").forEach(takeFiles);
   const form = part.querySelector("[data-looking]");
-  form?.addEventListener("change", () => {
+  const lookNow = () => {
+    isPassing = false;
     clearTimeout(waiting);
-    waiting = setTimeout(look, 300, form); // arrow keys pass by other options
+    waiting = setTimeout(look, 300, form);
+  };
+  form?.addEventListener("pointerdown", () => (keyed = null));
+  form?.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") keyed = event.target;
+    else if (isPassing) {
+      event.preventDefault();
+      lookNow();
+    }
   });
+  form?.addEventListener("change", (event) => {
+    isPassing = event.target === keyed;
+    if (!isPassing) lookNow();
+  });
+  form?.addEventListener("focusout", () => isPassing && form.isConnected && lookNow());
 }
 
 // A link to a field, or an address with one, leads into it.
@@ -225,6 +256,7 @@ const REACHED = "input, select, textarea, button:not([tabindex]), a";
 const AFTER = Node.DOCUMENT_POSITION_FOLLOWING;
 let changes = Promise.resolve(); // one after the other, so that none is lost
 let sending = 0; // number of changes that aren't checked yet
+let changed = null; // field that was changed last
 let typing = 0; // timer of a change that isn't sent yet
 let isUnsaved = false; // whether the last change couldn't be saved; it is tried again
 let held = null; // button or link that is held down: a click ends where it began, or is none
@@ -248,6 +280,7 @@ function mend(submitter) {
   typing = 0;
   sending += 1;
   const pressed = submitter?.name && [submitter.name, submitter.value]; // it may be another button by then
+  const about = submitter?.name ? submitter : changed;
   const save = async () => {
     const sent = new URLSearchParams(new FormData(grid));
     if (pressed) sent.append(...pressed);
@@ -265,7 +298,7 @@ function mend(submitter) {
     }
     if (!fresh.getElementById("grid")) return answer.redirected ? location.assign(answer.url) : location.reload();
     await released();
-    showRows(fresh, sent, pressed);
+    showRows(fresh, sent, pressed, about);
   };
   const send = () => save().finally(() => (sending -= 1));
   changes = changes.then(send, send);
@@ -293,7 +326,8 @@ function isEdited(part, sent) {
   return fields.some((field) => field.value !== sent.get(field.name)?.replaceAll("\r\n", "\n"));
 }
 
-function showRows(fresh, sent, pressed) {
+function showRows(fresh, sent, pressed, changed) {
+  const about = changed?.closest("tr[id]")?.id;
   const at = document.activeElement;
   const row = at.closest("tr[id]");
   const cell = at.closest("td, th")?.cellIndex;
@@ -315,7 +349,8 @@ function showRows(fresh, sent, pressed) {
     const next = now?.cells[cell]?.querySelector("button") ?? after.map(stillThere).find(Boolean);
     (stillThere(at) || field || next || grid.querySelector(".main")).focus();
   }
-  const said = [fresh.getElementById("status"), now?.querySelector(".trouble")];
+  const trouble = [`about-${changed?.name}`, about].map((id) => document.getElementById(id)?.querySelector(".trouble"));
+  const said = [fresh.getElementById("status"), trouble[0] ?? trouble[1]];
   say(said.map((element) => element?.textContent).join(" ").trim());
 }
 
@@ -355,6 +390,7 @@ grid?.addEventListener("click", (event) => {
 for (const name of ["input", "change"]) {
   grid?.addEventListener(name, (event) => {
     if (event.target.id === "kind-text") return;
+    changed = event.target;
     clearTimeout(typing);
     typing = setTimeout(() => mend(), name === "input" && !event.target.matches("select") ? 700 : 300);
   });

@@ -1,0 +1,89 @@
+"""Choose the notes of a preview that a person sees before they are sent.
+
+Input: a :class:`~importer.commands.preview.Preview`, or its groups. Output: the notes with the most prospects, similar
+notes, and a few notes of each visibility as their readers will see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importer import grouping, markup
+from importer.commands import as_read
+from importer.commands.overview import Example
+from importer.commands.preview import Preview
+from importer.messages import Cell, Message, Part, say
+from importer.models import Group, Note, Status, Visibility
+from importer.settings.meanings import WORDS
+
+_LARGEST = 5  # notes with the most prospects
+_OF_GROUP = 50  # maximum number of characters of a large group's note, which is shown on one line
+_SIMILAR = 5  # maximum number of groups of similar notes
+_SIMILAR_NOTES = 4  # maximum number of notes of such a group
+_EACH = 3  # examples of each visibility
+_MOST_FIRST = 10  # number of first notes up to which all of them are shown
+
+
+def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
+    """Yield the groups with the most prospects: their number, and the note on one line."""
+    for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
+        text = markup.first_words(as_read.text_of(group.note), _OF_GROUP)
+        yield len(group.positions), say("plan.group", words=Cell(text), about=_aside(group.note))
+
+
+def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
+    """Return groups of notes that differ only invisibly: first words, and the first row of some of the notes."""
+    loaded = preview.loaded
+    return [
+        (
+            markup.first_words(alike[0].note.text),
+            [int(loaded.rows.number[group.positions[0]]) for group in alike[:_SIMILAR_NOTES]],
+        )
+        for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]
+    ]
+
+
+def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
+    """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
+
+    The longest note is among them. If only few notes are sent first, all of them are returned. Notes that earlier runs
+    are likely to have delivered are shown only if no note with their visibility was sent before, because a person has
+    to see those.
+    """
+    first = preview.settings.first or 0
+    each = first if _EACH < first <= _MOST_FIRST else _EACH
+    by_visibility: dict[Visibility, Sequence[Example]] = {}
+    for visibility in Visibility:
+        likely, possible = (
+            [group for group in remaining.groups if group.note.visibility is visibility]
+            for remaining in (preview.likely.remaining, preview.remaining)
+        )
+        if groups := likely or (possible if visibility in preview.never_sent else []):
+            longest = max(groups, key=lambda group: len(group.note.text))
+            others = [group for group in groups[:each] if group is not longest]
+            some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
+            by_visibility[visibility] = [_example(group, preview, characters) for group in some]
+    return by_visibility
+
+
+def _example(group: Group, preview: Preview, characters: int) -> Example:
+    rows, first, others = preview.likely.rows, group.positions[0], len(group.positions) - 1
+    as_known = preview.loaded.rows.prospect  # an email that isn't looked up, and no prospect that had it earlier
+    prospect = as_known[first] if first < len(as_known) or rows.email is None else rows.email[first]
+    parts: dict[str, Part] = {
+        "row": str(rows.number[first]),
+        "prospect": str(prospect),
+        "about": _aside(group.note),
+    }
+    about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
+    return Example(about, as_read.text_of(group.note), 0, as_read.html_of(group.note)).shortened(characters)
+
+
+def _aside(note: Note) -> Message:
+    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
+    parts = [WORDS[note.visibility.name]]
+    parts += [say("note.draft")] if note.status is Status.DRAFT else []
+    if note.attachments:
+        parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))
+    parts += [say("note.with-files", n=len(note.files))] if note.files else []
+    return say("names", names=tuple(parts))
