@@ -572,6 +572,7 @@ def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Termi
     assert "C2: '????????' is not a valid visibility" in ended.out
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_output_only(type_: Terminal) -> None:
     """``… | head -1`` doesn't keep a note from being delivered."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
@@ -588,6 +589,7 @@ def test_a_closed_pipe_ends_the_output_only(type_: Terminal) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
+@pytest.mark.slow
 def test_no_streams_at_all_are_no_trouble(type_: Terminal) -> None:
     """A service that starts the program may close all three."""
     type_.file("n.csv", HEAD + "P1,x,1\n")

@@ -128,6 +128,7 @@ def test_where_nothing_else_is_to_be_sent_what_a_firewall_dislikes_is_named_all_
 
 
 @pytest.mark.parametrize("start", [1, 7])
+@pytest.mark.slow
 def test_where_all_that_is_sent_is_turned_away_no_note_is_blamed(start: int, tmp_path: Path) -> None:
     """Reading goes on, as at a gateway that lets nobody change anything for a while, or for good."""
     with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"html-403@{start}-")) as box:
@@ -140,6 +141,7 @@ def test_where_all_that_is_sent_is_turned_away_no_note_is_blamed(start: int, tmp
 
 
 @pytest.mark.parametrize("start", [1, 7])
+@pytest.mark.slow
 def test_while_all_that_is_sent_is_turned_away_the_run_waits(start: int, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=5:403:POST@{start}")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL

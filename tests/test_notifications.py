@@ -180,6 +180,7 @@ def test_a_run_that_sends_nothing_is_told(
         (["--journal", "night.csv/j"], "The journal night.csv/j can't be used", "Name another with --journal."),
     ],
 )
+@pytest.mark.slow
 def test_what_can_be_said_on_the_screen_and_holds_nothing_of_the_sheet_is_told_as_it_is(
     arguments: list[str], what: str, to_do: str, run: Run, ear: Ear, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,6 +268,7 @@ def test_the_worst_comes_first_and_what_is_good_is_a_number(
         ("max-invalid = '20%", "A closing quotation mark is probably missing in line 6. Add it."),
     ],
 )
+@pytest.mark.slow
 def test_a_mistake_in_the_file_of_profiles_is_told_to_whom_its_other_lines_name(
     mistake: str, what_to_do: str, run: Run, ear: Ear, profiles: Path
 ) -> None:

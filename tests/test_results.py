@@ -379,6 +379,7 @@ def test_no_cell_of_whatever_program_begins_like_a_formula(text: str) -> None:
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | ANY_TEXT, min_size=1, max_size=4))
 @example(["hello;=1+41;", "- one\n- two", "\t=1", '"=1";"=2"'])
+@pytest.mark.slow
 def test_any_text_comes_back_from_a_csv_file_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:
@@ -958,6 +959,7 @@ def test_when_no_folder_takes_the_file_it_says_what_to_do(monkeypatch: pytest.Mo
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX's")
+@pytest.mark.slow
 def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Path) -> None:
     """A process that may write no more than 40 kB a file: one clear error, nothing on stderr, no file left."""
     names = ("r.xlsx", "r.csv")

@@ -212,6 +212,7 @@ def test_doctor_finds_a_disk_that_is_nearly_full(type_: Terminal, monkeypatch: p
     assert found["Disk space"].startswith("WRONG only 50 MB free for the ")
 
 
+@pytest.mark.slow
 def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
     """To everyone who is notified; where it can't be sent, that is said."""
     with http_ear() as ear:

@@ -32,6 +32,7 @@ def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Setti
     assert len(box.notes) == 120
 
 
+@pytest.mark.slow
 def test_a_limit_of_the_sandbox_that_changes_turns_away_at_most_one_call(
     tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:

@@ -240,6 +240,7 @@ def test_the_plan_says_how_many_look_ups_it_takes_and_how_long(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("fault", ["500", "reset"])
+@pytest.mark.slow
 def test_what_cannot_be_read_is_not_sent_and_the_next_run_goes_on(tmp_path: Path, fault: str) -> None:
     """A prospect that doesn't exist is the API's to reject."""
     sheet = write(tmp_path, ("P1", "Spoke"), ("INVALID", "Spoke"), ("P2", "Spoke"))

@@ -563,6 +563,7 @@ def many(rows: int) -> list[Line]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the limit on file sizes is POSIX's")
+@pytest.mark.slow
 def test_a_full_disk_stops_the_run_before_more_is_sent_and_nothing_is_lost(tmp_path: Path) -> None:
     path = write_sheet(tmp_path / "n.csv", many(2000))
     with Sandbox() as box:

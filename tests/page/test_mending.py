@@ -142,6 +142,7 @@ def cells_of(path: Path) -> dict[int, list[str | None]]:
     return {number: row for number, row in texts.items() if any(row)}
 
 
+@pytest.mark.slow
 def test_a_wrong_cell_is_written_to_and_the_copy_has_the_new_text(dropped: Callable[..., Mender]) -> None:
     """The dropped file keeps its bytes; the copy says what was changed; Check shows the copy."""
     mender = dropped([("p1", TEXT, "Public"), ("p2", TEXT, "Pubic"), ("p3", "", "Private")])

@@ -117,6 +117,7 @@ def guest(_guest: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
     return _guest
 
 
+@pytest.mark.slow
 def test_nothing_of_a_file_becomes_a_part_of_a_page(guest: Visitor, tmp_path: Path) -> None:
     """Headings, cells, words that nobody knows, reasons of the API and the file's own name are text."""
     head = ("Prospect ID", "Note", "Visibility", HOSTILE)
@@ -175,6 +176,7 @@ def test_every_problem_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) ->
     assert listed.text.count("pubic") >= 30
 
 
+@pytest.mark.slow
 def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) -> None:
     """For Saleshandy's own prospect importer; the screen says what to do with it."""
     rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
@@ -394,6 +396,7 @@ def test_going_on_with_an_open_question_leads_to_its_drop_down(guest: Visitor, t
     assert f'<a href="#{anchor}"' in seen.text
 
 
+@pytest.mark.slow
 def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visitor, tmp_path: Path) -> None:
     """Chosen and not yet looked at, nothing can be sent; what is sent then is what the last screen showed."""
     head = ("Prospect ID", "Note", "Owner", "Shared")
@@ -428,6 +431,7 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     assert "Nothing is sent yet" not in guest.see("/").text
 
 
+@pytest.mark.slow
 def test_rows_that_a_person_skipped_are_not_counted_as_missing(guest: Visitor, tmp_path: Path) -> None:
     """The results and their workbook count the same rows."""
     rows = [("k1", "Spoke about skipping", "Public"), ("k2", "Spoke about skipping", "Later")]
@@ -482,6 +486,7 @@ def test_useless_files_are_not_kept(guest: Visitor, tmp_path: Path) -> None:
         assert name not in guest.see("/").text
 
 
+@pytest.mark.slow
 def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp_path: Path) -> None:
     """Otherwise its delivered notes would be sent again with another text."""
     head = ("Prospect ID", "Date", "Note")
@@ -741,6 +746,7 @@ def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
     assert render(left, TERMINAL) == "about 1:02 left"
 
 
+@pytest.mark.slow
 def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
     guest: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -775,6 +781,7 @@ def test_practice_offers_no_rehearsal(guest: Visitor) -> None:
         guest.post(f"{guest.base}/practice/end", timeout=60)
 
 
+@pytest.mark.slow
 def test_dates_and_authors_are_offered_with_the_first_notes_both_ways(guest: Visitor, tmp_path: Path) -> None:
     """One button puts them before the text; the screen then says what that costs, and which template it is."""
     sheet = tmp_path / "calls.csv"

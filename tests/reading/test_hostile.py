@@ -59,6 +59,7 @@ def test_a_huge_shared_text_is_refused(tmp_path: Path) -> None:
     assert "limit cell_characters" in refused(path)
 
 
+@pytest.mark.slow
 def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
     """Nor does it help to cut the text into pieces."""
     path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si>", b"<r><t>%s</t></r>" % (b"x" * 1000) * 900, 50)
@@ -66,6 +67,7 @@ def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["s", "inlineStr"])
+@pytest.mark.slow
 def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> None:
     """Half a million runs of a character each cost no more than their number."""
     runs = "<t>a</t>" * 500_000
@@ -362,6 +364,7 @@ def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> 
     ],
     ids=lambda content: content[:20].decode(),
 )
+@pytest.mark.slow
 def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> None:
     """However often something begins that has no end, it is looked at once."""
     path = tmp_path / "a.csv"

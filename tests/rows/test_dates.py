@@ -152,6 +152,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2068, 12, 31)).map(  # noq
 
 @hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(MOMENTS, min_size=1, max_size=8, unique=True), st.sampled_from("/-"), st.booleans(), st.booleans())
+@pytest.mark.slow
 def test_typed_dates_and_those_of_either_locale_make_the_same_notes(
     tmp_path: Path, moments: list[datetime], sign: str, short: bool, half: bool
 ) -> None:

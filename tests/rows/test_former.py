@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.rows.recorded import FILE, sheets, shortened
 
 
+@pytest.mark.slow
 def test_each_recorded_digest_is_the_notes_or_one_of_its_former_readings(tmp_path: Path) -> None:
     """Most sheets read as they did, and carry no former reading at all."""
     recorded = json.loads(FILE.read_text(encoding="utf-8"))

@@ -534,6 +534,7 @@ lines = st.lists(st.tuples(cells, cells, cells, cells, cells), max_size=12)
 
 
 @given(lines)
+@pytest.mark.slow
 def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None:
     """Every row of the sheet is there once, with its number, and is either usable or explained."""
     rows = read(*found)
@@ -572,6 +573,7 @@ def test_notes_are_the_same_across_blocks() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"), min_size=1, max_size=8))
+@pytest.mark.slow
 def test_a_text_that_a_results_csv_protects_comes_back_equal(text: str) -> None:
     """The apostrophe before ``=`` and the like is ours, not the note's."""
     plain = read(("P", text, "1"), headings=HEADINGS[:3])

@@ -36,7 +36,7 @@ def run(seeds: range, beyond: str = "", *, files: bool = False) -> None:
             pytest.fail(f"seed {seed}: {said}\nStep by step: make simulate SEED={seed}{more}", pytrace=False)
 
 
-@pytest.mark.parametrize("first", chunks(SEEDS, fast=100))
+@pytest.mark.parametrize("first", chunks(SEEDS, fast=60))
 def test_every_note_is_there_once_and_every_result_is_true(first: int) -> None:
     run(range(first, first + CHUNK))
 
@@ -62,12 +62,12 @@ def test_a_rule_that_few_seeds_need_is_shown_by_a_world_of_its_own(name: str) ->
         simulate(seed, regime=world)
 
 
-@pytest.mark.parametrize("first", chunks(FILES, fast=40))
+@pytest.mark.parametrize("first", chunks(FILES, fast=20))
 def test_every_note_carries_its_own_files_each_uploaded_once(first: int) -> None:
     run(range(first, first + CHUNK), files=True)
 
 
-@pytest.mark.parametrize("first", chunks(EXISTING, fast=40))
+@pytest.mark.parametrize("first", chunks(EXISTING, fast=20))
 def test_what_stands_there_already_is_not_sent_once_more(first: int) -> None:
     """Each such note serves one row, and whatever is killed or lost, the rest is there once."""
     for seed in range(first, first + CHUNK):
@@ -81,6 +81,7 @@ def test_beyond_the_model_files_are_no_reason_to_say_less(beyond: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [7, 14, 57])
+@pytest.mark.slow
 def test_one_seed_is_one_run(seed: int) -> None:
     """The same steps at the same times, in this process and in another, whose sets are ordered differently."""
     stories: list[list[str]] = [[], []]
