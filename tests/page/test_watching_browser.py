@@ -86,7 +86,7 @@ def test_the_browser_notifies_where_a_person_allows_it(page: Page, box: Sandbox,
     )
     sending(page, slow_file, "4 notes")
     assert page.evaluate("Notification.requestPermission.call(Notification)") == "granted"
-    tick = page.get_by_label("Notify me on this computer when it is done")
+    tick = page.get_by_label("Notify me on this computer when this is done")
     expect(tick).not_to_be_checked()
     tick.check()
     expect(tick).to_be_checked()
@@ -121,7 +121,7 @@ def test_a_notification_is_asked_for_by_a_tick_alone(
     page.expose_function("notified", listening(notified))
     page.add_init_script(NOTIFIED % (before, answer))
     sending(page, slow_file, "4 notes")
-    tick = page.get_by_label("Notify me on this computer when it is done")
+    tick = page.get_by_label("Notify me on this computer when this is done")
     expect(tick).to_be_visible(visible=is_offered)
     if is_offered:
         assert notified == []
