@@ -28,7 +28,7 @@ test: $(READY)  ## run the fast tests
 	$(BIN)/python -m pytest -n 4 -m "not slow"
 
 slow: $(READY)  ## run the slow tests: kills, terminals, gateways, long simulations
-	$(BIN)/python -m pytest -n 4 -m slow
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m slow
 
 # Old versions use what newer Pythons deprecate; that isn't shown.
 lowest:  ## run the fast tests with the lowest versions that pyproject.toml allows

@@ -89,7 +89,7 @@ AUTHOR = "note-importer"
 """Author that a results workbook names."""
 
 READ_AS = "Read by note-importer as: "
-"""Beginning of a results workbook's description. The answers by which the sheet was read follow, as JSON."""
+"""Beginning of a results workbook's description. The signed answers by which the sheet was read follow."""
 
 TEMPLATE = "Notes to import"
 """The title of the template, which has the same author."""
@@ -226,7 +226,7 @@ def is_results(file: BinaryIO) -> bool:
 
 
 def read_as(file: BinaryIO) -> str:
-    """Return the answers by which the sheet of a results workbook was read, as JSON; empty if the file has none.
+    """Return the signed answers by which the sheet of a results workbook was read; empty if the file has none.
 
     Args:
         file: an open file at any position; its position afterwards is undefined.

@@ -21,6 +21,7 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
+from importer.journal import Journal
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
@@ -160,15 +161,21 @@ def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = 
 
 
 def _as_in_results(path: str | Path, settings: Settings) -> Settings:
-    """Return the settings with the answers that a results workbook holds, in place of all remembered ones."""
-    source = place(path)
+    """Return the settings with the answers that a results workbook holds, in place of all remembered ones.
+
+    They count only if they are signed with the journal's ID, which nobody else's workbook can be.
+    """
+    source, text = place(path), ""
     if settings.export is not None or isinstance(source, Url) or not source.is_file():
         return settings
     with contextlib.suppress(OSError, UnreadableFile), source.open("rb") as file:
         check_directory(file)
-        if (export := remembering.from_json(resultsfile.read_as(file))) is not None:
-            return replace(settings, exports=(export,))
-    return settings
+        text = resultsfile.read_as(file)
+    if not text or not Journal.exists(settings.journal):
+        return settings
+    with Journal.open(settings.journal) as journal:
+        export = remembering.from_signed(text, journal.id)
+    return settings if export is None else replace(settings, exports=(export,))
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:

@@ -50,7 +50,7 @@ class Summary:
         is_rehearsal: whether nothing was sent, so that the headings say so, and no row has a note ID.
         of_earlier_runs: prospect and note ID of each note of an earlier run that was not found, headed by their runs.
         prospect: position of the column that names the prospects, printed on each page of a wide sheet; may be None.
-        read_as: the answers by which the sheet was read, as JSON; empty if there are none.
+        read_as: the signed answers by which the sheet was read; empty if there are none.
     """
 
     title: Said

@@ -7,6 +7,7 @@ words is for all sheets. It is listed and forgotten here, too.
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -224,18 +225,29 @@ def _entry(export: Export) -> dict[str, object]:
     return stored
 
 
-def as_json(export: Export) -> str:
-    """Return an export as JSON."""
-    return json.dumps({**_entry(export), "answered": export.answered.isoformat()})
+def signed(export: Export, secret: str) -> str:
+    """Return an export as JSON, after a signature that only somebody who knows the secret can make."""
+    text = json.dumps({**_entry(export), "answered": export.answered.isoformat()})
+    return f"{_signature(text, secret)} {text}"
 
 
-def from_json(text: str) -> Export | None:
-    """Return the export that :func:`as_json` wrote; None if the text is anything else."""
-    try:
-        entry = json.loads(text)
-        return _read({**entry, "answered": date.fromisoformat(entry["answered"])}, is_shared=False)
-    except (BadSettings, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+def from_signed(text: str, secret: str) -> Export | None:
+    """Return the export that :func:`signed` wrote with this secret; None if the text is anything else.
+
+    The text may come from anyone, and a hidden answer could make private notes public.
+    """
+    signature, _, text = text.partition(" ")
+    if not hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(text, secret).encode()):
         return None
+    entry = json.loads(text)
+    try:
+        return _read({**entry, "answered": date.fromisoformat(entry["answered"])}, is_shared=False)
+    except BadSettings:  # another version of the program may know other settings
+        return None
+
+
+def _signature(text: str, secret: str) -> str:
+    return hmac.new(secret.encode(), b"answers\0" + text.encode("utf-8", "replace"), "sha256").hexdigest()
 
 
 def export_named(profile: str, name: str) -> Export:

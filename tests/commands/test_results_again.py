@@ -143,11 +143,8 @@ def test_a_hostile_directory_is_not_listed_to_look_for_answers(
     assert looked_at == []
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"name": "x"}', '{"name": "x", "headings": ["Note"], "answered": "2026-01-01", "map": 3}']
-)
-def test_answers_that_cannot_be_read_are_as_none(settings: Settings, results: Path, text: str) -> None:
-    """A results file may come from anyone."""
+@pytest.mark.parametrize("text", ["", "x", "0 {}", "é " + "{"])
+def test_answers_that_are_none_are_ignored(settings: Settings, results: Path, text: str) -> None:
     book = openpyxl.load_workbook(results)
     book.properties.description = READ_AS + text
     book.save(results)
@@ -156,3 +153,20 @@ def test_answers_that_cannot_be_read_are_as_none(settings: Settings, results: Pa
     with pytest.raises(UnclearColumns) as raised:
         prepare(results, settings)
     assert "Which sheet" in render(raised.value.questions[0].asks)
+
+
+def test_answers_of_anybody_else_are_ignored(settings: Settings, results: Path, tmp_path: Path) -> None:
+    """A results file may come from anyone, and say that what it calls private is public."""
+    book = openpyxl.load_workbook(results)
+    mine = str(book.properties.description)
+    assert '"Nobody": "Private"' in mine
+    book.properties.description = mine.replace('"Nobody": "Private"', '"Nobody": "Public"')
+    book.save(results)
+    with pytest.raises(UnclearColumns):
+        prepare(results, settings)
+    book.properties.description = mine
+    book.save(results)
+    with pytest.raises(UnclearColumns):
+        prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite")))
+    with prepare(results, settings) as prepared:
+        assert prepared.questions == ()
