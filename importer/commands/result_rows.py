@@ -82,8 +82,11 @@ class RowOutcome:
 
     @property
     def audience(self) -> Message | None:
-        """Visibility and status of the note in words; None if the row has no valid note."""
-        if self.visibility is None or self.status is None:
+        """Visibility and status of the note in words; None if the row has no valid note, or one of an earlier run.
+
+        That note may have others by now.
+        """
+        if self.visibility is None or self.status is None or self.result is Result.ALREADY_IMPORTED:
             return None
         return say("names", names=(WORDS[self.visibility.name], WORDS[self.status.name]))
 
