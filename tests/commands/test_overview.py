@@ -93,8 +93,8 @@ def test_notes_that_the_prospect_has_with_another_visibility_or_status_are_told(
         "The prospects of 2 notes to send have their texts already, from an earlier run" in text for text in told
     )
     [shown] = [words(line.text) for line in preview_messages.sizes(found) if "another visibility" in words(line.text)]
-    assert "open the run under Runs" in shown
-    assert "note-importer" not in shown
+    assert "change them in Saleshandy" in shown
+    assert "hide" not in shown, "that would hide all notes of that run"
     assert seen(same, replace(settings, again=True)).remaining.differing == 2
     assert seen(same, replace(settings, profile="other")).remaining.differing == 0
     assert hide.hide(hide.what_to_hide("last", settings), settings).hidden == 3
