@@ -14,11 +14,10 @@ from typing import Any
 
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings, remembering
-from importer.settings.exports import Export, SheetColumns, are_headings, headings_of
+from importer.settings.exports import HOW_READ, Export, SheetColumns, are_headings, headings_of
 from importer.settings.kinds import none_last
 from importer.settings.meanings import for_columns, merged
 
-_OF_FILE = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")  # settings that don't apply to its results
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 
 
@@ -135,7 +134,7 @@ def of_results(settings: Settings, source: str, columns: SheetColumns) -> Export
     export = learned(Settings(), replace(settings, export=None, exports=(), remembered=None), source, columns)
     if export is None:
         return None
-    answers = {name: value for name, value in export.answers.items() if name not in _OF_FILE}
+    answers = {name: value for name, value in export.answers.items() if name not in HOW_READ}
     names = [name for names in answers.get("map", {}).values() for name in names if name not in export.headings]
     names += [answers[name] for name in ("key-column",) if name in answers]
     parts = [part.strip() for name in names for part in _fields(name) or name.split(",")]

@@ -241,8 +241,9 @@ class EmailLookup:
             if self._now.open:
                 self._ask(self._now.open)
             return self._now.resolved
-        while self._needed(first):  # earlier runs delivered some of these rows, so that later rows are among the first
-            needed = self._needed(max(first, done // 2))  # more each time, so that there are few rounds
+        while needed := self._needed(first):  # earlier runs delivered some of these rows, so that later ones count
+            if done // 2 > first:  # more each time, so that there are few rounds
+                needed = self._needed(done // 2)
             self._ask(needed)
             done += len(needed)
         return self._now.resolved

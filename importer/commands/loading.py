@@ -33,7 +33,7 @@ from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place, remembering
-from importer.settings.exports import Export, SheetColumns, named
+from importer.settings.exports import HOW_READ, Export, SheetColumns, named
 from importer.settings.kinds import mapped
 from importer.storage import Url, is_same, place
 
@@ -125,7 +125,7 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         Unusable: the file can't be used.
     """
     settings = _as_in_results(path, settings)
-    sheet = read(path, settings)
+    sheet = _read(path, settings)
     try:
         return understood(sheet, settings)
     except BaseException:
@@ -139,7 +139,10 @@ def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = 
     Raises:
         Unusable: the file can't be read.
     """
-    settings = _as_in_results(path, settings)
+    return _read(path, _as_in_results(path, settings), observe)
+
+
+def _read(path: str | Path, settings: Settings, observe: Callable[[int], None] = lambda _: None) -> Sheet:
     known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
@@ -182,11 +185,7 @@ def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
     """Yield how each remembered kind of sheet is read; the one that the settings name counts before the others."""
     chosen = None if settings.export is None else named(settings.export, settings.exports)
     for export in settings.exports if chosen is not None or settings.export is None else ():
-        how = {
-            SETTINGS[name].attribute: value
-            for name, value in export.answers.items()
-            if name in ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
-        }
+        how = {SETTINGS[name].attribute: value for name, value in export.answers.items() if name in HOW_READ}
         yield reading.KnownSheet(partial(_is_header, export, chosen), **how)
     for headings, encoding in settings.encoding.items() if isinstance(settings.encoding, Mapping) else ():
         yield reading.KnownSheet(partial(_are_joined, headings), encoding=encoding)

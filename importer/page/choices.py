@@ -15,6 +15,7 @@ from importer.errors import BadSettings
 from importer.messages import say
 from importer.models import Role
 from importer.settings import Settings
+from importer.settings.exports import HOW_READ
 
 FIELDS = (
     "sheet",
@@ -34,8 +35,6 @@ FIELDS = (
 )
 """Names of the settings that a person may choose on the page."""
 
-HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
-"""Choices about how a file is read. Corrections belong to one way of reading it, because others show other rows."""
 OF_FORM = ("shown", "text", "next")
 """Fields of the form that are not choices."""
 PART = "part "

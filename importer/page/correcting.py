@@ -22,7 +22,7 @@ from importer.commands.overview import Overview
 from importer.errors import UnreadableFile
 from importer.messages import Said, as_message
 from importer.models import Problem
-from importer.page.choices import HOW_READ, Choices
+from importer.page.choices import Choices
 from importer.page.processes import EVERY
 from importer.page.reading import Readers, report_path
 from importer.page.tasks import Unread, unread
@@ -158,7 +158,7 @@ class Correcting:
                     copying.why = made.why
                     return
                 copying.choices = _for_copy(choices, made)
-                copying.copy = _dropped(upload, choices, made, name, uploads)
+                copying.copy = _dropped(upload, choices, made.path, copying.choices, name, uploads)
                 for other in [*uploads]:
                     is_earlier = other.source == upload.id and other is not copying.copy
                     if is_earlier and other.workspace is None and not in_use(other):
@@ -177,19 +177,17 @@ class Correcting:
 
 def _for_copy(choices: Choices, made: CorrectedCopy) -> Choices:
     """Return the choices by which the copy is read like its source."""
-    pairs = [pair for pair in choices.pairs if pair[0] not in HOW_READ]
-    if choices.values("sheet"):
-        pairs.append(("sheet", made.sheet))
+    how = [("sheet", made.sheet)] if choices.values("sheet") else []
     if choices.values("header-row") or made.header_row > 1:
-        pairs.append(("header-row", str(made.header_row)))
-    return Choices.of(pairs)
+        how.append(("header-row", str(made.header_row)))
+    return choices.read_like(Choices.of(how))
 
 
 def _dropped(
-    source: DroppedFile, choices: Choices, made: CorrectedCopy, name: str, uploads: DroppedFiles
+    source: DroppedFile, source_choices: Choices, path: Path, choices: Choices, name: str, uploads: DroppedFiles
 ) -> DroppedFile:
     """Return the copy as a dropped file, with the attachments of its source."""
-    copy = uploads.add(name, made.path.replace, source.id, choices, _for_copy(choices, made))
+    copy = uploads.add(name, path.replace, source.id, source_choices, choices)
     for attachment, _ in source.attached:
         copy.attach(attachment, partial(shutil.copyfile, source.attachments / attachment))
     return copy

@@ -20,7 +20,7 @@ from importer.commands.overview import Overview
 from importer.commands.problem_rows import NAME, ProblemRows
 from importer.messages import say
 from importer.page import grid
-from importer.page.choices import HOW_READ, Choices
+from importer.page.choices import Choices
 from importer.page.correcting import Copying, Correcting
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
@@ -29,6 +29,7 @@ from importer.page.screens import Page, Parts, refuse, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.settings.exports import HOW_READ
 
 _FOREVER = float("inf")  # seconds; the rows with problems don't change while somebody corrects them
 _MOST_BYTES = 64 << 20

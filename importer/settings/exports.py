@@ -17,6 +17,9 @@ from importer.models import Role, Visibility
 from importer.resultsfile import added_columns
 from importer.settings.kinds import DateOrder
 
+HOW_READ = ("sheet", "header-row", "encoding", "delimiter", "fill-merged")
+"""Settings about how a file is read. Others show other rows, and they don't apply to the file's results."""
+
 
 @dataclass(frozen=True)
 class Export:
