@@ -13,8 +13,8 @@ from importer.commands import as_read
 from importer.commands.overview import Example
 from importer.commands.preview import Preview
 from importer.messages import Cell, Message, Part, say
-from importer.models import Group, Note, Status, Visibility
-from importer.settings.meanings import WORDS
+from importer.models import Group, Note, Visibility
+from importer.settings.meanings import kind_in_words
 
 _LARGEST = 5  # notes with the most prospects
 _OF_GROUP = 50  # maximum number of characters of a large group's note, which is shown on one line
@@ -81,8 +81,7 @@ def _example(group: Group, preview: Preview, characters: int) -> Example:
 
 def _aside(note: Note) -> Message:
     """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
-    parts = [WORDS[note.visibility.name]]
-    parts += [say("note.draft")] if note.status is Status.DRAFT else []
+    parts = kind_in_words(note.visibility, note.status)
     if note.attachments:
         parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))
     parts += [say("note.with-files", n=len(note.files))] if note.files else []

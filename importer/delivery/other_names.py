@@ -237,7 +237,7 @@ def alias_digests(
 def taken_digest(delivery: KnownDelivery) -> bytes:
     """Return the digest by which a delivery of a cell's own text is known to count for a composed note."""
     note, prospect, occurrence = _name(delivery)
-    return TAKEN + alias_digest("taken", str(note), prospect, occurrence)[len(TAKEN) :]
+    return alias_digest("taken", str(note), prospect, occurrence, mark=TAKEN)
 
 
 def text_digest(plain: Note, prospect: str, occurrence: str) -> bytes:

@@ -25,7 +25,7 @@ MARK = b"row\0"
 
 def source_digest(fingerprint: str, prospect: str, occurrence: str) -> bytes:
     """Return the digest by which the delivery of a corrected row is known for the row as it was."""
-    return MARK + alias_digest("row", fingerprint, prospect, occurrence)[len(MARK) :]
+    return alias_digest("row", fingerprint, prospect, occurrence, mark=MARK)
 
 
 def sources_by_position(rows: Rows, plan: Plan, *, are_there: bool) -> Mapping[int, Sequence[str]]:

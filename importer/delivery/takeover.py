@@ -20,8 +20,8 @@ from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
-from importer.models import Note, Plan, Request, Rows, Status
-from importer.settings.meanings import WORDS
+from importer.models import Note, Plan, Request, Rows
+from importer.settings.meanings import kind_in_words
 
 _KNOWN = {
     Known.BY_RECORD: "known.by-record",
@@ -91,8 +91,8 @@ class Takeover:
 
     def _note_differing(self, group: SortedGroup) -> None:
         for i, ((visibility, status), delivery) in group.differing.items():
-            kind = (WORDS[visibility.name], *((say("note.draft"),) if status is Status.DRAFT else ()))
-            message = say("outcome.differing", kind=say("names", names=kind), run=self._runs[delivery.run].name)
+            kind = say("names", names=tuple(kind_in_words(visibility, status)))
+            message = say("outcome.differing", kind=kind, run=self._runs[delivery.run].name)
             self.differing[int(group.group.positions[i])] = message
 
     def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:

@@ -20,9 +20,13 @@ Alias = tuple[bytes, DeliveryName]
 """A digest, and the delivery that is known by it."""
 
 
-def alias_digest(*parts: str) -> bytes:
-    """Return the 32 bytes by which a delivery with this name is found; the first part is the kind of name."""
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).digest()
+def alias_digest(*parts: str, mark: bytes = b"") -> bytes:
+    """Return the 32 bytes by which a delivery with this name is found; the first part is the kind of name.
+
+    The ``mark`` stands in place of the first bytes, so that one query finds whether there are any of this kind.
+    """
+    name = "".join(f"{len(part)}:{part}" for part in parts)
+    return mark + hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[len(mark) :]
 
 
 class Aliases:

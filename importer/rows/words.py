@@ -10,7 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
@@ -87,7 +87,13 @@ def is_usual(role: Role, text: str) -> bool:
 @lru_cache(maxsize=1000)
 def is_misspelled(text: str) -> bool:
     """Return whether a text is like a usual word of visibility or status, so that it is probably a typing error."""
-    return len(text) <= _LONGEST_NEAR and bool(difflib.get_close_matches(folded(text), _USUAL, n=1, cutoff=_LIKE))
+    return bool(_nearest(text, _USUAL))
+
+
+def _nearest(text: str, known: Collection[str]) -> str:
+    """Return the known word that a text is most like; empty if there is none, or if the text is long."""
+    near = difflib.get_close_matches(folded(text), known, n=1, cutoff=_LIKE) if len(text) <= _LONGEST_NEAR else []
+    return near[0] if near else ""
 
 
 def is_strong(role: Role, word: str) -> bool:
@@ -215,9 +221,8 @@ class Vocabulary:
             return left_out if own_value is None else own_value
         if word in self._known:
             return self._known[word]
-        is_long = len(text) > _LONGEST_NEAR
-        near = [] if is_long else difflib.get_close_matches(word, self._known, n=1, cutoff=_LIKE)
-        nearest = _SPELLED[role][near[0]] if near else ""
+        is_long, near = len(text) > _LONGEST_NEAR, _nearest(text, self._known)
+        nearest = _SPELLED[role][near] if near else ""
         if self._is_plain and near:
             return Wrong(say(f"{role}.near", value=shown_text, near=nearest), near=nearest)
         heading = Cell(quoted(self._heading or "–"))

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from importer.errors import BadSettings
-from importer.messages import say
+from importer.messages import Message, say
 from importer.models import Role, Status, Visibility
 from importer.settings.kinds import OneOf, shown, without_marks
 
@@ -38,6 +38,11 @@ MEANS = {name: say(f"meaning.{name.lower()}") for name in _NAMES}
 """Name of a visibility or status → its meaning, for a person. The values aren't unique: both enumerations have a 1."""
 WORDS = {name: say(f"word.{name.lower()}") for name in _NAMES}
 """Name of a visibility or status → its word, for a person."""
+
+
+def kind_in_words(visibility: Visibility, status: Status) -> list[Message]:
+    """Return the visibility of a note in words, and that it is a draft."""
+    return [WORDS[visibility.name], *([say("note.draft")] if status is Status.DRAFT else [])]
 
 
 class Meanings:
