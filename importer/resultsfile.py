@@ -209,18 +209,15 @@ def is_results(file: BinaryIO) -> bool:
     Raises:
         OSError: the file can't be read.
     """
+    if xml := _properties(file):
+        is_template = f"<dc:title>{TEMPLATE}</dc:title>" in xml
+        return f"<dc:creator>{AUTHOR}</dc:creator>" in xml and not is_template
     file.seek(0)
-    start = file.read(len(_PACKAGE))
+    start = file.read(_MOST)
     try:
-        if start == _PACKAGE:
-            xml = _properties(file)
-            is_template = f"<dc:title>{TEMPLATE}</dc:title>" in xml
-            return f"<dc:creator>{AUTHOR}</dc:creator>" in xml and not is_template
-        first_line = io.TextIOWrapper(io.BytesIO(start + file.read(_MOST)), encoding="utf-8-sig", newline="").readline()
+        first_line = io.TextIOWrapper(io.BytesIO(start), encoding="utf-8-sig", newline="").readline()
         headings = next(csv.reader([first_line]), [])
-    except OSError:
-        raise
-    except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
+    except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
     return any(_are_headed(edition, headings[-len(edition) :]) for edition in _editions(COLUMNS))
 
@@ -234,22 +231,23 @@ def read_as(file: BinaryIO) -> str:
     Raises:
         OSError: the file can't be read.
     """
-    file.seek(0)
-    try:
-        xml = _properties(file) if file.read(len(_PACKAGE)) == _PACKAGE else ""
-    except OSError:
-        raise
-    except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
-        return ""
-    found = re.search(rf"<dc:description>{re.escape(READ_AS)}(.*?)</dc:description>", xml, re.DOTALL)
+    found = re.search(rf"<dc:description>{re.escape(READ_AS)}(.*?)</dc:description>", _properties(file), re.DOTALL)
     return html.unescape(found[1]) if found else ""
 
 
 def _properties(file: BinaryIO) -> str:
-    """Return the XML of a workbook's properties; empty if it is packed in a way that no spreadsheet program uses."""
-    with zipfile.ZipFile(file) as package:
-        properties = package.getinfo("docProps/core.xml")
-        if properties.compress_type not in _PACKINGS:
-            return ""
-        with package.open(properties) as part:
-            return part.read(_MOST).decode("utf-8", "replace")
+    """Return the XML of a workbook's properties; empty if it is none, or packed as no spreadsheet program packs it."""
+    file.seek(0)
+    if file.read(len(_PACKAGE)) != _PACKAGE:
+        return ""
+    try:
+        with zipfile.ZipFile(file) as package:
+            properties = package.getinfo("docProps/core.xml")
+            if properties.compress_type not in _PACKINGS:
+                return ""
+            with package.open(properties) as part:
+                return part.read(_MOST).decode("utf-8", "replace")
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
+        return ""
