@@ -106,7 +106,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         planned=plan.deliveries,
         remaining=replace(remaining, files=(), groups=()),
         total=preview.remaining.total,
-        is_estimate=preview.estimate is not None,
+        is_estimate=preview.is_estimate,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
         people=preview.people,

@@ -61,6 +61,8 @@ class Preview:
         remaining: the notes that no earlier run delivered, or that may not be delivered: each is agreed to.
         batch_size: maximum number of prospects in a request.
         as_read: the rows as they are in the file, with emails that aren't looked up.
+        likely: what is likely to be sent, by the prospects that emails had in earlier imports; without such emails, all
+            that remains.
         rate: the rate that the API allowed an earlier run, if it is known.
         other_profiles: profiles of earlier runs at this address, if none had this profile.
         vendor: the vendor whose API receives the notes.
@@ -70,7 +72,7 @@ class Preview:
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
         reminder: what a live test found that matters for imports, until a run was begun.
-        estimate: an estimate by the prospects that emails had in earlier imports; None without such emails.
+        is_estimate: whether what is likely to be sent is an estimate.
     """
 
     loaded: Loaded
@@ -78,6 +80,7 @@ class Preview:
     remaining: Remaining
     batch_size: int
     as_read: Rows
+    likely: Likely
     rate: Rate | None = None
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
@@ -87,12 +90,7 @@ class Preview:
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
     reminder: Sequence[Message] = ()
-    estimate: Likely | None = None
-
-    @property
-    def likely(self) -> Likely:
-        """What is likely to be sent: the estimate, or all that remains if there is none."""
-        return self.estimate or Likely(self.loaded.rows, self.loaded.plan.deliveries, self.remaining)
+    is_estimate: bool = False
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -156,28 +154,29 @@ def plan(
     """
     occurrence = occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence, before)
-    remaining, estimate, lag = foreseen(looked_up.resolved, settings, journal, occurrence), None, None
+    resolved, lag = looked_up.resolved, None
+    at_most, earlier = _left(resolved, settings, journal, occurrence), None
     if journal is not None:
-        uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
-        remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
-        estimate = _estimate(looked_up, settings, journal, occurrence, uploaded)
+        earlier = looked_up.as_earlier(journal, settings)
         lag = journal.learned.replication_lag(settings.workspace)
+    likely = at_most if earlier is None else _left(earlier, settings, journal, occurrence)
     return Preview(
-        looked_up.resolved,
+        resolved,
         settings,
-        remaining,
+        at_most.remaining,
         batch_size(settings, journal),
-        as_read=loaded.rows,
+        loaded.rows,
+        likely,
         rate=learned_rate(journal, settings),
         other_profiles=other_profiles(journal, settings),
         vendor=vendor,
         is_first=is_first(journal, settings),
         answers=looked_up.answers,
-        to_look_up=_to_look_up(looked_up, estimate or Likely(looked_up.resolved.rows, 0, remaining), settings),
+        to_look_up=_to_look_up(looked_up, likely, settings),
         readable_after=lag,
-        never_sent=never_sent(journal, settings, remaining.groups),
+        never_sent=never_sent(journal, settings, at_most.remaining.groups),
         reminder=() if journal is None else journal.learned.reminder(settings.workspace),
-        estimate=estimate,
+        is_estimate=earlier is not None,
     )
 
 
@@ -188,14 +187,12 @@ def _to_look_up(looked_up: LookedUpEmails, likely: Likely, settings: Settings) -
     return len(looked_up.open_until(last_row(likely.rows, likely.remaining)))
 
 
-def _estimate(
-    looked_up: LookedUpEmails, settings: Settings, journal: Journal, occurrence: str, uploaded: Collection[str]
-) -> Likely | None:
-    """Return what is likely to be sent if open emails belong to the prospects that they had in earlier imports."""
-    if (loaded := looked_up.as_earlier(journal, settings)) is None:
-        return None
+def _left(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Likely:
+    """Return what is left to be sent of a file, with the files that aren't uploaded yet."""
     remaining = foreseen(loaded, settings, journal, occurrence)
-    remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
+    if journal is not None:
+        uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
+        remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     return Likely(loaded.rows, loaded.plan.deliveries, remaining)
 
 

@@ -27,8 +27,7 @@ _CHARACTERS = 3_000
 """Maximum number of characters shown of a note, and of its HTML, which else is shown as text."""
 _AT_ONCE = 4_000  # rows that are written at once
 _TABLES = """
-CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, html TEXT, folded TEXT);
-CREATE TABLE audience (id INTEGER PRIMARY KEY, visibility TEXT, status TEXT);
+CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, html TEXT, folded TEXT, visibility TEXT, status TEXT);
 CREATE TABLE reason (id INTEGER PRIMARY KEY, message TEXT, folded TEXT);
 CREATE TABLE line (
     id INTEGER PRIMARY KEY, number INTEGER, prospect TEXT, email TEXT, result TEXT, needs_attention INTEGER,
@@ -46,11 +45,10 @@ _MATCHES = """
 """
 _COUNT = f"SELECT count(*) {_MATCHES}"
 _PAGE = f"""
-SELECT line.number, line.prospect, line.email, line.result, reason.message, visibility, status,
+SELECT line.number, line.prospect, line.email, line.result, reason.message, note.visibility, note.status,
     substr(note.text, 1, {_CHARACTERS}), length(note.text), note.html
 FROM (SELECT * {_MATCHES} ORDER BY id LIMIT {_ON_A_PAGE} OFFSET :start) AS line
-LEFT JOIN note ON note.id = line.note LEFT JOIN audience ON audience.id = line.note
-LEFT JOIN reason ON reason.id = line.reason ORDER BY line.id
+LEFT JOIN note ON note.id = line.note LEFT JOIN reason ON reason.id = line.reason ORDER BY line.id
 """  # noqa: S608 - made of constants
 
 
@@ -154,8 +152,10 @@ def _texts_of_others(loaded: Loaded) -> dict[int, str]:
     """Return the text in the sheet of each row that has no valid note, by its position."""
     others = (loaded.rows.note[: loaded.rows.in_sheet] < 0).tolist()
     column, texts, start = loaded.roles.columns.get(Role.CONTENT), dict[int, str](), 0
-    for numbers, columns in loaded.sheet.columns() if column is not None and any(others) else ():
-        cells = enumerate(columns[column or 0], start)
+    if column is None or not any(others):
+        return texts
+    for numbers, columns in loaded.sheet.columns():
+        cells = enumerate(columns[column], start)
         texts |= {position: text for position, text in cells if others[position] and text.strip()}
         start += len(numbers)
     return texts
@@ -185,13 +185,11 @@ def write(
         new.unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
             database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN;")
-            database.executemany("INSERT INTO note VALUES (?, ?, ?, ?)", _notes(rows))
-            audiences = [(number, note.visibility, note.status) for number, note in enumerate(rows.notes)]
-            database.executemany("INSERT INTO audience VALUES (?, ?, ?)", audiences)
+            database.executemany("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", _notes(rows))
             reasons: dict[Message, int] = {}
             first = len(rows.notes)
             cells = {text: first + number for number, text in enumerate(dict.fromkeys(texts.values()))}
-            database.executemany("INSERT INTO note VALUES (?, ?, '', ?)", _cells(cells))
+            database.executemany("INSERT INTO note VALUES (?, ?, '', ?, NULL, NULL)", _cells(cells))
             of_others = {position: cells[text] for position, text in texts.items()}
             for start in range(0, len(outcomes), _AT_ONCE):
                 lines = [*_lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), reasons, of_others)]
@@ -206,10 +204,11 @@ def write(
             new.unlink(missing_ok=True)
 
 
-def _notes(rows: Rows) -> Iterator[tuple[int, str, str, str]]:
+def _notes(rows: Rows) -> Iterator[tuple[int, str, str, str, str, str]]:
     for number, note in enumerate(rows.notes):
         text, html = _storable(as_read.text_of(note)), _storable(as_read.html_of(note))
-        yield number, text, html if len(html) <= _CHARACTERS else "", _folded(text)
+        html = html if len(html) <= _CHARACTERS else ""
+        yield number, text, html, _folded(text), note.visibility, note.status
 
 
 def _cells(cells: Mapping[str, int]) -> Iterator[tuple[int, str, str]]:

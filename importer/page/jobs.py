@@ -138,19 +138,19 @@ class Jobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, Job] = {}
-        self._ready: list[_Worker] = []
+        self._ready: _Worker | None = None
 
     def get_ready(self) -> None:
         """Start the process of the next job before a person begins it, because loading the code takes a second."""
         with self._lock:
-            if not self._ready:
-                self._ready.append(_Worker())
+            self._ready = self._ready or _Worker()
 
     def close(self) -> None:
         """End the process that is ready for a job which doesn't come any more."""
         with self._lock:
-            while self._ready:
-                self._ready.pop().end()
+            if self._ready is not None:
+                self._ready.end()
+            self._ready = None
 
     def __iter__(self) -> Iterator[Job]:
         """Return the jobs, the latest first."""
@@ -184,8 +184,8 @@ class Jobs:
             for other in self.under_way:
                 if other.workspace == task.settings.workspace:
                     raise UnderWay(other)
-            worker = self._ready.pop() if self._ready else _Worker()
-            if not worker.process.is_alive():
+            worker, self._ready = self._ready, None
+            if worker is None or not worker.process.is_alive():
                 worker = _Worker()
             job_id = secrets.token_hex(16)
             worker.connection.send(task)
