@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.api import Reply
+from importer.api import Endpoint, Reply
 from importer.calls.workers import Threads
 from importer.errors import NoThread
 from importer.sandbox import Sandbox
@@ -115,7 +115,7 @@ def test_one_thread_carries_every_call_where_the_system_starts_no_more() -> None
 
     def perform(task: int) -> Reply[int]:
         gate.wait(60)
-        return Reply("POST", 0.0, 0.0, task)
+        return Reply(Endpoint.CREATE, 0.0, 0.0, task)
 
     threads.submit(0, perform)
     with no_thread_starts():

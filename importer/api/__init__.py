@@ -15,6 +15,7 @@ Input: notes and prospect IDs. Output: a :class:`Reply` for each call, in which 
 from importer.api.protocol import (
     Answer,
     Cause,
+    Endpoint,
     Failure,
     FilePart,
     FoundNote,
@@ -30,6 +31,7 @@ from importer.api.protocol import (
 __all__ = [
     "Answer",
     "Cause",
+    "Endpoint",
     "Failure",
     "FilePart",
     "FoundNote",

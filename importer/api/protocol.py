@@ -18,6 +18,16 @@ from importer.models import Note, Status, Visibility
 Value = TypeVar("Value")
 
 
+class Endpoint(StrEnum):
+    """The kinds of calls, each of which the vendor may limit for itself."""
+
+    CREATE = "create notes"
+    READ = "read notes"
+    UPDATE = "update a note"
+    UPLOAD = "upload a file"
+    PROSPECTS = "list prospects"
+
+
 class Cause(StrEnum):
     """The cause of a call's failure.
 
@@ -110,14 +120,14 @@ class Reply(Generic[Value]):
     """The result of one call: a value or a failure.
 
     Attributes:
-        kind: kind of call, for the account's limits: ``POST``, ``GET``, ``PATCH`` or ``UPLOAD``.
+        kind: the kind of call.
         began, came: when the call left and when the reply's headers came, in seconds since 1970 by our clock.
         value: the API's answer; None with a failure.
         failure: why there is no value; None with a value.
         metadata: status and headers; None if no reply came.
     """
 
-    kind: str
+    kind: Endpoint
     began: float
     came: float
     value: Value | None = None

@@ -20,6 +20,7 @@ from importer.api.headers import Announcement, Signature, seconds_to_wait, serve
 from importer.api.protocol import (
     Answer,
     Cause,
+    Endpoint,
     Failure,
     FilePart,
     FoundProspect,
@@ -34,8 +35,8 @@ from importer.models import Note, Status, Visibility
 
 _FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
 
-_UPLOAD = "UPLOAD"  # a separate kind of call: its duration depends on the file's size, and it may be repeated
 _OF_UPLOADS = {"4000": Cause.BAD_ATTACHMENT, "4001": Cause.BAD_ATTACHMENT, "4002": Cause.TOO_LARGE}
+_READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
 _UPLOAD_FAILED = "4000"  # this code does not blame the file
 _DOCUMENTED_CODES = frozenset({"1001", *_OF_UPLOADS})  # codes of refusals
 _FAILURE_CODE = "5001"
@@ -121,22 +122,25 @@ class Saleshandy:
             results = at(document, "payload", "results")
             return entries.answers(results, prospects, self._brief) if isinstance(results, list) else None
 
-        return self._call("POST", "/notes", fields, _answers_of(len(prospects)), read)
+        return self._call(Endpoint.CREATE, "POST", "/notes", fields, _answers_of(len(prospects)), read)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         """Call *Get Notes*, and return one page of a prospect's notes."""
         path = f"/prospects/{quote(prospect, safe='')}/notes?skip={skip}&take={take}"
-        return self._call("GET", path, None, _page_of(take), lambda document: entries.page(document, prospect, take))
+        return self._call(
+            Endpoint.READ, "GET", path, None, _page_of(take), lambda document: entries.page(document, prospect, take)
+        )
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         """Call *Update Note*, which changes a note's visibility and status."""
         fields = {"visibility": entries.VISIBILITY[visibility], "status": entries.STATUS[status]}
-        reply = self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields, SMALL, lambda _: True)
+        path = f"/notes/{quote(note_id, safe='')}"
+        reply = self._call(Endpoint.UPDATE, "PATCH", path, fields, SMALL, lambda _: True)
         return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
 
     def upload(self, file: FilePart) -> Reply[str]:
         """Call *Upload Note Attachment*, and return the attachment's ID."""
-        return self._call("POST", "/notes/attachments", {"file": file}, SMALL, entries.attachment, kind=_UPLOAD)
+        return self._call(Endpoint.UPLOAD, "POST", "/notes/attachments", {"file": file}, SMALL, entries.attachment)
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         """Call *List Prospects*, and return one page.
@@ -144,9 +148,8 @@ class Saleshandy:
         A search matches names too. It isn't documented that the search may be left out.
         """
         size, search_query = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
-        reply = self._call(
-            "GET", f"/prospects?{search_query}pageSize={size}&page={page}", None, _page_of(size), entries.prospects
-        )
+        path = f"/prospects?{search_query}pageSize={size}&page={page}"
+        reply = self._call(Endpoint.PROSPECTS, "GET", path, None, _page_of(size), entries.prospects)
         if reply.failure is None or not search:
             return reply
         # A gateway's words may contain the requested address, and logs must not contain an email.
@@ -166,19 +169,17 @@ class Saleshandy:
 
     def _call(
         self,
+        kind: Endpoint,
         method: str,
         path: str,
         fields: Mapping[str, Any] | None,
         most: Most,
         read: Callable[[object], Value | Astray | None],
-        *,
-        kind: str = "",
     ) -> Reply[Value]:
-        """Make a call, and return its reply. The reply's kind is the method, unless ``kind`` is given.
+        """Make a call, and return its reply.
 
         ``read`` returns the value of a success's JSON; None if it can't be read, ASTRAY if it answers another request.
         """
-        kind = kind or method
         answer = self._transport.call(method, path, fields, most)
         if answer.failure is not None:
             return Reply(kind, answer.began, answer.came, failure=answer.failure)
@@ -193,7 +194,7 @@ class Saleshandy:
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
     def _success(
-        self, kind: str, answer: Exchange, most: Most, read: Callable[[object], Value | Astray | None]
+        self, kind: Endpoint, answer: Exchange, most: Most, read: Callable[[object], Value | Astray | None]
     ) -> tuple[Value | None, Failure | None]:
         """Return a success's value, or why there is none. A gateway may send a success in place of a 504."""
         document = None if answer.cut else parsed(answer.data, most)
@@ -201,7 +202,7 @@ class Saleshandy:
         why = answer.cut or _why_unreadable(document)
         if value == () and self._signature.is_other(answer.headers):
             value, why = None, say("api.came-another-way")
-        if kind == "POST" and answer.status == 202:
+        if kind is Endpoint.CREATE and answer.status == 202:
             value, why = None, say("api.only-accepted")
         if value is not None and not isinstance(value, Astray):
             return value, None
@@ -214,7 +215,7 @@ class Saleshandy:
             is_other=not answer.cut and at(document, "payload") is None,
         )
 
-    def _failure(self, kind: str, answer: Exchange) -> Failure:
+    def _failure(self, kind: Endpoint, answer: Exchange) -> Failure:
         status, headers = answer.status, answer.headers
         document = parsed(answer.data, SMALL)
         words = entries.words(document)
@@ -262,11 +263,11 @@ class Saleshandy:
             return "another address"
         return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
 
-    def _own_failure(self, kind: str, status: int, said: str, code: str | None) -> Failure:
-        if status == 400 and kind == _UPLOAD and code in _OF_UPLOADS:
+    def _own_failure(self, kind: Endpoint, status: int, said: str, code: str | None) -> Failure:
+        if status == 400 and kind is Endpoint.UPLOAD and code in _OF_UPLOADS:
             # The API's words may contain the file's name, and so any words.
             return Failure(_OF_UPLOADS[code], words(said), may_pass=code == _UPLOAD_FAILED)
-        is_key = status == 401 or (kind != "GET" and status == 403)
+        is_key = status == 401 or (kind not in _READS and status == 403)
         may_be_key = status in (400, 403)
         if is_key or (may_be_key and _SPEAKS_OF_THE_KEY.search(said)):
             return Failure(Cause.BAD_KEY, say("api.key-refused", words=said))
@@ -294,7 +295,7 @@ class Saleshandy:
             return True
         return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
 
-    def _is_limiters(self, kind: str, answer: Exchange, document: object) -> bool:
+    def _is_limiters(self, kind: Endpoint, answer: Exchange, document: object) -> bool:
         """Return whether a 429 comes from a rate limiter, so that the call was not applied (D34).
 
         A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
@@ -302,7 +303,7 @@ class Saleshandy:
         time to retry, or the form of the API's refusals. An upload always counts, because it takes long and may be
         repeated.
         """
-        if kind == _UPLOAD:
+        if kind is Endpoint.UPLOAD:
             return True
         took, headers = answer.came - answer.began, answer.headers
         announcement = Announcement.read(headers)
@@ -312,7 +313,7 @@ class Saleshandy:
         if took >= _FAST:
             return False
         is_laid_out = is_its_way and text_of(at(document, "code")) is not None
-        return kind == "GET" or "retry-after" in headers or is_laid_out or took < self._signature.fastest(kind) / 2
+        return kind in _READS or "retry-after" in headers or is_laid_out or took < self._signature.fastest(kind) / 2
 
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from importer.api import Cause, Failure, Reply
+from importer.api import Cause, Endpoint, Failure, Reply
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE
 from importer.calls.retry import Attempts, RetryPolicy
@@ -32,12 +32,12 @@ class Task(Protocol):
     """API call to be made.
 
     Attributes:
-        kind: the kind of call, because the account's limits may differ by kind: ``POST``, ``GET`` or ``PATCH``.
+        kind: the kind of call, because each kind has a limit of its own.
         purpose: the message for a person while the run waits only for such tasks.
         attempts: the task's failures in a row, if any.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[Endpoint]
     purpose: ClassVar[Message]
     attempts: Attempts | None
 
@@ -57,12 +57,12 @@ class Dispatcher(Generic[AnyTask]):
         stopped: the reason why nothing more is sent, or None.
     """
 
-    def __init__(self, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[str]) -> None:
+    def __init__(self, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[Endpoint]) -> None:
         self.stopped: Stopped | None = None
         self._caller, self._perform = caller, perform
         self._pool, self._limiter, self._clock = caller.pool, caller.limiter, caller.clock
         self._rng = caller.rng or random.Random()  # noqa: S311 - jitter, no secret
-        self._ready: dict[str, deque[AnyTask]] = {kind: deque() for kind in kinds}
+        self._ready: dict[Endpoint, deque[AnyTask]] = {kind: deque() for kind in kinds}
         self._later: list[tuple[float, int, AnyTask]] = []
         self._tick = 0
         self._in_flight: set[AnyTask] = set()
@@ -112,7 +112,7 @@ class Dispatcher(Generic[AnyTask]):
 
     def replies(
         self,
-        fresh: Callable[[str], AnyTask | None] = lambda _: None,
+        fresh: Callable[[Endpoint], AnyTask | None] = lambda _: None,
         admit: Callable[[AnyTask], bool] = lambda _: True,
         enter: Callable[[list[AnyTask]], bool] = lambda _: True,
         after_round: Callable[[], None] = lambda: None,
@@ -211,7 +211,7 @@ class Dispatcher(Generic[AnyTask]):
     def _is_waiting(self) -> bool:
         return bool(self._later) or any(self._ready.values())
 
-    def _choose(self, fresh: Callable[[str], AnyTask | None], admit: Callable[[AnyTask], bool]) -> list[AnyTask]:
+    def _choose(self, fresh: Callable[[Endpoint], AnyTask | None], admit: Callable[[AnyTask], bool]) -> list[AnyTask]:
         chosen: list[AnyTask] = []
         now = self._clock()
         while self._later and self._later[0][0] <= now:

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from importer.api import Cause, Failure, Reply
+from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
 from importer.calls.pace import ConcurrencyLimiter, Speed, Throttle
@@ -30,7 +30,7 @@ _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like t
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
-_POST = "POST"  # the kind of call that delivers notes
+_READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})
@@ -69,7 +69,7 @@ class Limiter:
         self._clock = clock
         self._give_up = give_up
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
-        self._in_flight: Counter[str] = Counter()  # by kind
+        self._in_flight: Counter[Endpoint] = Counter()  # by kind
         # The API's limits.
         self._limited_until = -math.inf
         self._quotas = Quotas(self.server_clock)
@@ -95,13 +95,13 @@ class Limiter:
     @property
     def learned_rate(self) -> Rate | None:
         """Rate of POST requests that the API allows, as announced or as refusals have shown; None if unknown."""
-        announced = self._quotas.of(_POST).rate
+        announced = self._quotas.of(Endpoint.CREATE).rate
         pace = self._concurrency.pace
         return announced or (None if pace is None else Rate(max(1, round(60 * pace)), 60.0))
 
     # -- before a call ----------------------------------------------------------------------------------------------
 
-    def wait(self, kind: str) -> float:
+    def wait(self, kind: Endpoint) -> float:
         """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
         now = self._clock()
         if self._in_flight.total() >= self._concurrency.size:
@@ -110,17 +110,17 @@ class Limiter:
         waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
         if self._throttle:
             waits.append(self._throttle.ready_at - now)
-        if kind == "GET":  # at most every second call, so that sending goes on
+        if kind in _READS:  # at most every second call, so that sending goes on
             waits.append(self._looked_up_at + 2 * gap - now)
         return max(0.0, *waits)
 
-    def wait_for_limit(self, kind: str) -> float:
+    def wait_for_limit(self, kind: Endpoint) -> float:
         """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
         quota, now = self._quotas.of(kind), self._clock()
         waits = (self._limited_until - now, self._speed.ready_at - now, quota.wait(now, self._drawn(quota)))
         return max(0.0, *waits)
 
-    def trouble(self, kind: str | None) -> Message | None:
+    def trouble(self, kind: Endpoint | None) -> Message | None:
         """Return a message about what holds up all calls; None if nothing does.
 
         Args:
@@ -153,7 +153,7 @@ class Limiter:
 
     # -- calls and their replies ------------------------------------------------------------------------------------
 
-    def began(self, kind: str) -> None:
+    def began(self, kind: Endpoint) -> None:
         """Record that a call of this kind is sent now."""
         now = self._clock()
         self._in_flight[kind] += 1
@@ -161,12 +161,12 @@ class Limiter:
         if self._throttle:
             self._throttle.began(now)
         self._began_at = now
-        if kind == "GET":
+        if kind in _READS:
             self._looked_up_at = now
         self._quotas.of(kind).began(now)
         self._speed.began(now)
 
-    def withdrawn(self, kind: str) -> None:
+    def withdrawn(self, kind: Endpoint) -> None:
         """Record that a call announced with :meth:`began` was not sent after all."""
         self._in_flight[kind] -= 1
 
@@ -183,10 +183,10 @@ class Limiter:
             self._slow_down(reply)
         elif failure.cause is Cause.RATE_LIMITED:
             return self._limited(failure)
-        elif reply.kind == "GET" and failure.cause is Cause.INTERMEDIARY and is_let_through:
+        elif reply.kind in _READS and failure.cause is Cause.INTERMEDIARY and is_let_through:
             pass  # one prospect's notes may be blocked; a block of every call would also hit calls that send notes
         elif failure.cause not in _SAYS_NOTHING:
-            self._is_turned_away |= reply.kind != "GET" and failure.cause in _TURNED_AWAY
+            self._is_turned_away |= reply.kind not in _READS and failure.cause in _TURNED_AWAY
             return self._failed(failure)
         return False
 
@@ -339,7 +339,7 @@ class Eta:
             calls: the number of calls.
             usual: the rate that the API allowed an earlier run; used until this run knows better.
         """
-        now, quota = self._clock(), self._quotas.of(_POST)
+        now, quota = self._clock(), self._quotas.of(Endpoint.CREATE)
         by_limit = quota.seconds_for(calls, now, self._drawn(quota), usual)
         if self._throttle:
             return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
@@ -355,7 +355,7 @@ class Eta:
     @property
     def held_to(self) -> Rate | None:
         """Rate limit of the API if it is what delays calls, otherwise None."""
-        quota = self._quotas.of(_POST)
+        quota = self._quotas.of(Endpoint.CREATE)
         rate = quota.rate if quota.is_spent else None
         personal = self._throttle.rate if self._throttle else None
         return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from importer.api import Reply
+from importer.api import Endpoint, Reply
 from importer.api.headers import Announcement, ServerClock, Time
 from importer.settings.rate import Rate
 
@@ -323,15 +323,15 @@ class Quotas:
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
         self._shared = QuotaWindow(clock)
-        self._own: dict[str, QuotaWindow] = {}
-        self._limits: dict[str, tuple[int, float]] = {}  # the limit of each kind as last announced, and when
+        self._own: dict[Endpoint, QuotaWindow] = {}
+        self._limits: dict[Endpoint, tuple[int, float]] = {}  # the limit of each kind as last announced, and when
 
     @property
     def is_limited(self) -> bool:
         """Whether the API announces how many calls remain."""
         return self._shared.is_limited or bool(self._own)
 
-    def of(self, kind: str) -> QuotaWindow:
+    def of(self, kind: Endpoint) -> QuotaWindow:
         """Return the window that calls of this kind count in."""
         return self._own.get(kind, self._shared)
 

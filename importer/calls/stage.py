@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from importer.api import Cause, Failure, Reply
+from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
@@ -31,7 +31,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         calls: number of calls sent to the API, answered or not.
     """
 
-    def __init__(self, caller: Caller, kind: str, record: Callable[[Sequence[Recorded]], None]) -> None:
+    def __init__(self, caller: Caller, kind: Endpoint, record: Callable[[Sequence[Recorded]], None]) -> None:
         self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, (kind,))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from importer.api import Cause, Failure, Reply, Vendor
+from importer.api import Cause, Endpoint, Failure, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.caller import stopped_by
 from importer.calls.retry import Attempts
@@ -187,7 +187,7 @@ class _Hide:
     known: KnownDelivery
     attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "PATCH"
+    kind: ClassVar[Endpoint] = Endpoint.UPDATE
     purpose: ClassVar[Message] = say("purpose.changing-again")
 
 

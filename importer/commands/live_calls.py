@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from importer.api import Cause, Reply
+from importer.api import Cause, Endpoint, Reply
 from importer.api.headers import Announcement, server_now
 from importer.calls.caller import stopped_by
 from importer.calls.dispatcher import Dispatcher
@@ -37,7 +37,7 @@ _ENDS = frozenset({Cause.BAD_KEY, Cause.BLOCKED, Cause.REDIRECTED})
 class _Call:
     """One call of a live test."""
 
-    kind: str
+    kind: Endpoint
     make: Callable[[], Reply[Any]]
     attempts: Attempts | None = None
 
@@ -53,7 +53,7 @@ class LiveCalls:
     _next: float = -math.inf  # when the next call may go
     _window: tuple[float, int] = (-math.inf, 0)  # when the limit's window ends, and our calls in it
 
-    def ask(self, kind: str, make: Callable[[], Reply[Any]], pause: float = 0.0) -> Reply[Any]:
+    def ask(self, kind: Endpoint, make: Callable[[], Reply[Any]], pause: float = 0.0) -> Reply[Any]:
         """Make a call after a pause in seconds. Make it again only if that can't create a second note.
 
         Raises:
@@ -62,7 +62,7 @@ class LiveCalls:
         for _ in range(_TRIES):
             reply = self._once(kind, make, pause)
             cause = None if reply.failure is None else reply.failure.cause
-            if cause not in _NOT_SENT and not (cause in _NO_ANSWER and kind in ("GET", "PATCH")):
+            if cause not in _NOT_SENT and not (cause in _NO_ANSWER and kind in (Endpoint.READ, Endpoint.UPDATE)):
                 break
         failure = reply.failure
         if failure is not None and failure.cause in _ENDS:
@@ -71,7 +71,7 @@ class LiveCalls:
             raise Outage(say("stopped.keeps-failing", why=failure.text))
         return reply
 
-    def _once(self, kind: str, make: Callable[[], Reply[Any]], pause: float) -> Reply[Any]:
+    def _once(self, kind: Endpoint, make: Callable[[], Reply[Any]], pause: float) -> Reply[Any]:
         if self.made == MOST_CALLS:
             raise Stopped(say("live.no-calls-left", n=MOST_CALLS))
         caller, reply = self.context.caller, None

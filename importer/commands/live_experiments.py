@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from importer.api import Answer, Cause, FilePart, NotesPage, Reply
+from importer.api import Answer, Cause, Endpoint, FilePart, NotesPage, Reply
 from importer.api.protocol import API_REFUSED
 from importer.commands import live_findings as judge
 from importer.commands.live_findings import Finding, found, unanswered
@@ -52,7 +52,7 @@ class Experiments:
         if "@" in self.notes.prospect:
             self._email = self.notes.prospect
             self._find_by_email()
-        reply = self._ask("GET", lambda: self._api.find(self.notes.prospect, 0, self._api.traits.page))
+        reply = self._ask(Endpoint.READ, lambda: self._api.find(self.notes.prospect, 0, self._api.traits.page))
         if reply.failure is not None:
             raise BadSettings(say("live.no-such-prospect", why=reply.failure.text))
         if reply.value is not None and (there := len(reply.value.all)):
@@ -75,7 +75,7 @@ class Experiments:
     def _layout_of_errors(self) -> None:
         """Change a note that can't exist."""
         nobody = self._api.traits.nobody
-        reply = self._ask("PATCH", lambda: self._api.update(nobody, Visibility.PRIVATE, Status.DRAFT))
+        reply = self._ask(Endpoint.UPDATE, lambda: self._api.update(nobody, Visibility.PRIVATE, Status.DRAFT))
         self.findings.append(judge.error(reply))
 
     def _one_note(self) -> None:
@@ -172,7 +172,7 @@ class Experiments:
     # -- prospects and files ----------------------------------------------------------------------------------------
 
     def _search(self, text: str, page: int = 1) -> Reply[Any]:
-        return self._ask("GET", lambda: self._api.look_up(text, page))
+        return self._ask(Endpoint.PROSPECTS, lambda: self._api.look_up(text, page))
 
     def _find_by_email(self) -> None:
         """Find the ID of the prospect. Raise BadSettings unless exactly one prospect has the email."""
@@ -212,7 +212,7 @@ class Experiments:
     def _upload(self, name: str) -> Reply[str]:
         data = judge.text_of(judge.FIRST_FILE).encode()
         file = FilePart(name, len(data), io.BytesIO(data))
-        reply: Reply[str] = self._ask("UPLOAD", lambda: self._api.upload(file))
+        reply: Reply[str] = self._ask(Endpoint.UPLOAD, lambda: self._api.upload(file))
         self.notes.files += reply.failure is None
         return reply
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from importer.api import Answer, Failure, FoundNote, NotesPage, Reply
+from importer.api import Answer, Endpoint, Failure, FoundNote, NotesPage, Reply
 from importer.commands.calling import Context
 from importer.commands.live_calls import LiveCalls
 from importer.commands.live_findings import content, number_of, text_of
@@ -78,7 +79,7 @@ class LiveNotes:
         self._unclear.add(number)
         note = Note(text_of(number), Visibility.PRIVATE, status, attachments, content(number))
         to = list(prospects) or [self.prospect]
-        reply: Reply[dict[str, Answer]] = self.calls.ask("POST", lambda: self._api.create(note, to))
+        reply: Reply[dict[str, Answer]] = self.calls.ask(Endpoint.CREATE, lambda: self._api.create(note, to))
         answer = (reply.value or {}).get(self.prospect)
         is_clear = answer is not None or (reply.failure is not None and reply.failure.is_applied is False)
         self._unclear -= {number} if is_clear else set()
@@ -91,7 +92,8 @@ class LiveNotes:
 
     def page(self, pause: float = 0.0, skip: int = 0, take: int = 100) -> NotesPage:
         """Return a page of the prospect's notes, after a pause in seconds. Raise Outage if it can't be read."""
-        reply: Reply[NotesPage] = self.calls.ask("GET", lambda: self._api.find(self.prospect, skip, take), pause)
+        ask = partial(self._api.find, self.prospect, skip, take)
+        reply: Reply[NotesPage] = self.calls.ask(Endpoint.READ, ask, pause)
         page = reply.value
         if page is None:
             raise Outage(say("stopped.keeps-failing", why=reply.failure.text if reply.failure is not None else ""))
@@ -106,7 +108,7 @@ class LiveNotes:
 
     def update(self, note_id: str, status: Status) -> Failure | None:
         """Make a note of the test a draft, or publish it. It stays private."""
-        failure = self.calls.ask("PATCH", lambda: self._api.update(note_id, Visibility.PRIVATE, status)).failure
+        failure = self.calls.ask(Endpoint.UPDATE, lambda: self._api.update(note_id, Visibility.PRIVATE, status)).failure
         if failure is None:
             self.drafts = self.drafts | {note_id} if status is Status.DRAFT else self.drafts - {note_id}
         return failure

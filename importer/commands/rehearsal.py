@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from importer import scratch, storage
-from importer.api import Answer, FilePart, FoundNote, FoundProspect, Metadata, NotesPage, Reply, Traits, Vendor
+from importer.api import (
+    Answer,
+    Endpoint,
+    FilePart,
+    FoundNote,
+    FoundProspect,
+    Metadata,
+    NotesPage,
+    Reply,
+    Traits,
+    Vendor,
+)
 from importer.api.protocol import Connect
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
@@ -116,21 +127,21 @@ class _Accepting:
         for prospect, note_id in ids.items():
             found = FoundNote(note_id, note.content, note.visibility, note.status, self._clock())
             self._notes.setdefault(prospect, []).append(found)
-        return self._reply("POST", {prospect: Answer(note_id) for prospect, note_id in ids.items()})
+        return self._reply(Endpoint.CREATE, {prospect: Answer(note_id) for prospect, note_id in ids.items()})
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         notes = self._notes.get(prospect, [])[::-1]
-        return self._reply("GET", NotesPage(tuple(notes[skip : skip + take]), None, len(notes) > skip + take))
+        return self._reply(Endpoint.READ, NotesPage(tuple(notes[skip : skip + take]), None, len(notes) > skip + take))
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:  # noqa: ARG002
-        return self._reply("PATCH", None)
+        return self._reply(Endpoint.UPDATE, None)
 
     def upload(self, file: FilePart) -> Reply[str]:  # noqa: ARG002
-        return self._reply("UPLOAD", f"rehearsal-{next(self._numbers)}")
+        return self._reply(Endpoint.UPLOAD, f"rehearsal-{next(self._numbers)}")
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         found, size = self._by_email.get(search, ()) if search else self._all, self.traits.prospects_page
-        return self._reply("GET", tuple(found[(page - 1) * size : page * size]))
+        return self._reply(Endpoint.PROSPECTS, tuple(found[(page - 1) * size : page * size]))
 
     def renew(self) -> None:
         pass
@@ -138,5 +149,5 @@ class _Accepting:
     def close(self) -> None:
         pass
 
-    def _reply(self, kind: str, value: _Value) -> Reply[_Value]:
+    def _reply(self, kind: Endpoint, value: _Value) -> Reply[_Value]:
         return Reply(kind, self._clock(), self._clock(), value, metadata=Metadata(200, {}))

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Failure, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions, earlier
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.duplicates import Duplicates
@@ -263,7 +263,7 @@ class Coordinator:
 
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
-    def _fresh(self, kind: str) -> Task | None:
+    def _fresh(self, kind: Endpoint) -> Task | None:
         return self.queue.next() if kind == Post.kind else self.samples.looks.next()
 
     def _admit(self, task: Task) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
-from importer.api import Cause, Failure, FoundNote, NotesPage
+from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage
 from importer.calls.retry import Attempts
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
@@ -72,7 +72,7 @@ class Post:
     uploaded_among: int = 0
     renewed_for: Cause | None = None
 
-    kind: ClassVar[str] = "POST"
+    kind: ClassVar[Endpoint] = Endpoint.CREATE
     purpose: ClassVar[Message] = say("purpose.sending-again")
 
     @property
@@ -172,7 +172,7 @@ class Read:
     pages: int = field(default=0, kw_only=True)
     attempts: Attempts | None = field(default=None, kw_only=True)
 
-    kind: ClassVar[str] = "GET"
+    kind: ClassVar[Endpoint] = Endpoint.READ
     purpose: ClassVar[Message]
 
     @property
@@ -370,7 +370,7 @@ class Probe:
     nobody: str
     attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "POST"
+    kind: ClassVar[Endpoint] = Endpoint.CREATE
     purpose: ClassVar[Message] = say("purpose.seeing-whether-calls-pass")
     note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from importer.api import Cause, Failure, FoundProspect, Reply
+from importer.api import Cause, Endpoint, Failure, FoundProspect, Reply
 from importer.calls.caller import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
@@ -46,7 +46,7 @@ class ProspectsPage:
     is_probe: bool = False
     attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "GET"
+    kind: ClassVar[Endpoint] = Endpoint.PROSPECTS
     purpose: ClassVar[Message] = say("purpose.looking-up-emails-again")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from importer.api import Cause, Failure, FilePart, Reply
+from importer.api import Cause, Endpoint, Failure, FilePart, Reply
 from importer.calls.caller import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
@@ -41,7 +41,7 @@ class Upload:
     failed: Message | None = None
     attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "UPLOAD"
+    kind: ClassVar[Endpoint] = Endpoint.UPLOAD
     purpose: ClassVar[Message] = say("purpose.uploading-again")
 
 

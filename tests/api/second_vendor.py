@@ -6,7 +6,19 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from importer.api import Answer, Cause, Failure, FoundNote, FoundProspect, Metadata, NotesPage, Reply, Traits, Vendor
+from importer.api import (
+    Answer,
+    Cause,
+    Endpoint,
+    Failure,
+    FoundNote,
+    FoundProspect,
+    Metadata,
+    NotesPage,
+    Reply,
+    Traits,
+    Vendor,
+)
 from importer.api.exchange import SMALL, Exchange
 from importer.api.protocol import FilePart
 from importer.api.transport import Transport
@@ -27,21 +39,24 @@ class Ledgerly:
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         if note.status is Status.DRAFT:
             failure = Failure(Cause.BAD_REQUEST, words("Ledgerly has no drafts"))
-            return Reply("POST", self._clock(), self._clock(), failure=failure)
+            return Reply(Endpoint.CREATE, self._clock(), self._clock(), failure=failure)
         memo = {"text": note.content, "audience": _AUDIENCE[note.visibility], "files": note.attachments}
-        return self._call("POST", "/memos", memo | {"people": prospects}, _answers)
+        return self._call(Endpoint.CREATE, "POST", "/memos", memo | {"people": prospects}, _answers)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
-        return self._call("GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
+        return self._call(Endpoint.READ, "GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        return self._call("PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None)
+        return self._call(
+            Endpoint.UPDATE, "PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None
+        )
 
     def upload(self, file: FilePart) -> Reply[str]:
-        return self._call("POST", "/files", {"upload": file}, lambda document: str(document["file"]))
+        return self._call(Endpoint.UPLOAD, "POST", "/files", {"upload": file}, lambda document: str(document["file"]))
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
-        return self._call("GET", f"/people/{search}/{page}", None, lambda one: (FoundProspect(*one),) if one else ())
+        path = f"/people/{search}/{page}"
+        return self._call(Endpoint.PROSPECTS, "GET", path, None, lambda one: (FoundProspect(*one),) if one else ())
 
     def renew(self) -> None:
         self._http.renew()
@@ -49,7 +64,7 @@ class Ledgerly:
     def close(self) -> None:
         self._http.close()
 
-    def _call(self, method: str, path: str, fields: Any, read: Callable[[Any], Any]) -> Reply[Any]:
+    def _call(self, kind: Endpoint, method: str, path: str, fields: Any, read: Callable[[Any], Any]) -> Reply[Any]:
         came = self._http.call(method, path, fields, SMALL)
         metadata = Metadata(came.status, came.headers) if came.status else None
         failure, value = came.failure or (_failure(came) if came.status != 200 else None), None
@@ -57,7 +72,7 @@ class Ledgerly:
             value = read(json.loads(came.data)) if failure is None else None
         except (ValueError, KeyError, TypeError):
             failure = Failure(Cause.UNREADABLE, words("Ledgerly's reply can't be read"))
-        return Reply(method, came.began, came.came, value, failure, metadata)
+        return Reply(kind, came.began, came.came, value, failure, metadata)
 
 
 def _failure(came: Exchange) -> Failure:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Cause, Reply
+from importer.api import Cause, Endpoint, Reply
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
@@ -54,7 +54,7 @@ def test_every_reply_brings_its_headers_and_times() -> None:
     with Canned(reply(results(), "201 Created", "X-RateLimit-Remaining: 7")) as server:
         answer = posted(server)
     assert answer.metadata is not None
-    assert (answer.kind, answer.metadata.status) == ("POST", 201)
+    assert (answer.kind, answer.metadata.status) == (Endpoint.CREATE, 201)
     assert answer.metadata.headers["x-ratelimit-remaining"] == "7"
     assert answer.began <= answer.came
 

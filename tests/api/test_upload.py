@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Cause, FilePart, Reply
+from importer.api import Cause, Endpoint, FilePart, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from tests.api.canned import KEY, Canned, called, connected, failure_of, posted, reply, value_of
@@ -39,7 +39,7 @@ def test_a_file_travels_as_the_vendors_reference_says(name: str, content: bytes,
     with Canned(reply(UPLOADED)) as server:
         came = called(server.url, upload(name, content))
     assert value_of(came) == "At1"
-    assert came.kind == "UPLOAD"
+    assert came.kind == Endpoint.UPLOAD
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().lower().splitlines()
     assert lines[0] == "post /v1/notes/attachments http/1.1"

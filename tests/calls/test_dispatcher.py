@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from importer.api import Cause, Failure, Metadata, Reply
+from importer.api import Cause, Endpoint, Failure, Metadata, Reply
 from importer.calls.caller import Caller
 from importer.calls.dispatcher import LAST_CALLS, Dispatcher
 from importer.calls.limiter import Limiter
@@ -25,7 +25,7 @@ from tests.calls.virtual import NOON
 class Call:
     """A task whose replies are laid out beforehand: failures in a row, then successes."""
 
-    kind: str
+    kind: Endpoint
     name: str
     failures: list[Failure] = field(default_factory=list)
     attempts: Attempts | None = None
@@ -42,7 +42,7 @@ class House:
         self._under_way: list[tuple[Any, Callable[[Any], Reply[Any]]]] = []
         self.limiter = Limiter(workers, lambda: self.now, give_up, rng=random.Random(1))
         caller = Caller(cast(Any, None), self, self.limiter, lambda: self.now, give_up, stop, random.Random(1))
-        self.dispatcher: Dispatcher[Any] = Dispatcher(caller, self.perform, ("GET", "POST"))
+        self.dispatcher: Dispatcher[Any] = Dispatcher(caller, self.perform, (Endpoint.READ, Endpoint.CREATE))
 
     def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
         self.sent.append(task.name)
@@ -74,10 +74,10 @@ def names(house: House, **options: Any) -> list[str]:
     return [task.name for task, _ in house.dispatcher.replies(**options)]
 
 
-def fresh_of(*tasks: Call) -> Callable[[str], Call | None]:
+def fresh_of(*tasks: Call) -> Callable[[Endpoint], Call | None]:
     waiting = list(tasks)
 
-    def fresh(kind: str) -> Call | None:
+    def fresh(kind: Endpoint) -> Call | None:
         found = next((task for task in waiting if task.kind == kind), None)
         if found is not None:
             waiting.remove(found)
@@ -88,44 +88,49 @@ def fresh_of(*tasks: Call) -> Callable[[str], Call | None]:
 
 def test_what_is_due_goes_before_what_was_never_tried() -> None:
     house = House(workers=1)
-    house.dispatcher.add(Call("POST", "due"), NOON - 1.0)
-    house.dispatcher.add(Call("POST", "later"), NOON + 0.15)
-    fresh = fresh_of(*(Call("POST", f"fresh {i}") for i in range(3)))
+    house.dispatcher.add(Call(Endpoint.CREATE, "due"), NOON - 1.0)
+    house.dispatcher.add(Call(Endpoint.CREATE, "later"), NOON + 0.15)
+    fresh = fresh_of(*(Call(Endpoint.CREATE, f"fresh {i}") for i in range(3)))
     # By then "fresh 1" was drawn already, and waits for its turn.
     assert names(house, fresh=fresh) == ["due", "fresh 0", "fresh 1", "later", "fresh 2"]
 
 
 def test_some_calls_go_next_in_their_order() -> None:
     house = House(workers=1)
-    house.dispatcher.add_all([Call("POST", name) for name in "abc"])
+    house.dispatcher.add_all([Call(Endpoint.CREATE, name) for name in "abc"])
     assert names(house) == ["a", "b", "c"]
 
 
 def test_a_kind_that_has_to_wait_holds_up_no_other() -> None:
     house = House(workers=8)
-    for kind, limit, left in (("POST", 60, 59), ("GET", 20, 1), ("POST", 60, 58), ("GET", 20, 0)):
+    for kind, limit, left in (
+        (Endpoint.CREATE, 60, 59),
+        (Endpoint.READ, 20, 1),
+        (Endpoint.CREATE, 60, 58),
+        (Endpoint.READ, 20, 0),
+    ):
         house.now += 1.0
         house.limiter.began(kind)
         told = {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "50"}
         assert not house.limiter.came_back(
             Reply(kind, house.now - 0.02, house.now, failure=None, metadata=Metadata(200, told))
         )
-    assert house.limiter.wait("GET") > 30
-    house.dispatcher.add_all([Call("GET", "lookup"), Call("POST", "post")])
+    assert house.limiter.wait(Endpoint.READ) > 30
+    house.dispatcher.add_all([Call(Endpoint.READ, "lookup"), Call(Endpoint.CREATE, "post")])
     assert names(house) == ["post", "lookup"]
 
 
 def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> None:
     house = House(give_up=10.0)
-    house.limiter.began("GET")
+    house.limiter.began(Endpoint.READ)
     told = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "50"}
-    house.limiter.came_back(Reply("GET", NOON - 0.02, NOON, metadata=Metadata(200, told)))
-    house.limiter._quotas._own["GET"] = (
+    house.limiter.came_back(Reply(Endpoint.READ, NOON - 0.02, NOON, metadata=Metadata(200, told)))
+    house.limiter._quotas._own[Endpoint.READ] = (
         house.limiter._quotas._shared
     )  # lookups have a limit of their own, and it is used up
     house.limiter._quotas._shared = type(house.limiter._quotas._shared)(house.limiter.server_clock)
-    assert house.limiter.wait("POST") == 0
-    house.dispatcher.add_all([Call("GET", "lookup"), Call("POST", "post")])
+    assert house.limiter.wait(Endpoint.CREATE) == 0
+    house.dispatcher.add_all([Call(Endpoint.READ, "lookup"), Call(Endpoint.CREATE, "post")])
     assert names(house) == []
     assert house.sent == []
     assert isinstance(house.dispatcher.stopped, Outage)
@@ -134,7 +139,7 @@ def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> N
 
 def test_what_cannot_be_entered_stays() -> None:
     house = House()
-    house.dispatcher.add(Call("POST", "a"))
+    house.dispatcher.add(Call(Endpoint.CREATE, "a"))
     tried: list[int] = []
 
     def enter(chosen: list[Call]) -> bool:
@@ -149,7 +154,7 @@ def test_what_cannot_be_entered_stays() -> None:
 
 def test_a_person_who_wants_it_to_end_is_heard_in_every_round_and_what_is_under_way_comes_back() -> None:
     house = House(workers=2, stop=lambda: "Ctrl-C" if len(house.sent) >= 4 else None)
-    house.dispatcher.add_all([Call("POST", str(i)) for i in range(10)])
+    house.dispatcher.add_all([Call(Endpoint.CREATE, str(i)) for i in range(10)])
     assert names(house) == house.sent
     assert len(house.sent) < 10
     assert isinstance(house.dispatcher.stopped, Interrupted)
@@ -160,7 +165,7 @@ def test_what_is_under_way_when_a_person_wants_it_to_end_is_waited_for_fifteen_s
     """No longer, whatever the calls' own timeout is: who asked for the end has a clock of its own."""
     house = House(workers=2, stop=lambda: "SIGTERM" if house.now >= NOON + 1 else None)
     house.wait = house.wait_in_vain  # type: ignore[method-assign]
-    house.dispatcher.add_all([Call("POST", str(i)) for i in range(10)])
+    house.dispatcher.add_all([Call(Endpoint.CREATE, str(i)) for i in range(10)])
     assert names(house) == []
     assert len(house.sent) == 1  # the first goes alone
     assert house.now == pytest.approx(NOON + 1 + LAST_CALLS, abs=0.6)
@@ -169,7 +174,7 @@ def test_what_is_under_way_when_a_person_wants_it_to_end_is_waited_for_fifteen_s
 
 def test_what_is_not_admitted_is_not_sent() -> None:
     house = House()
-    house.dispatcher.add_all([Call("POST", name) for name in "abc"])
+    house.dispatcher.add_all([Call(Endpoint.CREATE, name) for name in "abc"])
     assert sorted(names(house, admit=lambda task: task.name != "b")) == ["a", "c"]
 
 
@@ -177,8 +182,8 @@ def given_up(cause: Cause, text: str, *, succeeds_first: bool = False) -> tuple[
     house = House(give_up=100.0, workers=1)
     policy = RetryPolicy(attempts=0, seconds=1e6)
     if succeeds_first:
-        house.dispatcher.add(Call("POST", "first"))
-    task = Call("POST", "task", [Failure(cause, words(text))] * 1000)
+        house.dispatcher.add(Call(Endpoint.CREATE, "first"))
+    task = Call(Endpoint.CREATE, "task", [Failure(cause, words(text))] * 1000)
     house.dispatcher.add(task, NOON + 0.05)
     for back, reply in house.dispatcher.replies():
         if reply.failure is not None:
@@ -209,7 +214,7 @@ def test_what_was_the_api_once_is_waited_for_as_long_as_for_an_outage() -> None:
 
 def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
     house = House(give_up=100.0)
-    house.dispatcher.add(Call("POST", "a", [Failure(Cause.RATE_LIMITED, words("slow down"), 5000.0)]))
+    house.dispatcher.add(Call(Endpoint.CREATE, "a", [Failure(Cause.RATE_LIMITED, words("slow down"), 5000.0)]))
     assert names(house) == ["a"]
     assert "The account's limit is used up. The API asks to wait 5,000 seconds." in str(house.dispatcher.stopped)
     until = f"{datetime.fromtimestamp(house.now + 5000).astimezone():%H:%M on %Y-%m-%d}"
@@ -219,7 +224,7 @@ def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
 
 def test_a_long_pause_before_the_only_task_is_told_with_its_purpose() -> None:
     house = House()
-    house.dispatcher.add(Call("POST", "a"), NOON + 42.0)
+    house.dispatcher.add(Call(Endpoint.CREATE, "a"), NOON + 42.0)
     assert render(house.dispatcher.trouble) == "trying again in 42 s"
     house.now += 38.0
     assert house.dispatcher.trouble is None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from importer.api import Cause, Failure, Reply
+from importer.api import Cause, Endpoint, Failure, Reply
 from importer.calls.limiter import Limiter
 from importer.messages import render, words
 from tests.calls.virtual import NOON, Api, Importer, http_date, reply
@@ -21,7 +21,7 @@ class Driver:
         self.now = NOON
         self.limiter = Limiter(workers, lambda: self.now, give_up, rng=random.Random(1))
 
-    def begin(self, kind: str = "POST") -> int:
+    def begin(self, kind: Endpoint = Endpoint.CREATE) -> int:
         """Begin every call that may go now; how many those are."""
         count = 0
         while self.limiter.wait(kind) == 0:
@@ -30,11 +30,11 @@ class Driver:
             assert count <= 100
         return count
 
-    def reply(self, kind: str = "POST", status: int = 201, took: float = 0.02, **headers: object) -> bool:
+    def reply(self, kind: Endpoint = Endpoint.CREATE, status: int = 201, took: float = 0.02, **headers: object) -> bool:
         told = {name.replace("_", "-"): str(value) for name, value in headers.items()}
         return self.limiter.came_back(reply(kind, self.now - took, self.now, status, told))
 
-    def tell(self, kind: str, limit: int, remaining: int) -> None:
+    def tell(self, kind: Endpoint, limit: int, remaining: int) -> None:
         date = http_date(math.floor(self.now))
         reset = NOON + 60.5
         self.reply(kind, date=date, x_ratelimit_limit=limit, x_ratelimit_remaining=remaining, x_ratelimit_reset=reset)
@@ -47,7 +47,7 @@ class Driver:
         *,
         at_work: bool = False,
         is_other: bool = False,
-        kind: str = "POST",
+        kind: Endpoint = Endpoint.CREATE,
     ) -> bool:
         failure = Failure(cause, words(text), wait, at_work=at_work, is_other=is_other)
         return self.limiter.came_back(Reply(kind, self.now, self.now, failure=failure))
@@ -55,27 +55,27 @@ class Driver:
 
 def test_quotas_are_kept_apart_once_each_method_shows_a_limit_of_its_own() -> None:
     driver = Driver()
-    for kind, limit, remaining in (("POST", 60, 59), ("GET", 20, 0), ("POST", 60, 58)):
+    for kind, limit, remaining in ((Endpoint.CREATE, 60, 59), (Endpoint.READ, 20, 0), (Endpoint.CREATE, 60, 58)):
         driver.now += 1.0
         driver.limiter.began(kind)
         driver.tell(kind, limit, remaining)
     driver.now += 1.0
-    assert driver.limiter.wait("GET") == 0
-    driver.limiter.began("GET")
-    driver.tell("GET", 20, 0)
+    assert driver.limiter.wait(Endpoint.READ) == 0
+    driver.limiter.began(Endpoint.READ)
+    driver.tell(Endpoint.READ, 20, 0)
     driver.now += 1.0
-    assert driver.limiter.wait("GET") > 50
-    assert driver.limiter.wait("POST") == 0
+    assert driver.limiter.wait(Endpoint.READ) > 50
+    assert driver.limiter.wait(Endpoint.CREATE) == 0
 
 
 def test_a_limit_that_changed_between_two_methods_is_still_one_quota() -> None:
     driver = Driver()
-    for kind, limit, remaining in (("POST", 60, 59), ("GET", 20, 0), ("POST", 20, 0)):
+    for kind, limit, remaining in ((Endpoint.CREATE, 60, 59), (Endpoint.READ, 20, 0), (Endpoint.CREATE, 20, 0)):
         driver.now += 1.0
         driver.limiter.began(kind)
         driver.tell(kind, limit, remaining)
     driver.now += 1.0
-    assert driver.limiter.wait("POST") == driver.limiter.wait("GET") > 50
+    assert driver.limiter.wait(Endpoint.CREATE) == driver.limiter.wait(Endpoint.READ) > 50
 
 
 def test_an_outage_pauses_everyone_then_one_tries_and_all_return_with_its_success() -> None:
@@ -84,7 +84,7 @@ def test_an_outage_pauses_everyone_then_one_tries_and_all_return_with_its_succes
     driver.reply()
     assert driver.begin() == 8
     assert not any(driver.fail() for _ in range(8))
-    assert 0 < driver.limiter.wait("POST") < 3
+    assert 0 < driver.limiter.wait(Endpoint.CREATE) < 3
     driver.now += 3
     assert driver.begin() == 1
     assert not driver.fail()
@@ -111,10 +111,10 @@ def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
     driver = Driver(give_up=100.0)
     tries = 0
     while True:
-        wait = driver.limiter.wait("POST")
+        wait = driver.limiter.wait(Endpoint.CREATE)
         assert math.isfinite(wait)
         driver.now += wait
-        driver.limiter.began("POST")
+        driver.limiter.began(Endpoint.CREATE)
         tries += 1
         driver.now += 1.0
         if driver.fail():
@@ -133,12 +133,12 @@ def test_what_never_was_the_api_is_given_up_after_a_minute(cause: Cause, is_othe
     """A parking page, another server, no https where https was asked for; after a success it is waited for."""
     driver = Driver(give_up=900.0)
     if has_succeeded:
-        driver.limiter.began("POST")
+        driver.limiter.began(Endpoint.CREATE)
         driver.reply()
     began = driver.now
     while True:
-        driver.now += driver.limiter.wait("POST")
-        driver.limiter.began("POST")
+        driver.now += driver.limiter.wait(Endpoint.CREATE)
+        driver.limiter.began(Endpoint.CREATE)
         if driver.fail(cause=cause, is_other=is_other):
             break
     assert driver.now - began == pytest.approx(900 if has_succeeded else 60, abs=1.0)
@@ -148,54 +148,54 @@ def test_what_never_was_the_api_is_given_up_after_a_minute(cause: Cause, is_othe
 def test_reading_that_is_turned_away_is_an_outage_only_where_sending_is(way_is_lost: bool) -> None:
     """One prospect's notes may be kept from us, which holds nobody else up."""
     driver = Driver()
-    driver.limiter.began("POST")
+    driver.limiter.began(Endpoint.CREATE)
     driver.reply()
     if way_is_lost:
-        driver.limiter.began("POST")
+        driver.limiter.began(Endpoint.CREATE)
         driver.fail(cause=Cause.INTERMEDIARY)
     for _ in range(5):
-        driver.now += driver.limiter.wait("GET")
-        driver.limiter.began("GET")
-        driver.fail(cause=Cause.INTERMEDIARY, kind="GET")
+        driver.now += driver.limiter.wait(Endpoint.READ)
+        driver.limiter.began(Endpoint.READ)
+        driver.fail(cause=Cause.INTERMEDIARY, kind=Endpoint.READ)
     assert driver.limiter.is_outage is way_is_lost
     assert driver.limiter.is_way_lost is way_is_lost
-    driver.limiter.began("GET")
-    driver.reply("GET", 200)
+    driver.limiter.began(Endpoint.READ)
+    driver.reply(Endpoint.READ, 200)
     assert not driver.limiter.is_way_lost
 
 
 def test_a_long_pause_after_failures_is_not_taken_for_the_limit() -> None:
     driver = Driver(give_up=1000.0)
     for _ in range(9):
-        driver.now += driver.limiter.wait("POST")
-        driver.limiter.began("POST")
+        driver.now += driver.limiter.wait(Endpoint.CREATE)
+        driver.limiter.began(Endpoint.CREATE)
         assert not driver.fail()
-    assert driver.limiter.wait("POST") >= 10.0
-    assert driver.limiter.wait_for_limit("POST") == 0.0
+    assert driver.limiter.wait(Endpoint.CREATE) >= 10.0
+    assert driver.limiter.wait_for_limit(Endpoint.CREATE) == 0.0
 
 
 def test_trouble_is_told_until_the_next_success() -> None:
     driver = Driver(give_up=1000.0)
-    assert driver.limiter.trouble("POST") is None
+    assert driver.limiter.trouble(Endpoint.CREATE) is None
     for _ in range(6):
-        driver.now += driver.limiter.wait("POST")
-        driver.limiter.began("POST")
+        driver.now += driver.limiter.wait(Endpoint.CREATE)
+        driver.limiter.began(Endpoint.CREATE)
         driver.fail()
-    told = render(driver.limiter.trouble("POST"))
-    assert told == f"trying again in {math.ceil(driver.limiter.wait('POST'))} s: connection refused"
+    told = render(driver.limiter.trouble(Endpoint.CREATE))
+    assert told == f"trying again in {math.ceil(driver.limiter.wait(Endpoint.CREATE))} s: connection refused"
     assert render(driver.limiter.trouble(None)) == told
-    driver.now += driver.limiter.wait("POST")
-    driver.limiter.began("POST")
-    assert render(driver.limiter.trouble("POST")) == "trying again: connection refused"
+    driver.now += driver.limiter.wait(Endpoint.CREATE)
+    driver.limiter.began(Endpoint.CREATE)
+    assert render(driver.limiter.trouble(Endpoint.CREATE)) == "trying again: connection refused"
     driver.reply()
-    assert driver.limiter.trouble("POST") is None
+    assert driver.limiter.trouble(Endpoint.CREATE) is None
 
 
 def test_what_the_api_says_is_shown_in_a_few_plain_characters() -> None:
     driver = Driver()
-    driver.limiter.began("POST")
+    driver.limiter.began(Endpoint.CREATE)
     driver.fail(cause=Cause.FAILED, text="\x1b[31mred\n" + "x" * 500)
-    told = render(driver.limiter.trouble("POST"))
+    told = render(driver.limiter.trouble(Endpoint.CREATE))
     assert told.isprintable()
     assert told.startswith("trying again:  [31mred xxx")
     assert told.endswith("x…")
@@ -204,32 +204,32 @@ def test_what_the_api_says_is_shown_in_a_few_plain_characters() -> None:
 
 def test_a_wait_for_the_limit_is_told_when_it_is_long_and_a_call_waits_for_it() -> None:
     driver = Driver()
-    driver.limiter.began("POST")
+    driver.limiter.began(Endpoint.CREATE)
     driver.reply(status=429, retry_after=42)
-    assert render(driver.limiter.trouble("POST")) == "waiting 42 s because of the account's limit"
+    assert render(driver.limiter.trouble(Endpoint.CREATE)) == "waiting 42 s because of the account's limit"
     assert driver.limiter.trouble(None) is None
     driver.now += 38.0
-    assert driver.limiter.trouble("POST") is None
+    assert driver.limiter.trouble(Endpoint.CREATE) is None
 
 
 def test_an_api_that_is_back_is_noticed_soon_however_long_it_was_away() -> None:
     driver = Driver(give_up=1000.0)
     while driver.now < NOON + 600:
-        driver.now += driver.limiter.wait("POST")
-        driver.limiter.began("POST")
+        driver.now += driver.limiter.wait(Endpoint.CREATE)
+        driver.limiter.began(Endpoint.CREATE)
         assert not driver.fail()
-    assert driver.limiter.wait("POST") <= 15.0
+    assert driver.limiter.wait(Endpoint.CREATE) <= 15.0
     driver.now += 15.0
-    driver.limiter.began("POST")
+    driver.limiter.began(Endpoint.CREATE)
     assert not driver.fail(wait=120.0)
-    assert driver.limiter.wait("POST") == pytest.approx(120.0)
+    assert driver.limiter.wait(Endpoint.CREATE) == pytest.approx(120.0)
 
 
 def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
     driver = Driver()
     driver.begin()
     assert not driver.fail(wait=30.0, cause=Cause.FAILED, text="503", at_work=True)
-    assert driver.limiter.wait("POST") == pytest.approx(30.0)
+    assert driver.limiter.wait(Endpoint.CREATE) == pytest.approx(30.0)
 
 
 def test_a_limit_that_asks_for_more_patience_than_there_is_ends_the_run() -> None:
@@ -253,11 +253,11 @@ def test_an_api_that_slows_down_gets_fewer_calls_at_once_until_it_is_quick_again
         run.to = run.fro = served_at(latency)
         run.run(calls)
         in_flight = 0
-        while run.limiter.wait("POST") == 0:
-            run.limiter.began("POST")
+        while run.limiter.wait(Endpoint.CREATE) == 0:
+            run.limiter.began(Endpoint.CREATE)
             in_flight += 1
         for _ in range(in_flight):
-            run.limiter.withdrawn("POST")
+            run.limiter.withdrawn(Endpoint.CREATE)
         sizes.append(in_flight)
     slow, quick = sizes
     assert slow <= 4
@@ -334,7 +334,7 @@ def test_a_server_that_refuses_every_call_is_an_outage_one_tries_and_it_is_given
     driver.reply()
     tries, given_up = 0, False
     while not given_up:
-        wait = driver.limiter.wait("POST")
+        wait = driver.limiter.wait(Endpoint.CREATE)
         assert math.isfinite(wait)
         driver.now += wait
         count = driver.begin()
@@ -353,7 +353,7 @@ def test_lookups_leave_every_second_call_to_others_under_a_limit_that_nobody_tel
     run = Importer(api, lambda: 0.01, lambda: 0.01)
     run.run(300)
     run.now += 1.0
-    run.limiter.began("GET")
-    run.limiter.withdrawn("GET")
-    assert run.limiter.wait("GET") == pytest.approx(2 * run.limiter.wait("POST"), rel=1e-3)
-    assert run.limiter.wait("POST") > 0
+    run.limiter.began(Endpoint.READ)
+    run.limiter.withdrawn(Endpoint.READ)
+    assert run.limiter.wait(Endpoint.READ) == pytest.approx(2 * run.limiter.wait(Endpoint.CREATE), rel=1e-3)
+    assert run.limiter.wait(Endpoint.CREATE) > 0

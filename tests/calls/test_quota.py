@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from importer.api import Endpoint
 from importer.settings.rate import Rate
 from tests.calls.virtual import RESETS, Api, far_importer, importer, seeds, used
 
@@ -223,7 +224,7 @@ def test_never_more_calls_in_flight_than_workers() -> None:
 def test_reading_draws_on_the_same_budget_as_writing() -> None:
     rng = random.Random(3)
     api = Api(20, 1.0)
-    run = importer(api, 0.02, 3, kinds=lambda: rng.choice(["GET", "POST"]))
+    run = importer(api, 0.02, 3, kinds=lambda: rng.choice([Endpoint.READ, Endpoint.CREATE]))
     took = run.run(200)
     assert api.refused <= 1
     assert 200 / took >= 0.95 * 20

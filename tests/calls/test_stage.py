@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from importer.api import Cause, Failure, NotesApi, Reply
+from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts
@@ -29,7 +29,7 @@ class Task:
     failures: list[Cause] = field(default_factory=list)
     attempts: Attempts | None = None
 
-    kind: ClassVar[str] = "GET"
+    kind: ClassVar[Endpoint] = Endpoint.READ
     purpose: ClassVar[Message] = words("trying again")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from importer.api import Reply
+from importer.api import Endpoint, Reply
 from importer.calls.workers import Threads
 
 
@@ -22,7 +22,7 @@ def pool() -> Iterator[Threads[str]]:
 def answered(task: str) -> Reply[str]:
     if task == "bug":
         raise ZeroDivisionError("a bug")
-    return Reply("POST", 0.0, 0.0, value=task)
+    return Reply(Endpoint.CREATE, 0.0, 0.0, value=task)
 
 
 def test_each_task_comes_back_with_its_reply(pool: Threads[str]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Cause, Failure, Metadata, Reply
+from importer.api import Cause, Endpoint, Failure, Metadata, Reply
 from importer.api.headers import seconds_to_wait
 from importer.calls.limiter import Limiter
 from importer.messages import words
@@ -105,7 +105,7 @@ def http_date(at: float) -> str:
     return format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True)
 
 
-def reply(kind: str, began: float, came: float, status: int, headers: dict[str, str]) -> Reply[None]:
+def reply(kind: Endpoint, began: float, came: float, status: int, headers: dict[str, str]) -> Reply[None]:
     """What the vendor's module makes of an answer."""
     wait = seconds_to_wait(headers.get("retry-after", ""), came)
     failure = {
@@ -124,7 +124,7 @@ class Importer:
     fro: Callable[[], float]
     workers: int = 8
     rate: Rate | None = None
-    kinds: Callable[[], str] = lambda: "POST"
+    kinds: Callable[[], Endpoint] = lambda: Endpoint.CREATE
     began_at: float = NOON + 0.37
     events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     ticks: Iterator[int] = field(default_factory=count)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from importer.api import Endpoint
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import live
 from importer.commands.calling import calls
@@ -189,7 +190,7 @@ def test_no_call_is_made_in_the_second_before_a_reset(service: Open, settings: S
         calls(usual.settings, journal, SALESHANDY, None, lambda _: None, lambda: None) as context,
     ):
         api, ends = context.caller.api, context.caller.clock() + 0.9
-        reply = LiveCalls(context, _window=(ends, 1)).ask("GET", lambda: api.find(TEST, 0, 1))
+        reply = LiveCalls(context, _window=(ends, 1)).ask(Endpoint.READ, lambda: api.find(TEST, 0, 1))
     assert reply.began >= ends
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from importer import grouping
-from importer.api import Answer, Cause, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
+from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import RetryPolicy
@@ -58,15 +58,15 @@ class Api:
         return back
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
-        self.calls.append((self.now, "POST"))
+        self.calls.append((self.now, Endpoint.CREATE))
         if (failure := next(self.failures, None)) is not None:
-            return Reply("POST", self.now, self.now + 0.1, failure=failure)
+            return Reply(Endpoint.CREATE, self.now, self.now + 0.1, failure=failure)
         answers = {prospect: Answer(f"{note.text}-{prospect}") for prospect in prospects}
-        return Reply("POST", self.now, self.now + 0.1, answers, metadata=OK)
+        return Reply(Endpoint.CREATE, self.now, self.now + 0.1, answers, metadata=OK)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
-        self.calls.append((self.now, "GET"))
-        return Reply("GET", self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
+        self.calls.append((self.now, Endpoint.READ))
+        return Reply(Endpoint.READ, self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         raise NotImplementedError
@@ -87,8 +87,8 @@ class Api:
 class SlowReading(Limiter):
     """Reading has a limit of its own that is used up for a minute."""
 
-    def wait(self, kind: str) -> float:
-        return max(super().wait(kind), START + 60 - self._clock() if kind == "GET" else 0.0)
+    def wait(self, kind: Endpoint) -> float:
+        return max(super().wait(kind), START + 60 - self._clock() if kind == Endpoint.READ else 0.0)
 
 
 def sheet(lines: int) -> Rows:
@@ -160,8 +160,8 @@ def test_requests_go_on_while_lookups_have_to_wait_for_a_limit_of_their_own(tmp_
     api = Api(iter([None, Failure(Cause.LOST, words("lost"))]))
     deliver(api, tmp_path, 24, limiter=SlowReading)
     kinds = [kind for at, kind in api.calls if at < START + 60]
-    assert kinds == ["POST"] * 8
-    assert START + 60 <= next(at for at, kind in api.calls if kind == "GET") < START + 61
+    assert kinds == [Endpoint.CREATE] * 8
+    assert START + 60 <= next(at for at, kind in api.calls if kind == Endpoint.READ) < START + 61
 
 
 def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_seconds_later(
@@ -178,7 +178,7 @@ def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_secon
                 journal.deliveries.claim(run, [Claim(number, Request(note, (0,), ("P0",), ("",)), None)], START - 60)
         api = Api(iter([]))
         deliver(api, tmp_path, 1, address=address)
-        sent_again_at.append(next(at for at, kind in api.calls if kind == "POST"))
+        sent_again_at.append(next(at for at, kind in api.calls if kind == Endpoint.CREATE))
     assert sent_again_at[1] - sent_again_at[0] == pytest.approx(LONGEST_CLAIM, abs=1.0)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.api import Answer, Cause, Failure, NotesPage, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, NOT_APPLIED
 from importer.delivery.decisions import (
     ENOUGH_MISSES,
@@ -64,9 +64,9 @@ class Sent:
     @property
     def reply(self) -> Reply[dict[str, Answer]]:
         if isinstance(self.answer, dict):
-            return Reply("POST", 0.0, 1.0, self.answer)
+            return Reply(Endpoint.CREATE, 0.0, 1.0, self.answer)
         failure = failed(self.answer) if isinstance(self.answer, Cause) else self.answer
-        return Reply("POST", 0.0, 1.0, failure=failure)
+        return Reply(Endpoint.CREATE, 0.0, 1.0, failure=failure)
 
 
 def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple[type[Stopped], bool | None]]:
@@ -189,7 +189,7 @@ def test_what_may_have_been_applied_is_looked_up_before_anything_else(
     cause: Cause, known: Facts, prospects: Sequence[str]
 ) -> None:
     """Whatever else follows: each of its prospects is looked up, and nothing of it is sent or settled."""
-    first, *others = after_post(prospects, Reply("POST", 0.0, 1.0, failure=failed(cause)), known)
+    first, *others = after_post(prospects, Reply(Endpoint.CREATE, 0.0, 1.0, failure=failed(cause)), known)
     assert first == LookUp(tuple(range(len(prospects))), failed(cause))
     assert all(isinstance(other, Stop) and other.is_applied is None for other in others)
 
@@ -209,8 +209,8 @@ class Read:
     @property
     def reply(self) -> Reply[NotesPage]:
         if isinstance(self.answer, Cause):
-            return Reply("GET", 0.0, 1.0, failure=failed(self.answer))
-        return Reply("GET", 0.0, 1.0, NotesPage((), None, has_more=self.answer.goes_on))
+            return Reply(Endpoint.READ, 0.0, 1.0, failure=failed(self.answer))
+        return Reply(Endpoint.READ, 0.0, 1.0, NotesPage((), None, has_more=self.answer.goes_on))
 
 
 MOST_PAGES = 3

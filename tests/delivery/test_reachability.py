@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
-from importer.api import Answer, Reply
+from importer.api import Answer, Endpoint, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.reachability import Reachability
 
 
 def reply(began: float, note_id: str = "N1") -> Reply[dict[str, Answer]]:
-    return Reply("POST", began, began + 0.1, {"P1": Answer(note_id)})
+    return Reply(Endpoint.CREATE, began, began + 0.1, {"P1": Answer(note_id)})
 
 
 def test_a_call_that_left_before_the_connections_were_made_anew_is_not_trusted() -> None:

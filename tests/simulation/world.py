@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
+from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
 from importer.messages import words
 from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
@@ -133,7 +133,7 @@ class World:
         """Ours."""
         return self.now + self._own
 
-    def _reply(self, kind: str, began: float, came: float, value: Any = None, **more: Any) -> Reply[Any]:
+    def _reply(self, kind: Endpoint, began: float, came: float, value: Any = None, **more: Any) -> Reply[Any]:
         """A reply with the times that our clock shows."""
         return Reply(kind, began + self._own, came + self._own, value, **more)
 
@@ -251,7 +251,7 @@ class World:
     ) -> tuple[Reply[Any], float]:
         self.posts += 1
         soon = self.now + self.chance.uniform(0.01, 0.2)
-        refusal = self._refusal("POST", note, prospects, fate, began)
+        refusal = self._refusal(Endpoint.CREATE, note, prospects, fate, began)
         if refusal is not None:
             self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
             if refusal.failure is not None and refusal.failure.cause is Cause.INTERMEDIARY:
@@ -271,7 +271,7 @@ class World:
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             told = {} if fate == "all missing" else told
             self.later(soon, lambda: self._remember(told, body_of(note, prospects), life))
-            return self._reply("POST", began, soon, told, metadata=_OK), soon
+            return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK), soon
         applied_at = None
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
@@ -287,14 +287,14 @@ class World:
             for _ in range(times):
                 self.later(applied_at, lambda: self._apply_quietly(note, prospects))
         if kind == "all":
-            return self._reply("POST", began, soon, {}, metadata=_OK), soon
+            return self._reply(Endpoint.CREATE, began, soon, {}, metadata=_OK), soon
         came = began + self.regime.read_timeout if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted")
         failure = replace(failure, is_size=kind == "413")
         if failure.cause is Cause.INTERMEDIARY:
             self.shelf.refused(note.attachments)
         metadata = None if kind in ("lost", "reset") else _ODD
-        return self._reply("POST", began, came, failure=failure, metadata=metadata), came
+        return self._reply(Endpoint.CREATE, began, came, failure=failure, metadata=metadata), came
 
     def _later_unless_unheard(self, came: float, at: float, note: Note, prospects: Sequence[str], life: int) -> None:
         """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
@@ -321,11 +321,11 @@ class World:
         self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
         if not told.keys() <= set(prospects):
             failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply("POST", began, soon, failure=failure, metadata=_OK)
-        return self._reply("POST", began, soon, told, metadata=_OK)
+            return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK)
+        return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK)
 
     def _refusal(
-        self, kind: str, note: Note | None, prospects: Sequence[str], fate: str, began: float
+        self, kind: Endpoint, note: Note | None, prospects: Sequence[str], fate: str, began: float
     ) -> Reply[Any] | None:
         """What turns a call away without its being applied, or None."""
 
@@ -369,13 +369,13 @@ class World:
             self.shelf.refused(note.attachments)
         return refusal
 
-    def _gateway(self, kind: str) -> str:
+    def _gateway(self, kind: Endpoint) -> str:
         """What a gateway says that lets nothing through now, or nothing that is to change something; else nothing."""
         if self.is_calm:
             return ""
         if self._route_lost_at <= self.now < self._route_lost_at + self.regime.lost_route:
             return "a gateway's page: no such route"
-        is_closed = kind != "GET" and self._closed_at <= self.now < self._closed_at + self.regime.closed
+        is_closed = kind is not Endpoint.READ and self._closed_at <= self.now < self._closed_at + self.regime.closed
         return "a gateway's page: no writing" if is_closed else ""
 
     def _apply_quietly(self, note: Note, prospects: Sequence[str]) -> None:
@@ -453,24 +453,26 @@ class World:
 
     def _upload(self, name: str, digest: str, fate: str, began: float) -> tuple[Reply[Any], float]:
         soon = self.now + self.shelf.chance.uniform(0.01, 0.2)
-        refusal = self._refusal("UPLOAD", None, (), fate, began)
+        refusal = self._refusal(Endpoint.UPLOAD, None, (), fate, began)
         if refusal is not None:
             self.tell(f"UPLOAD {name}: {refusal.failure}")
             return refusal, soon
         if self.shelf.is_unfit(digest):
             self.tell(f"UPLOAD {name}: its type is not supported")
             return self._reply(
-                "UPLOAD", began, soon, failure=Failure(Cause.BAD_ATTACHMENT, words("type")), metadata=_OK
+                Endpoint.UPLOAD, began, soon, failure=Failure(Cause.BAD_ATTACHMENT, words("type")), metadata=_OK
             ), soon
         attachment = "" if fate.endswith("before") else self.shelf.keep(digest, self.now)
         self.tell(f"UPLOAD {name}: {fate} {attachment}")
         if fate == "ok":
             self.shelf.told(digest)
-            return self._reply("UPLOAD", began, soon, attachment, metadata=_OK), soon
+            return self._reply(Endpoint.UPLOAD, began, soon, attachment, metadata=_OK), soon
         kind = fate.split(maxsplit=1)[0]
         came = began + self.regime.read_timeout if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
-        return self._reply("UPLOAD", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
+        return self._reply(
+            Endpoint.UPLOAD, began, came, failure=failure, metadata=None if kind == "lost" else _ODD
+        ), came
 
     # -- the API: reading -------------------------------------------------------------------------------------------
 
@@ -485,7 +487,7 @@ class World:
         self.reads += 1
         assert self.reads < _MOST_READS, "it reads without end"
         soon = self.now + self.chance.uniform(0.01, 0.2)
-        refusal = self._refusal("GET", None, (), fate, began)
+        refusal = self._refusal(Endpoint.READ, None, (), fate, began)
         if refusal is not None:
             self.tell(f"GET  {prospect}: {refusal.failure}")
             return refusal, soon
@@ -493,21 +495,23 @@ class World:
             came = began + self.regime.read_timeout if fate == "lost" else soon
             self.tell(f"GET  {prospect}: {fate}")
             metadata = None if fate == "lost" else _ODD
-            return self._reply("GET", began, came, failure=Failure(_CAUSES[fate], words(fate)), metadata=metadata), came
+            return self._reply(
+                Endpoint.READ, began, came, failure=Failure(_CAUSES[fate], words(fate)), metadata=metadata
+            ), came
         is_unknown_yet = self.now < self._start + self.regime.unknown and int(prospect[1:] or "0", 36) % 3 == 0
         if prospect == "INVALID" or is_unknown_yet:
             self.tell(f"GET  {prospect}: unknown")
             failure = Failure(Cause.UNKNOWN_PROSPECT, words("Invalid prospect Id"))
-            return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
+            return self._reply(Endpoint.READ, began, soon, failure=failure, metadata=_OK), soon
         page = self._page(prospect, skip, take)
         before, self._last_page = self._last_page, (prospect, page)
         if before is not None and before[0] != prospect and before[1].notes and self._is_echo():
             self.tell(f"GET  {prospect}: the page is {before[0]}'s")
             failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
+            return self._reply(Endpoint.READ, began, soon, failure=failure, metadata=_OK), soon
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
         self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")
-        return self._reply("GET", began, soon, page, metadata=_OK), soon
+        return self._reply(Endpoint.READ, began, soon, page, metadata=_OK), soon
 
     def _page(self, prospect: str, skip: int, take: int) -> NotesPage:
         address = (prospect, skip, take)
