@@ -9,8 +9,8 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -175,23 +175,19 @@ class Dispatcher(Generic[AnyTask]):
         wait = due - self._clock()
         return say("trouble.later", purpose=task.purpose, seconds=math.ceil(wait)) if wait > LONG_PAUSE else None
 
-    @property
-    def to_come(self) -> int:
-        """Number of tasks that have not been sent, whether due now or later."""
-        return len(self._later) + sum(map(len, self._ready.values()))
-
-    def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
-        """Estimate the seconds that this many further calls and the tasks due later take; None if that is unknown.
+    def seconds_for(self, calls: Mapping[Endpoint, int]) -> float | None:
+        """Estimate the seconds that the waiting tasks and further calls take; None if that is unknown.
 
         Args:
-            calls: the number of further calls.
-            usual: the rate that the API allowed an earlier run; used until this run knows better.
+            calls: the number of further calls of each kind, which go side by side.
         """
         if self._limiter.is_outage:
             return None
+        numbers = Counter(calls) + Counter(task.kind for _, _, task in self._later)
+        numbers += Counter({kind: len(ready) for kind, ready in self._ready.items()})
         last_due = max((due for due, _, _ in self._later), default=-math.inf)
-        seconds = self._limiter.eta.seconds_for(calls, usual) if calls else 0.0
-        return None if seconds is None else max(seconds, last_due - self._clock(), 0.0)
+        times = [self._limiter.eta.seconds_for(number, kind) for kind, number in numbers.items()]
+        return None if None in times else max(0.0, last_due - self._clock(), *filter(None, times))
 
     @property
     def gives_up_in(self) -> float | None:

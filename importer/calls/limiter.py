@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
-from importer.calls.pace import ConcurrencyLimiter, Speed, Throttle
-from importer.calls.quota import Quotas, QuotaWindow
+from importer.calls.pace import ConcurrencyLimiter, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.calls.windows import Windows
 from importer.messages import Message, say
 from importer.settings.rate import Rate
 
 _OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
 _LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more (D108)
-_LONGEST_BACKOFF = 60.0
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
+_UNSAID = 1.0  # seconds after which a window is tested if its reset isn't announced
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
@@ -47,6 +47,7 @@ class Limiter:
         clock: returns seconds since 1970, never going back.
         give_up: seconds without any progress after which it is time to give up.
         rate: the person's own limit, which holds in any period of its length; calls are spread evenly.
+        learned: the API's limit for each kind of call, as an earlier run learned it.
         rng: random numbers for jitter.
 
     Attributes:
@@ -62,22 +63,19 @@ class Limiter:
         clock: Callable[[], float],
         give_up: float,
         rate: Rate | None = None,
+        learned: Mapping[Endpoint, Rate] | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.server_clock = ServerClock()
+        self.windows = Windows(learned or {})
         self.rate_limited = 0
         self._clock = clock
         self._give_up = give_up
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
-        self._in_flight: Counter[Endpoint] = Counter()  # by kind
-        # The API's limits.
-        self._limited_until = -math.inf
-        self._quotas = Quotas(self.server_clock)
-        self._speed = Speed()
-        self._odd_refusals = 0  # refused calls whose own replies say that calls remain
+        self._in_flight = 0
         # The person's limit.
         self._throttle = Throttle(rate) if rate else None
-        self.eta = Eta(clock, self._quotas, self._throttle, self._drawn)
+        self.eta = Eta(clock, self.windows, self._throttle)
         # The load that the API seems to bear.
         self.down_until = -math.inf
         self._trouble: Message | None = None
@@ -86,25 +84,16 @@ class Limiter:
         self._has_succeeded = False
         self._is_turned_away = False
         self._limited_since: float | None = None
-        self._is_wait_told = False  # whether the last refusal said how long to wait
-        self._backoff = 1.0
         self._untold = 0  # refusals in a row, maybe by an unannounced limit
         self._untold_at = -math.inf  # when the last of these refusals that reduced the flow came
         self._began_at = self._looked_up_at = -math.inf
-
-    @property
-    def learned_rate(self) -> Rate | None:
-        """Rate of POST requests that the API allows, as announced or as refusals have shown; None if unknown."""
-        announced = self._quotas.of(Endpoint.CREATE).rate
-        pace = self._concurrency.pace
-        return announced or (None if pace is None else Rate(max(1, round(60 * pace)), 60.0))
 
     # -- before a call ----------------------------------------------------------------------------------------------
 
     def wait(self, kind: Endpoint) -> float:
         """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
         now = self._clock()
-        if self._in_flight.total() >= self._concurrency.size:
+        if self._in_flight >= self._concurrency.size:
             return math.inf
         gap = self._concurrency.gap
         waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
@@ -116,9 +105,7 @@ class Limiter:
 
     def wait_for_limit(self, kind: Endpoint) -> float:
         """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
-        quota, now = self._quotas.of(kind), self._clock()
-        waits = (self._limited_until - now, self._speed.ready_at - now, quota.wait(now, self._drawn(quota)))
-        return max(0.0, *waits)
+        return self.windows.wait(kind, self._clock())
 
     def trouble(self, kind: Endpoint | None) -> Message | None:
         """Return a message about what holds up all calls; None if nothing does.
@@ -130,8 +117,7 @@ class Limiter:
         pause = max(0.0, self.down_until - now)
         limit = self.wait_for_limit(kind) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
-            is_limit_known = self._quotas.is_limited or self._is_wait_told
-            return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=math.ceil(limit))
+            return say("trouble.limit", seconds=math.ceil(limit))
         if self._trouble and pause:
             return say("trouble.again-in", seconds=math.ceil(pause), why=self._trouble)
         return say("trouble.again", why=self._trouble) if self._trouble else None
@@ -156,33 +142,32 @@ class Limiter:
     def began(self, kind: Endpoint) -> None:
         """Record that a call of this kind is sent now."""
         now = self._clock()
-        self._in_flight[kind] += 1
+        self._in_flight += 1
         self.eta.began(now)
         if self._throttle:
             self._throttle.began(now)
         self._began_at = now
         if kind in _READS:
             self._looked_up_at = now
-        self._quotas.of(kind).began(now)
-        self._speed.began(now)
+        self.windows.began(kind, now)
 
     def withdrawn(self, kind: Endpoint) -> None:
         """Record that a call announced with :meth:`began` was not sent after all."""
-        self._in_flight[kind] -= 1
+        self._in_flight -= 1
+        self.windows.withdrawn(kind)
 
     def came_back(self, reply: Reply[Any]) -> bool:
         """Learn from a reply; return True if it is time to give up, because nothing has succeeded for too long."""
-        if reply.metadata is not None:
-            self._observe(reply)
-        self._in_flight[reply.kind] -= 1
+        self._in_flight -= 1
         failure = reply.failure
+        self._observe(reply)
         is_let_through = self._has_succeeded and not self._is_turned_away
         if failure is None or failure.cause in API_REFUSED:
             self._succeeded()
         elif self._has_succeeded and self._untold <= _UNTOLD and _is_untold(reply):
             self._slow_down(reply)
         elif failure.cause is Cause.RATE_LIMITED:
-            return self._limited(failure)
+            return self._limited(reply.kind)
         elif reply.kind in _READS and failure.cause is Cause.INTERMEDIARY and is_let_through:
             pass  # one prospect's notes may be blocked; a block of every call would also hit calls that send notes
         elif failure.cause not in _SAYS_NOTHING:
@@ -194,9 +179,8 @@ class Limiter:
         """Record that the API carried out a call, or clearly refused it."""
         self._failing, self._trouble, self._has_succeeded = None, None, True
         self._is_turned_away = False
-        self._limited_since, self._backoff, self._untold = None, 1.0, 0
+        self._limited_since, self._untold = None, 0
         self._concurrency.succeeded()
-        self._speed.succeeded(self._clock())
 
     def _slow_down(self, reply: Reply[Any]) -> None:
         """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D105).
@@ -220,7 +204,7 @@ class Limiter:
         """
         now = self._clock()
         self._trouble = _few_words(failure)
-        if self.is_outage and self._is_pause(now):
+        if self.is_outage and now < self.down_until:
             return False  # the call left before the pause began
         self._concurrency.failed()
         if self._failing is None:
@@ -238,54 +222,45 @@ class Limiter:
             self.down_until = max(self.down_until, now + failure.wait)
         return False
 
-    def _limited(self, failure: Failure) -> bool:
-        """Make all calls wait after a refusal for too many calls; return True if it is time to give up."""
+    def _limited(self, kind: Endpoint) -> bool:
+        """Count a refusal for too many calls; return True if it is time to give up."""
         now = self._clock()
         self.rate_limited += 1
         if self._limited_since is None:
             self._limited_since = now
-        self._is_wait_told = bool(failure.wait)
-        is_first = not self._is_pause(now)  # if not, the call left before the pause began
-        if failure.wait:
-            self._limited_until = max(self._limited_until, now + failure.wait)
-        elif is_first:
-            self._limited_until = max(self._limited_until, now + self._backoff * self._rng.uniform(0.5, 1.0))
-            self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF)
-        if is_first and not (self._is_told_all and self._quotas.is_limited):
-            self._speed.refused(now)
-        return self._limited_until - self._limited_since > self._give_up
+        wait = self.wait_for_limit(kind)
+        return now + (wait if math.isfinite(wait) else 0.0) - self._limited_since > self._give_up
 
     def _observe(self, reply: Reply[Any]) -> None:
-        assert reply.metadata is not None
-        headers, failure = reply.metadata.headers, reply.failure
-        self.server_clock.observe(headers.get("date", ""), reply.began, reply.came)
-        is_refusal = reply.is_rate_limited or (failure is not None and failure.is_busy)
-        is_answer = not is_refusal and (failure is None or failure.cause is not Cause.FAILED)
-        if is_answer:
-            self._concurrency.took(reply.came - reply.began)
+        """Learn the API's limits and speed from a reply."""
+        kind, began, came, failure = reply.kind, reply.began, reply.came, reply.failure
+        headers = reply.metadata.headers if reply.metadata is not None else {}
+        self.server_clock.observe(headers.get("date", ""), began, came)
         announcement = Announcement.read(headers)
+        reset = None if announcement is None else self._reset(announcement, came)
+        if reply.is_rate_limited:
+            assert failure is not None
+            is_spent = announcement is not None and not announcement.remaining
+            until_reset = reset - came if is_spent and reset is not None else 0.0
+            self.windows.refused(kind, began, came, max(failure.wait or 0.0, until_reset))
+        elif failure is None or failure.cause in API_REFUSED:
+            self._concurrency.took(came - began)
+            if self.windows.accepted(kind, began, came):
+                self._concurrency.refused(again=False)
+            if announcement is None:
+                self.windows.of(kind).announced_nothing(began)
+        else:
+            self.windows.withdrawn(kind, came if reply.has_left else -math.inf)
         if announcement is not None:
-            self._quotas.tell_apart(reply, announcement)
-            quota = self._quotas.of(reply.kind)
-            quota.learn(reply, announcement, self._drawn(quota))
-            if reply.is_rate_limited and announcement.remaining:
-                self._odd_refusals += 1
-            if self._is_told_all:
-                self._speed.lift()
-        elif is_answer:
-            self._quotas.of(reply.kind).learn_nothing()
+            self.windows.of(kind).announced(announcement, came + _UNSAID if reset is None else reset, began, came)
 
-    def _drawn(self, quota: QuotaWindow) -> int:
-        """Return how many calls that count against a quota are in flight."""
-        return sum(count for kind, count in self._in_flight.items() if self._quotas.of(kind) is quota)
-
-    @property
-    def _is_told_all(self) -> bool:
-        """Whether the announced limit seems to be the only one; a single refusal despite it may be a mistake."""
-        return self._odd_refusals < 2
-
-    def _is_pause(self, now: float) -> bool:
-        return now < max(self.down_until, self._limited_until)
+    def _reset(self, announcement: Announcement, came: float) -> float | None:
+        """Return when the announced window ends at the latest, by our clock; None if that is unknown."""
+        reset = announcement.reset
+        if reset is None or not (reset.is_to_go or self.server_clock.is_known):
+            return None
+        at = came + reset.at if reset.is_to_go else self.server_clock.ours_at_most(reset.at)
+        return at + reset.is_whole  # whole seconds may have been cut
 
 
 def _is_untold(reply: Reply[Any]) -> bool:
@@ -311,19 +286,12 @@ class Eta:
 
     Args:
         clock: returns seconds since 1970, never going back.
-        quotas: the API's limits.
+        windows: the API's limits.
         throttle: the person's own limit, if there is one.
-        drawn: returns how many calls that count against a quota are in flight.
     """
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        quotas: Quotas,
-        throttle: Throttle | None,
-        drawn: Callable[[QuotaWindow], int],
-    ) -> None:
-        self._clock, self._quotas, self._throttle, self._drawn = clock, quotas, throttle, drawn
+    def __init__(self, clock: Callable[[], float], windows: Windows, throttle: Throttle | None) -> None:
+        self._clock, self._windows, self._throttle = clock, windows, throttle
         self._lately: deque[float] = deque(maxlen=10_000)
 
     def began(self, now: float) -> None:
@@ -332,30 +300,19 @@ class Eta:
         while self._lately[0] < now - _LATELY:
             self._lately.popleft()
 
-    def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
-        """Return the seconds until this many more calls have been sent; None if that is unknown.
-
-        Args:
-            calls: the number of calls.
-            usual: the rate that the API allowed an earlier run; used until this run knows better.
-        """
-        now, quota = self._clock(), self._quotas.of(Endpoint.CREATE)
-        by_limit = quota.seconds_for(calls, now, self._drawn(quota), usual)
+    def seconds_for(self, calls: int, kind: Endpoint) -> float | None:
+        """Return the seconds until this many more calls of this kind have been sent; None if that is unknown."""
+        now = self._clock()
+        by_limit = self._windows.of(kind).seconds_for(calls, now)
         if self._throttle:
             return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
-        if by_limit is not None and quota.is_spent is not False:
-            return by_limit
-        pace = self._at_the_pace_so_far(calls, now)
-        return by_limit if pace is None else pace
-
-    def _at_the_pace_so_far(self, calls: int, now: float) -> float | None:
         span = now - self._lately[0] if self._lately else 0.0
-        return calls * span / len(self._lately) if span >= _ENOUGH else None
+        pace = calls * span / len(self._lately) if span >= _ENOUGH else None
+        return pace if by_limit is None else by_limit
 
     @property
     def held_to(self) -> Rate | None:
-        """Rate limit of the API if it is what delays calls, otherwise None."""
-        quota = self._quotas.of(Endpoint.CREATE)
-        rate = quota.rate if quota.is_spent else None
-        personal = self._throttle.rate if self._throttle else None
+        """Rate limit of the API if it is what delays calls that send notes, otherwise None."""
+        window, personal = self._windows.of(Endpoint.CREATE), self._throttle.rate if self._throttle else None
+        rate = window.rate if window.is_spent(self._clock()) else None
         return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate

@@ -1,4 +1,4 @@
-"""Pace calls: within the person's own rate, within a rate that refusals have shown, and by what the API seems to bear.
+"""Pace calls: within the person's own rate, and by what the API seems to bear.
 
 Input: when calls begin, succeed and fail. Output: when the next call may go, and how many calls may be in flight.
 
@@ -46,48 +46,6 @@ class Throttle:
         return max(0.0, self.ready_at - now) + max(0, calls - 1) * self.rate.seconds / self.rate.calls
 
 
-class Speed:
-    """Calls per second, if only refusals show the limit: each lowers the rate by a fifth, successes raise it (D104).
-
-    After the first refusal, and after a minute without any, little is known about the limit. Then each success raises
-    the rate by a hundredth. ``ready_at`` is the time when the next call may go.
-    """
-
-    def __init__(self) -> None:
-        self._rate: float | None = None
-        self._step = 0.0
-        self._is_first = False  # whether the rate is based on a single refusal
-        self._refused_at = -math.inf
-        self._recent: deque[float] = deque(maxlen=1000)
-        self.ready_at = -math.inf
-
-    def began(self, now: float) -> None:
-        """Record that a call is sent now."""
-        self._recent.append(now)
-        if self._rate is not None:
-            self.ready_at = now + 1 / self._rate
-
-    def succeeded(self, now: float) -> None:
-        """Raise the rate after a success."""
-        if self._rate is not None:
-            is_guess = self._is_first or now >= self._refused_at + 60.0
-            self._rate += self._rate / 100 if is_guess else self._step
-
-    def lift(self) -> None:
-        """Forget the limit, because another one is known."""
-        self._rate, self.ready_at = None, -math.inf
-
-    def refused(self, now: float) -> None:
-        """Lower the rate after a refusal."""
-        while self._recent and self._recent[0] < now - 1.0:
-            self._recent.popleft()
-        rate = self._rate or max(5.0, len(self._recent))  # the first calls may be too few to show a rate
-        self._refused_at, self._is_first = now, self._rate is None
-        self._rate = max(0.8 * rate, 1 / 60)
-        self._step = (rate - self._rate) / 200  # two hundred successes restore the rate
-        self.ready_at = now + 1 / self._rate
-
-
 class ConcurrencyLimiter:
     """Number of calls that may be in flight, at most ``workers`` (D107)."""
 
@@ -107,13 +65,6 @@ class ConcurrencyLimiter:
     def gap(self) -> float:
         """Seconds between two calls."""
         return 0.0 if self._flow is None else (self._usual or _UNKNOWN) / self._flow
-
-    @property
-    def pace(self) -> float | None:
-        """Calls a second that an unannounced limit allows, as far as refusals have shown; None without a refusal."""
-        if self._flow is None:
-            return None
-        return min(self._flow, self.size) / (self._usual or _UNKNOWN)
 
     def succeeded(self) -> None:
         """Allow more calls after a success."""

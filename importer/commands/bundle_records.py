@@ -66,7 +66,7 @@ def _learned(journal: Journal, settings: Settings) -> Facts:
     learned, workspace = journal.learned, settings.workspace
     return {
         "batch_size": learned.batch_size(workspace),
-        "limit": learned.limit(workspace),
+        "limits": learned.limits(workspace),
         "replication_lag": learned.replication_lag(workspace),
         "reminders": [kinds(message) for message in learned.reminder(workspace)],
     }

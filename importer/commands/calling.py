@@ -18,6 +18,7 @@ from importer.calls.caller import ATTEMPTS, Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import Threads
+from importer.commands.workspaces import learned_rates
 from importer.delivery.context import Policy
 from importer.journal import Journal
 from importer.messages import Said
@@ -84,7 +85,8 @@ def calls(
     clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
-    limiter = Limiter(settings.workers + _AHEAD, clock, settings.give_up, settings.rate)
+    workers, learned = settings.workers + _AHEAD, learned_rates(journal, settings)
+    limiter = Limiter(workers, clock, settings.give_up, settings.rate, learned)
     try:
         yield Context(settings, journal, Caller(api, pool, limiter, clock, settings.give_up, stop), observe)
     finally:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from importer import files
-from importer.api import Cause, Failure, NotesPage, Reply, Vendor
+from importer.api import Cause, Endpoint, Failure, NotesPage, Reply, Vendor
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
 from importer.api.proxy import certificates_for, proxy_for
@@ -25,15 +25,23 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import connected, steady_clock
 from importer.commands.rendering import duration, rate, when
-from importer.commands.workspaces import check_journal, check_place, is_first, learned_rate, opened
+from importer.commands.workspaces import check_journal, check_place, is_first, learned_rates, opened
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
 from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
-from importer.settings import Settings, journal_place
+from importer.settings import Rate, Settings, journal_place
 
 _OFF = 5.0  # seconds by which a clock may be off without being reported
 _LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: too little for an import; enough for a million rows
+
+_ENDPOINTS = {
+    Endpoint.CREATE: "endpoint.create",
+    Endpoint.READ: "endpoint.read",
+    Endpoint.UPDATE: "endpoint.update",
+    Endpoint.UPLOAD: "endpoint.upload",
+    Endpoint.PROSPECTS: "endpoint.prospects",
+}
 
 
 @dataclass(frozen=True)
@@ -142,16 +150,17 @@ def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
 
 def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Check]:
     announcement = Announcement.read(headers)
-    learned = None
+    learned: dict[Endpoint, Rate] = {}
     with contextlib.suppress(ImporterError), opened(settings) as journal:  # the journal is checked separately
-        learned = learned_rate(journal, settings)
+        learned = learned_rates(journal, settings)
     limits = []
     if announcement:
         kind = "doctor.calls-remain-of" if announcement.limit else "doctor.calls-remain"
         limit = {"limit": announcement.limit} if announcement.limit else {}
         limits.append(say(kind, n=announcement.remaining, **limit))
-    if learned:
-        limits.append(say("doctor.earlier-run-saw", rate=rate(learned.calls, learned.seconds)))
+    for kind_of_call, seen in learned.items():
+        pace = rate(seen.calls, seen.seconds)
+        limits.append(say("doctor.earlier-run-saw", rate=pace, kind=say(_ENDPOINTS[kind_of_call])))
     yield Check("Limit", say("doctor.limit", seen=tuple(limits)) if limits else say("doctor.no-limit-told"))
 
 

@@ -89,7 +89,7 @@ def _report(report: Report) -> Document:
 
 def check(overview: Overview, exit_status: int, rehearsed: Report | None = None) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
-    remaining = overview.remaining
+    remaining, estimate = overview.remaining, overview.estimate
     return {
         **_head("check", exit_status),
         "profile": overview.profile,
@@ -128,7 +128,8 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
             "unclear": remaining.unclear,
             "held_back": remaining.held_back,
             "prospects_to_read": overview.to_compare,
-            "seconds": overview.seconds,
+            "seconds": None if estimate is None else estimate.seconds,
+            "fit_into_the_hours": estimate.fitting if estimate is not None and estimate.ends else None,
             **overview.audience,
             "who_sees_the_private": preview_messages.owner_only(overview),
         },

@@ -217,7 +217,7 @@ class _Hides(Stage[_Hide, KnownDelivery]):
 
     def _tell(self) -> None:
         calls, refused = self._dispatcher, len(self._refusals)
-        left = calls.seconds_for(self._size - self._hidden - refused)
+        left = calls.seconds_for({})
         progress = Progress(self._size, self._hidden + refused, self._hidden, refused, 0, calls.trouble)
         self._observe(replace(progress, seconds_left=left, gives_up_in=calls.gives_up_in))
 

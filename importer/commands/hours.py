@@ -22,7 +22,7 @@ from importer.settings.kinds import Span
 from importer.settings.sources import TRIES_VARIABLE
 
 _MINUTE = 60
-_AT_THE_END = 30.0
+AT_THE_END = 30.0
 """Seconds before the end of the allowed hours at which a run stops, to finish calls and to write the results."""
 _ROWS_WRITTEN = 15_000
 """Rows of results that a slow machine writes in a second. The results of a large file need more time."""
@@ -75,7 +75,7 @@ class Hours:
         Args:
             rows: number of rows of the current file, whose results are still to be written.
         """
-        if self.ends_at is None or self.clock() < self.ends_at - _AT_THE_END - rows / _ROWS_WRITTEN:
+        if self.ends_at is None or self.clock() < self.ends_at - AT_THE_END - rows / _ROWS_WRITTEN:
             return None
         return self.why
 

@@ -216,6 +216,8 @@ def _about(ended: FileEnded) -> Iterator[Message]:
     yield say("notice.ended", file=name, ended=ending, begin=begin, end=end, took=took)
     rows = count(sum(report.counts.values()), "row")
     yield say("notice.counts", rows=rows, counts=in_result_words(report.counts) or "")
+    if report.stopped is not None and report.stopped.message.kind == "stopped.hours-over" and report.waiting:
+        yield say("notice.rest-waits", rows=report.waiting)
     for result, kinds in report.reasons.items():
         reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
         yield say("notice.reasons", result=result.value, reasons=reasons)

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importer.commands.estimate import Estimate
 from importer.messages import Message, Said
 from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
-    from importer.settings import Rate
     from importer.settings.exports import SheetColumns
 
 
@@ -163,9 +163,7 @@ class Overview:
         on_several: who receives a note if several prospects have the email.
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
-        seconds: duration of the calls; None if it isn't known yet.
-        rate: the slower of the rates that the API and the person allow; None if neither limits the rate.
-        own_rate: the rate that the person allows, if any.
+        estimate: how long the calls take; None if there are none.
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         largest: the notes with the most prospects: number of prospects, beginning of the text.
         examples: each visibility that would be sent, private first, with three notes as they will read.
@@ -232,9 +230,7 @@ class Overview:
     uploads: tuple[int, int]
     to_compare: int
     several_drafts: int
-    seconds: float | None
-    rate: Rate | None
-    own_rate: Rate | None
+    estimate: Estimate | None
     readable_after: float | None
     largest: Sequence[tuple[int, Message]]
     examples: Mapping[Visibility, Sequence[Example]]

@@ -15,13 +15,15 @@ from itertools import chain
 from pathlib import Path
 
 from importer import results
-from importer.api import Vendor
+from importer.api import Endpoint, Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.commands import estimate
 from importer.commands.calling import batch_size
 from importer.commands.email_lookup import LookedUpEmails, asked, last_row, unknown
+from importer.commands.estimate import Estimate
 from importer.commands.loading import Loaded, writable
 from importer.commands.rendering import count
-from importer.commands.workspaces import is_first, learned_rate, never_sent, other_profiles
+from importer.commands.workspaces import is_first, learned_rates, never_sent, other_profiles
 from importer.delivery.earlier import foresee
 from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
@@ -63,7 +65,7 @@ class Preview:
         as_read: the rows as they are in the file, with emails that aren't looked up.
         likely: what is likely to be sent, by the prospects that emails had in earlier imports; without such emails, all
             that remains.
-        rate: the rate that the API allowed an earlier run, if it is known.
+        rates: the limit of each kind of call, as far as an earlier run learned it.
         other_profiles: profiles of earlier runs at this address, if none had this profile.
         vendor: the vendor whose API receives the notes.
         is_first: whether nobody has imported into this workspace yet, so that a person has to confirm it.
@@ -81,7 +83,7 @@ class Preview:
     batch_size: int
     as_read: Rows
     likely: Likely
-    rate: Rate | None = None
+    rates: Mapping[Endpoint, Rate] = field(default_factory=dict)
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
     is_first: bool = False
@@ -129,19 +131,16 @@ class Preview:
         return len({*chain.from_iterable(prospect[group.positions].tolist() for group in groups)})
 
     @property
-    def seconds(self) -> float | None:
-        """Duration of the calls at the slower of the API's and the person's limit; None if it is unknown."""
+    def estimate(self) -> Estimate | None:
+        """How long the calls take; None if there are none."""
         remaining = self.likely.remaining
-        calls = remaining.requests + self.to_look_up + len(remaining.files) + self.to_compare
-        if not calls or (rate := self.slower) is None:
-            return None
-        return (calls - 1) // rate.calls * rate.seconds  # the first calls leave at once
-
-    @property
-    def slower(self) -> Rate | None:
-        """Slower of the rates that the API and the person allow; None if neither limits the rate."""
-        rates = [rate for rate in (self.settings.rate, self.rate) if rate is not None]
-        return min(rates, key=lambda rate: rate.calls / rate.seconds, default=None)
+        calls = {
+            Endpoint.PROSPECTS: self.to_look_up,
+            Endpoint.UPLOAD: len(remaining.files),
+            Endpoint.READ: self.to_compare,
+            Endpoint.CREATE: remaining.requests,
+        }
+        return estimate.of(calls, self.rates, self.settings, remaining.groups, self.likely.rows, self.batch_size)
 
 
 def plan(
@@ -167,7 +166,7 @@ def plan(
         batch_size(settings, journal),
         loaded.rows,
         likely,
-        rate=learned_rate(journal, settings),
+        rates=learned_rates(journal, settings),
         other_profiles=other_profiles(journal, settings),
         vendor=vendor,
         is_first=is_first(journal, settings),

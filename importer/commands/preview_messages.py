@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from importer.commands.estimate import Estimate
 from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate, readable
 from importer.errors import as_argument
@@ -21,6 +22,7 @@ _SHOWN_REJECTED = 5
 _SHOWN_GROUPS = 3
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
+_LONG = 300.0  # seconds; if a part of a run takes longer, the plan says what would make it shorter
 _CHARACTERS = 400  # maximum number of characters shown of an example
 
 
@@ -272,25 +274,37 @@ def _imported(overview: Overview) -> Iterator[Line]:
 
 
 def _requests(overview: Overview) -> Iterator[Line]:
+    estimate = overview.estimate
     number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
     notes = say("plan.about-notes", n=number) if overview.is_estimate else count(number, "note")
     line, is_dearer = say("plan.requests", notes=notes, requests=requests), False
     if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
         is_dearer, uncomposed = True, count(overview.uncomposed_requests, "request")
-        if overview.seconds and overview.rate is not None:
-            seconds = (overview.uncomposed_requests - 1) // overview.rate.calls * overview.rate.seconds
+        if estimate is not None and estimate.seconds:
+            seconds = (overview.uncomposed_requests - 1) // estimate.rate.calls * estimate.rate.seconds
             uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
         line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
-    says_enough = overview.seconds is not None and not is_dearer  # how long they take
+    says_enough = estimate is not None and not is_dearer  # how long they take
     yield Line(line, LineKind.TEXT, is_detail=says_enough)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
-    if overview.seconds is not None and overview.rate is not None:
-        kind = "plan.takes" if overview.rate == overview.own_rate else "plan.takes-at-the-limit"
-        pace = rate(overview.rate.calls, overview.rate.seconds)
-        yield Line(say(kind, rate=pace, time=duration(overview.seconds)), LineKind.TEXT)
-        if overview.own_rate not in (None, overview.rate):
-            yield Line(say("plan.rate-has-no-effect"), LineKind.NOTE)
+    if estimate is not None:
+        yield from _duration(estimate, overview)
+
+
+def _duration(estimate: Estimate, overview: Overview) -> Iterator[Line]:
+    """Yield how long it takes, what would make it shorter, and how much fits into the allowed hours."""
+    kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes-at-the-limit"
+    pace = rate(estimate.rate.calls, estimate.rate.seconds)
+    takes = say("plan.takes" if estimate.is_own else kind, rate=pace, time=duration(estimate.seconds))
+    yield Line(takes, LineKind.TEXT)
+    if estimate.of_emails >= _LONG:
+        yield Line(say("plan.emails-take", time=duration(estimate.of_emails)), LineKind.TEXT)
+    if estimate.of_requests >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
+        yield Line(say("plan.different-notes"), LineKind.TEXT)
+    if estimate.ends:
+        fitting, number = estimate.fitting, overview.remaining.deliveries
+        yield Line(say("plan.fits", fit=fitting, n=number, time=estimate.ends, rows=estimate.waiting), LineKind.NOTE)
 
 
 def _emails(overview: Overview) -> Iterator[Line]:

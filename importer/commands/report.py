@@ -86,7 +86,7 @@ class Report:
         counts: result → rows.
         requests: number of requests that were sent, without those that reached no server.
         looks: number of look-ups after unclear answers.
-        rate_limited: number of answers with status 429.
+        rate_limited: number of calls that the API refused because there were too many.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.
         results_owed: whether the results are kept on this machine for now; the same command again puts them in place.
@@ -108,6 +108,7 @@ class Report:
         distinct_notes: number of distinct notes in the file.
         readable_within: seconds until new notes could be read, if this was measured.
         is_rehearsal: whether nothing was sent, and this is what would have happened.
+        waiting: the numbers of the rows that weren't sent, as in ``2-40, 44``.
         key_place: where the key comes from that the API refused; None for any other end.
     """
 
@@ -138,6 +139,7 @@ class Report:
     distinct_notes: int = 0
     readable_within: float | None = None
     is_rehearsal: bool = False
+    waiting: str = ""
     key_place: Message | None = None
 
     @property

@@ -18,6 +18,7 @@ from importer.calls.limiter import Limiter
 from importer.commands import logs
 from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
+from importer.commands.estimate import in_ranges
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
@@ -230,6 +231,7 @@ class _Sending:
             distinct_notes=len(self._loaded.plan.groups),
             readable_within=delivery.evidence.replication_lag.measured,
             is_rehearsal=self._context.caller.api.traits.is_rehearsal,
+            waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
             key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
@@ -336,8 +338,8 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         journal.learned.learn_batch_size(workspace, sizes.batch_size)
     if (lag := delivery.evidence.replication_lag.measured) is not None:
         journal.learned.learn_lag(workspace, lag, now)
-    if limit := limiter.learned_rate:
-        journal.learned.learn_limit(workspace, limit.calls, limit.seconds)
+    if rates := limiter.windows.rates:
+        journal.learned.learn_limits(workspace, {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()})
 
 
 def _changed(expected: int, total: int) -> Changed:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.rendering import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
@@ -204,10 +205,10 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
     )
 
 
-def learned_rate(journal: Journal | None, settings: Settings) -> Rate | None:
-    """Return the rate that the API allowed an earlier run, if it is known."""
-    limit = None if journal is None else journal.learned.limit(settings.workspace)
-    return Rate(*limit) if limit else None
+def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
+    """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
+    limits = {} if journal is None else journal.learned.limits(settings.workspace)
+    return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
 
 
 def other_profiles(journal: Journal | None, settings: Settings) -> list[str]:

@@ -32,7 +32,6 @@ from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Note, Plan, Progress, Remaining, Rows
 from importer.rows.uploads import Uploaded
-from importer.settings import Rate
 
 Renewal: TypeAlias = Callable[[Sequence[Note]], Sequence[Uploaded]]
 """Uploads the files of each of these notes once more, for that note alone."""
@@ -69,8 +68,6 @@ class Coordinator:
     ) -> None:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
-        learned_limit = context.journal.learned.limit(context.workspace)
-        self._usual = Rate(*learned_limit) if learned_limit else None
         self.ledger = Ledger(context.journal, outcomes, context.run)
         self.evidence = Evidence(context, learned_lag)
         self.reachability = Reachability(context)
@@ -125,9 +122,10 @@ class Coordinator:
     def progress(self) -> Progress:
         """Progress of the delivery."""
         ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
-        to_come = len(self._resolver.lookup_queue) + self._duplicates.due + calls.to_come + self.queue.to_come
+        reads = len(self._resolver.lookup_queue) + self._duplicates.due
+        to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
         limit = None if held_to is None else (held_to.calls, held_to.seconds)
-        trouble, seconds = calls.trouble or self._existing.progress, calls.seconds_for(to_come, self._usual)
+        trouble, seconds = calls.trouble or self._existing.progress, calls.seconds_for(to_come)
         counts = ledger.settled, ledger.created, ledger.failed, self.reachability.posts_sent
         return Progress(self._rows, *counts, trouble, dict(ledger.ended), seconds, limit, calls.gives_up_in)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from importer.journal.store import Row, Store
 from importer.messages import Message, from_json
@@ -31,14 +31,14 @@ class Learned:
         """Store a batch size for later runs."""
         self._keep(_BATCH_SIZE, workspace, batch_size=batch_size)
 
-    def limit(self, workspace: Workspace) -> tuple[int, float] | None:
-        """Return how many calls in how many seconds the API allowed an earlier run; None if that is unknown."""
-        _, calls, seconds, *_ = self._found(workspace)
-        return None if calls is None else (calls, seconds)
+    def limits(self, workspace: Workspace) -> dict[str, tuple[int, float]]:
+        """Return how many calls in how many seconds the API allowed an earlier run, for each kind of call."""
+        _, limits, *_ = self._found(workspace)
+        return {kind: (calls, seconds) for kind, (calls, seconds) in json.loads(limits or "{}").items()}
 
-    def learn_limit(self, workspace: Workspace, calls: int, seconds: float) -> None:
-        """Store a limit, from which a later run estimates its time."""
-        self._keep(_LIMIT, workspace, calls=calls, seconds=seconds)
+    def learn_limits(self, workspace: Workspace, limits: Mapping[str, tuple[int, float]]) -> None:
+        """Store limits of kinds of calls, with which a later run begins. Limits of other kinds stay."""
+        self._keep(_LIMITS, workspace, limits=json.dumps({**self.limits(workspace), **limits}))
 
     def replication_lag(self, workspace: Workspace, now: float | None = None) -> float | None:
         """Return by how many seconds reads lag behind writes, if that was measured in the 30 days before ``now``.
@@ -68,7 +68,7 @@ class Learned:
 
     def _found(self, workspace: Workspace) -> Row:
         rows = self._store.rows(_FOUND, profile=workspace.profile, base_url=workspace.base_url)
-        return rows[0] if rows else (None,) * 6
+        return rows[0] if rows else (None,) * 5
 
     def _keep(self, statement: str, workspace: Workspace, **values: float | str | None) -> None:
         with self._store.transaction():
@@ -76,16 +76,16 @@ class Learned:
 
 
 _FOUND = """
-    SELECT batch_size, calls, seconds, read_lag, read_lag_at, reminder
+    SELECT batch_size, limits, read_lag, read_lag_at, reminder
     FROM learned JOIN workspaces ON workspaces.id = learned.workspace WHERE profile = :profile AND base_url = :base_url
 """
 _BATCH_SIZE = """
     INSERT INTO learned (workspace, batch_size) VALUES (:workspace, :batch_size)
     ON CONFLICT (workspace) DO UPDATE SET batch_size = excluded.batch_size
 """
-_LIMIT = """
-    INSERT INTO learned (workspace, calls, seconds) VALUES (:workspace, :calls, :seconds)
-    ON CONFLICT (workspace) DO UPDATE SET calls = excluded.calls, seconds = excluded.seconds
+_LIMITS = """
+    INSERT INTO learned (workspace, limits) VALUES (:workspace, :limits)
+    ON CONFLICT (workspace) DO UPDATE SET limits = excluded.limits
 """
 _LAG = """
     INSERT INTO learned (workspace, read_lag, read_lag_at) VALUES (:workspace, :read_lag, :read_lag_at)

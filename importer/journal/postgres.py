@@ -47,7 +47,7 @@ class PostgresStore(Store):
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
-        """Open a journal, with its tables at the current version.
+        """Open a journal, and make its tables if there are none.
 
         Raises:
             Busy, JournalFailed, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
@@ -55,7 +55,7 @@ class PostgresStore(Store):
         beside = identity.folder() / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
         store = cls(connect(url), url, beside)
         try:
-            schema.bring_up(store, _version(store))
+            schema.make(store, _version(store))
         except JournalFailed as error:
             store.close()
             # PostgreSQL reports tables as missing if their schema may not be used.

@@ -1,4 +1,4 @@
-"""Define the journal's tables, change the tables of earlier versions, and copy all rows into another database.
+"""Define the journal's tables, and copy all rows into another database.
 
 A delivery is one note for one prospect, and for one *occurrence* if a sheet means the same text more than once. Its
 primary key makes it happen only once. The database numbers notes in the order of entry. So a run's deliveries are
@@ -14,34 +14,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from contextlib import ExitStack
 
 from importer.errors import JournalFailed, WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 from importer.models import Workspace
 
-VERSION = 12
+VERSION = 13
 APPLICATION = "note-importer"
-
-STEPS: dict[int, tuple[str, ...]] = {
-    10: (
-        """
-        CREATE TABLE aliases (
-            workspace INTEGER NOT NULL REFERENCES workspaces (id), digest BLOB NOT NULL,
-            note INTEGER NOT NULL REFERENCES notes (id), prospect TEXT NOT NULL, occurrence TEXT NOT NULL,
-            PRIMARY KEY (workspace, digest)
-        )
-        """,
-        "CREATE INDEX ix_aliases_delivery ON aliases (note, prospect)",
-        "ALTER TABLE learned ADD COLUMN reminder TEXT",
-    ),
-    11: (
-        "ALTER TABLE workspaces ADD COLUMN confirmed_by TEXT",
-        "ALTER TABLE runs ADD COLUMN sent_with TEXT",
-    ),
-}
-"""Version → the statements that change its tables to those of the next version; earlier versions are refused."""
 
 TABLES = {
     "about": """
@@ -111,8 +91,7 @@ TABLES = {
     "learned": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         batch_size INTEGER,  -- the largest that the API accepted after it refused a larger one
-        calls INTEGER,  -- calls that the API last announced as allowed, within these seconds
-        seconds FLOAT,
+        limits TEXT,  -- JSON object: kind of call → calls that the API allows, and in how many seconds
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
         reminder TEXT,  -- JSON list of messages about the API that the next run shows
@@ -167,36 +146,20 @@ def version_in(about: Mapping[str, str], name: str) -> int | None:
         return None
     if int(version) > VERSION:
         raise WrongJournal(say("journal.of-later-version", name=name))
-    if int(version) < min(STEPS, default=VERSION):
+    if int(version) < VERSION:
         raise WrongJournal(say("journal.of-earlier-version", name=name))
     return int(version)
 
 
-def bring_up(store: Store, version: int) -> None:
-    """Make the tables, or bring them to the current version; if anything fails, the database is left as it was.
-
-    Args:
-        store: the database.
-        version: the apparent version of its tables, 0 if there are none.
+def make(store: Store, version: int) -> None:
+    """Make the tables if there are none (``version`` is 0); if that fails, the database is left as it was.
 
     Raises:
-        Busy: an import of an earlier version is using the database, and its tables would be changed.
         JournalFailed: the tables could not be written.
     """
-    if version == VERSION:
-        return
-    with ExitStack() as locks:
-        if version:
-            for profile, base_url in store.rows(_WORKSPACES):
-                locks.enter_context(store.held(str(Workspace(profile, base_url))))
+    if not version:
         with store.changing():
-            if not version:
-                make_tables(store)
-            else:
-                for step in range(int(store.about("schema")), VERSION):  # another process may have done it meanwhile
-                    for statement in STEPS[step]:
-                        store.define(statement)
-                store.execute(_RAISE, version=str(VERSION))
+            make_tables(store)
 
 
 def make_tables(store: Store) -> None:
@@ -257,6 +220,5 @@ def _compared(table: str, columns: list[str], source: Store, target: Store) -> i
 _COPIED = [table for table in TABLES if table != "about"]  # the journal's own description isn't copied
 _COMMENT = re.compile(r" +--.*")
 _WORKSPACES = "SELECT profile, base_url FROM workspaces ORDER BY profile, base_url"
-_RAISE = "UPDATE about SET value = :version WHERE name = 'schema'"
 _SET_ID = "UPDATE about SET value = :id WHERE name = 'id'"
 _DESCRIBE = "INSERT INTO about (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING"

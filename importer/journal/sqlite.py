@@ -128,7 +128,7 @@ class SQLiteFile(SQLiteStore):
 
     @classmethod
     def open(cls, given: Path) -> SQLiteFile:
-        """Open a journal, with its tables at the current version.
+        """Open a journal, and make its tables if there are none.
 
         Raises:
             Busy, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
@@ -141,7 +141,7 @@ class SQLiteFile(SQLiteStore):
             create_private(path)
             store = cls(path, str(given))
             try:
-                schema.bring_up(store, version)
+                schema.make(store, version)
                 store._marks = {file: mark_of(file) for file in (path, log_of(path))}
             except BaseException:
                 store.close()

@@ -178,10 +178,8 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
 
     def _tell(self) -> None:
         done, total = len(self._found) + len(self._refusals), len(self._wanted)
-        calls: float = total - done
-        if self._is_listing:  # until its end is seen, nobody knows how long the list is
-            calls = self._end - self._next + self._in_flight if self._end <= self._next else math.inf
-        seconds_left = self._dispatcher.seconds_for(int(calls)) if calls < math.inf else None
+        is_end_known = not self._is_listing or self._end <= self._next  # until then, nobody knows how long the list is
+        seconds_left = self._dispatcher.seconds_for({}) if is_end_known else None
         self._observe(self._held_up(say("progress.finding", done=done, total=total)), seconds_left)
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:

@@ -18,6 +18,7 @@ from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress
 from importer.messages import render, words
+from importer.settings.rate import Rate
 from tests.calls.virtual import NOON
 
 
@@ -40,7 +41,8 @@ class House:
         self.sent: list[str] = []
         self.rounds = 0
         self._under_way: list[tuple[Any, Callable[[Any], Reply[Any]]]] = []
-        self.limiter = Limiter(workers, lambda: self.now, give_up, rng=random.Random(1))
+        learned = {Endpoint.CREATE: Rate(1000, 1.0)}  # so that the limit holds up nothing
+        self.limiter = Limiter(workers, lambda: self.now, give_up, learned=learned, rng=random.Random(1))
         caller = Caller(cast(Any, None), self, self.limiter, lambda: self.now, give_up, stop, random.Random(1))
         self.dispatcher: Dispatcher[Any] = Dispatcher(caller, self.perform, (Endpoint.READ, Endpoint.CREATE))
 
@@ -125,10 +127,6 @@ def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> N
     house.limiter.began(Endpoint.READ)
     told = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "50"}
     house.limiter.came_back(Reply(Endpoint.READ, NOON - 0.02, NOON, metadata=Metadata(200, told)))
-    house.limiter._quotas._own[Endpoint.READ] = (
-        house.limiter._quotas._shared
-    )  # lookups have a limit of their own, and it is used up
-    house.limiter._quotas._shared = type(house.limiter._quotas._shared)(house.limiter.server_clock)
     assert house.limiter.wait(Endpoint.CREATE) == 0
     house.dispatcher.add_all([Call(Endpoint.READ, "lookup"), Call(Endpoint.CREATE, "post")])
     assert names(house) == []
@@ -149,7 +147,7 @@ def test_what_cannot_be_entered_stays() -> None:
 
     assert names(house, enter=enter) == []
     assert (house.sent, tried) == ([], [1])
-    assert house.limiter._in_flight.total() == 0
+    assert house.limiter._in_flight == 0
 
 
 def test_a_person_who_wants_it_to_end_is_heard_in_every_round_and_what_is_under_way_comes_back() -> None:
@@ -167,7 +165,7 @@ def test_what_is_under_way_when_a_person_wants_it_to_end_is_waited_for_fifteen_s
     house.wait = house.wait_in_vain  # type: ignore[method-assign]
     house.dispatcher.add_all([Call(Endpoint.CREATE, str(i)) for i in range(10)])
     assert names(house) == []
-    assert len(house.sent) == 1  # the first goes alone
+    assert len(house.sent) == 2
     assert house.now == pytest.approx(NOON + 1 + LAST_CALLS, abs=0.6)
     assert isinstance(house.dispatcher.stopped, Interrupted)
 

@@ -129,57 +129,70 @@ class Importer:
     events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     ticks: Iterator[int] = field(default_factory=count)
     sent: list[float] = field(default_factory=list)
+    learned: dict[Endpoint, Rate] = field(default_factory=dict)
+    let_through: list[float] = field(default_factory=list)  # when calls arrived that were let through
+    refused: list[float] = field(default_factory=list)  # and those that were not
     served: int = 0
+    in_flight: int = 0
 
     def __post_init__(self) -> None:
         self.now = self.began_at
         self.rng = random.Random(1)
-        self.limiter = Limiter(self.workers, lambda: self.now, 3600.0, self.rate, self.rng)
+        self.limiter = Limiter(self.workers, lambda: self.now, 7200.0, self.rate, self.learned, self.rng)
+        self.of: Callable[[Endpoint], Api] = lambda _: self.api
 
     def later(self, seconds: float, what: Callable[[], None]) -> None:
         heapq.heappush(self.events, (self.now + seconds, next(self.ticks), what))
 
     def run(self, calls: int) -> float:
         """Make so many calls that succeed; the seconds that took."""
-        todo = calls
-        in_flight = 0
-        kind = self.kinds()
-
-        def begin() -> None:
-            nonlocal todo, in_flight, kind
-            todo, in_flight = todo - 1, in_flight + 1
-            mine, kind = kind, self.kinds()
-            began = self.now
-            self.limiter.began(mine)
-            self.sent.append(began)
-
-            def arrive() -> None:
-                status, headers = self.api.call(self.now)
-                self.later(self.fro(), lambda: back(status, headers))
-
-            def back(status: int, headers: dict[str, str]) -> None:
-                nonlocal todo, in_flight
-                in_flight -= 1
-                assert not self.limiter.came_back(reply(mine, began, self.now, status, headers))
-                if status == 201:
-                    self.served += 1
-                else:
-                    todo += 1
-
-            self.later(self.to(), arrive)
-
-        while todo or in_flight:
-            wait = self.limiter.wait(kind) if todo else math.inf
-            if wait <= 0:
-                begin()
-                continue
-            assert in_flight or math.isfinite(wait), "nothing is in flight, and nothing may go"
-            if self.events and self.events[0][0] <= self.now + wait:
-                self.now, _, what = heapq.heappop(self.events)
-                what()
-            else:
-                self.now += wait
+        self.todo, self.kind = calls, self.kinds()
+        while self.todo or self.in_flight:
+            self.step(math.inf)
         return self.now - self.began_at
+
+    @staticmethod
+    def side_by_side(*importers: Importer, until: float) -> None:
+        """Let several importers make calls until a time, in the order of time."""
+        for one in importers:
+            one.todo, one.kind = 10**6, one.kinds()
+        while (first := min(importers, key=lambda one: one.now)).now < until:
+            first.step(min(one.now for one in importers if one is not first))
+
+    def step(self, until: float) -> None:
+        """Begin a call, or let the next thing happen; go on no further than a little after ``until``."""
+        wait = self.limiter.wait(self.kind) if self.todo else math.inf
+        if wait <= 0:
+            self._begin()
+            return
+        assert self.in_flight or math.isfinite(wait), "nothing is in flight, and nothing may go"
+        if self.events and self.events[0][0] <= self.now + wait:
+            self.now, _, what = heapq.heappop(self.events)
+            what()
+        else:
+            self.now = min(self.now + wait + 1e-6, max(until, self.now) + 0.01)
+
+    def _begin(self) -> None:
+        self.todo, self.in_flight = self.todo - 1, self.in_flight + 1
+        mine, self.kind = self.kind, self.kinds()
+        began = self.now
+        self.limiter.began(mine)
+        self.sent.append(began)
+
+        def arrive() -> None:
+            status, headers = self.of(mine).call(self.now)
+            (self.let_through if status == 201 else self.refused).append(self.now)
+            self.later(self.fro(), lambda: back(status, headers))
+
+        def back(status: int, headers: dict[str, str]) -> None:
+            self.in_flight -= 1
+            assert not self.limiter.came_back(reply(mine, began, self.now, status, headers))
+            if status == 201:
+                self.served += 1
+            else:
+                self.todo += 1
+
+        self.later(self.to(), arrive)
 
 
 def jittered(latency: float, rng: random.Random) -> Callable[[], float]:
@@ -187,17 +200,10 @@ def jittered(latency: float, rng: random.Random) -> Callable[[], float]:
     return lambda: latency / 2 * rng.uniform(0.8, 1.2)
 
 
-def importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
+def importer(api: Api, latency: float, seed: int, began_later: float = 0.0, **options: Any) -> Importer:
     rng = random.Random(seed)
-    began_at = NOON + rng.random() * api.seconds
+    began_at = NOON + rng.random() * api.seconds + began_later
     return Importer(api, jittered(latency, rng), jittered(latency, rng), began_at=began_at, **options)
-
-
-def far_importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
-    """Calls are counted at once, and answered long after."""
-    rng = random.Random(seed)
-    began_at = NOON + rng.random() * api.seconds
-    return Importer(api, jittered(0.004, rng), lambda: latency * rng.uniform(0.99, 1.01), began_at=began_at, **options)
 
 
 def used(api: Api) -> float:

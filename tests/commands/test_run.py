@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from xlsxwriter.workbook import Workbook
 
+from importer.api import Endpoint
 from importer.commands import workspaces
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.loading import results_path
@@ -36,7 +37,6 @@ from importer.models import Remaining, Result, Visibility
 from importer.resultsfile import OUR_COLUMNS
 from importer.sandbox import Fault, Limit, Received, Sandbox
 from importer.settings import Settings
-from importer.settings.rate import Rate
 from tests import running
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -320,13 +320,13 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
         preview.loaded.sheet.close()
         assert preview.remaining == Remaining(2, 2, 2)
         assert preview.batch_size < 100
-        assert preview.rate == Rate(6, 1.0)
+        assert preview.rates[Endpoint.CREATE].calls == 6
         assert len(box.received) == calls
         assert Path(settings.journal).read_bytes() == before
     elsewhere = running.check(tmp_path / "m.csv", replace(settings, base_url="http://127.0.0.1:9"))
     elsewhere.loaded.sheet.close()
     assert elsewhere.remaining == Remaining(52, 2, 2)
-    assert elsewhere.rate is None
+    assert elsewhere.rates == {}
 
 
 def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

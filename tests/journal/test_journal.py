@@ -10,15 +10,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from importer.api import Answer
-from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, schema, sqlite
+from importer.errors import JournalFailed, UnusableJournal, WrongJournal
+from importer.journal import VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, sqlite
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
@@ -249,71 +248,8 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.fixture
-def next_version(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A later version of the program, which has one table and one row more."""
-    monkeypatch.setattr(schema, "VERSION", VERSION + 1)
-    steps = ("CREATE TABLE songs (id INTEGER PRIMARY KEY, cover BLOB)", "INSERT INTO songs (cover) VALUES (NULL)")
-    monkeypatch.setattr(schema, "STEPS", {VERSION: steps})
-    return VERSION + 1
-
-
 def described(journal: Journal) -> dict[str, str]:
     return dict(journal._store.rows("SELECT name, value FROM about"))
-
-
-def test_a_journal_of_the_version_before_is_migrated_once_and_keeps_what_it_knows(
-    address: str, request: pytest.FixtureRequest
-) -> None:
-    with Journal.open(address) as journal:
-        number, own = claim(journal, begin(journal), "P1"), journal.id
-    version = request.getfixturevalue("next_version")
-    for _ in range(2):
-        with Journal.open(address) as journal:
-            assert described(journal)["schema"] == str(version)
-            assert journal._store.rows("SELECT id, cover FROM songs") == [(1, None)]
-            [(request_number, (_, [found]))] = journal.deliveries.unsettled(WORKSPACE).items()
-            assert (request_number, found.prospect, journal.id) == (number, "P1", own)
-            if address.startswith("postgresql"):
-                journal._store.rows("SELECT run FROM report_runs")
-    if address.startswith("postgresql"):
-        with Journal.open(address) as journal, journal.transaction():
-            journal._store.execute("DROP TABLE songs")
-            journal._store.execute("UPDATE about SET value = :version WHERE name = 'schema'", version=str(VERSION))
-
-
-def test_a_journal_is_not_migrated_while_an_import_uses_it(path: Path, request: pytest.FixtureRequest) -> None:
-    """When that has ended, the same command goes on."""
-    with Journal.open(path) as journal:
-        claim(journal, begin(journal), "P1")
-        version = request.getfixturevalue("next_version")
-        with journal.held(WORKSPACE), pytest.raises(Busy, match="Another import of this workspace is running"):
-            Journal.open(path)
-        assert described(journal)["schema"] == str(VERSION)
-    with Journal.open(path) as journal:
-        assert described(journal)["schema"] == str(version)
-
-
-def test_a_migration_that_cant_be_finished_leaves_everything_as_it_was(
-    path: Path, request: pytest.FixtureRequest
-) -> None:
-    """All its statements count, or none does."""
-    with Journal.open(path) as journal:
-        claim(journal, begin(journal), "P1")
-    _script(path, "CREATE TRIGGER t BEFORE UPDATE ON about BEGIN SELECT RAISE(ABORT, 'no room'); END;")
-
-    def dump() -> list[str]:
-        with closing(sqlite3.connect(path)) as connection:
-            return list(connection.iterdump())
-
-    before = dump()
-    version = request.getfixturevalue("next_version")
-    with pytest.raises(UnusableJournal, match="no room"):
-        Journal.open(path)
-    assert dump() == before
-    _script(path, "DROP TRIGGER t;")
-    with Journal.open(path) as journal:
-        assert described(journal)["schema"] == str(version)
 
 
 def _text(path: Path) -> None:

@@ -268,7 +268,11 @@ def test_a_lag_is_believed_for_thirty_days_and_for_its_workspace(journal: Journa
     journal.learned.learn_lag(HERE, 0.0, 200 * DAY)
     assert journal.learned.replication_lag(HERE, 201 * DAY) == 0.0
     assert journal.learned.batch_size(HERE) == 25
-    assert journal.learned.limit(HERE) is None
+    assert journal.learned.limits(HERE) == {}
+    journal.learned.learn_limits(HERE, {"create notes": (20, 60.0)})
+    journal.learned.learn_limits(HERE, {"read notes": (30, 10.0)})
+    assert journal.learned.limits(HERE) == {"create notes": (20, 60.0), "read notes": (30, 10.0)}
+    assert journal.learned.limits(THERE) == {}
 
 
 def test_a_reminder_is_kept_for_its_workspace_until_it_was_shown(journal: Journal) -> None:
