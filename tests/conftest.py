@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 import tests.jumping
 import tests.postgres
 import tests.sandbox.kinds
+from importer import sandbox
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import FACE, Plain
 from importer.sandbox import Sandbox
@@ -26,6 +27,9 @@ from tests.postgres import Postgres
 # How long an example takes says more of the machine than of the code. CI draws more of them.
 hypothesis_settings.register_profile("calm", deadline=None, max_examples=100 if os.environ.get("CI") else 50)
 hypothesis_settings.load_profile("calm")
+
+# Twenty calls a minute, as the service allows them, would take tests hours. A test of limits names its own.
+sandbox.limits.DEFAULT = None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -188,7 +188,7 @@ def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
     profiles.write_text("[another]\n", encoding="utf-8")
     chance, kills = random.Random(seed), 0
     running: list[tuple[subprocess.Popen[str], int] | None] = [None, None]
-    with Sandbox(api_key=KEY, limit=Limit(40, 1)) as box, Desk(tmp_path, box) as desk:
+    with Sandbox(api_key=KEY, limit=Limit.parse("40/1s:headers:429")) as box, Desk(tmp_path, box) as desk:
         sheets = [[desk.sheet(f"Note {who}-{number}", ROWS) for number in range(2)] for who in range(2)]
         more = [[], ["--profile", "another"] if others == "another profile" else []]
         while kills < KILLS and len(box.notes) < 4 * ROWS:
@@ -212,7 +212,7 @@ def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
 def test_a_copy_made_during_a_run_that_was_killed_then_is_not_taken_for_the_journal(tmp_path: Path) -> None:
     """It lacks what was sent between the copy and the kill; the journal itself goes on."""
     copy, guarded = tmp_path / "copy.sqlite", "--guard-local-address"
-    with Sandbox(api_key=KEY, limit=Limit(10, 1)) as box, Desk(tmp_path, box) as desk:
+    with Sandbox(api_key=KEY, limit=Limit.parse("10/1s:headers:429")) as box, Desk(tmp_path, box) as desk:
         sheet = desk.sheet("Note", 100)
         workspaces.confirm(Settings(base_url=box.url, journal=desk.journal))
         main = desk.run(sheet, guarded)

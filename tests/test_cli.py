@@ -636,7 +636,7 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
 def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_makes_it(type_: Terminal) -> None:
     """The slower of the account's limit and --rate counts."""
     type_.file("n.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(30)))
-    type_.box.set_limit(Limit.parse("10/1s"))
+    type_.box.set_limit(Limit.parse("10/1s:headers:429"))
     assert type_("run", "n.csv", "--yes").status == 0
     type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
     assert "--rate has no effect" not in type_("check", "m.csv").all + type_("check", "m.csv", "--rate", "1/s").all

@@ -37,14 +37,14 @@ LINES = [
     Line("P2", "A draft\nof two lines", "1", "0"),
     Line("P0", "Spoke about the annual plan."),
 ]
-ROOMY = Limit(10_000, 1)  # told with every reply, so that one 429 is soon over
+ROOMY = Limit.parse("10000/1s:headers:429")  # told with every reply, so that one 429 is soon over
 FINAL = Counter({"created": 10, "rejected": 2, "duplicate": 1})
 
 # What the contract calls "not applied" must not have been: these are struck before only.
 NOT_APPLIED = ["400", "404", "413", "422", "429", "429=1"]
 STOPPING = ["401", "400-token"]
 # What says no in words that are not the API's, or leads elsewhere: it may have been applied before that.
-ELSEWHERE = ["html-400", "html-401", "html-403", "html-404", "html-413", "403", "415", "redirect"]
+ELSEWHERE = ["html-400", "html-401", "html-403", "html-404", "html-413", "gateway-403", "415", "redirect"]
 UNCLEAR = [
     "408", "500", "501", "502", "503", "503=1", "504", "599", "html-500", "html-502", "html-503=1",
     "close", "reset", "hang=1", "empty", "html", "not-json", "null", "truncated", "bad-gzip", "huge",
@@ -57,7 +57,7 @@ READING = [
     "html", "not-json", "null", "truncated", "bad-gzip", "huge", "missing", "missing-all", "gzip", "drip=0.001",
     "slow-headers=0.01", "repeated", "shuffled", "late=0.1",
 ]  # fmt: skip
-UNREADABLE = ["400", "403", "404", "422", "html-403", "html-404"]
+UNREADABLE = ["400", "gateway-403", "404", "422", "html-403", "html-404"]
 
 
 def deliver(box: Sandbox, folder: Path, lines: list[Line] = LINES, **more: object) -> Report:
@@ -184,7 +184,7 @@ def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_lat
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_unconfirmed_rows_are_sent_again_when_a_person_says_so(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=[fault("500:before@2"), fault("403:GET")]) as box:
+    with Sandbox(api_key=KEY, faults=[fault("500:before@2"), fault("gateway-403:GET")]) as box:
         assert counts(deliver(box, tmp_path))["unconfirmed"] > 0
         final = counts(deliver(box, tmp_path, resend_unconfirmed=True))
     assert final["unconfirmed"] == 0
@@ -203,7 +203,7 @@ def test_an_api_that_is_away_too_long_ends_the_run_and_the_same_command_finishes
 
 
 def test_a_limit_without_end_ends_the_run_and_the_same_command_finishes_it(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, limit=Limit(2, 3600, aligned=False)) as box:
+    with Sandbox(api_key=KEY, limit=Limit.parse("2/1h:headers:429:first-call")) as box:
         report = deliver(box, tmp_path, give_up=1.0)
         assert isinstance(report.stopped, Outage)
         box.set_limit(None)
@@ -266,7 +266,7 @@ def test_a_finished_import_run_again_sends_nothing(tmp_path: Path) -> None:
 def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
     texts = ["Use <b>bold</b> here", "Use <i>bold</i> here", "Use bold here", "Use bold here ", "Use  bold here"]
     lines = [Line(prospect, text) for prospect in ("P1", "P2", "P3", "P4") for text in texts]
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit(40, 1)) as box:
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit.parse("40/1s:headers:429")) as box:
         final = counts(deliver(box, tmp_path, lines))
     assert final == Counter({"created": 16, "duplicate": 4})
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 KEY = "a-key-that-nobody-may-see"
 KILLS = 8  # of each of the seven seeds, with each database, 112 in all
+LIMIT = Limit.parse("150/1s:headers:429")
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 # A success that names no notes isn't among them: it rests for five minutes, which no test waits for (test_answers.py).
 MIXED = [
@@ -138,7 +139,7 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
     lines = lines_of(chance)
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     with Sandbox(
-        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005
+        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=LIMIT, seed=seed, latency=0.005
     ) as box:
         kills, status, output = kill_and_go_on(box, sheet, chance, journal)
         assert kills == KILLS
@@ -168,7 +169,7 @@ def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
     lines = [Line(chance.choice([";", ", ", " | ", "\n"]).join(named), note) for named, note in rows]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     with Sandbox(
-        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005
+        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=LIMIT, seed=seed, latency=0.005
     ) as box:
         more = (*journal, "--several-in-cell", "each")
         kills, status, output = kill_and_go_on(box, sheet, chance, more)
@@ -200,7 +201,7 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     now = Time(behind=3600)
     with Sandbox(
-        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005,
+        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=LIMIT, seed=seed, latency=0.005,
         time_source=now,
     ) as box:  # fmt: skip
         status, _ = finish(start(box, sheet, *journal))  # an hour ago by the server's clock, from another journal
@@ -251,7 +252,8 @@ def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Pa
 def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path, address: str) -> None:
     lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(60)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(api_key=KEY, limit=Limit(1, 600, aligned=False)) as box:  # so the first run waits after its first call
+    limit = Limit.parse("1/600s:headers:429:first-call")  # so the first run waits after its first call
+    with Sandbox(api_key=KEY, limit=limit) as box:
         first = start(box, sheet, "--journal", address)
         assert wait_for_requests(box, 1, first)
         status, output = finish(start(box, sheet, "--journal", address, "--results", str(tmp_path / "other.csv")))

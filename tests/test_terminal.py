@@ -161,7 +161,7 @@ def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(desk: De
     person = desk.run("run", desk.file(60), "--yes")
     person.waits_for(f"0/60 rows, 00:00, trying again: 127.0.0.1:{box.port} could not be reached")
     person.waits_for("trying again in ")
-    box.set_limit(Limit(20, 600, aligned=False))
+    box.set_limit(Limit.parse("20/600s:headers:429:first-call"))
     box.start()
     person.waits_for(" s because of the account's limit")
     box.set_limit(None)

@@ -29,7 +29,14 @@ from importer.messages import say
     metavar="SECONDS",
     help="Time before each reply.",
 )
-@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Rate limit, such as 20/1s.")
+@click.option(
+    "--rate-limit",
+    "limit",
+    default="20/1s:headers",
+    show_default=True,
+    metavar="CALLS/TIME",
+    help="Rate limit for each kind of call. Saleshandy's is 20/min:all=300. none: no limit.",
+)
 @click.option(
     "--fault",
     "faults",
@@ -53,7 +60,7 @@ from importer.messages import say
 def serve_sandbox(
     port: int,
     keys: tuple[str, ...],
-    limit: str | None,
+    limit: str,
     faults: tuple[str, ...],
     count: int | None,
     uploads: str,
@@ -74,7 +81,7 @@ def serve_sandbox(
     try:
         parsed_faults = [sandbox.Fault.parse(fault) for fault in faults]
         upload_behaviour = sandbox.UploadBehaviour.parse(uploads)
-        rate_limit = None if limit is None else sandbox.Limit.parse(limit)
+        rate_limit = None if limit == "none" else sandbox.Limit.parse(limit)
     except ValueError as error:
         raise BadSettings(str(error)) from error
     try:

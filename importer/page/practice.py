@@ -29,7 +29,7 @@ PROFILE = "practice"
 _ALIKE = (Topic.FILE, Topic.PROSPECTS, Topic.GUARDS)
 """Topics of the settings that practice takes from the profile."""
 _LATENCY = 0.15  # seconds, so that a person can watch a run
-_LIMIT = Limit.parse("20/1s")
+_LIMIT = Limit.parse("20/1s:headers")
 _MOST = 50
 _PREFIX = "practice-"
 _LEFT = 86_400.0  # seconds without a change after which a folder counts as abandoned

@@ -1,9 +1,9 @@
 """Simulate the Saleshandy Open API, for practice and tests.
 
 It shares no code with the client, so that a mistake in one is not repeated in the other. ``with Sandbox() as box:``
-serves on ``box.url``. `Fault` and `Limit` say how it misbehaves; ``box.received``, ``box.notes`` and
-``box.attachments`` show the result. ``note-importer sandbox`` runs one in a process of its own, and
-docs/practice.md lists all faults and limits.
+serves on ``box.url``, as the vendor's reference says, with the service's limit. `Fault`, `Limit` and other options say
+in what it differs; ``box.received``, ``box.notes`` and ``box.attachments`` show the result. ``note-importer sandbox``
+runs one in a process of its own, and docs/practice.md lists all faults and limits.
 
 Input: HTTP on a loopback port. Output: replies, like the API's or faulty.
 
@@ -21,12 +21,15 @@ import importer.sandbox.kinds  # noqa: F401 - the faults with which a person pra
 from importer.sandbox.attachments import StoredAttachment, UploadBehaviour
 from importer.sandbox.box import Sandbox, serve_forever
 from importer.sandbox.faults import Fault
-from importer.sandbox.limits import Limit
+from importer.sandbox.limits import REFERENCE, Limit
 from importer.sandbox.prospects import invented
-from importer.sandbox.service import StoredNote
+from importer.sandbox.service import COLLEAGUE, OWNER, StoredNote
 from importer.sandbox.state import Received
 
 __all__ = [
+    "COLLEAGUE",
+    "OWNER",
+    "REFERENCE",
     "SAMPLES",
     "Fault",
     "Limit",

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from importer.sandbox.calls import Document, Refused, ServiceReply
+from importer.sandbox.calls import BAD_TYPE, NOT_UPLOADED, TOO_LARGE, Document, ServiceReply, refused
 from importer.sandbox.forms import UploadedFile
 
 PATH = "/v1/notes/attachments"
@@ -105,11 +105,11 @@ class Attachments:
     def store(self, upload: UploadedFile, now: datetime) -> ServiceReply:
         """Store an uploaded file and answer with its ID, or refuse it."""
         if upload.wrong or upload.name.lower().startswith("failed"):
-            raise Refused(400, 4000, f"Failed to upload attachment: {upload.wrong or 'try again'}")
+            raise refused(400, 4000, NOT_UPLOADED)
         if PurePath(upload.name).suffix.lower() in _PROGRAMS:
-            raise Refused(400, 4001, "Attachment type not supported")
+            raise refused(400, 4001, BAD_TYPE)
         if upload.size > self._rules.most:
-            raise Refused(400, 4002, "Attachment is larger than 20 MB")
+            raise refused(400, 4002, TOO_LARGE)
         place = len(self._stored) + 1
         attachment_id = f"At{hashlib.sha256(f'{self._seed} {place}'.encode()).hexdigest()[:8]}"
         self._stored[attachment_id] = StoredAttachment(
@@ -125,7 +125,7 @@ class Attachments:
     def spend(self, ids: Collection[str], notes: int, now: datetime) -> None:
         """Count a request with ``notes`` notes that names these IDs; refuse it if an ID can't be used for it."""
         if any(not self._serves(attachment_id, notes, now) for attachment_id in ids):
-            raise Refused(400, 1001, "Invalid attachment Id")
+            raise refused(400, 1001, "Invalid attachment Id")
         for attachment_id in set(ids) & self._stored.keys():
             stored = self._stored[attachment_id]
             self._stored[attachment_id] = replace(stored, requests=stored.requests + 1, notes=stored.notes + notes)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from importer.sandbox.forms import UploadedFile
 
 Document = dict[str, object]
 
+NOT_UPLOADED = "Failed to upload attachment"
+BAD_TYPE = "The file type you are trying to add is not supported."
+TOO_LARGE = "File exceeds the 20 MB upload limit"
+
+_ID = re.compile(r"(?<=/v1/prospects)/[^/]+(?=/notes$)|(?<=/v1/notes)/(?!attachments$)[^/]+$")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -38,42 +44,56 @@ class ServiceReply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Refused(Exception):
-    """Refusal of a call by the service: a status, a code and a message."""
+def endpoint(method: str, path: str) -> str:
+    """Return the endpoint of a call: its method and path, without the IDs in the path."""
+    return f"{method} {_ID.sub('/*', path)}"
 
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.reply = refusal(status, code, message)
+
+class Refused(Exception):
+    """Refusal of a call by the service."""
+
+    def __init__(self, reply: ServiceReply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
 
 
 def refusal(status: int, code: int, message: str) -> ServiceReply:
-    """Return an error reply: code and message at the top, and both again under ``error``."""
-    return ServiceReply(status, {"message": message, "code": code, "error": {"code": code, "message": message}})
+    """Return an error reply in the layout of the vendor's list of errors. The list doesn't say what types there are."""
+    phrase = HTTPStatus(status).phrase if status in frozenset(HTTPStatus) else "Unknown"
+    return ServiceReply(status, {"code": code, "type": phrase, "message": message})
+
+
+def refused(status: int, code: int, message: str) -> Refused:
+    """Return the refusal of a call with a status, a code and a message."""
+    return Refused(refusal(status, code, message))
 
 
 def invalid(message: str) -> Refused:
-    """Return the refusal of a request with an invalid form: 400, code 1000."""
-    return Refused(400, 1000, message)
+    """Return the refusal of a request with an invalid form, which has no code and a layout of its own."""
+    return Refused(ServiceReply(400, {"statusCode": 400, "message": [message]}))
 
 
-def only(method: str, call: Call) -> None:
-    """Refuse a call whose method is not ``method``."""
+def only(method: str, call: Call, *parameters: str) -> None:
+    """Refuse a call whose method is not ``method``, or whose query has other parameters."""
     if call.method != method:
-        raise Refused(405, 405, f"Method {call.method} not allowed: use {method}")
+        raise refused(405, 405, f"Method {call.method} not allowed: use {method}")
+    for name in call.query:
+        if name not in parameters:
+            raise invalid(f"property {name} should not exist")
 
 
 def fields(call: Call, required: tuple[str, ...], optional: tuple[str, ...]) -> Document:
     """Return the fields of the JSON body; refuse a body with a required field missing, or with an unknown field."""
     if not call.is_json:
-        raise invalid("Content-Type must be application/json")
+        raise invalid("Content-Type must be an application/json value")
     if not isinstance(call.body, dict):
-        raise invalid("the body must be a JSON object")
+        raise invalid("the body must be a JSON object value")
     for name in required:
         if name not in call.body:
-            raise invalid(f"{name} is missing")
+            raise invalid(f"{name} must be a given value")
     for name in call.body:
         if name not in required and name not in optional:
-            raise invalid(f"{name} is not a field of this request")
+            raise invalid(f"property {name} should not exist")
     return call.body
 
 
@@ -81,7 +101,7 @@ def choice(body: Document, name: str, choices: tuple[str, ...]) -> str:
     """Return the field's text, one of two; refuse anything else, numbers too."""
     value = body[name]
     if not isinstance(value, str) or value not in choices:
-        raise invalid(f'{name} must be "{choices[0]}" or "{choices[1]}"')
+        raise invalid(f'{name} must be a "{choices[0]}" or "{choices[1]}" value')
     return value
 
 
@@ -89,7 +109,7 @@ def strings(body: Document, name: str) -> tuple[str, ...]:
     """Return the field's texts; refuse anything but an array of texts that are not empty."""
     value = body[name]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise invalid(f"{name} must be an array of texts that are not empty")
+        raise invalid(f"{name} must be a list of strings value")
     return tuple(value)
 
 
@@ -99,5 +119,5 @@ def number(query: Mapping[str, str], name: str, default: int) -> int:
     if text is None:
         return default
     if not _NUMBER.fullmatch(text):
-        raise invalid(f"{name} must be a whole number")
+        raise invalid(f"{name} must be a number value")
     return int(text)

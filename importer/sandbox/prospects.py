@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from importer.sandbox.calls import Call, Document, Refused, ServiceReply, invalid, number
+from importer.sandbox.calls import Call, Document, ServiceReply, invalid, number
 from importer.sandbox.clock import iso_text
 
 PAGE_SIZES = (10, 20, 50, 100)
+PARAMETERS = ("search", "pageSize", "page", "sort", "sortBy", "includeCustomFields")
+_CHOICES = {"sort": ("ASC", "DESC"), "sortBy": ("createdAt", "owner"), "includeCustomFields": ("true", "false")}
 NOBODY = ("nobody", "unknown", "invalid")
 """Beginnings of emails for which even ``any_email`` finds no prospect."""
 
@@ -94,7 +96,7 @@ class Directory:
     Args:
         emails: ID → email, the oldest prospect first.
         opened: time at which the account was opened, and the newest prospect created.
-        lists: whether pages are shown without a search; that isn't documented.
+        lists: whether pages are shown without a search, as the vendor's reference has it.
         any_email: whether a search for an unknown email finds a prospect too, so that any sheet can be used for
             practice.
     """
@@ -110,20 +112,21 @@ class Directory:
 
     def page(self, call: Call, moves: int = 0) -> ServiceReply:
         """Return a page of the prospects; from page to page, ``moves`` prospects vanish from the earlier ones."""
-        for name in call.query:
-            if name not in ("search", "pageSize", "page"):
-                raise invalid(f"{name} is not a parameter of this request")
-        size, page = number(call.query, "pageSize", 20), number(call.query, "page", 1)
+        query = call.query
+        for name, values in _CHOICES.items():
+            if query.get(name, values[0]) not in values:
+                raise invalid(f"{name} must be a {' or '.join(values)} value")
+        size, page = min(number(query, "pageSize", 100), PAGE_SIZES[-1]), number(query, "page", 1)
         if size not in PAGE_SIZES or page < 1:
-            raise invalid("pageSize must be 10, 20, 50 or 100, and page at least 1")
-        search = call.query.get("search", "").lower()
+            raise invalid("pageSize must be a 10, 20, 50 or 100 value, and page a positive value")
+        search = query.get("search", "").lower()
         if not search and not self._lists:
-            raise Refused(400, 1000, "search must not be empty")
+            raise invalid("search must be a string value")
         first = (page - 1) * (size + (0 if search else moves))
-        span = slice(first, first + size)
-        prospects = itertools.islice(self._found(search), span.start, span.stop) if search else self._all[span]
-        shown: list[Document] = [prospect.shown() for prospect in prospects]
-        return ServiceReply(200, {"message": "Prospects fetched successfully", "payload": shown})
+        prospects = list(self._found(search)) if search else self._all
+        if query.get("sort") == "DESC":
+            prospects = prospects[::-1]
+        return ServiceReply(200, {"payload": [prospect.shown() for prospect in prospects[first : first + size]]})
 
     def _found(self, wanted: str) -> Iterator[Prospect]:
         matches = (prospect for prospect, text in zip(self._all, self._searched, strict=True) if wanted in text)

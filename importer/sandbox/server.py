@@ -20,8 +20,10 @@ from importer.sandbox.clock import http_date
 from importer.sandbox.faults import Head, Struck
 from importer.sandbox.forms import UploadedFile, read_upload
 from importer.sandbox.state import Arrival, State
-from importer.sandbox.wire import Wire, plain
+from importer.sandbox.wire import Wire, plain, shaped
 
+_OTHER_PREFIX = "/api/open-api"
+"""Beginning of a second address of the API, with which the vendor's own program calls it."""
 _MAX_BODY = 100 * 1024 * 1024
 _MAX_OPEN = 256
 """Maximum number of open connections, each of which takes a thread."""
@@ -143,11 +145,12 @@ class Handler(BaseHTTPRequestHandler):
             self._send(_private(refused or administer(state, self.command, url.path, body)))
             return
         no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
-        is_upload = (self.command, url.path) == ("POST", UPLOADS)
+        path = url.path.removeprefix(_OTHER_PREFIX)
+        is_upload = (self.command, path) == ("POST", UPLOADS)
         head = Head(self.command, self.path, no_cache, self._is_reused, is_upload)
         self._is_reused = True
         key = self.headers.get("x-api-key")
-        arrival = state.arrive(head, url.path, query, key)
+        arrival = state.arrive(head, path, query, key)
         try:
             if arrival.fault is not None and arrival.fault.its_kind.cuts:
                 raise HungUp
@@ -157,8 +160,9 @@ class Handler(BaseHTTPRequestHandler):
             if upload is not None and not upload.is_whole:
                 raise HungUp
             is_json = self.headers.get_content_type() == "application/json"
-            call = Call(self.command, url.path, query, key, is_json, body, upload)
+            call = Call(self.command, path, query, key, is_json, body, upload)
             wire = self._decided(call, arrival, head)
+            wire = shaped(wire, state.shapes) if state.shapes else wire
         finally:
             state.leave(arrival)
         # Recorded first, so that a client that has the reply can look it up.
@@ -174,8 +178,8 @@ class Handler(BaseHTTPRequestHandler):
             self._pause(intervention.fault.slow)
             return intervention.wire
         self._pause(state.latency)
-        if not arrival.verdict.allowed:
-            return plain(refusal(429, 429, "Too many requests"))
+        if arrival.verdict.refusal is not None:
+            return plain(arrival.verdict.refusal)
         wire = self._performed(call, arrival)
         state.keep(arrival, head, wire)
         return wire

@@ -1,9 +1,9 @@
 """Implement the API's state and rules, without HTTP.
 
-Input: a call. Output: a reply. The shapes are those of the vendor's reference (Create Note, Get Notes, Update Note,
-List Prospects; uploads are in `attachments`). If it doesn't specify a case, the sandbox is strict, so that a client
-that works here works anywhere. It refuses unknown fields, numbers in place of strings, a prospect named twice and
-unknown attachments.
+Input: a call. Output: a reply. Shapes and refusals are those of the vendor's reference (Create Note, Get Notes, Update
+Note, List Prospects; uploads are in `attachments`), as ``tests/api/reference/`` has them. If it doesn't specify a case,
+the sandbox is strict, so that a client that works here works anywhere. It refuses unknown fields and parameters,
+numbers in place of strings, a prospect named twice and unknown attachments.
 
 Prospect IDs that begin with ``INVALID`` don't exist. One that begins with ``MALFORMED`` or holds white space makes the
 whole request fail. All others exist, unless the known ones were named.
@@ -19,19 +19,38 @@ import string
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from importer.sandbox.attachments import Attachments, StoredAttachment, UploadBehaviour
-from importer.sandbox.calls import Call, Document, Refused, ServiceReply, choice, fields, invalid, number, only, strings
+from importer.sandbox.calls import (
+    Call,
+    Document,
+    Refused,
+    ServiceReply,
+    choice,
+    fields,
+    invalid,
+    number,
+    only,
+    refused,
+    strings,
+)
 from importer.sandbox.clock import Clock, iso_text, moment
 from importer.sandbox.forms import UploadedFile
-from importer.sandbox.prospects import Directory, looks_like_id
+from importer.sandbox.prospects import PARAMETERS, Directory, looks_like_id
 
 INVALID_PROSPECT = "Invalid prospect Id"
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _ALPHABET = string.ascii_letters + string.digits
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+Person = Mapping[str, str]
+"""A note's author, as the API shows one."""
+
+OWNER: Person = {"firstName": "Avery", "lastName": "Stone", "email": "avery.stone@example.com"}
+COLLEAGUE: Person = {"firstName": "Robin", "lastName": "Lake", "email": "robin.lake@example.com"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +64,16 @@ class StoredNote:
     visibility: str
     status: str
     attachment_ids: tuple[str, ...]
+    author: Person
     created_at: datetime
+    updated_at: datetime
+    edited_at: datetime | None = None
+    pinned_at: datetime | None = None
+
+    @property
+    def place(self) -> tuple[datetime, datetime]:
+        """Value by which notes are sorted, those that are pinned last."""
+        return self.pinned_at or _NEVER, self.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +98,10 @@ class ServiceRules:
     unknown or invalid. Without ``any_id``, an ID exists only if it looks like those in the vendor's reference (most
     tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects or ``max_content``
     characters are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
-    in seconds. Success has status ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the behaviour of
-    uploads. Notes show ``author`` as their author's ID, if it isn't empty. With ``one_draft``, a draft replaces the
-    prospect's earlier draft. Notes are shown with the oldest first if it is ``oldest_first``.
+    in seconds. A POST's success has status ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the
+    behaviour of uploads. The owner of a key is the ``author`` of its notes; an empty one isn't shown. With
+    ``one_draft``, a draft replaces the prospect's earlier draft. Pinned notes are shown first and new ones before old
+    ones, or in reverse if it is ``oldest_first``.
     """
 
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
@@ -82,10 +111,10 @@ class ServiceRules:
     max_batch: int | None = None
     max_content: int | None = None
     created_status: int = 201
-    bad_key_status: int = 401
+    bad_key_status: int = 400
     notes_behind: float = 0.0
     uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
-    author: str = ""
+    author: Person = field(default_factory=lambda: OWNER)
     one_draft: bool = False
     oldest_first: bool = False
 
@@ -136,9 +165,9 @@ class Service:
 
     def _routed(self, call: Call, withheld: Collection[str], view: View | None) -> ServiceReply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
-            raise Refused(404, 404, f"Cannot {call.method} {call.path}")
+            raise refused(404, 404, f"Cannot {call.method} {call.path}")
         if call.key != self._api_key:
-            raise Refused(self._rules.bad_key_status, 1001, "Invalid token")
+            raise refused(self._rules.bad_key_status, 1001, "Invalid token")
         match [unquote(part) for part in call.path.split("/")[2:]]:
             case ["notes"]:
                 only("POST", call)
@@ -151,13 +180,13 @@ class Service:
                 only("PATCH", call)
                 return self._update(note_id, call)
             case ["prospects"]:
-                only("GET", call)
+                only("GET", call, *PARAMETERS)
                 return self._directory.page(call, 0 if view is None else view.moves)
             case ["prospects", prospect_id, "notes"] if prospect_id:
-                only("GET", call)
+                only("GET", call, "skip", "take")
                 return self._show(prospect_id, call.query, view)
             case _:
-                raise Refused(404, 404, f"Cannot {call.method} {call.path}")
+                raise refused(404, 404, f"Cannot {call.method} {call.path}")
 
     def _create(self, call: Call, withheld: Collection[str]) -> ServiceReply:
         body = fields(call, required=("content", "visibility", "prospectIds"), optional=("attachmentIds", "status"))
@@ -167,13 +196,13 @@ class Service:
         attachments = strings(body, "attachmentIds") if "attachmentIds" in body else ()
         prospects = strings(body, "prospectIds")
         if not prospects:
-            raise invalid("prospectIds must hold at least one id")
+            raise invalid("prospectIds must be a list of strings value, with at least one")
         if self._rules.max_batch is not None and len(prospects) > self._rules.max_batch:
-            raise Refused(400, 400, f"prospectIds must contain no more than {self._rules.max_batch} elements")
+            raise invalid(f"prospectIds must contain no more than {self._rules.max_batch} elements")
         if any(_is_malformed(prospect) for prospect in prospects):
-            raise Refused(400, 1001, INVALID_PROSPECT)
+            raise refused(400, 1001, INVALID_PROSPECT)
         if len(set(prospects)) < len(prospects):
-            raise invalid("prospectIds must not repeat an id")
+            raise invalid("prospectIds must be a list of distinct strings value")
         shown = _as_html(content)
         results: list[Document] = []
         with self._lock:
@@ -184,9 +213,10 @@ class Service:
                 note_id = next(self._ids) if self._exists(prospect) else None
                 if note_id is not None and prospect not in withheld:
                     self._make_room(prospect, status)
-                    note = StoredNote(note_id, prospect, shown, content, visibility, status, attachments, now)
-                    self._notes[note_id] = note
-                    self._by_prospect.setdefault(prospect, []).append(note)
+                    author = self._rules.author
+                    self._keep(
+                        StoredNote(note_id, prospect, shown, content, visibility, status, attachments, author, now, now)
+                    )
                 results.append({"prospectId": prospect, "noteId": note_id, "success": note_id is not None})
         document: Document = {"message": "Notes created successfully", "payload": {"results": results}}
         return ServiceReply(self._rules.created_status, document)
@@ -194,11 +224,11 @@ class Service:
     def _update(self, note_id: str, call: Call) -> ServiceReply:
         body = fields(call, required=(), optional=("content", "visibility", "status"))
         if not body:
-            raise invalid("one of content, visibility and status is needed")
+            raise invalid("one of content, visibility and status must be a given value")
         with self._lock:
             old = self._notes.get(note_id)
             if old is None:
-                raise Refused(400, 1001, "Note not found or access denied")
+                raise refused(400, 1001, "Note not found or access denied")
             content = self._content(body["content"]) if "content" in body else old.sent_content
             new = replace(
                 old,
@@ -206,12 +236,35 @@ class Service:
                 sent_content=content,
                 visibility=choice(body, "visibility", ("1", "2")) if "visibility" in body else old.visibility,
                 status=choice(body, "status", ("0", "1")) if "status" in body else old.status,
+                updated_at=self._now(),
+                edited_at=self._now(),
             )
             self._make_room(old.prospect_id, new.status, old)
-            self._notes[note_id] = new
-            siblings = self._by_prospect[old.prospect_id]
-            siblings[siblings.index(old)] = new
-        return ServiceReply(200, {"message": "Note updated successfully", "payload": self._as_read(new)})
+            self._keep(new)
+        shown = _as_read(new)
+        payload = {name: value for name, value in shown.items() if name not in ("author", "pinnedAt")}
+        return ServiceReply(200, {"message": "Note updated successfully", "payload": payload})
+
+    def write(self, prospect: str, content: str, author: Person) -> str:
+        """Add a public note that somebody writes in the product, and return its ID."""
+        with self._lock:
+            note_id, now = next(self._ids), self._now()
+            self._keep(StoredNote(note_id, prospect, _as_html(content), content, "1", "1", (), author, now, now))
+        return note_id
+
+    def pin(self, note_id: str) -> None:
+        """Pin a note, as somebody does in the product."""
+        with self._lock:
+            self._keep(replace(self._notes[note_id], pinned_at=self._now()))
+
+    def _keep(self, note: StoredNote) -> None:
+        """Add a note, or replace its earlier state."""
+        old, siblings = self._notes.get(note.id), self._by_prospect.setdefault(note.prospect_id, [])
+        self._notes[note.id] = note
+        if old is None:
+            siblings.append(note)
+        else:
+            siblings[siblings.index(old)] = note
 
     def _make_room(self, prospect: str, status: str, changed: StoredNote | None = None) -> None:
         """Remove the prospect's other drafts if a new or changed note is a draft and replaces them."""
@@ -225,32 +278,23 @@ class Service:
         skip = number(query, "skip", 0)
         take = number(query, "take", 20)
         if not 1 <= take <= 100:
-            raise invalid("take must be from 1 to 100")
+            raise invalid("take must be a number value from 1 to 100")
         if _is_malformed(prospect) or not self._exists(prospect):
-            raise Refused(400, 1001, INVALID_PROSPECT)
+            raise refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
-            notes = self._by_prospect.get(prospect, [])[:: 1 if self._rules.oldest_first else -1]
+            notes = [*self._by_prospect.get(prospect, [])]
+        # Notes of one moment stay in the order in which they were made.
+        notes = sorted(notes, key=lambda note: note.place)[:: 1 if self._rules.oldest_first else -1]
         if view is not None:
             notes = [replace(note, content=view.shown(note.content)) for note in notes if not view.hides(note)]
         published = [note for note in notes if note.status == "1"]
         draft = next((note for note in notes if note.status == "0"), None)
         payload: Document = {
-            "notes": [self._as_read(note) for note in published[skip : skip + take]],
-            "draftNote": None if draft is None else self._as_read(draft),
+            "notes": [_as_read(note) for note in published[skip : skip + take]],
+            "draftNote": None if draft is None else _as_read(draft),
             "pagination": {"skip": skip, "take": take, "hasMore": len(published) > skip + take},
         }
         return ServiceReply(200, {"message": "Notes fetched successfully", "payload": payload})
-
-    def _as_read(self, note: StoredNote) -> Document:
-        return {
-            "id": note.id,
-            "prospectId": note.prospect_id,
-            "visibility": note.visibility,
-            "status": note.status,
-            "createdAt": iso_text(note.created_at),
-            "content": note.content,
-            "author": {"id": self._rules.author} if self._rules.author else {},
-        }
 
     def _now(self) -> datetime:
         return moment(self._clock.now() - self._rules.notes_behind)
@@ -264,9 +308,9 @@ class Service:
 
     def _content(self, value: object) -> str:
         if not isinstance(value, str) or not value.strip():
-            raise invalid("content must be a text that is not empty")
+            raise invalid("content must be a string value that is not empty")
         if self._rules.max_content is not None and len(value) > self._rules.max_content:
-            raise Refused(400, 1000, "content is too long")
+            raise invalid("content must be a shorter value")
         return value
 
 
@@ -285,6 +329,26 @@ def _note_ids(seed: int) -> Iterator[str]:
             rest, digit = divmod(rest, len(_ALPHABET))
             letters += _ALPHABET[digit]
         yield letters
+
+
+def _as_read(note: StoredNote) -> Document:
+    return {
+        "id": note.id,
+        "prospectId": note.prospect_id,
+        "visibility": note.visibility,
+        "status": note.status,
+        "pinnedAt": _text_of(note.pinned_at),
+        "createdAt": _text_of(note.created_at),
+        "updatedAt": _text_of(note.updated_at),
+        "editedAt": _text_of(note.edited_at),
+        "author": {**note.author},
+        "editedBy": None if note.edited_at is None else {**note.author},  # nobody else changes a note here
+        "content": note.content,
+    }
+
+
+def _text_of(at: datetime | None) -> str | None:
+    return None if at is None else iso_text(at)
 
 
 def _as_html(content: str) -> str:

@@ -14,12 +14,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from importer.sandbox import limits
 from importer.sandbox.attachments import StoredAttachment
+from importer.sandbox.calls import endpoint
 from importer.sandbox.clock import Clock, moment
 from importer.sandbox.faults import Fault, Head, Standing
-from importer.sandbox.limits import Admission, Limit, RateWindow
-from importer.sandbox.service import Service, ServiceRules, StoredNote, View
-from importer.sandbox.wire import Wire
+from importer.sandbox.limits import Admission, Limit, RateWindows
+from importer.sandbox.service import COLLEAGUE, Person, Service, ServiceRules, StoredNote, View
+from importer.sandbox.wire import Shape, Wire
 
 DEFAULT_KEY = "sandbox-key"
 """API key for tests only; sandboxes that the program itself starts make a random key."""
@@ -110,15 +112,17 @@ class State(ServiceRules):
     ``latency`` is the delay in seconds before a request is applied. ``clock_offset`` is in seconds; ``time_source``
     returns seconds since the epoch. ``seed`` decides the IDs and the random faults; without it, no two sandboxes give
     the same IDs. ``token`` opens the sandbox's own addresses, see `admin`; each sandbox makes a new one. Each of
-    ``further_keys`` opens an account with its own notes and limit; faults strike the requests of all.
+    ``further_keys`` opens an account with its own notes and limit; faults strike the requests of all. ``shapes`` lay
+    out the API's replies otherwise, one after the other.
     """
 
     latency: float = 0.0
-    limit: Limit | None = None
+    limit: Limit | None = field(default_factory=lambda: limits.DEFAULT)
     faults: Iterable[Fault] = ()
     clock_offset: float = 0.0
     api_key: str = field(default=DEFAULT_KEY, repr=False)
     further_keys: Collection[str] = field(default=(), repr=False)
+    shapes: Sequence[Shape] = ()
     seed: int | None = None
     time_source: Callable[[], float] = time.time
     token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
@@ -135,7 +139,7 @@ class State(ServiceRules):
         self._watches = [_FaultWatch(fault, self.seed or 0) for fault in self.faults]
         self._chance = random.Random(self.seed or 0)  # noqa: S311 - repeatable, not secret
         self._in_flight = 0
-        self._windows = {key: RateWindow(self.limit) for key in self._services}
+        self._windows = {key: RateWindows(self.limit) for key in self._services}
         self._received: list[Received] = []
 
     @property
@@ -166,6 +170,14 @@ class State(ServiceRules):
         """Let attachments with these IDs exist, as if uploaded long ago."""
         self.service.know_attachments(ids)
 
+    def write(self, prospect: str, content: str, author: Person = COLLEAGUE) -> str:
+        """Let somebody write a public note in the product, and return its ID."""
+        return self.service.write(prospect, content, author)
+
+    def pin(self, note_id: str) -> None:
+        """Let somebody pin a note in the product."""
+        self.service.pin(note_id)
+
     def add_fault(self, fault: Fault) -> None:
         """Add a fault, which counts requests from now on."""
         with self._lock:
@@ -184,7 +196,7 @@ class State(ServiceRules):
         """Change the rate limit, None for none; a new window opens."""
         with self._lock:
             self.limit = limit
-            self._windows = {key: RateWindow(limit) for key in self._services}
+            self._windows = {key: RateWindows(limit) for key in self._services}
 
     def arrive(self, head: Head, path: str, query: Mapping[str, str], key: str | None = None) -> Arrival:
         """Record a request, and decide how to treat it; the server must call `leave` in the end.
@@ -200,11 +212,13 @@ class State(ServiceRules):
             intervention = next((Intervention(fault, wire) for fault, wire in replies if wire), None)
             if intervention is not None:
                 fault: Fault | None = intervention.fault
-                arrival = Arrival(number, Admission(allowed=True), None, standing, intervention)
+                arrival = Arrival(number, Admission(), None, standing, intervention)
             else:
                 self._in_flight += 1
-                verdict = self._windows.get(key or "", self._windows[self.api_key]).spend(now)
-                fault = self._striking(head) if verdict.allowed else None
+                verdict = self._windows.get(key or "", self._windows[self.api_key]).spend(
+                    endpoint(head.method, path), now
+                )
+                fault = self._striking(head) if verdict.refusal is None else None
                 arrival = Arrival(number, verdict, fault, standing)
             label = fault.label if fault else None
             self._received.append(Received(number, moment(now), head.method, path, query, fault=label))

@@ -8,25 +8,24 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Literal
 
-from importer.sandbox.calls import Document, ServiceReply, refusal
+from importer.sandbox.calls import BAD_TYPE, NOT_UPLOADED, TOO_LARGE, Document, ServiceReply, invalid, refusal
 
 JSON = ("Content-Type", "application/json; charset=utf-8")
 HTML = ("Content-Type", "text/html; charset=utf-8")
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>%s</title></head><body><h1>%s</h1><hr>gateway</body></html>\n"
 _MESSAGES = {
-    400: (1000, "Bad request: prospectIds"),
     401: (1001, "Invalid token"),
-    403: (403, "Forbidden"),
+    403: (4003, "You don't have required permissions to perform this task"),
     404: (1001, "Note not found or access denied"),
     413: (413, "Payload too large: too many prospects"),
     422: (422, "Unprocessable entity: prospectIds"),
-    429: (429, "Too many requests"),
+    429: (40000, "Rate Limit exceeded"),
 }
 _UPLOAD_MESSAGES = {
-    400: (4000, "Failed to upload attachment"),
+    400: (4000, NOT_UPLOADED),
     404: (404, "Not found"),
-    413: (4002, "Attachment is larger than 20 MB"),
-    422: (4001, "Attachment type not supported"),
+    413: (4002, TOO_LARGE),
+    422: (4001, BAD_TYPE),
 }
 # In the words of a widely used gateway; their layout is not that of the API's errors.
 _GATEWAYS = {
@@ -40,6 +39,9 @@ _GATEWAYS = {
     504: "The upstream server is timing out",
 }
 _SERVER_ERROR = (5001, "Internal server error, please try again later")
+
+Shape = Callable[[Document], Document]
+"""Function that lays out the document of a reply in another way."""
 
 Headers = tuple[tuple[str, str], ...]
 Pieces = Callable[[list[bytes], bytes], Iterable[tuple[bytes, float]]]
@@ -72,6 +74,8 @@ def plain(reply: ServiceReply) -> Wire:
 def error(status: int, headers: Headers = (), *, upload: bool) -> Wire:
     """Return an error reply in the API's words."""
     messages = {**_MESSAGES, **_UPLOAD_MESSAGES} if upload else _MESSAGES
+    if status == 400 and not upload:
+        return plain(replace(invalid("prospectIds must be a list of known prospects value").reply, headers=headers))
     return plain(replace(refusal(status, *messages.get(status, _SERVER_ERROR)), headers=headers))
 
 
@@ -82,6 +86,19 @@ def gateways_page(status: int, headers: Headers = (), *, in_json: bool = False) 
         body = encoded({"message": _GATEWAYS.get(status, phrase)})
         return Wire(status, body, (JSON, *headers), is_gateways=True)
     return Wire(status, page(f"{status} {phrase}"), (HTML, *headers), is_gateways=True)
+
+
+def shaped(wire: Wire, shapes: Iterable[Shape]) -> Wire:
+    """Return a reply of the API with its document laid out in other ways; anything else stays as it is."""
+    try:
+        document = json.loads(wire.body)
+    except ValueError:
+        return wire
+    if wire.is_gateways or not isinstance(document, dict):
+        return wire
+    for shape in shapes:
+        document = shape(document)
+    return replace(wire, body=encoded(document))
 
 
 def page(title: str) -> bytes:

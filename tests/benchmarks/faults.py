@@ -85,7 +85,8 @@ def _import(night: Night, sheet: Path, folder: Path) -> dict[str, float]:
     from tests.jumping import jumping  # noqa: PLC0415
 
     faults = [Fault.parse(text) for text in night.faults]
-    with jumping() as clock, Sandbox(api_key="benchmark", faults=faults, latency=LATENCY, seed=SEED) as box:
+    sandbox = Sandbox(api_key="benchmark", faults=faults, latency=LATENCY, seed=SEED, limit=None)
+    with jumping() as clock, sandbox as box:
         began = clock()
 
         def observe(_: object) -> None:

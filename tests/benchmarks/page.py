@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.page", description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, Sandbox() as box, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryDirectory() as name, Sandbox(limit=None) as box, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         patch.setenv(FOLDER_VARIABLE, str(folder / "journals"))
         patch.setenv(KEY_VARIABLE, box.api_key)

@@ -27,7 +27,7 @@ from importer.sandbox import Limit
 from tests.agency import Agency
 from tests.postgres import HOW_TO_GET_IT, Postgres, programs
 
-REQUESTS, LIMIT, LATENCY = 15, Limit(20, 1.0), 0.02
+REQUESTS, LIMIT, LATENCY = 15, Limit.parse("20/1s:headers:429"), 0.02
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ def notes(path: Path, groups: int, each: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("limit", ["20/500ms", "20/500ms:epoch-ms", "10/1s:epoch", "20/500ms:first-call"])
+@pytest.mark.parametrize(
+    "limit", ["20/500ms:headers", "20/500ms:epoch-ms", "10/1s:epoch", "20/500ms:headers:first-call"]
+)
 @pytest.mark.usefixtures("jumping")
 def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Settings, box: Sandbox, limit: str) -> None:
-    box.set_limit(Limit.parse(limit))
+    box.set_limit(Limit.parse(f"{limit}:429"))
     report = running.run(notes(tmp_path / "notes.csv", 60, 2), settings)
     assert report is not None
     statuses = Counter(call.status for call in box.received)
@@ -36,16 +38,17 @@ def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Setti
 def test_a_limit_of_the_sandbox_that_changes_turns_away_at_most_one_call(
     tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:
-    box.set_limit(Limit(20, 0.5))
+    before, after = Limit.parse("20/500ms:headers:429"), Limit.parse("10/500ms:headers:429")
+    box.set_limit(before)
     box.latency = 0.02
 
     def change(progress: Progress) -> None:
-        if progress.requests >= 45 and box.limit == Limit(20, 0.5):
-            box.set_limit(Limit(10, 0.5))
+        if progress.requests >= 45 and box.limit == before:
+            box.set_limit(after)
 
     running.run(notes(tmp_path / "notes.csv", 80, 1), settings, observe=change)
     statuses = Counter(call.status for call in box.received)
-    assert box.limit == Limit(10, 0.5)
+    assert box.limit == after
     assert statuses[201] == 80
     assert statuses[429] <= 1
 
@@ -68,7 +71,7 @@ def test_an_import_tells_what_holds_it_up_how_rows_ended_and_how_long_the_rest_t
     tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:
     """The limit, once windows have shown it; nothing is left at the end."""
-    box.set_limit(Limit(4, 1.0))  # far slower than any machine
+    box.set_limit(Limit.parse("4/1s:headers:429"))  # far slower than any machine
     seen: list[Progress] = []
     running.run(notes(tmp_path / "notes.csv", 16, 2), settings, observe=seen.append)
     held = {one.held_to for one in seen} - {None}

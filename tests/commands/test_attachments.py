@@ -220,8 +220,8 @@ def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
         assert [text for _, text, _ in carried(box)] == ["Good", "None"]
     told = results(settings)
     assert [result for result, _ in told] == ["rejected"] * 4 + ["created"] * 2 + ["rejected"]
-    assert told[0][1] == "the API refused the file 'run.exe': Attachment type not supported"
-    assert "'map.png': Attachment is larger than 20 MB" in told[2][1]
+    assert told[0][1] == "the API refused the file 'run.exe': The file type you are trying to add is not supported."
+    assert "'map.png': File exceeds the 20 MB upload limit" in told[2][1]
     assert "'failed.txt': Failed to upload attachment" in told[3][1]
 
 

@@ -639,7 +639,7 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
 def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
     """A gateway's page, and an empty answer that isn't the API's own, never mean that nobody has an email."""
     sheet = write(tmp_path, by_email([email for email in PEOPLE.values() if "wice" not in email]))
-    with Sandbox(prospects=PEOPLE, faults=[Fault.parse(fault)], limit=Limit.parse("50/1s")) as box:
+    with Sandbox(prospects=PEOPLE, faults=[Fault.parse(fault)], limit=Limit.parse("50/1s:headers:429")) as box:
         report = send(sheet, settings_of(box, tmp_path))
         assert report.counts == {Result.CREATED: 3}
         assert len(box.notes) == 3

@@ -121,7 +121,7 @@ def test_it_stops_when_its_hours_are_over_and_the_next_night_goes_on(settings: S
     """Results are written, the rest is not sent and says why, the status is 3; what was sent isn't sent again."""
     lines = [Line(f"P{number}", f"Note {number}") for number in range(40)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(limit=Limit(200, 1), latency=0.01) as box:
+    with Sandbox(limit=Limit.parse("200/1s:headers:429"), latency=0.01) as box:
         settings = replace(settings, base_url=box.url, key=box.api_key, results=tmp_path / "results.csv")
         tonight = Hours.of(replace(settings, between="02:00-06:00"), Evening(box, 5), BERLIN)  # type: ignore[arg-type]
         with prepare(sheet, settings) as prepared:

@@ -90,7 +90,7 @@ def service(settings: Settings) -> Callable[..., Any]:
     @contextmanager
     def open_(*faults: str, **rules: Any) -> Iterator[Service]:
         prospects = {TEST: EMAIL, OTHER: OTHERS, "0therPr0s2": "kim@example.com"}
-        usual = {"author": "Us3rAuth0r", "prospects": prospects}
+        usual = {"author": {"id": "Us3rAuth0r"}, "prospects": prospects}
         with Sandbox(faults=map(Fault.parse, faults), **{**usual, **rules}) as box:
             yield Service(box, settings)
 
@@ -111,7 +111,7 @@ def test_nothing_is_otherwise_where_all_is_as_documented_or_assumed(service: Ope
 
 
 HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str], set[str]]] = {
-    "no authors": ((), {"author": ""}, {"authors": "none"}, {"authors"}),
+    "no authors": ((), {"author": {}}, {"authors": "none"}, {"authors"}),
     "reads a minute late": (("lag=60",), {}, {"lag": "late"}, {"late"}),
     "one of two copies a minute late": (("lag=60:GET@*/2",), {}, {"lag": "late"}, {"late"}),
     "no entry per prospect": (
@@ -167,7 +167,14 @@ def test_a_prospect_that_fails_alone_shows_the_order_of_the_entries(
     assert odd.otherwise == {"entries": "other"}
 
 
-TENTHS = [("20/1s", 2), ("100/min", 10), ("5/1s", 1), ("20/1s:epoch", 2), ("20/1s:http-date", 2), ("30/10s:seconds", 3)]
+TENTHS = [
+    ("20/1s:headers", 2),
+    ("100/min:headers", 10),
+    ("5/1s:headers", 1),
+    ("20/1s:epoch", 2),
+    ("20/1s:http-date", 2),
+    ("30/10s:seconds", 3),
+]
 
 
 @pytest.mark.parametrize(("limit", "share"), TENTHS)
@@ -339,7 +346,7 @@ def test_the_report_holds_nothing_of_others(service: Open, tmp_path: Path) -> No
 
 
 def test_the_report_says_each_finding_once(service: Open, tmp_path: Path) -> None:
-    with service(author="") as odd:
+    with service(author={}) as odd:
         found = odd.test()
         document, table = (path.read_text("utf-8") for path in live.write(odd.report, tmp_path))
     findings = json.loads(document)["findings"]
@@ -387,7 +394,7 @@ def test_a_short_lag_shortens_no_wait(service: Open, settings: Settings, earlier
 def test_the_next_run_reminds_once_of_what_matters(service: Open, tmp_path: Path) -> None:
     """A preview shows it until a run was sent; what has no consequence for imports isn't repeated."""
     sheet = write_sheet(tmp_path / "one.csv", [Line(OTHER, "Spoke about terms")])
-    with service(author="", oldest_first=True) as odd:
+    with service(author={}, oldest_first=True) as odd:
         odd.test()
         for _ in range(2):
             assert [render(text) for text in running.check(sheet, odd.settings).reminder] == ["no author is shown."]
@@ -396,7 +403,7 @@ def test_the_next_run_reminds_once_of_what_matters(service: Open, tmp_path: Path
 
 
 def test_a_later_test_without_findings_takes_the_reminder_back(service: Open, settings: Settings) -> None:
-    with service(author="") as odd:
+    with service(author={}) as odd:
         odd.test()
         with Journal.open(settings.journal) as journal:
             assert len(journal.learned.reminder(odd.settings.workspace)) == 1

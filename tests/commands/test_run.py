@@ -228,7 +228,7 @@ def test_content_too_long_for_the_api_is_sent_whole_and_its_refusal_is_the_reaso
     assert any(body is not None and body["content"] == long.strip() for body in bodies)
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [REJECTED, CREATED]
-    assert "content is too long" in rows[0]["reason"]
+    assert "content must be a shorter value" in rows[0]["reason"]
     assert rows[0]["Note"] == long
 
 
@@ -310,7 +310,7 @@ def test_a_person_who_says_no_changes_nothing(box: Sandbox, settings: Settings, 
 
 def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
     """The notes that exist, the batch size that was taken and the limit that was met; nothing is called or written."""
-    with Sandbox(max_batch=10, limit=Limit.parse("6/1s")) as box:
+    with Sandbox(max_batch=10, limit=Limit.parse("6/1s:headers:429")) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0)
         first = [(f"P{i}", "x", "1") for i in range(120)]
         ran(write(tmp_path / "n.csv", *first), settings)

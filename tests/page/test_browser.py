@@ -236,7 +236,7 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     page: Page, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """The run doesn't hang on any tab; stopped in the middle it says so, and what is left is sent without a twin."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
     page.get_by_role("button", name="Continue").click()
     send(page, "8 notes")

@@ -170,7 +170,7 @@ def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
     page: Page, browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """Quit leaves it alone until a person says so; then it ends in good order, and after it the program."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
     page.get_by_role("button", name="Continue").click()
     send(page, "6 notes")

@@ -173,7 +173,7 @@ def test_where_no_browser_comes_the_address_is_printed(starter: Path, box: Sandb
 @pytest.mark.slow
 def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, box: Sandbox, tmp_path: Path) -> None:
     """The results of what was sent are written and named; the server is gone; the token opened the page just once."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     at = At(program)
     with Visitor(at) as visitor:  # type: ignore[arg-type]
         assert requests.get(at.address, timeout=30).status_code == 403
@@ -201,7 +201,7 @@ def test_a_second_start_opens_the_running_page_and_stops_nothing(
     program: Program, box: Sandbox, tmp_path: Path
 ) -> None:
     """Somebody closed the tab while it sends. With other options, it is another page."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     at = At(program)
     with Visitor(at) as visitor:  # type: ignore[arg-type]
         seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))

@@ -161,7 +161,7 @@ def test_a_whole_import_in_a_german_browser(tab: Page, box: Sandbox, tmp_path: P
     tab.get_by_role("button", name="Weiter").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("7 Notizen senden?")
     german(tab)
-    box.set_limit(Limit.parse("1/300s"))
+    box.set_limit(Limit.parse("1/300s:headers:429"))
     agree(tab)
     expect(tab.locator("[data-field=counts]")).to_contain_text("angelegt")
     expect(tab.locator("[data-field=holds]")).to_contain_text("Wartezeit")

@@ -130,7 +130,7 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
     """The file is still there, and how it is read; when every row is delivered, the next start removes it."""
     head = ("Prospect ID", "Full Comments", "Comments of ours", "Visibility")
     file = write(tmp_path / "n.csv", [(f"p{i}", "", f"Note {i}", "Public") for i in range(8)], head)
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     with opened(browser, settings, tmp_path / "uploads") as page:
         drop(page, file)
         page.get_by_label("Column C: Comments of ours").select_option(label="Text of the note")
@@ -186,7 +186,7 @@ def test_one_thing_is_done_at_a_time(
 ) -> None:
     """While a file is sent, nothing else is done in its workspace: that is said, and leads to what is under way."""
     run(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]), settings)
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
     page.get_by_role("button", name="Continue").click()
     agree(page, "8 notes")

@@ -230,7 +230,7 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     visitor: Visitor, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """409, in words, with the way to the run that is under way; no GET stops it, a POST does."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
     under_way = visitor.agree(seen)
     assert visitor.agree(seen).url == under_way.url, "whoever presses twice has said it once"

@@ -67,7 +67,7 @@ def listening(to: list[Any]) -> Callable[[Any], None]:
 @pytest.fixture
 def slow_file(box: Sandbox, tmp_path: Path) -> Iterator[Path]:
     """A file whose import takes until the limit is lifted."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     yield write(tmp_path / "n.csv", [(f"p{i}", f"Secret {i}", "Public") for i in range(4)] + [("p9", "", "Public")])
     box.set_limit(None)
 

@@ -36,7 +36,7 @@ def main(samples: Path, folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     faults = [Fault.parse(fault) for fault in _FAULTS]
-    key, limit = secrets.token_urlsafe(16), Limit.parse("20/1s")
+    key, limit = secrets.token_urlsafe(16), Limit.parse("20/1s:headers")
     with Sandbox(latency=0.15, limit=limit, faults=faults, any_email=True, any_id=False, api_key=key) as box:
         print(f"A sandbox of the Saleshandy API is at {box.url}; nothing leaves this machine.")
         print(f"The commands below have its key, {key}, in the environment variable SALESHANDY_API_KEY.")

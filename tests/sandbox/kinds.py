@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from importer.sandbox import Limit
-from importer.sandbox.calls import Document, ServiceReply
+from importer.sandbox.calls import Document, ServiceReply, invalid, refusal
 from importer.sandbox.clock import http_date
 from importer.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Head, Standing, Struck, When
-from importer.sandbox.limits import WORDS, as_moment
+from importer.sandbox.limits import WORDS
 from importer.sandbox.service import StoredNote
 from importer.sandbox.wire import HTML, Pieces, Wire, encoded, page, plain
 
@@ -287,13 +287,20 @@ def _other_layout(fault: Fault, struck: Struck) -> Wire:
     reply = struck.reply
     if reply is None or reply.status < 400:
         return struck.honest
-    code, message = reply.document["code"], reply.document["message"]
+    code, message = reply.document.get("code", 400), reply.document["message"]
     if fault.value == "page":
         return Wire(reply.status, page(f"{reply.status} Error"), (HTML,))
     if fault.value == "list":
         return plain(replace(reply, document={"errors": [{"message": message, "code": code}]}))
     others: Document = {"jo.berg@example.com": code, "error": {"jo.berg@example.com": 1}, "mark-of-others": 1}
     return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code, **others}))
+
+
+def _failed(_fault: Fault, struck: Struck) -> Wire:
+    """The general refusal, which says of no call why it failed, or whether it was applied."""
+    path = urlsplit(struck.url).path
+    what = "create notes" if path.endswith("/v1/notes") else "upload attachment" if struck.is_upload else "fetch notes"
+    return plain(refusal(400, 4000, f"Failed to {'fetch prospects' if path.endswith('/prospects') else what}"))
 
 
 def _other_matches(fault: Fault, struck: Struck) -> Wire:
@@ -329,17 +336,27 @@ def as_epoch(ends: float, _now: float) -> str:
 
 
 WORDS |= {
-    "date": {"reset": as_moment},
     "http-date": {"reset": as_http_date},
     "epoch": {"reset": as_epoch},
     "epoch-ms": {"reset": lambda ends, _now: str(math.ceil(ends * 1000))},
     "seconds": {"reset": lambda ends, now: str(math.ceil(ends - now))},
-    "off": {"reset": None},
     "retry-date": {"retry": as_http_date},
     "no-retry": {"retry": None},
+    "403": {"status": 403},
+    "503": {"status": 503},
+    "code-4000": {"code": 4000},
+    "sliding": {"sliding": True},
+    "shared": {"shared": True},
 }
 
 KINDS |= {
+    "400-limit": _reply(
+        "400 Rate Limit exceeded", lambda *_: plain(refusal(400, 40000, "Rate Limit exceeded")), ANY_MOMENT
+    ),
+    "400-failed": _reply("400 Failed to …", _failed, ANY_MOMENT),
+    "400-property": _reply(
+        "400 property X should not exist", lambda *_: plain(invalid("property colour should not exist").reply), _BEFORE
+    ),
     "redirect": _reply("307 to the same path under another host name", _redirect, ANY_MOMENT),
     "cut-request": FaultKind(does="closed before the request's body is read", moments=_BEFORE, cuts=True),
     "stale": FaultKind(does="the same, where a connection is used again", moments=_BEFORE, cuts=True, on_reuse=True),

@@ -47,7 +47,7 @@ def contents(box: Sandbox, query: str = "", **headers: str) -> list[str]:
 @pytest.mark.parametrize("kind", ["html", "gateway"])
 def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, status: int) -> None:
     """In HTML, or in JSON that isn't laid out as the API's; without the API's headers."""
-    with struck(f"{kind}-{status}:after@1", limit=Limit(100, 3600)) as box:
+    with struck(f"{kind}-{status}:after@1", limit=Limit.parse("100/h:headers")) as box:
         reply = post(box)
         assert reply.status_code == status
         assert len(box.notes) == 1
@@ -57,7 +57,7 @@ def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, 
             assert f"<h1>{status} " in reply.text
         else:
             assert list(reply.json()) == ["message"]
-        assert "x-ratelimit-limit" in post(box).headers
+        assert "x-ratelimit-remaining" in post(box).headers
 
 
 def test_a_gateways_words_for_a_lost_route_are_known() -> None:
@@ -100,7 +100,7 @@ def test_a_gateways_clock_dates_replies_and_not_notes(text: str, date: str) -> N
 def test_a_cache_shows_what_was_there_before() -> None:
     """By address and for its time; who says no-cache, or asks elsewhere, sees what is there. It spends no call."""
     clock = Time()
-    with struck("cache=300", time_source=clock, limit=Limit(9, 3600, aligned=False)) as box:
+    with struck("cache=300", time_source=clock, limit=Limit.parse("9/h:headers:first-call:shared")) as box:
         assert contents(box) == []
         post(box)
         clock.now += 299

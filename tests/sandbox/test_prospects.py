@@ -37,10 +37,30 @@ def test_pages_are_cut_as_asked_and_the_one_after_the_last_is_empty() -> None:
     assert [*itertools.chain(*pages)] == list(invented(25))
 
 
-@pytest.mark.parametrize("query", [{"pageSize": 30}, {"page": 0}, {"page": "one"}, {"pageSize": ""}, {"skip": 0}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"pageSize": 30},
+        {"page": 0},
+        {"page": "one"},
+        {"pageSize": ""},
+        {"skip": 0},
+        {"sort": "asc"},
+        {"sortBy": "email"},
+        {"includeCustomFields": "yes"},
+    ],
+)
 def test_what_is_not_documented_is_refused(query: dict[str, object]) -> None:
     with Sandbox(prospects=THREE) as box:
         assert page(box, **query).status_code == 400
+
+
+def test_pages_have_up_to_a_hundred_prospects_in_the_order_that_is_asked_for() -> None:
+    with Sandbox(prospects=invented(120)) as box:
+        everyone = list(invented(120))
+        assert ids(page(box)) == ids(page(box, pageSize=500)) == everyone[:100]
+        options = {"sort": "DESC", "sortBy": "createdAt", "includeCustomFields": "true"}
+        assert ids(page(box, pageSize=10, page=2, **options)) == everyone[:-21:-1][10:]
 
 
 def test_listing_without_a_search_can_be_refused() -> None:

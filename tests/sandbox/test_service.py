@@ -93,7 +93,9 @@ def test_a_malformed_prospect_turns_the_whole_request_away(box: Sandbox, malform
 def test_a_request_that_breaks_a_rule_is_refused_whole(box: Sandbox, changes: dict[str, object]) -> None:
     reply = post(box, **changes)
     assert reply.status_code == 400
-    assert reply.json()["error"] == {"code": reply.json()["code"], "message": reply.json()["message"]}
+    (words,) = reply.json().pop("message")
+    assert ("property colour should not exist" if "colour" in changes else "must be a") in words
+    assert reply.json()["statusCode"] == 400
     assert box.notes == ()
 
 
@@ -101,7 +103,7 @@ def test_a_request_that_breaks_a_rule_is_refused_whole(box: Sandbox, changes: di
 def test_a_required_field_may_not_be_left_out(box: Sandbox, name: str) -> None:
     body = {field: value for field, value in BODY.items() if field != name}
     reply = requests.post(f"{box.url}/notes", json=body, headers=KEY, timeout=10)
-    assert (reply.status_code, reply.json()["message"]) == (400, f"{name} is missing")
+    assert (reply.status_code, reply.json()["message"]) == (400, [f"{name} must be a given value"])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_limits_of_size_are_told_in_words() -> None:
     with Sandbox(max_batch=2, max_content=30, created_status=200) as box:
         assert post(box, prospectIds=["a", "b", "c"]).status_code == 400
         reply = post(box, content="x" * 31)
-        assert (reply.status_code, reply.json()["message"]) == (400, "content is too long")
+        assert (reply.status_code, reply.json()["message"]) == (400, ["content must be a shorter value"])
         assert post(box, prospectIds=["a", "b"], content="x" * 30).status_code == 200
         assert len(box.notes) == 2
 
@@ -165,7 +167,7 @@ def test_notes_are_read_newest_first_in_pages(box: Sandbox) -> None:
     assert show(box).json()["payload"]["pagination"]["take"] == 20
 
 
-@pytest.mark.parametrize("query", [{"take": 101}, {"take": 0}, {"skip": -1}, {"take": "many"}])
+@pytest.mark.parametrize("query", [{"take": 101}, {"take": 0}, {"skip": -1}, {"take": "many"}, {"page": 1}])
 def test_a_page_out_of_bounds_is_refused(box: Sandbox, query: dict[str, Any]) -> None:
     assert show(box, **query).status_code == 400
 
@@ -174,6 +176,20 @@ def test_a_page_out_of_bounds_is_refused(box: Sandbox, query: dict[str, Any]) ->
 def test_notes_of_an_unknown_prospect_are_an_error(box: Sandbox, prospect: str) -> None:
     reply = show(box, prospect)
     assert (reply.status_code, reply.json()["code"], reply.json()["message"]) == (400, 1001, "Invalid prospect Id")
+
+
+def test_pinned_notes_are_read_first_whoever_wrote_them(box: Sandbox) -> None:
+    first = post(box, content="first").json()["payload"]["results"][0]["noteId"]
+    theirs = box.write("Pr9xQ2Lm", "a colleague's")
+    post(box, content="last")
+    box.pin(first)
+    notes = show(box, take=2).json()["payload"]["notes"]
+    assert [note["content"] for note in notes] == ["<p>first</p>", "<p>last</p>"]
+    assert [note["pinnedAt"] is None for note in notes] == [False, True]
+    box.pin(theirs)
+    notes = show(box).json()["payload"]["notes"]
+    assert [note["author"]["firstName"] for note in notes] == ["Robin", "Avery", "Avery"]
+    assert "id" not in notes[0]["author"]
 
 
 def test_the_latest_draft_is_shown_apart_from_the_notes(box: Sandbox) -> None:
@@ -190,6 +206,8 @@ def test_a_note_can_be_updated_in_part(box: Sandbox) -> None:
     note_id = post(box, status="0").json()["payload"]["results"][0]["noteId"]
     reply = requests.patch(f"{box.url}/notes/{note_id}", json={"status": "1"}, headers=KEY, timeout=10)
     assert (reply.status_code, reply.json()["payload"]["status"]) == (200, "1")
+    assert reply.json()["payload"]["editedBy"]["email"] == "avery.stone@example.com"
+    assert not {"author", "pinnedAt"} & reply.json()["payload"].keys()
     requests.patch(f"{box.url}/notes/{note_id}", json={"content": "new", "visibility": "2"}, headers=KEY, timeout=10)
     payload = show(box).json()["payload"]
     assert [(note["id"], note["content"], note["visibility"]) for note in payload["notes"]] == [
@@ -226,7 +244,6 @@ def test_prospects_are_found_by_a_part_of_their_email() -> None:
             ("a", "jo@example.com"),
             ("b", "mojo@example.com"),
         ]
-        assert requests.get(f"{box.url}/prospects?pageSize=30", headers=KEY, timeout=10).status_code == 400
         assert requests.get(f"{box.url}/prospects?page=2", headers=KEY, timeout=10).json()["payload"] == []
 
 
@@ -292,6 +309,13 @@ def test_a_body_of_unknown_length_is_refused(box: Sandbox) -> None:
     reply = requests.post(f"{box.url}/notes", data=iter([b"{}"]), headers=KEY, timeout=10)
     assert (reply.status_code, reply.headers["Connection"]) == (411, "close")
     assert box.received[0].status == 411
+
+
+def test_a_second_address_leads_to_the_same_account(box: Sandbox) -> None:
+    other = box.url.replace("/v1", "/api/open-api/v1")
+    headers = KEY | {"sh-application": "open-api"}
+    assert requests.post(f"{other}/notes", json=BODY, headers=headers, timeout=10).status_code == 201
+    assert len(show(box).json()["payload"]["notes"]) == 1
 
 
 def test_its_description_keeps_the_key_to_itself(box: Sandbox) -> None:

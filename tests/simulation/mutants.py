@@ -52,6 +52,7 @@ from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN, Files, Lag, Regime, draw, with_existing
+from tests.simulation.windows import Limits
 
 Change = Callable[[Any, str, Any], None]
 """Puts something in place of an attribute, until the mutant is over."""
@@ -715,6 +716,11 @@ _LAGGING = replace(
     closed=0.0, lost_route=0.0,
 )  # fmt: skip
 
+_LIMITED = replace(
+    draw(1), limits=Limits(1, 6.0), fates=("500 before",), firewall=-1, lost_route=0.0, body_limit=0, closed=0.0
+)
+"""Nothing but the limit turns calls away."""
+
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (214, with_existing(214, draw(214))),
     "a note that is there may be of any delivery that reads the same": (231, with_existing(231, draw(231))),
@@ -736,15 +742,15 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a rewritten note may be anybody's": (4986, draw(4986)),
     "drafts of a prospect don't conflict": (168, draw(168)),
-    "_TAKES = 0 in importer.delivery.readback": (34, draw(34)),
+    "_TAKES = 0 in importer.delivery.readback": (34, replace(draw(34), limits=None, pinned=0.0)),
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (78, replace(draw(78), apart=2.0)),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
     "read_timeout = 0.0": (2, replace(_LATE, read_timeout=30.0)),
     "rest = 0.5": (2, replace(_LATE, settle=20.0)),
     "rest = 0.0": (2, replace(_LATE, settle=20.0)),
     "POST unreachable, one prospect → settled as rejected": (741, draw(741)),
-    "POST rate limited, one prospect → settled as rejected": (265, draw(265)),
-    "POST bad request, several → settled as rejected": (262, draw(262)),
+    "POST rate limited, one prospect → settled as rejected": (1, _LIMITED),
+    "POST bad request, several → settled as rejected": (72, draw(72)),
     "absent after failed → settled as created": (112, draw(112)),
     "absent after failed → settled as rejected": (23, draw(23)),
     "absent after unreadable → settled as rejected": (373, draw(373)),

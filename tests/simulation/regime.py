@@ -5,6 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from importer.api import Endpoint
+from tests.simulation.windows import LOOKUPS, REFERENCE, Limits
+
+A_SECOND = Limits(5, 1.0, is_shared=True, slides=True, says="wait", status=429)
+"""Limits of five calls a second."""
 
 BATCH = 4
 """Prospects in a request at most."""
@@ -123,7 +130,8 @@ class Regime:
         body_limit: characters of a text beyond which a gateway turns it away for its size, or 0.
         apart: seconds by which its servers' clocks are off at most.
         max_batch: prospects that the API takes.
-        limit: calls a second, or 0.
+        limits: the API's limits on calls, or None.
+        pinned: chance that a note is pinned, and so shown before the others; ``oldest_first``: the order of the others.
         lives: after how many steps the process dies, each time anew.
         disk_full: after how many transactions one fails, or 0.
         firewall: index of a note that something on the way turns down, or -1.
@@ -164,7 +172,9 @@ class Regime:
     body_limit: int = 0
     apart: float = 0.0
     max_batch: int = 100
-    limit: int = 0
+    limits: Limits | None = None
+    pinned: float = 0.0
+    oldest_first: bool = False
     lives: tuple[int, ...] = ()
     disk_full: int = 0
     firewall: int = -1
@@ -265,7 +275,7 @@ def draw(seed: int, beyond: str = "") -> Regime:
         ahead=chance.choice([0.0, 0.4, -3600.0, 1200.0, 90.0]),
         jumps=chance.choice([0.0, 0.0, 0.0, 30.0, -30.0]) if rewrite == "exact" else 0.0,
         max_batch=chance.choice([100, 100, 2]),
-        limit=chance.choice([0, 0, 5]),
+        limits=chance.choice([None, None, A_SECOND]),
         lives=tuple(chance.randint(1, 80) for _ in range(chance.choice([0, 0, 1, 3, 6]))),
         disk_full=chance.choice([0, 0, 0, chance.randint(2, 20)]),
         firewall=chance.choice([-1, -1, -1, -1, notes[0]]),
@@ -315,7 +325,40 @@ def _beyond_the_simulator(seed: int, regime: Regime) -> Regime:
         echoes=chance.choice([0.05, 0.3]) if chance.random() < 0.12 else 0.0,
         shuffled=chance.random() < 0.04,
         body_limit=60 if chance.random() < 0.06 else 0,
+        limits=_limits(seed),
+        **_order(seed),
     )
+
+
+def _limits(seed: int) -> Limits | None:
+    """Limits as the service has them, of looking up alone, or others."""
+    chance = random.Random(f"limits {seed}")
+    told: dict[str, Any] = {
+        "says": chance.choice(["", "", "wait", "headers"]),
+        "status": chance.choice([400, 400, 429]),
+    }
+    if chance.random() < 0.5:
+        return None
+    if chance.random() < 0.5:
+        return replace(chance.choice([REFERENCE, LOOKUPS]), **told)
+    return Limits(
+        calls=chance.choice([1, 3, 5]),
+        seconds=chance.choice([0.5, 1.0, 6.0]),
+        in_all=chance.choice([0, 0, 8]),
+        of=chance.choice([(), (), (Endpoint.CREATE,)]),
+        is_shared=chance.random() < 0.2,
+        slides=chance.random() < 0.5,
+        **told,
+    )
+
+
+def _order(seed: int) -> dict[str, Any]:
+    """In which order notes are shown: not by their age alone, in some worlds."""
+    chance = random.Random(f"order {seed}")
+    return {
+        "pinned": chance.choice([0.1, 0.4]) if chance.random() < 0.2 else 0.0,
+        "oldest_first": chance.random() < 0.1,
+    }
 
 
 def _drops(seed: int) -> int:

@@ -21,6 +21,7 @@ from importer.messages import words
 from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
+from tests.simulation.windows import Windows
 
 _CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.INTERMEDIARY}
 _CAUSES |= {"reset": Cause.LOST, "accepted": Cause.UNREADABLE, "413": Cause.INTERMEDIARY}
@@ -28,6 +29,9 @@ _CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.INTERMEDIARY, "spoilt": 
 
 _RECEIPT = 300.0  # seconds for which the API may be at work on what it has accepted
 _MOST_READS = 10_000  # many times what any import takes
+
+US, COLLEAGUE = "avery.stone@example.com", "robin.lake@example.com"
+"""Authors, as the API's module tells them apart."""
 
 NOBODY = "no prospect"
 UNKNOWN_ATTACHMENT = "no such attachment"
@@ -50,6 +54,7 @@ class Stored:
         visible_at: when reading shows it where every note has its own lag.
         is_ours: whether the importer made it.
         author: who wrote it.
+        is_pinned: whether somebody has pinned it.
     """
 
     note_id: str
@@ -63,6 +68,7 @@ class Stored:
     is_ours: bool
     author: str
     files: tuple[str, ...] = ()
+    is_pinned: bool = False
 
     @property
     def delivery(self) -> Delivered:
@@ -111,7 +117,8 @@ class World:
         self._lag = 0.0
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
-        self._calls: deque[float] = deque()
+        self._windows = Windows(self.regime.limits)
+        self._pins = random.Random(f"pins {self.seed}")
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
         self._told_at = -math.inf
         self._last_page: tuple[str, NotesPage] | None = None
@@ -134,7 +141,11 @@ class World:
         return self.now + self._own
 
     def _reply(self, kind: Endpoint, began: float, came: float, value: Any = None, **more: Any) -> Reply[Any]:
-        """A reply with the times that our clock shows."""
+        """A reply with the times that our clock shows, and what it tells of a limit."""
+        metadata = more.get("metadata")
+        if metadata is _OK and not self.is_calm:
+            told = self._windows.headers(kind, self.now, self._ahead)
+            more["metadata"] = replace(metadata, headers={**metadata.headers, **told})
         return Reply(kind, began + self._own, came + self._own, value, **more)
 
     def tell(self, what: str) -> None:
@@ -331,6 +342,9 @@ class World:
 
         def failed(cause: Cause, text: str, wait: float | None = None, **more: bool) -> Reply[Any]:
             metadata = None if cause is Cause.UNREACHABLE else _ODD
+            if cause is Cause.RATE_LIMITED and self.regime.limits is not None:
+                headers = {} if self.is_calm else self._windows.headers(kind, self.now, self._ahead)
+                metadata = Metadata(self.regime.limits.status, headers)
             failure = Failure(cause, words(text), wait, **more)
             return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
 
@@ -340,12 +354,10 @@ class World:
             return failed(Cause.UNREACHABLE, "nobody there")
         if fate == "429":
             return failed(Cause.RATE_LIMITED, "too many", self.chance.choice([None, 1.0]))
-        if self.regime.limit and not self.is_calm:
-            while self._calls and self._calls[0] <= self.now - 1.0:
-                self._calls.popleft()
-            if len(self._calls) >= self.regime.limit:
-                return failed(Cause.RATE_LIMITED, "too many", 1.0)
-            self._calls.append(self.now)
+        if not self.is_calm and self._windows.refuses(kind, self.now):
+            tells = self.regime.limits is not None and self.regime.limits.says == "wait"
+            wait = math.ceil(self._windows.wait(kind, self.now)) if tells else None
+            return failed(Cause.RATE_LIMITED, "Rate Limit exceeded", wait)
         if note is None:
             return None
         if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
@@ -400,16 +412,17 @@ class World:
         self.tell(f"     {note_id} {note.content[:20]!r} on {prospect} is not kept")
         return note_id
 
-    def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = "US") -> Stored:
+    def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = US) -> Stored:
         lag = self.chance.uniform(0, self.regime.lag.seconds) if self.regime.lag.kind == "each" else 0.0
         off = self.chance.uniform(-self.regime.apart, self.regime.apart) if self.regime.apart else 0.0
         created_at = math.floor((self.now + self._ahead + off) * 1000) / 1000
         stored = Stored(
             f"N{len(self.notes)}", prospect, note.content, note.visibility, note.status, created_at, self.now,
             self.now + lag, is_ours, author, self.shelf.held(note.attachments),
+            self._pins.random() < self.regime.pinned,
         )  # fmt: skip
         self.notes.append(stored)
-        whose = "" if is_ours else " (a colleague's)" if author != "US" else " (by hand)"
+        whose = "" if is_ours else " (a colleague's)" if author != US else " (by hand)"
         self.tell(f"     {stored.note_id} {note.content[:20]!r} stands on {prospect}{whose}")
         return stored
 
@@ -426,17 +439,20 @@ class World:
         if not self.regime.shows_author:  # what reads the same couldn't be told from ours by anybody
             says_the_same &= rewritten(TEXTS[number], self.regime.rewrite) != TEXTS[number]
         text = TEXTS[number] if says_the_same and self.chance.random() < 0.5 else "Something of their own"
-        self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False, author="COLLEAGUE")
+        self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False, author=COLLEAGUE)
 
     def _stood_before(self) -> None:
         prospect, note, _ = self.chance.choice(self.regime.lines)
         number = base(note)
         visibility = Visibility.PRIVATE if number in self.regime.private else Visibility.PUBLIC
-        author = "US" if visibility is Visibility.PRIVATE else self.chance.choice(["US", "COLLEAGUE"])
+        author = US if visibility is Visibility.PRIVATE else self.chance.choice([US, COLLEAGUE])
         at = self.now - 3 * 86_400.0
         status = Status.DRAFT if number in self.regime.drafts else Status.PUBLISHED
         note_id, dated = f"N{len(self.notes)}", at + self._ahead
-        self.notes.append(Stored(note_id, prospect, TEXTS[number], visibility, status, dated, at, at, False, author))
+        is_pinned = self._pins.random() < self.regime.pinned
+        self.notes.append(
+            Stored(note_id, prospect, TEXTS[number], visibility, status, dated, at, at, False, author, (), is_pinned)
+        )
         self.tell(f"     {note_id} {TEXTS[number][:20]!r} has stood on {prospect} for three days ({author})")
 
     def _jump(self) -> None:
@@ -518,13 +534,15 @@ class World:
         cached = self._cache.get(address)
         if cached is not None and self.now < cached[0] + self.regime.cached:
             return cached[1]
-        shown = [self._shown(note) for note in reversed(self._visible()) if note.prospect == prospect]
-        published = [note for note in shown if note.status is Status.PUBLISHED]
+        there = [note for note in self._visible() if note.prospect == prospect]
+        there = there if self.regime.oldest_first else there[::-1]
+        published = [note for note in there if note.status is Status.PUBLISHED]
+        draft = max((note for note in there if note.status is Status.DRAFT), key=self.notes.index, default=None)
+        published.sort(key=lambda note: not note.is_pinned)
         if self.regime.shuffled:
             self.chance.shuffle(published)
-        page = tuple(published[skip : skip + min(take, self.regime.page)])
-        draft = next((note for note in shown if note.status is Status.DRAFT), None)
-        found = NotesPage(page, draft, has_more=len(published) > skip + len(page))
+        page = tuple(self._shown(note) for note in published[skip : skip + min(take, self.regime.page)])
+        found = NotesPage(page, self._shown(draft) if draft else None, has_more=len(published) > skip + len(page))
         self._cache[address] = (self.now, found)
         return found
 

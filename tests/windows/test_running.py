@@ -108,7 +108,7 @@ def test_of_two_imports_at_once_one_is_told_who_is_at_work(
     windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait
 ) -> None:
     """The lock is Windows', and goes with its process, even if that is killed."""
-    box.set_limit(Limit.parse("1/15s"))
+    box.set_limit(Limit.parse("1/15s:headers:429"))
     sheet = as_windows(write_sheet(tmp_path / "n.csv", LINES))
     words = ("run", sheet, "--yes", "--base-url", box.url, "--batch-size", 1)
     first = windows.start(*words, by=LAUNCHER)
