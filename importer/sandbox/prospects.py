@@ -111,7 +111,7 @@ class Directory:
     def page(self, call: Call, moves: int = 0) -> ServiceReply:
         """Return a page of the prospects; from page to page, ``moves`` prospects vanish from the earlier ones."""
         for name in call.query:
-            if name not in ("search", "pageSize", "page"):
+            if name not in ("search", "pageSize", "page", "sort", "sortBy"):
                 raise invalid(f"{name} is not a parameter of this request")
         size, page = number(call.query, "pageSize", 20), number(call.query, "page", 1)
         if size not in PAGE_SIZES or page < 1:
