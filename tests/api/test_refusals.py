@@ -70,6 +70,12 @@ def test_the_general_failure_leaves_open_whether_notes_were_created(layout: Any,
             assert words in render(failure.text)
 
 
+def test_the_code_of_the_general_failure_is_enough_if_the_words_are_new() -> None:
+    for layout in (LAYOUTS["code"], LAYOUTS["error_code"]):
+        failure = refused(create, 400, layout(4000, "Something went wrong"))
+        assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
+
+
 def test_a_failure_without_the_apis_code_or_words_may_be_a_gateways() -> None:
     failure = refused(create, 400, {"message": "Failed to reach the upstream"})
     assert (failure.cause, failure.at_work) == (Cause.INTERMEDIARY, True)
