@@ -25,6 +25,8 @@
     │   │   └── OutOfHours       the run was started outside the allowed hours; nothing was sent
     │   └── NeedsAPerson         a person must act before the command is run again (exit status 4)
     │       ├── KeyRefused       the API does not accept the key
+    │       ├── NotPermitted     the key's owner may not do what the run has to do
+    │       ├── WrongCall        the API does not know what this version of the program sends
     │       ├── Redirected       the API answered with another address, to which the key is not sent
     │       ├── WrongAddress     the server at the address isn't the API
     │       ├── Blocked          a certificate or a proxy prevents calls, and waiting doesn't help
@@ -296,6 +298,18 @@ class KeyRefused(NeedsAPerson):
     """The API does not accept the key."""
 
     kind = say("error.key-refused")
+
+
+class NotPermitted(NeedsAPerson):
+    """The API does not permit the key's owner to do what the run has to do."""
+
+    kind = say("error.not-permitted")
+
+
+class WrongCall(NeedsAPerson):
+    """The API refused a field or a parameter that it does not know, so this version of the program is at fault."""
+
+    kind = say("error.wrong-call")
 
 
 class Redirected(NeedsAPerson):

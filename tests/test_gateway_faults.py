@@ -150,7 +150,7 @@ def test_while_all_that_is_sent_is_turned_away_the_run_waits(start: int, tmp_pat
 
 def test_what_a_person_said_is_sent_again_unread_where_nothing_can_be_read(tmp_path: Path) -> None:
     """A gateway refuses to read anything: that takes two looks, not two for each prospect."""
-    with Sandbox(api_key=KEY, faults=faults("500:before@3-", "html-403:GET")) as box:
+    with Sandbox(api_key=KEY, faults=faults("500:before@3-", "html-403:GET@2-")) as box:
         first = counts(deliver(box, tmp_path, LINES))
         assert first["unconfirmed"] >= len(LINES) - 6
         box.set_faults(faults("html-403:GET"))

@@ -173,7 +173,7 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     Path("a.csv").write_text(SHEET, encoding="utf-8")
     assert ask("history")[1]["runs"] == []
     box.add_fault(Fault.parse("500:after@1"))
-    box.add_fault(Fault.parse("403:GET"))
+    box.add_fault(Fault.parse("403:GET@2-"))
     status, document, _ = ask("run", "a.csv", "--yes", "--give-up-after", "2")
     name = document["files"][0]["run"]["name"]
     box.clear_faults()

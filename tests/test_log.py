@@ -53,7 +53,7 @@ def events() -> list[tuple[str, str, str]]:
 
 def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, box: Sandbox) -> None:
     """From the beginning to the results; and nothing of the sheet, of the API's words, or of the key."""
-    box.add_fault(Fault.parse("503:any@1"))
+    box.add_fault(Fault.parse("503:before@1"))
     assert run("run", "a.csv", "--yes", "--batch-size", "2") == 1
     log = Path("logs/a.log").read_text(encoding="utf-8")
     names = [name for _, name, _ in events()]
@@ -87,7 +87,7 @@ def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, bo
 
 def test_who_debugs_sees_the_apis_words_but_no_key(run: Run, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
-    box.add_fault(Fault.parse("503:any@1"))
+    box.add_fault(Fault.parse("503:before@1"))
     run("run", "a.csv", "--yes")
     log = Path("logs/a.log").read_text(encoding="utf-8")
     assert "Internal server error" in log

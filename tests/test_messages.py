@@ -288,9 +288,10 @@ def test_a_plain_text_can_be_a_part_of_a_message() -> None:
 
 
 WORDS_OF_SHEETS = {"fields.py", "rows/programs.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
-    "reading/opendocument.py"
+    "reading/opendocument.py",
+    "api/refusals.py",
 }
-"""Modules that hold what sheets are read by: headings, languages, tags."""
+"""Modules that hold what sheets and replies are read by: headings, languages, tags, the API's words."""
 NOT_SAID = {
     "bucket does not exist",
     "does not match host name",

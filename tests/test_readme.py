@@ -19,11 +19,13 @@ from importer.errors import (
     BadSettings,
     Blocked,
     KeyRefused,
+    NotPermitted,
     Redirected,
     UnclearColumns,
     UnreadableFile,
     UnusableJournal,
     WrongAddress,
+    WrongCall,
     WrongJournal,
 )
 from importer.fields import FIELDS
@@ -123,7 +125,10 @@ def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
     for result in (Result.REJECTED, Result.INVALID, Result.UNCONFIRMED):
         assert exit_status({Result.CREATED: 3, result: 1}) == 1
     assert exit_status({Result.CREATED: 3, Result.NOT_SENT: 1}) == 3
-    assert {error.exit_status for error in (KeyRefused, WrongAddress, Redirected, Blocked, WrongJournal)} == {4}
+    assert {
+        error.exit_status
+        for error in (KeyRefused, NotPermitted, WrongCall, WrongAddress, Redirected, Blocked, WrongJournal)
+    } == {4}
     assert {error.exit_status for error in (BadSettings, UnreadableFile, UnclearColumns, UnusableJournal)} == {2}
 
 

@@ -3,7 +3,8 @@
 Input: notes and prospect IDs. Output: a :class:`Reply` for each call, in which failures are values, not exceptions.
 
     protocol     :class:`NotesApi` and :class:`Vendor`; replies and causes of failures as values
-    saleshandy   the only vendor so far: its addresses, codes and words
+    saleshandy   the only vendor so far: its addresses and statuses
+    refusals     Saleshandy's refusals: the table of their words and codes, and what each means
     entries      entries of Saleshandy's replies, read without trust: answers, notes, prospects, attachments
     headers      limits and times in the headers of replies, and the headers that the API's successes share
     exchange     one attempt at a call as a value, with a reply's JSON read without trust

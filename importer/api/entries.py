@@ -1,19 +1,20 @@
-"""Read the entries of Saleshandy's replies without trust: answers, notes, prospects, attachments and errors.
+"""Read the entries of Saleshandy's replies without trust: answers, notes, prospects and attachments.
 
 Input: a reply's JSON. Output: values, or None if any of it can't be read with certainty. Field names come from the
-vendor's reference, unless a comment says otherwise.
+vendor's reference. Live replies of other calls were seen to differ from it: fields stand in ``payload`` or beside it,
+an ID has another name, numbers stand for texts. All of these forms are read if only one reading is possible.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
-from importer import messages
 from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
 from importer.api.protocol import Answer, FoundNote, FoundProspect, NotesPage
+from importer.api.refusals import Refusal
 from importer.messages import say
 from importer.models import Status, Visibility
 
@@ -32,21 +33,25 @@ class Astray(Enum):
 ASTRAY = Astray.ASTRAY
 
 
+def _holder(document: object, name: str) -> object:
+    """Return the object that holds a list with this name, the reply or its payload; None if neither or both do."""
+    holders = [part for part in (document, at(document, "payload")) if isinstance(at(part, name), list)]
+    return holders[0] if len(holders) == 1 else None
+
+
 def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
     """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D62)."""
-    payload = at(document, "payload")
-    entries = at(payload, "notes")
-    if not isinstance(payload, dict) or not isinstance(entries, list):
+    holder = _holder(document, "notes")
+    entries, draft = at(holder, "notes"), at(holder, "draftNote")
+    if not isinstance(entries, list):
         return None
-    draft = payload.get("draftNote")
-    owners = [text_of(at(entry, "prospectId")) for entry in (*entries, draft)]
-    if any(owner is not None and owner != prospect for owner in owners):
+    owners = {text_of(at(entry, "prospectId")) for entry in (*entries, draft)}
+    if owners - {prospect, None}:
         return ASTRAY
-    readings = [_found(entry) for entry in entries]
-    notes = [note for note in readings if note is not None]
-    if len(notes) < len(readings) or None in owners[:-1]:  # each note must name its prospect
+    notes = [note for entry in entries if (note := _found(entry)) is not None]
+    if len(notes) < len(entries):
         return None
-    has_more = at(payload, "pagination", "hasMore")
+    has_more = at(holder, "pagination", "hasMore")
     return NotesPage(
         tuple(notes),
         _found(draft, "0") if draft is not None else None,
@@ -72,9 +77,16 @@ def _prospect(entry: object) -> FoundProspect | None:
 
 
 def answers(
-    results: Iterable[object], prospects: Sequence[str], brief: Callable[[str], str]
-) -> dict[str, Answer] | Astray:
-    """Return the certain answers, by prospect ID and never by position (D35); ASTRAY if a prospect wasn't asked for."""
+    document: object, prospects: Sequence[str], brief: Callable[[str], str]
+) -> dict[str, Answer] | Astray | None:
+    """Return the certain answers, by prospect ID and never by position (D35).
+
+    None if the reply has no results, ASTRAY if a prospect wasn't asked for.
+    """
+    payload = at(document, "payload")
+    results = payload if isinstance(payload, list) else at(_holder(document, "results"), "results")
+    if not isinstance(results, list) or (results is payload and at(document, "results") is not None):
+        return None
     asked = set(prospects)
     by_id: dict[str, Answer | None] = {}
     for entry in results:
@@ -97,13 +109,14 @@ def answers(
 
 
 def _answer(entry: object, brief: Callable[[str], str]) -> Answer | None:
-    raw_id, success = at(entry, "noteId"), at(entry, "success")
+    has_name = isinstance(entry, dict) and "noteId" in entry
+    raw_id, success = at(entry, "noteId" if has_name else "id"), at(entry, "success")
     note_id = text_of(raw_id)
     if success is True and note_id:
         return Answer(note_id)
     if success is False and (raw_id is None or (isinstance(raw_id, str) and not raw_id.strip())):
-        reason = words(entry)
-        return Answer(None, messages.words(brief(reason)) if reason else say("api.gave-no-reason"))
+        reason = Refusal.read(entry).words
+        return Answer(None, say("api.gave-reason", words=brief(reason)) if reason else say("api.gave-no-reason"))
     return None
 
 
@@ -116,30 +129,14 @@ def _found(entry: object, default_status: str | None = None) -> FoundNote | None
         return None
     created = at(entry, "createdAt")
     created_at = seconds_since_1970(created) if isinstance(created, str) else None
-    author = text_of(at(entry, "author", "id")) or text_of(at(entry, "author")) or ""
+    author = _person(at(entry, "author"))
     return FoundNote(note_id, content, _VISIBILITY.get(visibility), _STATUS.get(status), created_at, author)
 
 
-def words(reply: object) -> str | None:
-    """Return the API's own words for a failure, uncut; None if there are none. Their field isn't documented."""
-    for path in (("message",), ("error", "message"), ("error",), ("reason",), ("errors",), ("payload", "message")):
-        value = at(reply, *path)
-        if isinstance(value, list) and value:
-            value = value[0] if isinstance(value[0], str) else at(value[0], "message")
-        if isinstance(value, str) and value.strip():
-            return value
-    return None
-
-
-def layout(document: object) -> tuple[str, ...]:
-    """Return where an error's JSON has words and a code, such as ``error.message``. Other names may be data."""
-    within = {"": document, "error.": at(document, "error"), "errors.0.": _first(at(document, "errors"))}
-    names = ("message", "code", "status", "statusCode", "errorCode", "title", "detail", "reason")
-    return tuple(f"{place}{name}" for place, part in within.items() for name in names if at(part, name) is not None)
-
-
-def _first(value: object) -> object:
-    return value[0] if isinstance(value, list) and value else None
+def _person(entry: object) -> str:
+    """Return what tells a person from others: the email address, or else the ID, or else the name; empty if none."""
+    email, number, *names = (text_of(at(entry, name)) for name in ("email", "id", "firstName", "lastName"))
+    return (email or "").lower() or number or " ".join(name for name in names if name)
 
 
 def attachment(document: object) -> str | None:

@@ -2,7 +2,8 @@
 
 Input: a reply's headers and times. Output: an :class:`Announcement` of the limit, and the difference between our clock
 and the clock that sets the ``date`` header. A gateway may set that header, so the difference is used only for
-``retry-after`` and resets. The headers that all successes share distinguish the API's refusals from an intermediary's.
+``retry-after`` and resets. The headers that all successes of a kind of call share tell the API's refusals from an
+intermediary's.
 """
 
 from __future__ import annotations
@@ -171,19 +172,23 @@ def server_now(headers: Mapping[str, str], ours: float) -> float:
 
 
 class Signature:
-    """The content type and the headers about rate limits that the API's successes share, and its refusals too.
+    """The content type and the headers about rate limits that the successes of one kind of call share.
 
-    Several threads may learn at once. At worst a header too many remains, which makes the check only stricter.
+    The API's refusals of such calls have them, too. Several threads may learn at once. At worst a header too many
+    remains, which makes the check only stricter.
+
+    Attributes:
+        fastest: seconds of the fastest success; infinity before the first one.
     """
 
     def __init__(self) -> None:
         self._type = ""
         self._marks: frozenset[str] | None = None
-        self._fastest: Mapping[str, float] = {}
+        self.fastest = math.inf
 
-    def learn(self, headers: Mapping[str, str], method: str, took: float) -> None:
+    def learn(self, headers: Mapping[str, str], took: float) -> None:
         """Learn from a success's headers, and from the seconds that the call took."""
-        self._fastest = {**self._fastest, method: min(took, self.fastest(method))}
+        self.fastest = min(took, self.fastest)
         marks = frozenset(name for name in headers if _MARK.match(name))
         self._type = _media_type(headers)  # set before the marks, which show that a success was learned
         self._marks = marks if self._marks is None else self._marks & marks
@@ -193,10 +198,6 @@ class Signature:
         if self._marks is None:
             return False
         return _media_type(headers) != self._type or not self._marks <= headers.keys()
-
-    def fastest(self, method: str) -> float:
-        """Return the seconds of the fastest success of this method; infinity before the first one."""
-        return self._fastest.get(method, math.inf)
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

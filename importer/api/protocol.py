@@ -31,7 +31,7 @@ class Endpoint(StrEnum):
 class Cause(StrEnum):
     """The cause of a call's failure.
 
-    The first four prove that the call was not applied, unless a blocked call had begun to leave. So do the next five,
+    The first four prove that the call was not applied, unless a blocked call had begun to leave. So do the next seven,
     which are in the API's own words. The last five leave open whether the call was applied.
     """
 
@@ -44,6 +44,8 @@ class Cause(StrEnum):
     BAD_ATTACHMENT = "bad attachment"  # the API: it rejects a file, or knows no attachment with this ID
     BAD_REQUEST = "bad request"  # the API: refused for another reason
     BAD_KEY = "bad key"  # the API: the key is not accepted
+    NOT_PERMITTED = "not permitted"  # the API: the key's owner may not do this
+    WRONG_CALL = "wrong call"  # the API: it knows no such field or parameter, so the program is at fault
     REDIRECTED = "redirected"  # the reply names another address
     INTERMEDIARY = "foreign"  # not the API's words: a gateway, a firewall or another server refused
     FAILED = "failed"  # the server, or an intermediary, failed
@@ -54,7 +56,10 @@ class Cause(StrEnum):
 API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
 """Causes that are the API's own refusal of a request, which proves that the API is reachable and works."""
 
-NOT_APPLIED = API_REFUSED | {Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED, Cause.BLOCKED, Cause.BAD_KEY}
+STOPS = frozenset({Cause.BLOCKED, Cause.BAD_KEY, Cause.NOT_PERMITTED, Cause.WRONG_CALL})
+"""Causes that would refuse every other call, too, so that only a person can help."""
+
+NOT_APPLIED = API_REFUSED | STOPS | {Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED}
 """Causes that prove that the call was not applied, unless the failure's ``has_left`` is true."""
 
 
@@ -162,7 +167,8 @@ class FoundNote:
     Attributes:
         visibility, status: None if the API shows an unknown value; such a note belongs to no delivery.
         created_at: seconds since 1970 by the clock that dates notes, or None if the reply didn't say.
-        author: the author's ID at the vendor; empty if the reply didn't say.
+        author: what tells the author from others: the email address in lower case, or else an ID or a name; empty if
+            the reply didn't say.
     """
 
     note_id: str
@@ -175,7 +181,7 @@ class FoundNote:
 
 @dataclass(frozen=True, slots=True)
 class NotesPage:
-    """One page of a prospect's notes, newest first as far as we know; ``draft`` is the draft shown apart from them."""
+    """One page of a prospect's notes, in any order; ``draft`` is the draft that is shown apart from them."""
 
     notes: tuple[FoundNote, ...]
     draft: FoundNote | None

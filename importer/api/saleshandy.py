@@ -1,4 +1,4 @@
-"""Saleshandy's API: its addresses, codes and words. Only this module and :mod:`importer.api.entries` know them.
+"""Saleshandy's API: its addresses and statuses. :mod:`.entries` knows its fields, :mod:`.refusals` its codes and words.
 
 Facts come from the vendor's reference (developer.saleshandy.com), unless a comment says otherwise. A reply is never
 trusted: if it can't be read with certainty, its outcome is unclear, and delivery looks it up.
@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from importer.api import entries
+from importer.api import entries, refusals
 from importer.api.entries import Astray
-from importer.api.exchange import SMALL, Exchange, Most, at, parsed, phrase, text_of, title
+from importer.api.exchange import SMALL, Exchange, Most, at, parsed, phrase, title
 from importer.api.headers import Announcement, Signature, seconds_to_wait, server_now
 from importer.api.protocol import (
     Answer,
@@ -30,54 +30,18 @@ from importer.api.protocol import (
     Traits,
     Vendor,
 )
+from importer.api.refusals import Refusal
 from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
 _FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
 
-_OF_UPLOADS = {"4000": Cause.BAD_ATTACHMENT, "4001": Cause.BAD_ATTACHMENT, "4002": Cause.TOO_LARGE}
 _READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
-_UPLOAD_FAILED = "4000"  # this code does not blame the file
-_DOCUMENTED_CODES = frozenset({"1001", *_OF_UPLOADS})  # codes of refusals
-_FAILURE_CODE = "5001"
-_FAILURE_WORDS = re.compile(r"internal server error, please try again later", re.IGNORECASE)
-_DOCUMENTED_WORDS = re.compile(r"invalid token|invalid prospect id|note not found or access denied", re.IGNORECASE)
-# Words of refusals that aren't documented, but that no gateway uses. They name a part of the request, and not only
-# "content", which HTTP uses itself (413 Content Too Large, 422 Unprocessable Content). Or they count things, while a
-# gateway counts bytes and calls. Or they are about an API key, and then the call was refused before it had any effect.
-_SPEAKS_OF_THE_REQUEST = re.compile(
-    r"\b(prospects?|prospect[ _]?ids?|visibility|attachments?|attachment[ _]?ids?)\b"
-    r"|[\"'`]content[\"'`]|\bnote('?s)? content\b"
-    r"|[\"'`]?\bsearch\b[\"'`]? (must|should|(is|was|cannot be|can't be) (required|missing|empty|blank))\b"
-    r"|\bcontent (must|should) |\bcontent (is|was|(cannot|can't|may not) be) (too long|required|missing|empty|blank)\b",
-    re.IGNORECASE,
-)
-_COUNTS_THINGS = re.compile(
-    r"\b(too many|at most|up to|maximum|max|limit|exceed\w*|more than|less than|fewer than|equal to)\b[\w ()]*?"
-    r"\b(elements?|items?|entries|ids|recipients|contacts|notes)\b",
-    re.IGNORECASE,
-)
-_JUDGED = 1000  # characters of a refusal's words that are searched; a search tries every position
-_API_KEY = re.compile(r"\bapi[\s_-]*key\b", re.IGNORECASE)
-# A gateway's words may contain the requested address, and so any of those words.
-_ADDRESS = re.compile(r"\S*/\S*/\S*|(?<!\w)/\S*")
-# "400 Invalid token" means a bad key (vendor's reference); the same code also means a bad prospect id.
-_SPEAKS_OF_THE_KEY = re.compile(
-    r"\b(invalid|expired|missing|revoked|wrong|unknown|bad|unauthori[sz]ed)\b.*\b(token|api[\s_-]*key|credentials?)\b"
-    r"|\b(token|api[\s_-]*key|credentials?)\b.*\b(invalid|expired|missing|revoked|required|wrong|not valid)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_SPEAKS_OF_SIZE = re.compile(
-    r"\b(too many|too large|at most|up to|maximum|max|limit|exceed\w*)\b"
-    r"|\b(more than|less than|fewer than|equal to) \d",
-    re.IGNORECASE,
-)
-_SPEAKS_OF_AN_ATTACHMENT = re.compile(r"\battachments?\b|\battachment[ _]?ids?\b", re.IGNORECASE)
-_KNOWS_NO_PROSPECT = re.compile(
-    r"\b(invalid|unknown|no such|non-?existent)\b.*\bprospect\b"
-    r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",
-    re.IGNORECASE,
-)
+_TEXTS = {
+    Cause.BAD_KEY: "api.key-refused",
+    Cause.NOT_PERMITTED: "api.not-permitted",
+    Cause.WRONG_CALL: "api.wrong-call",
+}
 Value = TypeVar("Value")
 
 
@@ -105,7 +69,7 @@ class Saleshandy:
         )
         self._base = base_url
         self._brief = self._transport.secrets.brief
-        self._signature = Signature()
+        self._signatures = {kind: Signature() for kind in Endpoint}
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         """Call *Create Note* for several prospects. Prospects without a certain answer are missing in the value."""
@@ -119,8 +83,7 @@ class Saleshandy:
             fields["attachmentIds"] = list(note.attachments)
 
         def read(document: object) -> dict[str, Answer] | Astray | None:
-            results = at(document, "payload", "results")
-            return entries.answers(results, prospects, self._brief) if isinstance(results, list) else None
+            return entries.answers(document, prospects, self._brief)
 
         return self._call(Endpoint.CREATE, "POST", "/notes", fields, _answers_of(len(prospects)), read)
 
@@ -145,10 +108,10 @@ class Saleshandy:
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         """Call *List Prospects*, and return one page.
 
-        A search matches names too. It isn't documented that the search may be left out.
+        A search matches names too. It isn't documented that the search may be left out, but it was seen.
         """
         size, search_query = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
-        path = f"/prospects?{search_query}pageSize={size}&page={page}"
+        path = f"/prospects?{search_query}pageSize={size}&page={page}&sort=ASC&sortBy=createdAt"
         reply = self._call(Endpoint.PROSPECTS, "GET", path, None, _page_of(size), entries.prospects)
         if reply.failure is None or not search:
             return reply
@@ -189,8 +152,8 @@ class Saleshandy:
         else:
             failure = self._failure(kind, answer)
         if failure is None:
-            self._signature.learn(answer.headers, kind, answer.came - answer.began)
-        layout = () if failure is None else entries.layout(parsed(answer.data, SMALL))
+            self._signatures[kind].learn(answer.headers, answer.came - answer.began)
+        layout = () if failure is None else refusals.layout(parsed(answer.data, SMALL))
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
     def _success(
@@ -200,7 +163,7 @@ class Saleshandy:
         document = None if answer.cut else parsed(answer.data, most)
         value = None if document is None else read(document)
         why = answer.cut or _why_unreadable(document)
-        if value == () and self._signature.is_other(answer.headers):
+        if value == () and self._signatures[kind].is_other(answer.headers):
             value, why = None, say("api.came-another-way")
         if kind is Endpoint.CREATE and answer.status == 202:
             value, why = None, say("api.only-accepted")
@@ -217,42 +180,37 @@ class Saleshandy:
 
     def _failure(self, kind: Endpoint, answer: Exchange) -> Failure:
         status, headers = answer.status, answer.headers
-        document = parsed(answer.data, SMALL)
-        words = entries.words(document)
-        brief_words = self._brief(words or title(answer.data) or f"{status} {phrase(status)}")
-        wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
-        is_own = words is not None and self._is_own(words, document, headers)
-        if status == 429 and self._is_limiters(kind, answer, document):
-            return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=brief_words), wait)
-        if status < 300 or status >= 500 or status == 408:
-            # Only the API's own words prove that the call has ended; an intermediary's reply may replace a 504.
-            is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(brief_words) is not None
-            return Failure(
-                Cause.FAILED,
-                say("api.failed", words=brief_words),
-                wait,
-                at_work=not is_over or self._signature.is_other(headers),
-                is_busy=status == 503,
-            )
-        if status < 400:
+        if 300 <= status < 400:
             parts = {"address": self._base, "status": str(status), "target": self._target(headers)}
             return Failure(Cause.REDIRECTED, say("api.redirected", **parts), at_work=True)
         if status == 407:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
-        if is_own:
-            return self._own_failure(kind, status, brief_words, _code(document))
-        body = say("doubt", before=brief_words, why=answer.cut) if answer.cut else brief_words
+        refusal = Refusal.read(parsed(answer.data, SMALL))
+        said = self._brief(refusal.words or title(answer.data) or f"{status} {phrase(status)}")
+        wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
+        meaning = refusals.meaning(kind, status, refusal)
+        is_limit = meaning is not None and meaning.cause is Cause.RATE_LIMITED
+        if is_limit or (status == 429 and self._is_limiters(kind, answer, refusal)):
+            return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=said), wait)
+        if self._signatures[kind].is_other(headers):
+            meaning = None  # an intermediary may say anything
+        is_over = meaning is not None and meaning.cause is Cause.FAILED
+        if is_over or status < 300 or status >= 500 or status == 408:
+            # Only the API's own words prove that the call has ended; an intermediary's reply may replace a 504.
+            is_busy = status == 503
+            return Failure(Cause.FAILED, say("api.failed", words=said), wait, at_work=not is_over, is_busy=is_busy)
+        if meaning is not None:
+            kind_of_text = _TEXTS.get(meaning.cause)
+            text = say(kind_of_text, words=said) if kind_of_text else words(said)
+            return Failure(meaning.cause, text, may_pass=meaning.may_pass)
+        body = say("doubt", before=said, why=answer.cut) if answer.cut else said
         text = (
-            say("api.turned-away-with", status=str(status), words=body) if words else say("api.turned-away", words=body)
+            say("api.turned-away-with", status=str(status), words=body)
+            if refusal.words
+            else say("api.turned-away", words=body)
         )
-        return Failure(
-            Cause.INTERMEDIARY,
-            text,
-            wait,
-            at_work=True,
-            is_size=status == 413,
-            is_busy=status == 429,
-        )
+        is_size, is_busy = status == 413, status == 429
+        return Failure(Cause.INTERMEDIARY, text, wait, at_work=True, is_size=is_size, is_busy=is_busy)
 
     def _target(self, headers: Mapping[str, str]) -> str:
         """Return a redirect's scheme, host and port, as far as they can be read and shown."""
@@ -263,39 +221,7 @@ class Saleshandy:
             return "another address"
         return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
 
-    def _own_failure(self, kind: Endpoint, status: int, said: str, code: str | None) -> Failure:
-        if status == 400 and kind is Endpoint.UPLOAD and code in _OF_UPLOADS:
-            # The API's words may contain the file's name, and so any words.
-            return Failure(_OF_UPLOADS[code], words(said), may_pass=code == _UPLOAD_FAILED)
-        is_key = status == 401 or (kind not in _READS and status == 403)
-        may_be_key = status in (400, 403)
-        if is_key or (may_be_key and _SPEAKS_OF_THE_KEY.search(said)):
-            return Failure(Cause.BAD_KEY, say("api.key-refused", words=said))
-        if status not in (403, 413) and _SPEAKS_OF_AN_ATTACHMENT.search(said):
-            return Failure(Cause.BAD_ATTACHMENT, words(said))
-        if status == 413 or _SPEAKS_OF_SIZE.search(said):
-            return Failure(Cause.TOO_LARGE, words(said))
-        if status != 403 and _KNOWS_NO_PROSPECT.search(said):
-            return Failure(Cause.UNKNOWN_PROSPECT, words(said))
-        return Failure(Cause.BAD_REQUEST, words(said))
-
-    def _is_own(self, words: str, document: object, headers: Mapping[str, str]) -> bool:
-        """Return whether a refusal comes from the API itself, and not from an intermediary (D33).
-
-        A refusal is the API's if it has the headers of its successes, *and* its words are documented or are about the
-        request. The headers alone prove nothing, because a gateway may set the rate-limit headers.
-        """
-        if self._signature.is_other(headers):
-            return False
-        words = words[:_JUDGED]
-        if _code(document) in _DOCUMENTED_CODES or _DOCUMENTED_WORDS.search(words):
-            return True
-        words = _ADDRESS.sub(" ", words)
-        if _SPEAKS_OF_THE_REQUEST.search(words) or _COUNTS_THINGS.search(words):
-            return True
-        return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
-
-    def _is_limiters(self, kind: Endpoint, answer: Exchange, document: object) -> bool:
+    def _is_limiters(self, kind: Endpoint, answer: Exchange, refusal: Refusal) -> bool:
         """Return whether a 429 comes from a rate limiter, so that the call was not applied (D34).
 
         A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
@@ -307,13 +233,13 @@ class Saleshandy:
             return True
         took, headers = answer.came - answer.began, answer.headers
         announcement = Announcement.read(headers)
-        is_its_way = entries.words(document) is not None and not self._signature.is_other(headers)
+        is_its_way = refusal.words is not None and not self._signatures[kind].is_other(headers)
         if is_its_way and announcement is not None and announcement.remaining == 0:
             return True
         if took >= _FAST:
             return False
-        is_laid_out = is_its_way and text_of(at(document, "code")) is not None
-        return kind in _READS or "retry-after" in headers or is_laid_out or took < self._signature.fastest(kind) / 2
+        is_laid_out = is_its_way and refusal.code is not None
+        return kind in _READS or "retry-after" in headers or is_laid_out or took < self._signatures[kind].fastest / 2
 
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)
@@ -330,7 +256,7 @@ def _page_of(notes: int) -> Most:
 
 def _is_receipt(answer: Exchange, document: object) -> bool:
     """Return whether an unreadable success may mean that the API accepted the request; a web page does not."""
-    is_error = _code(document) is not None or at(document, "error") is not None
+    is_error = Refusal.read(document).code is not None or at(document, "error") is not None
     return answer.status == 202 or not answer.data.strip() or (isinstance(document, dict) and not is_error)
 
 
@@ -340,7 +266,3 @@ def _why_unreadable(document: object) -> Message:
         return say("api.other-json" if document is not None else "api.no-json")
     names = tuple(sorted(f"'{str(name)[:20]}'" for name in document)[:5])
     return say("api.no-payload", names=names or "nothing")
-
-
-def _code(document: object) -> str | None:
-    return text_of(at(document, "code")) or text_of(at(document, "error", "code"))

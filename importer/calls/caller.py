@@ -14,8 +14,15 @@ from importer.api import Cause, Failure, NotesApi
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import WorkerPool
-from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
 from importer.messages import Said
+
+_ERRORS = {
+    Cause.BAD_KEY: KeyRefused,
+    Cause.NOT_PERMITTED: NotPermitted,
+    Cause.WRONG_CALL: WrongCall,
+    Cause.REDIRECTED: Redirected,
+}
 
 ATTEMPTS = 8
 """Maximum number of attempts at one call."""
@@ -51,8 +58,4 @@ class Caller:
 
 def stopped_by(failure: Failure) -> Stopped:
     """Return the error that ends the run because of one call's failure."""
-    if failure.cause is Cause.BAD_KEY:
-        return KeyRefused(failure.text)
-    if failure.cause is Cause.REDIRECTED:
-        return Redirected(failure.text)
-    return Blocked(failure.text)
+    return _ERRORS.get(failure.cause, Blocked)(failure.text)

@@ -14,7 +14,7 @@ from typing import Any
 
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.pace import ConcurrencyLimiter, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.windows import Windows
@@ -33,7 +33,7 @@ _MOST_WORDS = 120  # characters of an error that are shown while a call is tried
 _READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
-_SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})
+_SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
 
 LONG_PAUSE = 5.0
 """Seconds; longer waits are reported to a person."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential
 
 from importer.api import Cause, Failure
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 
-_NO_USE = API_REFUSED | {Cause.RATE_LIMITED, Cause.BAD_KEY, Cause.BLOCKED}  # another attempt is of no use
+_NO_USE = API_REFUSED | STOPS | {Cause.RATE_LIMITED}  # another attempt is of no use
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from importer.api import Cause, Endpoint, Failure, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
 from importer.messages import Message, say
@@ -60,7 +60,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
         match failure.cause:
             case Cause.RATE_LIMITED:
                 self._dispatcher.add(task)
-            case Cause.BAD_KEY | Cause.BLOCKED:
+            case cause if cause in STOPS:
                 self._dispatcher.halt(stopped_by(failure))
             case Cause.REDIRECTED if not self._any_success:
                 self._dispatcher.halt(stopped_by(failure))

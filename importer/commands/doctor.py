@@ -19,7 +19,7 @@ from pathlib import Path
 from importer import files
 from importer.api import Cause, Endpoint, Failure, NotesPage, Reply, Vendor
 from importer.api.headers import Announcement, ServerClock
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
@@ -141,7 +141,7 @@ def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
             return Check(about, say("doctor.limit-used-up"), 1)
         case cause if cause in API_REFUSED:
             return Check(about, say("doctor.no-notes-shown", why=reason), 1)
-        case Cause.BLOCKED:
+        case cause if cause in STOPS:
             return Check(about, say("doctor.not-known", why=reason), needs_a_person)
     if failure.is_strange:
         return Check(about, say("doctor.other-than-api", place=str(url), why=reason), needs_a_person)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from importer.api import Cause, Endpoint, Reply
 from importer.api.headers import Announcement, server_now
+from importer.api.protocol import STOPS
 from importer.calls.caller import stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts
@@ -30,7 +31,7 @@ _UNSURE = 1.0  # seconds before a told reset in which the next window may be ope
 _TRIES = 3
 _NOT_SENT = frozenset({Cause.UNREACHABLE, Cause.RATE_LIMITED, Cause.CLAIM_EXPIRED})
 _NO_ANSWER = frozenset({Cause.FAILED, Cause.LOST})
-_ENDS = frozenset({Cause.BAD_KEY, Cause.BLOCKED, Cause.REDIRECTED})
+_ENDS = STOPS | {Cause.REDIRECTED}
 
 
 @dataclass(eq=False, slots=True)

@@ -30,10 +30,12 @@ from importer.errors import (
     Blocked,
     ImporterError,
     KeyRefused,
+    NotPermitted,
     Outage,
     Redirected,
     UnclearColumns,
     WrongAddress,
+    WrongCall,
 )
 from importer.messages import Message, render, say
 
@@ -41,7 +43,7 @@ _DAYS = 30
 _NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # first bytes of a journal and of a workbook
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+\.[^\s@\"'<>(),;:.]+")
 _PLAIN = re.compile(r"[\w.:/+\-]+")
-_QUOTE_THE_API = (KeyRefused, Redirected, WrongAddress, Blocked, Outage)
+_QUOTE_THE_API = (KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, Outage)
 _about: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
 _log = logging.getLogger(__name__)
 

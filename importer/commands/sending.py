@@ -19,6 +19,7 @@ from importer.commands import logs
 from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.estimate import in_ranges
+from importer.commands.first_call import FirstCall
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
@@ -109,11 +110,11 @@ class _Sending:
         self._outcomes = Outcomes(len(self._loaded.rows))
         settle_before(self._loaded.rows, self._outcomes, self._loaded.sheet.headings)
         delivery, total = self._planned(None if stopped else expected)
-        attaching = Attaching(
-            self._context,
-            self._loaded.rows,
-            lambda trouble: self._context.observe(replace(delivery.progress, trouble=trouble)),
-        )
+
+        def tell(trouble: Message | None) -> None:
+            self._context.observe(replace(delivery.progress, trouble=trouble))
+
+        attaching, first_call = Attaching(self._context, self._loaded.rows, tell), FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         keep_in_mind(self._journal, self._settings)
@@ -122,6 +123,8 @@ class _Sending:
         try:
             if stopped is None:
                 delivery.skip_existing()
+                if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
+                    first_call.make()
                 delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
                 self._send_elsewhere(delivery, attaching)
                 self._journal.see_that_it_stands()
@@ -134,7 +137,7 @@ class _Sending:
             self._outcomes.made_besides(delivery.takeover.differing)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
-            report = self._finish(delivery, attaching.calls, ended, stopped)
+            report = self._finish(delivery, first_call.calls, attaching.calls, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails, self._journal)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
@@ -191,6 +194,10 @@ class _Sending:
                 raise guarded
         return delivery, remaining.total
 
+    def _has_answered(self, delivery: Coordinator) -> bool:
+        """Return whether the API has answered this run, so that its address and the key are right."""
+        return self._lookup.calls > 0 or delivery.reachability.any_success
+
     def _send_elsewhere(self, delivery: Coordinator, attaching: Attaching) -> None:
         """Deliver to the new owner of an email, if the API rejected the prospect that was known to have it."""
         if (moved := self._lookup.look_again(self._loaded, self._outcomes)) is not None:
@@ -201,7 +208,7 @@ class _Sending:
             delivery.run(renew=attaching.renew)
             settle_after(moved.rows, moved.plan, self._outcomes)
 
-    def _finish(self, delivery: Coordinator, uploads: int, ended: str, stopped: Stopped | None) -> Report:
+    def _finish(self, delivery: Coordinator, looks: int, uploads: int, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         held_back = _held_back(self._loaded, delivery, self._outcomes)
@@ -211,7 +218,7 @@ class _Sending:
             run=self._run.name,
             counts=counts,
             requests=delivery.reachability.posts_sent,
-            looks=delivery.reachability.lookups_sent,
+            looks=looks + delivery.reachability.lookups_sent,
             rate_limited=limiter.rate_limited,
             results=self._target,
             remark=None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped
@@ -190,7 +190,7 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry(failure)]
     if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):  # D15, D18
         return [Retry()]
-    if failure.cause is Cause.BAD_KEY or (failure.cause is Cause.BLOCKED and not failure.has_left):  # D16, D22
+    if failure.cause in STOPS and not failure.has_left:  # D16, D22
         return [Stop(stopped_by(failure))]
     if failure.cause in known.renewable:  # D21
         return [Renew(failure)]
@@ -206,7 +206,8 @@ def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     if failure.cause is Cause.INTERMEDIARY:  # D24
         return Split(is_body=True) if size > 1 else _turned_away(failure)
     if size == 1:  # D20
-        return Settle(((0, Answer(None, say("outcome.refused", why=failure.text))),))
+        kind = "outcome.unknown-prospect" if failure.cause is Cause.UNKNOWN_PROSPECT else "outcome.refused"
+        return Settle(((0, Answer(None, say(kind, why=failure.text))),))
     # D19. If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
@@ -252,7 +253,7 @@ def after_lookup(
 
 
 def _not_read(failure: Failure) -> LookDecision:
-    if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+    if failure.cause in STOPS:
         return Stop(stopped_by(failure), is_applied=None)
     if failure.cause is Cause.UNKNOWN_PROSPECT:
         return Missed(is_unknown=True)

@@ -14,10 +14,11 @@ from importer.delivery.other_names import in_batches, under_other_names
 from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import Known, NoteKind, SortedGroup
 from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
-from importer.messages import Message
 from importer.models import Group, Plan, Remaining, Rows, Status, Visibility, Workspace
 
 _AT_ONCE = 10_000  # deliveries looked up together
+_OF_PROSPECTS = frozenset({"outcome.unknown-prospect", "api.gave-reason", "api.gave-no-reason"})
+"""Kinds of reasons for which the API refused one prospect, and not the note."""
 
 
 def sort(
@@ -96,7 +97,8 @@ def _sort(
         delivery = known.get((number, prospect, occurrence + key))
         if delivery is None or delivery.state is DeliveryState.REJECTED:
             found.left.append(i)
-            found.refused += delivery is not None and _is_about_the_prospect(delivery.why)
+            why = None if delivery is None else delivery.why
+            found.refused += why is not None and not _OF_PROSPECTS.isdisjoint(why.kinds())
             keyless = known.get((number, prospect, occurrence)) if key else None
             found.made_without_key += keyless is not None and keyless.state is DeliveryState.CREATED
         else:
@@ -217,8 +219,3 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         differing=differing,
         groups=groups,
     )
-
-
-def _is_about_the_prospect(why: Message | None) -> bool:
-    """Return whether the API refused a note because of its prospect, or gave no reason."""
-    return why is not None and ("api.gave-no-reason" in why.kinds() or "prospect" in " ".join(why.texts()).lower())

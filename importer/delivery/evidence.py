@@ -216,14 +216,14 @@ class Evidence:
         return any(other.status is key.status and not key.readings.isdisjoint(other.readings) for other in others)
 
     def learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
-        """Learn authors from the notes that deliveries have, and earlier runs' clocks from the notes of those runs."""
+        """Learn authors from the notes that answers named, and earlier runs' clocks from the notes of those runs."""
         for note in page.all:
             made = delivered.get(note.note_id)
-            if made is None:
+            if made is None or not made.is_answer:
                 continue
             if note.author:
                 self.authors.add(note.author)
-            if note.created_at is not None and made.is_answer and made.run != self._run:
+            if note.created_at is not None and made.run != self._run:
                 self.note_clock.observe(made.sent_at, made.at, note.created_at, made.run)
 
     # -- measuring the lag ------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ class Evidence:
             is_there = any(shown.note_id == note.note_id for shown in page.notes)
             if is_there:
                 self.replication_lag.saw(note.note_id, reply.came - note.left)
-            else:  # even if there are more pages: a young note is on the first, and too long a lag does no harm
+            else:  # even if there are more pages, in whatever order: too long a lag does no harm
                 self.replication_lag.missed(note.note_id, reply.came - note.left)
         else:
             self.replication_lag.not_read()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence
@@ -107,7 +107,7 @@ class Existing:
 
     def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
         """Read again. What can't be read isn't sent, unless reads don't know the prospect (D154)."""
-        if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+        if failure.cause in STOPS:
             self._context.dispatcher.halt(stopped_by(failure))
         elif failure.cause is Cause.UNKNOWN_PROSPECT:
             self._settle(look.prospect, ())

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from importer.api import Cause, Failure, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
 from importer.calls.retry import RetryPolicy
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
@@ -130,7 +130,7 @@ class Reachability:
         failure = reply.failure
         if failure is None or _has_come_through(reply):
             yield from self._opened()
-        elif failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+        elif failure.cause in STOPS:
             yield self._suspects[0][0], Stop(stopped_by(failure), is_applied=None)
         elif failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
             self._dispatcher.add(probe)

@@ -171,7 +171,10 @@ WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 
 
 def _latest(of_run: str, is_answer: str) -> str:
-    """Return the query for the latest created note; only the workspace's latest requests are searched."""
+    """Return the query for the latest created note, if possible one that an answer named and that is published.
+
+    Only the workspace's latest requests are searched.
+    """
     return f"""
         SELECT deliveries.prospect, deliveries.note_id
         FROM (
@@ -181,7 +184,9 @@ def _latest(of_run: str, is_answer: str) -> str:
         JOIN deliveries ON deliveries.note = latest.note AND deliveries.request = latest.id
         JOIN notes ON notes.id = deliveries.note
         WHERE deliveries.state = 'created' {is_answer}
-        ORDER BY CASE notes.status WHEN '1' THEN 0 ELSE 1 END, latest.id DESC LIMIT 1
+        ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
+            latest.id DESC
+        LIMIT 1
     """
 
 

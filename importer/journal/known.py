@@ -189,8 +189,8 @@ def duplicates_in(written: str | None) -> tuple[str, ...]:
 def written(reason: Message | None) -> str | None:
     """Return the text to store for a reason: JSON without the texts of cells.
 
-    Only quotation marks, backslashes and control characters are escaped, as the views of :mod:`.postgres` expect. A
-    lone surrogate, which no database accepts, becomes a question mark.
+    Only quotation marks, backslashes and control characters are escaped, because people read it in the views of
+    :mod:`.postgres`. A lone surrogate, which no database accepts, becomes a question mark.
     """
     if reason is None or reason == READ_BACK:
         return None if reason is None else reason.kind

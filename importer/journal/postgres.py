@@ -258,20 +258,15 @@ SELECT runs.name AS run, workspaces.profile, workspaces.base_url, runs.file,
        (counts::jsonb ->> 'skipped')::bigint AS skipped
 FROM runs JOIN workspaces ON workspaces.id = runs.workspace
 """
-# For a message as JSON (see :func:`importer.journal.known.written`), the view shows the API's words: the first part
-# named text. The pattern matches only what is certainly a JSON string. PostgreSQL's text can't hold U+0000.
+# A reason is a message as JSON (see :func:`importer.journal.known.written`), of which the view shows the kind.
 _DELIVERIES = r"""
 CREATE OR REPLACE VIEW report_deliveries AS
 SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.occurrence,
        deliveries.state, deliveries.note_id, to_timestamp(deliveries.at) AS at,
-       CASE WHEN deliveries.reason ~ '^\["[^"\\]+", \{.*\}\]$' THEN coalesce(
-           ('[' || replace(replace(substring(
-               deliveries.reason from '"text": ("(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00[01][0-9a-f])*")'
-           ), '\\', '\u005c'), '\u0000', '\ufffd') || ']')::json ->> 0,
-           substring(deliveries.reason from '^\["([^"]+)"')
-       ) ELSE deliveries.reason END AS reason,
+       coalesce(substring(deliveries.reason from '^\["([^"]+)", \{'), deliveries.reason) AS reason,
        CASE notes.visibility WHEN '1' THEN 'public' WHEN '2' THEN 'private' END AS visibility,
-       CASE notes.status WHEN '1' THEN 'published' WHEN '0' THEN 'draft' END AS status
+       CASE notes.status WHEN '1' THEN 'published' WHEN '0' THEN 'draft' END AS status,
+       deliveries.reason AS message
 FROM deliveries
 JOIN notes ON notes.id = deliveries.note
 JOIN workspaces ON workspaces.id = notes.workspace

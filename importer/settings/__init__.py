@@ -20,7 +20,7 @@ keystore   the system's key store
 """
 
 from importer.files import make_private_folder
-from importer.settings.address import LIVE, canonical_url, checked_url, default_journal, journal_place
+from importer.settings.address import LIVE, api_address, canonical_url, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, TimeWindow
 from importer.settings.rate import Rate
@@ -41,6 +41,7 @@ __all__ = [
     "Settings",
     "TimeWindow",
     "Topic",
+    "api_address",
     "canonical_url",
     "checked_url",
     "default_journal",

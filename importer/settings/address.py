@@ -19,6 +19,8 @@ from importer.messages import say
 
 LIVE = "https://open-api.saleshandy.com/v1"
 """The address of the live API."""
+_ALSO_LIVE = "https://open-api.saleshandy.com/api/open-api/v1"  # the address in the vendor's own command line
+_VERSION = "v1"  # the last part of the API's path
 _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _PATH = re.compile(r"(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*", re.ASCII)
@@ -96,7 +98,7 @@ def checked_url(text: str) -> str:
 
 
 def canonical_url(text: str) -> str:
-    """Return the canonical spelling of a URL: RFC 3986, section 6.2, and no last dot or slash.
+    """Return the canonical spelling of a URL: RFC 3986, section 6.2, no last dot or slash, and one name for the API.
 
     This accepts more than :func:`checked_url`, because journals may hold addresses that were once accepted.
 
@@ -116,7 +118,14 @@ def canonical_url(text: str) -> str:
             del segments[-1:]
         elif segment not in ("", "."):
             segments.append(segment)
-    return f"{parts.scheme}://{host}{port}" + "".join(f"/{segment}" for segment in segments)
+    url = f"{parts.scheme}://{host}{port}" + "".join(f"/{segment}" for segment in segments)
+    return LIVE if url == _ALSO_LIVE else url
+
+
+def api_address(url: str) -> str:
+    """Return the address that a base URL probably means: up to its version, which is added if it is missing."""
+    before, version, _ = f"{url}/".partition(f"/{_VERSION}/")
+    return f"{before.rstrip('/')}/{_VERSION}" if version else f"{url}/{_VERSION}"
 
 
 def _unescaped(path: str) -> str:

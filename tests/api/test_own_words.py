@@ -19,11 +19,11 @@ MARKS = ("X-RateLimit-Remaining: 7", "X-RateLimit-Reset: 2026-04-21T10:57:07.000
 
 OWN = [
     ("400 Bad Request", {"code": 1001, "message": "Invalid prospect Id"}, Cause.UNKNOWN_PROSPECT),
-    ("400 Bad Request", {"error": {"code": "1001", "message": "Invalid prospect Id"}}, Cause.UNKNOWN_PROSPECT),
+    ("400 Bad Request", {"error": True, "error_code": "1001", "error_message": "Invalid prospect Id"},
+     Cause.UNKNOWN_PROSPECT),
     ("404 Not Found", {"message": "Invalid prospect Id"}, Cause.UNKNOWN_PROSPECT),
     ("404 Not Found", {"message": "Prospect P1 does not exist"}, Cause.UNKNOWN_PROSPECT),
     ("400 Bad Request", {"message": "Note not found or access denied"}, Cause.BAD_REQUEST),
-    ("400 Bad Request", {"code": 4001, "message": "Type not supported"}, Cause.BAD_REQUEST),
     ("422 Unprocessable Entity", {"message": ["content should not be empty"]}, Cause.BAD_REQUEST),
     ("422 Unprocessable Entity", {"message": '"content" is required'}, Cause.BAD_REQUEST),
     ("400 Bad Request", {"message": "Note content is too long"}, Cause.BAD_REQUEST),
@@ -33,7 +33,7 @@ OWN = [
     ("400 Bad Request", {"message": "Too many prospects, at most 50"}, Cause.TOO_LARGE),
     ("400 Bad Request", {"message": ["prospectIds must contain no more than 50 elements"]}, Cause.TOO_LARGE),
     ("422 Unprocessable", {"message": '"prospectIds" must contain less than or equal to 50 items'}, Cause.TOO_LARGE),
-    ("400 Bad Request", {"errors": [{"message": "Array must contain at most 50 element(s)"}]}, Cause.TOO_LARGE),
+    ("400 Bad Request", {"statusCode": 400, "messages": ["Array must contain at most 50 element(s)"]}, Cause.TOO_LARGE),
     ("400 Bad Request", {"message": "Maximum of 50 recipients allowed"}, Cause.TOO_LARGE),
     ("400 Bad Request", {"message": "You can't create more than 50 notes at once"}, Cause.TOO_LARGE),
     ("413 Payload Too Large", {"message": "Too many prospects"}, Cause.TOO_LARGE),
@@ -41,7 +41,12 @@ OWN = [
     ("401 Unauthorized", {"message": "Invalid token"}, Cause.BAD_KEY),
     ("403 Forbidden", {"message": "Invalid token"}, Cause.BAD_KEY),
     ("401 Unauthorized", {"message": "Invalid API key"}, Cause.BAD_KEY),
-]
+    ("403 Forbidden", {"code": 4003, "message": "You don't have required permissions to perform this task"},
+     Cause.NOT_PERMITTED),
+    ("400 Bad Request", {"statusCode": 400, "message": ["property prospectId should not exist"]}, Cause.WRONG_CALL),
+    ("400 Bad Request", {"statusCode": 400, "message": ["content must be a string", "property x should not exist"]},
+     Cause.WRONG_CALL),
+]  # fmt: skip
 INTERMEDIARY: list[tuple[str, object]] = [
     ("404 Not Found", {"message": "no Route matched with those values"}),  # Kong
     ("401 Unauthorized", {"message": "No API key found in request"}),
@@ -60,6 +65,10 @@ INTERMEDIARY: list[tuple[str, object]] = [
     ("404 Not Found", {"message": "Cannot GET /v1/prospects/P1/notes", "code": 404}),
     ("404 Not Found", {"message": "The path v1/prospects/P1/notes was not found"}),
     ("404 Not Found", {"message": "No service for https://open-api.example/v1/prospects"}),
+    ("400 Bad Request", {"error": {"code": "1001", "message": "Invalid prospect Id"}}),  # in no layout of the API
+    ("400 Bad Request", {"errors": [{"message": "Array must contain at most 50 element(s)"}]}),
+    ("400 Bad Request", {"code": 4001, "message": "Type not supported"}),  # a code of uploads
+    ("400 Bad Request", {"code": 40000, "message": "No such thing"}),  # a code of limits and of imports
     ("404 Not Found", {"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}}),
     ("403 Forbidden", {"error": {"code": 403, "message": "User Rate Limit Exceeded", "status": "PERMISSION_DENIED"}}),
     ("400 Bad Request", {"message": "Please note: the upstream took longer than at most 60 seconds"}),
@@ -141,6 +150,25 @@ def test_the_same_words_that_come_another_way_than_successes_did_prove_nothing(
     assert failure.is_applied is None
 
 
+def test_the_headers_of_one_kind_of_call_say_nothing_of_another() -> None:
+    """It isn't documented that every endpoint brings its limits."""
+    listed = reply({"payload": []}, "200 OK", JSON, *MARKS)
+    with Canned(listed) as server:
+        api = connected(server.url)
+        assert api.look_up("", 1).failure is None
+        server.pieces = (reply({"code": 1001, "message": "Invalid prospect Id"}, "400 Bad Request", JSON),)
+        assert failure_of(create(api)).cause is Cause.UNKNOWN_PROSPECT
+        api.close()
+
+
+@pytest.mark.parametrize("headers", [[JSON], ["Content-Type: text/html"], [*MARKS]])
+def test_the_apis_words_for_a_limit_need_no_headers(headers: Sequence[str]) -> None:
+    """A limiter stands before everything else, also before what sets the headers; the live service sent none."""
+    body = {"code": 40000, "message": "Rate Limit exceeded"}
+    failure = after_success([JSON, *MARKS], "400 Bad Request", body, headers, (0.1, 30.0))
+    assert (failure.cause, failure.is_applied) == (Cause.RATE_LIMITED, False)
+
+
 @pytest.mark.parametrize(("status", "body"), INTERMEDIARY, ids=named)
 def test_a_gateways_refusal_proves_nothing(status: str, body: object) -> None:
     """Before any success; and after one, even with every header that the success had: a gateway may set them all."""
@@ -155,13 +183,18 @@ def test_a_gateways_refusal_proves_nothing(status: str, body: object) -> None:
         assert failure.is_size == status.startswith("413")
 
 
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
-def test_changing_that_is_forbidden_concerns_the_key(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "changing", "reading"),
+    [
+        ("401 Unauthorized", Cause.BAD_KEY, Cause.BAD_KEY),
+        ("403 Forbidden", Cause.NOT_PERMITTED, Cause.BAD_REQUEST),
+    ],
+)
+def test_changing_that_is_forbidden_concerns_the_key_or_its_owner(status: str, changing: Cause, reading: Cause) -> None:
     with Canned(reply({"code": 1001, "message": "Access denied"}, status)) as server:
-        assert failure_of(called(server.url, create)).cause is Cause.BAD_KEY
-        assert failure_of(called(server.url, update)).cause is Cause.BAD_KEY
-        cause = failure_of(called(server.url, find)).cause
-    assert cause is (Cause.BAD_REQUEST if status.startswith("403") else Cause.BAD_KEY)
+        assert failure_of(called(server.url, create)).cause is changing
+        assert failure_of(called(server.url, update)).cause is changing
+        assert failure_of(called(server.url, find)).cause is reading
 
 
 @pytest.mark.parametrize("filler", ["max ", "x", "/x", "api key "])

@@ -18,14 +18,16 @@ pytestmark = pytest.mark.usefixtures("dead_proxies")
 def test_a_search_and_a_page_travel_as_documented() -> None:
     with Canned(reply({"payload": [JO]}, "200 OK", JSON)) as server:
         found = value_of(called(server.url, lambda api: api.look_up("jo+a&b@example.com", 2)))
-    assert server.requests[0].startswith(b"GET /v1/prospects?search=jo%2Ba%26b%40example.com&pageSize=100&page=2 HTTP")
+    assert server.requests[0].startswith(
+        b"GET /v1/prospects?search=jo%2Ba%26b%40example.com&pageSize=100&page=2&sort=ASC&sortBy=createdAt HTTP"
+    )
     assert found == (FoundProspect("jzRkmgMdwA", "Jo@example.com", 1642067315.824),)
 
 
 def test_without_a_search_all_are_listed() -> None:
     with Canned(reply({"message": "OK", "payload": []}, "200 OK", JSON)) as server:
         assert value_of(called(server.url, lambda api: api.look_up("", 1))) == ()
-    assert server.requests[0].startswith(b"GET /v1/prospects?pageSize=100&page=1 HTTP")
+    assert server.requests[0].startswith(b"GET /v1/prospects?pageSize=100&page=1&sort=ASC&sortBy=createdAt HTTP")
 
 
 def test_a_prospect_may_have_no_email_and_no_date() -> None:

@@ -89,10 +89,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         person = self.path.split("/")[3]
+        if self.headers["x-pass"] != PASS:
+            return self.answer(418, {"problem": "bad_pass"})
+        if not person:
+            return self.answer(200, [])
         with self.server.ledger.lock:
             self.server.ledger.looked_up.append(person)
             found = [memo for memo in self.server.ledger.memos if memo["person"] == person]
-        self.answer(200, {"memos": found[::-1], "more": False})
+        return self.answer(200, {"memos": found[::-1], "more": False})
 
     def do_PATCH(self) -> None:
         body, name = self.body(), self.path.split("/")[3]
@@ -220,7 +224,8 @@ def test_it_is_one_short_file_that_owes_saleshandys_nothing() -> None:
 def test_only_its_own_modules_know_saleshandys_words() -> None:
     """Besides the sandbox, which knows them by itself, so that no mistake can agree with itself."""
     words = r"x-api-key|prospectIds?\b|attachmentIds?\b|noteId|draftNote|createdAt|invalid token"
-    assert _who_says(words) == {"api/saleshandy.py", "api/entries.py"}
+    assert _who_says(words) == {"api/saleshandy.py", "api/entries.py", "api/refusals.py"}
+    assert _who_says(r"rate[ -]\S*limit exceeded|failed to \(|should not exist\\b") == {"api/refusals.py"}
     assert _who_says(r"open-api\.saleshandy") == {"settings/address.py"}  # the default address, which help needs
 
 

@@ -61,9 +61,9 @@ def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_
         report = running.run(notes(tmp_path / "notes.csv", 3, 400), told)
         assert report is not None
         assert len(box.notes) == 1200
-        statuses = Counter(call.status for call in box.received)
+        statuses = Counter(call.status for call in box.received if call.method == "POST")
         assert statuses.pop(201) == 48  # of 25 prospects each, from the first that was accepted on
-        assert statuses.total() <= 8
+        assert statuses.total() <= 9  # three requests were under way before the first answer
 
 
 @pytest.mark.usefixtures("jumping")

@@ -14,7 +14,7 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
 from importer.messages import Message, words
 from tests.calls.virtual import NOON
 
@@ -90,7 +90,14 @@ def test_a_call_that_meets_the_limit_is_made_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "error"), [(Cause.BAD_KEY, KeyRefused), (Cause.BLOCKED, Blocked), (Cause.REDIRECTED, Redirected)]
+    ("cause", "error"),
+    [
+        (Cause.BAD_KEY, KeyRefused),
+        (Cause.NOT_PERMITTED, NotPermitted),
+        (Cause.WRONG_CALL, WrongCall),
+        (Cause.BLOCKED, Blocked),
+        (Cause.REDIRECTED, Redirected),
+    ],
 )
 def test_what_only_a_person_can_mend_ends_the_stage(cause: Cause, error: type[Stopped]) -> None:
     desk = Desk()

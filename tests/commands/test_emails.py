@@ -377,7 +377,7 @@ def test_a_prospect_that_is_gone_is_looked_up_anew_once(tmp_path: Path) -> None:
         report = send(sheet, settings)
         assert report.counts == {Result.CREATED: 2}
         assert notes(box) == [("P2", "Hello"), ("P9", "Hello")]
-        assert asked(box) == ["jo@example.com"]
+        assert asked(box) == ["page 1", "jo@example.com"]
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
 
 
@@ -403,7 +403,7 @@ def test_who_is_gone_and_has_no_successor_is_rejected(tmp_path: Path) -> None:
             prepared.look_up()
     with Sandbox(prospects={"P2": "joann@example.com"}, port=port) as box:
         assert send(sheet, settings).counts == {Result.REJECTED: 1}
-        assert asked(box) == ["jo@example.com"]
+        assert asked(box) == ["page 1", "jo@example.com"]
     assert results(tmp_path)[0][1].startswith("no prospect has the email address jo@example.com")
 
 

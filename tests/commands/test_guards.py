@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from importer.cli import main
 from importer.commands import facts
 from importer.commands.run import prepare
 from importer.errors import Guarded
+from importer.journal.known import written
+from importer.messages import say, words
 from importer.models import Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -107,6 +111,23 @@ def test_an_export_for_another_workspace_is_not_sent(
         assert main([*run, "--max-unknown", "80%"]) == 1
         assert len(box.notes) == 1
         assert not sheet.exists()
+
+
+def test_a_text_that_the_api_refused_before_says_nothing_of_its_prospect(settings: Settings, tmp_path: Path) -> None:
+    """Whatever its words: the journal keeps the kind of the refusal."""
+    sheet = write_sheet(
+        tmp_path / "n.csv", [Line("P1", "x" * 50, "2"), Line("INVALID1", "x", "2"), Line("P2", "x", "2")]
+    )
+    with Sandbox(api_key=settings.key, max_content=40) as box:
+        guarded = replace(settings, base_url=box.url, max_unknown=0.25)
+        with prepare(sheet, guarded) as prepared:
+            assert prepared.send().counts == {Result.CREATED: 1, Result.REJECTED: 2}
+        with closing(sqlite3.connect(settings.journal)) as journal, journal:
+            why = written(say("outcome.refused", why=words("The prospect's note is too long")))
+            changed = journal.execute("UPDATE deliveries SET reason = ? WHERE reason LIKE '%outcome.refused%'", (why,))
+            assert changed.rowcount == 1
+        with prepare(sheet, guarded) as prepared, pytest.raises(Guarded, match="1 by an ID that the API refused"):
+            prepared.send()
 
 
 def test_ids_that_the_api_refused_before_count_as_unknown(settings: Settings, box: Sandbox, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str], set[str
     "long texts refused": ((), {"max_content": 10_000}, {"very-long": "refused"}, {"refused"}),
     "dates behind": ((), {"notes_behind": 30.0}, {"clock": "behind"}, set()),
     "dates far behind": ((), {"notes_behind": 900.0}, {"clock": "behind"}, {"clock"}),
-    "errors in a list": (("errors=list:PATCH",), {}, {"errors": "understood"}, set()),
+    "errors in a list": (("errors=list:PATCH",), {}, {"errors": "not-recognised"}, {"errors"}),
     "errors as a page": (("errors=page:PATCH",), {}, {"errors": "not-recognised"}, {"errors"}),
     "errors in other words": (("errors=Nope:PATCH",), {}, {"errors": "not-recognised"}, {"errors"}),
     "whole emails only": (("search=exact:GET",), {}, {"search": "not-found"}, set()),

@@ -35,7 +35,7 @@ from importer.delivery.decisions import (
     doubtful,
 )
 from importer.delivery.readback import Verdict
-from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
 from importer.messages import words
 from tests.rendered import rendered
 
@@ -92,6 +92,9 @@ TABLE = [
     Sent("the same after a success", THREE, Cause.BLOCKED, [(Blocked, False)], SUCCESS),
     Sent("the key is refused", THREE, Cause.BAD_KEY, [(KeyRefused, False)]),
     Sent("the key is refused, one prospect, later", ONE, Cause.BAD_KEY, [(KeyRefused, False)], SUCCESS),
+    Sent("the key's owner may not do this", THREE, Cause.NOT_PERMITTED, [(NotPermitted, False)], SUCCESS),
+    Sent("the API knows no such field", THREE, Cause.WRONG_CALL, [(WrongCall, False)]),
+    Sent("the same of one prospect, which isn't to blame", ONE, Cause.WRONG_CALL, [(WrongCall, False)], SUCCESS),
     # -- the API's own no, several prospects: halved
     Sent("bad request", THREE, Cause.BAD_REQUEST, [Split()]),
     Sent("bad request, where smaller ones were accepted", THREE, Cause.BAD_REQUEST, [Split()], SUCCESS),
@@ -177,6 +180,18 @@ def test_what_follows_from_the_reply_to_a_request(row: Sent) -> None:
     assert [rendered(plain(decision)) for decision in after_post(row.prospects, row.reply, row.known)] == row.expected
 
 
+def test_a_prospect_that_the_api_does_not_know_is_told_from_a_note_that_it_refuses() -> None:
+    """By the kind of the reason, which the journal keeps; nobody searches the API's words again."""
+    kinds = {}
+    for cause in API_REFUSED:
+        [decision] = after_post(ONE, Reply(Endpoint.CREATE, 0.0, 1.0, failure=failed(cause)), NOTHING)
+        assert isinstance(decision, Settle)
+        [(_, answer)] = decision.answers
+        assert answer.reason is not None
+        kinds[cause] = answer.reason.kind
+    assert {cause for cause, kind in kinds.items() if kind == "outcome.unknown-prospect"} == {Cause.UNKNOWN_PROSPECT}
+
+
 def test_the_table_has_a_row_for_every_cause() -> None:
     answers = [row.answer.cause if isinstance(row.answer, Failure) else row.answer for row in TABLE]
     assert {answer for answer in answers if isinstance(answer, Cause)} == set(Cause)
@@ -234,6 +249,8 @@ READS = [
     Read("it is odd", Verdict(odd=words("it is odd")), Doubt(words("it is odd"))),
     Read("it doesn't exist", Verdict(), Missed()),
     Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
+    Read("the key's owner may not read", Cause.NOT_PERMITTED, (NotPermitted, None)),
+    Read("the API knows no such parameter", Cause.WRONG_CALL, (WrongCall, None)),
     Read("blocked", Cause.BLOCKED, (Blocked, None)),
     Read("the API says that the prospect doesn't exist", Cause.UNKNOWN_PROSPECT, Missed(is_unknown=True)),
     Read("refused otherwise", Cause.BAD_REQUEST, Doubt(NOT_READ)),

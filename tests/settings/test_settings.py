@@ -94,6 +94,8 @@ def test_an_address_that_may_hold_a_secret_is_refused_and_not_repeated(url: str)
         ("https://open-api.saleshandy.com:443/v1//", LIVE),
         ("https://open-api.saleshandy.com./v1", LIVE),
         ("https://open-api.saleshandy.com:/%76%31", LIVE),
+        ("https://open-api.saleshandy.com/api/open-api/v1/", LIVE),  # the address in the vendor's own command line
+        ("https://a.example/api/open-api/v1", "https://a.example/api/open-api/v1"),
         ("HTTP://LOCALHOST.:80/V1/", "http://localhost/V1"),
         ("http://localhost:443", "http://localhost:443"),
         ("http://localhost:08081/a%7eb%2fc", "http://localhost:8081/a~b%2Fc"),

@@ -24,7 +24,7 @@ from typing import Any
 
 from importer import markup
 from importer.api import Answer, Cause, Failure
-from importer.api.protocol import API_REFUSED
+from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import clock, context, coordinator, decisions, outcomes, readback, replication_lag, unclear
 from importer.delivery.clock import NoteClock
@@ -120,7 +120,7 @@ def _instead_of_post(kind: str, prospects: Any, reply: Any) -> list[Any]:
 _POST_ROWS = (
     _ANSWERED, _NOTHING_CERTAIN,
     *(f"{cause}, {size}" for cause in Cause
-      if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.CLAIM_EXPIRED)
+      if cause not in STOPS | {Cause.CLAIM_EXPIRED}
       for size in ("one prospect", "several")),
 )  # fmt: skip
 _POST_KINDS = (
@@ -566,6 +566,16 @@ def _introduction_once(change: Change) -> None:
     change(Introductions, "introduced", introduced)
 
 
+def _read_back_shows_our_author(change: Change) -> None:
+    original = Evidence.learn_from
+
+    def learn_from(self: Any, page: Any, delivered: Any) -> None:
+        self.authors.update(note.author for note in page.all if note.author and note.note_id in delivered)
+        original(self, page, delivered)
+
+    change(Evidence, "learn_from", learn_from)
+
+
 def _not_asked_once_more(change: Change) -> None:
     change(Introductions, "ask_once_more", lambda _self: False)
 
@@ -639,6 +649,7 @@ RULES: dict[str, Callable[[Change], None]] = {
     "pages need not join": _pages_need_not_join,
     "who writes our notes is not asked of earlier runs": _no_introduction,
     "who writes our notes is asked once": _introduction_once,
+    "what was read back shows who writes our notes": _read_back_shows_our_author,
     "who writes our notes is guessed before a note is looked for below the first page": _not_asked_once_more,
     "what isn't explained doesn't wait for who writes our notes": _uncertain_while_introducing,
     "what was given up doesn't hold back what reads alike": _given_up_is_forgotten,
@@ -778,6 +789,8 @@ HARMLESS: dict[str, str] = {
     "GET unknown prospect → missed": "a prospect that nobody knows is asked for once more",
     "absent after redirected → settled as rejected": "in the model what was redirected is applied",
     "absent after * → halved": "what surely isn't there is sent again in halves",
+    "what was read back shows who writes our notes": "in the model what is read back is by our author, so that it"
+    " shows no other; see tests/delivery/test_authors.py",
     "* → a stop, *": "a run that stops too soon loses nothing: the same command goes on where it stopped",
     "absent * → abandoned": "the row says not sent, and the next run sends it",
     "POST unreachable, * → looked up": "what surely wasn't applied is looked up needlessly",
