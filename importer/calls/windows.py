@@ -213,7 +213,9 @@ class Window:
                 return min(due, came + _SHORT / 2)
             return due if due > came else came + self._length / 8  # somebody else uses the account too
         passed = max(began - self._closed_since, self._shortest if self._is_measuring else 0.0)
-        length = next((length for length in _LENGTHS if length > passed), passed + _LENGTHS[-1])
+        length = next((length for length in _LENGTHS if length > passed), math.inf)
+        if passed >= _MINUTE:  # maybe another program on this key fills each window as it opens: it isn't left alone
+            length = min(length, passed + max(_MINUTE / 3, passed / 4))
         return max(came, self._closed_since + _MARGIN * length + _LATE)
 
     def announced(self, announcement: Announcement, reset: float, began: float, came: float) -> None:

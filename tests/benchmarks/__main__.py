@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import importer
-from tests.benchmarks import chart, faults, workspaces
+from tests.benchmarks import chart, faults, limits, workspaces
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 from tests.postgres import HOW_TO_GET_IT, Postgres, programs
 
@@ -40,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--workers", type=int, nargs="+", default=[1, 2, 4], help="so many at a time (default: 1, 2, 4)"
     )
     parser.add_argument("--faults", metavar="COMMIT", help="only: the time that faults cost, beside that version")
+    parser.add_argument("--limits", action="store_true", help="only: the share of the account's limit that is used")
     options = parser.parse_args(arguments)
+    if options.limits:
+        limits.measure()
+        return 0
     if options.faults:
         faults.measure(options.faults)
         return 0

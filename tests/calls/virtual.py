@@ -157,7 +157,7 @@ class Importer:
         for one in importers:
             one.todo, one.kind = 10**6, one.kinds()
         while (first := min(importers, key=lambda one: one.now)).now < until:
-            first.step(min(one.now for one in importers if one is not first))
+            first.step(min((one.now for one in importers if one is not first), default=until))
 
     def step(self, until: float) -> None:
         """Begin a call, or let the next thing happen; go on no further than a little after ``until``."""
