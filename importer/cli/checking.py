@@ -1,4 +1,4 @@
-"""Define the command doctor: checks before the first night, a live test, and facts for somebody who helps."""
+"""Define the command doctor: checks before the first night, and a live test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import click
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, settings_about
+from importer.cli.options import Options, settings_about
+from importer.cli.reporting import reporting
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, NoKey
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=InGroups)
-@click.argument("file", metavar="[SHEET]", type=AnyPath(), required=False)
-@settings_about(*(topic for topic in Topic if topic not in (Topic.OUTPUT, Topic.QUIET)))
+@settings_about(*(topic for topic in Topic if topic is not Topic.QUIET))
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
@@ -35,57 +35,28 @@ if TYPE_CHECKING:
     "this, and give its email or ID. The notes stay there, because the service can't delete notes.",
 )
 @click.option("--with-file", is_flag=True, help="With --live: upload a small file, too.")
-@click.option(
-    "--bundle",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.zip",
-    help="Also write facts for somebody who helps you into this new file: versions, settings, the results of the "
-    "checks, the latest runs, counts of the journal; with SHEET, how that sheet is recognised. It holds no text of a "
-    "note, name, email, ID, key, address or path. Nothing is sent.",
-)
-@click.option(
-    "--with-headings", is_flag=True, help="With --bundle and SHEET: the bundle has the sheet's headings, too."
-)
-def doctor(
-    *,
-    file: Path | None,
-    test_notification: bool,
-    live: str | None,
-    with_file: bool,
-    bundle: Path | None,
-    with_headings: bool,
-    **_: Any,
-) -> int:
+def doctor(*, test_notification: bool, live: str | None, with_file: bool, **_: Any) -> int:
     """Check everything that can be checked before the first night. Makes one call, which only reads.
 
     The exit status is that of a run with the same problems: 0 all is well; 1 something to look at; 2, 3 and 4 as for
-    `run`.
+    `run`. With --json, the document also has the versions and the settings, for somebody who helps you.
     """
-    options = Options.here()
     if with_file and live is None:
         raise click.UsageError(with_flags(say("live.with-file-alone")))
-    if (file is not None and bundle is None) or (with_headings and file is None):
-        raise click.UsageError(with_flags(say("bundle.needed")))
-    if live is not None and bundle is not None:
-        raise click.UsageError(with_flags(say("bundle.not-live")))
     if live is not None:
-        return _live(live, options, with_file=with_file)
-    settings = options.settings
-    if bundle is not None:
-        commands.bundle.check(bundle)
-    say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    findings = []
-    for finding in _findings(options, settings, test_notification=test_notification):
-        findings.append(finding)
-        mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
-        paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
-    statuses = [finding.exit_status for finding in findings]
-    if bundle is not None:
-        source = commands.bundle.Source(settings, options.given, findings, options.read("log-file"))
-        written = commands.bundle.write(bundle, source, file, with_headings=with_headings)
-        show(commands.bundle.lines(written))
-        statuses.append(written.exit_status)
-    return max(statuses)
+        return _live(live, Options.here(), with_file=with_file)
+    with reporting("doctor") as out:
+        options, settings = out.options, out.options.settings
+        for name in options.given:
+            sources.read(options.given, name)  # checks settings that no check below reads, too
+        say_line(say("cli.workspace", workspace=str(settings.workspace)))
+        findings = []
+        for finding in _findings(options, settings, test_notification=test_notification):
+            findings.append(finding)
+            mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
+            paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
+        status = max(finding.exit_status for finding in findings)
+        return out.over(status, lambda: commands.documents.doctor(findings, options.given))
 
 
 def _live(prospect: str, options: Options, *, with_file: bool) -> int:

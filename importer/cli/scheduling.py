@@ -1,4 +1,4 @@
-"""Define the commands for unattended nights: schedule, repeat, which it uses, and prune."""
+"""Define the commands for unattended nights: schedule, and repeat, which it uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -19,12 +19,12 @@ import click
 from importer import commands
 from importer.cli import scheduler_files, scheduler_installing
 from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
+from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line, with_flags
 from importer.cli.watching import signals_to_stop
 from importer.commands.schedulers import System, name_for
 from importer.errors import BadSettings, Stopped
-from importer.messages import Message, Said, say
+from importer.messages import Message, say
 from importer.settings import KEY_VARIABLE, TimeWindow, sources
 from importer.settings.kinds import Span
 
@@ -179,51 +179,4 @@ class _Child:
                 self._process.terminate()
 
 
-@click.command(cls=InGroups)
-@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--older-than", "days", type=WholeNumber(min=1), metavar="DAYS", help="Age in days.")
-@click.option(
-    "--everything",
-    is_flag=True,
-    help="Remove instead what the program keeps for itself: files dropped on the page, what practice and killed runs"
-    " left behind, old logs. The journal and your own files stay.",
-)
-@settings_about("profile", "base-url", "journal", "log-file", "yes")
-def prune(*, folders: tuple[Path, ...], days: int | None, everything: bool, **_: Any) -> int:
-    """Remove old results from FOLDERS, if nobody changed them since a run wrote them. Your own files stay.
-
-    Old log files are removed automatically.
-    """
-    options = Options.here()
-    if everything and not folders and days is None:
-        found, in_use = commands.places.disposable(options.settings, options.read("log-file"))
-        for path in in_use:
-            say_line(say("prune.in-use", path=str(path)))
-        sizes = [commands.rendering.in_bytes(commands.places.size_of(path)) for path in found]
-        listed = [say("prune.item", path=str(path), size=size) for path, size in zip(found, sizes, strict=True)]
-        return _prune(options, found, listed, "entry", say("prune.nothing-at-all"))
-    if everything or not folders or days is None:
-        raise click.UsageError(with_flags(say("prune.which")))
-    found = commands.archiving.old_results(folders, days, options.settings)
-    return _prune(options, found, [*map(str, found)], "results-file", say("prune.nothing", days=days))
-
-
-def _prune(options: Options, found: Sequence[Path], listed: Sequence[Said], thing: str, nothing: Message) -> int:
-    """List what would be removed, ask, and remove it; return the exit status."""
-    for line in listed:
-        say_line(line)
-    if not found:
-        say_line(nothing)
-        return 0
-    files = commands.rendering.count(len(found), thing)
-    if not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=files))):
-        say_line(say("prune.nothing-removed" if is_terminal(sys.stdin) else "prune.nothing-removed-unasked"))
-        return 2
-    remaining = commands.places.remove(found)
-    say_line(say("prune.removed", files=commands.rendering.count(len(found) - len(remaining), thing)))
-    for path in remaining:
-        say_line(say("prune.not-removed", path=str(path)), err=True)
-    return 1 if remaining else 0
-
-
-COMMANDS = (schedule, repeat, prune)
+COMMANDS = (schedule, repeat)

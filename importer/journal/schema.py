@@ -215,12 +215,6 @@ def is_empty(store: Store) -> bool:
     return not any(store.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in _COPIED)
 
 
-def counts(store: Store) -> dict[str, int]:
-    """Return table → number of rows."""
-    with store.reading():
-        return {table: store.scalar(f"SELECT count(*) FROM {table}") for table in TABLES}
-
-
 def workspaces_of(store: Store) -> list[Workspace]:
     """Return all workspaces that have entries."""
     return [Workspace(profile, base_url) for profile, base_url in store.rows(_WORKSPACES)]

@@ -355,10 +355,9 @@ def perform(connection: Connection) -> None:
         task: Task = connection.recv()
     except (EOFError, OSError):  # no task comes any more
         return
-    word, folder = Word(connection), getattr(task, "folder", None)
+    word = Word(connection)
     try:
-        with commands.places.in_use(folder) if folder is not None else contextlib.nullcontext():
-            ended = task.do(word)
+        ended = task.do(word)
     except ImporterError as error:
         ended = Ended(error.exit_status, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
