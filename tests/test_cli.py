@@ -52,7 +52,6 @@ COMMANDS = (
     "doctor",
     "init",
     "schedule",
-    "repeat",
     "journal",
     "completion",
 )

@@ -20,7 +20,7 @@ from tests.test_messages import TEXTS, Texts, all_shown
 from tests.translations import outdated
 
 LANGUAGES = sorted(folder.name for folder in LOCALES.iterdir() if folder.name != ENGLISH)
-TERMINAL_ALONE = {"asking", "cli", "config", "init", "schedule", "units", "watching"}
+TERMINAL_ALONE = {"asking", "cli", "config", "init", "schedule", "watching"}
 """Families of kinds that no module names of which the page is made."""
 OTHER_FACES = {"profile"}
 """Contexts of faces that are English in every language."""

@@ -219,7 +219,7 @@ def test_a_schedule_starts_the_program_of_the_folder(bare: Bare) -> None:
         *("schedule", "--between", "02:00-06:00", "--profile", "night", "--system", "cron", "/home/exports"),
         NOTE_IMPORTER_PROFILES="/home/profiles.toml",
     )
-    assert f"{bare.program} repeat" in text
+    assert f"{bare.program} run" in text
 
 
 def test_a_browser_is_not_given_the_libraries_of_the_folder(bare: Bare, tmp_path: Path) -> None:

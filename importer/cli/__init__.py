@@ -8,9 +8,8 @@ Input: what a person typed. Output: printed lines, and an exit status.
     setting_up   init, login, logout, config, completion
     profiling    profile
     checking     doctor
-    scheduling   schedule, repeat
-    scheduler_files  files to install, in the format of each scheduler
-    scheduler_installing  installing and removing them by the scheduler's tool
+    scheduling   schedule
+    schedulers   what to paste, as each scheduler reads it
     practising   sandbox
     paging       page
     manual       the help texts

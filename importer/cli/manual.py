@@ -45,7 +45,6 @@ MORE: Mapping[str, str] = {
     "config": "note-importer config --profile night",
     "profile": "note-importer profile list",
     "exports": "note-importer exports --profile night",
-    "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
     "journal": "note-importer journal backup journal-copy.sqlite",
     "completion": "note-importer completion bash",
 }

@@ -15,15 +15,15 @@ Input: files and settings. Output: the results of a command as values, and messa
     live           a live test, and its report            live_experiments  carry out its experiments
     live_findings  judge what the replies show            live_notes        its notes, and what is left behind
     live_calls     make its calls, few and slowly
-    hours          when a run may work, or is run again   facts             collect the facts of a preview
+    hours          when a run may work, and tries         facts             collect the facts of a preview
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
     logs           the log file                           messenger         send one notification
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
-    schedulers     what starts an import every night      reopening         an address that opens the running page
-    read_before    columns that an earlier run used       shown_notes       the notes that a person sees before
+    read_before    columns that an earlier run used       reopening         an address that opens the running page
+    shown_notes    the notes that a person sees before
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
 
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     import importer.commands.result_rows
     import importer.commands.results
     import importer.commands.run
-    import importer.commands.schedulers
     import importer.commands.shown_notes
     import importer.commands.template
     import importer.commands.verify

@@ -30,7 +30,7 @@ EVERYTHING = [
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
     ("POST", f"/file/{NUMBER}/rehearse"), ("POST", f"/file/{NUMBER}/first"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
-    ("GET", "/runs"), ("POST", "/runs/look-up"), ("GET", "/nights"),
+    ("GET", "/runs"), ("POST", "/runs/look-up"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),
     ("GET", f"/runs/{NUMBER}/hide"), ("GET", f"/runs/{NUMBER}/hide/state"), ("POST", f"/runs/{NUMBER}/hide/now"),
     ("GET", "/duplicates"), ("GET", "/duplicates/state"), ("POST", "/duplicates/hide"),
