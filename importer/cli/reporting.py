@@ -109,15 +109,16 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 def print_document(document: Mapping[str, Any]) -> None:
     """Write a document on standard output, with settings named by their flags."""
-    say_json(_in_words(document))
+    say_json(in_words(document))
 
 
-def _in_words(value: Any) -> Any:
+def in_words(value: Any) -> Any:
+    """Return a document with its messages in words."""
     if isinstance(value, Message):
         return with_flags(value)
     if isinstance(value, Mapping):
-        return {name: _in_words(item) for name, item in value.items()}
-    return [_in_words(item) for item in value] if isinstance(value, list) else value
+        return {name: in_words(item) for name, item in value.items()}
+    return [in_words(item) for item in value] if isinstance(value, list) else value
 
 
 class RunNotifications:

@@ -12,9 +12,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     workspaces     a journal: checked, locked, copied     template          an empty workbook
     doctor         checks before the first night          history           the list of runs
-    live           a live test, and its report            live_experiments  carry out its experiments
-    live_findings  judge what the replies show            live_notes        its notes, and what is left behind
-    live_calls     make its calls, few and slowly
+    live           one note, tried on a prospect
     hours          when a run may work, and tries         facts             collect the facts of a preview
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications

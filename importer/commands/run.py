@@ -221,7 +221,6 @@ class Prepared(AbstractContextManager["Prepared"]):
             if expected is None and is_first(journal, settings):
                 raise unconfirmed(settings)
             caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
-            journal.learned.learn_to_remind(settings.workspace, ())  # the preview has shown it
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers, see)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():

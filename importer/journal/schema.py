@@ -21,7 +21,7 @@ from importer.journal.store import Store
 from importer.messages import say
 from importer.models import Workspace
 
-VERSION = 12
+VERSION = 13
 APPLICATION = "note-importer"
 
 STEPS: dict[int, tuple[str, ...]] = {
@@ -40,6 +40,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE workspaces ADD COLUMN confirmed_by TEXT",
         "ALTER TABLE runs ADD COLUMN sent_with TEXT",
     ),
+    12: ("ALTER TABLE learned DROP COLUMN reminder",),
 }
 """Version → the statements that change its tables to those of the next version; earlier versions are refused."""
 
@@ -115,7 +116,6 @@ TABLES = {
         seconds FLOAT,
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
-        reminder TEXT,  -- JSON list of messages about the API that the next run shows
         PRIMARY KEY (workspace)
     """,
     "written": """

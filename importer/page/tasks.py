@@ -27,7 +27,7 @@ from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import EVERY, begin
 from importer.page.rendering import in_every_language
-from importer.settings import Settings, make_private_folder
+from importer.settings import Settings
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _PROGRAM_ENDED = say("page.program-ended")
@@ -292,28 +292,7 @@ class Rewrite:
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-@dataclass(frozen=True)
-class Try:
-    """Task of a live test on an empty prospect, with uploads if ``with_file``; its report goes into ``folder``."""
-
-    settings: Settings
-    prospect: str
-    with_file: bool
-    folder: Path
-    kind: ClassVar[str] = "trying"
-
-    def do(self, word: Word) -> Ended:
-        """Run the live test, and write its report."""
-        report = commands.live.examine(
-            self.prospect, self.settings, with_file=self.with_file, observe=word.observe, stop=word.why
-        )
-        make_private_folder(self.folder)
-        _, table = commands.live.write(report, self.folder)
-        lines = [line.text for line in commands.live.lines(report)]
-        return Ended(report.exit_status, besides=lines, results=table.absolute())
-
-
-Task = Send | Rehearse | LookUpTask | Hide | Rewrite | Try
+Task = Send | Rehearse | LookUpTask | Hide | Rewrite
 """Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
 
 

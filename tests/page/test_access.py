@@ -38,7 +38,7 @@ EVERYTHING = [
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
     ("POST", f"/file/{NUMBER}/attachments/take"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
-    ("POST", "/settings/key/try"), ("POST", "/settings/try"),
+    ("POST", "/settings/key/try"),
     ("POST", "/settings/forget"), ("POST", "/settings/export"), ("POST", "/settings/change"),
     ("GET", "/practice"), ("POST", "/practice/begin"),
     ("POST", "/practice/end"), ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
