@@ -19,9 +19,8 @@ below, which have no number:
     settings        all settings and their checks         fields    the one table of a row's fields
     markup          text ⇄ HTML                           files     files replaced in one step
     resultsfile     the marks of a results file           journal   the durable record of deliveries
-    storage         files at a URL                        scratch   temporary folders, and those left behind
-    calls           everything that calls the API         api       the vendor, behind a protocol
-    version         the program's version
+    storage         files at a URL                        calls     everything that calls the API
+    api             the vendor, behind a protocol         version   the program's version
 
     commands        the use cases, one per module; imports all of these
     cli             the commands in the terminal

@@ -214,11 +214,6 @@ def from_json(value: object) -> Message | None:
     return None
 
 
-def is_kind(text: str) -> bool:
-    """Return whether the catalogue has a text for this kind."""
-    return _text(text, Plain(), 1) is not None or _text(text, Plain(), None) is not None
-
-
 def _lines(message: Message, face: Face) -> Sequence[str]:
     parts = dict(message.parts)
     text = _text(message.kind, face, parts.get("n"))

@@ -11,12 +11,12 @@ import errno
 import hashlib
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from importer import scratch
 from importer.errors import BadSettings, ImporterError, NotReached, UnreadableFile
 from importer.files import FileTrouble, NotAllowed, why
 from importer.messages import Message, say
@@ -231,8 +231,8 @@ def fetch(url: Url, file: IO[bytes], most: int) -> int:
 @contextmanager
 def copy_of(url: Url) -> Iterator[Path]:
     """Copy a file into a private local folder, which is deleted afterwards. Raises OSError."""
-    with scratch.folder() as folder:
-        copy = folder / ("copy.csv" if url.suffix.lower() == ".csv" else "copy")
+    with tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / ("copy.csv" if url.suffix.lower() == ".csv" else "copy")
         with _store(url) as (store, path):
             store.get_file(path, str(copy))
         yield copy

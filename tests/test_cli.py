@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 import json
 import os
-import platform
 import re
 import socketserver
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -22,12 +19,11 @@ import openpyxl
 import pytest
 import requests
 
-import importer
 from importer import __version__
 from importer.api import Answer
 from importer.cli import cli, main
 from importer.cli.watching import RunWatch
-from importer.journal import VERSION, Answered, Journal
+from importer.journal import Answered, Journal
 from importer.journal.lock import held
 from importer.messages import say
 from importer.sandbox import Fault, Limit, Sandbox
@@ -56,8 +52,6 @@ COMMANDS = (
     "doctor",
     "init",
     "schedule",
-    "repeat",
-    "prune",
     "journal",
     "completion",
 )
@@ -201,30 +195,6 @@ def test_the_program_alone_shows_its_help(type_: Terminal) -> None:
 def test_the_version_is_said(type_: Terminal) -> None:
     """``--version``."""
     assert type_("--version").out == f"note-importer, version {__version__}\n"
-
-
-def test_with_the_version_come_the_details_for_a_request_for_help(type_: Terminal) -> None:
-    """``--version -v``, in either order: Python, system, folder, journal, and the package's own versions."""
-    ended = type_("--version", "-v")
-    text = " ".join(ended.out.split())
-    for part in (
-        f"note-importer, version {__version__}",
-        f"Python: CPython {platform.python_version()}, {sys.executable}",
-        f"Installed in: {Path(importer.__file__).parent}",
-        f"Journal: schema {VERSION}, SQLite {sqlite3.sqlite_version}",
-        f"pandas {importlib.metadata.version('pandas')}",
-        f"flask {importlib.metadata.version('flask')}",
-    ):
-        assert part in text
-    assert "pytest" not in text
-    assert type_("-v", "--version").out == ended.out
-    assert ended.status == 0
-
-
-def test_verbose_without_version_is_refused(type_: Terminal) -> None:
-    ended = type_("-v", "history")
-    assert ended.status == 2
-    assert "-v goes with --version only" in " ".join(ended.err.split())
 
 
 # -- run

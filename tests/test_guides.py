@@ -17,7 +17,7 @@ import yaml
 
 from importer.cli import cli, main
 from importer.sandbox import Fault, Limit, Sandbox
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings, TimeWindow
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.settings.sources import OTHER_VARIABLES
 from tests import running
 from tests.test_messages import TEXTS
@@ -61,30 +61,25 @@ def test_every_exit_status_is_explained_in_their_order() -> None:
 # -- Kubernetes
 
 
-def test_the_job_on_kubernetes_repeats_on_3_within_the_window_and_on_nothing_else() -> None:
-    """And what it runs is understood: command, flags, variables; the window is the job's own."""
+def test_the_job_on_kubernetes_is_what_schedule_prints_and_what_it_runs_is_understood(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Command, flags, variables; and what is to be kept is on the volume."""
     [block] = re.findall(r"^```yaml\n(.*?)^```", text_of("every-night.md"), re.MULTILINE | re.DOTALL)
-    job = yaml.safe_load(block)["spec"]
-    spec = job["jobTemplate"]["spec"]
-    [rule] = spec["podFailurePolicy"]["rules"]
-    assert (rule["action"], rule["onExitCodes"]["operator"], rule["onExitCodes"]["values"]) == ("FailJob", "NotIn", [3])
-    pod = spec["template"]["spec"]
-    assert pod["restartPolicy"] == "Never"  # which the policy needs
-    assert job["concurrencyPolicy"] == "Forbid"
+    [printed] = re.findall(r"`note-importer (schedule [^`]* /data/exports)`", text_of("every-night.md"))
+    assert main([word for word in shlex.split(printed) if word not in ("--profile", "night")]) == 0
+    assert block == capsys.readouterr().out.replace("default", "night")
+    pod = yaml.safe_load(block)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    assert container["name"] == rule["onExitCodes"]["containerName"]
     command, *arguments = container["args"]
-    made = cli.commands[command].make_context(command, arguments, parent=cli.make_context("note-importer", [command]))
-    window = TimeWindow.parse(made.params["between"])
-    hours = (window.closes.hour - window.opens.hour) * 3600
-    assert spec["activeDeadlineSeconds"] == hours
-    assert job["schedule"] == f"{window.opens.minute} {window.opens.hour} * * *"
+    cli.commands[command].make_context(command, arguments, parent=cli.make_context("note-importer", [command]))
     known = {setting.variable for setting in SETTINGS.values()} | {*OTHER_VARIABLES, KEY_VARIABLE, "TZ"}
     variables = {entry["name"]: entry.get("value", "") for entry in container["env"]}
     assert set(variables) <= known
     mounted = [mount["mountPath"] for mount in container["volumeMounts"]]
-    places = [made.params["journal"], variables["NOTE_IMPORTER_PROFILES"], variables["NOTE_IMPORTER_JOURNALS"]]
-    assert all(any(place.startswith(f"{mount}/") for mount in mounted) for place in places)
+    kept = [value for name, value in variables.items() if name.startswith("NOTE_IMPORTER_")]
+    assert len(kept) == 3
+    assert all(any(place.startswith(f"{mount}/") for mount in mounted) for place in kept)
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 

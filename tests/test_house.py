@@ -27,7 +27,6 @@ TOOLS = {
     "markup",
     "files",
     "storage",
-    "scratch",
     "resultsfile",
     "calls",
     "api",

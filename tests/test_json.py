@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from importer import __version__
 from importer.cli import main
 from importer.commands.batch import FileResult
 from importer.commands.documents import FORMAT
@@ -209,3 +212,51 @@ def test_check_tells_of_a_rehearsal(ask: Ask, box: Sandbox) -> None:
     assert (status, document["rehearsal"]) == (2, None)
     assert "Nothing was rehearsed, because nothing of this file can be sent yet." in said
     assert not Path("b.rehearsal.xlsx").exists()
+
+
+def test_doctor_tells_versions_settings_without_secrets_and_findings(
+    ask: Ask, box: Sandbox, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the origin of each setting; the key, addresses for notifications and passwords are in none of it."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    monkeypatch.delenv("NOTE_IMPORTER_BASE_URL")
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:secret-of-proxy@127.0.0.1:9")
+    monkeypatch.setenv("PGPASSWORD", "secret-of-database")
+    Path("key.txt").write_text(box.api_key, encoding="utf-8")
+    Path("notify.txt").write_text("json://127.0.0.1:9/secret-of-hook", encoding="utf-8")
+    for name in ("key.txt", "notify.txt"):
+        Path(name).chmod(0o600)
+    files = 'api-key-file = "key.txt"\nnotify-file = "notify.txt"\n'
+    profiles.write_text(f'[night]\nworkers = 3\nbase-url = "{box.url}"\n{files}', encoding="utf-8")
+    status, document, said = ask("doctor", "--profile", "night", "--rate", "5/1s")
+    assert (status, document["exit_status"]) == (0, 0), said
+    assert document["versions"]["note-importer"] == __version__
+    assert document["versions"]["python"] == f"CPython {platform.python_version()}"
+    assert document["versions"]["pandas"] == importlib.metadata.version("pandas")
+    assert document["versions"]["flask"] == importlib.metadata.version("flask")
+    assert "pytest" not in document["versions"]
+    assert document["settings"]["rate"] == {"value": "5/1s", "from": "said now"}
+    assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}, line 2"}
+    assert document["settings"]["settle"] == {"value": "0", "from": "the environment variable NOTE_IMPORTER_SETTLE"}
+    found = {finding["about"]: finding for finding in document["findings"]}
+    assert found["Key accepted"]["exit_status"] == 0
+    assert found["Journal"]["text"].startswith("none yet.")
+    assert "Key accepted: " in said
+    for secret in (box.api_key, "secret-of-proxy", "secret-of-database", "secret-of-hook"):
+        assert secret not in json.dumps(document)
+
+
+def test_doctor_tells_of_what_it_cant_use(ask: Ask, profiles: Path) -> None:
+    """A damaged journal is a finding; a setting that can't be read ends it. A password in one isn't repeated."""
+    Path("journal.sqlite").write_bytes(b"nonsense" * 100)
+    status, document, _ = ask("doctor")
+    assert status == 4
+    assert [finding["about"] for finding in document["findings"] if finding["exit_status"] == 4] == ["Journal"]
+    status, document, said = ask("doctor", "--journal", "postgresql://me:secret-of-database@127.0.0.1/notes")
+    assert (status, document["error"]["kind"]) == (2, "a setting can't be used")
+    assert "secret-of-database" not in json.dumps(document) + said
+    Path("journal.sqlite").unlink()
+    profiles.write_text("[night]\nquiet = 2026-01-01\n", encoding="utf-8")
+    assert ask("doctor", "--profile", "night")[0] == 0, "a setting of other commands"
+    profiles.write_text("[night]\nremember = 2026-01-01\n", encoding="utf-8")
+    assert ask("doctor", "--profile", "night")[0] == 2

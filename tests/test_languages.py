@@ -20,7 +20,7 @@ from tests.test_messages import TEXTS, Texts, all_shown
 from tests.translations import outdated
 
 LANGUAGES = sorted(folder.name for folder in LOCALES.iterdir() if folder.name != ENGLISH)
-TERMINAL_ALONE = {"about", "asking", "bundle", "cli", "config", "init", "prune", "schedule", "units", "watching"}
+TERMINAL_ALONE = {"asking", "cli", "config", "init", "live", "schedule", "watching"}
 """Families of kinds that no module names of which the page is made."""
 OTHER_FACES = {"profile"}
 """Contexts of faces that are English in every language."""
@@ -88,7 +88,7 @@ def different(one: Entry, other: Entry) -> bool:
 def test_no_module_of_the_page_names_a_kind_that_only_the_terminal_shows() -> None:
     """So the list of these families is true."""
     modules = of_page()
-    assert "importer.commands.live" in modules
+    assert "importer.commands.batch" in modules
     assert {room(module) for module in modules}.isdisjoint({"cli", "sandbox"})
     named = [(module, kind) for module in sorted(modules) for kind in named_in(MODULES[module])]
     named += [(path.name, kind) for path, kind, *_ in all_shown()]

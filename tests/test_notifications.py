@@ -7,22 +7,19 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from importer.cli import main
 from importer.commands import notification_messages
-from importer.commands.batch import Batch, FileEnded, FileResult
-from importer.commands.hours import Tries
+from importer.commands.batch import Batch, FileEnded
 from importer.commands.notifications import Notification, Notifier
 from importer.errors import BadSettings, ImporterError, JournalFailed, OutOfHours
 from importer.journal.lock import held
 from importer.messages import Cell, SettingPart, render, say, words
 from importer.sandbox import Sandbox
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, TimeWindow
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings
 from tests.listening import Ear, http_ear, mail_ear
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -328,35 +325,6 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
     assert "night.csv: an internal error of note-importer." in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
-
-
-@pytest.mark.parametrize(("closes_in", "calls"), [(10, []), (3, ["/hook", "/fail"])], ids=["goes on", "last"])
-def test_who_tries_again_is_quiet_about_the_tries_until_the_last(
-    run: Run, ear: Ear, closes_in: int, calls: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One locked file would page all night; and nobody hears of what a later try has mended."""
-    now = datetime.now().astimezone()
-    window = f"{now - timedelta(minutes=5):%H:%M}-{now + timedelta(minutes=closes_in):%H:%M}"
-    monkeypatch.setenv("NOTE_IMPORTER_TRIES", f"{window} 180s")
-    away = ["--base-url", "http://127.0.0.1:1", "--give-up-after", "1"]
-    addresses = f"json://{ear.place}/hook\nping-fail+http://{ear.place}/fail"
-    assert run(GOOD, *away, addresses=addresses) == 3
-    assert [path for _, path in ear.paths()] == calls
-
-
-def test_rows_that_need_a_person_are_told_though_another_try_follows() -> None:
-    """In the archive the next try doesn't find them."""
-    at, tries = datetime(2026, 3, 1, 3, 0).astimezone(), Tries(TimeWindow.parse("02:00-06:00"), 600)
-    locked = FileEnded(Path("b.csv"), FileResult.LEFT, 3, 0, 0)
-    imported = FileEnded(Path("a.csv"), FileResult.IMPORTED, 1, 0, 0)
-
-    def is_tried_again(*ended: FileEnded) -> bool:
-        return Batch("night", ended).is_tried_again(tries, at)
-
-    assert is_tried_again(locked)
-    assert is_tried_again(locked, imported)
-    assert not is_tried_again(locked, replace(imported, archived=Path("done/a")))
-    assert not is_tried_again(locked, FileEnded(Path("a.csv"), FileResult.STOPPED, 4, 0, 0))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows takes no such names")

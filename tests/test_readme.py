@@ -35,7 +35,7 @@ from importer.reading import Limits
 from importer.resultsfile import COLUMNS, protected
 from importer.rows.columns import find
 from importer.sandbox import Sandbox
-from importer.settings import BATCH_SIZE, LIVE, SETTINGS, Settings
+from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings
 from tests.truth import Line, write_sheet
 
 ROOT = Path(__file__).parent.parent
@@ -194,7 +194,7 @@ def test_the_numbers_that_are_named_are_the_defaults() -> None:
     assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in told
     assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in text_of("risks.md")
     assert f"`--settle` ({settings.settle:.0f} seconds" in text_of("risks.md")
-    assert f"`--give-up-after` ({settings.give_up:.0f} seconds)" in text_of("every-night.md")
+    assert f"`--give-up-after` ({GIVE_UP:.0f} seconds)" in text_of("every-night.md")
     assert f"{BATCH_SIZE} is what the API's own lists" in told
 
 

@@ -1,4 +1,4 @@
-"""What `schedule` says to install: the tools that read it take it, and find in it what was meant."""
+"""What `schedule` says to paste: the tools that read it take it, and find in it what was meant."""
 
 from __future__ import annotations
 
@@ -6,40 +6,59 @@ import json
 import os
 import plistlib
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime, timedelta
-from datetime import time as dt_time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from importer.cli import main
-from importer.cli.scheduler_files import Night, files_of, this_program
-from importer.commands import schedulers
-from importer.commands.hours import Tries, repeat
-from importer.commands.schedulers import InstalledNight, System, installed, installed_here
-from importer.errors import BadSettings, Interrupted
-from importer.messages import Message, render
-from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE, TimeWindow
+from importer.cli.schedulers import Night, System, text_for, this_program
+from importer.errors import BadSettings
+from importer.settings import TimeWindow
 
 WINDOW = TimeWindow.parse("02:00-06:00")
 OVER_MIDNIGHT = TimeWindow.parse("22:00-04:30")
-AWKWARD = Path('/srv/Müller\'s "exports" $HOME 50%d \\ 100%')
+AWKWARD = '/srv/Müller\'s "exports" $HOME $(HOME) 50%d \\ 100% \\% \\\\ \\'
+BREAKS = "\n\r\t\0\x0b\x0c\x1b\x1c\x1d\x1e\x7f\x85\u2028\u2029\u202e\ufeff"
 posix = pytest.mark.skipif(os.name != "posix", reason="there is no shell here")
 
 
-def night(*files: Path, window: TimeWindow = WINDOW, profile: str = "night", **more: object) -> Night:
-    return Night(files or (AWKWARD,), profile, window, **more)  # type: ignore[arg-type]
+def night(*files: str, window: TimeWindow = WINDOW, profile: str = "night", **more: object) -> Night:
+    return Night(files or (AWKWARD,), profile, window, **{"folder": "/srv", **more})  # type: ignore[arg-type]
 
 
-def service_of(found: Night) -> str:
-    return files_of(found, System.SYSTEMD)[0].text
+@pytest.mark.parametrize("sign", BREAKS, ids=ascii)
+@pytest.mark.parametrize("place", ["files", "profile", "folder", "program", "variables"])
+def test_a_line_break_and_a_control_character_are_refused_wherever_they_are(place: str, sign: str) -> None:
+    """What follows one could become a command: in a crontab's comment, in a unit, in a terminal."""
+    text = f"/a{sign}0 0 * * * evil"
+    values = {"files": [text], "program": [text], "variables": {"NOTE_IMPORTER_PROFILES": text}}.get(place, text)
+    parts = {"files": ["/exports"], "profile": "night", "window": WINDOW, place: values}
+    with pytest.raises(BadSettings, match="no scheduler can hold"):
+        Night(**parts)  # type: ignore[arg-type]
+
+
+def test_a_name_in_a_scheduler_has_no_sign_that_any_of_them_reads() -> None:
+    """So a comment, a file's name and a description are safe, whatever the profile's name holds."""
+    for profile, name in (("night\\", "night"), ("a b\\", "a-b"), ("../%h $(x)", "h-x"), ("\\", "profile")):
+        assert night(profile=profile).name == f"note-importer-{name}"
+
+
+# -- systemd
+
+
+def units_of(found: Night) -> dict[str, str]:
+    """Each file of systemd by its name."""
+    parts = re.split(r"^# (\S+\.(?:service|timer))\n", text_for(found, System.SYSTEMD), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def line_of(unit: str, name: str) -> str:
@@ -48,114 +67,117 @@ def line_of(unit: str, name: str) -> str:
 
 
 def words_of(command: str) -> list[str]:
-    """A command as systemd reads it: quoted words, then %% and $$ for one."""
+    """A command as systemd reads it: quoted words, %% for one, and behind the program $$ for one."""
     assert "%" not in command.replace("%%", "")
-    assert "$" not in command.replace("$$", "")
-    return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(command)]
-
-
-# -- systemd
+    program, *words = [word.replace("%%", "%") for word in shlex.split(command)]
+    assert "$" not in "".join(words).replace("$$", "")
+    return [program, *(word.replace("$$", "$") for word in words)]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd isn't here")
 @pytest.mark.parametrize("window", [WINDOW, OVER_MIDNIGHT], ids=str)
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, window: TimeWindow) -> None:
     """Asked with its own tool, which sees unknown settings, bad times and programs that aren't there."""
-    (place := tmp_path / "it's 100% here").mkdir()
-    variables = {"NOTE_IMPORTER_PROFILES": 'a "b" %h $c'}
-    found = files_of(night(window=window, variables=variables, folder=place), System.SYSTEMD)
-    for unit in found:
-        (tmp_path / unit.name).write_text(unit.text, encoding="utf-8")
+    (place := tmp_path / "it's 100% here $HOME \\").mkdir()
+    (tmp_path / "100% $HOME").mkdir()
+    (program := tmp_path / "100% $HOME" / "a program").write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    variables = {"NOTE_IMPORTER_PROFILES": 'a "b" %h $c \\'}
+    found = units_of(night(window=window, variables=variables, folder=str(place), program=[str(program)]))
+    for name, text in found.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
-    command = ["systemd-analyze", "verify", "--user", "--man=no", *(str(tmp_path / unit.name) for unit in found)]
+    command = ["systemd-analyze", "verify", "--user", "--man=no", *(str(tmp_path / name) for name in found)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
-    spoilt = tmp_path / found[0].name
-    spoilt.write_text(found[0].text.replace("RestartSec=", "RestartSecs="), encoding="utf-8")
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert "RestartSecs" in ended.stderr
+    spoilt, text = next(iter(found.items()))
+    for here, instead, said in (
+        ("TimeoutStopSec=", "TimeoutStop=", "TimeoutStop"),
+        ("a program", "no program", "is not executable"),
+    ):
+        (tmp_path / spoilt).write_text(text.replace(here, instead), encoding="utf-8")
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert said in ended.stderr
 
 
 def test_the_unit_runs_what_was_said_whatever_the_names_hold() -> None:
-    """Quotes, dollars, percents and backslashes arrive as they are."""
-    found = night(profile="it's night")
-    assert words_of(line_of(service_of(found), "ExecStart")) == [*this_program(), *found.run]
-    assert found.run[-1] == str(AWKWARD)
-    assert found.run[1:3] == ["--profile", "it's night"]
-    assert 'Environment="NOTE_IMPORTER_TRIES=02:00-06:00 600s"' in service_of(found)
+    """Quotes, dollars, percents and backslashes arrive as they are, and no line is continued by the next one."""
+    variables = {"NOTE_IMPORTER_PROFILES": "/a \\"}
+    found = night(profile="it's night \\", folder="/srv/100% \\", variables=variables, program=["/opt/$x/a", "-m"])
+    service, timer = units_of(found).values()
+    assert words_of(line_of(service, "ExecStart")) == [*found.program, *found.run()]
+    assert found.run()[-1] == AWKWARD
+    assert found.run()[1:3] == ["--profile", "it's night \\"]
+    assert line_of(service, "WorkingDirectory") == "/srv/100%% \\/"
+    assert line_of(service, "Environment") == '"NOTE_IMPORTER_PROFILES=/a \\\\"'
+    assert [line for line in (service + timer).splitlines() if line.endswith("\\")] == []
+    assert line_of(timer, "OnCalendar") == "*-*-* 02:00:00"
+    assert "Restart" not in service
 
 
-def test_the_unit_repeats_on_3_and_never_on_2_or_4() -> None:
-    """Beside that only after a crash, whose end is no exit status; and never as often as systemd would give up."""
-    text = service_of(night())
-    assert line_of(text, "RestartForceExitStatus") == "3"
-    assert line_of(text, "Restart") == "on-abnormal"  # signals and timeouts, no exit status
-    assert line_of(text, "StartLimitIntervalSec") == "0"
-
-
-@posix
-@pytest.mark.parametrize(
-    ("window", "shown", "is_open"),
-    [
-        (WINDOW, "0159", False), (WINDOW, "0200", True), (WINDOW, "0559", True), (WINDOW, "0600", False),
-        (OVER_MIDNIGHT, "2159", False), (OVER_MIDNIGHT, "2200", True), (OVER_MIDNIGHT, "0000", True),
-        (OVER_MIDNIGHT, "0429", True), (OVER_MIDNIGHT, "0430", False), (TimeWindow.parse("20:00-24:00"), "2359", True),
-        (TimeWindow.parse("20:00-24:00"), "0000", False), (TimeWindow.parse("08:00-09:30"), "0915", True),
-    ],
-)  # fmt: skip
-def test_the_unit_starts_nothing_outside_of_the_window(
-    window: TimeWindow, shown: str, is_open: bool, tmp_path: Path
-) -> None:
-    """What it asks a real shell before each start, at different times of the day."""
-    date = tmp_path / "date"
-    date.write_text(f'#!/bin/sh\n[ "$1" = +%H%M ] && echo {shown}\n', encoding="utf-8")
-    date.chmod(0o755)
-    command = words_of(line_of(service_of(night(window=window)), "ExecCondition"))
-    ended = subprocess.run(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=20, check=False)
-    assert (ended.returncode == 0) is is_open
-    assert ended.returncode < 255  # which systemd would take for a failure of the condition itself
+@pytest.mark.parametrize("sign", "\"'\\")
+def test_a_program_that_systemd_would_not_start_is_refused(sign: str) -> None:
+    """It takes no such path, however that is quoted, as its tool says."""
+    with pytest.raises(BadSettings, match="Install note-importer in a folder with another name"):
+        text_for(night(program=[f"/opt/{sign}/note-importer"]), System.SYSTEMD)
 
 
 # -- cron
 
 
-def cron_line(found: Night) -> str:
-    [unit] = files_of(found, System.CRON)
-    return unit.text
+def as_cron_reads_it(line: str, *, halves_backslashes: bool) -> str:
+    """The command of a line as cron hands it to the shell. Vixie's cron halves backslashes, cronie doesn't."""
+    command, escaped = "", False
+    for sign in line:
+        if escaped and (sign == "%" or (halves_backslashes and sign == "\\")):
+            command = command[:-1] + sign
+            escaped = False
+        elif escaped:
+            command, escaped = command + sign, False
+        elif sign == "%":
+            break  # the rest is for standard input
+        else:
+            command, escaped = command + sign, sign == "\\"
+    return command
 
 
 @posix
-def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
-    """Started as cron does it: a backslash before a percent is taken away, the rest is /bin/sh's."""
-    program = tmp_path / "a program"
+@pytest.mark.parametrize("halves_backslashes", [True, False], ids=["vixie", "cronie"])
+def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path, *, halves_backslashes: bool) -> None:
+    """Started as each cron does it, with every sign that one of them or the shell reads."""
     told = tmp_path / "told.json"
+    place = tmp_path / "it's 100% \\% \\\\% here\\"
+    place.mkdir()
+    program = place / "a program"
     program.write_text(
         f"#!{sys.executable}\nimport json, os, sys\n"
         f"json.dump([sys.argv[1:], os.environ.get('NOTE_IMPORTER_PROFILES'), os.getcwd()], open({str(told)!r}, 'w'))\n",
         encoding="utf-8",
     )
     program.chmod(0o755)
-    place = tmp_path / "it's 100% here"
-    place.mkdir()
-    variables = {"NOTE_IMPORTER_PROFILES": "/a 'b' %d/profiles.toml"}
-    found = night(program=[str(program)], variables=variables, folder=place)
-    minute, hour, *days, command = cron_line(found).rstrip("\n").split(" ", 5)
+    variables = {"NOTE_IMPORTER_PROFILES": "/a 'b' %d \\%/profiles.toml"}
+    found = night(program=[str(program)], variables=variables, folder=str(place), profile="it's \\")
+    comment, line = text_for(found, System.CRON).rstrip("\n").split("\n")
+    assert comment == "# note-importer-it-s"
+    minute, hour, *days, command = line.split(" ", 5)
     assert (minute, hour, days) == ("0", "2", ["*", "*", "*"])
-    assert "%" not in command.replace(r"\%", "")
-    subprocess.run(["/bin/sh", "-c", command.replace(r"\%", "%")], env={}, timeout=20, check=True)
+    read = as_cron_reads_it(command, halves_backslashes=halves_backslashes)
+    subprocess.run(["/bin/sh", "-c", read], env={}, timeout=20, check=True)
     arguments, profiles, where = json.loads(told.read_text(encoding="utf-8"))
     assert where == str(place)
-    assert arguments == found.repeated
-    assert profiles == "/a 'b' %d/profiles.toml"
+    assert arguments == found.run("--quiet")
+    assert arguments[-1] == AWKWARD
+    assert profiles == variables["NOTE_IMPORTER_PROFILES"]
 
 
 @pytest.mark.skipif(shutil.which("crontab") is None, reason="there is no crontab here")
-def test_crontab_takes_the_line(tmp_path: Path) -> None:
+def test_crontab_takes_the_lines(tmp_path: Path) -> None:
     """Asked with its own tool, which installs nothing then; a line that is none is refused."""
     flag = "-n" if "-n" in _help_of_crontab() else "-T"
     table = tmp_path / "table"
-    for text, is_taken in ((cron_line(night()), True), (cron_line(night()).replace("0 2 ", "61 2 "), False)):
-        table.write_text(text, encoding="utf-8")
+    text = text_for(night(), System.CRON)
+    for tried, is_taken in ((text, True), (text.replace("0 2 ", "61 2 "), False)):
+        table.write_text(tried, encoding="utf-8")
         ended = subprocess.run(["crontab", flag, str(table)], capture_output=True, timeout=20, check=False)
         assert (ended.returncode == 0) is is_taken
 
@@ -163,6 +185,19 @@ def test_crontab_takes_the_line(tmp_path: Path) -> None:
 def _help_of_crontab() -> str:
     ended = subprocess.run(["crontab", "-h"], capture_output=True, text=True, timeout=20, check=False)
     return ended.stdout + ended.stderr
+
+
+# -- launchd
+
+
+def test_an_agent_of_launchd_runs_what_was_said() -> None:
+    """At the window's opening; a property list holds any name as it is."""
+    found = night(variables={"NOTE_IMPORTER_PROFILES": 'a "b" & c \\'})
+    agent = plistlib.loads(text_for(found, System.LAUNCHD).encode())
+    assert agent["ProgramArguments"] == [*this_program(), *found.run("--quiet")]
+    assert agent["StartCalendarInterval"] == {"Hour": 2, "Minute": 0}
+    assert agent["EnvironmentVariables"] == {"NOTE_IMPORTER_PROFILES": 'a "b" & c \\'}
+    assert agent["WorkingDirectory"] == "/srv"
 
 
 # -- Windows
@@ -177,8 +212,7 @@ _ORDERED: dict[str, list[str]] = {
                         "ScheduleByDay"],
 }  # fmt: skip
 _IN_ANY_ORDER: dict[str, set[str]] = {
-    "Task": {"RegistrationInfo", "Triggers", "Settings", "Actions"},
-    "RegistrationInfo": {"Description"},
+    "Task": {"Triggers", "Settings", "Actions"},
     "Triggers": {"CalendarTrigger"},
     "ScheduleByDay": {"DaysInterval"},
     "Settings": {"MultipleInstancesPolicy", "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries",
@@ -187,7 +221,7 @@ _IN_ANY_ORDER: dict[str, set[str]] = {
     "Exec": {"Command", "Arguments", "WorkingDirectory"},
 }  # fmt: skip
 _HOLDS: dict[str, str] = {
-    "Description": _TEXT, "Arguments": _TEXT, "Command": _PATH, "WorkingDirectory": _PATH, "Enabled": _YES_NO,
+    "Arguments": _TEXT, "Command": _PATH, "WorkingDirectory": _PATH, "Enabled": _YES_NO,
     "DisallowStartIfOnBatteries": _YES_NO, "StopIfGoingOnBatteries": _YES_NO, "StartWhenAvailable": _YES_NO,
     "ExecutionTimeLimit": _DURATION, "StartBoundary": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "DaysInterval": r"\d{1,3}",
     "MultipleInstancesPolicy": "Parallel|Queue|IgnoreNew|StopExisting",
@@ -217,8 +251,8 @@ def _name(element: ElementTree.Element) -> str:
 @pytest.mark.parametrize("window", [WINDOW, OVER_MIDNIGHT], ids=str)
 def test_the_task_is_as_windows_schema_has_it(window: TimeWindow) -> None:
     """Elements, their order, and what they hold; a task that isn't so is seen."""
-    [unit] = files_of(night(Path(r"C:\Müller & Co"), window=window, variables={}), System.WINDOWS)
-    assert against_the_schema(ElementTree.fromstring(unit.text)) == []
+    text = text_for(night(r"C:\Müller & Co", window=window, variables={}), System.WINDOWS)
+    assert against_the_schema(ElementTree.fromstring(text)) == []
     enabled = "<Enabled>true</Enabled>"
     for here, instead, is_right in (
         ("<StartBoundary>", f"{enabled}<StartBoundary>", True),
@@ -227,21 +261,20 @@ def test_the_task_is_as_windows_schema_has_it(window: TimeWindow) -> None:
         ("IgnoreNew", "Ignore", False),
         ("mit/task", "mit/job", False),
     ):
-        changed = ElementTree.fromstring(unit.text.replace(here, instead))
+        changed = ElementTree.fromstring(text.replace(here, instead))
         assert (against_the_schema(changed) == []) is is_right, instead
 
 
 def test_the_task_runs_what_was_said() -> None:
     """At the window's opening, every day, one at a time; names are quoted as Windows takes them apart."""
-    found = night(Path(r"C:\Müller & Co\exports"), program=[r"C:\Program Files\note-importer.exe"], variables={})
-    [unit] = files_of(found, System.WINDOWS)
-    assert unit.text.isascii()
+    program = [r"C:\Program Files\note-importer.exe"]
+    text = text_for(night("C:\\Müller & Co\\", program=program, variables={}, profile='a "b"'), System.WINDOWS)
+    assert text.isascii()
     names = {"": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
-    task = ElementTree.fromstring(unit.text)
+    task = ElementTree.fromstring(text)
     assert task.findtext(".//Command", namespaces=names) == r"C:\Program Files\note-importer.exe"
     assert task.findtext(".//Arguments", namespaces=names) == (
-        "repeat --between 02:00-06:00 --every 10m run --profile night --between 02:00-06:00 --yes --quiet --"
-        r' "C:\Müller & Co\exports"'
+        r'run --profile "a \"b\"" --between 02:00-06:00 --yes --quiet -- "C:\Müller & Co\\"'
     )
     assert str(task.findtext(".//StartBoundary", namespaces=names)).endswith("T02:00:00")
     assert task.findtext(".//DaysInterval", namespaces=names) == "1"
@@ -250,376 +283,145 @@ def test_the_task_runs_what_was_said() -> None:
 
 def test_what_a_task_cant_hold_is_refused() -> None:
     """A variable's name between percents would be filled in, an environment it has none, and long paths it refuses."""
-    long = Path("C:/" + 26 * "note-importer/")
+    long = "C:/" + 26 * "note-importer/"
     for found in (
-        night(Path("C:/%TEMP%/x"), variables={}), night(variables={"NOTE_IMPORTER_PROFILES": "x"}),
-        night(Path("x"), variables={}, folder=Path("C:/%TEMP%")), night(Path("x"), variables={}, folder=long),
-        night(Path("x"), variables={}, program=[str(long / "note-importer.exe")]),
+        night("C:/%TEMP%/x", variables={}), night("x", variables={"NOTE_IMPORTER_PROFILES": "x"}),
+        night("x", variables={}, folder="C:/%TEMP%"), night("x", variables={}, folder=long),
+        night("x", variables={}, program=[f"{long}note-importer.exe"]),
     ):  # fmt: skip
         with pytest.raises(BadSettings):
-            files_of(found, System.WINDOWS)
+            text_for(found, System.WINDOWS)
+
+
+# -- Kubernetes
+
+
+def as_kubernetes_fills_in(word: str) -> str:
+    """A word of a container's command: $$ is one dollar, and $(NAME) would be a variable's value."""
+    assert "$(" not in word.replace("$$", "")
+    return word.replace("$$", "$")
+
+
+def test_the_job_of_kubernetes_runs_what_was_said() -> None:
+    """Once a night, in the time zone of its container. Any name is a word of its command."""
+    found = night(profile="It's \\ Müller: #1")
+    job = yaml.safe_load(text_for(found, System.KUBERNETES))
+    assert job["metadata"]["name"] == "note-importer-it-s-m-ller-1"
+    assert (job["spec"]["schedule"], job["spec"]["concurrencyPolicy"]) == ("0 2 * * *", "Forbid")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert [as_kubernetes_fills_in(word) for word in container["args"]] == found.run()
+    variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert variables["TZ"] == job["spec"]["timeZone"]
+    long = yaml.safe_load(text_for(night(profile="a" * 39 + "-bc"), System.KUBERNETES))["metadata"]["name"]
+    assert long == "note-importer-" + "a" * 38
+
+
+# -- Airflow
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
+    """A stand-in of Airflow, which keeps what a DAG declares; tests/test_airflow.py has a real one."""
+    found: dict[str, object] = {}
+
+    def task(**about: object) -> object:
+        def keep(function: object) -> object:
+            found["task"], found["of task"] = function, about
+            return Mock()
+
+        return keep
+
+    def dag(**about: object) -> object:
+        found["of dag"] = about
+        return lambda function: function
+
+    monkeypatch.setitem(sys.modules, "airflow", Mock())
+    monkeypatch.setitem(sys.modules, "airflow.sdk", Mock(dag=dag, task=task))
+    monkeypatch.setitem(sys.modules, "airflow.sdk.exceptions", Mock(AirflowFailException=RuntimeError))
+    yield found
+
+
+def test_the_dag_of_airflow_runs_what_was_said(
+    tmp_path: Path, tasks: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0 and 1 are success; of any other end a person hears."""
+    found = night(profile="it's \\", folder="/srv/a \\", variables={"NOTE_IMPORTER_PROFILES": "/a 'b'"})
+    (file := tmp_path / "note_import.py").write_text(text_for(found, System.AIRFLOW), encoding="utf-8")
+    runpy.run_path(str(file))
+    about = tasks["of dag"]
+    assert isinstance(about, dict)
+    assert (about["dag_id"], about["schedule"], about["catchup"]) == ("note-importer-it-s", "0 2 * * *", False)
+    run = Mock()
+    monkeypatch.setattr("subprocess.run", run)
+    for status in (0, 1, 2, 3, 4, -9):
+        run.return_value = Mock(returncode=status)
+        if status in (0, 1):
+            tasks["task"]()  # type: ignore[operator]
+        else:
+            with pytest.raises(RuntimeError, match=f"note-importer: {status}"):
+                tasks["task"]()  # type: ignore[operator]
+    assert run.call_args.args == ([*this_program(), *found.run()],)
+    assert run.call_args.kwargs["cwd"] == "/srv/a \\"
+    environment = run.call_args.kwargs["env"]
+    assert (environment["NOTE_IMPORTER_PROFILES"], environment["TZ"]) == ("/a 'b'", str(about["start_date"].tzinfo))
 
 
 # -- the command
 
 
+@pytest.mark.parametrize("system", System)
 def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profiles: Path, capsys: pytest.CaptureFixture[str]
+    system: System,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    profiles: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What to install is on standard output, alone; the rest beside it. The window may stand in the profile."""
+    """What to paste is on standard output, alone and whole; the rest beside it. The window may be in the profile."""
     (tmp_path / "my exports").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOTE_IMPORTER_WORKERS", "3")
+    if system is System.WINDOWS:
+        monkeypatch.delenv("NOTE_IMPORTER_PROFILES")
+        monkeypatch.delenv("NOTE_IMPORTER_JOURNALS", raising=False)
+        monkeypatch.setattr("importer.settings.profiles.profiles_file", lambda: profiles)
     profiles.write_text('[night]\nbetween = "02:00-06:00"\n', encoding="utf-8")
-    assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
+    words = ["schedule", "my exports", "--profile", "night", "--system", system.value]
+    assert main(words) == 0
     told = capsys.readouterr()
-    assert told.out.startswith(f"0 2 * * * cd {shlex.quote(str(tmp_path))} && NOTE_IMPORTER_PROFILES=")
-    assert f"-- '{tmp_path / 'my exports'}'" in told.out
+    named = "my exports" if system is System.KUBERNETES else str(tmp_path / "my exports")
+    assert told.out == text_for(Night([named], "night", WINDOW), system)
     notes = " ".join(told.err.split())
+    assert "To stop it, " in notes
     assert "will not apply: NOTE_IMPORTER_WORKERS. Add them to the profile." in notes
     assert "SALESHANDY_API_KEY is not set there" in notes
     profiles.write_text('[night]\nbetween = "02:00-06:00"\napi-key-file = "key.txt"\n', encoding="utf-8")
-    assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
+    assert main(words) == 0
     assert "is not set there" not in capsys.readouterr().err
-
-
-def test_schedule_writes_files_when_told_where(tmp_path: Path) -> None:
-    """Named after the profile."""
-    where = tmp_path / "units"
-    told = ["schedule", str(tmp_path), "--between", "02:00-06:00", "--system", "systemd", "--write", str(where)]
-    assert main(told) == 0
-    assert {file.name for file in where.iterdir()} == {"note-importer-default.service", "note-importer-default.timer"}
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["."], ["nowhere", "--between", "02:00-06:00"], [".", "--between", "02:00-06:00", "--profile", "nite"]],
+    [
+        ["."],
+        ["nowhere", "--between", "02:00-06:00"],
+        [".", "--between", "02:00-06:00", "--profile", "nite"],
+        ["--between", "02:00-06:00"],
+    ],
 )
-def test_schedule_refuses_what_could_not_run(arguments: list[str]) -> None:
-    """No window, no such folder, no such profile."""
+def test_schedule_refuses_what_could_not_run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """No window, no such folder, no such profile, no file."""
     assert main(["schedule", *arguments]) == 2
-
-
-# -- installing
-
-
-@pytest.fixture
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand-ins for the schedulers' tools, alone in PATH, which write down their calls; the crontab is a file."""
-    (bin_ := tmp_path / "bin").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setenv("PATH", str(bin_))
-    table = tmp_path / "crontab"
-    for name in ("crontab", "systemctl", "launchctl"):
-        (tool := bin_ / name).write_text(
-            f"#!{sys.executable}\nimport sys\nfrom pathlib import Path\n"
-            f"with open({str(tmp_path / 'calls')!r}, 'a') as calls: print({name!r}, *sys.argv[1:], file=calls)\n"
-            f"table = Path({str(table)!r})\n"
-            f"if {name!r} != 'crontab' or Path({str(tmp_path / 'locked')!r}).exists():\n"
-            f"    sys.exit('you may not' if {name!r} == 'crontab' else 0)\n"
-            "if sys.argv[1] == '-': table.write_bytes(sys.stdin.buffer.read())\n"
-            "elif table.exists(): sys.stdout.buffer.write(table.read_bytes())\n"
-            "else: sys.exit('no crontab for you')\n",
-            encoding="utf-8",
-        )
-        tool.chmod(0o755)
-    (tmp_path / "exports").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-INSTALL = ("schedule", "exports", "--between", "02:00-06:00", "--yes", "--install", "--system")
-REMOVE = ("schedule", "--yes", "--remove", "--system")
+    assert capsys.readouterr().out == ""
 
 
 @posix
-def test_schedule_installs_a_line_of_the_crontab_and_leaves_the_others(tools: Path) -> None:
-    """Once, however often; and takes away its own alone. What can't be read isn't replaced."""
-    table = tools / "crontab"
-    table.write_bytes(others := b"# mine \xe9\n0 1 * * * other # note-importer-default-2\n")
-    for _ in range(2):
-        assert main([*INSTALL, "cron"]) == 0
-    assert table.read_bytes().startswith(others)
-    [line] = table.read_bytes().removeprefix(others).decode().splitlines()
-    assert line.startswith(f"0 2 * * * cd {tools} && ")
-    assert line.endswith(" # note-importer-default")
-    (tools / "locked").touch()
-    assert main([*REMOVE, "cron"]) == 2
-    assert main([*INSTALL, "cron"]) == 2
-    (tools / "locked").unlink()
-    assert main([*REMOVE, "cron"]) == 0
-    assert table.read_bytes() == others
-    table.unlink()
-    assert main([*INSTALL, "cron"]) == 0
-    assert len(table.read_text().splitlines()) == 1
-
-
-@posix
-@pytest.mark.parametrize(
-    ("system", "folder", "files", "installs", "removes"),
-    [
-        (
-            "systemd", ".config/systemd/user", {"note-importer-default.service", "note-importer-default.timer"},
-            ["systemctl --user daemon-reload", "systemctl --user enable --now note-importer-default.timer"],
-            ["systemctl --user disable --now note-importer-default.timer", "systemctl --user daemon-reload"],
-        ),
-        (
-            "macos", "Library/LaunchAgents", {"note-importer-default.plist"},
-            ["launchctl bootout gui/{user}/note-importer-default", "launchctl bootstrap gui/{user} {path}"],
-            ["launchctl bootout gui/{user}/note-importer-default"],
-        ),
-    ],
-)  # fmt: skip
-def test_schedule_puts_its_files_where_the_scheduler_looks_and_has_them_read(
-    tools: Path, system: str, folder: str, files: set[str], installs: list[str], removes: list[str]
+def test_schedule_prints_nothing_if_a_name_holds_a_line_break(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And takes them away again; where there is nothing, nothing is called."""
-    place, calls = tools / "home" / folder, tools / "calls"
-    about = {"user": str(os.getuid()), "path": str(place / "note-importer-default.plist")}
-    assert main([*INSTALL, system]) == 0
-    assert {file.name for file in place.iterdir()} == files
-    assert calls.read_text().splitlines() == [call.format(**about) for call in installs]
-    calls.unlink()
-    assert main([*REMOVE, system]) == 0
-    assert [*place.iterdir()] == []
-    assert calls.read_text().splitlines() == [call.format(**about) for call in removes]
-    calls.unlink()
-    assert main([*REMOVE, system]) == 0
-    assert not calls.exists()
-
-
-# -- what is installed
-
-
-def stand_in(tools: Path, name: str, says: str, status: int = 0) -> None:
-    """A scheduler's tool that says this, whatever it is asked."""
-    (tool := tools / "bin" / name).write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n", encoding="utf-8")
-    tool.chmod(0o755)
-
-
-@posix
-def test_what_is_installed_in_the_crontab_is_found_and_left_alone(tools: Path) -> None:
-    """With its time and its command; lines of others, and such as are switched off, are none of it."""
-    table = tools / "crontab"
-    assert installed(System.CRON) == []
-    table.write_bytes(b"# mine \xe9\n0 1 * * * other\n# 0 3 * * * old # note-importer-old\n")
-    assert main([*INSTALL, "cron"]) == 0
-    with table.open("a", encoding="utf-8") as file:
-        file.write("30 1 * * 1-5 cd /x && note-importer run 100\\% # note-importer-sales\n")
-    before = table.read_bytes()
-    own, other = installed(System.CRON)
-    assert (own.name, own.profile, own.at, own.is_on) == ("note-importer-default", "default", "02:00", True)
-    assert own.window == WINDOW
-    assert str(tools / "exports") in own.command
-    assert other == InstalledNight("note-importer-sales", "30 1 * * 1-5", "cd /x && note-importer run 100%")
-    assert other.window is None
-    assert table.read_bytes() == before
-
-
-@posix
-def test_what_is_installed_in_systemd_and_macos_is_found_with_its_state(
-    tools: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether it is on is asked; where nobody knows, that is said. Beside systemd there may be cron."""
-    assert installed(System.SYSTEMD) == installed(System.MACOS) == []
-    assert main([*INSTALL, "systemd"]) == main([*INSTALL, "macos"]) == 0
-    for says, is_on in (("active", True), ("inactive", False), ("Failed to connect to bus", None), ("", None)):
-        stand_in(tools, "systemctl", says)
-        [timer] = installed(System.SYSTEMD)
-        assert (timer.name, timer.at, timer.is_on, timer.window) == ("note-importer-default", "02:00", is_on, WINDOW)
-    for status, is_on in ((0, True), (113, False)):
-        stand_in(tools, "launchctl", "", status)
-        [agent] = installed(System.MACOS)
-        assert (agent.name, agent.at, agent.is_on, agent.window) == ("note-importer-default", "02:00", is_on, WINDOW)
-    monkeypatch.setattr(System, "here", lambda: System.SYSTEMD)
-    assert main([*INSTALL, "cron"]) == 0
-    assert [timer.is_on for timer in installed_here()] == [None, True]
-    (tools / "bin" / "crontab").unlink()
-    assert [timer.is_on for timer in installed_here()] == [None]
-    (tools / "home/Library/LaunchAgents/note-importer-x.plist").write_bytes(b"no plist")
-    assert installed(System.MACOS)[1] == InstalledNight("note-importer-x", "", "", is_on=False)
-
-
-@posix
-def test_a_task_of_windows_is_found_among_the_others(tools: Path) -> None:
-    """In the list, which is in the system's language, and then as XML, whose head names another encoding."""
-    [unit] = files_of(night(Path("C:/Müller & Co"), variables={}), System.WINDOWS)
-    listed = '"\\Other","N/A","Bereit"\n"\\note-importer-night","30.11.2026 02:00:00","Bereit"\n' * 2
-    for name, text in (("list", listed), ("task", f'<?xml version="1.0" encoding="UTF-16"?>\n{unit.text}')):
-        (tools / name).write_text(text, encoding="utf-8")
-    (tool := tools / "bin" / "schtasks").write_text(
-        f'#!/bin/sh\n[ "$2" = /TN ] && exec /bin/cat {tools}/task\nexec /bin/cat {tools}/list\n', encoding="utf-8"
-    )
-    tool.chmod(0o755)
-    [task] = installed(System.WINDOWS)
-    assert (task.name, task.at, task.is_on, task.window) == ("note-importer-night", "02:00", True, WINDOW)
-    assert "Müller & Co" in task.command
-    off = unit.text.replace("<Settings>", "<Settings><Enabled>false</Enabled>")
-    (tools / "task").write_text(off, encoding="utf-8")
-    assert installed(System.WINDOWS)[0].is_on is False
-    stand_in(tools, "schtasks", "Zugriff verweigert", 1)
-    with pytest.raises(BadSettings):
-        installed(System.WINDOWS)
-
-
-@posix
-def test_a_scheduler_that_does_not_say_what_is_installed_is_not_waited_for(
-    tools: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It refuses, it isn't there, or it takes too long."""
-    (tools / "locked").touch()
-    for makes_it_so in (
-        lambda: None,
-        lambda: (tools / "bin" / "crontab").write_text("#!/bin/sh\nexec /bin/sleep 60\n"),
-        (tools / "bin" / "crontab").unlink,
-    ):
-        makes_it_so()
-        monkeypatch.setattr(schedulers, "_PATIENCE", 1.0)
-        with pytest.raises(BadSettings):
-            installed(System.CRON)
-
-
-@posix
-def test_without_a_yes_and_without_a_tool_nothing_is_installed(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Which is said, with what to do."""
-    without_yes = [word for word in INSTALL if word != "--yes"]
-    assert main([*without_yes, "cron"]) == 2
-    assert not (tools / "crontab").exists()
-    assert "because nobody could be asked" in " ".join(capsys.readouterr().out.split())
-    (tools / "bin" / "crontab").unlink()
-    assert main([*INSTALL, "cron"]) == 2
-    assert "The scheduler could not be changed (crontab -l)" in " ".join(capsys.readouterr().err.split())
-    assert main(["schedule", "--between", "02:00-06:00"]) == 2
-
-
-def test_a_macos_agent_runs_what_was_said() -> None:
-    """At the window's opening; a property list holds any name as it is."""
-    found = night(variables={"NOTE_IMPORTER_PROFILES": 'a "b" & c'})
-    agent = plistlib.loads(files_of(found, System.MACOS)[0].text.encode())
-    assert agent["ProgramArguments"] == [*this_program(), *found.repeated]
-    assert agent["StartCalendarInterval"] == {"Hour": 2, "Minute": 0}
-    assert agent["EnvironmentVariables"] == {"NOTE_IMPORTER_PROFILES": 'a "b" & c'}
-
-
-# -- repeat
-
-START = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
-
-
-def tried(
-    statuses: list[int], *, breaks_off: bool = False, told: list[str] | None = None
-) -> tuple[int, list[datetime]]:
-    """The status in the end and the times of the tries, each of which takes no time. A wait ends in the window."""
-    now, tries, said = START, [], [] if told is None else told
-
-    def run() -> int:
-        tries.append(now)
-        return statuses.pop(0)
-
-    def wait(seconds: float) -> bool:
-        nonlocal now
-        now += timedelta(seconds=seconds)
-        assert WINDOW.holds(now.time())
-        return breaks_off
-
-    def tell(message: Message) -> None:
-        said.append(render(message))
-
-    return repeat(run, Tries(WINDOW, 600), now=lambda: now, wait=wait, tell=tell), tries
-
-
-@pytest.mark.parametrize("shown", ["01:59", "06:00"])
-def test_outside_of_the_window_nothing_is_begun(shown: str) -> None:
-    """Not even once."""
-    at = datetime.combine(START, dt_time.fromisoformat(shown))
-    with pytest.raises(Interrupted, match=f"It is {shown} here, outside the window 02:00-06:00"):
-        repeat(lambda: pytest.fail("it was run"), Tries(WINDOW, 600), now=lambda: at, wait=lambda _: True, tell=print)
-
-
-@pytest.mark.parametrize(
-    ("end", "said"),
-    [
-        ("os._exit(99)", "exit status 99"),
-        pytest.param("os.kill(os.getpid(), 9)", "SIGKILL", marks=posix),
-    ],
-)
-def test_what_is_killed_is_said_and_begun_again(
-    end: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """The first try ends as no command does, the second delivers."""
-    monkeypatch.chdir(tmp_path)
-    script = f"import os\ntry: open('begun', 'x')\nexcept OSError: os._exit(1)\n{end}"
-    monkeypatch.setattr("importer.cli.scheduler_files.this_program", lambda: [sys.executable, "-c", script])
-    now = datetime.now().astimezone()
-    all_day = f"{now:%H:%M}-{now - timedelta(minutes=1):%H:%M}"
-    assert main(["repeat", "--between", all_day, "--every", "0s", "run"]) == 1
-    assert f"The command was killed ({said})" in (err := " ".join(capfd.readouterr().err.split()))
-    assert "Next try at" in err
-
-
-@pytest.mark.parametrize("status", [0, 1, 2, 4])
-def test_what_is_over_or_needs_a_person_is_not_repeated(status: int) -> None:
-    """Neither 2 nor 4, nor of course what went well."""
-    assert tried([status, 0]) == (status, [START])
-
-
-def test_what_stopped_before_its_end_is_repeated_while_the_window_is_open() -> None:
-    """Every ten minutes, until it ends otherwise or the window is over; whoever breaks it off has broken it off."""
-    ten = timedelta(minutes=10)
-    assert tried([3, 3, 0]) == (0, [START, START + ten, START + 2 * ten])
-    assert tried([3] * 9) == (3, [START, START + ten, START + 2 * ten])
-    assert tried([3, 4, 0])[0] == 4
-    assert tried([3] * 9, breaks_off=True) == (3, [START])
-
-
-def test_when_the_next_try_is_is_said_and_when_none_fits_it_ends_at_once() -> None:
-    """Without a last wait that leads nowhere."""
-    told: list[str] = []
-    tried([3] * 9, told=told)
-    assert told == [
-        "Next try at 05:40.",
-        "Next try at 05:50.",
-        "No further try, because the window 02:00-06:00 ends before it.",
-    ]
-
-
-@pytest.fixture
-def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A command that repeats an import, in processes of their own, all day long; its last word is to be the address."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_VARIABLE, "sandbox-key")
-    (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,Public\n", encoding="utf-8")
-    import_it = ["run", "n.csv", "--yes", "--journal", "journal.sqlite", "--settle", "0", "--give-up-after", "1"]
-    return [*this_program(), "repeat", "--between", "00:00-23:59", "--every", "1s", *import_it, "--base-url"]
-
-
-@pytest.mark.slow
-def test_an_outage_is_outlived_by_repeating(at_work: list[str]) -> None:
-    """Two tries find the API away, a later one delivers; the exit status is the last one's."""
-    with Sandbox() as gone:
-        port, url = gone.port, gone.url
-    with subprocess.Popen([*at_work, url], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        stops = 0
-        while stops < 2:
-            line = process.stdout.readline()
-            assert line, "it ended"
-            stops += line.startswith("Stopped before the end.")
-        with Sandbox(port=port) as again:
-            process.stdout.read()
-            assert process.wait(60) == 0
-            assert [note.prospect_id for note in again.notes] == ["P1"]
-
-
-@pytest.mark.slow
-@posix
-def test_who_asks_it_to_end_ends_the_import_and_nothing_is_begun_any_more(at_work: list[str], tmp_path: Path) -> None:
-    """SIGTERM is passed on; the import ends in good order, with 3, and is not repeated."""
-    with Sandbox(latency=20) as slow, subprocess.Popen([*at_work, slow.url]) as process:
-        deadline = time.monotonic() + 30
-        while not slow.received and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.terminate()
-        assert process.wait(40) == 3
-    assert (tmp_path / "n.results.xlsx").exists()
+    (folder := tmp_path / "a\u20280 0 * * * evil").mkdir()
+    assert main(["schedule", str(folder), "--between", "02:00-06:00", "--system", "cron"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Rename it." in told.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -455,34 +456,31 @@ def test_a_live_test_needs_somebody_who_agrees(type_: Terminal, box: Sandbox) ->
     ended = type_("doctor", "--live", LIVE)
     assert ended.status == 2
     words = " ".join(ended.out.split())
-    assert "at most 12 private notes there" in words
-    assert "“note-importer test, may be ignored”. The API can't delete notes." in words
-    assert "Nobody is at the terminal to agree to it. If you agree, add --yes." in words
-    assert "at most 14 private notes" in " ".join(type_("doctor", "--live", LIVE, "--with-file").out.split())
-    assert "Add --live PROSPECT." in type_("doctor", "--with-file").err
+    assert f"The note is created on the prospect {LIVE}, as default at {box.url}." in words
+    assert "stays there as a draft, because the API can't delete notes." in words
+    assert "nobody is at the terminal to agree to it. If you agree, add --yes." in words
     assert box.received == ()
 
 
-def test_a_live_test_shows_its_findings_and_writes_its_report_here(
-    type_: Terminal, box: Sandbox, tmp_path: Path
-) -> None:
-    """What is otherwise comes last, and what it means."""
-    ended = type_("doctor", "--live", LIVE, "--yes")
-    assert ended.status == 1  # the stand-in shows no authors
-    found = re.findall(r"^  (as documented|as assumed|not found out|otherwise) +(\S.*)", ended.out, re.MULTILINE)
-    verdicts = [verdict for verdict, _ in found]
-    assert verdicts == sorted(verdicts, key=["as documented", "as assumed", "not found out", "otherwise"].index)
-    assert found[-1] == ("otherwise", "Authors: no author is shown.")
-    assert "Of two notes that read alike, nothing shows which is ours." in " ".join(ended.out.split())
-    assert f"It leaves behind: {len(box.notes) - 1} private notes, 1 private draft. It made" in ended.out
-    assert {path.name for path in tmp_path.glob("live*")} == {"live-report.json", "live-report.md"}
+@pytest.mark.usefixtures("jumping")
+def test_a_live_test_says_what_it_saw_and_writes_it_down(type_: Terminal, box: Sandbox, tmp_path: Path) -> None:
+    """As the other checks are told; the key is in none of it."""
+    status, found = looked(type_, "--live", LIVE, "--yes")
+    assert status == 1  # the stand-in shows no authors
+    assert found["Author"] == "look not told, or unknown."
+    assert found["Visibility"] == "ok private"
+    assert found["Wrong key"].startswith("ok refused with status 4")
+    [note] = box.notes
+    assert (note.prospect_id, note.visibility, note.status) == (LIVE, "2", "0")
+    text = (tmp_path / "live-report.json").read_text(encoding="utf-8")
+    report = json.loads(text)
+    assert {finding["about"]: finding["exit_status"] for finding in report["findings"]} == {
+        about: int(about == "Author") for about in found
+    }
+    assert report["findings"][-1]["text"] == f"the note {note.id}, a private draft."
+    assert "versions" in report
+    assert box.api_key not in text
     again = type_("doctor", "--live", LIVE, "--yes")
     assert again.status == 2
-    assert "The prospect already has 9 notes and drafts" in again.err
-
-
-def test_a_run_reminds_once_of_what_the_live_test_found(type_: Terminal) -> None:
-    type_("doctor", "--live", LIVE, "--yes")
-    sheet = type_.file("one.csv", "Prospect ID,Note,Visibility\np1,Spoke about terms,Private\n")
-    assert "The latest live test found: no author is shown." in " ".join(type_("run", sheet, "--yes").out.split())
-    assert "live test" not in type_("run", sheet, "--yes").out
+    assert "The prospect has a draft, which the test's draft could replace." in " ".join(again.err.split())
+    assert len(box.notes) == 1

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from importer.cli import scheduler_files, scheduling
-from importer.commands import choosing, schedulers
+from importer.cli import schedulers
+from importer.commands import choosing
 from importer.journal import shares
 
 WINDOWS = SimpleNamespace(name="nt", environ={})
@@ -58,23 +56,9 @@ def test_the_scheduler_is_windows_own_and_starts_the_program_as_it_was_installed
 ) -> None:
     """By pip as note-importer.exe beside Python; in the zip by Python itself."""
     python = tmp_path / "python.exe"
-    monkeypatch.setattr(scheduler_files, "os", WINDOWS)
     monkeypatch.setattr(schedulers, "os", WINDOWS)
-    monkeypatch.setattr(scheduler_files, "sys", SimpleNamespace(executable=str(python)))
+    monkeypatch.setattr(schedulers, "sys", SimpleNamespace(executable=str(python)))
     assert schedulers.System.here() is schedulers.System.WINDOWS
-    assert scheduler_files.this_program() == [str(python), "-P", "-m", "importer"]
+    assert schedulers.this_program() == [str(python), "-P", "-m", "importer"]
     (tmp_path / "note-importer.exe").touch()
-    assert scheduler_files.this_program() == [str(tmp_path / "note-importer.exe")]
-
-
-@pytest.mark.parametrize(("system", "ended"), [("nt", 0), ("posix", 1)])
-def test_what_repeats_an_import_never_kills_it_on_windows(
-    monkeypatch: pytest.MonkeyPatch, system: str, ended: int
-) -> None:
-    """There Ctrl-Break reaches both of them, and to end a process means to kill it."""
-    monkeypatch.setattr(scheduling, "os", SimpleNamespace(name=system, environ={}))
-    child, times = scheduling._Child(["note-importer"], {}), []
-    child._process = cast("subprocess.Popen[bytes]", SimpleNamespace(terminate=lambda: times.append(1)))
-    child.pass_on(signal.SIGTERM, None)
-    assert child.stopped.is_set()
-    assert len(times) == ended
+    assert schedulers.this_program() == [str(tmp_path / "note-importer.exe")]

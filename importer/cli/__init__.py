@@ -8,9 +8,8 @@ Input: what a person typed. Output: printed lines, and an exit status.
     setting_up   init, login, logout, config, completion
     profiling    profile
     checking     doctor
-    scheduling   schedule, repeat, prune
-    scheduler_files  files to install, in the format of each scheduler
-    scheduler_installing  installing and removing them by the scheduler's tool
+    scheduling   schedule
+    schedulers   what to paste, as each scheduler reads it
     practising   sandbox
     paging       page
     manual       the help texts
@@ -34,7 +33,7 @@ from collections.abc import Sequence
 
 import click
 
-from importer import __version__, commands
+from importer import __version__
 from importer.cli import checking, importing, journalled, profiling, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
@@ -48,7 +47,6 @@ from importer.cli.terminal import (
     paragraph,
     say_error,
     say_line,
-    with_flags,
 )
 from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed
@@ -59,21 +57,15 @@ _COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable, by which a shell as
 
 
 def _say_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
-    """Print the version, and with ``-v`` the details of this installation."""
-    if not value or context.resilient_parsing:
-        return
-    say_line(say("about.version", version=__version__))
-    for line in commands.about.lines() if context.params["verbose"] else ():
-        paragraph(line)
-    context.exit()
+    """Print the version."""
+    if value and not context.resilient_parsing:
+        say_line(say("cli.version", version=__version__))
+        context.exit()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--version", is_flag=True, expose_value=False, callback=_say_version, help="Show the version and exit.")
-@click.option(
-    "-v", "--verbose", is_flag=True, is_eager=True, help="With --version: show details for a request for help."
-)
-def cli(*, verbose: bool) -> None:
+def cli() -> None:
     """Import a spreadsheet of notes into Saleshandy, each note exactly once.
 
     Exit status: 0 every row delivered; 1 finished, some rows need your attention; 2 nothing was sent, because the file,
@@ -81,8 +73,6 @@ def cli(*, verbose: bool) -> None:
     needs your attention: the key is refused, the address is wrong, a certificate or a proxy blocks the connection, or
     the journal is damaged or is not the journal of this workspace.
     """
-    if verbose:
-        raise click.UsageError(with_flags(say("about.verbose-alone")))
 
 
 for _module in (setting_up, profiling, checking, scheduling, importing, journalled):

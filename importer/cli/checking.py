@@ -1,9 +1,10 @@
-"""Define the command doctor: checks before the first night, a live test, and facts for somebody who helps."""
+"""Define the command doctor: checks before the first night, and a live test."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ import click
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, settings_about
-from importer.cli.terminal import ask, is_terminal, paragraph, say_line, show, with_flags
-from importer.cli.watching import RunWatch, Stopper
+from importer.cli.options import Options, settings_about
+from importer.cli.reporting import in_words, reporting
+from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.cli.watching import Stopper
 from importer.errors import BadSettings, NoKey
-from importer.messages import say
+from importer.messages import Message, say
 from importer.settings import Settings, Topic, profile_lines, profiles, sources, who_can_read
 
 if TYPE_CHECKING:
@@ -23,87 +25,60 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=InGroups)
-@click.argument("file", metavar="[SHEET]", type=AnyPath(), required=False)
-@settings_about(*(topic for topic in Topic if topic not in (Topic.OUTPUT, Topic.QUIET)))
+@settings_about(*(topic for topic in Topic if topic is not Topic.QUIET))
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
 @click.option(
     "--live",
     metavar="PROSPECT",
-    help="Find out what the service really does, with a few private test notes on this prospect. Make an empty one for "
-    "this, and give its email or ID. The notes stay there, because the service can't delete notes.",
+    help="Try out instead what the service does with one private note on this prospect, an ID or an email. The note is "
+    "made a draft and stays there, because the API can't delete notes.",
 )
-@click.option("--with-file", is_flag=True, help="With --live: upload a small file, too.")
-@click.option(
-    "--bundle",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.zip",
-    help="Also write facts for somebody who helps you into this new file: versions, settings, the results of the "
-    "checks, the latest runs, counts of the journal; with SHEET, how that sheet is recognised. It holds no text of a "
-    "note, name, email, ID, key, address or path. Nothing is sent.",
-)
-@click.option(
-    "--with-headings", is_flag=True, help="With --bundle and SHEET: the bundle has the sheet's headings, too."
-)
-def doctor(
-    *,
-    file: Path | None,
-    test_notification: bool,
-    live: str | None,
-    with_file: bool,
-    bundle: Path | None,
-    with_headings: bool,
-    **_: Any,
-) -> int:
+def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
     """Check everything that can be checked before the first night. Makes one call, which only reads.
 
     The exit status is that of a run with the same problems: 0 all is well; 1 something to look at; 2, 3 and 4 as for
-    `run`.
+    `run`. With --json, the document also has the versions and the settings, for somebody who helps you.
     """
-    options = Options.here()
-    if with_file and live is None:
-        raise click.UsageError(with_flags(say("live.with-file-alone")))
-    if (file is not None and bundle is None) or (with_headings and file is None):
-        raise click.UsageError(with_flags(say("bundle.needed")))
-    if live is not None and bundle is not None:
-        raise click.UsageError(with_flags(say("bundle.not-live")))
-    if live is not None:
-        return _live(live, options, with_file=with_file)
-    settings = options.settings
-    if bundle is not None:
-        commands.bundle.check(bundle)
-    say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    findings = []
-    for finding in _findings(options, settings, test_notification=test_notification):
-        findings.append(finding)
+    with reporting("doctor") as out:
+        options, settings = out.options, out.options.settings
+        for name in options.given:
+            sources.read(options.given, name)  # checks settings that no check below reads, too
+        say_line(say("cli.workspace", workspace=str(settings.workspace)))
+        if live is None:
+            findings = _shown(_findings(options, settings, test_notification=test_notification))
+        elif (nothing := _declined(live, options)) is not None:
+            say_line(nothing)
+            return out.over(2, lambda: commands.documents.failed("doctor", 2, say("live.not-agreed"), nothing))
+        else:
+            with Stopper() as stopper:
+                stopper.arm()
+                findings = _shown(commands.live.examine(live, options.settings_with_key, stop=stopper.why))
+            report = in_words(commands.documents.doctor(findings, options.given))
+            path = commands.live.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n", Path.cwd())
+            paragraph(say("live.written", path=path.name))
+        status = max(finding.exit_status for finding in findings)
+        return out.over(status, lambda: commands.documents.doctor(findings, options.given))
+
+
+def _shown(findings: Iterable[Check]) -> list[Check]:
+    """Print findings as they come, and return them."""
+    shown = []
+    for finding in findings:
         mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
         paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
-    statuses = [finding.exit_status for finding in findings]
-    if bundle is not None:
-        source = commands.bundle.Source(settings, options.given, findings, options.read("log-file"))
-        written = commands.bundle.write(bundle, source, file, with_headings=with_headings)
-        show(commands.bundle.lines(written))
-        statuses.append(written.exit_status)
-    return max(statuses)
+        shown.append(finding)
+    return shown
 
 
-def _live(prospect: str, options: Options, *, with_file: bool) -> int:
-    """Run a live test if a person agrees to what it leaves behind, and write its report into the current folder."""
-    settings = options.settings_with_key
-    for message in commands.live.announced(prospect, settings, with_file=with_file):
+def _declined(prospect: str, options: Options) -> Message | None:
+    """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
+    for message in commands.live.announced(prospect, options.settings):
         paragraph(message)
-    if not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("live.ask"))):
-        say_line(say("live.nothing-created" if is_terminal(sys.stdin) else "live.nothing-created-unasked"))
-        return 2
-    with Stopper() as stopper, RunWatch(silent=not is_terminal(sys.stderr), unit="calls") as watch:
-        watch.begin(commands.live_calls.MOST_CALLS)
-        stopper.arm()
-        report = commands.live.examine(prospect, settings, with_file=with_file, observe=watch.observe, stop=stopper.why)
-    show(commands.live.lines(report))
-    paths = commands.live.write(report, Path.cwd())
-    paragraph(say("live.written", paths=tuple(path.name for path in paths)))
-    return report.exit_status
+    if options.says("yes") or (is_terminal(sys.stdin) and ask(say("live.ask"))):
+        return None
+    return say("live.nothing-created" if is_terminal(sys.stdin) else "live.nothing-created-unasked")
 
 
 def _findings(options: Options, settings: Settings, *, test_notification: bool) -> Iterator[Check]:

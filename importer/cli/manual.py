@@ -45,9 +45,7 @@ MORE: Mapping[str, str] = {
     "config": "note-importer config --profile night",
     "profile": "note-importer profile list",
     "exports": "note-importer exports --profile night",
-    "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
     "journal": "note-importer journal backup journal-copy.sqlite",
-    "prune": "note-importer prune exports --older-than 90",
     "completion": "note-importer completion bash",
 }
 """Further commands, whose own help shows the example."""

@@ -50,7 +50,7 @@ def remove(name: str, **_: Any) -> int:
     if not Options.here().says("yes") and not (
         is_terminal(sys.stdin) and ask(say("profile.ask-remove", name=repr(name)))
     ):
-        say_line(say("schedule.nothing-changed" if is_terminal(sys.stdin) else "schedule.nothing-changed-unasked"))
+        say_line(say("profile.nothing-changed" if is_terminal(sys.stdin) else "profile.nothing-changed-unasked"))
         return 2
     first = profiles.remembered_as(name)
     files = profiles.named_files("api-key-file", "notify-file", of=name)

@@ -10,11 +10,9 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,15 +109,16 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 def print_document(document: Mapping[str, Any]) -> None:
     """Write a document on standard output, with settings named by their flags."""
-    say_json(_in_words(document))
+    say_json(in_words(document))
 
 
-def _in_words(value: Any) -> Any:
+def in_words(value: Any) -> Any:
+    """Return a document with its messages in words."""
     if isinstance(value, Message):
         return with_flags(value)
     if isinstance(value, Mapping):
-        return {name: _in_words(item) for name, item in value.items()}
-    return [_in_words(item) for item in value] if isinstance(value, list) else value
+        return {name: in_words(item) for name, item in value.items()}
+    return [in_words(item) for item in value] if isinstance(value, list) else value
 
 
 class RunNotifications:
@@ -128,11 +127,11 @@ class RunNotifications:
     Args:
         options: the settings.
         out: the command's report; None if the command never began.
-        stopper: knows whether the run was asked to stop, and by whom. Such a run isn't tried again.
+        stopper: knows whether the run was asked to stop, and by whom.
     """
 
     def __init__(self, options: Options, out: Reporting | None, stopper: Stopper) -> None:
-        self._stopper, self._tries = stopper, commands.hours.Tries.from_environment(os.environ)
+        self._stopper = stopper
         self.options, self.is_quiet = options, out is not None and out.is_quiet
         self._out = out
         self._notifier = options.notifier(as_far_as_possible=out is None)
@@ -166,13 +165,10 @@ class RunNotifications:
         return commands.batch.Batch(self.options.profile, self._ended)
 
     def tell(self) -> None:
-        """Notify the recipients, unless the run will be tried again, or a person stopped it, who knows."""
-        now, tries, batch = datetime.now().astimezone(), self._tries, self._batch
-        if tries is not None and self._ended and batch.is_tried_again(tries, now) and not self._stopper.why():
-            commands.logs.event("it will be tried again: nobody is notified")
-        elif self._ended and not self._stopper.is_by_person:
+        """Notify the recipients, unless a person stopped the run, who knows."""
+        if self._ended and not self._stopper.is_by_person:
             log_file = self.options.read("log-file")
-            notification = commands.notification_messages.notification(batch, log_file)
+            notification = commands.notification_messages.notification(self._batch, log_file)
             for failure in self._notifier.tell(notification):
                 paragraph(failure, "Warning: ", err=True)
 

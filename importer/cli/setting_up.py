@@ -14,8 +14,7 @@ from click.shell_completion import get_completion_class
 from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
-from importer.cli.reporting import print_document
-from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, show, with_flags, words
+from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags, words
 from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, render, say
 from importer.settings import (
@@ -272,11 +271,8 @@ def _profile(name: str) -> str:
 
 
 @click.command(cls=InGroups)
-@click.option(
-    "--where", is_flag=True, help="Show every place on this computer where data is kept, how long, and who can read it."
-)
 @settings_about(*Topic)
-def config(*, where: bool, **_: Any) -> int:
+def config(**_: Any) -> int:
     """Show every setting in force, and its source: this command line, the environment, or the profile.
 
     An entry that can't be used is an error, with its line. Flags have priority over the environment, the environment
@@ -284,13 +280,6 @@ def config(*, where: bool, **_: Any) -> int:
     """
     options = Options.here()
     settings = options.settings
-    if where:
-        found = commands.places.places(settings, options.read("log-file"))
-        if options.says("json"):
-            print_document(commands.documents.where(found))
-        else:
-            show(commands.report_messages.places(found))
-        return 0
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     say_line(f"Profiles:  {profiles.profiles_file()}")
     say_line()

@@ -8,26 +8,21 @@ Input: files and settings. Output: the results of a command as values, and messa
     answering      answers to open questions              email_lookup      find the prospects of the emails
     first_call     see that the API answers
     preview        plan what a run would send             overview          a preview as plain values
-    results        write results, also later              archiving         move a finished file, remove old results
+    results        write results, also later              archiving         move a finished file and its results
     report         the outcome of a run
     verify         look up unconfirmed deliveries         hide              make notes private drafts
     workspaces     a journal: checked, locked, copied     template          an empty workbook
     doctor         checks before the first night          history           the list of runs
-    bundle         facts for somebody who helps           bundle_facts      write facts without texts of others
-    bundle_records  facts from the journal and the log
-    live           a live test, and its report            live_experiments  carry out its experiments
-    live_findings  judge what the replies show            live_notes        its notes, and what is left behind
-    live_calls     make its calls, few and slowly
-    hours          when a run may work, or is run again   facts             collect the facts of a preview
+    live           one note, tried on a prospect
+    hours          when a run may work, and tries         facts             collect the facts of a preview
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
-    places         what is kept where, and removed        about             versions, for a request for help
     logs           the log file                           messenger         send one notification
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
-    schedulers     what starts an import every night      reopening         an address that opens the running page
-    read_before    columns that an earlier run used       shown_notes       the notes that a person sees before
+    read_before    columns that an earlier run used       reopening         an address that opens the running page
+    shown_notes    the notes that a person sees before
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
 
@@ -41,12 +36,10 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import importer.commands.about
     import importer.commands.answering
     import importer.commands.archiving
     import importer.commands.as_read
     import importer.commands.batch
-    import importer.commands.bundle
     import importer.commands.choosing
     import importer.commands.corrected_copy
     import importer.commands.doctor
@@ -60,7 +53,6 @@ if TYPE_CHECKING:
     import importer.commands.mending
     import importer.commands.notification_messages
     import importer.commands.notifications
-    import importer.commands.places
     import importer.commands.preview
     import importer.commands.preview_messages
     import importer.commands.problem_rows
@@ -71,7 +63,6 @@ if TYPE_CHECKING:
     import importer.commands.result_rows
     import importer.commands.results
     import importer.commands.run
-    import importer.commands.schedulers
     import importer.commands.shown_notes
     import importer.commands.template
     import importer.commands.verify

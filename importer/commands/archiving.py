@@ -3,9 +3,6 @@
 Input: a file, its results, and its fingerprint at the import. Output: their new paths, with matching names. No file in
 the folder is replaced, and the folder may be on another disk. A file that has changed since the import isn't moved. The
 moved file is checked again, and put back if another file had taken its place.
-
-Old results are found and removed only if a person asks for it: those that nobody has changed since a run wrote them.
-Files that a person corrected or made are kept, however old they are, and so are all exports.
 """
 
 from __future__ import annotations
@@ -14,21 +11,17 @@ import contextlib
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer import files, storage
-from importer.commands.workspaces import opened
 from importer.errors import BadSettings, ImporterError, Stopped
 from importer.messages import Message, say
 from importer.results.saving import plain
-from importer.settings import Settings
 from importer.storage import Url
 
 _NAMES = 999
-_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -210,31 +203,3 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         files.put_back(aside, path)  # if that fails, the copy stays
         place.write_bytes(b"")
         raise
-
-
-# -- old results -------------------------------------------------------------------------------------------------
-
-
-def old_results(folders: Iterable[Path], days: int, settings: Settings) -> list[Path]:
-    """Return the results in these folders that are older than ``days`` and that nobody has changed since.
-
-    Raises:
-        BadSettings: a folder can't be read.
-        Unusable: the journal can't be read.
-    """
-    latest = time.time() - days * _DAY
-    with opened(settings) as journal:
-        if journal is None:
-            return []
-        older = (path for folder in folders for path in _older(folder, latest))
-        return [path for path in older if journal.files.wrote(files.digest(path))]
-
-
-def _older(folder: Path, latest: float) -> Iterator[Path]:
-    try:
-        for path in sorted(folder.iterdir()):
-            is_kind = path.suffix.lower() in (".xlsx", ".csv") and not path.is_symlink() and path.is_file()
-            if is_kind and path.stat().st_mtime < latest:
-                yield path
-    except OSError as error:
-        raise BadSettings(say("pruning.folder-unreadable", folder=str(folder), error=files.why(error))) from error

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
 from importer.commands.answering import with_export
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
-from importer.commands.hours import Hours, Tries
+from importer.commands.hours import Hours
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
 from importer.commands.report import Report, needs_a_hand
@@ -160,15 +159,6 @@ class Batch:
             if status or len(statuses) == 1
         }
 
-    def is_tried_again(self, tries: Tries, now: datetime) -> bool:
-        """Return whether another try follows and reports everything, so that nobody needs to be notified of this one.
-
-        A file in the archive isn't tried again, so its rows that need a person must be reported now.
-        """
-        if any(ended.exit_status == 1 and ended.archived for ended in self.files):
-            return False
-        return self.exit_status == Stopped.exit_status and tries.follow(now)
-
     @property
     def is_left_to_another(self) -> bool:
         """Whether the only problem is that another import of the workspace is running."""
@@ -209,15 +199,17 @@ def run(
     face: BatchFace | None = None,
     *,
     clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], object] = time.sleep,
     vendor: Vendor = SALESHANDY,
 ) -> Batch:
-    """Import files, one after the other.
+    """Import files, one after the other. In a window, files that somebody works on are looked at until it closes.
 
     Args:
         chosen: the files.
         settings: settings for the import of each file.
         face: callbacks that ask and inform a person.
         clock: seconds since 1970, by the system's clock.
+        sleep: waits for so many seconds.
         vendor: the vendor whose API receives the notes.
 
     Raises:
@@ -227,24 +219,33 @@ def run(
     face = face or BatchFace()
     hours = Hours.of(settings, clock)
     if settings.results is not None and not chosen.is_one_file:
-        raise BadSettings(
-            say("series.one-results-file", name=SettingPart("results-name", "{name}.{date}.results.xlsx"))
-        )
+        pattern = SettingPart("results-name", "{name}.{date}.results.xlsx")
+        raise BadSettings(say("series.one-results-file", name=pattern))
     if settings.unknown_emails is not None and not chosen.is_one_file:
         raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
+    closes_at = None if face.is_person else hours.closes_at
+    if closes_at is not None:
+        settings = replace(settings, wait=max(settings.wait, closes_at - clock()))
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     files: list[FileEnded] = []
+    queue, left = deque(chosen.candidates), dict[Path, FileEnded]()
     not_begun: NotBegun | None = None
-    for candidate in chosen.candidates:
+    while queue:
+        path = (candidate := queue.popleft()).path
         if not_begun is None and (reason := face.stop() or hours.over()) is not None:
             not_begun = NotBegun(reason, Stopped.exit_status)
         if not_begun is not None:
-            ended = FileEnded.failed(candidate.path, not_begun, clock(), FileResult.NOT_BEGUN)
+            ended = left.get(path) or FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
         else:
-            with logs.about(file=candidate.path.name):
+            with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
+            if closes_at is not None and ended.fate is FileResult.LEFT:
+                left[path] = ended
+                queue.append(candidate)
+                sleep(5.0)  # before another look
+                continue
             if _ends_all(ended):
                 not_begun = NotBegun(ended.why, ended.exit_status)
         files.append(ended)

@@ -23,7 +23,7 @@ from importer.delivery.context import Policy
 from importer.journal import Journal
 from importer.messages import Said
 from importer.models import Progress
-from importer.settings import BATCH_SIZE, Settings
+from importer.settings import BATCH_SIZE, GIVE_UP, Settings
 
 _AHEAD = 2  # calls recorded in the journal before a worker is free, so that no worker waits for the disk
 
@@ -86,9 +86,10 @@ def calls(
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
     workers, learned = settings.workers + _AHEAD, learned_rates(journal, settings)
-    limiter = Limiter(workers, clock, settings.give_up, settings.rate, learned)
+    give_up = settings.give_up or GIVE_UP
+    limiter = Limiter(workers, clock, give_up, settings.rate, learned)
     try:
-        yield Context(settings, journal, Caller(api, pool, limiter, clock, settings.give_up, stop), observe)
+        yield Context(settings, journal, Caller(api, pool, limiter, clock, give_up, stop), observe)
     finally:
         pool.close()
         api.close()
@@ -107,7 +108,7 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         settings.read_timeout,
         settings.settle,
         assumed_lag=12 * settings.settle,
-        retry=RetryPolicy(ATTEMPTS, settings.give_up),
+        retry=RetryPolicy(ATTEMPTS, settings.give_up or GIVE_UP),
         resends=resends,
         skips_existing=settings.skip_existing,
         resend_unconfirmed=settings.resend_unconfirmed,

@@ -5,30 +5,40 @@ Input: the results of a command. Output: a document of numbers, words and lists,
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
+import re
+import sqlite3
+import ssl
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from importer.commands import preview_messages
-from importer.commands.places import PERSONAL
 from importer.errors import ImporterError
-from importer.messages import Message, Said, say
+from importer.journal import VERSION
+from importer.messages import Message, Said
 from importer.models import PossibleAnswer, Question, Result
 from importer.reading import column_letter
 from importer.settings import SETTINGS
+from importer.version import __version__
 
 if TYPE_CHECKING:
     from importer.commands.batch import Batch, FileEnded
+    from importer.commands.doctor import Check
     from importer.commands.history import History, PastRun
     from importer.commands.overview import Overview
-    from importer.commands.places import Place
     from importer.commands.report import NotFound, Report
     from importer.commands.verify import Verified
+    from importer.settings.sources import Given
 
 FORMAT = 1
 """Version of the format. It is raised if programs that read the documents have to change."""
 
 Document = Mapping[str, Any]
+
+_REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*(?:;.*extra == ['"](\w+))?""")
+_OF_DEVELOPERS = frozenset({"test", "dev", "bench"})
 
 
 def failed(command: str, exit_status: int, kind: Message, text: Said, questions: Sequence[Question] = ()) -> Document:
@@ -194,24 +204,45 @@ def _past(past: PastRun) -> Document:
     }
 
 
-def where(found: Sequence[Place]) -> Document:
-    """Return the document of the places where the program keeps something."""
-    return {**_head("config", 0), "places": [_place(place) for place in found]}
+def doctor(checks: Sequence[Check], given: Mapping[str, Given]) -> Document:
+    """Return the document of a look at the installation: the versions, the settings that are set, and the findings.
 
-
-def _place(place: Place) -> Document:
-    readers, mode = place.access
+    A setting's value is shown as it was given. No setting holds a secret: a key and a password are refused in one.
+    """
     return {
-        "kind": place.kind,
-        "path": place.path,
-        "holds": say(f"place.{place.kind}.holds"),
-        "personal": place.kind in PERSONAL,
-        "kept": say(f"place.{place.kind}.kept"),
-        "files": len(place.files),
-        "bytes": place.size,
-        "readers": readers or None,
-        "mode": mode or None,
+        **_head("doctor", max((check.exit_status for check in checks), default=0)),
+        "versions": _versions(),
+        "settings": {
+            name: {"value": setting.value, "from": setting.at(name) or setting.place.value}
+            for name, setting in given.items()
+        },
+        "findings": [{"about": check.about, "exit_status": check.exit_status, "text": check.text} for check in checks],
     }
+
+
+def _versions() -> Document:
+    """Return the versions of the program, of what it runs on, and of the packages that it and its extras ask for."""
+    try:
+        requirements = importlib.metadata.requires("note-importer") or []
+    except importlib.metadata.PackageNotFoundError:  # the program runs from a folder of source code
+        requirements = []
+    asked = (match for match in map(_REQUIREMENT.match, requirements) if match and match[2] not in _OF_DEVELOPERS)
+    return {
+        "note-importer": __version__,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": platform.platform(),
+        "sqlite": sqlite3.sqlite_version,
+        "openssl": ssl.OPENSSL_VERSION,
+        "journal": str(VERSION),
+        **{name: _version_of(name) for name in sorted({match[1].lower() for match in asked})},
+    }
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def verify(found: Verified) -> Document:

@@ -91,7 +91,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         default_visibility=settings.default_visibility if is_without_column else None,
         export=settings.remembered.name if settings.remembered is not None else "",
         sheet_columns=loaded.columns,
-        remarks=(*sheet.remarks, *rows.remarks, *(say("live.reminder", found=text) for text in preview.reminder)),
+        remarks=(*sheet.remarks, *rows.remarks),
         questions=preview.questions,
         undecided="" if undecided is None or preview.questions else undecided.message,
         guarded={guarded.setting: guarded.message for guarded in preview.guarded},

@@ -73,7 +73,6 @@ class Preview:
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
-        reminder: what a live test found that matters for imports, until a run was begun.
         is_estimate: whether what is likely to be sent is an estimate.
     """
 
@@ -91,7 +90,6 @@ class Preview:
     to_look_up: int = 0
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
-    reminder: Sequence[Message] = ()
     is_estimate: bool = False
 
     @property
@@ -174,7 +172,6 @@ def plan(
         to_look_up=_to_look_up(looked_up, likely, settings),
         readable_after=lag,
         never_sent=never_sent(journal, settings, at_most.remaining.groups),
-        reminder=() if journal is None else journal.learned.reminder(settings.workspace),
         is_estimate=earlier is not None,
     )
 

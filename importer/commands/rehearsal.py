@@ -7,13 +7,14 @@ file needs no key, calls nothing, and leaves the workspace's journal as it is. T
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from importer import scratch, storage
+from importer import storage
 from importer.api import (
     Answer,
     Endpoint,
@@ -49,12 +50,12 @@ def stage(preview: Preview) -> Iterator[tuple[Settings, Vendor]]:
     Raises:
         JournalFailed: the workspace's journal can't be read.
     """
-    with scratch.folder() as folder:
+    with tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder:
         settings = preview.settings.only(
             (Topic.FILE, Topic.PROSPECTS),
             profile=preview.settings.profile,
             base_url="http://127.0.0.1/rehearsal",
-            journal=folder / "journal.sqlite",
+            journal=Path(folder) / "journal.sqlite",
             batch_size=preview.batch_size,
             unknown_emails=None,
             min_rows=0,

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from importer import files, scratch
+from filelock import FileLock, Timeout
+
+from importer import files
 from importer.errors import ImporterError
 
 _PREFIX = "open-"
 _FILE = "address"
+_LOCKS = "in-use-*.lock"
 
 
 def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
@@ -54,7 +58,7 @@ def offered(place: Path, address: Callable[[], str]) -> Iterator[Callable[[], No
 
     with contextlib.suppress(OSError, ImporterError):
         files.make_private_folder(place)
-    with scratch.in_use(place):
+    with _in_use(place):
         write()
         yield write
     if address_in(place) is None:  # no other page with these options began at the same moment
@@ -64,6 +68,37 @@ def offered(place: Path, address: Callable[[], str]) -> Iterator[Callable[[], No
 def address_in(place: Path) -> str | None:
     """Return the address that opens the running page that belongs to this place; None if none is running."""
     try:
-        return (place / _FILE).read_text(encoding="utf-8") if scratch.is_in_use(place) else None
+        return (place / _FILE).read_text(encoding="utf-8") if _is_in_use(place) else None
     except OSError:
         return None
+
+
+@contextmanager
+def _in_use(place: Path) -> Iterator[None]:
+    """Mark a folder as in use while the block runs. The system releases the lock however the program ends."""
+    path = place / _LOCKS.replace("*", secrets.token_hex(8))
+    lock = _lock(path)
+    with contextlib.suppress(OSError, NotImplementedError, Timeout):  # without a lock, no other start finds the page
+        lock.acquire(timeout=0)
+    try:
+        yield
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _is_in_use(place: Path) -> bool:
+    """Return whether a program uses a folder at this moment."""
+    for path in place.glob(_LOCKS):
+        lock = _lock(path)
+        try:
+            lock.acquire(timeout=0)
+        except (OSError, NotImplementedError, Timeout):
+            return True
+        lock.release()
+    return False
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(path, mode=files.OWNER_ONLY, fallback_to_soft=False)

@@ -16,8 +16,6 @@ from importer.commands.rendering import (
     Line,
     LineKind,
     clock_time,
-    count,
-    in_bytes,
     listed,
     listed_duplicates,
     not_found,
@@ -35,7 +33,6 @@ _SENT_WITH = ("program", "columns", "template", "sheet", "export", "visibility",
 
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
-    from importer.commands.places import Place
     from importer.commands.verify import Verified
     from importer.commands.workspaces import Restored
     from importer.results import Written
@@ -326,19 +323,6 @@ def past_run(past: PastRun) -> Iterator[Line]:
             yield Line(say("not-found.note", note=note.note_id, prospect=note.prospect), LineKind.DETAIL)
     if past.ended != "declined":
         yield Line(say("history.results-again", run=run.name), LineKind.TEXT)
-
-
-def places(found: Iterable[Place]) -> Iterator[Line]:
-    """Yield what is kept where, how long, and who can read it."""
-    for place in found:
-        yield Line(say("places.line", name=say(f"place.{place.kind}"), path=place.path))
-        yield Line(say("places.holds", holds=say(f"place.{place.kind}.holds")), LineKind.DETAIL)
-        yield Line(say("places.kept", kept=say(f"place.{place.kind}.kept")), LineKind.DETAIL)
-        files, size, (readers, mode) = count(len(place.files), "file"), in_bytes(place.size), place.access
-        who = say(f"readers.{readers}", mode=mode) if readers else say("places.readers-unknown")
-        nothing = say("places.elsewhere") if place.is_elsewhere else say("places.now-nothing")
-        now = say("places.now", files=files, size=size, who=who) if place.files else nothing
-        yield Line(now, LineKind.DETAIL)
 
 
 def _sent_with(past: PastRun) -> Iterator[tuple[Message, str]]:

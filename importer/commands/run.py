@@ -34,7 +34,7 @@ from importer.commands.results import catch_up
 from importer.commands.sending import send
 from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, FirstRun, UnclearColumns, as_argument
+from importer.errors import BadSettings, FirstRun, Interrupted, Outage, UnclearColumns, as_argument
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
@@ -206,6 +206,12 @@ class Prepared(AbstractContextManager["Prepared"]):
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours = hours or Hours.of(settings)
+        settings = hours.patient(settings)
+        latest: list[Progress] = []
+
+        def watch(progress: Progress) -> None:
+            latest[:] = [progress]
+            observe(progress)
 
         def why() -> Said | None:
             return stop() or hours.over(rows)
@@ -215,9 +221,11 @@ class Prepared(AbstractContextManager["Prepared"]):
             if expected is None and is_first(journal, settings):
                 raise unconfirmed(settings)
             caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
-            journal.learned.learn_to_remind(settings.workspace, ())  # the preview has shown it
-            with calls(settings, journal, self._vendor, clock, observe, why) as context:
+            with calls(settings, journal, self._vendor, clock, watch, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers, see)
+            if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
+                reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
+                report = replace(report, stopped=Outage(reason))
             return replace(report, caught_up=caught_up)
 
     def rehearse(

@@ -22,13 +22,13 @@ Reads don't wait for writers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
-from importer.journal import delivery_sql, schema, sqlite
+from importer.journal import schema, sqlite
 from importer.journal.aliases import Alias, Aliases, DeliveryName, alias_digest
 from importer.journal.deliveries import Deliveries
 from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
@@ -175,14 +175,6 @@ class Journal:
                 locks.enter_context(self.held(workspace))
                 locks.enter_context(other.held(workspace))
             return schema.copy(self._store, other._store)
-
-    def counts(self) -> dict[str, int]:
-        """Return table → number of rows. Reads all tables."""
-        return schema.counts(self._store)
-
-    def states(self) -> Iterator[tuple[str, str | None, str | None, int]]:
-        """Yield each state, sample state and reason of deliveries, and their number. Reads all deliveries."""
-        yield from self._store.each(delivery_sql.STATES)
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
         """Return the record of the prospects that an unfinished import found for emails, hashed with the API key."""

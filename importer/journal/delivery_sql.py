@@ -142,7 +142,6 @@ STATES_OF_RUN = f"""
     SELECT deliveries.state, count(*) FROM deliveries JOIN requests ON requests.id = deliveries.request
     WHERE {_OF_RUN} GROUP BY deliveries.state
 """
-STATES = "SELECT state, sample, reason, count(*) FROM deliveries GROUP BY state, sample, reason"
 HIDDEN_BY_RUN = """
     SELECT requests.run, count(*) FROM deliveries
     JOIN requests ON requests.id = deliveries.request JOIN runs ON runs.id = requests.run

@@ -1,4 +1,4 @@
-"""Remember what runs and live tests learned about a workspace's API, and which results files they wrote.
+"""Remember what runs learned about a workspace's API, and which results files they wrote.
 
 Input: observations; SHA-256 of results files and of their paths, never a name. Output: the values for a later run.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from importer.journal.store import Row, Store
-from importer.messages import Message, from_json
 from importer.models import Workspace
 
 _LAG_LASTS = 30 * 86_400.0  # seconds for which a measured lag is trusted
@@ -47,24 +46,13 @@ class Learned:
             workspace: the workspace of the API.
             now: seconds since 1970; None for the system's time.
         """
-        *_, lag, measured_at, _ = self._found(workspace)
+        *_, lag, measured_at = self._found(workspace)
         now = time.time() if now is None else now
         return None if measured_at is None or measured_at < now - _LAG_LASTS else float(lag)
 
     def learn_lag(self, workspace: Workspace, seconds: float, at: float) -> None:
         """Store by how many seconds reads lag behind writes, as measured at the time ``at``."""
         self._keep(_LAG, workspace, read_lag=seconds, read_lag_at=at)
-
-    def reminder(self, workspace: Workspace) -> list[Message]:
-        """Return what a live test found, of which the next run reminds."""
-        *_, texts = self._found(workspace)
-        return [message for value in json.loads(texts or "[]") if (message := from_json(value)) is not None]
-
-    def learn_to_remind(self, workspace: Workspace, found: Sequence[Message]) -> None:
-        """Store what the next run reminds of; nothing after it has done so."""
-        texts = json.dumps([message.as_json() for message in found]) if found else None
-        if found or self.reminder(workspace):
-            self._keep(_REMINDER, workspace, texts=texts)
 
     def _found(self, workspace: Workspace) -> Row:
         rows = self._store.rows(_FOUND, profile=workspace.profile, base_url=workspace.base_url)
@@ -76,7 +64,7 @@ class Learned:
 
 
 _FOUND = """
-    SELECT batch_size, limits, read_lag, read_lag_at, reminder
+    SELECT batch_size, limits, read_lag, read_lag_at
     FROM learned JOIN workspaces ON workspaces.id = learned.workspace WHERE profile = :profile AND base_url = :base_url
 """
 _BATCH_SIZE = """
@@ -90,10 +78,6 @@ _LIMITS = """
 _LAG = """
     INSERT INTO learned (workspace, read_lag, read_lag_at) VALUES (:workspace, :read_lag, :read_lag_at)
     ON CONFLICT (workspace) DO UPDATE SET read_lag = excluded.read_lag, read_lag_at = excluded.read_lag_at
-"""
-_REMINDER = """
-    INSERT INTO learned (workspace, reminder) VALUES (:workspace, :texts)
-    ON CONFLICT (workspace) DO UPDATE SET reminder = excluded.reminder
 """
 
 

@@ -94,7 +94,6 @@ TABLES = {
         limits TEXT,  -- JSON object: kind of call → calls that the API allows, and in how many seconds
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
-        reminder TEXT,  -- JSON list of messages about the API that the next run shows
         PRIMARY KEY (workspace)
     """,
     "written": """
@@ -176,12 +175,6 @@ def make_tables(store: Store) -> None:
 def is_empty(store: Store) -> bool:
     """Return whether no row was ever entered."""
     return not any(store.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in _COPIED)
-
-
-def counts(store: Store) -> dict[str, int]:
-    """Return table → number of rows."""
-    with store.reading():
-        return {table: store.scalar(f"SELECT count(*) FROM {table}") for table in TABLES}
 
 
 def workspaces_of(store: Store) -> list[Workspace]:

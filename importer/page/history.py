@@ -1,23 +1,16 @@
 """Show earlier runs of the workspace, and offer what can still be done: look up, hide, write the results again.
 
 Input: requests that the guard lets pass. Output: pages. All facts and actions come from :mod:`importer.commands`. Runs
-have the names that the journal gives them. What a scheduler starts every night is shown, and not changed.
+have the names that the journal gives them.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from datetime import time as dt_time
-
-from flask import abort, redirect, render_template, request, send_file, url_for
+from flask import abort, render_template, request, send_file, url_for
 
 from importer import commands
 from importer.commands.history import PastRun, RunFilter
-from importer.commands.schedulers import InstalledNight, installed_here, name_for
-from importer.errors import BadSettings, as_argument
-from importer.messages import Message, Said, SettingPart, say
+from importer.messages import Message, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
 from importer.page.rendering import without_folders
@@ -26,12 +19,9 @@ from importer.page.screens import Page, Screens, for_page, refuse, screen, whole
 from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread, rows_path
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
-from importer.settings.sources import Source
 
 _AT_ONCE = 50
 """Number of runs that are listed, unless all are asked for."""
-_RECENT = 31 * 86_400.0
-"""Age in seconds of the oldest run that is listed among the last nights."""
 _LOOKED_UP = say("page.run.looked-up-later")
 _MADE = {Result.CREATED, Result.UNCONFIRMED}
 """Results of rows whose notes exist or may exist."""
@@ -58,39 +48,6 @@ class History(Screens):
             sending=self._sending(settings),
             elsewhere=found.elsewhere,
         )
-
-    @screen("/nights")
-    def nights(self) -> Page:
-        """Show what starts an import every night, and the workspace's last nights. Nothing is changed."""
-        if self._parts.current.practice is not None:
-            return redirect(url_for("runs"))
-        settings, profile = self._parts.current.settings(), self._parts.current.profile
-        nights, unknown = _installed_nights()
-        own = [night for night in nights if night.name == name_for(profile)]
-        windows = [night.window for night in own if night.window is not None]
-        recent = commands.history.history(settings, RunFilter(since=time.time() - _RECENT)).runs if windows else ()
-        return render_template(
-            "nights.html",
-            nights=nights,
-            own=own,
-            unknown=unknown,
-            windows=windows,
-            past=[past for past in recent if any(window.holds(_time_of_day(past)) for window in windows)],
-            sending=self._sending(settings),
-            workspace=settings.workspace,
-            lacking=[*self._lacks_at_night()],
-            install=_in_terminal("FOLDER", install="", between="02:00-06:00", profile=as_argument(profile)),
-            remove=_in_terminal("", remove="", profile=as_argument(profile)),
-        )
-
-    def _lacks_at_night(self) -> Iterator[Message]:
-        """Yield what applies to this page, but not to a nightly import, which has only its profile."""
-        given, profile = self._parts.current.given(), self._parts.current.profile
-        if "api-key-file" not in given or given["api-key-file"].place is not Source.PROFILE:
-            yield say("page.nights.key", profile=profile)
-        others = {name: one.value for name, one in given.items() if one.place is not Source.PROFILE}
-        if parts := tuple(SettingPart(name, str(value)) for name, value in others.items() if name != "profile"):
-            yield say("page.nights.other-settings", profile=profile, settings=parts)
 
     @screen("/runs/<run>")
     def past_run(self, run: str) -> Page:
@@ -226,21 +183,3 @@ def _hidden(past: PastRun) -> Message:
     if past.shown:
         return say("page.run.some-hidden", n=past.hidden)
     return say("page.run.all-hidden", n=past.hidden)
-
-
-def _installed_nights() -> tuple[Sequence[InstalledNight], Said]:
-    """Return what the scheduler of this system starts every night, or why that isn't known."""
-    try:
-        return installed_here(), ""
-    except BadSettings as error:
-        return (), error.message
-
-
-def _time_of_day(past: PastRun) -> dt_time:
-    return datetime.fromtimestamp(past.run.started_at).astimezone().time()
-
-
-def _in_terminal(folder: str, **flags: str) -> str:
-    """Return the command that installs or removes the nightly import. No button does this, so it is shown whole."""
-    words = [f"--{name} {value}".strip() for name, value in flags.items()]
-    return " ".join(("note-importer schedule", *words, folder)).strip()

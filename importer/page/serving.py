@@ -22,7 +22,6 @@ import platformdirs
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from importer.commands.places import in_use
 from importer.messages import Message, say
 from importer.page import practice
 from importer.page.access import LET_IN, Access
@@ -150,7 +149,6 @@ class PageServer:
             self.uploads, self.jobs = DroppedFiles(folder), Jobs()
             practice.clear_up(folder)
             current.go_on(folder / "profile.txt")
-            self._use = in_use(folder)
             self.reading, self.ended = Readers(), threading.Event()
             self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
             self._server = _Connections(self.port, make(self._parts, self.guard), listening)
@@ -164,7 +162,6 @@ class PageServer:
         return self.guard.address
 
     def __enter__(self) -> PageServer:
-        self._use.__enter__()
         self._thread.start()
         self.reading.begin()
         return self
@@ -176,7 +173,6 @@ class PageServer:
         self.jobs.close()
         if self.current.practice is not None:
             self.current.practice.end()
-        self._use.__exit__(None, None, None)
 
     @property
     def current(self) -> CurrentSettings:

@@ -20,8 +20,7 @@ from importer.messages import Message, Said, as_message, say
 from importer.page import fields
 from importer.page.current_settings import KeyTry
 from importer.page.rendering import words
-from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, for_page, refuse, screen
-from importer.page.tasks import Try
+from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, refuse, screen
 from importer.settings import SETTINGS, editing, keystore, profiles, remembering, renaming, with_tilde
 
 _DONE = {
@@ -129,17 +128,6 @@ class SettingUp(Screens):
         self._check_form(workspace=True)
         self._parts.current.forget_key(kept=request.form.get("where") == "store")
         return _done("key-forgotten", "key")
-
-    @screen("/settings/try", "POST")
-    def try_for_real(self) -> Page:
-        """Begin a live test on an empty prospect, if the person agreed to the notes that it leaves behind."""
-        self._check_form(workspace=True)
-        prospect, nothing = request.form.get("prospect", "").strip(), say("live.nothing-created")
-        if not prospect or request.form.get("agreed") != "yes":
-            refuse(nothing, say("page.try.tick"), 400, url_for("settings", _anchor="try"))
-        settings, folder = for_page(self._parts.current.with_key()), self._parts.uploads.folder
-        with_file = request.form.get("with-file") == "yes"
-        return self._begin(Try(settings, prospect, with_file, folder.with_name("live")), nothing)
 
     @screen("/settings/forget", "POST")
     def forget_memory(self) -> Page:

@@ -27,7 +27,7 @@ from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import EVERY, begin
 from importer.page.rendering import in_every_language
-from importer.settings import Settings, make_private_folder
+from importer.settings import Settings
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _PROGRAM_ENDED = say("page.program-ended")
@@ -292,28 +292,7 @@ class Rewrite:
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-@dataclass(frozen=True)
-class Try:
-    """Task of a live test on an empty prospect, with uploads if ``with_file``; its report goes into ``folder``."""
-
-    settings: Settings
-    prospect: str
-    with_file: bool
-    folder: Path
-    kind: ClassVar[str] = "trying"
-
-    def do(self, word: Word) -> Ended:
-        """Run the live test, and write its report."""
-        report = commands.live.examine(
-            self.prospect, self.settings, with_file=self.with_file, observe=word.observe, stop=word.why
-        )
-        make_private_folder(self.folder)
-        _, table = commands.live.write(report, self.folder)
-        lines = [line.text for line in commands.live.lines(report)]
-        return Ended(report.exit_status, besides=lines, results=table.absolute())
-
-
-Task = Send | Rehearse | LookUpTask | Hide | Rewrite | Try
+Task = Send | Rehearse | LookUpTask | Hide | Rewrite
 """Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
 
 
@@ -355,10 +334,9 @@ def perform(connection: Connection) -> None:
         task: Task = connection.recv()
     except (EOFError, OSError):  # no task comes any more
         return
-    word, folder = Word(connection), getattr(task, "folder", None)
+    word = Word(connection)
     try:
-        with commands.places.in_use(folder) if folder is not None else contextlib.nullcontext():
-            ended = task.do(word)
+        ended = task.do(word)
     except ImporterError as error:
         ended = Ended(error.exit_status, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from importer import files, scratch, storage
+from importer import files, storage
 from importer.errors import JournalFailed, ResultsNotWritten
 from importer.files import Draft, FileTrouble
 from importer.journal import Journal
@@ -182,7 +182,10 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
         ResultsNotWritten: the file can be neither uploaded nor saved locally.
     """
     try:
-        with scratch.folder() as folder, files.draft(folder / f"results{target.suffix}") as draft:
+        with (
+            tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder,
+            files.draft(Path(folder) / f"results{target.suffix}") as draft,
+        ):
             fill(draft)
             draft.finish(files.OWNER_ONLY)
             path, why = _settle_elsewhere(draft, target, policy)

@@ -25,11 +25,12 @@ from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, TimeWindow
 from importer.settings.rate import Rate
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
-from importer.settings.table import BATCH_SIZE, SETTINGS, Setting, Settings, Topic
+from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Setting, Settings, Topic
 
 __all__ = [
     "ADDRESSES_VARIABLE",
     "BATCH_SIZE",
+    "GIVE_UP",
     "KEY_VARIABLE",
     "LIVE",
     "SETTINGS",

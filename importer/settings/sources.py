@@ -25,16 +25,14 @@ from importer.settings.meanings import Scope, Values, for_columns, merged
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Settings
 
-TRIES_VARIABLE = "NOTE_IMPORTER_TRIES"
 OTHER_VARIABLES = (
     "NOTE_IMPORTER_PROFILES",
     "NOTE_IMPORTER_JOURNALS",
     "NOTE_IMPORTER_DEBUG",
-    TRIES_VARIABLE,
     ADDRESSES_VARIABLE,
 )
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
-faults, the number of tries of a repeated import, and the addresses for notifications."""
+faults, and the addresses for notifications."""
 
 
 _TABLES = ("map", "value", "ignore")

@@ -26,6 +26,7 @@ from importer.settings.rate import Rate
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
 
 BATCH_SIZE = 100
+GIVE_UP = 900.0
 _SECONDS = "SECONDS"
 _Value = TypeVar("_Value")
 _Default = TypeVar("_Default")
@@ -178,7 +179,8 @@ class Settings:
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
-        connect_timeout, read_timeout, settle, give_up: in seconds, as ``wait`` and ``longest``.
+        connect_timeout, read_timeout, settle, give_up: in seconds, as ``wait`` and ``longest``. A ``give_up`` of None
+            is :data:`GIVE_UP`, or in a window the time until it closes.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         results: the results file; None: beside the input.
         results_name: name of results files beside their inputs; None: ``{name}.results.xlsx``.
@@ -241,7 +243,9 @@ class Settings:
     connect_timeout: float = _setting(kinds.Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)
     read_timeout: float = _setting(kinds.Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
     settle: float = _setting(kinds.Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
-    give_up: float = _setting(kinds.Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=900.0, name="give-up-after")
+    give_up: float | None = _setting(
+        kinds.Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=None, name="give-up-after", explains_default=True
+    )
     new_journal: bool = _setting(kinds.Yes(), Topic.NEW_JOURNAL, default=False)
     wait: float = _setting(kinds.Span(), Topic.WAITING, "TIME", default=0.0)
     results: Path | None = _setting(

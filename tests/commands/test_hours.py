@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,24 @@ from importer.commands import batch, workspaces
 from importer.commands.choosing import choose
 from importer.commands.hours import Hours
 from importer.commands.run import prepare
-from importer.errors import Busy, Interrupted
+from importer.errors import Busy, Interrupted, Outage
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
+from tests.jumping import jumping
 from tests.truth import Line, read_results, write_sheet
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 MARCH, OCTOBER = "2026-03-29", "2026-10-25"  # 02:00 becomes 03:00, and 03:00 becomes 02:00, in Berlin
+
+
+class InBerlin(datetime):
+    """Times on a clock in Berlin, wherever the test runs."""
+
+    @classmethod
+    def fromtimestamp(cls, timestamp: float, tz: tzinfo | None = None) -> InBerlin:
+        return super().fromtimestamp(timestamp, tz or BERLIN)
 
 
 def at(text: str, zone: ZoneInfo = BERLIN) -> float:
@@ -156,7 +165,126 @@ def test_a_window_that_isnt_open_reads_no_file_and_sends_nothing(box: Sandbox, s
     assert box.received == ()
 
 
+# -- going on until the window closes
+
+
+@pytest.mark.parametrize(("longest", "status"), [(2 * 3600, 0), (5 * 3600, 3)], ids=["it ends", "it doesn't"])
+def test_in_a_window_an_outage_is_outlived_until_the_window_closes(
+    box: Sandbox, settings: Settings, tmp_path: Path, longest: float, status: int
+) -> None:
+    """Not for 15 minutes only. When the window closes, the next night goes on."""
+    settings = replace(settings, give_up=None, between="02:00-06:00")  # type: ignore[arg-type]
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    box.stop()
+    with jumping() as clock:
+        began = clock()
+        away = True
+
+        def observe(progress: Progress) -> None:
+            nonlocal away
+            if away and clock() > began + longest:
+                box.start()
+                away = False
+
+        hours = Hours.of(settings, lambda: at("2026-01-15 02:00") + clock() - began, BERLIN)
+        with prepare(sheet, settings) as prepared:
+            report = prepared.send(hours=hours, observe=observe)
+        took = clock() - began
+    if away:
+        box.start()
+    assert (report.exit_status, len(box.notes)) == (status, int(not status))
+    assert (longest if not status else 4 * 3600 - 60) < took < min(longest + 60, 4 * 3600)
+    if status:
+        assert isinstance(report.stopped, Outage)
+        said = render(report.stopped.message)
+        assert said.startswith("The API was unavailable. The last problem was: ")
+        assert "The window 02:00-06:00 is over (--between). Run the same command again to continue." in said
+
+
+def test_whoever_says_how_long_to_wait_for_the_api_is_heard_also_in_a_window(settings: Settings) -> None:
+    now = at("2026-01-15 02:00")
+    hours = Hours.of(Settings(between="02:00-06:00"), lambda: now, BERLIN)  # type: ignore[arg-type]
+    unset = replace(settings, give_up=None)
+    assert hours.patient(unset).give_up == 4 * 3600
+    assert hours.patient(replace(settings, give_up=60.0)).give_up == 60
+    assert Hours.of(Settings()).patient(unset).give_up is None
+    now += 4 * 3600
+    assert hours.patient(unset).give_up == 1
+
+
+class Night:
+    """A clock by which a quarter of an hour passes in each pause."""
+
+    def __init__(self) -> None:
+        self.now, self.pauses = at("2026-01-15 02:00"), 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, _: float) -> None:
+        self.now += 900
+        self.pauses += 1
+
+
+@pytest.mark.parametrize(
+    ("window", "is_person", "closed_at", "end"),
+    [
+        ("02:00-06:00", False, "02:40", ("imported", 3)),
+        ("02:00-06:00", False, "07:00", ("left for next time", 16)),
+        ("02:00-06:00", True, "02:40", ("left for next time", 0)),
+        (None, False, "02:40", ("left for next time", 0)),
+    ],
+)
+def test_in_a_window_a_file_that_somebody_works_on_is_looked_at_until_the_window_closes(
+    box: Sandbox,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    window: str | None,
+    is_person: bool,
+    closed_at: str,
+    end: tuple[str, int],
+) -> None:
+    """The others don't wait for it, and each file's end is told once. A person isn't made to wait."""
+    for name in ("a.csv", "b.csv"):
+        write_sheet(tmp_path / name, [Line(f"P-{name[0]}", "x")])
+    mark, night, told = tmp_path / "~$a.csv", Night(), []
+    mark.touch()
+
+    def sleep(seconds: float) -> None:
+        night.sleep(seconds)
+        if night.now >= at(f"2026-01-15 {closed_at}"):
+            mark.unlink(missing_ok=True)
+
+    monkeypatch.setattr("importer.commands.hours.datetime", InBerlin)
+    files = choose([tmp_path])
+    face = batch.BatchFace(is_person=is_person, ended=lambda ended: told.append(ended.file.name))
+    settings = replace(settings, between=window)  # type: ignore[arg-type]
+    found = batch.run(files, settings, face, clock=night, sleep=sleep)
+    fates = {ended.file.name: ended.fate.value for ended in found.files}
+    assert fates == {"a.csv": end[0], "b.csv": "imported"}
+    assert sorted(told) == ["a.csv", "b.csv"]
+    assert night.pauses == end[1]
+    assert len(box.notes) == 1 + (end[0] == "imported")
+
+
 # -- waiting for another import
+
+
+def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
+    box: Sandbox, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importer.commands.hours.datetime", InBerlin)
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    settings = replace(settings, between="02:00-06:00")  # type: ignore[arg-type]
+    with workspaces.held(settings):
+        found = batch.run(choose([sheet]), settings, batch.BatchFace(is_person=True), clock=Night())
+    assert (found.exit_status, found.is_left_to_another) == (3, True)
+    with ExitStack() as other:
+        other.enter_context(workspaces.held(settings))
+        found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=Night())
+    assert (found.exit_status, len(box.notes)) == (0, 1)
 
 
 def test_another_import_is_waited_for_as_long_as_is_said(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

@@ -1,86 +1,69 @@
-"""A live test finds out what a service does, with few calls, and only private notes on the one prospect."""
+"""A live test says what the service does with one private note on one prospect, and leaves it there as a draft."""
 
 from __future__ import annotations
 
-import json
+import ast
 import re
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from importer.api import Endpoint
+from importer.api import Endpoint, NotesApi, NotesPage, Reply
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import live
-from importer.commands.calling import calls
-from importer.commands.live import LiveReport
-from importer.commands.live_calls import LiveCalls
-from importer.commands.live_findings import Verdict
-from importer.errors import BadSettings
-from importer.journal import Journal
-from importer.messages import render, say
-from importer.models import Progress
-from importer.sandbox import Fault, Limit, Sandbox, UploadBehaviour
+from importer.commands.doctor import Check
+from importer.errors import BadSettings, KeyRefused, Stopped
+from importer.messages import render
+from importer.models import Visibility
+from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
-from tests import running
-from tests.truth import Line, write_sheet
-
-pytestmark = pytest.mark.usefixtures("jumping")
+from tests.jumping import Jumping, jumping
+from tests.test_messages import TEXTS
 
 TEST, OTHER = "Te5tPr0sp", "0therPr0sp"
-EMAIL, OTHERS = "live.test@example.com", "jo.berg@example.com"
-MARK = "note-importer test, may be ignored"
-Kinds = Mapping[str, str]
+EMAIL = "live.test@example.com"
+AS_EXPECTED = {
+    "Unknown prospect": "refused with status 400 (fields: message, code, error.message, error.code): Invalid prospect",
+    "Wrong key": "refused with status 40",
+    "Creating a note": "status 201, note ",
+    "Reading it back": "it was shown less than a second after it was created.",
+    "Text": "a reader sees the same text.",
+    "Visibility": "private",
+    "Status": "published",
+    "Author": "Us3rAuth0r",
+    "Date": "less than a second off this computer's clock.",
+    "Draft": "the note became a draft, and is shown as one.",
+    "Left behind": "the note ",
+}
 
 
 class Service:
-    """A service, and what a live test found out about it."""
+    """A service, and what a live test saw of it."""
 
-    def __init__(self, box: Sandbox, settings: Settings) -> None:
-        self.box, self.settings = box, replace(settings, base_url=box.url, settle=5)
-        self.report: LiveReport | None = None
+    def __init__(self, box: Sandbox, settings: Settings, clock: Jumping) -> None:
+        self.box, self.settings, self.clock = box, replace(settings, base_url=box.url, key=box.api_key), clock
+        self.checks: list[Check] = []
 
-    def test(self, prospect: str = EMAIL, **more: Any) -> Kinds:
-        """The findings: what it is about → what was found."""
-        self.report = live.examine(prospect, self.settings, **more)
-        return {finding.about: finding.what for finding in self.report.findings}
+    def seen(self, prospect: str = TEST, **more: Any) -> dict[str, str]:
+        """What was seen: about → text. All that was left is private, and on the one prospect."""
+        for check in live.examine(prospect, self.settings, sleep=self.clock.jump, clock=self.clock, **more):
+            self.checks.append(check)
+        assert {(note.prospect_id, note.visibility) for note in self.box.notes} <= {(TEST, "2")}
+        assert len(self.box.notes) <= 1
+        assert len(self.box.received) <= 20
+        posts = [call.body for call in self.box.received if call.method == "POST"]
+        assert {body["visibility"] for body in posts if body} <= {"2"}
+        assert [body["prospectIds"] for body in posts if body] in ([["no prospect"], [TEST]], [["no prospect"]])
+        return {check.about: render(check.text) for check in self.checks}
 
     @property
-    def otherwise(self) -> dict[str, str]:
-        assert self.report is not None
-        findings = [finding for finding in self.report.findings if finding.verdict is Verdict.OTHERWISE]
-        return {finding.about: finding.what for finding in findings}
-
-    @property
-    def consequences(self) -> set[str]:
-        assert self.report is not None
-        found = [finding.consequence for finding in self.report.findings if finding.consequence is not None]
-        return {message.kind.removeprefix("live.then.") for message in found}
-
-    def check_what_it_left(self) -> None:
-        """Private notes on the one prospect, all marked; at most a dozen, one draft and sixty calls; no 429."""
-        assert self.report is not None
-        notes = self.box.notes
-        assert {(note.prospect_id, note.visibility) for note in notes} <= {(TEST, "2")}
-        assert all(MARK in note.sent_content for note in notes)
-        assert len(notes) <= 14
-        assert sum(note.status == "0" for note in notes) <= 1
-        assert len(self.box.received) == self.report.calls <= 60
-        assert 429 not in {call.status for call in self.box.received}
-        posts = [call.body for call in self.box.received if call.method == "POST" and call.path.endswith("/notes")]
-        assert {body["visibility"] for body in posts if body} == {"2"}
-        asked: list[Any] = [body["prospectIds"] for body in posts if body]
-        assert {prospect for prospects in asked for prospect in prospects} <= {TEST, "no prospect"}
-        left, drafts = self.report.left, sum(note.status == "0" for note in notes)
-        assert len(notes) - drafts - left.notes in range(left.unclear + 1)
-        assert drafts <= left.drafts + left.unclear
-        assert len(self.box.attachments) == left.files
+    def otherwise(self) -> dict[str, int]:
+        """What isn't as expected: about → exit status."""
+        return {check.about: check.exit_status for check in self.checks if check.exit_status}
 
 
 @pytest.fixture
@@ -89,10 +72,9 @@ def service(settings: Settings) -> Callable[..., Any]:
 
     @contextmanager
     def open_(*faults: str, **rules: Any) -> Iterator[Service]:
-        prospects = {TEST: EMAIL, OTHER: OTHERS, "0therPr0s2": "kim@example.com"}
-        usual = {"author": {"id": "Us3rAuth0r"}, "prospects": prospects}
-        with Sandbox(faults=map(Fault.parse, faults), **{**usual, **rules}) as box:
-            yield Service(box, settings)
+        usual = {"author": "Us3rAuth0r", "prospects": {TEST: EMAIL, OTHER: "jo.berg@example.com"}}
+        with jumping() as clock, Sandbox(faults=map(Fault.parse, faults), **{**usual, **rules}) as box:
+            yield Service(box, settings, clock)
 
     return open_
 
@@ -100,312 +82,150 @@ def service(settings: Settings) -> Callable[..., Any]:
 Open = Callable[..., Any]
 
 
-def test_nothing_is_otherwise_where_all_is_as_documented_or_assumed(service: Open) -> None:
+@pytest.mark.parametrize("prospect", [TEST, EMAIL])
+def test_nothing_is_otherwise_if_all_is_as_known(service: Open, prospect: str) -> None:
+    """Named by its ID or its email; a prospect that can't exist and a wrong key are each tried once."""
     with service() as usual:
-        found = usual.test(with_file=True)
-        usual.check_what_it_left()
+        seen = usual.seen(prospect)
+        [note] = usual.box.notes
     assert usual.otherwise == {}
-    assert len(found) == 34
-    assert usual.report.exit_status == 0
-    assert [about for about, what in found.items() if what.startswith("unknown")] == ["entries"]
+    assert list(seen) == list(AS_EXPECTED)
+    for about, text in AS_EXPECTED.items():
+        assert seen[about].startswith(text), about
+    assert (note.status, note.visibility) == ("0", "2")
+    assert note.sent_content.startswith("<p>note-importer test, may be ignored<br>")
+    assert note.id in seen["Creating a note"]
+    assert note.id in seen["Left behind"]
+    refused = [call.method for call in usual.box.received if call.status >= 400]
+    assert refused == ["POST", "GET"]
 
 
-HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str], set[str]]] = {
-    "no authors": ((), {"author": {}}, {"authors": "none"}, {"authors"}),
-    "reads a minute late": (("lag=60",), {}, {"lag": "late"}, {"late"}),
-    "one of two copies a minute late": (("lag=60:GET@*/2",), {}, {"lag": "late"}, {"late"}),
+HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[str, str]]] = {
+    "no authors": ((), {"author": ""}, {"Author": 1}, {"Author": "not told, or unknown."}),
+    "reads half a minute late": (("lag=20",), {}, {}, {"Reading it back": "it was shown 30 seconds after"}),
+    "reads hours late": (
+        ("lag=9999",), {}, {"Reading it back": 1, "Left behind": 1},
+        {"Reading it back": "it was not shown within 60 seconds", "Left behind": "the private note "},
+    ),
     "no entry per prospect": (
-        ("missing-all:after",), {}, {"one-note": "no-entry"}, {"no-entry"},
+        ("missing-all:after@2",), {}, {"Creating a note": 3}, {"Left behind": "the note "},
     ),
-    "drafts that replace each other": (
-        (), {"one_draft": True}, {"drafts": "replaced", "drafts-by-change": "replaced"}, {"drafts"},
+    "emoji dropped": (
+        ("rewrite=emoji",), {}, {"Text": 1}, {"Text": "a reader sees another text: <p>note-importer test"},
     ),
-    "a second draft refused": (("422@11",), {}, {"drafts": "refused"}, {"second-draft"}),
-    "no draft": (("422@10",), {}, {}, set()),
-    "oldest first": ((), {"oldest_first": True}, {"order": "oldest-first"}, set()),
-    "emoji dropped": (("rewrite=emoji",), {}, {"emoji": "changed"}, {"rewritten"}),
-    "quotes curled": (("rewrite=quotes",), {}, {"quotes": "changed"}, {"rewritten"}),
-    "spaces folded": (("rewrite=spaces",), {}, {"spaces": "changed", "outer-spaces": "changed"}, set()),
-    "trimmed": (("rewrite=trim",), {}, {"outer-spaces": "changed", "texts": "changed"}, {"rewritten"}),
-    "HTML cleaned": (("rewrite=html",), {}, {"bold": "changed", "link": "changed"}, set()),
-    "cut": (("rewrite=cut-5000",), {}, {"very-long": "changed"}, {"rewritten"}),
-    "long texts refused": ((), {"max_content": 10_000}, {"very-long": "refused"}, {"refused"}),
-    "dates behind": ((), {"notes_behind": 30.0}, {"clock": "behind"}, set()),
-    "dates far behind": ((), {"notes_behind": 900.0}, {"clock": "behind"}, {"clock"}),
-    "errors in a list": (("errors=list:PATCH",), {}, {"errors": "not-recognised"}, {"errors"}),
-    "errors as a page": (("errors=page:PATCH",), {}, {"errors": "not-recognised"}, {"errors"}),
-    "errors in other words": (("errors=Nope:PATCH",), {}, {"errors": "not-recognised"}, {"errors"}),
-    "whole emails only": (("search=exact:GET",), {}, {"search": "not-found"}, set()),
-    "others found": (("search=others:GET",), {}, {"exact-search": "others"}, set()),
-    "limit in seconds": ((), {"limit": Limit.parse("20/1s:seconds")}, {"limits": "seconds"}, set()),
-    "an upload for one note": ((), {"uploads": UploadBehaviour(notes=1)}, {"file": "once"}, set()),
+    "spaces folded": (("rewrite=spaces",), {}, {}, {}),
+    "dates far behind": ((), {"notes_behind": 900.0}, {"Date": 1}, {"Date": "15 minutes off"}),
+    "an answer that is lost": (
+        ("500:after@2",), {}, {"Creating a note": 3}, {"Creating a note": "no note was confirmed: "},
+    ),
+    "an answer that is lost, and reads that lag": (
+        ("500:after@2", "lag=9999"), {}, {"Creating a note": 3, "Reading it back": 1, "Left behind": 1},
+        {"Left behind": "a private note that may or may not exist."},
+    ),
+    "a refusal": (("422@2",), {}, {"Creating a note": 3}, {"Left behind": "nothing."}),
+    "no change": (("422:PATCH",), {}, {"Draft": 1, "Left behind": 1}, {"Left behind": "the private note "}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_each_habit_is_found_and_no_other(service: Open, habit: str) -> None:
-    """With its consequence, if imports rely on something else."""
-    faults, rules, otherwise, consequences = HABITS[habit]
+def test_each_habit_is_seen_and_no_other(service: Open, habit: str) -> None:
+    """With what is left behind; nothing is created twice."""
+    faults, rules, otherwise, texts = HABITS[habit]
     with service(*faults, **rules) as odd:
-        odd.test(with_file=True)
-        odd.check_what_it_left()
+        seen = odd.seen()
     assert odd.otherwise == otherwise
-    assert odd.consequences == consequences
-    assert odd.report.exit_status == int(bool(otherwise))
+    for about, text in texts.items():
+        assert seen[about].startswith(text), seen[about]
 
 
-def test_a_prospect_that_fails_alone_shows_the_order_of_the_entries(
-    service: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("importer.sandbox.service._is_malformed", lambda _: False)
+class Wrapped:
+    """An API with another habit."""
+
+    def __init__(self, api: NotesApi) -> None:
+        self._api = api
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+
+class AllPublic(Wrapped):
+    """An API that shows every note as public."""
+
+    def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
+        reply = self._api.find(prospect, skip, take)
+        if reply.value is None:
+            return reply
+        notes = tuple(replace(note, visibility=Visibility.PUBLIC) for note in reply.value.notes)
+        return replace(reply, value=replace(reply.value, notes=notes))
+
+
+def test_a_note_that_comes_back_as_public_needs_a_person_and_becomes_a_draft_all_the_same(service: Open) -> None:
+    vendor = replace(SALESHANDY, connect=lambda *args, **more: AllPublic(SALESHANDY.connect(*args, **more)))
+    with service() as odd:
+        seen = odd.seen(vendor=vendor)
+        [note] = odd.box.notes
+    assert seen["Visibility"] == "public"
+    assert odd.otherwise == {"Visibility": 4}
+    assert note.status == "0"
+
+
+class NeverChanges(Wrapped):
+    """An API that accepts changes and makes none."""
+
+    def update(self, *_: object) -> Reply[None]:
+        return Reply(Endpoint.UPDATE, 0.0, 0.0)
+
+
+def test_a_change_that_is_accepted_and_not_made_is_seen(service: Open) -> None:
+    vendor = replace(SALESHANDY, connect=lambda *args, **more: NeverChanges(SALESHANDY.connect(*args, **more)))
+    with service() as odd:
+        seen = odd.seen(vendor=vendor)
+    assert odd.otherwise["Draft"] == 1
+    assert "the note is not shown as a draft" in seen["Draft"]
+
+
+def test_what_cant_begin_creates_nothing(service: Open) -> None:
+    """An unknown prospect, an email that none or several have, a draft in the way, a wrong key, an outage."""
+    with service(prospects={TEST: EMAIL, OTHER: EMAIL}) as usual:
+        for prospect, words in (
+            ("no prospect", "can't be read"), ("nobody@example.com", "0 prospects"), (EMAIL, "2 prospects"),
+        ):  # fmt: skip
+            with pytest.raises(BadSettings, match=words):
+                usual.seen(prospect)
     with service() as usual:
-        found = usual.test()
-    assert (found["nobody"], found["entries"], usual.otherwise) == ("documented-alone", "documented", {})
-    with service("shuffled:POST") as odd:
-        odd.test()
-        odd.check_what_it_left()
-    assert odd.otherwise == {"entries": "other"}
-
-
-TENTHS = [
-    ("20/1s:headers", 2),
-    ("100/min:headers", 10),
-    ("5/1s:headers", 1),
-    ("20/1s:epoch", 2),
-    ("20/1s:http-date", 2),
-    ("30/10s:seconds", 3),
-]
-
-
-@pytest.mark.parametrize(("limit", "share"), TENTHS)
-def test_at_most_a_tenth_of_a_limit_is_used(service: Open, limit: str, share: int) -> None:
-    """In each of its windows, however it is told; and a limit that allows less than ten calls is used by one."""
-    with service(limit=Limit.parse(limit)) as limited:
-        limited.test(with_file=True)
-        limited.check_what_it_left()
-        window = limited.box.limit.seconds
-        made = Counter(call.at.timestamp() // window for call in limited.box.received)
-    assert max(made.values()) <= share
-    assert limited.otherwise == ({"limits": "seconds"} if "seconds" in limit else {})
-
-
-def test_no_call_is_made_in_the_second_before_a_reset(service: Open, settings: Settings) -> None:
-    """Resets are rounded, so the next window may be open already, and its calls would be counted twice."""
-    with (
-        service() as usual,
-        Journal.open(settings.journal) as journal,
-        calls(usual.settings, journal, SALESHANDY, None, lambda _: None, lambda: None) as context,
-    ):
-        api, ends = context.caller.api, context.caller.clock() + 0.9
-        reply = LiveCalls(context, _window=(ends, 1)).ask(Endpoint.READ, lambda: api.find(TEST, 0, 1))
-    assert reply.began >= ends
-
-
-# -- what it may not do ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", ["0", "1"])
-def test_a_prospect_with_a_note_or_a_draft_is_refused(service: Open, tmp_path: Path, status: str) -> None:
+        usual.settings = replace(usual.settings, key="another-key")
+        with pytest.raises(KeyRefused):
+            usual.seen()
+    with service("503:GET") as away, pytest.raises(Stopped, match="A call got no clear answer"):
+        away.seen()
     with service() as usual:
-        running.run(write_sheet(tmp_path / "one.csv", [Line(TEST, "Theirs", "1", status)]), usual.settings)
-        before = len(usual.box.received)
-        with pytest.raises(BadSettings, match="already has 1 note or draft"):
-            usual.test()
-        assert {call.method for call in usual.box.received[before:]} == {"GET"}
+        usual.seen()
+        with pytest.raises(BadSettings, match="has a draft"):
+            [*live.examine(TEST, usual.settings)]
         assert len(usual.box.notes) == 1
 
 
-@pytest.mark.parametrize(
-    ("prospect", "why"),
-    [("NobodyHas1", "can't be read"), ("nobody@example.com", "0 prospects have this email"), ("INVALIDxx", "read")],
-)
-def test_a_prospect_that_is_not_there_is_refused(service: Open, prospect: str, why: str) -> None:
-    with service() as usual:
-        with pytest.raises(BadSettings, match=why):
-            usual.test(prospect)
-        assert {call.method for call in usual.box.received} == {"GET"}
+def test_whoever_asks_it_to_stop_hears_what_is_left(service: Open) -> None:
+    with service("lag=9999") as slow:
+        seen = slow.seen(stop=lambda: "Ctrl-C." if len(slow.box.received) > 4 else None)
+    assert seen["Reading it back"] == "Ctrl-C."
+    assert slow.otherwise["Reading it back"] == 3
+    assert len(slow.box.received) == 5
+    assert seen["Left behind"].startswith("the private note ")
 
 
-def test_a_prospect_named_by_its_id_is_not_searched_for(service: Open) -> None:
-    with service() as usual:
-        found = usual.test(TEST)
-        usual.check_what_it_left()
-    assert found["search"] == "unknown"
-    assert "exact-search" not in found
+def test_the_report_cant_be_written(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"live-report\.json can't be written"):
+        live.write("{}", tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("number", range(1, 13))
-@pytest.mark.parametrize("fault", ["500:after", "reset:after", "500", "html:after", "429=1"])
-def test_no_note_is_created_twice_if_an_answer_is_lost(service: Open, fault: str, number: int) -> None:
-    """A request that may have been applied isn't made again; one that surely was not is."""
-    with service(f"{fault}@{number}") as broken:
-        broken.test()
-        texts = [note.sent_content for note in broken.box.notes]
-        posts = Counter(str(call.body) for call in broken.box.received if call.method == "POST")
-    assert len({*texts}) == len(texts)
-    repeated = [call for call in broken.box.received if call.fault == "429:before"]
-    assert sum(posts.values()) - len(posts) == len(repeated)
-    left = broken.report.left
-    assert left.notes + left.drafts <= len(texts) <= left.notes + left.drafts + left.unclear
-
-
-def test_one_that_is_stopped_says_what_it_leaves_and_what_it_found(service: Open, tmp_path: Path) -> None:
-    with service() as usual:
-        stops = iter([None] * 60)
-        found = usual.test(stop=lambda: next(stops, say("page.stopped")))
-        usual.check_what_it_left()
-    report = usual.report
-    assert report.stopped is not None
-    assert report.exit_status == 3
-    assert found["one-note"] == "documented"
-    assert report.left.notes == len(usual.box.notes) > 0
-    lines = " ".join(render(line.text) for line in live.lines(report))
-    assert f"It leaves behind: {report.left.notes} private note" in lines
-    assert "The test ended early" in lines
-    live.write(report, tmp_path)
-    assert json.loads((tmp_path / "live-report.json").read_text("utf-8"))["stopped"]
-
-
-def test_a_service_that_refuses_the_key_or_the_first_note_leaves_nothing(service: Open) -> None:
-    with service("400-token:any@4") as odd:
-        odd.test()
-        assert (odd.report.exit_status, odd.box.notes) == (4, ())
-    with service("422:POST") as odd:
-        odd.test()
-        assert (odd.report.exit_status, odd.box.notes) == (3, ())
-        assert "refused the first test note" in render(odd.report.stopped.message)
-
-
-def test_it_ends_where_a_private_note_comes_back_as_public(service: Open) -> None:
-    with service("public:GET") as odd:
-        odd.test()
-        odd.check_what_it_left()
-    assert odd.otherwise == {"visibility": "other"}
-    assert odd.consequences == {"visibility"}
-    assert len(odd.box.notes) == 1
-    assert "No other note was created" in render(odd.report.stopped.message)
-
-
-def test_it_ends_with_its_calls(service: Open) -> None:
-    """Reads that fail are repeated, and count."""
-    with service("500:GET@*/2") as broken:
-        broken.test()
-        broken.check_what_it_left()
-    assert len(broken.box.received) == 60
-    assert "The test has made its 60 calls" in render(broken.report.stopped.message)
-
-
-@pytest.mark.parametrize("fault", ["500@1", "drops=1"])
-def test_a_first_note_that_is_never_shown_ends_it_and_teaches_no_lag(
-    service: Open, settings: Settings, fault: str
-) -> None:
-    """Nothing shows whether reads lag, or the note doesn't exist."""
-    with service(fault) as broken:
-        broken.test()
-        assert broken.report.exit_status == 3
-        assert broken.report.left.notes + broken.report.left.unclear == 1
-        assert sum(call.method == "POST" for call in broken.box.received) == 1
-        with Journal.open(settings.journal) as journal:
-            assert journal.learned.replication_lag(broken.settings.workspace, broken.box.clock.now()) is None
-    assert ("lag" in broken.otherwise) is (fault == "drops=1")
-
-
-def test_a_note_that_somebody_writes_meanwhile_is_not_counted(service: Open) -> None:
-    with service() as usual:
-        theirs = threading.Event()
-
-        def observe(progress: Progress) -> None:
-            if progress.requests == 10 and not theirs.is_set():
-                theirs.set()
-                note = {"content": "Theirs", "visibility": "1", "prospectIds": [TEST]}
-                headers = {"x-api-key": usual.box.api_key}
-                requests.post(f"{usual.box.url}/notes", json=note, headers=headers, timeout=10)
-
-        usual.test(observe=observe)
-        assert len(usual.box.notes) == usual.report.left.notes + usual.report.left.drafts + 1
-    assert usual.otherwise == {}
-
-
-# -- the report -----------------------------------------------------------------------------------------------------
-
-
-def test_the_report_holds_nothing_of_others(service: Open, tmp_path: Path) -> None:
-    """No key, ID, email, name or address, and none of the API's words, even if it is stopped by them."""
-    for number, faults in enumerate([("errors=Nope:PATCH",), ("errors=Nope:PATCH", "401:POST@7")]):
-        with service(*faults) as odd:
-            odd.test(with_file=True)
-            paths = live.write(odd.report, tmp_path)
-            assert [path.name for path in paths] == ["live-report.json", "live-report.md"]
-            marks = {odd.settings.key, odd.box.url, EMAIL, OTHERS, TEST, OTHER, "127.0.0.1", "mark-of-others", "Nope"}
-            marks |= {"live.test", "Jo", "Berg", "Us3rAuth0r", *(note.id for note in odd.box.notes)}
-            for path in paths:
-                text = path.read_text("utf-8")
-                assert [mark for mark in marks if re.search(rf"\b{re.escape(mark)}\b", text)] == [], path
-                assert "Invalid token" not in text
-            assert bool(json.loads(paths[0].read_text("utf-8"))["stopped"]) is bool(number)
-
-
-def test_the_report_says_each_finding_once(service: Open, tmp_path: Path) -> None:
-    with service(author={}) as odd:
-        found = odd.test()
-        document, table = (path.read_text("utf-8") for path in live.write(odd.report, tmp_path))
-    findings = json.loads(document)["findings"]
-    assert [finding["kind"] for finding in findings] == [f"{about}.{what}" for about, what in found.items()]
-    assert table.count("\n| ") == len(found) + 2
-    assert "| Authors | otherwise | No author is shown. Of two notes" in table
-
-
-def test_every_finding_has_its_words() -> None:
-    """Whatever else may be found."""
-    for kind in ("lag.never", "clock.ahead", "clock.no-date", "nobody.created", "nobody.both-refused", "order.mixed"):
-        assert f"live.{kind}" not in render(say(f"live.{kind}"))
-
-
-# -- what later runs do with it -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("earlier", "later"), [(None, 60), (10.0, 60), (100.0, 100)])
-def test_a_lag_that_it_measured_lengthens_the_waits_of_runs(
-    service: Open, settings: Settings, earlier: float | None, later: float
-) -> None:
-    with service("lag=60") as late:
-        with Journal.open(settings.journal) as journal:
-            if earlier is not None:
-                journal.learned.learn_lag(late.settings.workspace, earlier, late.box.clock.now())
-        late.test()
-        with Journal.open(settings.journal) as journal:
-            lag = journal.learned.replication_lag(late.settings.workspace, late.box.clock.now())
-    assert lag is not None
-    assert later <= lag <= later + 20
-
-
-@pytest.mark.parametrize("earlier", [None, 0.1, 50.0])
-def test_a_short_lag_shortens_no_wait(service: Open, settings: Settings, earlier: float | None) -> None:
-    """Without a measured lag a run waits for a minute, and so it does after the test."""
-    with service() as usual:
-        with Journal.open(settings.journal) as journal:
-            if earlier is not None:
-                journal.learned.learn_lag(usual.settings.workspace, earlier, usual.box.clock.now())
-        usual.test()
-        with Journal.open(settings.journal) as journal:
-            assert journal.learned.replication_lag(usual.settings.workspace, usual.box.clock.now()) == earlier
-
-
-def test_the_next_run_reminds_once_of_what_matters(service: Open, tmp_path: Path) -> None:
-    """A preview shows it until a run was sent; what has no consequence for imports isn't repeated."""
-    sheet = write_sheet(tmp_path / "one.csv", [Line(OTHER, "Spoke about terms")])
-    with service(author={}, oldest_first=True) as odd:
-        odd.test()
-        for _ in range(2):
-            assert [render(text) for text in running.check(sheet, odd.settings).reminder] == ["no author is shown."]
-        running.run(sheet, odd.settings)
-        assert running.check(sheet, odd.settings).reminder == []
-
-
-def test_a_later_test_without_findings_takes_the_reminder_back(service: Open, settings: Settings) -> None:
-    with service(author={}) as odd:
-        odd.test()
-        with Journal.open(settings.journal) as journal:
-            assert len(journal.learned.reminder(odd.settings.workspace)) == 1
-            journal.learned.learn_to_remind(odd.settings.workspace, [])
-            assert journal.learned.reminder(odd.settings.workspace) == []
+def test_it_stays_small() -> None:
+    """One module of at most 200 code lines, and 40 texts."""
+    source = Path(live.__file__).read_text(encoding="utf-8")
+    documented = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+    ]
+    docstrings = sum(len((ast.get_docstring(node) or "").splitlines()) for node in documented)
+    lines = [line for line in source.splitlines() if line.strip() and not re.match(r"\s*#", line)]
+    assert len(lines) - docstrings <= 200
+    assert len([kind for kind in TEXTS.of if kind.startswith("live.")]) <= 40

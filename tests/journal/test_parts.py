@@ -14,7 +14,6 @@ import pytest
 
 from importer.api import Answer
 from importer.cli import main
-from importer.commands.rendering import duration
 from importer.commands.results import rewrite
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
@@ -38,7 +37,6 @@ from importer.journal import (
     store,
 )
 from importer.journal.store import ForRows
-from importer.messages import say
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -273,21 +271,6 @@ def test_a_lag_is_believed_for_thirty_days_and_for_its_workspace(journal: Journa
     journal.learned.learn_limits(HERE, {"read notes": (30, 10.0)})
     assert journal.learned.limits(HERE) == {"create notes": (20, 60.0), "read notes": (30, 10.0)}
     assert journal.learned.limits(THERE) == {}
-
-
-def test_a_reminder_is_kept_for_its_workspace_until_it_was_shown(journal: Journal) -> None:
-    """Beside what else was learned; without a finding, nothing is entered for a workspace."""
-    journal.learned.learn_to_remind(THERE, [])
-    assert THERE not in journal.runs.workspaces()
-    found = [say("live.lag.late", time=duration(60)), say("live.authors.none")]
-    journal.learned.learn_batch_size(HERE, 25)
-    journal.learned.learn_to_remind(HERE, found)
-    assert (journal.learned.reminder(HERE), journal.learned.reminder(THERE)) == (found, [])
-    journal.learned.learn_lag(HERE, 2.5, 100 * DAY)
-    assert journal.learned.reminder(HERE) == found
-    journal.learned.learn_to_remind(HERE, [])
-    assert journal.learned.reminder(HERE) == []
-    assert journal.learned.batch_size(HERE) == 25
 
 
 def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal) -> None:

@@ -201,25 +201,6 @@ def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
     assert 0 < len(box.notes) < 6
 
 
-def test_it_is_tried_for_real_on_an_empty_prospect(page: Page, box: Sandbox) -> None:
-    """What it leaves is said before the button; its findings and the report are there at the end."""
-    go(page, "Settings")
-    page.get_by_text("Prepare a live test").click()
-    page.get_by_label("Email or ID of the empty prospect").fill("Te5tPr0sp")
-    expect(page.get_by_text("The test leaves at most 12 private notes on this prospect")).to_be_visible()
-    page.get_by_label("I made this prospect for the test").check()
-    looked_at(page, "settings-live")
-    page.get_by_role("button", name="Start the test").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Trying it for real")
-    looked_at(page, "live-working")
-    with page.expect_download(timeout=120_000) as download:
-        page.get_by_role("link", name="Download the report").click(timeout=120_000)
-    assert "| Authors | otherwise | No author is shown." in download.value.path().read_text("utf-8")
-    expect(page.get_by_text("Otherwise – Authors: no author is shown.")).to_be_visible()
-    looked_at(page, "live-done")
-    assert {(note.prospect_id, note.visibility) for note in box.notes} == {("Te5tPr0sp", "2")}
-
-
 def test_a_refused_key_is_said_at_its_field_once_and_leads_back_to_the_file(
     browser: Browser, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:

@@ -7,8 +7,6 @@ import multiprocessing
 import re
 import signal
 from dataclasses import replace
-from datetime import datetime, timedelta
-from html import unescape
 from pathlib import Path
 
 import openpyxl
@@ -17,10 +15,9 @@ from flask.testing import FlaskClient
 
 from importer import commands
 from importer.commands.overview import Overview
-from importer.commands.schedulers import InstalledNight
-from importer.errors import BadSettings, Changed
-from importer.messages import render, say
-from importer.page import history, tasks
+from importer.errors import Changed
+from importer.messages import render
+from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts
 from importer.page.tasks import Ended, Word
@@ -88,44 +85,6 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(
     assert "The page has no copy of the file." in current
     for address in (f"/runs/{other}", f"/runs/{other}/hide", f"/runs/{other}/results", "/runs/last", "/runs/20200101"):
         assert friend.get(address, base_url=OURS).status_code == 404, address
-
-
-def test_every_night_shows_what_is_installed_and_the_runs_of_its_hours(
-    friend: FlaskClient, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing installed, something of others, its own, and a scheduler that doesn't say; no cell of it is markup."""
-    began = datetime.now().astimezone()
-    open_now = f"{began - timedelta(hours=1):%H:%M}-{began + timedelta(hours=1):%H:%M}"
-    closed_now = f"{began + timedelta(hours=2):%H:%M}-{began + timedelta(hours=3):%H:%M}"
-    run(write(tmp_path / "night.csv", ROWS), settings)
-    found: list[InstalledNight] = []
-    monkeypatch.setattr(history, "installed_here", lambda: found)
-    shown = see(friend, "/nights")
-    assert shown.count("Nothing is installed.") == 1
-    assert "No nightly import is installed" not in shown
-    assert "--install --between 02:00-06:00 --profile default FOLDER" in shown
-    assert "--remove" not in shown
-    assert "A nightly import needs a key in a file." in shown
-    assert f"not in the profile default: “Address of the API: {settings.base_url}” under Settings" in unescape(shown)
-    found.append(InstalledNight("note-importer-sales", "02:00", "<b>x", is_on=False))
-    shown = see(friend, "/nights")
-    assert "No nightly import is installed for the profile default." in shown
-    assert "&lt;b&gt;x" in shown
-    assert "off: it does not start" in shown
-    for window, is_listed in ((closed_now, False), (open_now, True)):
-        found[1:] = [InstalledNight("note-importer-default", "02:00", f"run --between {window}", is_on=None)]
-        shown = see(friend, "/nights")
-        assert "A nightly import is installed for the profile default." in shown
-        assert ("night.csv" in shown) is is_listed
-        assert ("No run started in this time window." in shown) is not is_listed
-        assert "note-importer schedule --remove --profile default" in shown
-
-    def refuses() -> list[InstalledNight]:
-        raise BadSettings(say("nights.unknown", why="no answer"))
-
-    monkeypatch.setattr(history, "installed_here", refuses)
-    assert "The scheduler did not say what is installed (no answer)." in see(friend, "/nights")
-    monkeypatch.undo()
 
 
 @pytest.mark.usefixtures("jumping")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import re
 import time
@@ -20,14 +19,14 @@ from werkzeug.test import TestResponse
 
 from importer.errors import NoKey
 from importer.messages import say
-from importer.page import practice, tasks
+from importer.page import practice
 from importer.page.current_settings import CurrentSettings
 from importer.page.fields import BY_HAND, FIELDS
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.sandbox import Fault, Sandbox
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
 from tests.page.conftest import HOME, OURS, SECRET
 from tests.page.test_site import Visitor
@@ -535,34 +534,3 @@ def test_every_setting_of_the_form_has_a_help_without_flags_or_statuses(friend: 
     page = seen(friend, "/settings")
     for text in ("exit status", "`", "--"):
         assert text not in page
-
-
-# -- try it for real --------------------------------------------------------------------------------------------
-
-
-def test_a_live_test_needs_its_prospect_and_a_tick(
-    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, profiles: Path
-) -> None:
-    """And the workspace that was seen; nothing is offered where there is no key, or in practice."""
-    assert "Try it for real" in seen(friend, "/settings")
-    for fields in ({"prospect": "Te5tPr0sp"}, {"agreed": "yes", "prospect": " "}):
-        refused = post("/settings/try", of=of(parts), **fields)
-        assert refused.status_code == 400
-        assert "Nothing was created." in refused.text
-    assert post("/settings/try", of="other at elsewhere", prospect="Te5tPr0sp", agreed="yes").status_code == 409
-    assert post("/settings/try", prospect="Te5tPr0sp", agreed="yes").status_code == 409
-    assert not parts.jobs.under_way
-    assert box.received == ()
-
-
-def test_a_live_test_ends_with_its_findings_and_a_report(
-    settings: Settings, box: Sandbox, tmp_path: Path, jumping: None
-) -> None:
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
-        task = tasks.Try(settings, "Te5tPr0sp", with_file=False, folder=tmp_path / "live")
-        ended = task.do(tasks.Word(theirs))
-    assert ended.exit_status == 1
-    assert "Otherwise – Authors: no author is shown." in [words(line) for line in ended.besides]
-    assert ended.results == tmp_path / "live" / "live-report.md"
-    assert {note.visibility for note in box.notes} == {"2"}

@@ -41,7 +41,7 @@ from importer.settings.kinds import (
 )
 from importer.settings.meanings import Meanings, Scope
 from importer.settings.profiles import FILE_VARIABLE
-from importer.settings.sources import OTHER_VARIABLES, TRIES_VARIABLE
+from importer.settings.sources import OTHER_VARIABLES
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -221,9 +221,7 @@ def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]],
 
 def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, with what was meant; those that are no settings are known, too."""
-    assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, TRIES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(
-        OTHER_VARIABLES
-    )
+    assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
@@ -339,18 +337,9 @@ LIBRARY = [path for path in Path(importer.__file__).parent.rglob("*.py")
            if not {"cli", "sandbox"} & set(path.relative_to(Path(importer.__file__).parent).parts)]  # fmt: skip
 
 
-OF_THE_SYSTEM = {"--user"}
-"""A flag of systemctl."""
-
-
 def test_no_text_of_the_library_holds_a_flag() -> None:
     """It names settings; how they are set, a face adds."""
-    assert [
-        (path.name, text)
-        for path in LIBRARY
-        for text in strings(path)
-        if re.search(r"(?<!<!)--[a-z]", text) and text not in OF_THE_SYSTEM
-    ] == []
+    assert [(path.name, text) for path in LIBRARY for text in strings(path) if re.search(r"(?<!<!)--[a-z]", text)] == []
 
 
 def test_every_setting_that_a_text_names_is_one() -> None:

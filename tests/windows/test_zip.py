@@ -73,12 +73,12 @@ def test_unpacked_it_imports_and_a_newer_one_over_it_knows_what_was_sent(
             assert f"5 {becomes}" in ended("run", r"D:\n.csv", "--yes", "--base-url", box.url)
             assert {note.prospect_id for note in box.notes} == {line.prospect for line in lines}
             assert len(box.notes) == len(lines)
-    ended("schedule", "D:\\n.csv", "--between", "02:00-06:00", "--write", "D:\\task")
-    task = ElementTree.fromstring((tmp_path / "task" / "note-importer-default.xml").read_text(encoding="utf-8"))
+    said = ended("schedule", "D:\\n.csv", "--between", "02:00-06:00")
+    task = ElementTree.fromstring(said[said.index("<Task") : said.index("</Task>") + len("</Task>")])
     assert against_the_schema(task) == []
     [command, arguments] = (task.findtext(f".//{{*}}{name}") for name in ("Command", "Arguments"))
     assert command == rf"D:\{place.name}\note-importer\python\python.exe"
-    assert str(arguments).startswith("-P -m importer repeat --between 02:00-06:00 ")
+    assert str(arguments).startswith("-P -m importer run --profile default --between 02:00-06:00 ")
     python = place / "note-importer" / "python" / "python.exe"
     found = (
         "import importlib.util, importer.sandbox as sandbox;"

@@ -1,0 +1,328 @@
+"""Show what to paste into a scheduler, so that a profile's files are imported every night.
+
+Input: the files, the profile, the window of the day, and the command that starts this program. Output: a text for cron,
+systemd, launchd, the Windows Task Scheduler, Kubernetes or Airflow. Each word is quoted as that system reads it. The
+import starts once, when the window opens. A run goes on trying while its window is open, so nothing has to repeat it.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import plistlib
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from importer.errors import BadSettings
+from importer.messages import say
+from importer.settings import TimeWindow
+
+_CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
+_LONGEST_OF_TASK = 260
+"""Maximum length of a path in a Windows task, other than in its arguments."""
+_SERVICE = """\
+# {name}.service
+[Unit]
+Description={name}
+
+[Service]
+Type=exec
+{variables}WorkingDirectory={folder}
+ExecStart={command}
+# It stops within 30 seconds when asked to.
+TimeoutStopSec=60
+
+# {name}.timer
+[Unit]
+Description={name}
+
+[Timer]
+OnCalendar=*-*-* {opens}:00
+Persistent=true
+AccuracySec=1min
+
+[Install]
+WantedBy=timers.target
+"""
+_TASK = """\
+<Task xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task" version="1.2">
+  <Triggers>
+    <CalendarTrigger>
+      <StartBoundary>2025-01-01T{opens}:00</StartBoundary>
+      <ScheduleByDay>
+        <DaysInterval>1</DaysInterval>
+      </ScheduleByDay>
+    </CalendarTrigger>
+  </Triggers>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <ExecutionTimeLimit>P1D</ExecutionTimeLimit>
+  </Settings>
+  <Actions>
+    <Exec>
+      <Command>{program}</Command>
+      <Arguments>{arguments}</Arguments>
+      <WorkingDirectory>{folder}</WorkingDirectory>
+    </Exec>
+  </Actions>
+</Task>
+"""
+_CRON_JOB = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: {name}
+spec:
+  schedule: "{cron}"
+  timeZone: Etc/UTC
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      backoffLimit: 0
+      template:
+        spec:
+          restartPolicy: Never
+          terminationGracePeriodSeconds: 60
+          containers:
+            - name: importer
+              image: registry.example/note-importer:1
+              args: {arguments}
+              env:
+                - name: TZ
+                  value: Etc/UTC
+                - name: NOTE_IMPORTER_PROFILES
+                  value: /etc/note-importer/profiles.toml
+                - name: NOTE_IMPORTER_JOURNALS
+                  value: /data/journals
+                - name: NOTE_IMPORTER_JOURNAL
+                  value: /data/journal.sqlite
+                - name: SALESHANDY_API_KEY
+                  valueFrom:
+                    secretKeyRef:
+                      name: note-importer
+                      key: api-key
+              volumeMounts:
+                - name: data
+                  mountPath: /data
+                - name: profiles
+                  mountPath: /etc/note-importer
+          volumes:
+            - name: data
+              persistentVolumeClaim:
+                claimName: note-importer-data
+            - name: profiles
+              configMap:
+                name: note-importer-profiles
+"""
+_DAG = """\
+import os
+import subprocess
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+ZONE = "Etc/UTC"
+COMMAND = {command}
+VARIABLES = {variables}
+FOLDER = {folder}
+
+
+@dag(
+    dag_id={name},
+    schedule="{cron}",
+    start_date=datetime(2026, 1, 1, tzinfo=ZoneInfo(ZONE)),
+    catchup=False,
+    max_active_runs=1,
+)
+def note_import():
+    @task(retries=0)
+    def import_files():
+        ended = subprocess.run(COMMAND, env={{**os.environ, "TZ": ZONE, **VARIABLES}}, cwd=FOLDER, check=False)
+        if ended.returncode not in (0, 1):
+            raise AirflowFailException(f"note-importer: {{ended.returncode}}")
+
+    import_files()
+
+
+note_import()
+"""
+
+
+class System(StrEnum):
+    """Scheduler that starts programs at a time of day."""
+
+    CRON = "cron"
+    SYSTEMD = "systemd"
+    LAUNCHD = "launchd"
+    WINDOWS = "windows"
+    KUBERNETES = "kubernetes"
+    AIRFLOW = "airflow"
+
+    @classmethod
+    def here(cls) -> System:
+        """Return the scheduler of this system."""
+        if os.name == "nt":
+            return cls.WINDOWS
+        if sys.platform == "darwin":
+            return cls.LAUNCHD
+        return cls.SYSTEMD if Path("/run/systemd/system").exists() else cls.CRON
+
+
+def this_program() -> list[str]:
+    """Return the command that starts this program, for any user and in any folder."""
+    script = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
+    return [str(script)] if script.exists() else [sys.executable, "-P", "-m", "importer"]
+
+
+def inherited_variables() -> dict[str, str]:
+    """Return the environment variables that a scheduled run needs, too. All other settings belong in the profile."""
+    return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
+
+
+@dataclass(frozen=True)
+class Night:
+    """Import to run every night.
+
+    Attributes:
+        files: paths of files or folders, absolute ones but for Kubernetes.
+        profile: the profile's name.
+        window: the window of the day.
+        program: the command that starts this program.
+        variables: the environment variables to set.
+        folder: the folder where the import runs; relative paths in the profile then mean the same as in a run by hand.
+
+    Raises:
+        BadSettings: a text holds a line break, a control character or the like. No scheduler is asked to hold one,
+            because what follows it could become a command.
+    """
+
+    files: Sequence[str]
+    profile: str
+    window: TimeWindow
+    program: Sequence[str] = field(default_factory=this_program)
+    variables: Mapping[str, str] = field(default_factory=inherited_variables)
+    folder: str = field(default_factory=os.getcwd)
+
+    def __post_init__(self) -> None:
+        for text in (*self.files, self.folder, self.profile, *self.program, *self.variables.values()):
+            if not text.isprintable():
+                raise BadSettings(say("schedule.line-break", text=repr(text)))
+
+    @property
+    def name(self) -> str:
+        """Name of the import in the scheduler. Any other sign than a letter, a digit, a dot or a dash is a dash."""
+        return "note-importer-" + (re.sub(r"[^A-Za-z0-9.]+", "-", self.profile).strip("-.") or "profile")
+
+    @property
+    def cron(self) -> str:
+        """Time at which the window opens, as cron writes it."""
+        return f"{self.window.opens.minute} {self.window.opens.hour} * * *"
+
+    def run(self, *more: str) -> list[str]:
+        """Return the arguments of the import, without the program."""
+        flags = ["--profile", self.profile, "--between", str(self.window), "--yes", *more]
+        return ["run", *flags, "--", *self.files]
+
+
+def text_for(night: Night, system: System) -> str:
+    """Return what to paste into a scheduler.
+
+    Raises:
+        BadSettings: the scheduler can't hold one of the texts.
+    """
+    texts: Mapping[System, Callable[[Night], str]] = {
+        System.CRON: _cron,
+        System.SYSTEMD: _systemd,
+        System.LAUNCHD: _launchd,
+        System.WINDOWS: _windows,
+        System.KUBERNETES: _kubernetes,
+        System.AIRFLOW: _airflow,
+    }
+    return texts[system](night)
+
+
+def _cron(night: Night) -> str:
+    """Return a comment and a line. cron mails whatever is printed, so nothing is printed if all is well."""
+    variables = [f"{name}={_cron_word(value)}" for name, value in night.variables.items()]
+    words = [*variables, *map(_cron_word, [*night.program, *night.run("--quiet")])]
+    return f"# {night.name}\n{night.cron} cd {_cron_word(night.folder)} && {' '.join(words)}\n"
+
+
+def _cron_word(word: str) -> str:
+    r"""Return a word quoted for the shell, and for cron, which ends a command at a bare ``%``, even within quotes.
+
+    cron reads ``\%`` as ``%``, and some of them ``\\`` as ``\``. So after a backslash, quotes are closed and opened.
+    """
+    return shlex.quote(word).replace("\\", "\\''").replace("%", r"\%")
+
+
+def _systemd(night: Night) -> str:
+    variables = (_systemd_word(f"{name}={value}") for name, value in night.variables.items())
+    program, *words = [*night.program, *night.run()]
+    if not set("\"'\\").isdisjoint(program):
+        raise BadSettings(say("schedule.program", program=program))
+    return _SERVICE.format(
+        name=night.name,
+        variables="".join(f"Environment={variable}\n" for variable in variables),
+        folder=night.folder.replace("%", "%%") + "/",  # otherwise a backslash at its end continues the line
+        command=" ".join([_systemd_word(program), *(_systemd_word(word).replace("$", "$$") for word in words)]),
+        opens=f"{night.window.opens:%H:%M}",
+    )
+
+
+def _systemd_word(word: str) -> str:
+    """Return one word quoted for systemd, which expands ``%``. In a command's arguments, it also expands ``$``."""
+    escaped = word.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _launchd(night: Night) -> str:
+    agent = {
+        "Label": night.name,
+        "ProgramArguments": [*night.program, *night.run("--quiet")],
+        "EnvironmentVariables": dict(night.variables),
+        "WorkingDirectory": night.folder,
+        "StartCalendarInterval": {"Hour": night.window.opens.hour, "Minute": night.window.opens.minute},
+    }
+    return plistlib.dumps(agent, sort_keys=False).decode()
+
+
+def _windows(night: Night) -> str:
+    if night.variables:
+        raise BadSettings(say("schedule.variables", variables=", ".join(night.variables)))
+    program, *words = [*night.program, *night.run("--quiet")]
+    for word in (program, *words, night.folder):
+        if word.count("%") > 1:
+            raise BadSettings(say("schedule.percent", word=repr(word)))
+    for path in (program, night.folder):
+        if len(path) > _LONGEST_OF_TASK:
+            raise BadSettings(say("schedule.long-path", path=path, count=str(_LONGEST_OF_TASK)))
+    parts = {"program": program, "arguments": subprocess.list2cmdline(words), "folder": night.folder}
+    texts = {name: html.escape(text, quote=False) for name, text in parts.items()}
+    text = _TASK.format(opens=f"{night.window.opens:%H:%M}", **texts)
+    return text.encode("ascii", "xmlcharrefreplace").decode()  # ASCII is valid in any encoding of the file
+
+
+def _kubernetes(night: Night) -> str:
+    """Return a CronJob. Its container starts the program by itself, and has the files at the paths that were named."""
+    arguments = [word.replace("$", "$$") for word in night.run()]  # otherwise it fills in $(NAME)
+    name = re.sub(r"[^a-z0-9]+", "-", night.name.lower())[:52].strip("-")
+    return _CRON_JOB.format(name=name, cron=night.cron, arguments=json.dumps(arguments, ensure_ascii=False))
+
+
+def _airflow(night: Night) -> str:
+    command, variables = ascii([*night.program, *night.run()]), ascii(dict(night.variables))
+    parts = {"command": command, "variables": variables, "folder": ascii(night.folder), "name": ascii(night.name)}
+    return _DAG.format(cron=night.cron, **parts)
