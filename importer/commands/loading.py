@@ -284,15 +284,15 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     """Return the folder of the files that a sheet names, with the files that must never be uploaded; None without one.
 
     Raises:
-        BadSettings: the folder doesn't exist.
+        BadSettings: the folder doesn't exist, or the program keeps its own files there.
     """
     if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.columns:
         return None
     files = (place(sheet.source), settings.unknown_emails, settings.results)
     never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
-    beside = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
-    return Folder(settings.attachments, never, beside, settings.key)
+    ours = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    return Folder(settings.attachments, never, ours)
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:

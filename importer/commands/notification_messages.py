@@ -42,6 +42,7 @@ _DETAILED = 5
 _TOLD = frozenset(
     """
     account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
+    attachments.holds-own-files
     choosing.folder-unreadable choosing.no-spreadsheet choosing.only-ours choosing.stands-for choosing.the-folder
     count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed disk.read-only files.none
     guard.by-email guard.by-id guard.few-rows guard.many-notes guard.no-rows guard.nothing-to-fix
