@@ -85,6 +85,13 @@ def test_the_unit_runs_what_was_said_whatever_the_names_hold() -> None:
     assert 'Environment="NOTE_IMPORTER_TRIES=02:00-06:00 600s"' in service_of(found)
 
 
+def test_a_backslash_at_the_end_of_a_name_joins_no_lines() -> None:
+    unit = service_of(night(profile="night\\", folder=Path("/srv/exports\\")))
+    assert line_of(unit, "Description").endswith('(profile "night\\")')
+    assert line_of(unit, "WorkingDirectory") == "/srv/exports\\/"
+    assert not any(line.endswith("\\") for line in unit.splitlines())
+
+
 def test_the_unit_repeats_on_3_and_never_on_2_or_4() -> None:
     """Beside that only after a crash, whose end is no exit status; and never as often as systemd would give up."""
     text = service_of(night())
@@ -124,8 +131,27 @@ def cron_line(found: Night) -> str:
     return unit.text
 
 
+def as_cron_reads(command: str, *, takes_double: bool) -> str:
+    """The command that cron gives to the shell: up to a bare %, without escaping backslashes (Vixie's do_command.c)."""
+    read: list[str] = []
+    is_escaped = False
+    for sign in command:
+        if is_escaped:
+            is_escaped = False
+            if sign == "%" or (takes_double and sign == "\\"):
+                read.pop()
+        elif sign == "%":
+            break
+        else:
+            is_escaped = sign == "\\"
+        read.append(sign)
+    return "".join(read)
+
+
 @posix
-def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
+@pytest.mark.parametrize("takes_double", [False, True])
+@pytest.mark.parametrize("name", ["it's 100% here", r"a\%b", r"a\\%%b\\", "50%"])
+def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path, name: str, takes_double: bool) -> None:
     """Started as cron does it: a backslash before a percent is taken away, the rest is /bin/sh's."""
     program = tmp_path / "a program"
     told = tmp_path / "told.json"
@@ -135,14 +161,14 @@ def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     program.chmod(0o755)
-    place = tmp_path / "it's 100% here"
+    place = tmp_path / name
     place.mkdir()
     variables = {"NOTE_IMPORTER_PROFILES": "/a 'b' %d/profiles.toml"}
     found = night(program=[str(program)], variables=variables, folder=place)
     minute, hour, *days, command = cron_line(found).rstrip("\n").split(" ", 5)
     assert (minute, hour, days) == ("0", "2", ["*", "*", "*"])
-    assert "%" not in command.replace(r"\%", "")
-    subprocess.run(["/bin/sh", "-c", command.replace(r"\%", "%")], env={}, timeout=20, check=True)
+    shell = ["/bin/sh", "-c", as_cron_reads(command, takes_double=takes_double)]
+    subprocess.run(shell, env={}, timeout=20, check=True)
     arguments, profiles, where = json.loads(told.read_text(encoding="utf-8"))
     assert where == str(place)
     assert arguments == found.repeated

@@ -161,13 +161,21 @@ def write(scheduler_file: SchedulerFile, folder: Path) -> Path:
 
 
 def _cron(night: Night) -> list[SchedulerFile]:
-    variables = [f"{name}={shlex.quote(value)}" for name, value in night.variables.items()]
-    words = [*variables, *map(shlex.quote, [*night.program, *night.repeated])]
-    command = f"cd {shlex.quote(str(night.folder))} && {' '.join(words)}"
-    command = command.replace("%", r"\%")  # cron ends the command at a bare %, even within quotes
+    variables = [f"{name}={_cron_word(value)}" for name, value in night.variables.items()]
+    words = [*variables, *map(_cron_word, [*night.program, *night.repeated])]
+    command = f"cd {_cron_word(str(night.folder))} && {' '.join(words)}"
     opens = night.window.opens
     line = f"{opens.minute} {opens.hour} * * * {command}\n"
     return [SchedulerFile(f"{night.name}.cron", line, say("units.crontab"))]
+
+
+def _cron_word(word: str) -> str:
+    r"""Return one word quoted for cron's shell.
+
+    cron ends the command at a bare %, even within quotes, and takes the backslash from ``\%``, in some versions also
+    from ``\\``. So each % stands alone as ``\%``, and no backslash of the word stands before a backslash or a %.
+    """
+    return shlex.quote(word).replace("\\", "\\''").replace("%", r"'\%'" if shlex.quote(word) != word else r"\%")
 
 
 def _systemd(night: Night) -> list[SchedulerFile]:
@@ -177,7 +185,7 @@ def _systemd(night: Night) -> list[SchedulerFile]:
     tries = dict([commands.hours.Tries(night.window, PAUSE).variable])
     service = [
         "[Unit]",
-        f"Description=Import of notes, profile {_specifiers(night.profile)}",
+        f'Description=Import of notes (profile "{_specifiers(night.profile)}")',  # a \ at its end would join the lines
         "StartLimitIntervalSec=0",
         "",
         "[Service]",
@@ -186,7 +194,7 @@ def _systemd(night: Night) -> list[SchedulerFile]:
             f"Environment={_systemd_word(f'{name}={value}', variables=False)}"
             for name, value in {**night.variables, **tries}.items()
         ),
-        f"WorkingDirectory={_specifiers(str(night.folder))}",
+        f"WorkingDirectory={_specifiers(str(night.folder))}/",
         "# Outside the window, nothing starts or repeats.",
         f"ExecCondition=/bin/sh -c {_systemd_word(is_open)}",
         f"ExecStart={' '.join(map(_systemd_word, [*night.program, *night.run]))}",
