@@ -19,13 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, reading, resultsfile
+from importer import files, grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.journal import Journal
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
-from importer.reading.package import check_directory
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
@@ -171,8 +170,7 @@ def _as_in_results(path: str | Path, settings: Settings) -> Settings:
     source, text = place(path), ""
     if settings.export is not None or isinstance(source, Url) or not source.is_file():
         return settings
-    with contextlib.suppress(OSError, UnreadableFile), source.open("rb") as file:
-        check_directory(file)
+    with contextlib.suppress(OSError), files.opened(source) as file:
         text = resultsfile.read_as(file)
     if not text or not Journal.exists(settings.journal):
         return settings
@@ -337,7 +335,7 @@ def _next(pattern: str, stem: str) -> str:
         return ""
     parts = re.split(r"(\{(?:name|date|time)\})", base)
     regex = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
-    match = re.fullmatch(rf"({regex})(?:-(\d+))?", stem)
+    match = re.fullmatch(rf"({regex})(?:-(\d+))?(?: \(\d+\))?", stem)
     return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
 
 

@@ -105,9 +105,8 @@ def test_what_surely_is_not_there_is_sent_once(
     assert len(box.notes) == 4
 
 
-def test_it_keeps_its_runs_what_was_learned_and_the_files_that_were_written(released: Path, settings: Settings) -> None:
+def test_it_keeps_its_runs_and_what_was_learned(released: Path, settings: Settings) -> None:
     with closing(sqlite3.connect(released)) as connection:
-        [[digest, place], *_] = connection.execute("SELECT digest, place FROM written").fetchall()
         names = [name for (name,) in connection.execute("SELECT name FROM runs ORDER BY id DESC")]
     other = Workspace("other", settings.base_url)
     with Journal.open(released) as journal:
@@ -120,8 +119,6 @@ def test_it_keeps_its_runs_what_was_learned_and_the_files_that_were_written(rele
         assert journal.learned.batch_size(settings.workspace) == 2
         assert journal.learned.limit(settings.workspace) == (20, 1.0)
         assert (journal.learned.batch_size(other), journal.learned.limit(other)) == (None, None)
-        assert journal.files.wrote(digest)
-        assert journal.files.wrote_at(place)
         assert {known.note_id for known in journal.deliveries.created_by(runs[-1])} == set(CREATED.values())
         assert journal.deliveries.workspaces_of(["MQOPIUwG"]) == [settings.workspace]
 
