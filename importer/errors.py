@@ -31,6 +31,7 @@
     │       ├── WrongAddress     the server at the address isn't the API
     │       ├── Blocked          a certificate or a proxy prevents calls, and waiting doesn't help
     │       ├── WrongJournal     the journal is damaged, foreign, newer, or another workspace's; left unchanged
+    │       ├── OpenToOthers     other users can write where the program keeps its own files
     │       └── JournalReplaced  its file was replaced or removed during the run; also a JournalFailed
     ├── ProgramFault             a fault of the program itself, in one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
@@ -336,8 +337,14 @@ class WrongJournal(NeedsAPerson):
     kind = say("error.wrong-journal")
 
 
+class OpenToOthers(NeedsAPerson):
+    """Other users can write where the program keeps its own files."""
+
+    kind = say("error.open-to-others")
+
+
 class JournalReplaced(NeedsAPerson, JournalFailed):
-    """The journal's file, log or lock was replaced or removed during the run."""
+    """The journal's file was replaced or removed during the run."""
 
     kind = say("error.journal-replaced")
 

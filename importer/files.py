@@ -1,8 +1,8 @@
-"""Replace a file in one step: write it under a temporary name, and rename it when it is complete and on disk.
+"""Replace a file in one step; open files that come from outside; check that nobody else can write to our own.
 
-Input: a path, the content, and files that bound the permissions. Output: the new file at the path, or the old one
-unchanged. Others may use the folder. So a new file is created exclusively and never through a planted link, is private
-while it is written, and is written only through its descriptor. This module also makes private folders and files.
+A file is written under a temporary name, and renamed when it is complete and on disk. Others may use the folder. So a
+new file is created exclusively and never through a planted link, is private while it is written, and is written only
+through its descriptor. Every file that may be somebody else's is opened by :func:`open_regular`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import math
 import os
 import secrets
 import shlex
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from io import BufferedRandom
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
-from platformdirs import user_config_path, user_data_path
-
-from importer.errors import BadSettings
+from importer.errors import OpenToOthers
 from importer.messages import Message, render, say, words
 
 OWNER_ONLY = 0o600
@@ -34,9 +33,9 @@ _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNO
 
 _PathT = TypeVar("_PathT", bound=Path)
 _NAMES = 999
-_PROGRAM = "note-importer"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # don't wait for the other end of a pipe
+_NO_TERMINAL = getattr(os, "O_NOCTTY", 0)
 _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
 
 
@@ -58,6 +57,22 @@ class FileTrouble(OSError):
 
 class NotAllowed(FileTrouble, PermissionError):
     """A file may not be used."""
+
+
+class NoRegularFile(FileTrouble):
+    """There is a folder, a pipe or a device instead of a file."""
+
+
+class TooLarge(FileTrouble):
+    """A file is larger than allowed.
+
+    Attributes:
+        size: its size in bytes.
+    """
+
+    def __init__(self, size: int, most: float) -> None:
+        super().__init__(say("files.too-large", size=size, most=int(most)), errno.EFBIG)
+        self.size = size
 
 
 def why(error: Exception) -> Message:
@@ -172,7 +187,7 @@ def put_back(moved: Path, path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             move(moved, name)
             return
-    raise FileTrouble(say("files.names-taken", count=str(_NAMES), name=path.name), errno.EEXIST)
+    raise FileExistsError(errno.EEXIST, f"{_NAMES} names like {path.name} are taken")
 
 
 def numbered(path: _PathT, count: int) -> Iterator[_PathT]:
@@ -187,10 +202,10 @@ def called_after(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file's content. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def digest(file: BufferedReader) -> bytes:
+    """Return the SHA-256 of an open file's content. Raises OSError."""
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").digest()
 
 
 @contextmanager
@@ -221,154 +236,120 @@ def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter, with each missing folder above it.
+    """Make a folder that only its owner can enter, with each missing folder above it. Raises OSError."""
+    folder = folder.absolute()
+    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # raises if it isn't a folder
 
-    A folder of the program itself that is open to others is closed to them. An existing folder that a person named is
-    left unchanged.
+
+def keep_private(*paths: Path) -> None:
+    """Check that only this user and the administrator can write to these files, and to the folders that hold them.
+
+    Anybody else who could write there could change what the program believes. Missing files and folders need no check.
+    Windows is not checked: a folder has the rights of the one above it, which is the user's.
 
     Raises:
-        BadSettings: see :func:`keep_private`.
-        OSError: the folder can't be made.
-    """
-    if os.name != "posix":  # a folder inherits the permissions of the one above it, which is the user's
-        folder.mkdir(parents=True, exist_ok=True)
-        return
-    folder = folder.absolute()
-    missing = [folder]
-    while not os.path.lexists(missing[-1]):
-        missing.append(missing[-1].parent)
-    for missing_folder in reversed(missing):
-        missing_folder.mkdir(mode=0o700, exist_ok=True)
-    keep_private(folder)
-
-
-def keep_private(folder: Path) -> None:
-    """Ensure that no one else can write to the program's own folder; a folder that a person named is unchanged.
-
-    Raises BadSettings if the folder belongs to another user, or others may write to it.
+        OpenToOthers: somebody else can write there; the message names the place and the mend.
+        OSError: the place can't be examined.
     """
     if os.name != "posix":
         return
-    folder = folder.absolute()
-    for own_folder in {user_data_path(_PROGRAM, appauthor=False), user_config_path(_PROGRAM, appauthor=False)}:
-        for ancestor in (folder, *folder.parents):
-            if ancestor.is_relative_to(own_folder) and ancestor.exists():
-                _close_to_others(ancestor)
+    for path in paths:
+        given, target = os.path.abspath(path), os.path.realpath(path)  # noqa: PTH100 - these raise for no circular link
+        for place in dict.fromkeys(Path(one) for end in (given, target) for one in (os.path.dirname(end), end)):  # noqa: PTH120
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                _see_that_it_is_private(place, place.stat())
 
 
-def _close_to_others(folder: Path) -> None:
-    info, user = folder.stat(), os.geteuid()
-    if os.statvfs(folder).f_flag & os.ST_RDONLY:  # no one can write there
+def _see_that_it_is_private(place: Path, there: os.stat_result) -> None:
+    user = os.geteuid()
+    is_anothers = there.st_uid not in (user, 0)
+    others = 0o002 if there.st_mode & 0o020 and there.st_gid in _own_groups(there, user) else 0o022
+    if (not is_anothers and not there.st_mode & others) or os.statvfs(place).f_flag & os.ST_RDONLY:
         return
-    is_own = info.st_uid == user
-    forbidden = 0o077 if is_own else 0o022  # other users decide who may read their folders
-    if info.st_mode & forbidden and (is_own or user == 0):
-        with contextlib.suppress(OSError):
-            folder.chmod(stat.S_IMODE(info.st_mode) & ~forbidden)
-            return
-    is_anothers = info.st_uid not in (user, 0) and user != 0 and info.st_uid != _owner_of_new_files(folder)
-    if is_anothers or info.st_mode & (0o002 if _is_for_our_group(info) else 0o022):
-        name = shlex.quote(str(folder))
-        fix = f"chmod go-rwx {name}" if is_own or user == 0 else _by_administrator(f"chown -R {_name_of(user)} {name}")
-        owner = _name_of(info.st_uid)
-        raise BadSettings(say("files.open-to-others", folder=str(folder), owner=owner, command=fix))
+    if is_anothers:
+        raise OpenToOthers(say("files.of-another-user", place=str(place), owner=_name_of(there.st_uid)))
+    if there.st_uid != user or there.st_mode & stat.S_ISVTX:  # it is meant for others, as /tmp is
+        raise OpenToOthers(say("files.shared", place=str(place)))
+    command = f"chmod {'go' if others & 0o020 else 'o'}-w {shlex.quote(str(place))}"
+    raise OpenToOthers(say("files.open-to-others", place=str(place), command=command))
 
 
-def _is_for_our_group(there: os.stat_result) -> bool:
-    """Return whether the administrator gave a folder to one of our groups, as Kubernetes does (fsGroup)."""
-    return there.st_uid == 0 and there.st_gid in {os.getegid(), *os.getgroups()}
+def _own_groups(there: os.stat_result, user: int) -> set[int]:
+    """Return the groups that may write to a place, because they hold this user alone, or the administrator chose them.
+
+    Many systems give each user a group of the same name. Kubernetes gives a volume of root to a group (fsGroup).
+    """
+    import grp  # noqa: PLC0415 - Windows has neither
+    import pwd  # noqa: PLC0415
+
+    groups = {os.getegid(), *os.getgroups()} if there.st_uid == 0 else set()
+    with contextlib.suppress(KeyError):  # the user or the group has no name
+        account = pwd.getpwuid(user)
+        group = grp.getgrgid(account.pw_gid)
+        if group.gr_name == account.pw_name and {*group.gr_mem} <= {account.pw_name}:
+            groups.add(group.gr_gid)
+    return groups
 
 
-def _by_administrator(command: str) -> str | Message:
-    return command if os.geteuid() == 0 else say("files.by-administrator", command=command)
+def _name_of(user: int) -> str:
+    """Return a user's name, or the number if there is none."""
+    import pwd  # noqa: PLC0415 - Windows has none
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
-def open_private(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open a file that only its owner can open (on Windows: its folder's users), or create it; return its descriptor.
+def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -> int:
+    """Open a file that may come from somebody else, and return its descriptor. This never waits.
+
+    Args:
+        path: path of the file. A link is followed, unless another user made it.
+        flags: how it is opened. A new file can be opened only by its owner.
+        most: maximum size in bytes.
 
     Raises:
-        OSError: the file can't be created or opened, is a link or not a regular file, or belongs to another user.
+        NoRegularFile: there is a folder, a pipe or a device.
+        TooLarge: the file is larger.
+        OSError: the file can't be opened, or another user made the link to it.
     """
-    handle = os.open(path, flags | os.O_CREAT | _NO_LINK | _NO_WAITING | _BINARY, OWNER_ONLY)
     try:
-        info = os.fstat(handle)
-        if not stat.S_ISREG(info.st_mode):
-            raise FileTrouble(say("files.no-file"), errno.EINVAL)  # noqa: TRY301 - the descriptor must be closed
+        handle = os.open(path, flags | _NO_WAITING | _NO_TERMINAL | _BINARY, OWNER_ONLY)
+    except (IsADirectoryError, PermissionError) as error:  # Windows opens no folder
+        raise (NoRegularFile(say("files.no-file"), errno.EISDIR) if path.is_dir() else error) from error
+    try:
+        there = os.fstat(handle)
+        if not stat.S_ISREG(there.st_mode):
+            number = errno.EISDIR if stat.S_ISDIR(there.st_mode) else errno.EINVAL
+            raise NoRegularFile(say("files.no-file"), number)  # noqa: TRY301 - the descriptor must be closed
         if os.name == "posix":
-            see_that_it_is_ours(path, info)
-            close_to_others(handle, info)
+            _see_whose_link(path, there)
+        if there.st_size > most:
+            raise TooLarge(there.st_size, most)  # noqa: TRY301
     except BaseException:
         os.close(handle)
         raise
     return handle
 
 
-def make_private(path: Path) -> None:
-    """Create an empty file unless one exists, and ensure that only its owner can open it; see :func:`open_private`."""
-    os.close(open_private(path))
-
-
-def own_link_followed(path: Path) -> Path:
-    """Return the target of the user's own link, or the path itself if it isn't a link.
-
-    Raises OSError if the link belongs to another user, or can't be followed.
-    """
-    if os.name != "posix" or not path.is_symlink():
-        return path
-    see_that_it_is_ours(path, path.lstat())
-    return path.resolve()
-
-
-def close_to_others(file: Path | int, there: os.stat_result) -> None:
-    """Remove everyone's permissions to a file, except its owner's.
-
-    An administrator's file that its group may use, as logrotate makes them, is left unchanged.
+def _see_whose_link(path: Path, opened: os.stat_result) -> None:
+    """Refuse a file that was reached by another user's link: that user may not be allowed to open it.
 
     Raises:
-        OSError: the permissions can't be removed, and others may use the file.
+        NotAllowed: the link is another user's, or was replaced while the file was opened.
     """
-    if not there.st_mode & 0o077:
-        return
-    try:
-        os.chmod(file, stat.S_IMODE(there.st_mode) & ~0o077)  # noqa: PTH101 - it may be a descriptor
-    except OSError:
-        if there.st_uid != 0 or there.st_mode & 0o007:
-            raise
+    there = path.lstat()
+    if not ((stat.S_ISLNK(there.st_mode) and there.st_uid in (os.geteuid(), 0)) or os.path.samestat(there, opened)):
+        raise NotAllowed(say("files.link-of-another-user"), errno.EPERM)
 
 
-def see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
-    """Refuse a file that another user may have made in advance, in order to read what we write to it.
-
-    Anyone may use the administrator's files. The administrator may use a user's file in that user's own folder, and in
-    a folder that only the administrator can write to, because no other user can have put it there.
-
-    Raises:
-        PermissionError: the file is another user's.
-    """
-    user, folder = os.geteuid(), path.parent.stat()
-    is_safe = not folder.st_mode & {there.st_uid: 0o002, 0: 0o022}.get(folder.st_uid, 0o777)
-    if there.st_uid in (user, 0) or (user == 0 and is_safe):
-        return
-    if there.st_uid == _owner_of_new_files(path.parent):
-        return
-    command = _by_administrator(f"chown -h {_name_of(user)} {shlex.quote(str(path))}")
-    raise NotAllowed(say("files.anothers", owner=_name_of(there.st_uid), command=command), errno.EPERM)
-
-
-def _owner_of_new_files(folder: Path) -> int | None:
-    """Return the owner of our new files in a folder; a file server may give all files to one user."""
-    with contextlib.suppress(OSError), draft(folder / "owner") as new:
-        return os.fstat(new.file.fileno()).st_uid
-    return None
-
-
-def _name_of(user: int) -> str:
-    """Return a user's name, or the number if there is none."""
-    with contextlib.suppress(ImportError, KeyError):
-        import pwd  # noqa: PLC0415 - Windows has none
-
-        return pwd.getpwuid(user).pw_name
-    return str(user)
+def opened(path: Path, most: float = math.inf) -> BufferedReader:
+    """Open a file that may come from somebody else for reading; see :func:`open_regular`."""
+    return os.fdopen(open_regular(path, most=most), "rb")
 
 
 def _granted(bound: os.stat_result, group: int) -> int:

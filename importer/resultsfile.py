@@ -6,14 +6,19 @@ against formulas, and whether the importer wrote a file.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import html
 import io
+import os
 import re
+import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import IO, BinaryIO, Literal
+
+from importer.files import TooLarge
 
 TO_FIX = "To fix"
 """Name of the sheet with the rows to correct."""
@@ -96,6 +101,7 @@ TEMPLATE = "Notes to import"
 
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
 _MOST = 1 << 20  # bytes that are examined
+_MOST_DIRECTORY_BYTES = 16 * 1024**2
 _PACKAGE = b"PK\x03\x04"  # first bytes of a workbook
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # used by spreadsheet programs; others unpack without bound
 
@@ -231,8 +237,10 @@ def read_as(file: BinaryIO) -> str:
     Raises:
         OSError: the file can't be read.
     """
-    found = re.search(rf"<dc:description>{re.escape(READ_AS)}(.*?)</dc:description>", _properties(file), re.DOTALL)
-    return html.unescape(found[1]) if found else ""
+    text, end, _ = _properties(file).partition(f"<dc:description>{READ_AS}")[2].partition("</dc:description>")
+    with contextlib.suppress(ValueError):  # a reference to a character has more digits than Python reads
+        return html.unescape(text) if end else ""
+    return ""
 
 
 def _properties(file: BinaryIO) -> str:
@@ -241,13 +249,36 @@ def _properties(file: BinaryIO) -> str:
     if file.read(len(_PACKAGE)) != _PACKAGE:
         return ""
     try:
+        check_directory(file)
         with zipfile.ZipFile(file) as package:
             properties = package.getinfo("docProps/core.xml")
             if properties.compress_type not in _PACKINGS:
                 return ""
             with package.open(properties) as part:
                 return part.read(_MOST).decode("utf-8", "replace")
-    except OSError:
-        raise
+    except OSError as error:
+        if not isinstance(error, TooLarge):
+            raise
+        return ""
     except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
         return ""
+
+
+def check_directory(file: IO[bytes]) -> None:
+    """Check that a zip file's directory is no larger than any workbook's: listing it would fill the memory.
+
+    Raises:
+        TooLarge: the directory is larger.
+        OSError: the file can't be read.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    length = struct.unpack_from("<L", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
+    if length == 0xFFFFFFFF:
+        at = tail.rfind(b"PK\x06\x06")
+        length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
+    if length > _MOST_DIRECTORY_BYTES:
+        raise TooLarge(length, _MOST_DIRECTORY_BYTES)

@@ -11,11 +11,10 @@ import errno
 import hashlib
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self
 
 from importer.errors import BadSettings, ImporterError, NotReached, UnreadableFile
 from importer.files import FileTrouble, NotAllowed, why
@@ -57,7 +56,7 @@ class Url(_Base):
         return self.parts[0].removesuffix(":").lower()
 
 
-class ChangedMeanwhile(FileTrouble, FileExistsError):
+class ChangedMeanwhile(FileTrouble):
     """A file at a URL has changed since it was read."""
 
 
@@ -229,74 +228,62 @@ def fetch(url: Url, file: IO[bytes], most: int) -> int:
 
 
 @contextmanager
-def copy_of(url: Url) -> Iterator[Path]:
-    """Copy a file into a private local folder, which is deleted afterwards. Raises OSError."""
-    with tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder) / ("copy.csv" if url.suffix.lower() == ".csv" else "copy")
-        with _store(url) as (store, path):
-            store.get_file(path, str(copy))
-        yield copy
+def opened(url: Url) -> Iterator[BinaryIO]:
+    """Open a file to read parts of it. Raises OSError."""
+    with _store(url) as (store, path), store.open(path, "rb") as file:
+        yield file
 
 
-def digest(url: Url) -> bytes:
-    """Return the SHA-256 of a file's content. Raises OSError."""
-    hasher = hashlib.sha256()
-    with _store(url) as (store, path), store.open(path, "rb") as source:
-        while chunk := source.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.digest()
-
-
-def put(content: bytes, url: Url, *, instead_of: str | None = None) -> None:
-    """Write a new file to the store, or replace a known version of a file.
-
-    A store other than S3 may replace another program's file that was written at the same moment.
+def put(content: bytes, url: Url) -> None:
+    """Write a new file to the store.
 
     Raises:
-        FileExistsError: the file exists by now, or has another version.
+        FileExistsError: the file exists.
         OSError: the file can't be written.
     """
     with _store(url) as (store, path):
-        if instead_of is None:
-            store.pipe_file(path, content, mode="create")
-        elif url.scheme in _S3:
-            bucket, _, key = path.partition("/")
-            with _translated():
-                store.call_s3("put_object", Bucket=bucket, Key=key, Body=content, IfMatch=instead_of)
-        elif version(url) != instead_of:
-            raise has_changed(url.name)
-        else:
-            store.pipe_file(path, content)
+        store.pipe_file(path, content, mode="create")
 
 
-def move(url: Url, target: Url, fingerprint: str | None = None) -> None:
-    """Move a file over an empty file that reserves the target: copy it, and remove it when the copy is complete.
+def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
+    """Move a file to a free name: reserve the name, copy the file, and remove it when the copy is complete.
 
     Args:
         url: the file.
-        target: the file that reserves its new place.
+        target: its new place.
         fingerprint: SHA-256 that the file must have, as hex digits; None: any.
+        most: maximum size in bytes.
 
     Raises:
         ChangedMeanwhile: the file has changed since it was read.
+        FileExistsError: there is a file at the new place.
         OSError: the file can't be moved.
     """
     version_before = version(url)
-    if fingerprint is not None and digest(url).hex() != fingerprint:
+    if fingerprint is not None and _digest(url, most) != fingerprint:
         raise has_changed(url.name)
+    put(b"", target)
     with _store(url) as (store, path):
-        store.cp_file(path, _opened(target)[1])
-        if version(url) != version_before:  # the copy may be of either version
-            put(b"", target, instead_of=version(target))  # reserves the target again, so that it can be released
-            raise has_changed(url.name)
+        try:
+            store.cp_file(path, _opened(target)[1])
+            if version(url) != version_before:  # the copy may be of either version
+                raise has_changed(url.name)  # noqa: TRY301 - the reserved name must be released
+        except BaseException:
+            with contextlib.suppress(OSError), _store(target) as (_, reserved):
+                store.rm_file(reserved)
+            raise
         store.rm_file(path)
 
 
-def remove_empty(url: Url) -> None:
-    """Remove a file if it is empty, and so only reserves a place. Raises OSError."""
-    with _store(url) as (store, path):
-        if not store.info(path)["size"]:
-            store.rm_file(path)
+def _digest(url: Url, most: float) -> str | None:
+    """Return the SHA-256 of a file's content, as hex digits; None if it is larger than ``most`` bytes."""
+    hasher = hashlib.sha256()
+    with opened(url) as source:
+        if source.size > most:  # type: ignore[attr-defined]
+            return None
+        while chunk := source.read(_CHUNK):
+            hasher.update(chunk)
+    return hasher.hexdigest()
 
 
 @contextmanager
@@ -354,12 +341,12 @@ def _translated() -> Iterator[None]:
     """Translate each error of a store's library into an OSError of the matching class."""
     try:
         yield
-    except (ImporterError, FileNotFoundError, FileExistsError):
+    except (ImporterError, FileTrouble, FileNotFoundError, FileExistsError):
         raise
     except Exception as error:
         text, name = _words(error), type(error).__name__
         if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
-            raise ChangedMeanwhile(say("files.it-changed"), errno.EEXIST) from error
+            raise FileExistsError(errno.EEXIST, text) from error
         if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
             raise NotAllowed(say("store.credentials", said=text)) from error
         if isinstance(error, PermissionError):

@@ -24,6 +24,7 @@ from importer.settings.exports import Export
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
+from tests.latest import latest
 from tests.pseudo_terminal import types
 
 HEAD = ("Contact ID", "First Name", "Full Comments", "Shared?")
@@ -529,7 +530,7 @@ def test_that_merged_cells_count_for_every_row_is_remembered(box: Sandbox, profi
 
 
 def results() -> list[tuple[str, str]]:
-    with Path("out.csv").open(encoding="utf-8-sig", newline="") as file:
+    with latest(Path("out.csv")).open(encoding="utf-8-sig", newline="") as file:
         return [(row["result"], row["reason"]) for row in csv.DictReader(file)]
 
 

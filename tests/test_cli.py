@@ -708,16 +708,12 @@ def test_a_report_that_cant_be_written_is_said_first(type_: Terminal, name: str)
     assert file.read_bytes() == before
 
 
-def test_a_report_replaces_reports_only(type_: Terminal) -> None:
-    """The list of problems from before is out of date; any other file is somebody's."""
+def test_a_report_replaces_no_file(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "P1,,1\n")
-    type_.file("theirs.csv", "row,cell\n")
-    for _ in range(2):
-        assert type_("check", "n.csv", "--report", "p.csv").out.endswith("All problems: p.csv\n")
-    ended = type_("check", "n.csv", "--report", "theirs.csv")
-    assert "theirs (2).csv\ntheirs.csv is not a list of problems, and was not replaced, so the new file is" in ended.out
-    assert (type_.folder / "theirs.csv").read_text() == "row,cell\n"
-    assert (type_.folder / "theirs (2).csv").read_bytes() == (type_.folder / "p.csv").read_bytes()
+    assert type_("check", "n.csv", "--report", "p.csv").out.endswith("All problems: p.csv\n")
+    ended = type_("check", "n.csv", "--report", "p.csv")
+    assert "All problems: p (2).csv\np.csv already exists, so the new file is p (2).csv." in ended.out
+    assert (type_.folder / "p (2).csv").read_bytes() == (type_.folder / "p.csv").read_bytes()
 
 
 def test_check_and_run_agree(type_: Terminal) -> None:

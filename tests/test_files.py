@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_data_path
 
 from importer import files
-from importer.errors import BadSettings
-from importer.journal import identity
-from importer.journal.pending_results import PendingResult, PendingResults
-from importer.journal.runs import Latest
-from importer.journal.sqlitefile import create_private
+from importer.commands.logs import logging_to
+from importer.errors import OpenToOthers
+from importer.journal import Journal, identity
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
 from tests import systems
+
+if sys.platform != "win32":
+    import grp
+    import pwd
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -149,27 +154,7 @@ def test_another_group_gets_no_more_than_others_got(tmp_path: Path, mask: None, 
     assert rights(tmp_path / "f") == granted
 
 
-@POSIX
-def test_a_private_file_is_made_or_made_private_and_keeps_what_it_holds(tmp_path: Path, mask: None) -> None:
-    (tmp_path / "old").write_text("kept")
-    for name in ("old", "new"):
-        files.make_private(tmp_path / name)
-        assert rights(tmp_path / name) == 0o600
-    assert (tmp_path / "old").read_text() == "kept"
-    files.make_private_folder(tmp_path / "a" / "b")
-    assert rights(tmp_path / "a" / "b") == 0o700
-
-
-@POSIX
-def test_a_link_is_no_private_file(tmp_path: Path, mask: None) -> None:
-    (tmp_path / "theirs").touch()
-    (tmp_path / "f").symlink_to("theirs")
-    with pytest.raises(OSError, match="f"):
-        files.make_private(tmp_path / "f")
-    assert rights(tmp_path / "theirs") == 0o644
-
-
-# -- what nobody else may open -----------------------------------------------------------------------------------------
+# -- where nobody else may write --------------------------------------------------------------------------------------
 
 ROOT = pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="needs files of two users: run it as root, as CI does"
@@ -220,157 +205,214 @@ def test_where_the_page_comes_first_no_folder_that_it_makes_is_open_to_others(ho
     assert {path: rights(path) for path in made} == dict.fromkeys(made, 0o700)
 
 
-@POSIX
-def test_folders_of_ours_that_stand_open_are_closed_and_those_that_a_person_named_are_left(home: Path) -> None:
-    (data(home) / "journals").mkdir(parents=True)
-    (home / "shared").mkdir()
-    files.make_private_folder(data(home) / "journals")
-    files.make_private_folder(home / "shared")
-    assert [rights(path) for path in (data(home), data(home) / "journals")] == [0o700, 0o700]
-    assert [rights(path) for path in (data(home).parent, home / "shared")] == [0o777, 0o777]
-
-
-@ROOT
-def test_a_folder_of_ours_that_another_user_made_is_refused_with_the_command_that_mends_it(home: Path) -> None:
-    data(home).mkdir(parents=True)
-    os.chown(data(home), OTHER, -1)
-    with acting_as(ANOTHER), pytest.raises(BadSettings, match=rf"chown -R {ANOTHER} {data(home)} \(as an"):
-        files.make_private_folder(data(home) / "page")
-
-
-@ROOT
-@pytest.mark.parametrize(("mode", "closed"), [(0o755, 0o755), (0o775, 0o755), (0o777, 0o755), (0o700, 0o700)])
-def test_the_administrator_closes_a_users_folder_to_writers_and_leaves_it_to_that_user(
-    home: Path, mode: int, closed: int
-) -> None:
-    data(home).mkdir(parents=True)
-    os.chown(data(home), OTHER, -1)
-    data(home).chmod(mode)
-    files.make_private_folder(data(home))
-    assert (rights(data(home)), data(home).stat().st_uid) == (closed, OTHER)
-
-
-@ROOT
-@pytest.mark.parametrize(
-    ("group", "mode", "is_taken"),
-    [(ANOTHER, 0o2775, True), (OTHER, 0o2775, False), (ANOTHER, 0o2777, False), (OTHER, 0o755, True)],
-)
-def test_a_folder_that_the_administrator_gave_to_our_group_is_used(
-    home: Path, group: int, mode: int, is_taken: bool
-) -> None:
-    """So Kubernetes mounts a volume for a process that isn't root (fsGroup)."""
-    data(home).mkdir(parents=True)
-    os.chown(data(home), 0, group)
-    data(home).chmod(mode)
-    with acting_as(ANOTHER, ANOTHER):
-        if is_taken:
-            files.make_private_folder(data(home))
-        else:
-            with pytest.raises(BadSettings, match=f"Other users can write to the folder {data(home)}"):
-                files.make_private_folder(data(home))
-    assert data(home).stat().st_mode & 0o7777 == mode
-
-
-@ROOT
-def test_what_is_only_remembered_there_holds_nobody_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run has its journal elsewhere, and the folder is another user's."""
-    monkeypatch.delenv(identity.FOLDER_VARIABLE, raising=False)
-    data(home).mkdir(parents=True)
-    os.chown(data(home), OTHER, -1)
-    workspace = Workspace("default", "https://a.example")
-    with acting_as(ANOTHER):
-        identity.remember(workspace, "id", "place", Latest(1, 1))
-        PendingResults(data(home) / "journal.sqlite").enter(
-            workspace, PendingResult("run", "file", "results", "reading")
-        )
-    assert [path for path in data(home).rglob("*") if path.is_file()] == []
+def refused(path: Path, words: str) -> None:
+    with pytest.raises(OpenToOthers, match=words) as caught:
+        files.keep_private(path)
+    assert caught.value.exit_status == 4
 
 
 @POSIX
-def test_the_folder_of_the_profiles_is_closed_where_they_are_only_read(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever can write there decides where the key goes."""
-    monkeypatch.delenv(profiles.FILE_VARIABLE)
-    folder = user_config_path("note-importer", appauthor=False)
-    folder.mkdir(parents=True)
-    (folder / "profiles.toml").write_text("[night]\n")
-    assert profiles.names() == ["night"]
-    assert rights(folder) == 0o700
-    if os.geteuid() == 0:
-        os.chown(folder, OTHER, -1)
-        folder.chmod(0o755)
-        with acting_as(ANOTHER), pytest.raises(BadSettings, match=rf"chown -R {ANOTHER} {folder} \(as an"):
-            profiles.names()
+@pytest.mark.parametrize("mode", [0o777, 0o707, 0o772])
+def test_a_folder_in_which_others_can_write_is_refused_with_the_command_that_closes_it(home: Path, mode: int) -> None:
+    folder = home / "our folder"
+    folder.mkdir()
+    folder.chmod(mode)
+    refused(folder / "f", f"(?s)Other users can write to {folder}.*chmod (go|o)-w '{folder}'")
+    refused(folder, f"Other users can write to {home},")
+    assert rights(folder) == mode & 0o777
+
+
+@POSIX
+def test_a_folder_that_is_meant_for_others_is_not_to_be_closed(home: Path) -> None:
+    (home / "tmp").mkdir()
+    (home / "tmp").chmod(0o1777)
+    refused(home / "tmp" / "f", f"(?s)Other users can write to {home / 'tmp'}.*Choose a folder of your own")
+
+
+@POSIX
+def test_a_file_that_others_can_change_is_refused_and_a_missing_one_is_not(home: Path) -> None:
+    (home / "own").mkdir(mode=0o700)
+    files.keep_private(home / "own" / "f", home / "own" / "missing" / "g")
+    (home / "own" / "f").touch()
+    refused(home / "own" / "f", f"Other users can write to {home / 'own' / 'f'}")
+    (home / "own" / "f").chmod(0o644)
+    files.keep_private(home / "own" / "f")
+
+
+@POSIX
+def test_a_link_is_as_private_as_the_folder_that_holds_it_and_the_one_that_it_leads_to(home: Path) -> None:
+    for name in ("own", "shared"):
+        (home / name).mkdir(mode=0o700)
+        (home / name / "f").write_text("")
+        (home / name / "f").chmod(0o600)
+    (home / "own" / "link").symlink_to(home / "shared" / "f")
+    (home / "shared" / "link").symlink_to(home / "own" / "f")
+    files.keep_private(home / "own" / "link", home / "shared" / "link")
+    (home / "shared").chmod(0o777)
+    for path in (home / "own" / "link", home / "shared" / "link"):
+        refused(path, f"Other users can write to {home / 'shared'},")
 
 
 @ROOT
-@pytest.mark.parametrize("user", [0, ANOTHER])
-def test_a_file_that_another_user_made_beforehand_is_not_used(home: Path, user: int) -> None:
-    """In a shared folder it would stay theirs, and they could read what is written to it."""
-    (home / "f").touch()
-    os.chown(home / "f", OTHER, -1)
-    with (
-        acting_as(user),
-        pytest.raises(PermissionError, match="it belongs to nobody, who could read everything that is written"),
-    ):
-        files.make_private(home / "f")
-    (home / "g").touch()
-    os.chown(home / "g", user, -1)
-    with acting_as(user):
-        files.make_private(home / "g")
-    assert rights(home / "g") == 0o600
-
-
-@ROOT
-@pytest.mark.parametrize(
-    ("owner", "mode", "is_used"),
-    [
-        (OTHER, 0o755, True),
-        (OTHER, 0o775, True),
-        (OTHER, 0o777, False),
-        (0, 0o755, True),
-        (0, 0o775, False),
-        (0, 0o1777, False),
-        (ANOTHER, 0o755, False),
-    ],
-)
-def test_the_administrator_may_use_a_users_file_where_no_stranger_can_have_put_it(
-    home: Path, owner: int, mode: int, is_used: bool
-) -> None:
+@pytest.mark.parametrize(("user", "group", "mode"), [(ANOTHER, 0, 0o700), (ANOTHER, ANOTHER, 0o755), (0, 0, 0o755)])
+def test_a_folder_of_another_user_is_refused(home: Path, user: int, group: int, mode: int) -> None:
+    """Its owner can write there, whatever its mode is; for the administrator, too."""
     (home / "folder").mkdir()
     (home / "folder").chmod(mode)
-    (home / "folder" / "f").touch(0o600)
-    os.chown(home / "folder" / "f", OTHER, -1)
-    os.chown(home / "folder", owner, -1)
-    if is_used:
-        files.make_private(home / "folder" / "f")
-    else:
-        with pytest.raises(PermissionError, match=f"run: chown -h root {home / 'folder' / 'f'}"):
-            files.make_private(home / "folder" / "f")
+    os.chown(home / "folder", OTHER, group)
+    with acting_as(user, group):
+        refused(home / "folder" / "f", f"{home / 'folder'} belongs to {pwd.getpwuid(OTHER).pw_name}, who could change")
 
 
 @ROOT
-@pytest.mark.parametrize("make", [files.make_private, create_private])
-@pytest.mark.parametrize(("mode", "is_used"), [(0o660, True), (0o666, False)])
-def test_a_file_that_the_administrator_made_for_our_group_is_used_as_it_is(
-    home: Path, make: Callable[[Path], None], mode: int, is_used: bool
+@pytest.mark.parametrize(
+    ("owner", "group", "mode", "is_used"),
+    [
+        (0, ANOTHER, 0o2775, True),
+        (0, OTHER, 0o2775, False),
+        (0, ANOTHER, 0o2777, False),
+        (0, OTHER, 0o755, True),
+        (ANOTHER, ANOTHER, 0o775, False),
+    ],
+)
+def test_a_folder_that_the_administrator_gave_to_our_group_is_used(
+    home: Path, owner: int, group: int, mode: int, is_used: bool
 ) -> None:
-    """So logrotate makes a new log (create 0660 root svc)."""
-    (home / "f").touch()
-    (home / "f").chmod(mode)
-    os.chown(home / "f", 0, ANOTHER)
+    """So Kubernetes mounts a volume for a process that isn't root (fsGroup)."""
+    (home / "folder").mkdir()
+    os.chown(home / "folder", owner, group)
+    (home / "folder").chmod(mode)
     with acting_as(ANOTHER, ANOTHER):
         if is_used:
-            make(home / "f")
+            files.keep_private(home / "folder" / "f")
         else:
-            with pytest.raises(PermissionError):
-                make(home / "f")
-    assert rights(home / "f") == mode
+            refused(home / "folder" / "f", f"Other users can write to {home / 'folder'}")
 
 
 @POSIX
-def test_a_pipe_is_no_private_file_and_nobody_waits_for_its_other_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "members", "is_ours"), [("jo", [], True), ("jo", ["al"], False), ("all", [], False)])
+def test_the_group_that_a_system_gives_to_one_user_is_that_user(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, members: list[str], is_ours: bool
+) -> None:
+    (home / "folder").mkdir()
+    (home / "folder").chmod(0o775)
+    group = (home / "folder").stat().st_gid
+    monkeypatch.setattr(pwd, "getpwuid", lambda user: pwd.struct_passwd(("jo", "", user, group, "", "", "")))
+    monkeypatch.setattr(grp, "getgrgid", lambda number: grp.struct_group((name, "", number, members)))
+    monkeypatch.setattr(os, "geteuid", lambda: (home / "folder").stat().st_uid or 1000)
+    monkeypatch.setattr(os, "getegid", lambda: group + 1)
+    monkeypatch.setattr(os, "getgroups", list)
+    if is_ours:
+        files.keep_private(home / "folder" / "f")
+    else:
+        refused(home / "folder" / "f", "Other users can write")
+
+
+@POSIX
+def test_on_a_read_only_disk_nobody_can_write(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "folder").mkdir(mode=0o777)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    files.keep_private(home / "folder" / "f")
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "what", ["the journal", "its backup", "its log", "the profiles", "what is remembered", "the page"]
+)
+def test_all_that_the_program_keeps_is_refused_where_others_can_write(
+    home: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    (home / "own").mkdir(mode=0o700)
+    (shared := home / "shared").mkdir(mode=0o777)
+    monkeypatch.setenv(profiles.FILE_VARIABLE, str(shared / "profiles.toml"))
+    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(shared))
+    (shared / "profiles.toml").write_text("[default]\nbase-url = 'http://127.0.0.1:9'\n")
+    with pytest.raises(OpenToOthers, match=str(home if what == "the page" else shared)) as caught:
+        match what:
+            case "the journal":
+                Journal.open(shared / "journal.sqlite")
+            case "its backup":
+                with Journal.open(home / "own" / "journal.sqlite") as journal:
+                    journal.back_up(shared / "backup.sqlite")
+            case "its log":
+                with logging_to(shared / "note-importer.log"):
+                    pass
+            case "the profiles":
+                profiles.load("default")
+            case "what is remembered":
+                identity.remembered(Workspace("default", "https://a.example"))
+            case "the page":
+                DroppedFiles(shared)
+    assert caught.value.exit_status == 4
+    assert [path.name for path in shared.iterdir()] == ["profiles.toml"]
+
+
+@POSIX
+def test_a_log_that_was_planted_beside_the_journal_is_not_taken(home: Path) -> None:
+    """Others could write there once; SQLite would take whatever pages the log holds."""
+    (home / "own").mkdir(mode=0o700)
+    Journal.open(home / "own" / "journal.sqlite").close()
+    (home / "own" / "journal.sqlite-wal").touch()
+    (home / "own" / "journal.sqlite-wal").chmod(0o666)
+    with pytest.raises(OpenToOthers, match=r"journal\.sqlite-wal"):
+        Journal.open(home / "own" / "journal.sqlite")
+
+
+# -- what comes from outside -------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_larger_than_allowed_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"123")
+    with files.opened(tmp_path / "f", 3) as file:
+        assert files.digest(file) == hashlib.sha256(b"123").digest()
+    with pytest.raises(files.TooLarge, match="it has 3 bytes; at most 2 bytes are read"):
+        files.opened(tmp_path / "f", 2)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(files.NoRegularFile, match="it is not a regular file"):
+        files.opened(tmp_path)
+
+
+@POSIX
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND | os.O_CREAT])
+def test_nobody_waits_for_the_other_end_of_a_pipe(tmp_path: Path, flags: int) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="it is not a regular file"):
-        files.make_private(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"it is not a regular file|No such device"):
+        files.open_regular(tmp_path / "pipe", flags)
+
+
+@ROOT
+@pytest.mark.parametrize(("maker", "is_followed"), [(ANOTHER, True), (0, True), (OTHER, False)])
+def test_a_link_is_followed_unless_another_user_made_it(home: Path, maker: int, is_followed: bool) -> None:
+    """That user may not be allowed to read the file that the link leads to."""
+    (home / "sheet").write_text("ours")
+    os.chown(home / "sheet", ANOTHER, -1)
+    (home / "inbox").mkdir()
+    (home / "inbox" / "link").symlink_to(home / "sheet")
+    os.chown(home / "inbox" / "link", maker, -1, follow_symlinks=False)
+    with acting_as(ANOTHER):
+        if is_followed:
+            files.opened(home / "inbox" / "link").close()
+        else:
+            with pytest.raises(PermissionError, match="another user made the link to this file"):
+                files.opened(home / "inbox" / "link")
+
+
+@POSIX
+def test_a_link_that_is_replaced_by_a_file_once_it_was_followed_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ours", "theirs"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "f").symlink_to("ours")
+    follow = os.fstat
+
+    def and_replace(handle: int) -> os.stat_result:
+        with contextlib.suppress(FileNotFoundError):
+            (tmp_path / "theirs").replace(tmp_path / "f")
+        return follow(handle)
+
+    monkeypatch.setattr(os, "fstat", and_replace)
+    with pytest.raises(PermissionError, match="another user made the link"):
+        files.open_regular(tmp_path / "f")

@@ -22,6 +22,7 @@ from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests import systems
+from tests.latest import latest
 from tests.running import run
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -37,11 +38,7 @@ OUTSIDE = (
 )  # fmt: skip
 DEVICES = ("CON", "NUL", "nul.txt", "COM1.pdf", "LPT9", "call.pdf:stream", "call.pdf::$DATA", "/dev/stdin", "\\\\.\\C:")
 MANGLED = ("call.pdf.", "call.pdf\x07", "call.pdf%00", "x" * 300 + ".pdf", "*.pdf", "call.pdf,call.pdf")
-OURS = (
-    "key.txt", "KEY.TXT", "key.txt.", "within/../key.txt", "copy-of-the-key.txt", "other-key.txt", "profiles.toml",
-    "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock", "notes.csv",
-    "earlier.results.csv", "notes.results.csv", ".env", ".hidden/call.pdf", "log.txt", "other-journal.sqlite",
-)  # fmt: skip
+OURS = ("notes.csv", "earlier.results.csv", "notes.results.csv", ".env", ".hidden/call.pdf")
 LINKS = (
     "out.pdf",
     "out/secret.txt",
@@ -58,7 +55,7 @@ PERMITTED = {"call.pdf": GOOD, "within-link.pdf": GOOD, "a name with blanks, & m
 
 @dataclass
 class Folder:
-    """A folder of files of all sorts, with the sheet, the key, the journal and all else in it."""
+    """A folder of files of all sorts, with the sheet in it, and links to the key and the journal."""
 
     place: Path
     box: Sandbox
@@ -89,7 +86,7 @@ class Folder:
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with latest(path).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -98,12 +95,9 @@ def folder(tmp_path: Path) -> Any:
     place = tmp_path / "files"
     for part in ("files", "files/within", "files/.hidden", "outside"):
         (tmp_path / part).mkdir()
-    for path in ("secret.txt", "outside/secret.txt", "files/.env", "files/.hidden/call.pdf", "files/log.txt"):
+    for path in ("secret.txt", "outside/secret.txt", "files/.env", "files/.hidden/call.pdf"):
         (tmp_path / path).write_text(f"the secret of {path}")
-    (place / "key.txt").write_text(KEY)
-    (place / "other-key.txt").write_text("the-key-of-another-workspace")
-    (place / "copy-of-the-key.txt").write_text("x" * (1 << 20) + KEY)  # wherever a piece that is read ends
-    (place / "other-journal.sqlite").write_text("what was delivered as another profile")
+    (tmp_path / "key.txt").write_text(KEY)
     for name, content in PERMITTED.items():
         (place / name).write_bytes(content)
     (place / "within" / "call.pdf").write_bytes(GOOD)
@@ -116,17 +110,17 @@ def folder(tmp_path: Path) -> Any:
     if hasattr(os, "mkfifo"):
         os.mkfifo(place / "pipe")
     for name, to in (
-        ("out.pdf", "../secret.txt"), ("out", "../outside"), ("to-key.pdf", "key.txt"),
-        ("to-journal.pdf", "journal.sqlite"), ("to-hidden.pdf", ".env"), ("dangling.pdf", "nobody.pdf"),
+        ("out.pdf", "../secret.txt"), ("out", "../outside"), ("to-key.pdf", "../key.txt"),
+        ("to-journal.pdf", "../journal.sqlite"), ("to-hidden.pdf", ".env"), ("dangling.pdf", "nobody.pdf"),
         ("loop.pdf", "loop.pdf"),
     ):  # fmt: skip
         (place / name).symlink_to(to)
-    os.link(place / "key.txt", place / "hard-key.pdf")
-    profiles = place / "profiles.toml"
+    os.link(tmp_path / "key.txt", place / "hard-key.pdf")
+    profiles = tmp_path / "profiles.toml"
     with Sandbox(api_key=KEY) as box:
         profiles.write_text(
-            f'[default]\nbase-url = "{box.url}"\napi-key-file = "key.txt"\njournal = "journal.sqlite"\n'
-            'log-file = "log.txt"\n[other]\napi-key-file = "other-key.txt"\njournal = "other-journal.sqlite"\n'
+            f'[default]\nbase-url = "{box.url}"\napi-key-file = "../key.txt"\njournal = "../journal.sqlite"\n'
+            'log-file = "../log.txt"\n'
         )
         yield Folder(place, box, {FILE_VARIABLE: str(profiles), "NOTE_IMPORTER_SETTLE": "0"})
 
@@ -192,7 +186,7 @@ def test_a_name_that_holds_what_no_name_can_is_wrong_at_once(folder: Folder) -> 
 def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Folder, what: str, why: str) -> None:
     """The same number of bytes, so that only what it holds tells; the row says why, and others go out."""
     settings = Settings(
-        base_url=folder.box.url, key=KEY, journal=folder.place / "journal.sqlite", settle=0,
+        base_url=folder.box.url, key=KEY, journal=folder.place.parent / "journal.sqlite", settle=0,
         attachments=folder.place / "within", results=folder.place / "results.csv",
     )  # fmt: skip
     path, secret = folder.place / "within" / "call.pdf", GOOD[::-1]

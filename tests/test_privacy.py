@@ -50,7 +50,7 @@ rehearsal._Accepting.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
-NAMED = {"archive": "done/", "unknown-emails": "work/people.csv", "log-file": "log/run.log*"}
+NAMED = {"archive": "done/", "unknown-emails": "work/people*.csv", "log-file": "log/run.log*"}
 """Setting that names a place → the place in the test."""
 KNOWN = {"DATA": ".local/share/note-importer", "SETTINGS": ".config/note-importer", "TEMP": "tmp"}
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import runpy
 import subprocess
+import zipfile
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -80,3 +86,62 @@ def test_a_package_without_the_text_of_its_licence_stops_it(tmp_path: Path, caps
     (information / "METADATA").write_text("Name: x\nVersion: 1\nLicense-Expression: MIT\n", encoding="utf-8")
     assert LICENCES["main"](str(tmp_path), str(tmp_path / "all.txt")) == 1
     assert "x: no licence text" in capsys.readouterr().err
+
+
+# -- what it is made of
+
+
+def scripted(name: str) -> ModuleType:
+    """The module of a script."""
+    spec = spec_from_loader(name, SourceFileLoader(name, str(ROOT / ".ci" / name)))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pinned(name: str) -> dict[str, tuple[str, int]]:
+    """Package → its version and the number of its digests."""
+    found: dict[str, tuple[str, int]] = {}
+    for part in (ROOT / ".ci" / name).read_text(encoding="utf-8").split("\n"):
+        if line := re.match(r"([\w.-]+)==([^\s;]+)", part):
+            package = re.sub(r"[-_.]+", "-", line[1]).lower()
+            found[package] = (line[2], 0)
+        elif part.lstrip().startswith("--hash=sha256:"):
+            found[package] = (found[package][0], found[package][1] + 1)
+    return found
+
+
+@pytest.mark.parametrize("name", ["linux-constraints.txt", "release-constraints.txt"])
+def test_what_a_release_is_made_of_has_the_tested_versions_and_a_digest_each(name: str) -> None:
+    tested, here = pinned("constraints.txt"), pinned(name)
+    assert {package for package, (version, _) in here.items() if tested.get(package, (version,))[0] != version} == set()
+    assert here.keys() - tested.keys() <= {"colorama", "macholib", "pefile", "pywin32-ctypes"}  # of other systems
+    assert all(digests for _, digests in here.values())
+
+
+@pytest.mark.parametrize("name", ["linux", "release"])
+def test_whoever_adds_a_file_to_a_version_in_the_package_index_gets_nothing_into_a_release(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each installation demands the digests; only our own wheel, which was just built, needs none."""
+    script = scripted(name)
+    ran: list[list[str]] = []
+    monkeypatch.setattr(script, "ran", lambda *words, **_: ran.append([*map(str, words)]))
+    wheel = tmp_path / "note_importer-1-py3-none-any.whl"
+    with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile):  # nothing was built
+        if name == "linux":
+            script.standalone(wheel, tmp_path)
+        else:
+            monkeypatch.setattr(script, "TOOLS", tmp_path)
+            monkeypatch.setattr(script.venv, "create", lambda *_, **__: None)
+            monkeypatch.setattr(script, "said", lambda *_, **__: "1")
+            monkeypatch.setattr(script, "DIST", tmp_path / "dist")
+            script.packages(tmp_path)
+    installed = [words for words in ran if "pip" in words]
+    assert installed
+    for words in installed:
+        assert "--no-deps" in words
+        assert "--require-hashes" in words or words[-1] == str(wheel)
+        assert words[-1] in {str(wheel), str(ROOT / ".ci" / f"{name}-constraints.txt")}

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import errno
 import gc
-import hashlib
 import os
 import re
-import stat
 import subprocess
 import sys
 import tempfile
@@ -35,10 +33,9 @@ from importer.commands.loading import load
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
-from importer.messages import Message, render, words
+from importer.messages import render, words
 from importer.models import Problem, Result
-from importer.results import NeverOverwrite, Summary
-from importer.results.saving import is_planted, save
+from importer.results import Summary
 from importer.results.workbook import Contents, write_workbook
 from importer.resultsfile import (
     OUR_COLUMNS,
@@ -100,27 +97,6 @@ class Breaking(Rows):
     def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
         yield next(super().columns())
         raise self._error
-
-
-class Ours(NeverOverwrite):
-    """Everything that stands may be replaced; what is put where is noted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entered: list[tuple[str, bytes]] = []
-
-    def objection(self, place: Path, here: Path) -> Message | None:
-        return None
-
-    def enter(self, place: Path, digest: bytes) -> None:
-        self.entered.append((place.name, digest))
-
-
-class OnlyOld(Ours):
-    """Only what holds *old* may be replaced."""
-
-    def objection(self, place: Path, here: Path) -> Message | None:
-        return None if here.read_text() == "old" else words(f"{place.name} isn't the old one")
 
 
 def rows(count: int) -> Rows:
@@ -225,7 +201,7 @@ def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) ->
     rejected.settle(range(len(told)), Result.REJECTED, reason=words("No."))
     wanted = [17, 4, *[None] * 6, 999_999_999, None]
     for outcomes in (created(len(told)), rejected):
-        path = results.write(tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings), policy=Ours()).path
+        path = results.write(tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings)).path
         found = csv_rows(path) if name.endswith("csv") else cells(path)
         assert [row[4] or None for row in found[1:]] == [
             str(number) if number and name.endswith("csv") else number for number in wanted
@@ -709,27 +685,18 @@ def test_more_rows_than_a_sheet_holds_become_csv(tmp_path: Path, monkeypatch: py
 # Who may read it
 
 
-def of(source: Path) -> Ours:
-    ours = Ours()
-    ours.source = source
-    return ours
-
-
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 @pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
 @pytest.mark.parametrize(("source", "results_"), [(0o600, 0o600), (0o640, 0o640), (0o644, 0o644), (0o400, 0o600)])
 def test_results_are_no_more_readable_than_what_was_imported(
     tmp_path: Path, name: str, source: int, results_: int
 ) -> None:
-    """Also where results stand already that more people could read."""
     sheet = tmp_path / "notes.csv"
     sheet.touch()
     sheet.chmod(source)
-    for _ in range(2):
-        written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, policy=of(sheet))
-        assert written.path == tmp_path / name
-        assert written.path.stat().st_mode & 0o777 == results_
-        written.path.chmod(0o644)
+    written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, source=sheet)
+    assert written.path == tmp_path / name
+    assert written.path.stat().st_mode & 0o777 == results_
 
 
 @systems.posix
@@ -740,7 +707,7 @@ def test_in_another_folder_only_their_owner_can_read_the_results(
     """People who could not come into the sheet's folder may come into that one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.csv").touch(0o644)
-    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, policy=of(tmp_path / "notes.csv"))
+    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, source=tmp_path / "notes.csv")
     assert written.path == tmp_path / "r.csv"
     assert written.path.stat().st_mode & 0o777 == 0o600
 
@@ -789,66 +756,32 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
     (folder / name).write_text("old")
     with pytest.raises(type(error)):
         table = Breaking(error, *(("1", "2", "3"),) * 6)
-        results.write(folder / name, table, created(6), SUMMARY, policy=Ours())
+        results.write(folder / name, table, created(6), SUMMARY)
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "old")]
     assert list(scratch.iterdir()) == []
 
 
-def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
-    """A results file that may be replaced is, once what replaces it is known; nothing else stays in the folder."""
-    target = tmp_path / "r.csv"
-    target.write_text("old")
-    target.chmod(0o640)
-    ours = Ours()
-    assert results.write(target, rows(1), created(1), SUMMARY, policy=ours) == results.Written(target)
-    assert len(csv_rows(target)) == 2
-    assert ours.entered == [("r.csv", hashlib.sha256(target.read_bytes()).digest())]
-    assert list(tmp_path.iterdir()) == [target]
-    if os.name == "posix":
-        assert target.stat().st_mode & 0o777 == 0o640
-
-
-def test_an_old_file_that_can_not_be_removed_does_not_make_the_results_unwritten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = tmp_path / "r.csv"
-    target.write_text("old")
-    unlink = Path.unlink
-
-    def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        if path.suffix == ".old":
-            raise PermissionError(13, "The process cannot access the file")
-        unlink(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    assert results.write(target, rows(1), created(1), SUMMARY, policy=Ours()) == results.Written(target)
-    assert len(csv_rows(target)) == 2
-
-
-def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
-    """Unless somebody says that it may be replaced, what stands stays."""
-    for name in ("r.csv", "r (2).csv"):
-        (tmp_path / name).write_text("theirs")
-    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY)
-    assert render(written.remark) == "r.csv already exists, so the new file is r (3).csv, beside it."
-    assert (tmp_path / "r.csv").read_text() == (tmp_path / "r (2).csv").read_text() == "theirs"
-    assert len(csv_rows(written.path)) == 2
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+def test_results_never_replace_a_file_not_even_earlier_results(tmp_path: Path, name: str) -> None:
+    for number, taken in enumerate(("r", "r (2)", "r (3)")):
+        written = results.write(tmp_path / name, rows(1), created(1), SUMMARY)
+        assert written.path == tmp_path / name.replace("r", taken, 1)
+        if number:
+            said = f"{name} already exists, so the new file is {written.path.name}."
+            assert render(written.remark) == said
+    assert len({path.stat().st_ino for path in tmp_path.iterdir()}) == 3
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
-@pytest.mark.parametrize("old", [True, False], ids=["over an old file", "where there was none"])
 def test_a_file_that_appears_in_the_very_moment_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool, links: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    """Between the last look and the step that puts the results there; on some disks a file has one name only."""
+    """In the step that puts the results there; on some disks a file has one name only."""
     target = tmp_path / "r.csv"
-    if old:
-        target.write_text("old")
     come = ["theirs"]
 
     def save_theirs(*about: object) -> None:
-        is_read = len(about) == 3 and not int(str(about[2])) & os.O_EXCL
-        if come and not is_read and target.name in {Path(str(each)).name for each in about}:
+        if come and target.name in {Path(str(each)).name for each in about}:
             (tmp_path / "theirs").write_text(come.pop())
             (tmp_path / "theirs").replace(target)
 
@@ -857,79 +790,28 @@ def test_a_file_that_appears_in_the_very_moment_is_left_alone(
 
     if not links:
         monkeypatch.setattr(os, "link", no_link)
-    events = ("os.rename", "os.link") if links else ("os.rename", "open")
-    with before(events, save_theirs):
-        written = results.write(target, rows(1), created(1), SUMMARY, policy=OnlyOld())
+    with before(("os.rename", "os.link") if links else ("os.rename", "open"), save_theirs):
+        written = results.write(target, rows(1), created(1), SUMMARY)
     assert written.path == tmp_path / "r (2).csv"
-    assert render(written.remark) == "r.csv isn't the old one, so the new file is r (2).csv, beside it."
     assert target.read_text() == "theirs"
     assert len(csv_rows(written.path)) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r (2).csv", "r.csv"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
-def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
-    """Nobody waits for a pipe that nobody writes to."""
-    os.mkfifo(tmp_path / "r.csv")
-    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, policy=Ours())
-    assert render(written.remark) == "r.csv is not a regular file, so the new file is r (2).csv, beside it."
-
-
 @systems.links
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    """What the link points to is replaced, not the link."""
+@pytest.mark.parametrize("leads_to", ["real.csv", "missing.csv"])
+def test_a_link_takes_the_name_and_is_not_followed(tmp_path: Path, leads_to: str) -> None:
     (tmp_path / "real.csv").write_text("old")
-    link = tmp_path / "link.csv"
-    link.symlink_to("real.csv")
-    assert results.write(link, rows(1), created(1), SUMMARY, policy=Ours()).path == link
-    assert link.is_symlink()
-    assert len(csv_rows(tmp_path / "real.csv")) == 2
+    (tmp_path / "r.csv").symlink_to(leads_to)
+    assert results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY).path == tmp_path / "r (2).csv"
+    assert (tmp_path / "real.csv").read_text() == "old"
+    assert not (tmp_path / "missing.csv").exists()
 
 
-@pytest.mark.parametrize("mark", ["~$r.xlsx", ".~lock.r.xlsx#"])
-def test_a_file_that_is_open_in_a_spreadsheet_program_is_left_alone(tmp_path: Path, mark: str) -> None:
-    """Excel's and LibreOffice's marks beside a file mean that it is open: the next free name is used, and said."""
-    for name in ("r.xlsx", "r (2).xlsx", mark):
-        (tmp_path / name).write_text("theirs")
-    written = results.write(tmp_path / "r.xlsx", rows(1), created(1), SUMMARY)
-    assert written.path == tmp_path / "r (3).xlsx"
-    assert (
-        render(written.remark) == "r.xlsx is open in a spreadsheet program, so the new file is r (3).xlsx, beside it."
-    )
-    assert (tmp_path / "r.xlsx").read_text() == (tmp_path / "r (2).xlsx").read_text() == "theirs"
-    assert len(cells(written.path)) == 2
-
-
-def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows refuses to replace an open file; other systems don't, so the refusal is played here."""
-    target = tmp_path / "r.csv"
-    target.write_text("old")
-    replace = Path.replace
-
-    def refuse(self: Path, to: Path) -> Path:
-        if target in (self, to):
-            raise PermissionError(13, "The process cannot access the file")
-        return replace(self, to)
-
-    monkeypatch.setattr(Path, "replace", refuse)
-    written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
-    assert written.path == tmp_path / "r (2).csv"
-    assert (
-        render(written.remark)
-        == "r.csv is open in another program or protected, so the new file is r (2).csv, beside it."
-    )
-    assert target.read_text() == "old"
-
-
-def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
-    """A file marked read-only is not replaced, not even for root."""
-    target = tmp_path / "r.csv"
-    target.write_text("old")
-    target.chmod(0o444)
-    written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
-    assert written.path.name == "r (2).csv"
-    assert render(written.remark) == "r.csv is read-only, so the new file is r (2).csv, beside it."
-    assert target.read_text() == "old"
+@pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
+def test_nobody_waits_for_a_pipe_that_has_the_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "r.csv")
+    assert results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY).path == tmp_path / "r (2).csv"
 
 
 @systems.posix
@@ -1043,44 +925,3 @@ def test_a_disk_that_is_full_at_any_moment_leaves_no_word_behind() -> None:
         with pytest.raises(OSError, match="No space left"):
             write_workbook(draft, Contents(HEADINGS, SUMMARY), (), Outcomes(0))
     gc.collect()  # what it would say now fails the test
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a link has no owner")
-@pytest.mark.parametrize(
-    ("kind", "owner", "folder_mode", "planted"),
-    [
-        (stat.S_IFLNK, 7, 0o1777, True),
-        (stat.S_IFLNK, 7, 0o775, True),
-        (stat.S_IFLNK, 1000, 0o1777, False),  # the user's own
-        (stat.S_IFLNK, 500, 0o1777, False),  # whoever owns the folder can do as they like in it
-        (stat.S_IFLNK, 7, 0o755, False),  # it can't be a stranger's without the owner's help
-        (stat.S_IFREG, 7, 0o1777, False),
-    ],
-)
-def test_a_link_is_taken_for_planted_where_a_stranger_could_have_put_it(
-    kind: int, owner: int, folder_mode: int, *, planted: bool
-) -> None:
-    def status(mode: int, user: int) -> os.stat_result:
-        return os.stat_result((mode, 0, 0, 1, user, 0, 0, 0, 0, 0))
-
-    folder = status(stat.S_IFDIR | folder_mode, 500)
-    assert is_planted(status(kind | 0o777, owner), folder, 1000) is planted
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make another's link")
-def test_results_leave_through_no_link_that_a_stranger_planted(tmp_path: Path) -> None:
-    """What it leads to isn't written, nor made where it isn't yet: it may be read by a shell at the next login."""
-    shared, home = tmp_path / "shared", tmp_path / "home"
-    shared.mkdir()
-    shared.chmod(0o1777)
-    home.mkdir()
-    (shared / "n.csv").symlink_to(home / ".profile")
-    os.lchown(shared / "n.csv", 65534, 65534)
-
-    def fill(draft: Draft) -> None:
-        draft.file.write(b"x")
-
-    written = save(shared / "n.csv", fill, NeverOverwrite())
-    assert list(home.iterdir()) == []
-    assert written.path.parent == shared
-    assert written.path.read_bytes() == b"x"

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from importer import files
 from importer.cli import schedulers
 from importer.commands import choosing
 from importer.journal import shares
@@ -45,7 +46,7 @@ def test_a_file_that_another_program_keeps_to_itself_waits_for_the_next_run(
         raise PermissionError(13, "Permission denied")
 
     (path := tmp_path / "contacts.xlsx").touch()
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(files, "opened", refuse)
     monkeypatch.setattr(choosing, "os", system)
     why = choosing.why_not_yet(path, 1e12)
     assert (why.kind if why else None) == kind

@@ -11,6 +11,7 @@ from pathlib import Path
 from importer.markup import ContentKind, content_of
 from importer.sandbox import Sandbox
 from importer.sandbox.service import StoredNote
+from tests.latest import latest
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Key")
 DELIVERED = {"created", "already imported"}
@@ -47,7 +48,8 @@ def write_sheet(path: Path, lines: Iterable[Line]) -> Path:
 
 
 def read_results(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    """The rows of the latest results file of this name."""
+    with latest(path).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

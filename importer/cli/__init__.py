@@ -30,6 +30,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -124,8 +125,22 @@ def _status_of(arguments: Sequence[str] | None) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _trust_no_current_folder() -> None:
+    """Import modules and start programs from installed places only: anybody may have put files into this folder.
+
+    The environment tells this to every process that is started, such as those of the page.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"  # as Python's flag -P
+    os.environ["NoDefaultCurrentDirectoryInExePath"] = "1"  # noqa: SIM112 - Windows' own name
+    with contextlib.suppress(OSError):  # the folder was deleted
+        here = Path.cwd().resolve()
+        if not Path(__file__).resolve().is_relative_to(here):  # developers start the program in its own folder
+            sys.path[:] = [place for place in sys.path if Path(place).resolve() != here]
+
+
 def script() -> None:
     """Run the command ``note-importer``."""
+    _trust_no_current_folder()
     # Reference cycles are rare here. Looking for them takes a tenth of the time for loading and reading. A run loads
     # some 170,000 objects and keeps them all.
     gc.set_threshold(250_000)

@@ -218,9 +218,8 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
             if written.remark:
                 paragraph(written.remark)
         if online:
-            with commands.workspaces.opened(preview.settings) as journal:
-                unknown = preview.unknown_emails
-                people = commands.preview.write_people(preview.settings, preview.loaded, unknown, journal)
+            unknown = preview.unknown_emails
+            people = commands.preview.write_people(preview.settings, preview.loaded, unknown)
             show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
         asking.remember(asking.to_remember(prepared))
         rehearsed = None

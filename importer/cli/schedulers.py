@@ -105,7 +105,7 @@ spec:
                 - name: NOTE_IMPORTER_JOURNALS
                   value: /data/journals
                 - name: NOTE_IMPORTER_JOURNAL
-                  value: /data/journal.sqlite
+                  value: /data/journals/journal.sqlite
                 - name: SALESHANDY_API_KEY
                   valueFrom:
                     secretKeyRef:

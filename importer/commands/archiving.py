@@ -8,10 +8,13 @@ moved file is checked again, and put back if another file had taken its place.
 from __future__ import annotations
 
 import contextlib
+import errno
+import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,30 +77,36 @@ def lies_in(file: Path, folder: Path) -> bool:
     return folder.resolve() in (place, *place.parents)
 
 
-def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
-    """Move a file and its results into a folder.
+def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
+    """Move a file and its results into a folder, under free names with the same number.
 
     Args:
         file: path of the file.
         results: path of its results.
         folder: the folder to move both into.
         fingerprint: SHA-256 of the file as it was imported, as hex digits.
+        most: maximum size in bytes that a file to import may have.
 
     Raises:
         NotArchived: a file couldn't be moved, or has changed since the import. The message says where both files are.
     """
     paths = Moved(file, results)
     try:
-        if _digest(file).hex() != fingerprint:
-            raise _changed(paths)
-        moved = _free(file, results, folder)
-        try:
-            _move(file, moved.file, fingerprint)
-            paths = Moved(moved.file, results)
-            _move(results, moved.results)
-        except OSError:
-            _remove_empty(moved.file, moved.results)
-            raise
+        for place in files.numbered(folder / file.name, _NAMES):
+            number = place.stem.removeprefix(file.stem)
+            beside = folder / f"{results.stem}{number}{results.suffix}"
+            if not (_is_there(place) or _is_there(beside)):
+                with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
+                    _move(file, place, most, fingerprint)
+                    break
+        else:
+            raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
+        paths = Moved(place, results)
+        for free in files.numbered(beside, _NAMES):
+            with contextlib.suppress(FileExistsError):
+                _move(results, free)
+                return Moved(place, free)
+        raise FileExistsError(f"{_NAMES} names like {beside.name} are taken")
     except storage.ChangedMeanwhile as error:
         raise _changed(paths) from error
     except OSError as error:
@@ -106,7 +115,10 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
         kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
         message = say(kind, file=str(file), folder=str(folder), error=plain(error))
         raise NotArchived(message, paths) from error
-    return moved
+
+
+def _is_there(path: Path) -> bool:
+    return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
 
 
 def _changed(paths: Moved) -> NotArchived:
@@ -122,84 +134,55 @@ def is_gone(file: Path) -> bool:
     return not file.exists()
 
 
-def _digest(file: Path) -> bytes:
-    return storage.digest(file) if isinstance(file, Url) else files.digest(file)
-
-
-def _free(file: Path, results: Path, folder: Path) -> Moved:
-    """Return free, matching names for a file and its results. Empty files reserve both names against other programs."""
-    for number in range(1, _NAMES):
-        suffix = f" ({number})" if number > 1 else ""
-        moved = Moved(*(folder / f"{path.stem}{suffix}{path.suffix}" for path in (file, results)))
-        taken: list[Path] = []
-        try:
-            for path in (moved.results, moved.file):
-                _take(path)
-                taken.append(path)
-        except FileExistsError:
-            _remove_empty(*taken)
-        else:
-            return moved
-    raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
-
-
-def _take(path: Path) -> None:
-    """Create an empty file. Raise FileExistsError if there is a file already."""
-    if isinstance(path, Url):
-        storage.put(b"", path)
-    else:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY))
-
-
-def _remove_empty(*paths: Path) -> None:
-    """Remove the empty files that reserve names for files that weren't moved."""
-    for path in paths:
-        with contextlib.suppress(OSError):
-            if isinstance(path, Url):
-                storage.remove_empty(path)
-            elif not path.stat().st_size:
-                path.unlink()
-
-
-def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
-    """Move a file over the empty file that reserves its name. To another disk, copy the file and then remove it."""
+def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
+    """Move a file to a free name. To another disk, copy the file, and remove it when the copy is complete."""
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
-        storage.move(path, place, fingerprint)
+        storage.move(path, place, fingerprint, most)
         return
-    try:
-        path.replace(place)
-    except OSError:
-        _move_to_another_disk(path, place, fingerprint)
-        return
-    try:
-        if fingerprint is not None and files.digest(place).hex() != fingerprint:
+    with files.opened(path, most) as file:
+        seen, digest = os.fstat(file.fileno()), files.digest(file)
+    if fingerprint is not None and digest.hex() != fingerprint:
+        raise storage.has_changed(path.name)
+    if _is_on_disk(place.parent, seen):
+        try:
+            with _taken_aside(path, seen) as aside:
+                files.move(aside, place)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # the disk is mounted twice
+                raise
+        else:
+            return
+    with files.draft(place) as draft:
+        with files.opened(path, most) as file:
+            shutil.copyfileobj(file, draft.file)
+        draft.finish(bounds=[seen])
+        if draft.digest != digest:
             raise storage.has_changed(path.name)
-    except OSError:
-        files.put_back(place, path)
-        raise
+        with _taken_aside(path, seen) as aside:
+            draft.put_new(place)
+            aside.unlink()
 
 
-def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> None:
-    """Copy a file, and remove it once the copy is complete, unless another file has taken its place meanwhile."""
-    with path.open("rb") as source, files.draft(place) as draft:
-        shutil.copyfileobj(source, draft.file)
-        draft.finish(bounds=[path.stat()])
-        copied = draft.digest
-        if fingerprint is not None and copied.hex() != fingerprint:
-            raise storage.has_changed(path.name)
-        draft.put(place)
-    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # no draft: it may be the only copy
+def _is_on_disk(folder: Path, there: os.stat_result) -> bool:
+    return folder.stat().st_dev == there.st_dev
+
+
+@contextmanager
+def _taken_aside(path: Path, seen: os.stat_result) -> Iterator[Path]:
+    """Give the file a name that nobody else uses while the block runs; put it back if the block fails.
+
+    Raises:
+        ChangedMeanwhile: there is another file by now, or the file has changed. It stays in its place.
+        OSError: the file can't be renamed, for example because another program on Windows has it open.
+    """
+    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")
+    path.replace(aside)
     try:
-        path.replace(aside)
-    except OSError:  # on Windows, another program may have the file open
-        place.write_bytes(b"")
-        raise
-    try:
-        if files.digest(aside) != copied:
+        there = aside.lstat()
+        if not os.path.samestat(there, seen) or (there.st_size, there.st_mtime_ns) != (seen.st_size, seen.st_mtime_ns):
             raise storage.has_changed(path.name)
-        aside.unlink()
+        yield aside
     except OSError:
-        files.put_back(aside, path)  # if that fails, the copy stays
-        place.write_bytes(b"")
+        files.put_back(aside, path)
         raise

@@ -371,7 +371,7 @@ class _One:
         archive = self.settings.archive
         if archive is None or not is_finished or str(path) == "-" or archiving.lies_in(path, archive):
             return ended
-        return _archived(ended, report, archive, preview.loaded.sheet.fingerprint)
+        return _archived(ended, report, archive, preview)
 
     def _is_right(self, preview: Preview) -> bool:
         """Return whether a person has confirmed the workspace, now or earlier.
@@ -389,10 +389,11 @@ class _One:
         return True
 
 
-def _archived(ended: FileEnded, report: Report, archive: Path, fingerprint: str) -> FileEnded:
+def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview) -> FileEnded:
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
     try:
-        moved = archiving.archive(ended.file, report.results, archive, fingerprint)
+        most = preview.loaded.settings.limits.file_bytes
+        moved = archiving.archive(ended.file, report.results, archive, preview.loaded.sheet.fingerprint, most)
     except archiving.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)

@@ -7,7 +7,6 @@ and the lock files of open programs are ignored.
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import os
 import stat
@@ -141,19 +140,13 @@ def is_hidden(path: Path) -> bool:
 
 def _ours(path: Path) -> Message | None:
     """Return the reason for leaving out a file that a run or a check wrote; None for any other file."""
-    if isinstance(path, Url):
-        with contextlib.suppress(OSError), storage.copy_of(path) as copy:
-            return _ours(copy)
-        return None  # the problem is reported when the file is imported
     try:
-        with path.open("rb") as file:
+        with storage.opened(path) if isinstance(path, Url) else files.opened(path) as file:
             if is_results(file):
                 return say("choosing.results")
-        if path.suffix.lower() == ".csv" and holds_problems(path):
-            return say("choosing.problems")
+            return say("choosing.problems") if path.suffix.lower() == ".csv" and holds_problems(file) else None
     except (OSError, ValueError):
-        pass
-    return None
+        return None  # the problem is reported when the file is imported
 
 
 def _without_results(
@@ -205,7 +198,7 @@ def why_not_yet(path: Path, now: float) -> Message | None:
         if path.with_name(mark).exists():
             return say("choosing.open-in-program", mark=mark)
     try:
-        with path.open("rb"):
+        with files.opened(path):
             pass
     except PermissionError:
         if os.name == "nt":

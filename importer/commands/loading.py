@@ -19,13 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from importer import grouping, reading, resultsfile
+from importer import files, grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.journal import Journal
 from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
-from importer.reading.package import check_directory
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
@@ -171,8 +170,7 @@ def _as_in_results(path: str | Path, settings: Settings) -> Settings:
     source, text = place(path), ""
     if settings.export is not None or isinstance(source, Url) or not source.is_file():
         return settings
-    with contextlib.suppress(OSError, UnreadableFile), source.open("rb") as file:
-        check_directory(file)
+    with contextlib.suppress(OSError), files.opened(source) as file:
         text = resultsfile.read_as(file)
     if not text or not Journal.exists(settings.journal):
         return settings
@@ -284,15 +282,15 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     """Return the folder of the files that a sheet names, with the files that must never be uploaded; None without one.
 
     Raises:
-        BadSettings: the folder doesn't exist.
+        BadSettings: the folder doesn't exist, or the program keeps its own files there.
     """
     if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.columns:
         return None
     files = (place(sheet.source), settings.unknown_emails, settings.results)
     never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
-    beside = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
-    return Folder(settings.attachments, never, beside, settings.key)
+    ours = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    return Folder(settings.attachments, never, ours)
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
@@ -337,7 +335,7 @@ def _next(pattern: str, stem: str) -> str:
         return ""
     parts = re.split(r"(\{(?:name|date|time)\})", base)
     regex = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
-    match = re.fullmatch(rf"({regex})(?:-(\d+))?", stem)
+    match = re.fullmatch(rf"({regex})(?:-(\d+))?(?: \(\d+\))?", stem)
     return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
 
 

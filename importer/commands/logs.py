@@ -95,6 +95,7 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
         return
     log = logging.getLogger("importer")
     try:
+        files.keep_private(file)
         if file.is_file() and _begins(file).startswith(_NO_LOG):  # safe: no journal is open yet
             raise BadSettings(say("logs.file-is-other", file=str(file)), setting="log-file")
         files.make_private_folder(file.absolute().parent)
@@ -129,7 +130,7 @@ class _LogHandler(TimedRotatingFileHandler):
         super().__init__(file, when="midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
 
     def _open(self) -> TextIOWrapper:
-        handle = files.open_private(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND)
+        handle = files.open_regular(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         return os.fdopen(handle, "a", encoding=self.encoding, errors=self.errors)
 
     def rotate(self, source: str, dest: str) -> None:

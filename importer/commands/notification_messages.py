@@ -42,11 +42,12 @@ _DETAILED = 5
 _TOLD = frozenset(
     """
     account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
+    attachments.holds-own-files files.of-another-user files.open-to-others files.shared
     choosing.folder-unreadable choosing.no-spreadsheet choosing.only-ours choosing.stands-for choosing.the-folder
     count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed disk.read-only files.none
     guard.by-email guard.by-id guard.few-rows guard.many-notes guard.no-rows guard.nothing-to-fix
     guard.unknown-prospects identity.another identity.earlier-copy identity.none identity.unreadable
-    journal.failed-reading journal.failed-writing journal.gone journal.lock-gone journal.mend-reading
+    journal.failed-reading journal.failed-writing journal.gone journal.mend-reading
     journals.folder-is-none key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file
     key.not-in-variable key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
     notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable

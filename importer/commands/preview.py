@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -339,11 +339,9 @@ def write_problems(report: Path, preview: Preview, file: Path) -> results.Writte
     return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)
 
 
-def write_people(
-    settings: Settings, loaded: Loaded, emails: Iterable[str], journal: Journal | None
-) -> results.Written | None:
-    """Write the people whose emails no prospect has, if the settings name a file for them."""
-    if settings.unknown_emails is None or journal is None:
+def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) -> results.Written | None:
+    """Write the people whose emails no prospect has, if there are any and the settings name a file for them."""
+    if settings.unknown_emails is None or not emails:
         return None
     people, source = people_of(loaded.sheet, loaded.roles, loaded.rows, emails), place(loaded.sheet.source)
-    return results.write_people(settings.unknown_emails, COLUMNS, people, journal, source)
+    return results.write_people(settings.unknown_emails, COLUMNS, people, source)

@@ -14,8 +14,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from importer.files import make_private
-
 NAME = "rows.db"
 """Name of the file."""
 
@@ -43,7 +41,6 @@ def write(
         rows: number and cells of each row.
         problems: kind of each problem, number of its row, position of its column, and text of its cell.
     """
-    make_private(path)
     with _opened(path) as connection:
         connection.executescript(f"PRAGMA synchronous = OFF; BEGIN IMMEDIATE; {_TABLES}")
         connection.executemany(

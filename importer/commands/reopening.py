@@ -34,6 +34,7 @@ def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
         said: the options. A path among them may depend on the current folder.
         port: the port that was asked for; 0 for any.
     """
+    files.keep_private(folder)
     environment = {name: value for name, value in os.environ.items() if name.startswith("NOTE_IMPORTER_")}
     where = str(Path.cwd()) if said or environment else ""
     options = repr((sorted(said.items()), port, sorted(environment.items()), where))

@@ -283,10 +283,8 @@ def write_results(
     run: Run,
     summary: results.Summary,
     journal: Journal,
-    *,
-    keeps: bool = False,
 ) -> results.Written:
-    """Write the outcomes of a file's rows. If ``keeps``, no earlier results are replaced."""
+    """Write the outcomes of a file's rows."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
     read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns)
     summary = replace(
@@ -300,7 +298,7 @@ def write_results(
         loaded.sheet,
         outcomes,
         summary,
-        policy=results.OverwriteWritten(journal, source, keeps=keeps),
+        source=source,
         ours=loaded.roles.ours,
         run="rehearsal" if summary.is_rehearsal else run.name,
         marked=_with_problems(loaded),

@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +138,7 @@ class _Sending:
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
             report = self._finish(delivery, first_call.calls, attaching.calls, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
-        written = write_people(self._settings, self._loaded, emails, self._journal)
+        written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
 
     def _owe_results(self) -> None:
@@ -259,25 +258,11 @@ class _Sending:
         )
         self._see(self._loaded, self._outcomes)
         summary = summary_of(report, self._loaded, self._settings.workspace)
-        written = write_results(
-            self._target, self._loaded, self._outcomes, self._run, summary, self._journal, keeps=self._keeps_earlier()
-        )
+        written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         if not written.is_owed:
             self._journal.pending_results.cross_out(self._run.workspace, self._run.name)
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
-
-    def _keeps_earlier(self) -> bool:
-        """Return whether the results stay that a finished run of such a file wrote today, as their name has a date."""
-        if "{date}" not in (self._settings.results_name or ""):
-            return False
-        finished = (run for run in self._journal.runs.listed(self._run.workspace) if run.ended == "finished")
-        others = (run for run in finished if run.file == self._run.file and run.id != self._run.id)
-        return any(_day(run) in self._target.name for run in others)
-
-
-def _day(run: Run) -> str:
-    return f"{datetime.fromtimestamp(run.started_at).astimezone():%Y-%m-%d}"
 
 
 class Attaching:

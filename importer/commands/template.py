@@ -17,13 +17,12 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer import resultsfile
-from importer.errors import BadSettings
+from importer.errors import BadSettings, ResultsNotWritten
 from importer.fields import FIELDS, TemplateColumn
-from importer.files import Draft
+from importer.files import USUAL, Draft, replace
 from importer.messages import render, say
 from importer.models import Role
-from importer.results import NeverOverwrite, Written
-from importer.results.saving import save
+from importer.results.saving import Written, plain, save
 
 _LAST_ROW = 1_048_576
 _FACE = "Calibri"
@@ -63,12 +62,18 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
         raise BadSettings(say("template.exists", path=str(path)))
     content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
     _workbook().save(content)
-    policy = NeverOverwrite(but=path.resolve() if overwrite else None)
+    if overwrite and path.exists():
+        try:
+            replace(path.resolve(), content.getvalue(), USUAL)
+        except OSError as error:
+            trouble = say("written.trouble", folder=str(path.parent), why=plain(error))
+            raise ResultsNotWritten(say("written.nowhere", file=path.name, troubles=(trouble,))) from error
+        return Written(path)
 
     def fill(draft: Draft) -> None:
         draft.file.write(content.getvalue())
 
-    return save(path, fill, policy)
+    return save(path, fill)
 
 
 def _workbook() -> Workbook:

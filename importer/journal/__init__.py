@@ -8,7 +8,7 @@ Reads don't wait for writers.
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
     aliases      record further digests by which a delivery is known
     known        define the values that go into deliveries and come back
-    learned      remember what the API accepted, which limits it showed, and which results files were written
+    learned      remember what the API accepted, and which limits it showed
     findings     remember for a day which prospects have an email, and the ID of each uploaded file
     identity     remember outside the journal which journal belongs to a workspace
     accounts     remember which workspace an API key belongs to, also outside the journal
@@ -43,7 +43,7 @@ from importer.journal.known import (
     NoteKey,
     SampleState,
 )
-from importer.journal.learned import Files, Learned
+from importer.journal.learned import Learned
 from importer.journal.pending_results import PendingResults
 from importer.journal.runs import Run, Runs, key_of
 from importer.journal.schema import VERSION
@@ -96,13 +96,13 @@ class Journal:
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
-        runs, deliveries, aliases, learned, files: the journal's parts; see the modules of these names.
+        runs, deliveries, aliases, learned: the journal's parts; see the modules of these names.
     """
 
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries, self.aliases = Runs(store), Deliveries(store), Aliases(store)
-        self.learned, self.files = Learned(store), Files(store)
+        self.learned = Learned(store)
         self.pending_results = PendingResults(store.beside)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
@@ -216,7 +216,7 @@ class Journal:
         The latest request is also remembered outside the journal, so that an earlier copy isn't mistaken for it.
 
         Raises:
-            JournalReplaced: the journal's file, its log or the workspace's lock was removed or replaced.
+            JournalReplaced: the journal's file was removed or replaced.
         """
         self.see_that_it_stands()
         self.count(max(requests))

@@ -95,6 +95,7 @@ def _note(key: str) -> Path | None:
 def _secret(folder: Path) -> bytes:
     """Return the secret that keys the digests; make it at the first call. Raises OSError."""
     path = folder / _KEYED_WITH
+    files.keep_private(path)
     if not path.exists():
         files.make_private_folder(folder)
         with contextlib.suppress(FileExistsError):  # another import may make it at the same moment

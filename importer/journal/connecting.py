@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import PGconn
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal
@@ -56,11 +56,13 @@ _ADVICE = (
     ("certificate verify failed", "postgres.certificate-not-accepted"),
     ("does not match host name", "postgres.another-host-name"),
     (r"\bSSL\b|certificate|GSSAPI", "postgres.encryption"),
+    ("cleartext password", "postgres.asks-for-password"),
     ("password", "postgres.password"),
     ("FATAL", "postgres.refused"),
     ("", "postgres.mistold"),
 )
 """Advice by a pattern in the driver's words; the first match counts."""
+_KNOWS_REQUIRE_AUTH = 160_000  # version of libpq
 _LOOKS = 5  # checks of whether each transaction gets another session
 
 # PostgreSQL's text can't hold U+0000, but a key or the API's words may. It is stored as two characters, of which nobody
@@ -122,22 +124,42 @@ def _connection(parts: Mapping[str, Any]) -> psycopg.Connection[Any]:
 
 
 def _encryption(parts: Mapping[str, Any]) -> dict[str, str]:
-    """Return the setting that requires encryption, unless the connection is local or ``sslmode`` is set elsewhere."""
-    if "sslmode" in parts or os.environ.get("PGSSLMODE") or _is_local(parts):
+    """Return the settings that keep the network from reading along, unless they are set elsewhere.
+
+    The connection is encrypted. Unless the server's certificate is checked, anybody may be at its other end, so no
+    server gets the password itself.
+    """
+    if _is_local(parts):
         return {}
-    service = str(parts.get("service") or os.environ.get("PGSERVICE") or "")
-    return {} if service and _says_how(service) else {"sslmode": "require"}
+    said = _said(parts)
+    settings = {} if "sslmode" in said else {"sslmode": "require"}
+    is_checked = str(said.get("sslmode")).startswith("verify-")
+    if not is_checked and "require_auth" not in said and pq.version() >= _KNOWS_REQUIRE_AUTH:
+        settings["require_auth"] = "!password"
+    return settings
 
 
-def _says_how(service: str) -> bool:
-    """Return whether a service file sets ``sslmode``. Only libpq knows all places of this file, so libpq reads it."""
-    conninfo = make_conninfo(service=service, host="/nowhere", hostaddr="")  # so that no server is contacted
-    attempt = PGconn.connect_start(conninfo.encode())
-    try:
-        [mode] = [option for option in attempt.info if option.keyword == b"sslmode"]
-        return mode.val not in (None, mode.compiled)
-    finally:
-        attempt.finish()
+def _said(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the URL, the environment and a service file say about encryption."""
+    said = {name: value for name in ("sslmode", "require_auth") if (value := os.environ.get(f"PG{_plain(name)}"))}
+    if service := str(parts.get("service") or os.environ.get("PGSERVICE") or ""):
+        # Only libpq knows all places of a service file, so libpq reads it. The host contacts no server.
+        conninfo = make_conninfo(service=service, host="/nowhere", hostaddr="")
+        attempt = pq.PGconn.connect_start(conninfo.encode())
+        try:
+            found = {option.keyword.decode(): option for option in attempt.info}
+            said |= {
+                name: option.val.decode()
+                for name in ("sslmode", "require_auth")
+                if (option := found.get(name)) and option.val not in (None, option.compiled)
+            }
+        finally:
+            attempt.finish()
+    return {**said, **{name: str(parts[name]) for name in ("sslmode", "require_auth") if name in parts}}
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").upper()
 
 
 def _is_local(parts: Mapping[str, Any]) -> bool:

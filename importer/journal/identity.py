@@ -172,4 +172,6 @@ def folder() -> Path:
 
 
 def _note(workspace: Workspace) -> Path:
-    return folder() / f"{files.called_after(str(workspace))}.json"
+    note = folder() / f"{files.called_after(str(workspace))}.json"
+    files.keep_private(note)
+    return note

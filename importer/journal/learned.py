@@ -1,6 +1,6 @@
-"""Remember what runs learned about a workspace's API, and which results files they wrote.
+"""Remember what runs learned about a workspace's API.
 
-Input: observations; SHA-256 of results files and of their paths, never a name. Output: the values for a later run.
+Input: observations. Output: the values for a later run.
 """
 
 from __future__ import annotations
@@ -79,28 +79,3 @@ _LAG = """
     INSERT INTO learned (workspace, read_lag, read_lag_at) VALUES (:workspace, :read_lag, :read_lag_at)
     ON CONFLICT (workspace) DO UPDATE SET read_lag = excluded.read_lag, read_lag_at = excluded.read_lag_at
 """
-
-
-class Files:
-    """Record of the results files that runs wrote."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def enter(self, digest: bytes, place: bytes) -> None:
-        """Record that a results file with this digest is about to be written to the path with the digest ``place``."""
-        with self._store.transaction():
-            self._store.execute(_WRITE, digest=digest, place=place)
-
-    def wrote(self, digest: bytes) -> bool:
-        """Return whether a results file with this digest was recorded, at any path."""
-        return bool(self._store.rows(_WROTE, digest=digest))
-
-    def wrote_at(self, place: bytes) -> bool:
-        """Return whether any results file was recorded at the path with this digest."""
-        return bool(self._store.rows(_WROTE_AT, place=place))
-
-
-_WRITE = "INSERT INTO written (digest, place) VALUES (:digest, :place) ON CONFLICT DO NOTHING"
-_WROTE = "SELECT place FROM written WHERE digest = :digest LIMIT 1"
-_WROTE_AT = "SELECT place FROM written WHERE place = :place LIMIT 1"

@@ -25,7 +25,7 @@ from importer.messages import Message, say
 
 
 @contextmanager
-def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Path]:
+def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[None]:
     """Hold the workspace's lock file while the block runs; the system releases it however the process ends.
 
     Args:
@@ -39,7 +39,7 @@ def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Pat
     """
     place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
     with _held(place, kind):
-        yield place
+        yield
 
 
 @contextmanager
@@ -60,7 +60,6 @@ def _held(place: Path, kind: str) -> Iterator[None]:
     holder_file = place.with_suffix(".holder")  # a second file, because Windows can't read a locked one
     try:
         files.make_private_folder(place.parent)
-        files.make_private(place)  # anybody who can open a lock file can hold the lock
         lock.acquire(timeout=0)
     except Timeout as error:
         holder = _who(holder_file)

@@ -96,11 +96,6 @@ TABLES = {
         read_lag_at FLOAT,  -- when that was measured
         PRIMARY KEY (workspace)
     """,
-    "written": """
-        digest BLOB NOT NULL,  -- SHA-256 of a results file
-        place BLOB NOT NULL,  -- SHA-256 of its path
-        PRIMARY KEY (digest, place)
-    """,
     "found": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         digest BLOB NOT NULL,  -- HMAC of an email, with the key of the API
@@ -122,7 +117,6 @@ TABLES = {
 """Table → its columns; each table stands after those that it refers to."""
 
 _INDEXES = (
-    "ix_written_place ON written (place)",
     "ix_notes_seen ON notes (seen)",
     "ix_requests_run ON requests (run)",
     "ix_aliases_delivery ON aliases (note, prospect)",

@@ -5,6 +5,7 @@ Input: a file's path. Output: a store whose commits are on disk. Readers and wri
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -24,17 +25,15 @@ from importer.errors import (
     UnusableJournal,
     as_argument,
 )
-from importer.files import OWNER_ONLY, draft, own_link_followed
+from importer.files import OWNER_ONLY, draft, keep_private
 from importer.journal import lock, schema
 from importer.journal.sqlitefile import (
-    Mark,
     back_up,
     copy,
     create_private,
     examine,
     identity_of,
     log_of,
-    mark_of,
     see_that_it_can_stand,
 )
 from importer.journal.store import ForRows, Row, Store, cause
@@ -115,8 +114,7 @@ class SQLiteFile(SQLiteStore):
 
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(connect(path), name, path)
-        self._path = path
-        self._marks: dict[Path, Mark | None] = {}
+        self._path, self._opened = path, path.stat()
 
     @staticmethod
     def exists(path: Path) -> bool:
@@ -135,14 +133,13 @@ class SQLiteFile(SQLiteStore):
         """
         path = Path(os.path.realpath(given))  # one file has one lock, whatever link leads to it
         try:
-            own_link_followed(given)
+            keep_private(given, log_of(path))  # SQLite takes whatever pages lie in a log
             see_that_it_can_stand(path)
             version = examine(path)
             create_private(path)
             store = cls(path, str(given))
             try:
                 schema.make(store, version)
-                store._marks = {file: mark_of(file) for file in (path, log_of(path))}
             except BaseException:
                 store.close()
                 raise
@@ -154,24 +151,15 @@ class SQLiteFile(SQLiteStore):
     @contextmanager
     def held(self, workspace: str) -> Iterator[None]:
         """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
-        with lock.held(self._path, workspace) as place:
-            self._marks[place] = mark_of(place)
-            try:
-                yield
-            finally:
-                del self._marks[place]
+        with lock.held(self._path, workspace):
+            yield
 
     def see_that_it_stands(self) -> None:
-        """Check that the files are still those that were opened; see :meth:`importer.journal.Journal.claimed`."""
-        changed = [path for path, mark in self._marks.items() if mark_of(path) != mark]
-        if changed:
-            raise self._replaced(changed[0])
-
-    def _replaced(self, changed: Path) -> JournalReplaced:
-        kind, change = "lock" if changed.suffix == ".lock" else "file", "replaced" if changed.exists() else "removed"
-        event = say(f"gone.{kind}-{change}", file=str(changed))
-        if kind == "lock":
-            return JournalReplaced(say("journal.lock-gone", what=event))
+        """Check that the file is still the one that was opened; see :meth:`importer.journal.Journal.claimed`."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(self._path.stat(), self._opened):
+                return
+        event = say(f"gone.file-{'replaced' if self._path.exists() else 'removed'}", file=str(self._path))
         saved = self._path.with_name(f"{self._path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
             with draft(saved) as copied:
@@ -179,8 +167,8 @@ class SQLiteFile(SQLiteStore):
                 copied.finish(OWNER_ONLY)
                 copied.put(saved)
         except (sqlite3.Error, OSError) as error:
-            return JournalReplaced(say("journal.gone-unsaved", what=event, error=cause(error)))
-        return JournalReplaced(say("journal.gone", what=event, saved=str(saved), argument=as_argument(str(saved))))
+            raise JournalReplaced(say("journal.gone-unsaved", what=event, error=cause(error))) from error
+        raise JournalReplaced(say("journal.gone", what=event, saved=str(saved), argument=as_argument(str(saved))))
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""
@@ -188,6 +176,7 @@ class SQLiteFile(SQLiteStore):
         if is_itself or (target.exists() and identity_of(target) != self.about("id")):
             raise BadSettings(say("copy.to-itself" if is_itself else "copy.over-something-else", file=str(target)))
         try:
+            keep_private(target)
             with draft(target) as copied:
                 copy(self._path, copied.path)
                 copied.finish(OWNER_ONLY)

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from importer.errors import BadSettings, UnusableJournal, WrongJournal, as_argument
-from importer.files import OWNER_ONLY, close_to_others, draft, make_private_folder, see_that_it_is_ours, why
+from importer.files import OWNER_ONLY, draft, keep_private, make_private_folder, why
 from importer.journal import lock, schema, shares
 from importer.messages import say
 
@@ -137,31 +137,11 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
 
 
 def create_private(path: Path) -> None:
-    """Make the file if it is missing, and ensure that only its owner can read it. An existing file is not opened.
-
-    Raises:
-        OSError: the file can't be made, or it belongs to another user.
-    """
+    """Make the file, for its owner only, unless it exists. An existing file is not opened. Raises OSError."""
     make_private_folder(path.parent)
     if not path.exists():
         with contextlib.suppress(FileExistsError):  # another process may make it at the same moment
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
-    if os.name == "posix":
-        status = path.stat()
-        see_that_it_is_ours(path, status)
-        close_to_others(path, status)
-
-
-Mark = tuple[int, int]
-
-
-def mark_of(path: Path) -> Mark | None:
-    """Return the device and inode of the file, which no other file has while it is open; None if there is no file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def log_of(path: Path) -> Path:
@@ -188,6 +168,7 @@ def restore(journal: Path, source: Path) -> Path | None:
     kept: Path | None = None
     paths = {"copy": str(source), "journal": str(journal)}
     try:
+        keep_private(journal, log_of(journal), source, log_of(source))
         if not source.exists() or not examine(source.absolute()):
             raise BadSettings(say("restore.no-copy", **paths))
         if journal.exists() and source.samefile(journal):

@@ -39,8 +39,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",  # layout.html sets same-origin, because otherwise a form's Origin would be "null"
 }
-LET_IN = "note_importer.let_in"
-"""Key in a request's WSGI environment of a function that the guard calls when it lets the request pass."""
 _START = "/start/"
 _TAKE = "/take/"
 _DOWNLOAD = len(_TAKE) + 64
@@ -111,7 +109,6 @@ class Access:
         if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
             is_of_another = not is_below and _HOME.match(request.path)
             return _refusal(403, say("page.refused.started-anew" if is_of_another else "page.refused.open-elsewhere"))
-        request.environ.get(LET_IN, lambda: None)()
         return None
 
     def set_apart(self, request: Request, response: Response) -> Response:

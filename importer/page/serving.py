@@ -6,17 +6,14 @@ because the first request contains the launch token.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
 import tempfile
 import threading
-import time
-from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import platformdirs
 from flask import Flask
@@ -24,7 +21,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer.messages import Message, say
 from importer.page import practice
-from importer.page.access import LET_IN, Access
+from importer.page.access import Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
@@ -33,15 +30,8 @@ from importer.page.screens import Parts
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 _MOST = 64
 """Maximum number of open connections, each of which takes a thread."""
-_UNKNOWN = 10.0
-"""Seconds that a connection may take until the guard lets its request pass."""
-_KNOWN = 3600.0
-"""Seconds that a connection may take in total, so that a file can come from a slow drive."""
 
 
 def page_folder() -> Path:
@@ -50,76 +40,35 @@ def page_folder() -> Path:
 
 
 class _Connections(ThreadedWSGIServer):
-    """Server with a limited number of connections, which other users of this machine can't use up.
-
-    At the limit, the oldest connection whose request the guard hasn't let pass is closed for the next one.
-    """
+    """Server with a limited number of connections, so that other users of this machine can't use up its threads."""
 
     def __init__(self, port: int, app: Flask, listening: socket.socket) -> None:
-        self._changed = threading.Condition()
-        self._open: set[object] = set()
-        self._unknown: dict[object, float] = {}  # connection → time at which it is closed, the earliest first
-        self._known: dict[object, float] = {}
+        self._free = threading.BoundedSemaphore(_MOST)
         super().__init__("127.0.0.1", port, app, _PageHandler, fd=listening.fileno())
 
-    def process_request(self, request: object, client_address: object) -> None:
-        """Start a thread for a connection, once there is room for it."""
-        with self._changed:
-            while len(self._open) >= _MOST:
-                for oldest in [*self._unknown][:1]:
-                    self._close(oldest)
-                self._close_late()
-                self._changed.wait(0.1)
-            self._open.add(request)
-            self._unknown[request] = time.monotonic() + _UNKNOWN
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a thread for a connection, or close the connection if too many are open."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
 
-    def shutdown_request(self, request: object) -> None:
-        """Close a connection and forget it."""
-        super().shutdown_request(request)  # type: ignore[arg-type]
-        with self._changed:
-            for connections in (self._unknown, self._known):
-                connections.pop(request, None)
-            self._open.discard(request)
-            self._changed.notify_all()
-
-    def service_actions(self) -> None:
-        """Close the connections that have taken too long. The server calls this twice a second."""
-        with self._changed:
-            self._close_late()
-
-    def let_in(self, request: object) -> None:
-        """Give a connection more time, because the guard let its request pass."""
-        with self._changed:
-            if self._unknown.pop(request, None) is not None:
-                self._known[request] = time.monotonic() + _KNOWN
-
-    def _close_late(self) -> None:
-        now = time.monotonic()
-        for request in [request for request, end in (*self._unknown.items(), *self._known.items()) if end < now]:
-            self._close(request)
-
-    def _close(self, request: object) -> None:
-        """Shut a connection down, so that its thread ends."""
-        for connections in (self._unknown, self._known):
-            connections.pop(request, None)
-        assert isinstance(request, socket.socket)
-        with contextlib.suppress(OSError):  # the browser has closed it
-            request.shutdown(socket.SHUT_RDWR)
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer the requests of a connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
 
 class _PageHandler(WSGIRequestHandler):
-    """Request handler that doesn't reveal its version, and writes no log."""
+    """Request handler that hangs up on silent connections, doesn't reveal its version, and writes no log."""
 
-    server: _Connections
+    timeout = 10.0
 
     def version_string(self) -> str:
         """Return the name of the server in its responses."""
         return "note-importer"
-
-    def make_environ(self) -> WSGIEnvironment:
-        """Return a request's environment, with the function by which the guard keeps its connection open."""
-        return {**super().make_environ(), LET_IN: partial(self.server.let_in, self.request)}
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Write nothing."""

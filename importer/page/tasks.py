@@ -109,6 +109,7 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
             )
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
+                report.unlink(missing_ok=True)  # of an earlier look
                 commands.preview.write_problems(report, preview, Path(name))
                 rows = report.with_name(commands.problem_rows.NAME)
                 result = replace(result, understanding=commands.mending.keep(rows, preview))
@@ -170,7 +171,7 @@ class Send:
             besides=[*(line.text for line in commands.report_messages.besides(report)), *unsent],
             counts=counts,
             results=report.results.absolute(),
-            people=report.unknown_emails.path.absolute() if report.unknown_emails and report.unknown_people else None,
+            people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
             left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
             held_back=bool(report.held_back) and report.stopped is None,
             run=report.run,

@@ -28,7 +28,7 @@ from importer.errors import BadSettings
 from importer.models import Workspace
 from importer.page.choices import Choices
 from importer.page.file_names import folded, is_fit, name_of, plain_name
-from importer.settings import make_private_folder
+from importer.settings import keep_private, make_private_folder
 
 _KEPT = 30 * 86_400.0
 _COMES = 3600.0  # longest time that the upload of a file takes, in seconds
@@ -178,6 +178,7 @@ class DroppedFiles:
         self._found: dict[str, DroppedFile] = {}
         self._lock = threading.Lock()
         make_private_folder(folder)
+        keep_private(folder)
         self._take_up()
 
     def __iter__(self) -> Iterator[DroppedFile]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
-import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import IO
 
-from importer import storage
+from importer import files, storage
 from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading.limits import Deadline, Limits
@@ -150,27 +150,18 @@ def _refuse_by_name(path: str) -> None:
 
 def _open(source: str, limits: Limits) -> IO[bytes]:
     try:
-        _check_type(source)
-        file = open(source, "rb")  # noqa: SIM115, PTH123 — handed to the caller, who closes it
+        return files.opened(Path(source), limits.file_bytes)
     except FileNotFoundError as exc:
         raise UnreadableFile(say("files.none", file=source)) from exc
-    except PermissionError as exc:
-        raise UnreadableFile(say("opening.denied", file=source)) from exc
+    except files.TooLarge as exc:
+        raise limits.refuse("file_bytes", say("limit.file", file=source, size=exc.size)) from exc
+    except files.NoRegularFile as exc:
+        kind = "opening.folder" if exc.errno == errno.EISDIR else "opening.device"
+        raise UnreadableFile(say(kind, file=source)) from exc
     except (OSError, ValueError) as exc:
-        raise UnreadableFile(say("opening.failed", file=repr(source), error=str(exc))) from exc
-    if (size := os.fstat(file.fileno()).st_size) > limits.file_bytes:
-        file.close()
-        raise limits.refuse("file_bytes", say("limit.file", file=source, size=size))
-    return file
-
-
-def _check_type(source: str) -> None:
-    """Refuse folders, devices and pipes before opening them, because opening a pipe may wait for ever."""
-    mode = os.stat(source).st_mode  # noqa: PTH116 — follows links: a link to a file is that file
-    if stat.S_ISDIR(mode):
-        raise UnreadableFile(say("opening.folder", file=source))
-    if not stat.S_ISREG(mode):
-        raise UnreadableFile(say("opening.device", file=source))
+        if isinstance(exc, PermissionError) and not isinstance(exc, files.NotAllowed):
+            raise UnreadableFile(say("opening.denied", file=source)) from exc
+        raise UnreadableFile(say("opening.failed", file=repr(source), error=files.why(exc))) from exc
 
 
 def _copy_input(file: IO[bytes], limits: Limits) -> None:

@@ -10,11 +10,12 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO
 
 from importer.errors import UnreadableFile
+from importer.files import TooLarge
 from importer.messages import Cell, Part, say
 from importer.reading.opening import Source
+from importer.resultsfile import check_directory
 
 CHUNK = 1 << 18
 _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
@@ -22,7 +23,6 @@ RATIO_FROM = 64 * 1024**2
 """Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-MOST_DIRECTORY_BYTES = 16 * 1024**2
 
 
 class Package:
@@ -33,9 +33,11 @@ class Package:
         self.limits = source.limits
         self._deadline = source.deadline
         self._inflated: dict[str, int] = {}
-        check_directory(source.file)
         try:
+            check_directory(source.file)
             self._zip = zipfile.ZipFile(source.file)
+        except TooLarge as exc:
+            raise UnreadableFile(say("workbook.too-many-parts")) from exc
         except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
             raise UnreadableFile(say("workbook.unfinished", error=str(exc))) from exc
         self._names = {_plain(name): name for name in self._zip.namelist()}
@@ -95,18 +97,3 @@ def _packed_otherwise(entry: str, how: Part) -> UnreadableFile:
 
 def _plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
-
-
-def check_directory(file: IO[bytes]) -> None:
-    """Raise UnreadableFile if a zip file's directory is so large that merely listing it would fill the memory."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    file.seek(0)
-    at = tail.rfind(b"PK\x05\x06")
-    length = struct.unpack_from("<L", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
-    if length == 0xFFFFFFFF:
-        at = tail.rfind(b"PK\x06\x06")
-        length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
-    if length > MOST_DIRECTORY_BYTES:
-        raise UnreadableFile(say("workbook.too-many-parts"))

@@ -13,14 +13,11 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 """
 
 from importer.results.layout import Input, Summary
-from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written
+from importer.results.saving import Written
 from importer.results.writing import check_target, write, write_people, write_problems
 
 __all__ = [
     "Input",
-    "NeverOverwrite",
-    "OverwritePolicy",
-    "OverwriteWritten",
     "Summary",
     "Written",
     "check_target",

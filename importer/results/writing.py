@@ -24,17 +24,15 @@ from importer import files, storage
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings
 from importer.files import Draft
-from importer.journal import Journal
 from importer.messages import Message, render, say, words
 from importer.models import Problem
 from importer.results.layout import Input, ResultRows, Summary, columns_for, encodable, headings_for, result_rows
-from importer.results.saving import NeverOverwrite, OverwritePolicy, OverwriteWritten, Written, plain, save
+from importer.results.saving import Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import ResultColumn, protected, protected_all
 from importer.storage import Url
 
 _KINDS = (".xlsx", ".csv")
-_EARLIER_EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
 _PHONE_NUMBER = re.compile(r"\+[\d ()./-]+", re.ASCII)
 _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem"
 
@@ -74,7 +72,7 @@ def write(
     outcomes: Outcomes,
     summary: Summary,
     *,
-    policy: OverwritePolicy | None = None,
+    source: Path | None = None,
     ours: Mapping[str, int] | None = None,
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
@@ -86,7 +84,7 @@ def write(
         sheet: the rows as they were read; ``columns`` may be called more than once.
         outcomes: the outcome of each row.
         summary: content of the workbook's sheet *Summary*, and whether these are the results of a rehearsal.
-        policy: decides which files may be replaced; None: no file is.
+        source: the imported file; the new file is readable by no more users than this one.
         ours: heading → position of our columns in an earlier results file (see
             :func:`importer.resultsfile.own_columns`); only ``source_row`` is kept.
         run: the run's ID, the first part of ``request``.
@@ -121,8 +119,7 @@ def write(
         contents = Contents(headings, summary, at_fault, prospect)
         cut = write_workbook(draft, contents, rows(), outcomes)
 
-    policy = policy or NeverOverwrite()
-    written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
+    written = save(target, as_text, source) if as_csv else _save_somehow(target, as_workbook, as_text, source)
     if cut and written.path.suffix.lower() != ".csv":
         remarks.append(say("written.cut", n=cut))
     if written.remark:
@@ -131,7 +128,7 @@ def write(
 
 
 def _save_somehow(
-    target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], policy: OverwritePolicy
+    target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], source: Path | None
 ) -> Written:
     """Save a workbook, or CSV if this fails for any reason, because the results prove the deliveries.
 
@@ -139,10 +136,10 @@ def _save_somehow(
         Exception: the workbook's error if CSV failed, too.
     """
     try:
-        return save(target, as_workbook, policy)
+        return save(target, as_workbook, source)
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
         try:
-            written = save(target.with_suffix(".csv"), as_text, policy)
+            written = save(target.with_suffix(".csv"), as_text, source)
         except Exception:  # noqa: BLE001 - the first failure is reported
             raise error from error.__cause__
         remark = say("written.no-workbook", why=_why(error))
@@ -192,7 +189,7 @@ def write_problems(
 ) -> Written:
     """Write every problem to a ``.csv`` file, in the order of the rows; and the composed text of each, by position.
 
-    Only an older list of problems is replaced. The file is readable by no more users than ``source``, the sheet.
+    The file is readable by no more users than ``source``, the sheet.
 
     Raises:
         ResultsNotWritten: the file can't be written to any folder.
@@ -208,26 +205,13 @@ def write_problems(
                 texts = [*protected_all(encodable(texts))]
                 draft.file.write(_encoded([[problem.row, *texts]]))
 
-    return save(target, fill, _OverwriteProblems(source=source))
+    return save(target, fill, source)
 
 
-class _OverwriteProblems(NeverOverwrite):
-    """A policy that replaces only lists of problems."""
-
-    def objection(self, place: Path, here: Path) -> Message | None:
-        """See :class:`OverwritePolicy`."""
-        with contextlib.suppress(OSError):
-            if holds_problems(here):
-                return None
-        return say("stays.no-problems", file=place.name)
-
-
-def write_people(
-    target: Path, headings: Sequence[str], people: Sequence[Sequence[str]], journal: Journal, source: Path
-) -> Written:
+def write_people(target: Path, headings: Sequence[str], people: Sequence[Sequence[str]], source: Path) -> Written:
     """Write a list of people to a ``.csv`` file for another program's importer.
 
-    A list that a person has completed isn't replaced. The file is readable by no more users than ``source``, the sheet.
+    The file is readable by no more users than ``source``, the sheet.
     Phone numbers stay exact: a spreadsheet program may compute with one that begins with +, but runs nothing.
 
     Raises:
@@ -238,14 +222,10 @@ def write_people(
         lines = ([text if _PHONE_NUMBER.fullmatch(text) else protected(text) for text in line] for line in people)
         draft.file.write(codecs.BOM_UTF8 + _encoded([headings, *map(encodable, lines)]))
 
-    return save(target, fill, OverwriteWritten(journal, source, lambda file: _begins(file, _EARLIER_EMAILS_HEAD)))
+    return save(target, fill, source)
 
 
-def holds_problems(path: Path) -> bool:
+def holds_problems(file: BinaryIO) -> bool:
     """Return whether a file begins like those of :func:`write_problems`. Raises OSError."""
-    with path.open("rb") as file:
-        return _begins(file, _PROBLEM_HEAD)
-
-
-def _begins(file: BinaryIO, head: bytes) -> bool:
-    return file.read(len(head)) == head
+    file.seek(0)
+    return file.read(len(_PROBLEM_HEAD)) == _PROBLEM_HEAD

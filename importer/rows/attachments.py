@@ -33,8 +33,6 @@ LARGEST = 20 * 1024 * 1024
 """Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
 
 _PIECE = 1 << 20
-_SHORTEST_KEY = 8  # characters; a shorter text is not a real key and could be found in any file
-_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # encodings in which a key is searched; PowerShell writes UTF-16
 # First bytes of an SQLite database, and of its write-ahead log in both byte orders.
 _DATABASES = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _LIKE = 0.75
@@ -54,23 +52,20 @@ class Folder:
     Args:
         place: path of the folder.
         never: files that are always refused, wherever they are; they need not exist.
-        never_beside: like ``never``, and files beside them whose names begin with theirs (locks, copies) are refused.
-        key: the API key; a file that contains it is refused.
+        ours: the program's own files, which need not exist. A folder that holds one is refused.
 
     Attributes:
         files: accepted files by digest.
         alike: name of a file with the same content as an earlier one → the earlier name, under which it is uploaded.
 
     Raises:
-        BadSettings: the path is not a folder.
+        BadSettings: the path is not a folder, or the program keeps its own files there.
     """
 
-    def __init__(
-        self, place: Path, never: Iterable[Path] = (), never_beside: Iterable[Path] = (), key: str = ""
-    ) -> None:
+    def __init__(self, place: Path, never: Iterable[Path] = (), ours: Iterable[Path] = ()) -> None:
         self.files: dict[str, AttachedFile] = {}
         self.alike: dict[str, str] = {}
-        self._place, self._keys = place, [key.encode(encoding) for encoding in _ENCODINGS if len(key) >= _SHORTEST_KEY]
+        self._place = place
         try:
             self._root = place.resolve(strict=True)
             self._root_is = identity(root := self._root.stat())
@@ -79,9 +74,11 @@ class Folder:
             is_folder = False
         if not is_folder:
             raise BadSettings(say("attachments.no-folder", place=str(place.absolute())), setting="attachments")
-        beside = [_resolved(file) for file in never_beside]
-        self._beside = [(file.parent, file.name.casefold()) for file in beside]
-        self._never = {*beside, *map(_resolved, never)}
+        own_files = [_resolved(file) for file in ours]
+        if (held := next((file for file in own_files if file.is_relative_to(self._root)), None)) is not None:
+            message = say("attachments.holds-own-files", place=str(place.absolute()), file=str(held))
+            raise BadSettings(message, setting="attachments")
+        self._never = {*own_files, *map(_resolved, never)}
         self._never_same = {identity(status) for file in self._never if (status := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
@@ -125,12 +122,10 @@ class Folder:
                 if _is_database(file) or resultsfile.is_results(file):
                     return Wrong(say("file.never", file=_cell(name)))
                 file.seek(0)
-                size, digest, has_key = self._hashed(file)
+                size, digest = _hashed(file)
         except (OSError, RuntimeError, ValueError) as error:
             reason = why(error) if isinstance(error, OSError) and error.strerror else say("file.leads-nowhere")
             return Wrong(say("file.unreadable", file=_cell(name), why=reason))
-        if has_key:
-            return Wrong(say("file.holds-key", file=_cell(name)))
         if (wrong := _why_not_size(name, size)) is not None:
             return Wrong(wrong)
         first = self.files.setdefault(digest, AttachedFile(path.name, path, self._root, size, digest))
@@ -205,11 +200,7 @@ class Folder:
         is_hidden = getattr(status, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return say("file.hidden", file=file)
-        is_same = path in self._never or identity(status) in self._never_same
-        is_beside = any(
-            path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside
-        )
-        if is_same or is_beside:
+        if path in self._never or identity(status) in self._never_same:
             return say("file.never", file=file)
         return _why_not_size(name, status.st_size)
 
@@ -227,18 +218,16 @@ class Folder:
         missing = say("file.missing-here" if is_on_page else "file.missing", file=_cell(name), place=str(self._place))
         return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing
 
-    def _hashed(self, file: BinaryIO) -> tuple[int, str, bool]:
-        """Return the file's size in bytes, its digest, and whether it contains the key. Stop above :data:`LARGEST`."""
-        digest, size, has_key, overlap = hashlib.sha256(), 0, False, b""
-        for piece in iter(partial(file.read, _PIECE), b""):
-            digest.update(piece)
-            size += len(piece)
-            if self._keys:
-                has_key = has_key or any(key in overlap + piece for key in self._keys)
-                overlap = (overlap + piece)[-max(map(len, self._keys)) :]
-            if size > LARGEST:
-                break
-        return size, digest.hexdigest(), has_key
+
+def _hashed(file: BinaryIO) -> tuple[int, str]:
+    """Return the file's size in bytes, and its digest. Stop above :data:`LARGEST`."""
+    digest, size = hashlib.sha256(), 0
+    for piece in iter(partial(file.read, _PIECE), b""):
+        digest.update(piece)
+        size += len(piece)
+        if size > LARGEST:
+            break
+    return size, digest.hexdigest()
 
 
 def names_in(text: str) -> list[str]:

@@ -19,7 +19,7 @@ secrets    the API key, and the addresses for notifications
 keystore   the system's key store
 """
 
-from importer.files import make_private_folder
+from importer.files import keep_private, make_private_folder
 from importer.settings.address import LIVE, api_address, canonical_url, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, TimeWindow
@@ -47,6 +47,7 @@ __all__ = [
     "checked_url",
     "default_journal",
     "journal_place",
+    "keep_private",
     "make_private_folder",
     "read_key",
     "who_can_read",

@@ -335,8 +335,7 @@ def keep_beside(file: str, text: str) -> Path:
     Raises:
         BadSettings: the file can't be written.
     """
-    path = beside(file)
-    _write(path, f"{text}\n")
+    _write(path := beside(file), f"{text}\n")
     return path
 
 
@@ -352,6 +351,7 @@ def replace(text: str) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         files.make_private_folder(path.parent)
+        files.keep_private(path)
         files.replace(path, text.encode())
     except OSError as error:
         raise BadSettings(say("profile.not-written", file=str(path), error=str(error.strerror))) from error
@@ -391,7 +391,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
 def content() -> str:
     """Return the text of the file of profiles. Raises OSError, UnicodeDecodeError or BadSettings."""
     path = profiles_file()
-    files.keep_private(path.parent)  # anyone who can write there decides where the key is sent
+    files.keep_private(path)  # anyone who can write there decides where the key is sent
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:

@@ -206,11 +206,12 @@ def test_its_notes_can_be_hidden(ledger: Ledger, ledgerly: Settings, tmp_path: P
 
 
 def test_its_notes_can_carry_files(ledger: Ledger, ledgerly: Settings, tmp_path: Path) -> None:
-    (tmp_path / "form.txt").write_text("Signed", encoding="utf-8")
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "forms" / "form.txt").write_text("Signed", encoding="utf-8")
     rows = "".join(f"P{number},Hello,Public,form.txt\n" for number in range(2 * MOST))
     sheet = tmp_path / "notes.csv"
     sheet.write_text(f"Prospect ID,Note,Visibility,Attachments\n{rows}", encoding="utf-8")
-    run(sheet, replace(ledgerly, attachments=tmp_path))
+    run(sheet, replace(ledgerly, attachments=tmp_path / "forms"))
     assert [b"Signed" in file and b'name="upload"' in file for file in ledger.files] == [True]
     assert [memo["files"] for memo in ledger.memos] == [["F1"]] * 2 * MOST
 

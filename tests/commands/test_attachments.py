@@ -395,20 +395,22 @@ def test_results_are_not_written_again_from_a_file_that_is_read_otherwise(
     assert rewrite("last", sheet, settings)[1].counts() == {Result.CREATED: 2, Result.INVALID: 1}
 
 
-def test_the_key_files_and_journals_of_all_profiles_are_never_sent(
-    settings: Settings, files: Path, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+OUR_FILES = ("mine.key", "theirs.key", "told", "pgpass", "other.sqlite")
+
+
+@pytest.mark.parametrize("name", OUR_FILES)
+def test_a_folder_with_the_key_file_or_the_journal_of_any_profile_is_refused(
+    name: str, settings: Settings, files: Path, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ("mine.key", "theirs.key", "theirs.key.bak", "told", "pgpass", "other.sqlite", "other.sqlite-wal")
-    for name in names:
-        (files / name).write_text("a-secret")
+    places = {one: (files if one == name else tmp_path) / one for one in OUR_FILES}
     profiles.write_text(
-        f"[mine]\napi-key-file = '{files / 'mine.key'}'\n[theirs]\napi-key-file = '{files / 'theirs.key'}'\n"
-        f"journal = 'sqlite:///{(files / 'other.sqlite').as_posix()}'\n"
+        f"[mine]\napi-key-file = '{places['mine.key']}'\n[theirs]\napi-key-file = '{places['theirs.key']}'\n"
+        f"journal = 'sqlite:///{places['other.sqlite'].as_posix()}'\n"
     )
-    monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_FILE", str(files / "told"))
-    monkeypatch.setenv("PGPASSFILE", str(files / "pgpass"))
+    places["mine.key"].write_text("a-secret-of-mine")
+    monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_FILE", str(places["told"]))
+    monkeypatch.setenv("PGPASSFILE", str(places["pgpass"]))
     given = sources.gather({"profile": "mine", "attachments": files}, ["profile", "attachments", "base-url"])
-    rows = [row for name in names for row in rows_of(1, name)]
-    preview = running.check(write(tmp_path, rows), replace(sources.settings_of(given), journal=settings.journal))
-    assert len(preview.loaded.rows.problems) == len(names)
-    assert preview.loaded.rows.files == {}
+    of_profile = replace(sources.settings_of(given), journal=settings.journal)
+    with pytest.raises(BadSettings, match=f"(?s)holds a file of note-importer: .*{name}"):
+        running.check(write(tmp_path, rows_of(1, "form.pdf")), of_profile)

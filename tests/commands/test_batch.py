@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -383,28 +384,34 @@ def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settin
 
 
 @pytest.fixture
-def no_renaming(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Onto another disk nothing can be renamed, as from the exports; and files called so can't be removed either."""
+def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """The archive is on another disk than the exports; and exports called so can't be moved or removed at all."""
 
     def arrange(kept: str) -> None:
-        replace_, unlink_ = Path.replace, Path.unlink
+        replace_, rename_, link_ = Path.replace, Path.rename, os.link
 
-        def rename(path: Path, place: Path) -> Path:
-            if path.parent != Path(place).parent:
-                raise OSError(18, "Invalid cross-device link")
-            refuse(path)
-            return replace_(path, place)
-
-        def refuse(path: Path) -> None:
+        def check(path: Path, place: Path) -> None:
+            if path.parent != place.parent:
+                raise OSError(errno.EXDEV, "Invalid cross-device link")
             if path.name == kept and path.parent == tmp_path / "exports":
                 raise PermissionError(13, "Permission denied")
 
-        def unlink(path: Path, *, missing_ok: bool = False) -> None:
-            refuse(path)
-            unlink_(path, missing_ok=missing_ok)
+        def replace(path: Path, place: Path) -> Path:
+            check(path, Path(place))
+            return replace_(path, place)
 
-        monkeypatch.setattr(Path, "replace", rename)
-        monkeypatch.setattr(Path, "unlink", unlink)
+        def rename(path: Path, place: Path) -> Path:
+            check(path, Path(place))
+            return rename_(path, place)
+
+        def link(path: Path, place: Path, **options: bool) -> None:
+            check(Path(path), Path(place))
+            link_(path, place, **options)
+
+        monkeypatch.setattr(archiving, "_is_on_disk", lambda *_: False)
+        monkeypatch.setattr(Path, "replace", replace)
+        monkeypatch.setattr(Path, "rename", rename)
+        monkeypatch.setattr(os, "link", link)
 
     return arrange
 
@@ -421,7 +428,7 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     settings: Settings,
     folder: Path,
     tmp_path: Path,
-    no_renaming: Callable[[str], None],
+    other_disk: Callable[[str], None],
     kept: str,
     there: set[str],
     here: set[str],
@@ -432,10 +439,10 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     path = lay(folder, "a.csv", "P1,x,private")
     results = folder / "a.results.xlsx"
     results.write_bytes(b"results")
-    no_renaming(kept)
+    other_disk(kept)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        archiving.archive(path, results, tmp_path / "done", fingerprint)
+        archiving.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
         ended = 0
     except archiving.NotArchived as error:
         ended = error.exit_status
@@ -447,13 +454,13 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
 @pytest.mark.parametrize(
     ("failures", "there", "here"),
     [
-        (1, set(), {"a.csv", "a.results.xlsx"}),
+        (1, {"a.csv"}, {"a.csv", "a.results.xlsx"}),
         pytest.param(99, {"a.csv"}, {"a.results.xlsx"}, marks=systems.posix),  # Windows puts it back in one step
     ],
 )
-def test_what_cant_be_removed_after_its_copy_is_put_back_or_else_the_copy_stays(
+def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
     tmp_path: Path,
-    no_renaming: Callable[[str], None],
+    other_disk: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
     failures: int,
     there: set[str],
@@ -465,7 +472,7 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_or_else_the_copy_stays(
     path, results = folder / "a.csv", folder / "a.results.xlsx"
     path.write_text("imported")
     results.write_bytes(b"results")
-    no_renaming("")
+    other_disk("")
     unlink = Path.unlink
     failed: list[Path] = []
 
@@ -477,16 +484,16 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_or_else_the_copy_stays(
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(archiving.NotArchived):
-        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest())
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
     assert names(tmp_path / "done") == there
     assert {name for name in names(folder) if not name.startswith(".")} == here
-    assert [each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))] == ["imported"]
+    assert {each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))} == {"imported"}
 
 
-@pytest.mark.parametrize("other_disk", [False, True], ids=["same disk", "another disk"])
+@pytest.mark.parametrize("moves_far", [False, True], ids=["same disk", "another disk"])
 @pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
 def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
-    tmp_path: Path, no_renaming: Callable[[str], None], second: bool, other_disk: bool
+    tmp_path: Path, other_disk: Callable[[str], None], second: bool, moves_far: bool
 ) -> None:
     """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
     (tmp_path / "done").mkdir()
@@ -495,8 +502,8 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
     path.write_text("imported")
     results.write_bytes(b"results")
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    if other_disk:
-        no_renaming("")
+    if moves_far:
+        other_disk("")
     come = ["new", "newer"] if second else ["new"]
 
     def export(old: object, *_: object) -> None:
@@ -509,13 +516,121 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
         before(("os.rename", "os.link"), export),
         pytest.raises(archiving.NotArchived, match="was changed during the import") as ended,
     ):
-        archiving.archive(path, results, tmp_path / "done", fingerprint)
+        archiving.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
     assert ended.value.exit_status == 3
     assert come == []
     assert names(tmp_path / "done") == set()
     there = {path.name: path.read_text() for path in folder.iterdir()}
     new = {"a.csv": "newer", "a (2).csv": "new"} if second else {"a.csv": "new"}
     assert there == {**new, "a.results.xlsx": "results"}
+
+
+@systems.links
+def test_no_file_is_emptied_through_a_link_that_takes_the_name_of_the_copy(
+    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who can write to both folders keeps the imported file there, and leads the copy's name elsewhere."""
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    (tmp_path / "ours").write_text("ours")
+    other_disk("")
+    unlink = Path.unlink
+    refused: list[Path] = []
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent.name == "exports" and path.suffix == ".old" and not refused:
+            refused.append(path)
+            unlink(tmp_path / "done" / "a.csv")
+            (tmp_path / "done" / "a.csv").symlink_to(tmp_path / "ours")
+            raise PermissionError(1, "Operation not permitted")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(archiving.NotArchived):
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert (tmp_path / "ours").read_text() == "ours"
+
+
+@systems.links
+@pytest.mark.parametrize("moves_far", [False, True, None], ids=["same disk", "another disk", "mounted twice"])
+def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(
+    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, moves_far: bool | None
+) -> None:
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    (tmp_path / "done" / "a.csv").write_text("theirs")
+    (tmp_path / "done" / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
+    if moves_far is not False:
+        other_disk("")
+    if moves_far is None:
+        monkeypatch.setattr(archiving, "_is_on_disk", lambda *_: True)
+    moved = archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert moved == archiving.Moved(tmp_path / "done" / "a (3).csv", tmp_path / "done" / "a.results (3).xlsx")
+    assert (tmp_path / "done" / "a.csv").read_text() == "theirs"
+    assert not (tmp_path / "missing").exists()
+    assert names(tmp_path / "exports") == set()
+
+
+@pytest.mark.parametrize("moves_far", [False, True], ids=["same disk", "another disk"])
+def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(
+    tmp_path: Path, other_disk: Callable[[str], None], moves_far: bool
+) -> None:
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    taken = tmp_path / "done" / "a.csv"
+    come = ["theirs"]
+
+    def take(*about: object) -> None:
+        if come and taken in {Path(str(each)) for each in about}:
+            taken.write_text(come.pop())
+
+    if moves_far:
+        other_disk("")
+    with before(("os.rename", "os.link"), take):
+        moved = archiving.archive(path, results, taken.parent, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert moved == archiving.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
+    assert (taken.read_text(), moved.file.read_text()) == ("theirs", "imported")
+    assert names(tmp_path / "exports") == set()
+
+
+@pytest.mark.parametrize("what", ["larger", pytest.param("pipe", marks=systems.posix), "folder"])
+def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whole(tmp_path: Path, what: str) -> None:
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    results.write_bytes(b"results")
+    if what == "larger":
+        path.write_text("imported and more")
+    elif what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(archiving.NotArchived, match=r"it is not a regular file|at most 8 bytes are read"):
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 8)
+    assert names(tmp_path / "exports") == {"a.csv", "a.results.xlsx"}
+    assert names(tmp_path / "done") == set()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make another's link")
+def test_a_link_of_another_user_in_the_inbox_is_not_followed(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """It would import another sheet of ours, and write its rows into their folder."""
+    lay(folder.parent, "ours.csv", "P1,secret,public")
+    (folder / "a.csv").symlink_to(folder.parent / "ours.csv")
+    os.chown(folder / "a.csv", 65_534, -1, follow_symlinks=False)
+    found = run(folder, settings)
+    assert found.exit_status == 2
+    assert "another user made the link to this file" in render(found.files[0].why)
+    assert box.notes == ()
+    assert names(folder) == {"a.csv"}
 
 
 def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_this_one(

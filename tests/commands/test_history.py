@@ -94,33 +94,6 @@ def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path
     ]
 
 
-def test_where_the_results_are_named_by_the_day_a_second_run_leaves_those_of_the_first(
-    settings: Settings, tmp_path: Path
-) -> None:
-    """But a run that goes on after a stop has one file; and so has one whose results have no date in their name."""
-    path = tmp_path / "n.csv"
-    dated = replace(settings, results_name="{name}.{date}.results.csv")
-    stopping = iter((None, None, "enough"))
-    write_sheet(path, [Line("P1", "one"), Line("P2", "two")])
-    first = running.run(path, replace(dated, batch_size=1, workers=1), stop=lambda: next(stopping, "enough"))
-    assert first is not None
-    assert first.stopped is not None
-    second = running.run(path, dated)
-    write_sheet(path, [Line("P3", "three")])
-    third, fourth = running.run(path, dated), running.run(path, settings)
-    write_sheet(path, [Line("P4", "four")])
-    fifth = running.run(path, settings)
-    assert second is not None
-    assert third is not None
-    assert fourth is not None
-    assert fifth is not None
-    assert first.results == second.results != third.results
-    assert third.results.stem == f"{second.results.stem} (2)"
-    assert third.remark is not None
-    assert "has the results of an earlier run, and was not replaced" in render(third.remark)
-    assert fourth.results == fifth.results
-
-
 def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:
     """By its name, or as the last."""
     name = imported("march.csv", 1_772_000_000.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import struct
+import zipfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,12 +12,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer import resultsfile
+from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render, say
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, read_as
+from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, is_results, read_as
 from importer.sandbox import Sandbox
 from importer.settings import SETTINGS, Settings
 from importer.settings.exports import Export
@@ -135,12 +136,25 @@ def test_a_hostile_directory_is_not_listed_to_look_for_answers(
 ) -> None:
     """It would fill the memory."""
     looked_at: list[object] = []
-    monkeypatch.setattr(resultsfile, "read_as", looked_at.append)
+    monkeypatch.setattr(zipfile, "ZipFile", looked_at.append)
     path = tmp_path / "n.xlsx"
     path.write_bytes(b"PK\x03\x04" + bytes(100) + b"PK\x05\x06" + bytes(8) + struct.pack("<L", 1 << 30) + bytes(6))
     with pytest.raises(UnreadableFile):
         prepare(path, settings)
+    with path.open("rb") as file:
+        assert not is_results(file)
+    assert [candidate.path for candidate in choose([tmp_path]).candidates] == [path]
     assert looked_at == []
+
+
+@pytest.mark.timeout(60)
+def test_a_hostile_description_is_read_once(tmp_path: Path) -> None:
+    """One that begins again and again took minutes; a number that no character has is no answer."""
+    for text in (f"<dc:description>{READ_AS}" * 20_000, f"<dc:description>{READ_AS}&#{'9' * 5_000};</dc:description>"):
+        with zipfile.ZipFile(tmp_path / "n.xlsx", "w", zipfile.ZIP_DEFLATED) as package:
+            package.writestr("docProps/core.xml", text)
+        with (tmp_path / "n.xlsx").open("rb") as file:
+            assert read_as(file) == ""
 
 
 @pytest.mark.parametrize("text", ["", "x", "0 {}", "é " + "{"])

@@ -28,9 +28,8 @@ from importer.commands.preview import Preview
 from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
-from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
+from importer.errors import BadSettings, Busy, KeyRefused
 from importer.journal import Journal
-from importer.journal.learned import Files
 from importer.markup import ContentKind
 from importer.messages import render
 from importer.models import Remaining, Result, Visibility
@@ -38,6 +37,7 @@ from importer.resultsfile import OUR_COLUMNS
 from importer.sandbox import Fault, Limit, Received, Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.latest import latest
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -67,7 +67,8 @@ def write(path: Path, *lines: Line, headings: Line = HEADINGS) -> Path:
 
 
 def rows_of(path: Path, sheet: str = "Results") -> list[dict[str, str]]:
-    """A results file, a dictionary a row; empty cells of a workbook are empty texts."""
+    """The latest results file of this name, a dictionary a row; empty cells of a workbook are empty texts."""
+    path = latest(path)
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
@@ -773,77 +774,28 @@ def test_results_never_replace_the_file_that_is_imported(box: Sandbox, settings:
 # -- where the results stand
 
 
-def test_results_that_are_open_elsewhere_stand_beside_and_it_is_said(settings: Settings, tmp_path: Path) -> None:
-    """A spreadsheet program's lock file is respected."""
-    (tmp_path / "~$n.results.xlsx").touch()
-    report = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
-    assert report.results == tmp_path / "n.results (2).xlsx"
-    assert "n.results.xlsx is open in a spreadsheet program" in render(report.remark)
-    assert column(report.results, "result") == [CREATED]
-
-
-def changed(path: Path) -> bytes:
-    """Correct a cell as a person would; what stands there now."""
+def changed(path: Path) -> None:
+    """Correct a cell as a person would."""
     if path.suffix == ".csv":
         path.write_bytes(path.read_bytes().replace(b",x,", b",y,"))
     else:
         book = openpyxl.load_workbook(path)
         book["Results"]["B2"] = "y"
         book.save(path)
-    return path.read_bytes()
 
 
-def test_results_replace_only_what_a_run_wrote(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Unchanged results make room for the next; corrected ones stay, and the next stand beside them, time and again."""
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
-    told = replace(settings, results=tmp_path / f"out{kind}")
-    assert ran(path, told).results == ran(path, told).results == tmp_path / f"out{kind}"
-    assert column(tmp_path / f"out{kind}", "result") == [ALREADY]
-    corrected = changed(tmp_path / f"out{kind}")
-    for result in (ALREADY, CREATED):
-        report = ran(path, replace(told, again=result is CREATED))
-        assert report.results == tmp_path / f"out (2){kind}"
-        assert render(report.remark) == (
-            f"out{kind} was changed after it was written, or belongs to another journal, and was not replaced, so the"
-            f" new file is out (2){kind}, beside it."
-        )
-        assert column(report.results, "result") == [result]
-    assert (tmp_path / f"out{kind}").read_bytes() == corrected
-    corrected = changed(tmp_path / f"out (2){kind}")
-    assert ran(path, told).results == tmp_path / f"out (3){kind}"
-    assert (tmp_path / f"out (2){kind}").read_bytes() == corrected
-    assert {name.name for name in tmp_path.glob("out*")} == {f"out{kind}", f"out (2){kind}", f"out (3){kind}"}
-
-
-def test_results_written_again_leave_corrected_ones_alone(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """The same holds for `results`, and what it wrote is known to later runs."""
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
-    told = replace(settings, results=tmp_path / f"out{kind}")
-    ran(path, told)
+def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Whoever wrote what has the name: a person, this journal, another one, or the command `results`."""
+    theirs = write(tmp_path / f"out{kind}", ("P9", "theirs", "1")).read_bytes()
+    path, told = write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"out{kind}")
+    found = [ran(path, told), ran(path, told), ran(path, replace(told, journal=tmp_path / "another.sqlite"))]
     written, _ = rewrite("last", path, told)
-    assert (written.path, written.remark) == (tmp_path / f"out{kind}", None)
-    corrected = changed(written.path)
-    written, _ = rewrite("last", path, told)
-    assert written.path == ran(path, told).results == tmp_path / f"out (2){kind}"
-    assert render(written.remark).startswith(
-        f"out{kind} was changed after it was written, or belongs to another journal, and"
-    )
-    assert (tmp_path / f"out{kind}").read_bytes() == corrected
-
-
-def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """A slip of the name costs nobody a spreadsheet; neither does a run with another journal."""
-    theirs = write(tmp_path / f"other{kind}", ("P9", "theirs", "1")).read_bytes()
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
-    told = replace(settings, results=tmp_path / f"other{kind}")
-    for journal in (settings.journal, tmp_path / "another.sqlite"):
-        report = ran(path, replace(told, journal=journal))
-        assert report.results == tmp_path / f"other (2){kind}"
-        assert render(report.remark) == (
-            f"other{kind} was not written by a run, and was not replaced, so the new file is other (2){kind}, beside"
-            " it."
-        )
-    assert (tmp_path / f"other{kind}").read_bytes() == theirs
+    names = [f"out ({number}){kind}" for number in range(2, 6)]
+    assert [path.name for path in (*(report.results for report in found), written.path)] == names
+    for name, remark in zip(names, (*(report.remark for report in found), written.remark), strict=True):
+        assert render(remark) == f"out{kind} already exists, so the new file is {name}."
+    assert (tmp_path / f"out{kind}").read_bytes() == theirs
+    assert [column(report.results, "result") for report in found] == [[CREATED], [ALREADY], [CREATED]]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
@@ -873,18 +825,7 @@ def test_results_are_no_more_readable_than_the_sheet(settings: Settings, tmp_pat
     assert report.results.stat().st_mode & 0o777 == 0o600
 
 
-def test_results_that_another_journal_may_know_are_replaced(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Nobody can tell whether they were changed, and a place that is asked for is where results are looked for."""
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
-    told = replace(settings, results=tmp_path / f"out{kind}")
-    ran(path, told)
-    report = ran(path, replace(told, journal=tmp_path / "another.sqlite"))
-    assert (report.results, report.remark) == (tmp_path / f"out{kind}", None)
-    assert column(report.results, "result") == [CREATED]
-
-
 def test_results_never_replace_the_file_that_is_imported_by_another_name(settings: Settings, tmp_path: Path) -> None:
-    """Not even where it is a results file that nobody has changed, and the next name to take would be its own."""
     told = replace(settings, results=tmp_path / "out.csv")
     (tmp_path / "out.csv").write_text("theirs")
     first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), told)
@@ -892,26 +833,6 @@ def test_results_never_replace_the_file_that_is_imported_by_another_name(setting
     before = first.results.read_bytes()
     assert ran(first.results, told).results == tmp_path / "out (3).csv"
     assert first.results.read_bytes() == before
-
-
-def test_results_whose_journal_is_full_stand_all_the_same(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They aren't remembered then; a journal that can't say whose a file is leaves it where it is."""
-
-    def full(*_: object) -> None:
-        raise JournalFailed("the disk is full")
-
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
-    with monkeypatch.context() as patched:
-        patched.setattr(Files, "enter", full)
-        first = ran(path, settings)
-        assert (first.results, first.remark) == (tmp_path / "n.results.xlsx", None)
-    with monkeypatch.context() as patched:
-        patched.setattr(Files, "wrote", full)
-        assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
-    assert column(first.results, "result") == [CREATED]
-    assert ran(path, settings).results == first.results
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])

@@ -14,7 +14,7 @@ from importer.errors import BadSettings, Busy, JournalFailed, WrongJournal
 from importer.journal import Journal
 from importer.journal.connecting import SCHEMA
 from importer.journal.schema import TABLES
-from importer.models import Result
+from importer.models import Result, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests import running
@@ -82,7 +82,7 @@ def test_the_workspaces_journal_is_still_the_one_that_it_had(tmp_path: Path, pos
 
 def test_a_place_that_isnt_empty_is_left_alone(used: Settings, url: str) -> None:
     with Journal.open(url) as journal:
-        journal.files.enter(b"digest", b"place")
+        journal.learned.learn_batch_size(Workspace("default", "https://a.example"), 50)
     before = content(url)
     with pytest.raises(BadSettings, match="is not empty"):
         workspaces.copy(used.journal, url)

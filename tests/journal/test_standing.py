@@ -63,24 +63,21 @@ def test_a_claim_in_a_journal_that_stands_is_good(journal: Journal) -> None:
 
 @moves_open_files
 @pytest.mark.parametrize("change", [removed, replaced])
-@pytest.mark.parametrize("end", ["", "-wal", ".*.lock"], ids=["database", "log", "lock"])
 def test_nothing_is_sent_of_a_claim_in_a_journal_that_no_longer_stands(
-    path: Path, journal: Journal, end: str, change: Callable[[Path], None]
+    path: Path, journal: Journal, change: Callable[[Path], None]
 ) -> None:
-    [file] = path.parent.glob(f"{path.name}{end}")
-    change(file)
+    change(path)
     with pytest.raises(JournalReplaced, match=r"was removed|was replaced") as caught:
         write(journal)
     assert caught.value.exit_status == 4
-    assert str(file) in str(caught.value)
+    assert str(path) in str(caught.value)
     assert "Nothing more was sent" in str(caught.value)
 
 
 @pytest.mark.slow
 @moves_open_files
-@pytest.mark.parametrize("end", ["", "-wal"], ids=["database", "log"])
 def test_a_run_whose_journal_is_removed_ends_with_4_and_what_it_saved_lets_the_next_go_on(
-    path: Path, tmp_path: Path, end: str, settings: Settings, box: Sandbox
+    path: Path, tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:
     """It is removed while the run is at work; the copy that the run saves knows every note that it sent."""
     lines = [Line(f"P{number}", f"Note {number}") for number in range(60)]
@@ -88,7 +85,7 @@ def test_a_run_whose_journal_is_removed_ends_with_4_and_what_it_saved_lets_the_n
 
     def stop() -> None:
         if len(box.notes) > 10 and not path.with_name("elsewhere").exists():
-            removed(Path(f"{path}{end}"))
+            removed(path)
 
     settings = replace(settings, results=tmp_path / "results.csv", batch_size=1, workers=2)
     report = running.run(sheet, settings, stop=stop)
@@ -182,7 +179,7 @@ def test_a_file_that_its_owner_may_not_write_stays_so(path: Path) -> None:
     Journal.open(path).close()
     path.chmod(0o444)
     Journal.open(path).close()
-    assert path.stat().st_mode & 0o777 == 0o400
+    assert path.stat().st_mode & 0o777 == 0o444
 
 
 # -- network shares ---------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from importer.page.uploads import DroppedFile
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import AttachmentsAre
-from tests.page.conftest import HEAD, HOME, OURS, SECRET, write
+from tests.page.conftest import HEAD, HOME, OURS, write
 from tests.page.test_site import Visitor
 
 ATTACHED = (*HEAD, "Attachments")
@@ -236,31 +236,14 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
     assert str(tmp_path) not in str(found)
 
 
-def test_a_file_that_holds_the_key_is_a_problem_as_soon_as_it_is_looked_at(
-    friend: FlaskClient, parts: Parts, upload: DroppedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not only when it is sent; and what is said of it doesn't hold the key."""
-    monkeypatch.chdir(tmp_path)  # and back
-    looked: list[Settings] = []
-    parts.reading.look = lambda *about, **_: looked.append(about[2])  # type: ignore[method-assign]
-    write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt"), ("p2", "Hi", "Public", "")], ATTACHED)
-    attach(friend, upload, ("a.txt", f"The key is {SECRET}".encode()))
-    friend.get(f"/file/{upload.id}", base_url=OURS)
-    assert [settings.key for settings in looked] == [SECRET]
-    found = tasks.check(upload.folder, upload.name, looked[-1], upload.folder / "problems" / "problems.csv")
-    assert isinstance(found, Overview)
-    assert (found.total, found.invalid) == (1, 1)
-    assert SECRET not in str(found)
-    assert SECRET not in (upload.folder / "problems" / "problems.csv").read_text()
-
-
 @pytest.mark.parametrize(("are", "is_told"), [(AttachmentsAre.FILES, True), (AttachmentsAre.IDS, False)])
 def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
     friend: FlaskClient, parts: Parts, upload: DroppedFile, are: AttachmentsAre, is_told: bool, profiles: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(profiles.parent)  # and back
-    profiles.write_text(f'[default]\nattachments = "{profiles.parent.as_posix()}"\nattachments-are = "{are}"\n')
+    (forms := profiles.parent / "forms").mkdir()
+    profiles.write_text(f'[default]\nattachments = "{forms.as_posix()}"\nattachments-are = "{are}"\n')
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt")], ATTACHED)
     parts.reading.look = lambda upload, choices, current, **_: tasks.check(  # type: ignore[method-assign]
         upload.folder, upload.name, current, upload.folder / "problems.csv"

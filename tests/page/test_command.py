@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import os
 import queue
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import openpyxl
+import psutil
 import pytest
 import requests
 from playwright.sync_api import Browser
@@ -102,6 +104,35 @@ def started(box: Sandbox, folder: Path, browser: Path | None = None, options: Se
 def program(box: Sandbox, tmp_path: Path) -> Iterator[Program]:
     with started(box, tmp_path) as program:
         yield program
+
+
+@pytest.mark.parametrize("module", ["multiprocessing", "pickle", "socket", "selectors"])
+def test_no_process_of_the_page_imports_a_module_from_the_current_folder(module: str, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
+    command = [str(program)] if program.exists() else [sys.executable, "-P", "-m", "importer"]
+    (folder := tmp_path / "downloads").mkdir()
+    planted = f"open({str(tmp_path / 'was imported')!r}, 'w').close()\nraise SystemExit(1)\n"
+    (folder / f"{module}.py").write_text(planted, encoding="utf-8")
+    settings = {"HOME": str(tmp_path), "NOTE_IMPORTER_BASE_URL": "http://127.0.0.1:9", KEY_VARIABLE: "k-123456789"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | settings
+    with subprocess.Popen(
+        [*command, "page", "--no-browser"], cwd=folder, env=environment, stdout=subprocess.PIPE
+    ) as page:
+        try:
+            until = time.monotonic() + 120
+            while not (tmp_path / "was imported").exists() and not _has_a_ready_process(page.pid):
+                assert page.poll() is None and time.monotonic() < until
+                time.sleep(0.05)
+        finally:
+            page.terminate()
+    assert not (tmp_path / "was imported").exists()
+
+
+def _has_a_ready_process(program: int) -> bool:
+    """Whether a process that reads files has loaded its modules: it starts a thread then."""
+    with contextlib.suppress(psutil.Error):
+        return any(child.num_threads() > 1 for child in psutil.Process(program).children(recursive=True))
+    return False
 
 
 def test_without_its_part_the_command_says_how_to_get_it(

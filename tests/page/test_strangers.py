@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -96,51 +97,23 @@ def _silent(server: PageServer, number: int, begin: bytes = b"") -> Iterator[soc
 @pytest.mark.parametrize(
     "begin",
     [b"", b"GET / HT", b"POST /x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000\r\n\r\nx"],
-    ids=["nothing", "half a head", "a body that drips"],
+    ids=["nothing", "half a head", "half a body"],
 )
-def test_silent_connections_take_few_threads_and_keep_nobody_out(
-    server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str]
+def test_silent_connections_take_few_threads_and_keep_nobody_out_for_long(
+    server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The oldest of them is closed for the next one, so that the owner's browser is answered at once."""
+    """Those above the limit are closed at once, and all others once they have been silent for some time."""
+    monkeypatch.setattr(serving._PageHandler, "timeout", 3.0)
     before = threading.active_count()
     with contextlib.ExitStack() as stack, Visitor(server) as visitor:
         for connection in _silent(server, 200, begin):
             stack.enter_context(connection)
-        for _ in range(3):
-            assert visitor.get(f"{visitor.base}/runs", timeout=30).ok
-            assert threading.active_count() <= before + 100
+        until = time.monotonic() + 60
+        is_answered = False
+        while not is_answered and time.monotonic() < until:
+            assert threading.active_count() <= before + 70
+            with contextlib.suppress(requests.ConnectionError):
+                is_answered = visitor.get(f"{visitor.base}/runs", timeout=30).ok
+        assert is_answered
     said = capfd.readouterr()
     assert said.out + said.err == ""
-
-
-def test_who_sends_a_head_or_a_body_byte_by_byte_is_hung_up_on(
-    server: PageServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The whole of a request has so long, however often something of it comes; also after it was refused."""
-    monkeypatch.setattr(serving, "_UNKNOWN", 0.2)
-    post = b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 100000\r\n\r\n"
-    for begin in (b"G", post):
-        (connection,) = _silent(server, 1, begin)
-        with connection, pytest.raises(OSError, match=r".*"):  # until then, bytes can be sent
-            connection.settimeout(0.02)
-            while True:
-                connection.sendall(b"x")
-                with contextlib.suppress(TimeoutError):
-                    if connection.recv(10_000) == b"":
-                        raise ConnectionResetError
-
-
-def test_a_connection_of_the_owners_ends_too_though_late(server: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file may come slowly, but not for ever."""
-    monkeypatch.setattr(serving, "_KNOWN", 0.2)
-    with Visitor(server) as visitor:
-        cookie = f"{server.guard.cookie}={visitor.cookies[server.guard.cookie]}"
-        head = f"POST {server.guard.home}/file HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {cookie}\r\n"
-        head += (
-            f"Origin: {visitor.origin}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 99\r\n\r\n"
-        )
-        (connection,) = _silent(server, 1, head.encode())
-        with connection:
-            assert b"200 OK" not in connection.recv(100)
-        monkeypatch.undo()
-        assert visitor.get(f"{visitor.base}/runs", timeout=30).ok
