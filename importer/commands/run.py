@@ -172,6 +172,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self,
         *,
         expected: int | None = None,
+        begun: Callable[[], object] = lambda: None,
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
@@ -182,6 +183,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         Args:
             expected: number of notes that a person agreed to, ``preview.remaining.total``; None: any number.
+            begun: called once nothing refuses the import any more, before the first note is sent.
             observe: receives the progress.
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
@@ -217,7 +219,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
             journal.learned.learn_to_remind(settings.workspace, ())  # the preview has shown it
             with calls(settings, journal, self._vendor, clock, observe, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers, see)
+                report = send(context, loaded, self._target, expected, self._answers, begun, see)
             return replace(report, caught_up=caught_up)
 
     def rehearse(
