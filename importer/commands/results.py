@@ -288,11 +288,11 @@ def write_results(
 ) -> results.Written:
     """Write the outcomes of a file's rows. If ``keeps``, no earlier results are replaced."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
-    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns)
+    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns, run.name)
     summary = replace(
         summary,
         prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
-        read_as="" if read_as is None else remembering.signed(read_as, journal.id),
+        read_as="" if read_as is None else remembering.signed(read_as, run.workspace, journal.id),
     )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(

@@ -119,8 +119,8 @@ TABLES = {
         PRIMARY KEY (workspace)
     """,
     "written": """
-        digest BLOB NOT NULL,  -- SHA-256 of a results file
-        place BLOB NOT NULL,  -- SHA-256 of its path
+        digest BLOB NOT NULL,  -- SHA-256 of a results file, or of a corrected copy
+        place BLOB NOT NULL,  -- SHA-256 of its path; of a corrected copy, these two words
         PRIMARY KEY (digest, place)
     """,
     "found": """
