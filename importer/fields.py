@@ -240,6 +240,18 @@ _ATTACHMENTS = Field(
     may_be_missing=True,
     template=TemplateColumn("Attachments", 24, "call.pdf; form.pdf", allowed=say("template.allowed-attachments")),
 )  # fmt: skip
+_RECORD = Field(
+    suggested=(
+        "Activity ID", "Task ID", "Event ID", "Engagement ID", "Note ID", "Call ID", "Meeting ID", "Comment ID",
+        "Interaction ID", "Activity Record ID", "(Do Not Modify) Note", "(Do Not Modify) Activity",
+        "(Do Not Modify) Task", "(Do Not Modify) Phone Call", "(Do Not Modify) Appointment",
+        "Aktivitäts-ID", "Aktivität-ID", "Aufgaben-ID", "Ereignis-ID", "Notiz-ID", "Anruf-ID",
+        "ID activité", "ID de l'activité", "ID de la tâche", "ID de la note",
+        "ID de actividad", "ID de la actividad", "ID de tarea", "ID de la tarea", "ID de nota", "ID de la nota",
+        "ID da atividade", "ID da tarefa", "ID da nota",
+    ),
+    may_be_missing=True,
+)  # fmt: skip
 
 FIELDS: Mapping[Role, Field] = {
     Role.PROSPECT: _PROSPECT,
@@ -249,6 +261,7 @@ FIELDS: Mapping[Role, Field] = {
     Role.ATTACHMENTS: _ATTACHMENTS,
     Role.EMAIL: _EMAIL,
     Role.KEY: Field(),
+    Role.RECORD: _RECORD,
 }
 WORDED: Mapping[Role, Field] = {role: entry for role, entry in FIELDS.items() if entry.words}
 """The fields whose cells hold one of a few words: visibility and status."""
