@@ -162,9 +162,11 @@ _VISIBILITY = Field(
         "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
         "Who sees it", "Team visibility", "Public Record", "Who may see", "Who may see it", "Who may see this",
         "Who may see the note", "Who can see", "Wer darf es sehen", "Wer darf das sehen", "Wer darf sie sehen",
-        "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler",
+        "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler", "Classification", "TLP", "NDA",
+        "Permission", "Permissions",
     ),
-    suggested_part=r"visib|privat|public|shar|sicht|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
+    suggested_part=r"visib|privat|public|shar|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
+    r"|sensi[tb]|restrict|embargo|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
             "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
