@@ -92,7 +92,7 @@ class Note:
         status: draft or published.
         attachments: IDs that the API returned for uploaded files, in the sheet's order.
         content: the content to send for ``text``: the same text, or the smallest HTML that reads the same.
-        files: SHA-256 of the attached files, as hex digits. If there are any, they identify the note, and not their IDs.
+        files: SHA-256 of the attached files, as hex digits. If there are any, they identify the note, not their IDs.
         uncomposed: the text of its cell as it stands, if a template composed ``text``; otherwise empty.
     """
 

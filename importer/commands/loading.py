@@ -247,7 +247,7 @@ def is_own_copy(sheet: Sheet, settings: Settings) -> bool:
     if not Journal.exists(settings.journal):
         return False
     with Journal.open(settings.journal) as journal:
-        return journal.files.is_copy(bytes.fromhex(sheet.fingerprint))
+        return journal.aliases.are_vouched_for(bytes.fromhex(sheet.fingerprint))
 
 
 def unprotected(sheet: Sheet, roles: Roles) -> Sheet:

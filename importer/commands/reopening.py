@@ -17,6 +17,7 @@ from pathlib import Path
 
 from importer import files, scratch
 from importer.errors import ImporterError
+from importer.settings import KEY_VARIABLE
 
 _PREFIX = "open-"
 _FILE = "address"
@@ -32,7 +33,8 @@ def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
     """
     environment = {name: value for name, value in os.environ.items() if name.startswith("NOTE_IMPORTER_")}
     where = str(Path.cwd()) if said or environment else ""
-    options = repr((sorted(said.items()), port, sorted(environment.items()), where))
+    key = os.environ.get(KEY_VARIABLE, "")  # a page with another key is another page
+    options = repr((sorted(said.items()), port, sorted(environment.items()), where, key))
     return folder / f"{_PREFIX}{sha256(options.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
 

@@ -98,7 +98,7 @@ _REMINDER = """
 
 
 class Files:
-    """Record of the results files that runs wrote, and of the corrected copies that the page wrote."""
+    """Record of the results files that runs wrote."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -116,17 +116,7 @@ class Files:
         """Return whether any results file was recorded at the path with this digest."""
         return bool(self._store.rows(_WROTE_AT, place=place))
 
-    def enter_copy(self, digest: bytes) -> None:
-        """Record that a corrected copy with this digest was written."""
-        self.enter(digest, _COPY)
-
-    def is_copy(self, digest: bytes) -> bool:
-        """Return whether a corrected copy with this digest was recorded."""
-        return bool(self._store.rows(_IS_WRITTEN, digest=digest, place=_COPY))
-
 
 _WRITE = "INSERT INTO written (digest, place) VALUES (:digest, :place) ON CONFLICT DO NOTHING"
 _WROTE = "SELECT place FROM written WHERE digest = :digest LIMIT 1"
 _WROTE_AT = "SELECT place FROM written WHERE place = :place LIMIT 1"
-_IS_WRITTEN = "SELECT place FROM written WHERE digest = :digest AND place = :place"
-_COPY = b"corrected copy"
