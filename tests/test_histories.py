@@ -203,6 +203,7 @@ def test_what_was_sent_as_it_stands_is_left_alone_once_composed_even_if_its_ids_
         ("1", "2", "3"),  # a person's own numbers, which begin anew in each sheet
         ("00T5g0000000", "00T5g0000000", "00T5g0000001"),  # one ID for two notes
         ("5.01235E+17", "5.01236E+17", "5.01237E+17"),
+        ("00T5g\ufffd0000001", "00T5g\ufffd0000002", "00T5g\ufffd0000003"),  # damaged
         ("501235000000000000", "501236000000000000", "501237000000000000"),
     ],
 )

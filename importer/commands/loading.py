@@ -167,9 +167,9 @@ def _read(path: str | Path, settings: Settings, observe: Callable[[int], None] =
 def _as_in_results(path: str | Path, settings: Settings) -> Settings:
     """Return the settings with the answers that a results workbook holds, before all remembered ones.
 
-    They count only if they are signed with the journal's ID for a run of this workspace, which nobody else's workbook
-    can be, and under the headings of that run (:mod:`importer.rows.exports`): the text may be copied from one workbook
-    to another.
+    They count only if they are signed with the journal's ID, which nobody else's workbook can be, for a run of this
+    workspace, and under the headings of that run (:mod:`importer.rows.exports`), because the text may be copied from
+    one workbook to another.
     """
     source, text = place(path), ""
     if settings.export is not None or isinstance(source, Url) or not source.is_file():
@@ -180,7 +180,7 @@ def _as_in_results(path: str | Path, settings: Settings) -> Settings:
     if not text or not Journal.exists(settings.journal):
         return settings
     with Journal.open(settings.journal) as journal:
-        export = remembering.from_signed(text, settings.workspace, journal.id)
+        export = remembering.from_signed(text, journal.id)
         is_of_run = export is not None and any(journal.runs.listed(settings.workspace, export.run))
     return replace(settings, exports=(export, *settings.exports)) if export is not None and is_of_run else settings
 

@@ -292,7 +292,7 @@ def write_results(
     summary = replace(
         summary,
         prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
-        read_as="" if read_as is None else remembering.signed(read_as, run.workspace, journal.id),
+        read_as="" if read_as is None else remembering.signed(read_as, journal.id),
     )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(

@@ -18,7 +18,7 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, say
-from importer.models import Role, Visibility, Workspace
+from importer.models import Role, Visibility
 from importer.settings import profiles
 from importer.settings.exports import Export, SheetColumns, as_stored, named
 from importer.settings.kinds import Names, OneOf, none_last
@@ -225,19 +225,19 @@ def _entry(export: Export) -> dict[str, object]:
     return stored
 
 
-def signed(export: Export, workspace: Workspace, secret: str) -> str:
+def signed(export: Export, secret: str) -> str:
     """Return the export of a run as JSON, after a signature that only somebody who knows the secret can make."""
     text = json.dumps({**_entry(export), "answered": export.answered.isoformat(), "run": export.run})
-    return f"{_signature(text, workspace, secret)} {text}"
+    return f"{_signature(text, secret)} {text}"
 
 
-def from_signed(text: str, workspace: Workspace, secret: str) -> Export | None:
-    """Return the export that :func:`signed` wrote for this workspace; None if the text is anything else.
+def from_signed(text: str, secret: str) -> Export | None:
+    """Return the export that :func:`signed` wrote with this secret; None if the text is anything else.
 
     The text may come from anyone, and a hidden answer could make private notes public.
     """
     signature, _, text = text.partition(" ")
-    if not hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(text, workspace, secret).encode()):
+    if not hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(text, secret).encode()):
         return None
     entry = json.loads(text)
     run, answered = entry.pop("run"), date.fromisoformat(entry["answered"])
@@ -247,8 +247,8 @@ def from_signed(text: str, workspace: Workspace, secret: str) -> Export | None:
         return None
 
 
-def _signature(text: str, workspace: Workspace, secret: str) -> str:
-    return hmac.new(secret.encode(), f"answers\0{workspace}\0{text}".encode("utf-8", "replace"), "sha256").hexdigest()
+def _signature(text: str, secret: str) -> str:
+    return hmac.new(secret.encode(), b"answers\0" + text.encode("utf-8", "replace"), "sha256").hexdigest()
 
 
 def export_named(profile: str, name: str) -> Export:

@@ -163,6 +163,14 @@ def test_the_answers_in_results_count_for_their_workspace_and_under_their_headin
             assert prepared.settings.remembered is None, heading
             assert prepared.questions
         book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
+    plain = openpyxl.Workbook()
+    plain.active.title = TO_FIX  # type: ignore[union-attr]
+    for row in book[TO_FIX].iter_rows(min_col=3, max_col=8, values_only=True):
+        plain.active.append(row)  # type: ignore[union-attr]
+    plain.properties.description = book.properties.description
+    plain.save(tmp_path / "plain.xlsx")
+    with prepare(tmp_path / "plain.xlsx", settings) as prepared:
+        assert prepared.settings.remembered is None
     with Journal.open(settings.journal) as journal, journal.transaction():
         journal._store.execute("UPDATE runs SET name = name || ' of another'")
     with prepare(results, settings) as prepared:

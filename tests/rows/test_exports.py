@@ -170,7 +170,8 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Expo
     ("heading", "value", "is_asked"),
     [
         ("Classification", "TLP:AMBER", True), ("TLP", "Red", True), ("NDA", "signed", True),
-        ("Permission", "internal", True), ("Sharing permissions", "Sales", True), ("Confidentiality", "C3", True),
+        ("Permission", "internal", True), ("Level of TLP", "Red", True), ("Customer NDA", "3", True),
+        ("Sharing permissions", "Sales", True), ("Confidentiality", "C3", True),
         ("Vertraulichkeitsstufe", "3", True), ("Sensitivity label", "C3", True), ("Security", "", False),
         ("Agenda", "Terms", False), ("Panda", "Terms", False), ("NDA", "", False),
     ],
