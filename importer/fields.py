@@ -162,9 +162,11 @@ _VISIBILITY = Field(
         "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
         "Who sees it", "Team visibility", "Public Record", "Who may see", "Who may see it", "Who may see this",
         "Who may see the note", "Who can see", "Wer darf es sehen", "Wer darf das sehen", "Wer darf sie sehen",
-        "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler",
+        "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler", "Classification", "TLP", "NDA",
+        "Permission", "Permissions",
     ),
-    suggested_part=r"visib|privat|public|shar|sicht|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
+    suggested_part=r"visib|privat|public|shar|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
+    r"|sensi[tb]|restrict|embargo|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
             "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
@@ -240,6 +242,18 @@ _ATTACHMENTS = Field(
     may_be_missing=True,
     template=TemplateColumn("Attachments", 24, "call.pdf; form.pdf", allowed=say("template.allowed-attachments")),
 )  # fmt: skip
+_RECORD = Field(
+    suggested=(
+        "Activity ID", "Task ID", "Event ID", "Engagement ID", "Note ID", "Call ID", "Meeting ID", "Comment ID",
+        "Interaction ID", "Activity Record ID", "(Do Not Modify) Note", "(Do Not Modify) Activity",
+        "(Do Not Modify) Task", "(Do Not Modify) Phone Call", "(Do Not Modify) Appointment",
+        "Aktivitäts-ID", "Aktivität-ID", "Aufgaben-ID", "Ereignis-ID", "Notiz-ID", "Anruf-ID",
+        "ID activité", "ID de l'activité", "ID de la tâche", "ID de la note",
+        "ID de actividad", "ID de la actividad", "ID de tarea", "ID de la tarea", "ID de nota", "ID de la nota",
+        "ID da atividade", "ID da tarefa", "ID da nota",
+    ),
+    may_be_missing=True,
+)  # fmt: skip
 
 FIELDS: Mapping[Role, Field] = {
     Role.PROSPECT: _PROSPECT,
@@ -249,6 +263,7 @@ FIELDS: Mapping[Role, Field] = {
     Role.ATTACHMENTS: _ATTACHMENTS,
     Role.EMAIL: _EMAIL,
     Role.KEY: Field(),
+    Role.RECORD: _RECORD,
 }
 WORDED: Mapping[Role, Field] = {role: entry for role, entry in FIELDS.items() if entry.words}
 """The fields whose cells hold one of a few words: visibility and status."""

@@ -33,6 +33,7 @@ class Role(StrEnum):
     ATTACHMENTS = "attachments"
     EMAIL = "email"
     KEY = "key"
+    RECORD = "record"
 
 
 class Visibility(StrEnum):
@@ -91,8 +92,7 @@ class Note:
         status: draft or published.
         attachments: IDs that the API returned for uploaded files, in the sheet's order.
         content: the content to send for ``text``: the same text, or the smallest HTML that reads the same.
-        files: SHA-256, in hexadecimal digits, of the attached files, in the sheet's order. If there are any, they
-            identify the note, and ``attachments`` are their IDs, which are empty before the upload.
+        files: SHA-256 of the attached files, as hex digits. If there are any, they identify the note, not their IDs.
         uncomposed: the text of its cell as it stands, if a template composed ``text``; otherwise empty.
     """
 

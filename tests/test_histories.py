@@ -29,6 +29,7 @@ pytestmark = pytest.mark.usefixtures("jumping")
 HEADINGS = ("Prospect ID", "Date", "Assigned", "Comments", "Visibility")
 TEMPLATE = "[{Date}, ][{Assigned}: ]{Comments}"
 WITH_IDS = (*HEADINGS, "Activity ID")
+RECORDS = ("Activity ID", "Note ID", "")
 ADA, BEN = "AbCdEfGh1", "AbCdEfGh2"
 
 
@@ -55,10 +56,11 @@ class History:
         return {result.value: count for result, count in report.counts.items()}, results, foreseen
 
     def settings(self, template: str, **more: Any) -> Settings:
-        """Return settings with the journal and a template, if there is one."""
-        mapping = {Role.CONTENT: (template,)} if template else {}
+        """Return settings with the journal, the columns of records' IDs and a template, if there is one."""
+        mapping = {Role.RECORD: RECORDS, **({Role.CONTENT: (template,)} if template else {})}
         journal = self.folder / "journal.sqlite"
-        return Settings(base_url=self.box.url, key=self.box.api_key, journal=journal, mapping=mapping, **more)
+        more = {"mapping": mapping, **more}
+        return Settings(base_url=self.box.url, key=self.box.api_key, journal=journal, **more)
 
     @property
     def there(self) -> Counter[str]:
@@ -201,6 +203,7 @@ def test_what_was_sent_as_it_stands_is_left_alone_once_composed_even_if_its_ids_
         ("1", "2", "3"),  # a person's own numbers, which begin anew in each sheet
         ("00T5g0000000", "00T5g0000000", "00T5g0000001"),  # one ID for two notes
         ("5.01235E+17", "5.01236E+17", "5.01237E+17"),
+        ("00T5g\ufffd0000001", "00T5g\ufffd0000002", "00T5g\ufffd0000003"),  # damaged
         ("501235000000000000", "501236000000000000", "501237000000000000"),
     ],
 )
@@ -223,12 +226,22 @@ def test_the_plan_says_if_ids_of_records_do_not_count(history: History) -> None:
     assert f"have the same ID, such as {shared}." in remark
 
 
-@pytest.mark.parametrize("heading", ["ID", "Record ID", "Deal ID", "note_id"])
-def test_only_a_heading_that_names_a_record_of_notes_counts(history: History, heading: str) -> None:
+@pytest.mark.parametrize(("heading", "is_offered"), [("Task ID", True), ("Deal ID", False)])
+def test_only_a_column_that_a_person_chose_counts(history: History, heading: str, *, is_offered: bool) -> None:
+    """Whoever guesses an ID could keep a later note from being sent. A heading that names records is offered."""
     headings = (*HEADINGS, heading)
     for text in ("One", "Two"):
         rows = with_ids(voicemails(1, text=text))
         assert history.run(*rows, headings=headings, template=TEMPLATE)[0] == {"created": 1}
+    with prepare(history.folder / "sheet2.csv", history.settings(TEMPLATE)) as prepared:
+        offers = [text for text in map(render, prepared.preview.loaded.rows.remarks) if heading in text]
+    assert offers == ["Column F, 'Task ID', may identify each record. If you choose it (--map record=\"Task ID\"), a "
+                      "record whose text changes after its import isn't sent again."] * is_offered  # fmt: skip
+    rows = with_ids(voicemails(2, text="One"), start=7)
+    chosen = {Role.RECORD: (heading,), Role.CONTENT: (TEMPLATE,)}
+    assert history.run(*rows, headings=headings, mapping=chosen)[0] == {"created": 1}
+    rows[0][3] = "Two"
+    assert history.run(*rows, headings=headings, mapping=chosen)[0] == {"already imported": 1}
 
 
 def test_ids_of_two_kinds_of_records_and_of_two_prospects_are_kept_apart(history: History) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import math
+import os
 import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say
-from importer.settings import SETTINGS, Topic, sources, who_can_read
+from importer.settings import KEY_VARIABLE, SETTINGS, Topic, sources, who_can_read
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ _ASKED = say("page.asked-to-end")
 _QUIT = say("page.quit")
 _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
+_OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
+"""Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
+_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 
 
@@ -118,8 +123,6 @@ def _reopen(address: str, is_open: Callable[[], bool], *, no_browser: bool) -> i
 
 def _launched(address: str, at_end: contextlib.ExitStack) -> Launch | None:
     """Open the browser with a private file, whose address anybody may see; return None if there is no browser."""
-    import webbrowser  # noqa: PLC0415 - only this command waits for it
-
     from importer.page.serving import Launch  # noqa: PLC0415 - see page
 
     try:
@@ -127,7 +130,10 @@ def _launched(address: str, at_end: contextlib.ExitStack) -> Launch | None:
     except OSError:  # for example, no space for temporary files
         return None
     at_end.callback(launch.remove)
-    return launch if webbrowser.open(launch.address) else None
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    opening = [sys.executable, "-I", "-c", _OPEN, launch.address]
+    is_open = subprocess.run(opening, env=environment, check=False).returncode == 0  # noqa: S603 - of our own words
+    return launch if is_open else None
 
 
 def _say_address(address: str) -> None:

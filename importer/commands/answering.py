@@ -121,8 +121,8 @@ def learned(base: Settings, settings: Settings, source: str, columns: SheetColum
     return replace(latest, name=name)
 
 
-def of_results(settings: Settings, source: str, columns: SheetColumns) -> Export | None:
-    """Return all answers by which a sheet was read, so that its results are read in the same way.
+def of_results(settings: Settings, source: str, columns: SheetColumns, run: str) -> Export | None:
+    """Return all answers by which a run read a sheet, so that its results are read in the same way.
 
     The result is None if there are none, or if a column is named by its letter, because the results have others.
 
@@ -130,6 +130,7 @@ def of_results(settings: Settings, source: str, columns: SheetColumns) -> Export
         settings: the settings for this sheet.
         source: name of the file.
         columns: the columns of the sheet.
+        run: the run's name.
     """
     export = learned(Settings(), replace(settings, export=None, exports=(), remembered=None), source, columns)
     if export is None:
@@ -139,7 +140,7 @@ def of_results(settings: Settings, source: str, columns: SheetColumns) -> Export
     names += [answers[name] for name in ("key-column",) if name in answers]
     parts = [part.strip() for name in names for part in _fields(name) or name.split(",")]
     is_by_heading = {*parts} <= {"", *export.headings}
-    return replace(export, answers=answers) if is_by_heading else None
+    return replace(export, answers=answers, run=run) if is_by_heading else None
 
 
 def with_export(settings: Settings, export: Export) -> Settings:

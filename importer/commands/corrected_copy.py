@@ -8,6 +8,7 @@ numbers unchanged.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from xlsxwriter.workbook import Workbook
 
 from importer import files
 from importer.commands.corrections import Correction, Corrections
-from importer.commands.loading import read, unprotected
+from importer.commands.loading import is_own_copy, read, unprotected
 from importer.commands.mending import Understanding, hidden_flaws, remaining, remaining_flaws, without_problem
 from importer.commands.preview import Preview, foreseen, occurrence_of
 from importer.commands.problem_rows import NAME
@@ -31,6 +32,7 @@ from importer.commands.run import prepare
 from importer.commands.workspaces import opened
 from importer.errors import UnreadableFile
 from importer.fields import WORDED
+from importer.journal import Journal
 from importer.messages import Cell, Message, render, say
 from importer.models import Problem
 from importer.reading import Sheet, column_letter
@@ -97,7 +99,7 @@ def copy(
         if former(sheet, understood.roles) is None:
             flawed = dict.fromkeys(understood.flaws)
             problems = remaining(target.with_name(NAME), understanding, flawed)
-            return _written(target, sheet, understood.roles, problems, corrections, observe)
+            return _written(target, sheet, understood.roles, settings, problems, corrections, observe)
     with prepare(file, settings) as prepared:
         return write(target, prepared.preview, corrections, observe)
 
@@ -112,24 +114,27 @@ def write(
     _check(preview)
     loaded = preview.loaded
     problems = {found[0].row: found for found in loaded.rows.problems.values()}
-    return _written(target, loaded.sheet, loaded.roles, problems, corrections, observe)
+    return _written(target, loaded.sheet, loaded.roles, preview.settings, problems, corrections, observe)
 
 
 def _written(
     target: Path,
     sheet: Sheet,
     roles: Roles,
+    settings: Settings,
     problems: Mapping[int, Sequence[Problem]],
     corrections: Corrections,
     observe: Observe,
 ) -> CorrectedCopy:
     headings = [*sheet.headings, *([CORRECTED] if corrected_column(sheet.headings) is None else [])]
     frame = _Frame(sheet.name or _USUAL_NAME, headings, sheet.header_row)
+    mark, has_fingerprints = headings.index(CORRECTED), False
     with tempfile.TemporaryFile(dir=target.parent) as file, files.draft(target) as draft:
         rows = SheetRows(file, len(headings))
         rows.add([frame.heading] * len(headings), encodable(headings), number=sheet.header_row)
         plain = [frame.text] * len(headings)
-        for number, cells, changed in _rows(sheet, roles, problems, corrections, observe):
+        for number, cells, changed in _rows(sheet, roles, settings, problems, corrections, observe):
+            has_fingerprints |= SOURCE_ROW in cells[mark]
             styles = [frame.changed if at in changed else frame.text for at in range(len(headings))]
             rows.add(styles if changed else plain, encodable(cells), number=number)
         with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
@@ -137,6 +142,9 @@ def _written(
                 add_part(package, name, parts.read(name), rows if name == _SHEET else None)
         draft.finish(files.OWNER_ONLY)
         draft.put(target)
+    if has_fingerprints:
+        with target.open("rb") as written, Journal.open(settings.journal) as journal:
+            journal.aliases.vouch_for(hashlib.file_digest(written, "sha256").digest())
     return CorrectedCopy(target, frame.name, sheet.header_row)
 
 
@@ -159,7 +167,12 @@ def _check(preview: Preview) -> None:
 
 
 def _rows(
-    sheet: Sheet, roles: Roles, problems: Mapping[int, Sequence[Problem]], corrections: Corrections, observe: Observe
+    sheet: Sheet,
+    roles: Roles,
+    settings: Settings,
+    problems: Mapping[int, Sequence[Problem]],
+    corrections: Corrections,
+    observe: Observe,
 ) -> Iterator[tuple[int, Sequence[str], frozenset[int]]]:
     """Yield each row of the copy: its number, its cells, and the positions of the cells that differ.
 
@@ -170,10 +183,13 @@ def _rows(
     mark = len(sheet.headings) if corrected is None else corrected
     worded = frozenset(roles.columns[role] for role in WORDED if role in roles.columns)
     sources = _sources(sheet, roles, by_row) if by_row else {}
+    is_own = corrected is not None and is_own_copy(sheet, settings)
     for numbers, columns in sheet.columns():
         if (last := max(numbers)) > MOST_ROWS:
             raise UnreadableFile(say("corrected.too-many-rows", row=last, most=MOST_ROWS))
-        all_columns = columns if corrected is not None else [*columns, ("",) * len(numbers)]
+        all_columns = [*columns] if corrected is not None else [*columns, ("",) * len(numbers)]
+        if not is_own:  # a copy vouches only for fingerprints that it wrote itself
+            all_columns[mark] = [*map(_without_fingerprints, all_columns[mark])]
         for number, cells in zip(numbers, zip(*all_columns, strict=True), strict=True):
             if number in problems or number in by_row:
                 row, changed = _corrected(sheet, number, cells, problems.get(number, ()), by_row.get(number), mark)
@@ -184,6 +200,11 @@ def _rows(
                 yield number, cells, frozenset()
         written += len(numbers)
         observe("written", written)
+
+
+def _without_fingerprints(text: str) -> str:
+    lines = text.split("\n") if SOURCE_ROW in text else [text]
+    return "\n".join(line for line in lines if not line.strip().startswith(SOURCE_ROW))
 
 
 def _sources(sheet: Sheet, roles: Roles, wanted: Container[int]) -> dict[int, str]:

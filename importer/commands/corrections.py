@@ -5,6 +5,8 @@ Input: steps. Output: the correction of each row, by its number; JSON values. Th
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,6 +80,11 @@ class Corrections:
     """
 
     steps: tuple[Step, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """16 digits that stand for all steps."""
+        return hashlib.sha256(json.dumps(self.as_json()).encode()).hexdigest()[:16]
 
     @cached_property
     def by_row(self) -> dict[int, Correction]:

@@ -192,12 +192,14 @@ def uncomposed_requests(preview: Preview) -> int:
 def digest(preview: Preview) -> str:
     """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
 
-    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet.
+    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet, or if
+    notes with these texts were sent meanwhile with another visibility or status.
     """
     rows, hasher, settings = preview.as_read, hashlib.sha256(), preview.settings
     parts = [
         settings.on_several.value,
         str(settings.skip_existing),
+        str(preview.likely.remaining.differing),
         *rows.prospect,
         *(() if rows.key is None else rows.key),
     ]

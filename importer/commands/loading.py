@@ -22,7 +22,7 @@ import numpy as np
 from importer import files, grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.journal import Journal
-from importer.messages import Cell, Message, lines, say, some
+from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
 from importer.results import check_target
@@ -34,6 +34,7 @@ from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place, remembering
 from importer.settings.exports import HOW_READ, Export, SheetColumns, named
 from importer.settings.kinds import mapped
+from importer.settings.meanings import MEANS
 from importer.storage import Url, is_same, place
 
 _MOST_ALIKE = 3  # files with the same content that a remark names
@@ -163,9 +164,11 @@ def _read(path: str | Path, settings: Settings, observe: Callable[[int], None] =
 
 
 def _as_in_results(path: str | Path, settings: Settings) -> Settings:
-    """Return the settings with the answers that a results workbook holds, in place of all remembered ones.
+    """Return the settings with the answers that a results workbook holds, before all remembered ones.
 
-    They count only if they are signed with the journal's ID, which nobody else's workbook can be.
+    They count only if they are signed with the journal's ID, which nobody else's workbook can be, for a run of this
+    workspace, and under the headings of that run (:mod:`importer.rows.exports`), because the text may be copied from
+    one workbook to another.
     """
     source, text = place(path), ""
     if settings.export is not None or isinstance(source, Url) or not source.is_file():
@@ -176,7 +179,8 @@ def _as_in_results(path: str | Path, settings: Settings) -> Settings:
         return settings
     with Journal.open(settings.journal) as journal:
         export = remembering.from_signed(text, journal.id)
-    return settings if export is None else replace(settings, exports=(export,))
+        is_of_run = export is not None and any(journal.runs.listed(settings.workspace, export.run))
+    return replace(settings, exports=(export, *settings.exports)) if export is not None and is_of_run else settings
 
 
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
@@ -225,12 +229,23 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
+    if rows.sources and not is_own_copy(sheet, settings):
+        rows.sources = {}  # anybody can write such a column, and filling it down is enough
     rows.remarks[:0] = exports.remarks(sheet.headings, settings)
     rows.remarks += columns.remarks(sheet.headings, settings, roles) + foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
+    _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
     return Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+
+
+def is_own_copy(sheet: Sheet, settings: Settings) -> bool:
+    """Return whether this very file is a corrected copy that the program wrote, as the journal says."""
+    if not Journal.exists(settings.journal):
+        return False
+    with Journal.open(settings.journal) as journal:
+        return journal.aliases.are_vouched_for(bytes.fromhex(sheet.fingerprint))
 
 
 def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
@@ -247,6 +262,18 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
     rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
     if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
+
+
+def _see_to_blanks(rows: Rows, settings: Settings) -> None:
+    """Ask who may see the notes of blank cells in results, if those were public in their run."""
+    kinds = {problem.text.kind for problems in rows.problems.values() for problem in problems}
+    if settings.remembered is None or not settings.remembered.asks_anew or "visibility.blank" not in kinds:
+        return
+    names = [visibility.name.lower() for visibility in Visibility]
+    choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
+    asks, ways = say("blank.was-public"), tuple(SettingPart("default-visibility", name) for name in names)
+    text = say("blank.say-again", asks=asks, ways=ways)
+    rows.overlooked.append(Question(text, asks, choices, None, [Role.VISIBILITY]))
 
 
 def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from importer import files
 from importer.errors import ImporterError
+from importer.settings import KEY_VARIABLE
 
 _PREFIX = "open-"
 _FILE = "address"
@@ -37,7 +38,8 @@ def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
     files.keep_private(folder)
     environment = {name: value for name, value in os.environ.items() if name.startswith("NOTE_IMPORTER_")}
     where = str(Path.cwd()) if said or environment else ""
-    options = repr((sorted(said.items()), port, sorted(environment.items()), where))
+    key = os.environ.get(KEY_VARIABLE, "")  # a page with another key is another page
+    options = repr((sorted(said.items()), port, sorted(environment.items()), where, key))
     return folder / f"{_PREFIX}{sha256(options.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
 

@@ -286,7 +286,7 @@ def write_results(
 ) -> results.Written:
     """Write the outcomes of a file's rows."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
-    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns)
+    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns, run.name)
     summary = replace(
         summary,
         prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),

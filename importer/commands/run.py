@@ -172,6 +172,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self,
         *,
         expected: int | None = None,
+        begun: Callable[[], object] = lambda: None,
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
@@ -182,6 +183,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         Args:
             expected: number of notes that a person agreed to, ``preview.remaining.total``; None: any number.
+            begun: called once nothing refuses the import any more, before the first note is sent.
             observe: receives the progress.
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
             clock: seconds since 1970.
@@ -222,7 +224,7 @@ class Prepared(AbstractContextManager["Prepared"]):
                 raise unconfirmed(settings)
             caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers, see)
+                report = send(context, loaded, self._target, expected, self._answers, begun, see)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))

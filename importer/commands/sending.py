@@ -44,6 +44,7 @@ def send(
     target: Path,
     expected: int | None = None,
     before: EmailAnswers | None = None,
+    begun: Callable[[], object] = lambda: None,
     see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
 ) -> Report:
     """Deliver the notes of a file that no earlier run delivered.
@@ -54,6 +55,7 @@ def send(
         target: path for the results.
         expected: number of notes that was agreed to; None: any number.
         before: look-ups of emails since the file was read.
+        begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
 
     Raises:
@@ -75,7 +77,7 @@ def send(
         sheet=writable(which),
     )
     with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, before, see).run(expected)
+        report = _Sending(context, loaded, target, run, before, begun, see).run(expected)
     return replace(report, ended_at=clock())
 
 
@@ -89,9 +91,10 @@ class _Sending:
         target: Path,
         run: Run,
         before: EmailAnswers | None,
+        begun: Callable[[], object],
         see: Callable[[Loaded, Outcomes], object],
     ) -> None:
-        self._see = see
+        self._begun, self._see = begun, see
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
@@ -116,6 +119,7 @@ class _Sending:
         attaching, first_call = Attaching(self._context, self._loaded.rows, tell), FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
+        self._begun()
         keep_in_mind(self._journal, self._settings)
         self._owe_results()
         ended = "broken off"

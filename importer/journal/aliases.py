@@ -72,6 +72,19 @@ class Aliases:
             found.setdefault((note, prospect, occurrence), []).append(digest)
         return found
 
+    def vouch_for(self, copy: bytes) -> None:
+        """Enter the digest of a corrected copy, whose fingerprints count from then on (D159)."""
+        with self._store.transaction():
+            self._store.execute(_VOUCH, digest=copy)
+
+    def are_vouched_for(self, copy: bytes) -> bool:
+        """Return whether this is the digest of a corrected copy that was entered."""
+        return bool(self._store.rows(_VOUCHED, digest=copy))
+
+
+_VOUCH = "INSERT INTO copies (digest) VALUES (:digest) ON CONFLICT DO NOTHING"
+_VOUCHED = "SELECT digest FROM copies WHERE digest = :digest"
+
 
 def forget_unmade(store: Store, deliveries: Sequence[DeliveryName]) -> None:
     """Forget the digests of deliveries that were not made, because another record may bring their notes (D155)."""

@@ -96,6 +96,10 @@ TABLES = {
         read_lag_at FLOAT,  -- when that was measured
         PRIMARY KEY (workspace)
     """,
+    "copies": """
+        digest BLOB NOT NULL,  -- SHA-256 of a corrected copy, in which fingerprints count
+        PRIMARY KEY (digest)
+    """,
     "found": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         digest BLOB NOT NULL,  -- HMAC of an email, with the key of the API

@@ -241,7 +241,8 @@ class CheckForm:
             return Row(Field("blank-status", "", heading, [only]), word.role, heading, "found", rows=word.rows)
         options = [(kind.name.lower(), MEANS[kind.name]) for kind in Visibility]
         chosen = self._choices.values("default-visibility")
-        field = _meaning(word, "default-visibility", options, chosen, hint=say("page.form.blank-never-public"))
+        hint = "" if word.meaning is Visibility.PUBLIC else say("page.form.blank-never-public")
+        field = _meaning(word, "default-visibility", options, chosen, hint=hint)
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
     def _origin_of(self, word: WordOverview) -> str:

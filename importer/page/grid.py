@@ -119,7 +119,8 @@ class GridCell:
         before: its text in the file, if it was corrected; else None.
         problems: its problems.
         near: the word that is probably meant; empty if there is none.
-        alike: number of further rows with the same text and the same problem, which aren't corrected yet.
+        alike: number of further rows with the same text and the same problem, which aren't corrected yet; 0 if the
+            column names people, because what is right for one of them is another's.
         is_field: whether it can be edited.
     """
 
@@ -169,6 +170,11 @@ class GridRow:
         return "open" if self.problems or any(cell.problems for cell in self.cells) else "mended"
 
 
+def is_of_person(found: Overview, position: int) -> bool:
+    """Return whether a column names the people who receive the notes."""
+    return found.columns[position].role in _OF_PERSON
+
+
 def columns(found: Overview) -> list[GridColumn]:
     """Return the columns of the grid: those that have a role, or are a part of the text."""
     return [
@@ -178,7 +184,7 @@ def columns(found: Overview) -> list[GridColumn]:
             column.heading,
             ROLES[column.role] if column.role is not None else "",
             _CHOICES.get(column.role, {}) if column.role is not None else {},
-            column.role in _OF_PERSON,
+            is_of_person(found, at),
             column.role is Role.EMAIL,
             column.role is Role.CONTENT,
         )
@@ -263,7 +269,7 @@ def _row(
                 shown(before) if text != before else None,
                 [in_grid(problem.text) for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
-                alike(number, at),
+                0 if column.is_of_person else alike(number, at),
                 is_field=at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
             )
         )

@@ -27,7 +27,7 @@ from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.file_names import folded, name_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
-from importer.page.rendering import ROLES, words
+from importer.page.rendering import ROLES, moment, text, words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Rehearse, Send, Unread
 from importer.page.uploads import DroppedFile
@@ -203,6 +203,10 @@ class ImportScreens(Screens):
         back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("questions.nothing-sent"), say("page.problem.another-workspace"), 409, back)
+        source = self._parts.uploads.get(upload.source)
+        if source is not None and upload.workspace != self._workspace and (at := self._copy_sent_at(source)):
+            why = text("page.mend.sent-why", when=moment(at))
+            refuse(say("questions.nothing-sent"), why, 409, check_address(source, source.sent_choices))
         expected = whole_number(request.form.get("expected", ""))
         if expected is None:
             refuse(say("questions.nothing-sent"), say("page.problem.no-number"), 400, back)

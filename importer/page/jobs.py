@@ -92,12 +92,14 @@ class Job:
             with contextlib.suppress(OSError):  # the process has just ended
                 self.connection.send(why)
 
-    def listen(self, over: Callable[[Ended], None]) -> None:
+    def listen(self, begun: Callable[[], object], over: Callable[[Ended], None]) -> None:
         """Receive the job's progress until the job has ended. Call ``over`` with its end before setting ``ended``."""
         ended: Ended | None = None
         try:
             while ended is None:
                 match self.connection.recv():
+                    case tasks.BEGUN:
+                        begun()
                     case Progress() as progress:
                         if self.progress is None or progress.settled != self.progress.settled:
                             self.moved_at = time.monotonic()
@@ -166,7 +168,13 @@ class Jobs:
         return [job for job in self if job.ended is None]
 
     def begin(
-        self, task: Task, upload: DroppedFile | None, choices: Choices, expected: int, over: Callable[[Ended], None]
+        self,
+        task: Task,
+        upload: DroppedFile | None,
+        choices: Choices,
+        expected: int,
+        begun: Callable[[], object],
+        over: Callable[[Ended], None],
     ) -> Job:
         """Start a task in a process of its own.
 
@@ -175,6 +183,7 @@ class Jobs:
             upload: its file, or None.
             choices: the choices by which the file is read.
             expected: the number of notes that a person agreed to; 0 if no number is asked for.
+            begun: called once a task of sending isn't refused any more, before anything is sent.
             over: called with how the job ended.
 
         Raises:
@@ -190,7 +199,7 @@ class Jobs:
             job_id = secrets.token_hex(16)
             worker.connection.send(task)
             job = Job(job_id, task, upload, choices, expected, time.monotonic(), worker.process, worker.connection)
-            job.listener = threading.Thread(target=job.listen, args=(over,), name="listening", daemon=True)
+            job.listener = threading.Thread(target=job.listen, args=(begun, over), name="listening", daemon=True)
             job.listener.start()
             self._found[job_id] = job
             return job

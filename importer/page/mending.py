@@ -25,7 +25,7 @@ from importer.page.correcting import Copying, Correcting
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
 from importer.page.rendering import by_language, moment, text, words
-from importer.page.screens import Page, Parts, refuse, screen
+from importer.page.screens import Page, Parts, refuse, refuse_during, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -100,7 +100,6 @@ class MendScreens(ImportScreens):
         corrections = upload.corrections(_how(choices))
         if not corrections.by_row:
             return redirect(check_address(upload, choices), 303)
-        used = {job.upload.id for job in self._parts.jobs.under_way if job.upload is not None}
         copying = self._correcting.copy(
             upload,
             choices,
@@ -109,7 +108,7 @@ class MendScreens(ImportScreens):
             corrections,
             name_of_copy(upload.name),
             self._parts.uploads,
-            lambda other: other.id in used,
+            lambda other: any(job.upload is other for job in self._parts.jobs.under_way),
         )
         copying.over.wait(A_MOMENT)
         return redirect(url_for("copying", number=upload.id) + choices.query, 303)
@@ -144,6 +143,9 @@ class MendScreens(ImportScreens):
 
     def _refuse_if_sent(self, upload: DroppedFile) -> None:
         """Refuse to change corrections whose copy was sent, because a changed note would be sent a second time."""
+        for job in self._parts.jobs.under_way:
+            if job.upload is not None and job.upload.source == upload.id:
+                refuse_during(job, say("page.mend.not-kept"))
         if not (at := self._copy_sent_at(upload)):
             return
         title, when = say("page.mend.sent"), moment(at)
@@ -163,6 +165,9 @@ class MendScreens(ImportScreens):
         kept, chosen = _kept(upload, choices), grid.Filter.of(request.args, len(found.troubles))
 
         def changed(corrections: Corrections) -> Corrections:
+            if request.form.get("seen") != corrections.digest:
+                back = _address(upload, choices, chosen)
+                refuse(say("page.mend.not-kept"), say("page.mend.changed"), 409, back, say("page.mend.show-again"))
             corrections = corrections.and_also(*_written(kept, corrections))
             if "undo" in request.form:
                 return corrections.without_last()
@@ -230,15 +235,15 @@ def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, of_ki
                 yield Step(Act(name), (number,))
             case (("write" | "write-all"), [position, text]) if position.isdecimal() and int(position) < len(cells):
                 at = int(position)
-                alike = _alike(kept, corrections, number, at, cells[at]) if name == "write-all" else []
+                is_for_all = name == "write-all" and not grid.is_of_person(found, at)
+                alike = _alike(kept, corrections, number, at, cells[at]) if is_for_all else []
                 yield Step(Act.WRITE, (number, *(other for other in alike if other != number)), at, grid.shown(text))
             case "leave-out-kind", [] if 0 <= number < len(found.troubles):
                 yield Step(Act.LEAVE_OUT, (*of_kind,))
-            case "write-kind", [] if 0 <= number < len(found.troubles) and request.form.get("kind-text"):
-                column = found.troubles[number].problems[0].column
-                if column is not None:
-                    text = grid.shown(request.form["kind-text"])
-                    yield Step(Act.WRITE, (*of_kind,), column, text)
+            case "write-kind", [] if 0 <= number < len(found.troubles):
+                column, text = _column_of(found, number, grid.columns(found)), request.form.get("kind-text", "")
+                if column is not None and text in column.choices:
+                    yield Step(Act.WRITE, (*of_kind,), column.position, text)
 
 
 def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: int, text: str) -> list[int]:

@@ -121,8 +121,11 @@ class Screens:
         """
         reading, uploads, choices = self._parts.reading, self._parts.uploads, choices or Choices()
         is_sending, take_back = isinstance(task, Send), _nothing
-        if upload is not None and is_sending:
-            take_back = uploads.is_sent(upload, task.settings.workspace, choices)
+
+        def begun() -> None:
+            nonlocal take_back
+            if upload is not None:
+                take_back = uploads.is_sent(upload, task.settings.workspace, choices)
 
         def over(ended: Ended) -> None:
             reading.forget()
@@ -139,9 +142,8 @@ class Screens:
                 take_back()  # the corrections stay open, because changing them makes no second notes
 
         try:
-            job = self._parts.jobs.begin(task, upload, choices, expected, over)
+            job = self._parts.jobs.begin(task, upload, choices, expected, begun, over)
         except UnderWay as error:
-            take_back()
             job = error.job
             is_same_file = isinstance(job.task, Send) and (job.upload, job.choices) == (upload, choices)
             if job.task != task and not (is_sending and is_same_file):

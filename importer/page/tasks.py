@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar
@@ -31,6 +32,7 @@ from importer.settings import Settings
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _PROGRAM_ENDED = say("page.program-ended")
+BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on is it remembered
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,8 @@ class Unread:
 def unread(error: Exception) -> Unread:
     """Return what a person is told if reading ended with this error."""
     questions = error.questions if isinstance(error, UnclearColumns) else ()
-    why = error.message if isinstance(error, ImporterError) else _fault(error)
+    why = error.message if isinstance(error, ImporterError) else say("page.job.fault", error=type(error).__name__)
     return Unread(why, questions, is_useless=isinstance(error, UnreadableFile))
-
-
-def _fault(error: Exception) -> Message:
-    return say("page.job.fault", error=type(error).__name__)
 
 
 @dataclass(frozen=True)
@@ -161,8 +159,6 @@ class Send:
                 raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
-            if preview.is_first:
-                commands.workspaces.confirm(self.settings)
             report, unsent = self._sent(prepared, word)
         counts = tuple(commands.report_messages.of_report(report))
         return Ended(
@@ -180,8 +176,15 @@ class Send:
     def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
         """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
         file, began_at, collected = Path(self.name), time.time(), commands.result_rows.Collected()
+
+        def begun() -> None:
+            if prepared.preview.is_first:
+                commands.workspaces.confirm(self.settings)
+            word.tell(BEGUN)
+
         try:
-            report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why, see=collected.see)
+            send = partial(prepared.send, expected=self.expected, begun=begun)
+            report = send(observe=word.observe, stop=word.why, see=collected.see)
         except ImporterError as error:
             notify(FileEnded.failed(file, error), self.settings)
             raise
@@ -235,9 +238,8 @@ class LookUpTask:
             observe=word.observe,
             stop=word.why,
         )
-        return Ended(
-            lookup.exit_status, besides=[line.text for line in commands.report_messages.verified(lookup, zeros=False)]
-        )
+        lines = commands.report_messages.verified(lookup, zeros=False)
+        return Ended(lookup.exit_status, besides=[line.text for line in lines])
 
 
 @dataclass(frozen=True)
@@ -338,10 +340,8 @@ def perform(connection: Connection) -> None:
     word = Word(connection)
     try:
         ended = task.do(word)
-    except ImporterError as error:
-        ended = Ended(error.exit_status, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        ended = Ended(3, _fault(error))
+        ended = Ended(error.exit_status if isinstance(error, ImporterError) else 3, unread(error).why)
     word.tell(ended)
 
 
@@ -364,8 +364,8 @@ class Word:
             self._next = now + EVERY
             self.tell(progress)
 
-    def tell(self, what: Progress | Ended) -> None:
-        """Send progress or the end to the server. A closed connection is ignored, because :meth:`why` notices it."""
+    def tell(self, what: Progress | str | Ended) -> None:
+        """Tell the server something. A closed connection is ignored, because :meth:`why` notices it."""
         with contextlib.suppress(OSError):
             self._connection.send(what)
 

@@ -132,7 +132,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         if column in sheet.ignored:
             text = say("columns.named-and-ignored", heading=heading, role=role)
             questions.append(Question(text, text, (), column, [role]))
-        if column in first_role:
+        if column in first_role and {first_role[column], role} != {Role.KEY, Role.RECORD}:
             text = say("columns.named-twice", heading=heading, role=role, other=first_role[column])
             questions.append(Question(text, text, (), column, [first_role[column], role]))
         first_role[column] = role

@@ -16,7 +16,7 @@ from importer.errors import Undecided, as_argument
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
-from importer.resultsfile import added_columns
+from importer.resultsfile import added_columns, own_columns
 from importer.rows import words
 from importer.rows.columns import candidates
 from importer.rows.composing import template_in
@@ -78,9 +78,13 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
     ours = added_columns(headings)
     values = [column for at, column in enumerate(cells) if at not in ours]
     own_headings = headings_of(headings)
+    of_run = next((export for export in settings.exports if export.run), None)
+    if of_run is not None and own_columns(headings) and [*map(_key, own_headings)] == [*map(_key, of_run.headings)]:
+        return _with_answers(headings, settings, of_run)
     fits = [
         _fit(export, own_headings, values)
         for export in settings.exports
+        if not export.run
         if _alike(export, own_headings) >= _ALIKE or not _missing(export, own_headings)
     ]
     if name is not None:  # in a folder, it says which one a sheet is that may be several
@@ -103,6 +107,9 @@ def recognised(headings: Sequence[str], settings: Settings, cells: Sequence[Sequ
 
 def _with_answers(headings: Sequence[str], settings: Settings, export: Export) -> Settings:
     """Return the settings with the answers of an export; one visibility for all only if no column says it."""
+    if export.asks_anew:
+        answers = {name: value for name, value in export.answers.items() if name != "default-visibility"}
+        return replace(applied(settings, replace(export, answers=answers)), remembered=export)
     settings = applied(settings, export)
     is_said = "default-visibility" in settings.said
     if export.of_all is None or is_said or candidates(Role.VISIBILITY, headings, settings):

@@ -1,9 +1,9 @@
-"""Find the column in which another program has an ID for each of its records: an activity, a task, a note.
+"""Read the column in which another program has an ID for each of its records: an activity, a task, a note.
 
 Input: a sheet, the roles of its columns, and the rows as they were read. Output: the rows' IDs, each after the heading
 of the column. By such an ID a delivery is found again although its text has changed. A note is lost if two records
-share an ID. So only headings that name a record of notes count, and each ID must stand for one note; short ones, which
-people assign anew in each sheet, and numbers that lost digits don't count.
+share an ID, or if somebody guesses one. So only a column counts that a person chose for this kind of sheet, and each ID
+must stand for one note; short ones, which people assign anew in each sheet, and numbers that lost digits don't count.
 """
 
 from __future__ import annotations
@@ -13,21 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from importer.fields import FIELDS
 from importer.models import Ints, Role, Texts
 from importer.reading import Sheet
 from importer.rows.columns import Roles
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import LONGEST_ID, TEXT, cleaned_id, is_damaged
 
-_HEADINGS = frozenset(map(folded_heading, (
-    "Activity ID", "Task ID", "Event ID", "Engagement ID", "Note ID", "Call ID", "Meeting ID", "Comment ID",
-    "Interaction ID", "Activity Record ID", "(Do Not Modify) Note", "(Do Not Modify) Activity", "(Do Not Modify) Task",
-    "(Do Not Modify) Phone Call", "(Do Not Modify) Appointment",
-    "Aktivitäts-ID", "Aktivität-ID", "Aufgaben-ID", "Ereignis-ID", "Notiz-ID", "Anruf-ID",
-    "ID activité", "ID de l'activité", "ID de la tâche", "ID de la note",
-    "ID de actividad", "ID de la actividad", "ID de tarea", "ID de la tarea", "ID de nota", "ID de la nota",
-    "ID da atividade", "ID da tarefa", "ID da nota",
-)))  # fmt: skip
+_SUGGESTED = frozenset(map(folded_heading, FIELDS[Role.RECORD].suggested))
 _OURS = "note_id"  # in parts of a results file
 _SHORTEST = 8
 """Minimum length of an ID in characters. Two programs, or two sheets of one person, hardly share longer ones."""
@@ -39,32 +32,31 @@ class Records:
 
     Attributes:
         position: its position.
-        ids: each row's ID, empty if it has none; None if the column isn't used.
-        shared: an ID that stands for several notes, so that the column isn't used.
+        is_chosen: whether a person chose it; otherwise it may be offered.
+        ids: each row's ID, empty if it has none; None if the column can't be used.
+        shared: an ID that stands for several notes, so that the column can't be used.
     """
 
     position: int
+    is_chosen: bool
     ids: Texts | None
     shared: str = ""
 
 
 def found(sheet: Sheet, roles: Roles, prospect: Texts, note: Ints) -> Records | None:
-    """Return the column of the records' IDs, or one that can't be used; None if there is no such column."""
-    unfit: Records | None = None
-    positions = sorted({*roles.unused, *(at for role, at in roles.columns.items() if role is Role.KEY)})
-    for position in positions:
-        heading = sheet.headings[position]
-        if folded_heading(heading) in _HEADINGS and heading.strip() != _OURS:
-            ids = [*_ids(sheet, position)]
-            if not any(ids):
-                continue
-            if shared := _shared(ids, prospect.tolist(), note.tolist()):
-                unfit = unfit or Records(position, None, shared)
-            else:
-                records: Texts = np.full(len(ids), "", dtype=TEXT)
-                records[:] = [f"{folded_heading(heading)} {record}" if record else "" for record in ids]
-                return Records(position, records)
-    return unfit
+    """Return the column of the records' IDs, or one that could be chosen; None if there is none."""
+    chosen, headings = roles.columns.get(Role.RECORD), sheet.headings
+    suggested = (i for i in roles.unexplained if folded_heading(headings[i]) in _SUGGESTED)
+    for position in [chosen] if chosen is not None else (i for i in suggested if headings[i].strip() != _OURS):
+        ids = [*_ids(sheet, position)]
+        if not any(ids):
+            continue
+        if shared := _shared(ids, prospect.tolist(), note.tolist()):
+            return Records(position, chosen is not None, None, shared)
+        records: Texts = np.full(len(ids), "", dtype=TEXT)
+        records[:] = [f"{folded_heading(headings[position])} {record}" if record else "" for record in ids]
+        return Records(position, chosen is not None, records)
+    return None
 
 
 def _ids(sheet: Sheet, position: int) -> Iterator[str]:

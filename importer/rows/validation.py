@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from importer.errors import as_argument
 from importer.fields import WORDED
 from importer.markup import content_of
-from importer.messages import Cell, Message, say
+from importer.messages import Cell, Message, Part, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
 from importer.rows import records, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader
-from importer.rows.columns import Roles, at_the_start
+from importer.rows.columns import Roles, at_the_start, called
 from importer.rows.corrected import CorrectedRows, fingerprints
 from importer.rows.footers import Footers
 from importer.rows.former import former
@@ -42,6 +43,7 @@ from importer.rows.values import (
 )
 from importer.rows.words import Value
 from importer.settings import Settings
+from importer.settings.kinds import mapped
 
 
 def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None = None) -> Rows:
@@ -78,7 +80,7 @@ class _Validation:
             if self.folder is None
             else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
         }
-        of_roles = [position for role in roles.columns for position in roles.of(role)]
+        of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
         self.notes: list[Note] = []
         self.problems: dict[int, list[Problem]] = {}
@@ -142,7 +144,7 @@ class _Validation:
             self.notes,
             key,
             email,
-            None if record is None else record.ids,
+            record.ids if record is not None and record.is_chosen else None,
             problems=self.problems,
             done=self.done,
             skipped=skipped,
@@ -260,15 +262,18 @@ class _Validation:
         remarks = [say("unseen.cells", cells=cells)] if cells else []
         remarks += self.receivers.remarks()
         if self.composed is not None:
-            is_known = record is not None and record.ids is not None
+            is_known = record is not None and record.is_chosen and record.ids is not None
             remembered = None if is_known else self.settings.remembered
             before = None if remembered is None else remembered.answers.get("dates")
             remarks += self.composed.dates.remarks(before)
         if record is not None:
-            column, shared = at_the_start(self.sheet.headings, record.position), Cell(record.shared)
-            remarks.append(
-                say("record.found", column=column)
-                if record.ids is not None
-                else say("record.shared", column=column, id=shared)
-            )
+            headings, at = self.sheet.headings, record.position
+            parts: dict[str, Part] = {"column": at_the_start(headings, at)}
+            if not record.is_chosen:
+                kind, parts["choice"] = "record.offered", mapped(Role.RECORD, as_argument(called(headings, at)))
+            elif record.ids is not None:
+                kind = "record.found"
+            else:
+                kind, parts["id"] = "record.shared", Cell(record.shared)
+            remarks += [say(kind, **parts)] if record.is_chosen or record.ids is not None else []
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks

@@ -33,6 +33,7 @@ class Export:
         set_aside: ignored column with words of visibility or status → the words. With others it is asked about.
         of_all: the visibility of all notes if a sheet has no column for it; None if a person never said.
         is_shared: whether it counts for all profiles.
+        run: the run by which results say that they were read so; empty for what the profile remembers.
     """
 
     name: str
@@ -42,11 +43,17 @@ class Export:
     set_aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     of_all: Visibility | None = None
     is_shared: bool = False
+    run: str = ""
 
     @property
     def day(self) -> Message:
         """The day of the latest answer, in words."""
         return day(self.answered, year=self.answered.year != date.today().year)  # noqa: DTZ011
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether it makes blank cells public, which a file can't say itself: that is asked about again."""
+        return bool(self.run) and Visibility.PUBLIC in (self.of_all, self.answers.get("default-visibility"))
 
     @property
     def as_settings(self) -> tuple[SettingPart, ...]:

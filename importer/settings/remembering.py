@@ -226,8 +226,8 @@ def _entry(export: Export) -> dict[str, object]:
 
 
 def signed(export: Export, secret: str) -> str:
-    """Return an export as JSON, after a signature that only somebody who knows the secret can make."""
-    text = json.dumps({**_entry(export), "answered": export.answered.isoformat()})
+    """Return the export of a run as JSON, after a signature that only somebody who knows the secret can make."""
+    text = json.dumps({**_entry(export), "answered": export.answered.isoformat(), "run": export.run})
     return f"{_signature(text, secret)} {text}"
 
 
@@ -240,8 +240,9 @@ def from_signed(text: str, secret: str) -> Export | None:
     if not hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(text, secret).encode()):
         return None
     entry = json.loads(text)
+    run, answered = entry.pop("run"), date.fromisoformat(entry["answered"])
     try:
-        return _read({**entry, "answered": date.fromisoformat(entry["answered"])}, is_shared=False)
+        return replace(_read({**entry, "answered": answered}, is_shared=False), run=run)
     except BadSettings:  # another version of the program may know other settings
         return None
 

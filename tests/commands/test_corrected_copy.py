@@ -23,6 +23,8 @@ from importer.commands.loading import Loaded, load
 from importer.commands.preview import Preview, plan
 from importer.commands.problem_rows import NAME
 from importer.commands.run import prepare
+from importer.delivery.source_rows import MARK
+from importer.journal import Journal
 from importer.messages import render
 from importer.models import Result, Role, Visibility
 from importer.resultsfile import CORRECTED, TO_FIX
@@ -321,6 +323,50 @@ def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
         ("p1", "<p>Hello there</p>"),
         ("p5", "<p>Hello</p>"),
     }
+
+
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_what_a_sheet_says_of_an_original_row_counts_only_in_a_copy_that_the_program_wrote(
+    settings: Settings, box: Sandbox, tmp_path: Path, *, is_copied: bool
+) -> None:
+    """A sheet could make later notes count as imported; the page's copy of such a sheet vouches for nothing."""
+    sheet = write(tmp_path / "later.csv", [("p1", "Spoke about terms", "Private")], HEAD)
+    with load(sheet, settings) as later:
+        assert later.rows.fingerprints is not None
+        [fingerprint] = later.rows.fingerprints()
+    mark = f"original row: {fingerprint} {' '.join(f'{n:016x}' for n in range(40))}"
+    rows = [("p1", "Hello", "Public", mark), ("p2", "Hello", "Pubic", f"C3: Pubic → Public\n {mark}")]
+    forged = write(tmp_path / "n.csv", rows, (*HEAD, CORRECTED))
+    if is_copied:
+        forged = copied(forged, settings, Step(Act.WRITE, (3,), 2, "Public"))
+        marks = [str(row[3]) for row in openpyxl.load_workbook(forged).active.values]  # type: ignore[union-attr]
+        assert fingerprint not in "".join(marks)
+        assert "original row: " in marks[2]  # its own
+    assert run(forged, settings) is not None
+    report = run(sheet, settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 1}
+    assert "<p>Spoke about terms</p>" in [note.content for note in box.notes]
+
+
+def test_a_copy_that_was_changed_since_says_nothing_of_original_rows(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Such as by filling a cell down, which says of each row that it is another one."""
+    rows = [("p1", "Hello", "Pubic"), ("p1", "Hi", "Private")]
+    path = write(tmp_path / "n.csv", rows, HEAD)
+    copy = copied(path, settings, Step(Act.WRITE, (2,), 2, "Private"))
+    book = openpyxl.load_workbook(copy)
+    sheet = book.worksheets[0]
+    sheet["D3"] = sheet["D2"].value
+    sheet["B3"] = "Something else"
+    book.save(copy)
+    run(copy, settings)
+    public: Values = {(Role.VISIBILITY, Scope.RUN): {"Pubic": Visibility.PRIVATE}}
+    run(write(tmp_path / "m.csv", [("p1", "Hello", "Pubic")], HEAD), replace(settings, values=public))
+    with Journal.open(settings.journal) as journal:
+        assert not journal.aliases.are_there(settings.workspace, MARK)
+    assert len(box.notes) == 2
 
 
 PUBLIC_LATER: Values = {(Role.VISIBILITY, Scope.RUN): {"Pubic": Visibility.PUBLIC, "Publik": Visibility.PUBLIC}}

@@ -12,14 +12,16 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from importer.cli import main
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns, UnreadableFile
+from importer.journal import Journal
 from importer.messages import render, say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, is_results, read_as
 from importer.sandbox import Sandbox
-from importer.settings import SETTINGS, Settings
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.settings.exports import Export
 from tests.running import run
 
@@ -111,6 +113,69 @@ def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Pat
     with prepare(report.results, settings) as prepared:
         assert prepared.questions == ()
         assert prepared.settings.default_visibility is Visibility.PRIVATE
+
+
+@pytest.mark.parametrize("head", ["Visibility", "Other"])
+def test_that_blank_was_public_is_asked_again(
+    settings: Settings,
+    box: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    head: str,
+) -> None:
+    """Nothing that a file says itself makes a note public: unattended, the import ends with 2."""
+    path = tmp_path / "n.csv"
+    path.write_text(f"Prospect ID,Note,{head}\nP1,Hello,\nP2,#N/A,\n", encoding="utf-8")
+    report = run(path, replace(settings, default_visibility=Visibility.PUBLIC))
+    assert report is not None
+    book = openpyxl.load_workbook(report.results)
+    for name, row in (("Results", 3), (TO_FIX, 2)):
+        columns = [cell.value for cell in book[name][1]]
+        book[name].cell(row, columns.index("Note") + 1, "Corrected")
+    book.save(report.results)
+    arguments = ["run", str(report.results), "--sheet", "Results", "--yes", "--base-url", settings.base_url]
+    arguments += ["--journal", str(settings.journal)]
+    monkeypatch.setenv(KEY_VARIABLE, settings.key)
+    assert main(arguments) == 2
+    assert len(box.notes) == 1
+    assert "default-visibility" in capsys.readouterr().err
+    with prepare(report.results, replace(settings, sheet="Results", default_visibility=Visibility.PRIVATE)) as prepared:
+        prepared.send()
+    assert [note.visibility for note in box.notes] == ["1", "2"]
+
+
+def test_the_answers_in_results_count_for_their_workspace_and_under_their_headings_only(
+    settings: Settings, results: Path, tmp_path: Path
+) -> None:
+    """The properties of a workbook are copied into another one in a moment, also into one of another profile."""
+    book = openpyxl.load_workbook(results)
+    settings = replace(settings, sheet=TO_FIX)
+    with prepare(results, settings) as prepared:
+        assert prepared.questions == ()
+    for other in (replace(settings, profile="other"), replace(settings, remembered_as="other")):
+        with prepare(results, other) as prepared:
+            assert prepared.questions
+    headings = [str(cell.value) for cell in book[TO_FIX][1]]
+    for heading in ("State of note", "result", "Who sees it"):
+        book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
+        book.save(tmp_path / "other.xlsx")
+        with prepare(tmp_path / "other.xlsx", settings) as prepared:
+            assert prepared.settings.remembered is None, heading
+            assert prepared.questions
+        book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
+    plain = openpyxl.Workbook()
+    plain.active.title = TO_FIX  # type: ignore[union-attr]
+    for row in book[TO_FIX].iter_rows(min_col=3, max_col=8, values_only=True):
+        plain.active.append(row)  # type: ignore[union-attr]
+    plain.properties.description = book.properties.description
+    plain.save(tmp_path / "plain.xlsx")
+    with prepare(tmp_path / "plain.xlsx", settings) as prepared:
+        assert prepared.settings.remembered is None
+    with Journal.open(settings.journal) as journal, journal.transaction():
+        journal._store.execute("UPDATE runs SET name = name || ' of another'")
+    with prepare(results, settings) as prepared:
+        assert prepared.settings.remembered is None
 
 
 def test_results_without_these_answers_offer_the_rows_to_fix_first_and_none_of_our_columns(

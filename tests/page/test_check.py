@@ -213,6 +213,18 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert screen.chosen["If visibility is blank"][2] == private
 
 
+@pytest.mark.parametrize("head", [("Prospect ID", "Note", "Visibility"), ("Prospect ID", "Note", "Other")])
+@pytest.mark.parametrize("default", ["", "private", "public"])
+def test_a_blank_cell_is_never_said_not_to_be_public_where_it_is(
+    person: Person, tmp_path: Path, head: Sequence[str], default: str
+) -> None:
+    """In the row of blank cells, and of all cells if the sheet has no column for it."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "")], head)
+    person.sees(path, [("default-visibility", default)] if default else [])
+    if default or head[2] == "Visibility":
+        assert ("A blank cell never makes a note public." in person.text) is (default != "public")
+
+
 def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Person, tmp_path: Path) -> None:
     """Under a heading of the user's own, the problem says how; the words have a row for it."""
     path = write(

@@ -86,12 +86,14 @@ class At:
 
 
 @contextmanager
-def started(box: Sandbox, folder: Path, browser: Path | None = None, options: Sequence[str] = ()) -> Iterator[Program]:
+def started(
+    box: Sandbox, folder: Path, browser: Path | None = None, options: Sequence[str] = (), key: str = ""
+) -> Iterator[Program]:
     """The program, for this sandbox, with a journal and a data folder in this folder."""
     journal = str(folder / "journal.sqlite")
     running = Program(
         "--base-url", box.url, "--journal", journal, *options, browser=browser,
-        XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: box.api_key},
+        XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: key or box.api_key},
     )  # fmt: skip
     try:
         yield running
@@ -156,7 +158,11 @@ def starter(tmp_path: Path) -> Path:
     if os.name != "posix":
         pytest.skip("webbrowser starts a script in BROWSER on POSIX systems only")
     path = tmp_path / "starter"
-    path.write_text(f"#!{sys.executable}\nimport sys\nopen(__file__ + '.said', 'w').write(repr(sys.argv[1:]))\n")
+    path.write_text(
+        f"#!{sys.executable}\nimport os, sys\n"
+        "open(__file__ + '.variables', 'w').write(repr([*os.environ]))\n"
+        "open(__file__ + '.said', 'w').write(repr(sys.argv[1:]))\n"
+    )
     path.chmod(0o700)
     return path
 
@@ -197,6 +203,9 @@ def test_where_no_browser_comes_the_address_is_printed(starter: Path, box: Sandb
         assert requests.get(address, timeout=30).status_code == 403
         program.interrupt()
         assert program.ended() == 0
+        variables = ast.literal_eval((tmp_path / "starter.variables").read_text())
+        assert "PATH" in variables
+        assert [name for name in variables if name.startswith(("SALESHANDY", "NOTE_IMPORTER"))] == []
         (opened,) = ast.literal_eval((tmp_path / "starter.said").read_text())
         assert not Path(url2pathname(urlsplit(opened).path)).parent.exists()
 
@@ -247,6 +256,8 @@ def test_a_second_start_opens_the_running_page_and_stops_nothing(
         (home,) = re.findall(r"url=([^\"]+)\"", led.text)
         assert "is being sent" in browser.get(f"http://127.0.0.1:{at.port}{home}", timeout=30).text
     with started(box, tmp_path, options=("--workers", "2")) as other:
+        assert At(other).port != at.port
+    with started(box, tmp_path, key="another-key-0123456789") as other:
         assert At(other).port != at.port
     assert program.process.poll() is None
 

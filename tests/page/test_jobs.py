@@ -44,7 +44,7 @@ def children() -> set[int | None]:
 
 def done(jobs: Jobs, settings: Settings) -> Job:
     """A job that has ended well."""
-    job = jobs.begin(LookUpTask(settings), None, Choices(), 0, lambda _: None)
+    job = jobs.begin(LookUpTask(settings), None, Choices(), 0, lambda: None, lambda _: None)
     job.listener.join(60)
     assert job.ended is not None
     assert job.ended.exit_status == 0

@@ -25,6 +25,7 @@ from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from importer.settings.exports import HOW_READ
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
 
 TEXT = "Spoke about the annual plan"
@@ -58,13 +59,19 @@ class Mender:
         assert answer.status_code == 409, answer.text
         return unescape(answer.text)
 
+    @property
+    def seen(self) -> str:
+        """What a page of the grid hands over that shows the corrections as they are now."""
+        pairs = [pair for pair in parse_qsl(self.query) if pair[0] in HOW_READ]
+        return self.upload.corrections(Choices.of(pairs).query).digest
+
     def _post(self, act: str, fields: dict[str, str]) -> TestResponse:
         address = f"/file/{self.upload.id}/mend/{act}?{self.query}"
         return self._client.post(
             address,
             base_url=OURS,
             headers={"Origin": OURS},
-            data={name.replace("_", "-"): text for name, text in fields.items()},
+            data={"seen": self.seen} | {name.replace("_", "-"): text for name, text in fields.items()},
         )
 
     def drops_again(self, path: Path) -> TestResponse:
@@ -326,6 +333,28 @@ def test_a_page_that_is_not_fresh_takes_no_correction_back(dropped: Callable[...
     assert [row[2:] for row in cells_of(mender.copies().path).values()][1:] == [
         ["Private", "C2: Pubic → Private"], ["Private", "C3: Pubic → Private"], ["Public", "left out"],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "cell", "text"),
+    [
+        (("Email", "Note", "Visibility"), ("jo@example", TEXT, "Public"), "2 0", "jo@example.com"),
+        (("Prospect ID", "Email", "Note", "Visibility"), ("", "", TEXT, "Public"), "2 0", "8PvBmrB7P7"),
+        (("Prospect ID", "Email", "Note", "Visibility"), ("", "", TEXT, "Public"), "2 1", "jo@example.com"),
+    ],
+)
+def test_a_person_is_never_written_into_other_rows(
+    dropped: Callable[..., Mender], head: Sequence[str], row: Sequence[str], cell: str, text: str
+) -> None:
+    """Neither offered nor done, whatever a form says: the notes of six people would go to one."""
+    mender = dropped([row] * 6, head)
+    mender.sees()
+    mender.does(**{f"cell_{cell.replace(' ', '_')}": text})
+    assert mender.state(2) == "mended"
+    assert "Do the same" not in mender.html
+    mender.does(write_all=f"{cell} {text}")
+    mender.does(write_kind="0", kind_text=text)
+    assert [*mender.upload.corrections("").by_row] == [2]
 
 
 def test_acts_that_are_not_possible_change_nothing(dropped: Callable[..., Mender]) -> None:

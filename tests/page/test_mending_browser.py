@@ -133,6 +133,10 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.type("all")
     expect(page.get_by_label("Note, row 8")).to_have_value("Hello you\nall")
     expect(page.get_by_label("Note, row 8")).to_be_focused()
+    page.keyboard.press("Tab")  # Do the same for …
+    page.keyboard.press("Tab")
+    expect(page.locator("#more-9")).to_be_focused()
+    page.keyboard.press("Enter")
     reached(page, "button", "Leave out: row 9")
     page.keyboard.press("Enter")
     expect(status).to_have_text("1 of 12 rows are corrected. 1 row is left out.")
@@ -154,6 +158,32 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_tab_and_enter_decide_nothing_about_the_next_row(
+    browser: Browser, server: PageServer, tmp_path: Path, *, has_script: bool
+) -> None:
+    """As one types in a spreadsheet program: the row after it stays as it is, whatever Enter does there."""
+    rows = [(f"p{i}", "", "Public") for i in range(3)]
+    path = write(tmp_path / "n.csv", rows, (HEAD[0], *HEAD[2:]))
+    with browser.new_context(java_script_enabled=has_script) as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(home_of(server))
+        page.get_by_label("Drop the file here").set_input_files(path)
+        if not has_script:
+            page.get_by_role("button", name="Check").click()
+        page.get_by_role("link", name="Correct them here").click(timeout=40_000)
+        page.get_by_label("Note, row 2").fill("Hello")
+        page.keyboard.press("Tab")
+        for _ in range(3):
+            page.keyboard.press("Enter")
+        page.get_by_label("Note, row 4").fill("Hello")
+        if not has_script:
+            page.get_by_role("button", name="Check these rows").click()
+        expect(page.get_by_role("status")).to_have_text("2 of 3 rows are corrected.")
+        expect(page.get_by_label("Note, row 3")).to_have_value("")
 
 
 def test_what_is_said_is_about_the_cell_that_was_typed(page: Page, tmp_path: Path) -> None:
@@ -188,7 +218,7 @@ def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, 
     expect(status).to_have_text("1 of 12 rows are corrected.")
     expect(page.get_by_role("button", name="Do the same for 4 others like it: row 3")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Leave out: row 4")).to_be_focused()
+    expect(page.locator("#more-4")).to_be_focused()
     page.get_by_label("Note, row 8").focus()
     page.keyboard.type("Hello")
     same = page.get_by_role("button", name="Do the same for 2 others like it: row 8")
@@ -201,7 +231,8 @@ def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, 
     expect(same).to_have_attribute("value", "8 2 Hello you")
     expect(same).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Leave out: row 9")).to_be_focused()
+    expect(page.locator("#more-9")).to_be_focused()
+    page.locator("#more-10").click()
     page.get_by_label("Note, row 10").fill("Hello")
     page.get_by_role("button", name="Leave out: row 10").focus()
     expect(status).to_have_text("3 of 12 rows are corrected.")
@@ -232,6 +263,7 @@ def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_
 def test_a_button_that_is_held_down_while_rows_are_shown_anew_is_pressed(page: Page, tmp_path: Path) -> None:
     """The row of a button stays until it is let go, so that a slow click is a click."""
     dropped(page, tmp_path)
+    page.locator("#more-9").click()
     page.get_by_label("Note, row 8").fill("Hello")
     page.get_by_role("button", name="Leave out: row 9").hover()
     with page.expect_response(lambda answer: answer.url.partition("?")[0].endswith("/mend")) as answer:

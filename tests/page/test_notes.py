@@ -11,7 +11,7 @@ import pytest
 from importer.page.notes import formatted
 
 ELEMENTS = frozenset("a b strong i em u s del ins mark small sub sup code p div ul ol li blockquote pre br hr".split())
-ATTRIBUTES = {"href", "rel", "target", "start", "class"}
+ATTRIBUTES = {"href", "rel", "target", "class"}
 ALONE = ("br", "hr")
 
 
@@ -58,11 +58,8 @@ class Strict(HTMLParser):
 
 
 def read(html: str) -> Strict:
-    """Both parts of a note that is shown."""
-    first, rest = map(Strict, formatted(html))
-    first.text += rest.text
-    first.addresses += rest.addresses
-    return first
+    """A note that is shown."""
+    return Strict(formatted(html))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +94,7 @@ def read(html: str) -> Strict:
 )  # fmt: skip
 def test_formatting_reads_as_it_will_there(html: str, shown: str) -> None:
     """Bold, lists, breaks; a link with its address; an image as its words."""
-    assert formatted(html) == (shown, "")
+    assert formatted(html) == shown
 
 
 HOSTILE = [
@@ -125,7 +122,7 @@ def test_nothing_but_formatting_comes_of_html(html: str) -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_pieces_of_html_in_any_order_stay_well_nested(seed: int) -> None:
-    """Their words come in their order, on both sides of the fold."""
+    """Their words come in their order."""
     chance = random.Random(seed)
     tags = "a b p div ul ol li br span td tr blockquote pre h2 i hr strike".split()
     words, parts = [], []
@@ -134,17 +131,3 @@ def test_pieces_of_html_in_any_order_stay_well_nested(seed: int) -> None:
         parts.append(chance.choice([f"<{tag}>", f"</{tag}>", f"<{tag}/>", f"word{number} "]))
         words += [f"word{number}"] if parts[-1].startswith("word") else []
     assert read("".join(parts)).text.split() == words
-
-
-def test_a_long_note_is_folded_after_ten_lines_and_goes_on_in_the_same_elements() -> None:
-    """Numbers go on, too; a text without an end is folded between two words."""
-    first, rest = formatted("<ol>" + "".join(f"<li><b>line {i}</b></li>" for i in range(1, 15)) + "</ol>")
-    assert first.count("<li>") == 10
-    assert rest.startswith('<ol start="11"><li><b>line 11</b></li>')
-    first, rest = formatted("<ol><li>one</li><li>" + "line<br>" * 15 + "end</li></ol>")
-    assert rest.startswith('<ol start="2"><li>line')
-    first, rest = formatted("<p>" + "word " * 500 + "</p>")
-    assert first.endswith("word </p>")
-    assert len(first) < 950
-    assert (Strict(first).text + Strict(rest).text).count("word") == 500
-    assert formatted("<p>short</p>")[1] == ""

@@ -527,8 +527,9 @@ def test_a_file_whose_copy_was_sent_is_asked_about_without_the_choices_of_the_co
     """A night that reads the file knows nothing of them, and would publish the copy's drafts beside themselves."""
     path = write(tmp_path / "n.csv", [("p1", "A", "Public", "Offen"), ("p2", "B", "Pubic", "Offen")], STATES)
     dropped = visitor.drop(path)
-    visitor.see(f"{dropped.url}/mend")
-    copied = visitor.see(visitor.post(f"{dropped.url}/mend/copy", data={"cell-3-2": "Public"}, timeout=60).url)
+    [seen] = re.findall(r'name="seen" value="(\w+)"', visitor.see(f"{dropped.url}/mend").text)
+    fields = {"seen": seen, "cell-3-2": "Public"}
+    copied = visitor.see(visitor.post(f"{dropped.url}/mend/copy", data=fields, timeout=60).url)
     answers = urlencode([("map", "status=State"), ("value", "status:Offen=Draft")])
     ended = visitor.see(visitor.agree(visitor.see(f"{copied.url}?{answers}")).url)
     assert "2 of 2" in ended.text

@@ -166,6 +166,33 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Expo
     assert len(blank.rows.problems) == 1
 
 
+@pytest.mark.parametrize(
+    ("heading", "value", "is_asked"),
+    [
+        ("Classification", "TLP:AMBER", True), ("TLP", "Red", True), ("NDA", "signed", True),
+        ("Permission", "internal", True), ("Level of TLP", "Red", True), ("Customer NDA", "3", True),
+        ("Sharing permissions", "Sales", True), ("Confidentiality", "C3", True),
+        ("Vertraulichkeitsstufe", "3", True), ("Sensitivity label", "C3", True), ("Security", "", False),
+        ("Agenda", "Terms", False), ("Panda", "Terms", False), ("NDA", "", False),
+    ],
+)  # fmt: skip
+def test_a_new_column_that_may_say_who_sees_a_note_is_asked_about_if_all_were_public(
+    tmp_path: Path, profiles: Path, heading: str, value: str, is_asked: bool
+) -> None:
+    """Whatever its words; a column without a cell says nothing."""
+    head, row = ("Prospect ID", "Note", "Town"), ("jzRkmgMdw1", "Hello", "Graz")
+    with prepare(write(tmp_path / "n.csv", head, row), settings()) as prepared:
+        prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
+        export = prepared.learned(settings())
+    assert export is not None
+    remembering.keep("default", export)
+    assert seen(tmp_path, head, row).questions == ()
+    asked = [
+        choice.setting for one in seen(tmp_path, (*head, heading), (*row, value)).questions for choice in one.choices
+    ]
+    assert ("export" in asked) is is_asked
+
+
 def test_another_sheet_is_another_kind(tmp_path: Path, kept: Export) -> None:
     """Its headings are others; what was answered counts for none of its columns, and it isn't asked about."""
     loaded = seen(tmp_path, ("Prospect ID", "Note", "Private?"), ("jzRkmgMdw1", "Hello", "Yes"))

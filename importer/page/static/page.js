@@ -252,14 +252,14 @@ addEventListener("popstate", () => location.href.split("#")[0] !== address && lo
 
 const grid = document.getElementById("grid");
 const FIELDS = "input, select, textarea";
-const REACHED = "input, select, textarea, button:not([tabindex]), a";
+const REACHED = "input, select, textarea, button:not([tabindex]), summary, a";
 const AFTER = Node.DOCUMENT_POSITION_FOLLOWING;
 let changes = Promise.resolve(); // one after the other, so that none is lost
 let sending = 0; // number of changes that aren't checked yet
 let changed = null; // field that was changed last
 let typing = 0; // timer of a change that isn't sent yet
 let isUnsaved = false; // whether the last change couldn't be saved; it is tried again
-let held = null; // button or link that is held down: a click ends where it began, or is none
+let held = null; // button, summary or link that is held down: a click ends where it began, or is none
 
 // Continue once nothing is held down, and its click has come.
 async function released() {
@@ -268,7 +268,7 @@ async function released() {
 
 for (const name of ["pointerdown", "keydown"]) {
   grid?.addEventListener(name, (event) => {
-    held = event.target.closest("button, a");
+    held = event.target.closest("button, summary, a");
   });
 }
 for (const name of ["pointerup", "pointercancel", "keyup", "blur"]) {
@@ -336,8 +336,12 @@ function showRows(fresh, sent, pressed, changed) {
     const now = fresh.getElementById(old.id);
     if (!now) old.contains(at) || old.remove();
     else if (old.contains(at) && at.matches(FIELDS)) showAround(old, now, at, sent);
-    else if (!isEdited(old, sent)) old.replaceWith(document.adoptNode(now)); // if so, the next change shows it
+    else if (!isEdited(old, sent)) {
+      for (const more of now.querySelectorAll("details")) more.open = Boolean(old.querySelector("details[open]"));
+      old.replaceWith(document.adoptNode(now)); // if so, the next change shows it
+    }
   }
+  document.getElementById("seen").value = fresh.getElementById("seen").value;
   for (const id of ["mend-tools", "filter"]) {
     const old = document.getElementById(id);
     if (!old.contains(at) || at.matches("button")) old.replaceWith(document.adoptNode(fresh.getElementById(id)));

@@ -1,0 +1,182 @@
+"""Two tabs of one file: what is sent is what the sending tab showed, or nothing; only what begins is remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import multiprocessing
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from flask.testing import FlaskClient
+
+from importer.commands import facts
+from importer.commands.corrections import Act, Corrections, Step
+from importer.commands.run import prepare
+from importer.errors import Changed
+from importer.journal import identity
+from importer.page.choices import Choices
+from importer.page.jobs import Job
+from importer.page.screens import Parts
+from importer.page.tasks import BEGUN, Send, Word
+from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE, Settings
+from tests.page.conftest import HEAD, OURS, write
+from tests.page.test_mending import TEXT, Mender, dropped, parts, readers
+
+__all__ = ["dropped", "parts", "readers"]
+
+CHANGES: dict[str, dict[str, str]] = {
+    "a cell": {"cell_2_2": "Public"},
+    "a word that is put": {"write": "3 2 Public"},
+    "a row left out": {"leave_out": "4"},
+    "a row taken back": {"take_back": "2"},
+    "all of a kind": {"write_kind": "0", "kind_text": "Public"},
+    "undo": {"undo": "yes"},
+}
+BEFORE = Corrections((Step(Act.WRITE, (2,), 2, "Private"),))
+
+
+def test_of_two_tabs_with_the_rows_only_the_one_that_shows_all_corrections_goes_on(
+    dropped: Callable[..., Mender], parts: Parts
+) -> None:
+    """Whatever was done in the other tab, and whatever is done in this one then: a change, or Continue."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic"), ("p3", TEXT, "Pubic")])
+    mender.sees()
+    for first, second in itertools.product(CHANGES, [*CHANGES, "continue"]):
+        mender.upload.correct("", BEFORE)
+        stale = mender.seen  # both tabs show row 2 as private
+        assert mender._post("change", CHANGES[first]).status_code == 303, first
+        steps = mender.upload.corrections("").steps
+        act, fields = ("copy", {"cell_2_2": "Private"}) if second == "continue" else ("change", CHANGES[second])
+        why = mender.is_refused(act, seen=stale, **fields)
+        assert "changed in another tab" in why, (first, second)
+        assert mender.upload.corrections("").steps == steps, (first, second)
+        assert [*parts.uploads] == [mender.upload], (first, second)
+    mender.upload.correct("", BEFORE)
+    stale = mender.seen
+    mender.copies()  # Continue changes nothing of what the other tab shows
+    mender.does(cell_2_2="Public", seen=stale)
+    assert mender.upload.corrections("").by_row[2].texts == {2: "Public"}
+
+
+class Tab:
+    """A tab with the screen that asks, with its own choices for the file."""
+
+    def __init__(self, client: FlaskClient, parts: Parts, upload: DroppedFile, *choices: tuple[str, str]) -> None:
+        self._client, self._parts, self.upload, self.choices = client, parts, upload, Choices.of(choices)
+        self._fields: dict[str, str] = {}
+
+    def asks(self) -> Tab:
+        """Open the screen that asks."""
+        until, text = time.monotonic() + 60, "data-poll"
+        while "data-poll" in text and time.monotonic() < until:
+            text = self._client.get(f"/file/{self.upload.id}/confirm{self.choices.query}", base_url=OURS).text
+        self._fields = dict(re.findall(r'<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"', text))
+        assert "expected" in self._fields, text
+        return self
+
+    def begins(self) -> Job:
+        """Press the button that sends."""
+        address = f"/file/{self.upload.id}/send{self.choices.query}"
+        answer = self._client.post(address, base_url=OURS, headers={"Origin": OURS}, data=self._fields)
+        assert answer.status_code == 303, answer.text
+        return next(iter(self._parts.jobs))
+
+    def is_refused(self) -> bool:
+        """Press it, and see that nothing begins."""
+        address = f"/file/{self.upload.id}/send{self.choices.query}"
+        data, headers = self._fields, {"Origin": OURS}
+        return self._client.post(address, base_url=OURS, headers=headers, data=data).status_code == 409
+
+    def sends(self) -> Job:
+        """Press it, and wait for the end."""
+        job = self.begins()
+        job.listener.join(60)
+        return job
+
+
+@pytest.mark.parametrize(("one", "other"), [("private", "public"), ("public", "private")])
+@pytest.mark.parametrize("first", ["", "2"])
+def test_a_send_that_is_refused_leaves_what_is_remembered_as_it_was(
+    friend: FlaskClient,
+    parts: Parts,
+    box: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    one: str,
+    other: str,
+    first: str,
+) -> None:
+    """The number has changed, or the notes are there in another form: the file is opened as it was sent."""
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    path = write(tmp_path / "notes.csv", [(f"p{n}", TEXT, "") for n in range(4)], HEAD)
+    upload = parts.uploads.add("notes.csv", lambda to: to.write_bytes(path.read_bytes()))
+    some = [("first", first)] if first else []
+    a = Tab(friend, parts, upload, ("default-visibility", one), *some).asks()
+    b = Tab(friend, parts, upload, ("default-visibility", other)).asks()
+    assert a.sends().ended.exit_status == (1 if first else 0)  # type: ignore[union-attr]
+    sent = [note.visibility for note in box.notes]
+    assert b.sends().ended.error  # type: ignore[union-attr]
+    assert [note.visibility for note in box.notes] == sent
+    for uploads in (parts.uploads, DroppedFiles(parts.uploads.folder)) if first else (parts.uploads,):
+        kept = uploads.get(upload.id)
+        assert kept is not None
+        assert kept.sent_choices.pairs == (("default-visibility", one),)
+        assert kept.is_done is (not first)
+    with path.open("rb") as file:
+        again = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data={"file": (file, "notes.csv")})
+    assert parse_qsl(again.headers["Location"].partition("?")[2]) == [("default-visibility", one)]
+
+
+def begins(task: Send) -> bool:
+    """Do a job in the test's own process; whether it says that it begins."""
+    server, own = multiprocessing.Pipe()
+    with server, own:
+        with contextlib.suppress(Changed):
+            task.do(Word(own))
+        told = [server.recv() for _ in iter(server.poll, False)]
+    return BEGUN in told
+
+
+def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
+    settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person confirmed the workspace for notes that were not sent, so the next send asks again."""
+    monkeypatch.chdir(tmp_path)
+    settings = replace(settings, guard_local_address=True)
+    write(tmp_path / "notes.csv", [("p1", TEXT, "Public")], HEAD)
+    with prepare("notes.csv", settings) as prepared:
+        digest = facts.digest(prepared.preview)
+    refused, sent = (
+        Send(settings, tmp_path, "notes.csv", expected, is_right=True, digest=digest, is_meant=True)
+        for expected in (2, 1)
+    )
+    assert not begins(refused)
+    assert (identity.is_confirmed(settings.workspace), box.notes) == (False, ())
+    assert begins(sent)
+    assert (identity.is_confirmed(settings.workspace), len(box.notes)) == (True, 1)
+
+
+def test_while_a_copy_is_being_sent_its_corrections_are_closed(
+    dropped: Callable[..., Mender], parts: Parts, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second copy, made by another tab just before, isn't sent either: its notes would be sent beside the first."""
+    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")])
+    mender.sees()
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    copy = mender.copies(cell_2_2="Private")
+    second = parts.uploads.add("other.xlsx", lambda to: to.write_bytes(copy.path.read_bytes()), mender.upload.id)
+    first, other = (Tab(mender._client, parts, upload).asks() for upload in (copy, second))
+    box.latency = 1.0
+    job = first.begins()
+    assert "notes corrected.xlsx is being sent" in mender.is_refused("change", cell_2_1="Another text")
+    job.listener.join(60)
+    assert other.is_refused()
+    assert len(box.notes) == 2
