@@ -210,8 +210,7 @@ def is_results(file: BinaryIO) -> bool:
         OSError: the file can't be read.
     """
     if xml := _properties(file):
-        is_template = f"<dc:title>{TEMPLATE}</dc:title>" in xml
-        return f"<dc:creator>{AUTHOR}</dc:creator>" in xml and not is_template
+        return _property(xml, "creator") == AUTHOR and _property(xml, "title") != TEMPLATE
     file.seek(0)
     start = file.read(_MOST)
     try:
@@ -231,7 +230,13 @@ def read_as(file: BinaryIO) -> str:
     Raises:
         OSError: the file can't be read.
     """
-    found = re.search(rf"<dc:description>{re.escape(READ_AS)}(.*?)</dc:description>", _properties(file), re.DOTALL)
+    text = _property(_properties(file), "description")
+    return text.removeprefix(READ_AS) if text.startswith(READ_AS) else ""
+
+
+def _property(xml: str, name: str) -> str:
+    """Return a property, "" if there is none. Its tag may declare namespaces: openpyxl writes so if there is lxml."""
+    found = re.search(rf"<dc:{name}(?: [^>]*)?>(.*?)</dc:{name}>", xml, re.DOTALL)
     return html.unescape(found[1]) if found else ""
 
 
