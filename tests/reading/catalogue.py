@@ -857,7 +857,44 @@ TEXTS = [
         ONE,
         remark="Ignored: 'Table 1'",
     ),
-    Entry("HTML that is cut off", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="inside a tag"),
+    Entry(
+        "HTML with a table between two rows",
+        "a.xls",
+        _csv(_TABLE.replace("</table>", "<table><tr><td>x</table><tr><td>2<td>a</table>")),
+        {**ONE, 3: ("2", "a", "")},
+        remark="Ignored: 'Table 2'",
+    ),
+    Entry(
+        "HTML with cells without end",
+        "a.xls",
+        _csv(_TABLE.replace("</table>", "<tr>" + "<td>" * 2001 + "</table>")),
+        error="limit columns",
+    ),
+    Entry(
+        "HTML that is cut off in a tag", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="cut off"
+    ),
+    Entry("HTML that is cut off in a note", "a.xls", _csv(_TABLE.partition("ln</td>")[0]), error="cut off"),
+    Entry("HTML that is cut off after a row", "a.xls", _csv(_TABLE.partition("</table>")[0]), error="cut off"),
+    Entry(
+        "HTML with a comment that has no end", "a.xls", _csv(_TABLE.replace("<td>Met", "<!--<td>Met")), error="cut off"
+    ),
+    Entry(
+        "HTML with a script that has no end", "a.xls", _csv(_TABLE.replace("<td>Met", "<script>Met")), error="cut off"
+    ),
+    Entry("HTML without the end of its table", "a.xls", _csv(_TABLE.replace("</table>", "")), ONE),
+    Entry(
+        "HTML of several pages, with zeros",
+        "a.xls",
+        _csv(_TABLE.replace("public", "pub\0lic").replace("</table></body></html>", "</body></html>"))
+        + _csv("<html><body><tr><td>2<td>a</td></tr></table></body></html>"),
+        {**ONE, 3: ("2", "a", "")},
+    ),
+    Entry(
+        "HTML with character references that not every version of the parser knows",
+        "a.xls",
+        _csv(_TABLE.replace("K&ouml;ln", "&apos;&period;&NewLine;&#x80;&amp;lt;&hellip;")),
+        {2: ("00123", "Met in '. €&lt;…", "public")},
+    ),
     Entry("HTML with a number beyond all characters", "a.xls", _csv(_TABLE + "&#" + "9" * 5000), ONE),
     Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
     Entry("XML spreadsheet 2003", "a.xls", _csv(XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
