@@ -128,9 +128,14 @@ def first_words(text: str, characters: int = 70) -> str:
     return textwrap.shorten(" ".join(words), characters, placeholder=" …")
 
 
+def resolved(text: str) -> str:
+    """Return a text with its character references resolved, except those of thousands of digits."""
+    return unescape(_ENDLESS.sub("&amp;#", text)) if "&" in text else text
+
+
 def _without_markup(content: str, edge: str) -> str:
     if "<" not in content:
-        return unescape(_ENDLESS.sub("&amp;#", content))
+        return resolved(content)
     reader = _Reader(edge)
     reader.feed(content)
     if reader.cdata_elem is None:  # an unfinished tag is text; an unfinished script is not

@@ -216,8 +216,7 @@ def is_results(file: BinaryIO) -> bool:
         OSError: the file can't be read.
     """
     if xml := _properties(file):
-        is_template = f"<dc:title>{TEMPLATE}</dc:title>" in xml
-        return f"<dc:creator>{AUTHOR}</dc:creator>" in xml and not is_template
+        return _property(xml, "creator") == AUTHOR and _property(xml, "title") != TEMPLATE
     file.seek(0)
     start = file.read(_MOST)
     try:
@@ -237,9 +236,16 @@ def read_as(file: BinaryIO) -> str:
     Raises:
         OSError: the file can't be read.
     """
-    text, end, _ = _properties(file).partition(f"<dc:description>{READ_AS}")[2].partition("</dc:description>")
+    text = _property(_properties(file), "description")
+    return text.removeprefix(READ_AS) if text.startswith(READ_AS) else ""
+
+
+def _property(xml: str, name: str) -> str:
+    """Return a property, "" if there is none. Its tag may declare namespaces: openpyxl writes so if there is lxml."""
+    tag, _, rest = xml.partition(f"<dc:{name}")[2].partition(">")  # the first only, so that reading takes linear time
+    text, end, _ = rest.partition(f"</dc:{name}>")
     with contextlib.suppress(ValueError):  # a reference to a character has more digits than Python reads
-        return html.unescape(text) if end else ""
+        return html.unescape(text) if end and "<" not in tag else ""
     return ""
 
 

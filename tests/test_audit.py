@@ -49,7 +49,7 @@ def test_advisories_are_listed_with_the_version_that_mends_them(tmp_path: Path) 
         "Packages looked up: 2. With known advisories: 1.\n"
     )
     names = {line.partition("==")[0].lower() for line in asked.splitlines()}
-    assert {"xlrd", "olefile", "requests"} <= names
+    assert {"xlrd", "olefile", "lxml", "requests"} <= names
     assert "note-importer" not in names
 
 

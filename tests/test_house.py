@@ -167,7 +167,7 @@ def loaded_by(program: str) -> set[str]:
 def test_who_only_wants_help_waits_for_nothing(arguments: list[str]) -> None:
     """What reads sheets, keeps the journal and calls the API is loaded by the command that needs it."""
     program = f"from importer.cli import main\nassert main({arguments!r}) == 0"
-    heavy = {"pandas", "numpy", "requests", "urllib3", "tenacity", "openpyxl", "xlsxwriter"}
+    heavy = {"pandas", "numpy", "requests", "urllib3", "tenacity", "openpyxl", "xlsxwriter", "lxml"}
     assert loaded_by(program) & (heavy | {"tqdm", "http"}) == set()
 
 

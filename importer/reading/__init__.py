@@ -6,9 +6,9 @@ ImporterError that says what is wrong and what to do. ``read`` calls these modul
     opening       opens the file and computes its fingerprint; ``limits`` bounds how much of it is read
     detection     recognises the file type by the content; opens the container of old documents
     workbook      .xlsx; ``package`` reads the zip
-    xls           .xls, by xlrd; ``decryption`` opens those with Excel's default password
+    xls           .xls, by xlrd
     opendocument  .ods, and ``xmlsheet`` for XML 2003; ``elements`` parses the XML of these and of .xlsx
-    html, text    tables of a web page; CSV and the like, with ``encodings`` guessed by the ``spelling`` of words
+    html, text    tables of a web page, by lxml; CSV and the like, with ``encodings`` guessed by ``spelling``
     cells         turns a workbook's cells into text, numbers by ``formats`` (``dates`` shows dates, ``digits`` digits)
     book          the tables that the readers return; chooses the table and its header row
     sheet         writes the rows to the ``spool``, without cells that are merged; the result is a ``Sheet``

@@ -1,32 +1,46 @@
-"""Read the tables of a web page, which CRMs export with the ending .xls, as rows of text."""
+"""Read the tables of a web page, which CRMs export with the ending .xls, as rows of text.
+
+lxml parses the page, whatever is wrong with its tags. It accepts a page that is cut off, so this module looks for that
+itself. Nor are character references left to lxml, whose versions know different ones. It keeps no tree: each tag is
+handled when it comes, so that a large page needs little memory.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
-from html import unescape
 from typing import IO
 
+from lxml import etree
+
 from importer.errors import UnreadableFile
-from importer.markup import Markup
+from importer.markup import resolved
 from importer.messages import say
 from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, KeptTable, RowStore
 from importer.reading.encodings import Encoding
+from importer.reading.formats import NumberFormats
 from importer.reading.limits import MOST_SHEETS, Limits, bound
 from importer.reading.opening import IsHeader, Source
 
 MOST_BYTES = 64 * 1024**2
-MOST_PENDING = 1 << 20
 MOST_DEPTH = 20
-_HEAD = 1 << 16
+_HEAD = _CHUNK = 1 << 16
 _OWN_LINES = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
 _HIDDEN = {"script", "style", "template", "title"}
+_CELLS = {"td", "th"}
 _EDGE = "\r"
 """Mark of a block element's edge, a character that never occurs in data.
 
 The mark becomes a line break, unless there is a line break already, or no text to break.
 """
+
+_END = re.compile("</(table|body|html)[^<>]*>", re.IGNORECASE)
+_LAST = "the-end-of-the-page"
+"""Tag that is added to the page. If the parser doesn't find it, the page ends inside a tag, a comment or a script."""
+
+_ROW = re.compile("<(table|tr|td|th)[^a-z]", re.IGNORECASE)
 
 
 def open_html(source: Source) -> Book:
@@ -43,12 +57,12 @@ def open_html(source: Source) -> Book:
     codec = encodings.encoding_of(source, partial(_first_rows, file), declared[1].decode("ascii") if declared else "")
     file.seek(0)
     text = file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors)
-    parser = _HtmlPage(source.limits, source.is_header)
-    _parse(parser, text.removeprefix("\ufeff"), source)
-    several = len(parser.tables) > 1
-    for number, kept in enumerate(parser.tables, 1):
-        kept.name = f"Table {number}" if several else None
-    tables = tuple(kept.table() for kept in parser.tables)
+    page = _Page(source.limits, source.is_header)
+    _parse(page, text.removeprefix("\ufeff").replace("\0", ""), source)
+    found = [page.tables[number] for number in sorted(page.tables)]
+    for number, kept in enumerate(found, 1):
+        kept.name = f"Table {number}" if len(found) > 1 else None
+    tables = tuple(kept.table() for kept in found)
     return Book(say("format.html"), tables, None, (codec.remark,) if codec.remark else (), codec)
 
 
@@ -58,188 +72,214 @@ def _first_rows(file: IO[bytes], codec: Encoding) -> list[list[str]]:
     head = file.read(_HEAD).decode(codec.codec, "replace")
     row = re.search("<tr.*?</tr", head, re.IGNORECASE | re.DOTALL)
     cells = re.findall("<t[hd][^>]*>(.*?)</t[hd]", row[0], re.IGNORECASE | re.DOTALL) if row else []
-    return [[unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]]
+    return [[resolved(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]]
 
 
-def _parse(parser: _HtmlPage, text: str, source: Source) -> None:
-    """Parse the whole page; raise UnreadableFile if it is damaged or has no table."""
-    for start in range(0, len(text), 1 << 16):
-        source.deadline.check()
-        try:
-            parser.feed(text[start : start + (1 << 16)])
-        except (AssertionError, ValueError) as exc:
-            raise UnreadableFile(say("html.not-parsed", file=source.name, error=str(exc))) from exc
-        if len(parser.rawdata) > MOST_PENDING:
-            raise UnreadableFile(say("html.broken", file=source.name))
-    if "<" in parser.rawdata or parser.cdata_elem is not None:
+def _parse(page: _Page, text: str, source: Source) -> None:
+    """Parse the whole page; raise UnreadableFile if it is cut off or has no table.
+
+    The ends of the body and of the page are left out, because the parser would ignore what follows.
+    """
+    parser = etree.HTMLParser(target=page, encoding="utf-8", huge_tree=True)
+
+    def feed(start: int, end: int) -> None:
+        for at in range(start, end, _CHUNK):
+            source.deadline.check()
+            parser.feed(text[at : min(at + _CHUNK, end)].replace("&", "&amp;").encode("utf-8", "replace"))
+
+    start = 0
+    for found in _END.finditer(text):
+        feed(start, found.end() if found[1].lower() == "table" else found.start())
+        start = found.end()
+    feed(start, len(text))
+    parser.feed(f"<{_LAST}>".encode())
+    parser.close()
+    if _ROW.search(text, start) or not page.is_whole:
         raise UnreadableFile(say("html.cut-off", file=source.name))
-    parser.handle_data(unescape(parser.rawdata))
-    parser.end()
-    if not parser.tables:
+    if not page.tables:
         raise UnreadableFile(say("html.no-table", file=source.name))
 
 
-class _HtmlPage(Markup):
-    """Parser that finds the tables of a page: those outside any cell, and those in a cell with the headings."""
+class _Page:
+    """Target of the parser, which finds the tables of a page: those outside any cell, and those with the headings.
+
+    Attributes:
+        tables: the tables, by their numbers on the page.
+        is_whole: whether the parser came to the end of the page.
+    """
 
     def __init__(self, limits: Limits, is_header: IsHeader) -> None:
-        super().__init__()
-        self.limits = limits
-        self.is_header = is_header
-        self.tables: list[KeptTable] = []
-        self.store = RowStore(limits)
-        self.open: list[_OpenTable] = []
-        self.hidden = 0
+        self.is_whole = False
+        self.tables: dict[int, KeptTable] = {}
+        self._limits = limits
+        self._is_header = is_header
+        self._store = RowStore(limits)
+        self._open: list[_OpenTable] = []
+        self._text: list[str] = []
+        self._begun = self._hidden = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Handle the beginning of an element."""
+        self._end_text()
         self._edge(tag)
-        if tag == "table":
+        if tag == _LAST:
+            self.is_whole = True
+        elif tag == "table":
             self._begin_table()
         elif tag in _HIDDEN:
-            self.hidden += 1
-        elif self.open and tag == "tr":
-            self.open[-1].begin_row()
-        elif self.open and tag in {"td", "th"}:
-            values = dict(attrs)
-            self.open[-1].begin_cell(_span(values.get("colspan")), _span(values.get("rowspan")))
+            self._hidden += 1
         elif tag == "br":
             self._add("\n")
+        elif self._open and tag == "tr":
+            self._open[-1].begin_row()
+        elif self._open and tag in _CELLS:
+            self._open[-1].begin_cell(_span(attributes.get("colspan")), _span(attributes.get("rowspan")))
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _HIDDEN:
-            self.hidden = max(0, self.hidden - 1)
-        elif self.open and tag in {"td", "th"}:
-            self.open[-1].end_cell()
-        elif self.open and tag == "tr":
-            self.open[-1].end_row()
-        elif self.open and tag == "table":
+    def end(self, tag: str) -> None:
+        """Handle the end of an element. The parser ends all that it began, each within the one around it."""
+        self._end_text()
+        if tag == "table":
             self._end_table()
+        elif tag in _HIDDEN:
+            self._hidden -= 1
+        elif self._open and tag == "tr":
+            self._open[-1].end_row()
+        elif self._open and tag in _CELLS:
+            self._open[-1].end_cell()
         self._edge(tag)
 
-    def handle_data(self, data: str) -> None:
-        if self.open and not self.hidden:
-            self._add(re.sub(r"[ \t\r\n\f]+", " ", data))
+    def data(self, text: str) -> None:
+        """Handle a piece of the text between two tags."""
+        if self._open and not self._hidden:
+            self._text.append(text)
+            if len(self._text) > self._limits.cell_characters:
+                raise self._open[-1].too_long()
 
-    def end(self) -> None:
-        """End the page, and the tables that are still open."""
-        while self.open:
-            self._end_table()
+    def close(self) -> None:
+        """Do nothing at the page's end, where the parser has ended all elements."""
+
+    def _end_text(self) -> None:
+        """Add the text before a tag, with its character references."""
+        if self._text:
+            self._add(re.sub(r"[ \t\r\n\f]+", " ", resolved("".join(self._text))))
+            self._text.clear()
 
     def _edge(self, tag: str) -> None:
         if tag in _OWN_LINES:
             self._add(_EDGE)
-        elif tag in {"td", "th"}:
+        elif tag in _CELLS:
             self._add(" ")
 
     def _add(self, text: str) -> None:
         """Add a text to the open cell of each open table."""
-        for table in self.open:
+        for table in self._open:
             table.add(text)
 
     def _begin_table(self) -> None:
-        if self.open and self.open[-1].pieces is None:  # the previous table's end tag is missing
-            self._end_table()
-        if len(self.open) == MOST_DEPTH:
+        if len(self._open) == MOST_DEPTH:
             raise UnreadableFile(say("html.nested"))
-        self.open.append(_OpenTable(self.limits, self.store.begin(None)))
+        self._begun += 1
+        self._open.append(_OpenTable(self._begun, self._store.begin(f"Table {self._begun}"), self._limits))
 
     def _end_table(self) -> None:
-        table = self.open.pop()
-        kept = table.end()
-        if table.first and (not self.open or self._is_laid_out(table)):
-            self.tables.append(kept)
+        table = self._open.pop()
+        table.end_row()
+        table.kept.finish()
+        if table.first and (not any(outer.pieces is not None for outer in self._open) or self._is_laid_out(table)):
+            self.tables[table.number] = table.kept
             bound(len(self.tables), MOST_SHEETS, say("many.tables"))
-            for outer in self.open:
+            for outer in self._open:
                 outer.empty_cell()
 
     def _is_laid_out(self, table: _OpenTable) -> bool:
         """Return whether this table has the needed headings, and no table around it has them."""
-        return self._has_headings(table) and not any(map(self._has_headings, self.open))
+        return self._has_headings(table) and not any(map(self._has_headings, self._open))
 
     def _has_headings(self, table: _OpenTable) -> bool:
-        return any(map(self.is_header, table.first))
+        return any(map(self._is_header, table.first))
 
 
 class _OpenTable:
-    """A table that hasn't ended: its first rows, the open row and the pieces of the open cell."""
+    """A table that hasn't ended.
 
-    def __init__(self, limits: Limits, kept: KeptTable) -> None:
-        self.limits, self.kept = limits, kept
+    Attributes:
+        number: its number among all tables of the page.
+        kept: its rows.
+        first: its first rows.
+        pieces: the text of the open cell; None if no cell is open.
+    """
+
+    def __init__(self, number: int, kept: KeptTable, limits: Limits) -> None:
+        self.number, self.kept = number, kept
         self.first: list[list[str]] = []
-        self.number = 0
-        self.row: list[str] | None = None
+        self._sink = kept.sink(NumberFormats())
+        self._limits = limits
+        self._is_in_row = False
+        self._column = 0
         self.pieces: list[str] | None = None
-        self.size = 0
-        self.across, self.down = 1, 1
-        self.covered: dict[int, int] = {}
-
-    def end(self) -> KeptTable:
-        self.end_row()
-        self.kept.finish()
-        return self.kept
+        self._size = 0
+        self._across = 1
+        self._covered: dict[int, int] = {}
 
     def begin_row(self) -> None:
+        """Begin a row."""
         self.end_row()
-        self.row = []
+        self._is_in_row, self._column = True, 0
+        self._sink.begin()
 
     def begin_cell(self, across: int, down: int) -> None:
+        """Begin a cell in the next column that no cell further up covers."""
         self.end_cell()
-        self.row = [] if self.row is None else self.row
-        self.pieces = []
-        self.size = 0
-        self.across, self.down = across, down
+        if not self._is_in_row:
+            self.begin_row()
+        while self._covered.get(self._column, 0) > 0:
+            self._column += 1
+        self._sink.check(self._column)
+        self._sink.merge(self._column, across=across, down=down)
+        if down > 1:
+            end = min(self._column + across, self._limits.columns)
+            self._covered.update(dict.fromkeys(range(self._column, end), down))
+        self.pieces, self._size, self._across = [], 0, across
 
     def add(self, text: str) -> None:
         """Add a text to the open cell, if there is one; beyond the limit only its length is counted."""
         if self.pieces is not None:
-            self.size += len(text) + 1
-            if self.size <= self.limits.cell_characters:
+            self._size += len(text) + 1
+            if self._size <= self._limits.cell_characters:
                 self.pieces.append(text)
 
     def empty_cell(self) -> None:
         """Empty the open cell, because its content turned out to be a sheet of its own."""
-        self.size = 0
+        self._size = 0
         if self.pieces is not None:
             self.pieces.clear()
 
     def end_cell(self) -> None:
-        if self.pieces is None or self.row is None:
+        """End the cell, if one is open."""
+        if self.pieces is None:
             return
-        self._skip_covered()
-        text = _shown("".join(self.pieces))
+        if self._size > self._limits.cell_characters:
+            raise self.too_long()
+        self._sink.add(self._column, "text", _shown("".join(self.pieces)))
         self.pieces = None
-        if self.size > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", say("limit.cell-of-table"))
-        if self.down > 1:
-            for column in range(len(self.row), min(len(self.row) + self.across, self.limits.columns)):
-                self.covered[column] = self.down
-        if self.across > 1 or self.down > 1:
-            top, left = self.number + 1, len(self.row)
-            self.kept.facts.merged.append((top, left, top + self.down - 1, left + self.across - 1))
-        self.row.append(text)
-        self.row.extend([""] * (self.across - 1))
-        if len(self.row) > self.limits.columns:
-            raise self.limits.refuse("columns", say("limit.table-columns"))
+        self._column += self._across
 
-    def _skip_covered(self) -> None:
-        """Leave the cells empty that a cell further up covers."""
-        assert self.row is not None
-        while self.covered.get(len(self.row), 0) > 0:
-            self.row.append("")
+    def too_long(self) -> UnreadableFile:
+        """Return the error that the open cell's text exceeds the limit."""
+        what = say("part.sheet", sheet=self._sink.name)
+        return self._limits.refuse("cell_characters", say("limit.cell", what=what))
 
     def end_row(self) -> None:
+        """End the row, if one is open."""
         self.end_cell()
-        if self.row is None:
+        if not self._is_in_row:
             return
-        self._skip_covered()
-        self.number += 1
-        self.kept.add(self.number, self.row)
-        if self.number <= HEADER_WITHIN:
-            self.first.append(self.row)
-        self.row = None
-        self.covered = {column: left - 1 for column, left in self.covered.items() if left > 1}
-        if self.number > self.limits.rows:
-            raise self.limits.refuse("rows", say("limit.table-rows"))
+        self._is_in_row = False
+        self._covered = {column: left - 1 for column, left in self._covered.items() if left > 1}
+        for number, cells in self._sink.end():
+            self.kept.add(number, cells)
+            if number <= HEADER_WITHIN:
+                self.first.append(cells)
 
 
 def _shown(text: str) -> str:

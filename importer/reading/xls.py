@@ -22,7 +22,6 @@ from importer.messages import Part, say
 from importer.reading import detection
 from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.cells import NO_VALUE, TableFacts
-from importer.reading.decryption import decrypt
 from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
 from importer.reading.limits import MOST_SHEETS, Deadline, bound
 from importer.reading.opening import Source
@@ -204,7 +203,7 @@ class Records:
         kinds = set()
         for kind, at, size in self._records(0):
             kinds.add(kind)
-            if kind == _LOCKED and not decrypt(self.stream, at, size, self._deadline):
+            if kind == _LOCKED:
                 raise UnreadableFile(say("xls.locked"))
             if kind == _DATES:
                 self.date1904 = self.stream[at] == 1

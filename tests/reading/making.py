@@ -167,9 +167,9 @@ def small_xls() -> bytes:
     return zlib.decompress(base64.b85decode(_XLS))
 
 
-def encrypted_xls(method: str) -> bytes:
-    """An .xls encrypted with Excel's default password; another program decrypts it to the same records."""
-    return zlib.decompress(base64.b85decode(_ENCRYPTED[method]))
+def encrypted_xls() -> bytes:
+    """An .xls encrypted with Excel's default password, by RC4."""
+    return zlib.decompress(base64.b85decode(_ENCRYPTED))
 
 
 _XLS = (
@@ -185,28 +185,10 @@ _XLS = (
     "vu?rQzgt4Zj=xZhof|y<Z;gl$EC"
 )
 
-_ENCRYPTED = {
-    "RC4": (
-        "c-jH31X2452oL}O1_b~B00000000000000l05$*t00962000330|W&I2M7rY3k(eo4^6QGNth~1HlUd6eK9O7$F(9c2_%<+qR#BxZ*B}el7#>c0A"
-        "v6F06^ya%}Uw#dH}u(000092oL}O1`q%M0000000000000040v`Z1DBPH`9%227I~Ya;uYmI+WBC*d232=d{jS?Uxn=|c5ddAt6KB0|u@bg`w+J9"
-        "tlQnY$0v!PP0H|hBarNK;nH$>6A=TEq02b|;+Z!2ls`Bft1OgKPQ<uC!=Pzk|C4G!vwRm6#Vy|Qb0v`aGYP-ar&CUAR7s@dKOgoPU$$4dQkb6+fe"
-        "vwIkryv9Z6#&^D!-h4%vGLj8Jik2rqn8=#?#Yw{0t*1F;py|zS_jTJ903FZQ3HAby=%>fAL9)V{<uBd^dfZ8n_CH6da3s1K2cJiS=nUvK$AFL3kU"
-        "$!_4MdOBwHwPBCY_;jRyOHiJ&$3;5eo7;2lGgBF#hB#vXKw!?cUAdQVAhzhGLCj#<~3G`Lio?*;<SgKmB^LG%BNw^Abf*-(W~<&-Z~XYt~~xZ{*A"
-        "Ys0M6UbCPU)Aom>>XB!Q)Y##t<5}v>%FI<tfe}SF`;Jn`{*H=1orWx}9Gd+aDpRy{D2Z13?h!7G8uMERn9G$RUX?kI{Tc@ckK>rh#=LI-zhJA1Uh"
-        "^tnX+rM{>6fcZ5m4}f8JSF7yPqooQSgHygbzWkk$WXJ*Ze++nU}3a2d^+(0EFPuziSp=XTGVNo=4~H3p|-44FeYd2Xc_GtOM=(HnIK@M`zn^q$N%"
-        "?DVmsk4Xsze$qJ0wQ^`|vWf_hGf-P^lf2w3u>P{rlN;O0An?dzFAGiFbg5mUQE?MT4%nAwh7|zCY#@^s^!VYk|O10G1_U`Bdjz!0h%nj|wdPX2n0"
-        "Ab}IpA8~V*#98r`OL<sV*+tfkm+P}ECbfZ8r31++B!BCn1o@slmljgd`wFMMvHrIzkbRT+_}}vu#H1}9ICGg>u30%mtHREW?1i@<l;G0RFAjHjEz"
-        "E<Y%Y!(4#HcDtz0*`A(it@iJsPD8Fp)h+W0f%7PKdnfDFn=9=17D&CA~<B3}p;CWmweKLDBK!FrML<K&tXC7C<kx{ZXnt~;A<An&UNCYz_;lMU>^"
-        "q2Z+#<Dp{<v|5zzlc-<P(Ji!3eZf-E;bGiqGfdd$c)KcFCFjBCG#r7#p2K&rnDG-EE|;LVE2JG}H1*xz4#Bw+ytC8imic}DFs&YjspgZwhD>(-pV"
-        "zT~Bl-s?m^$vZY+d>eisPo$;#Q3!WDN4<v<hOK0w5e>-xqFN=0HX|dJhtOeL8KRwJb=)mqf(p6nMT!n1;=>|H&9`$sI-xedU+lNRYHor`E^3birn"
-        "88#y4DQGbaDGnT)J4MpD|jb6(cZ(jUzkvZRb(U;x~pOS)bfXUl+B%8`)w|Z{RK3|`WO9Kc=X(dg0v#s!F0OaIA%zY`3O%|mVz4K0vjZZ(dYrH<YC"
-        "_w!L0t*0f!8m;A?Wc&KjIsm*4*>iqob*+Bb|+cEaOtg(zzP5W05!cMC;"
-    ),
-    "RC4 by CryptoAPI": (
-        "c-rIS5MW?nV`V@F`V0pc7#Wy=kOjyq17a4a3}Xh6-N3-00b(QR@MXwkNM<Nv$Y&@9;xvX51_cHuhD0DQ707Z1%2YBG07df|(t+$mAUgxBLxCXxtg"
-        "8&jO984a0*aI|7&7QF7ywNb09(n#%)-jX&cVsW&BM#b-(qKXIN+n?f#Zrz$rd{=Jr)5fiS7TeziEzUL+KNvof8f%XA@zPG;C$yV|WLY>&p9{8E>r"
-        "+7&M;?$m0b2RshAfEKKqY^2V;r*Z8Nz$98J4=zcPryKU+{2B88ooBvj=0XORES(pSF5|mtX1m%KDpZ;30mOX;?Z#WB+EQ7`+1sAjJW=yqB_L^HC="
-        "5KJmcG^ks#GHp7-vuf@voHxW_$Do$n)>gQ+UDh3wqMbI7WVwfI*@&dav!G6&{!_9SvG#AozkWJsIw-m<y%klJzl)WtM2P67A8@K$nyJQ2`1dl^Ch"
-        "l4IyJfO=9c8k8FnB)008V#atQ"
-    ),
-}
+_ENCRYPTED = (
+    "c-rIS5MW?nV`V@F`V0pc7#Wy=kOjyq17a4a3}Xh6-N3-00b(QR@MXwkNM<Nv$Y&@9;xvX51_cHuhD0DQ707Z1%2YBG07df|(t+$mAUgxBLxCXxtg"
+    "8&jO984a0*aI|7&7QF7ywNb09(n#%)-jX&cVsW&BM#b-(qKXIN+n?f#Zrz$rd{=Jr)5fiS7TeziEzUL+KNvof8f%XA@zPG;C$yV|WLY>&p9{8E>r"
+    "+7&M;?$m0b2RshAfEKKqY^2V;r*Z8Nz$98J4=zcPryKU+{2B88ooBvj=0XORES(pSF5|mtX1m%KDpZ;30mOX;?Z#WB+EQ7`+1sAjJW=yqB_L^HC="
+    "5KJmcG^ks#GHp7-vuf@voHxW_$Do$n)>gQ+UDh3wqMbI7WVwfI*@&dav!G6&{!_9SvG#AozkWJsIw-m<y%klJzl)WtM2P67A8@K$nyJQ2`1dl^Ch"
+    "l4IyJfO=9c8k8FnB)008V#atQ"
+)

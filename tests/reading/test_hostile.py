@@ -121,10 +121,17 @@ def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(tmp_path
     assert peak_of(READ, *written(tmp_path, "xls", pages)) < 150 * MEGABYTE
 
 
+@pytest.mark.parametrize("character", ["&", "<"])
+def test_a_text_of_a_page_takes_little_memory(character: str, tmp_path: Path) -> None:
+    """The parser gives each of these characters as a text of its own."""
+    page = "<table><tr><td>Prospect ID<td>Note<tr><td>1<td>" + character * 20 * MEGABYTE + "</table>"
+    assert peak_of(REFUSED, "limit cell_characters", *written(tmp_path, "xls", [page])) < 250 * MEGABYTE
+
+
 def test_rows_of_a_page_are_charged_like_those_of_every_other_file(tmp_path: Path) -> None:
-    """A cell costs what it costs elsewhere, even if it is empty and its table turns out to be none that is read."""
+    """A cell costs what it costs elsewhere, even if its table turns out to be none that is read."""
     path = tmp_path / "a.xls"
-    path.write_text(f"<table><tr><td>Prospect ID<td>Note{'<tr><td colspan=1000>' * 1000}</table>")
+    path.write_text(f"<table><tr><td>Prospect ID<td>Note{'<tr><td colspan=999><td>x' * 1000}</table>")
     assert "The rows up to row 626 contain too much text" in refused(path, Limits(unpacked_bytes=5 * MEGABYTE))
 
 
