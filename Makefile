@@ -64,8 +64,7 @@ format: $(READY)  ## put the code into its one format
 	$(BIN)/python -m ruff format
 	$(BIN)/python -m ruff check --fix
 
-messages: $(READY)  ## compile the catalogues of messages, after a change to their texts (FITS="kind": its translations still fit)
-	$(BIN)/python -m tests.translations $(FITS)
+messages: $(READY)  ## compile the catalogue of messages, after a change to its texts
 	$(BIN)/pybabel --quiet compile --directory importer/locale --domain note-importer
 
 pictures: $(READY)  ## make the pictures in docs/ anew, with a browser and LibreOffice

@@ -2,13 +2,11 @@
 
 A *face* is an interface that shows messages: the terminal, the browser page, or a file. Only a face renders a message.
 
-The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format. A
-face of another language takes its texts from that language's catalogue, and texts that are missing there from the
-English one. ``make messages`` compiles the catalogues. In a text of a catalogue
+The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format. In a
+text of the catalogue
 
-- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. A member of an
-  enumeration is shown by its word, such as ``word.not-sent``, if the catalogue has one. Several parts are joined with
-  commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
+- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
+  joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
   message, ``{why:rest}`` all that follows the headline, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
@@ -28,13 +26,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 DOMAIN = "note-importer"
-ENGLISH = "en"
 LOCALES = Path(__file__).with_name("locale")
 
 _HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
@@ -118,15 +114,10 @@ class Face(Protocol):
 
     Attributes:
         context: context of the face's own texts in the catalogue; empty if it has none.
-        language: name of the catalogue of its language.
     """
 
     @property
     def context(self) -> str:
-        """See above."""
-
-    @property
-    def language(self) -> str:
         """See above."""
 
     def setting(self, name: str, value: str) -> str:
@@ -139,7 +130,7 @@ class Face(Protocol):
 class Plain:
     """A face for files, in which settings are shown as flags."""
 
-    context, language = "", ENGLISH
+    context = ""
 
     def setting(self, name: str, value: str) -> str:
         """Return the setting's flag."""
@@ -268,7 +259,7 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
 
 def _text(kind: str, face: Face, number: object) -> str | None:
     """Return a kind's text in the catalogue, the face's own if there is one; None if there is no text."""
-    catalogue = _catalogue(face.language)
+    catalogue = _catalogue()
     for face_context in ([face.context] if face.context else []) + [""]:
         name = f"{face_context}\x04{kind}" if face_context else kind  # as gettext joins them
         text = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
@@ -279,24 +270,12 @@ def _text(kind: str, face: Face, number: object) -> str | None:
 
 def load() -> None:
     """Read the catalogue now, so that no later call waits for it."""
-    _catalogue(ENGLISH)
+    _catalogue()
 
 
 @cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    """Return a language's catalogue, in which the English texts stand for those that are missing."""
-    return gettext.translation(DOMAIN, LOCALES, languages=[language, ENGLISH])
-
-
-@cache
-def _marks(language: str) -> dict[int, int]:
-    """Return the language's marks for those that English numbers have between thousands, and before decimals."""
-    return str.maketrans(",.", _catalogue(language).gettext("number.marks"))
-
-
-def localized(number: str, face: Face | None = None) -> str:
-    """Return a number, written as in English, with the marks of the language of the face in use."""
-    return number.translate(_marks((face or FACE.get()).language))
+def _catalogue() -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, LOCALES, languages=["en"])
 
 
 def _shown(part: Part, face: Face, separator: str = ", ") -> str:
@@ -304,8 +283,6 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         text = _shown(part, face)
         return text[:1].upper() + text[1:]
     match part:
-        case StrEnum():
-            return _text(f"word.{part.replace(' ', '-')}", face, None) or part
         case str():
             return part
         case SettingPart(name, value):
@@ -318,7 +295,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
             return text
         case tuple():
             return separator.join(_shown(item, face) for item in part)
-    return localized(f"{part:,}" if isinstance(part, int) else f"{part:,.1f}", face)
+    return f"{part:,}" if isinstance(part, int) else f"{part:,.1f}"
 
 
 def _changed(part: Part, change: Callable[[str], str]) -> Part:

@@ -19,7 +19,6 @@ from jinja2 import nodes
 import importer
 from importer.messages import (
     DOMAIN,
-    ENGLISH,
     LOCALES,
     Cell,
     Message,
@@ -36,17 +35,17 @@ from importer.messages import (
 from importer.settings import SETTINGS
 
 ROOT = Path(importer.__file__).parent
-CATALOGUES = sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+SOURCE = LOCALES / "en" / "LC_MESSAGES" / f"{DOMAIN}.po"
 OF_COMMANDS = {"online", "overwrite", "report"}
 """Flags of commands that no setting of a run stands behind."""
 
 
 class Texts:
-    """A catalogue's texts: kind → each of its texts, of whichever face and number."""
+    """The catalogue's texts: kind → each of its texts, of whichever face and number."""
 
-    def __init__(self, language: str = ENGLISH) -> None:
-        with (LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
-            self.catalogue = read_po(file, locale=language)
+    def __init__(self) -> None:
+        with SOURCE.open("rb") as file:
+            self.catalogue = read_po(file, locale="en")
         self.of: dict[str, list[str]] = {}
         for entry in self.catalogue:
             kind = entry.id if isinstance(entry.id, str) else entry.id[0]
@@ -124,24 +123,22 @@ def parts_of(text: str) -> set[str]:
     return {name for name in re.findall(r"\{([\w.-]+)(?::[^{}]*)?\}", text) if not name.startswith("action.")}
 
 
-@pytest.mark.parametrize("source", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_the_compiled_catalogue_is_that_of_the_texts(source: Path) -> None:
+def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
     """``make messages`` compiles it."""
     compiled = io.BytesIO()
-    with source.open("rb") as file:
+    with SOURCE.open("rb") as file:
         write_mo(compiled, read_po(file))
     compiled.seek(0)
-    with source.with_suffix(".mo").open("rb") as file:
+    with SOURCE.with_suffix(".mo").open("rb") as file:
         there, expected = read_mo(file), read_mo(compiled)
     assert [(one.id, one.context, one.string) for one in there if one.id] == [
         (one.id, one.context, one.string) for one in expected if one.id
     ]
 
 
-@pytest.mark.parametrize("source", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_no_kind_stands_in_the_catalogue_twice(source: Path) -> None:
+def test_no_kind_stands_in_the_catalogue_twice() -> None:
     """Of two texts the last one would count."""
-    entries = re.findall(r'^(?:msgctxt ".*"\n)?msgid ".+"$', source.read_text(encoding="utf-8"), re.MULTILINE)
+    entries = re.findall(r'^(?:msgctxt ".*"\n)?msgid ".+"$', SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [entry for entry in set(entries) if entries.count(entry) > 1] == []
 
 

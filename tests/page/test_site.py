@@ -585,6 +585,23 @@ def test_a_long_wait_says_how_long_and_no_remaining_time(
         assert state()[1] == "about 1:00"
 
 
+def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
+    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what another process says about trouble, with its numbers."""
+    trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
+    progress = Progress(2_000, 1_234, 1_234, 0, 0, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
+    task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv", 2_000), multiprocessing.Pipe()
+    process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
+    job = Job("0" * 32, task, None, Choices(), 2_000, began, process, connection, progress)
+    monkeypatch.setattr(parts.jobs, "get", lambda _: job)
+    with connection, other:
+        state = friend.get(f"/job/{job.id}/state", base_url=OURS).get_json()
+    assert state["done"] == "1,234 of 2,000 notes"
+    assert state["counts"] == "created 1,234, not sent 1"
+    assert "1,500 s" in state["holds"]
+
+
 def test_the_first_five_are_all_shown_and_the_ticks_stay(visitor: Visitor, tmp_path: Path) -> None:
     """What is ticked about the same notes; afterwards the run says that it held back the rest, and wasn't stopped."""
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
