@@ -21,7 +21,7 @@ below, which have no number:
     resultsfile     the marks of a results file           journal   the durable record of deliveries
     storage         files at a URL                        scratch   temporary folders, and those left behind
     calls           everything that calls the API         api       the vendor, behind a protocol
-    version         the program's version
+    texts           the wording of messages               version   the program's version
 
     commands        the use cases, one per module; imports all of these
     cli             the commands in the terminal

@@ -32,7 +32,7 @@ TOOLS = {
     "calls",
     "api",
     "journal",
-} | {"version"}
+} | {"texts", "version"}
 FACES = {"cli", "page"}
 FOR_FACES = {"commands", "settings", "models", "errors", "messages"}
 SERVED = {
@@ -148,11 +148,11 @@ def test_no_imports_run_in_a_circle() -> None:
 
 
 def test_no_room_is_too_large() -> None:
-    """Twelve modules in the root, 400 lines a module, 250 lines a class."""
+    """Twelve modules in the root, 400 lines a module, 250 lines a class. Texts are as long as there is to say."""
     assert len([*ROOT.glob("*.py")]) <= 12
-    for path in MODULES.values():
+    for module, path in MODULES.items():
         text = path.read_text(encoding="utf-8")
-        assert text.count("\n") <= 400, path
+        assert text.count("\n") <= 400 or room(module) == "texts", path
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.ClassDef):
                 assert (node.end_lineno or 0) - node.lineno < 250, (path, node.name)

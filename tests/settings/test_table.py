@@ -335,8 +335,8 @@ def strings(path: Path) -> list[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs]  # fmt: skip
 
 
-LIBRARY = [path for path in Path(importer.__file__).parent.rglob("*.py")
-           if not {"cli", "sandbox"} & set(path.relative_to(Path(importer.__file__).parent).parts)]  # fmt: skip
+ROOT = Path(importer.__file__).parent
+LIBRARY = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in {"cli", "sandbox", "texts"}]
 
 
 OF_THE_SYSTEM = {"--user"}
