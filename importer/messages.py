@@ -2,8 +2,7 @@
 
 A *face* is an interface that shows messages: the terminal, the browser page, or a file. Only a face renders a message.
 
-The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format. In a
-text of the catalogue
+:mod:`importer.texts` has the text of each kind. In a text
 
 - ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
   joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
@@ -14,24 +13,21 @@ text of the catalogue
 - A new line begins the second sentence: :func:`headline` returns the text before it. A message at the end of a line
   brings its own lines.
 
-A kind whose text depends on a number has plural forms, which the part ``n`` selects. A text with a face's context is
-only for that face.
+A kind whose text depends on a number has a pair of texts: for one, and for any other number. The part ``n`` chooses. A
+text whose key ends in ``@`` and the name of a face is only for that face.
 """
 
 from __future__ import annotations
 
-import gettext
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeAlias
 
-DOMAIN = "note-importer"
-LOCALES = Path(__file__).with_name("locale")
+PROGRAM = "note-importer"
 
 _HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
 _BREAK = re.compile(r"\r\n|[\r\n\t]")
@@ -66,7 +62,7 @@ class Message:
     A message isn't a text: only a face renders it, so that no code searches for words in a sentence.
 
     Attributes:
-        kind: a key of the catalogue.
+        kind: a key of :data:`importer.texts.TEXTS`.
         parts: name → part, in the order of the call.
     """
 
@@ -113,11 +109,11 @@ class Face(Protocol):
     """An interface that shows messages, and its names for settings and commands.
 
     Attributes:
-        context: context of the face's own texts in the catalogue; empty if it has none.
+        name: the face's name in the keys of texts that only it shows, as in ``fault@page``; empty if it has none.
     """
 
     @property
-    def context(self) -> str:
+    def name(self) -> str:
         """See above."""
 
     def setting(self, name: str, value: str) -> str:
@@ -130,7 +126,7 @@ class Face(Protocol):
 class Plain:
     """A face for files, in which settings are shown as flags."""
 
-    context = ""
+    name = ""
 
     def setting(self, name: str, value: str) -> str:
         """Return the setting's flag."""
@@ -206,8 +202,8 @@ def from_json(value: object) -> Message | None:
 
 
 def is_kind(text: str) -> bool:
-    """Return whether the catalogue has a text for this kind."""
-    return _text(text, Plain(), 1) is not None or _text(text, Plain(), None) is not None
+    """Return whether there is a text for this kind."""
+    return text in _texts()
 
 
 def _lines(message: Message, face: Face) -> Sequence[str]:
@@ -237,7 +233,7 @@ def _filled(line: str, parts: Mapping[str, Part], face: Face) -> str:
         shown.append(before)
         if quoted:
             setting, _, value = _filled(quoted, parts, face).partition(" ")
-            is_command = setting == DOMAIN
+            is_command = setting == PROGRAM
             shown.append(face.command(f"{setting} {value}") if is_command else face.setting(setting, value))
         elif name.startswith("action."):
             shown.append(render(Message(name), face))
@@ -258,24 +254,21 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
 
 
 def _text(kind: str, face: Face, number: object) -> str | None:
-    """Return a kind's text in the catalogue, the face's own if there is one; None if there is no text."""
-    catalogue = _catalogue()
-    for face_context in ([face.context] if face.context else []) + [""]:
-        name = f"{face_context}\x04{kind}" if face_context else kind  # as gettext joins them
-        text = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
-        if text != name:
-            return text
-    return None
+    """Return a kind's text, the face's own if there is one; None if there is no text."""
+    text = _texts().get(f"{kind}@{face.name}") or _texts().get(kind)
+    return text[number != 1] if isinstance(text, tuple) else text
 
 
 def load() -> None:
-    """Read the catalogue now, so that no later call waits for it."""
-    _catalogue()
+    """Read the texts now, so that no later call waits for them."""
+    _texts()
 
 
 @cache
-def _catalogue() -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, LOCALES, languages=["en"])
+def _texts() -> Mapping[str, str | tuple[str, str]]:
+    from importer.texts import TEXTS  # noqa: PLC0415 - no start waits for texts that are not shown
+
+    return TEXTS
 
 
 def _shown(part: Part, face: Face, separator: str = ", ") -> str:

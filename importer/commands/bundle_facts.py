@@ -46,7 +46,7 @@ def plain(value: object) -> Any:
 
 
 def kinds(message: Message) -> tuple[Word, ...]:
-    """Return the kinds of a message and its parts, as far as the catalogue has them."""
+    """Return the kinds of a message and its parts, as far as there are texts for them."""
     return tuple(Word(kind) for kind in message.kinds() if is_kind(kind))
 
 

@@ -1,7 +1,7 @@
 """Say what the replies to a live test show: the notes that it creates, and what each finding means.
 
 Input: the contents that were sent, and the notes as the API shows them. Output: a :class:`Finding` for each thing that
-was to be found out. Nothing here calls the API. A finding holds only words of the catalogue and numbers.
+was to be found out. Nothing here calls the API. A finding holds only kinds of messages and numbers.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class Finding:
     """What a live test found out about one thing.
 
     Attributes:
-        about: the thing; the catalogue names it ``live.about.ABOUT``.
+        about: the thing; its name is the text ``live.about.ABOUT``.
         what: what was found. The word before its first hyphen is the verdict, unless it is otherwise.
-        text: the same in words: ``live.ABOUT.WHAT`` of the catalogue.
+        text: the same in words: the text ``live.ABOUT.WHAT``.
         consequence: what it means for imports, if they rely on something else.
     """
 

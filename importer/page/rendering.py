@@ -25,7 +25,7 @@ ROLES = {role: say(f"role.{role}") for role in Role}
 class PageFace:
     """Rendering for people with a mouse: settings are fields, and commands are buttons."""
 
-    context = "page"
+    name = "page"
 
     def setting(self, name: str, value: str) -> str:
         """Return the label of the setting's field."""
@@ -50,7 +50,7 @@ def number(value: int) -> str:
 
 
 def text(kind: str, /, **parts: Part) -> Markup:
-    """Return a text of the catalogue as HTML. Its parts are escaped, unless they are markup."""
+    """Return a text of the page as HTML. Its parts are escaped, unless they are markup."""
     shown = {name: part if isinstance(part, int | float) else _escaped(part) for name, part in parts.items()}
     return Markup(words(say(kind, **shown)))  # noqa: S704 (no text of the page has markup, and parts are escaped)
 

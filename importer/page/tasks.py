@@ -313,7 +313,7 @@ class Try:
 
 
 Task = Send | Rehearse | LookUpTask | Hide | Rewrite | Try
-"""Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
+"""Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 
 @dataclass(frozen=True)

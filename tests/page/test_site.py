@@ -40,7 +40,7 @@ from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.listening import http_ear
 from tests.page.conftest import HEAD, OURS, served, told_of, write
 from tests.running import run
-from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
+from tests.test_messages import FORMS, PLURAL, all_said, parts_of
 
 ROOT = Path(importer.__file__).parent
 STATES = ("Prospect ID", "Note", "Visibility", "State")
@@ -686,11 +686,11 @@ def texts_for_people() -> set[str]:
     """What the page shows of every message but those of the command line and of the sandbox."""
     elsewhere = {kind for path, kind, *_ in all_said() if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
     found = set()
-    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in all_said()} - elsewhere) - OF_TERMINAL:
-        names = set().union(*map(parts_of, TEXTS.of[kind]))
+    for kind in FORMS.keys() - ({kind for _, kind, *_ in all_said()} - elsewhere) - OF_TERMINAL:
+        names = set().union(*map(parts_of, FORMS[kind]))
         parts = dict.fromkeys(names - {"n"}, "X")
-        for number in ({"n": 1}, {"n": 2}) if kind in PLURAL else ({},):  # there is no text for a number without forms
-            found.add(words(say(kind, **parts, **number)))
+        for number in (1, 2) if kind in PLURAL else (1,):
+            found.add(words(say(kind, **parts, n=number)))
     return found
 
 
