@@ -10,7 +10,7 @@ READY := .venv/ready
 unexport PYTHONDONTWRITEBYTECODE  # tests start thousands of processes, each of which would compile the program anew
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest pythons airflow windows simulate mutants check format messages pictures bench audit release clean
+.PHONY: help demo test slow lowest pythons airflow windows simulate mutants check format pictures bench audit release clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -63,10 +63,6 @@ check: $(READY)  ## format, lint, types, fast tests; CI runs more (.ci/run)
 format: $(READY)  ## put the code into its one format
 	$(BIN)/python -m ruff format
 	$(BIN)/python -m ruff check --fix
-
-messages: $(READY)  ## compile the catalogues of messages, after a change to their texts (FITS="kind": its translations still fit)
-	$(BIN)/python -m tests.translations $(FITS)
-	$(BIN)/pybabel --quiet compile --directory importer/locale --domain note-importer
 
 pictures: $(READY)  ## make the pictures in docs/ anew, with a browser and LibreOffice
 	PICTURES=1 $(BIN)/python -m pytest tests/page/test_pictures.py

@@ -20,7 +20,8 @@ below, which have no number:
     markup          text ⇄ HTML                           files     files replaced in one step
     resultsfile     the marks of a results file           journal   the durable record of deliveries
     storage         files at a URL                        calls     everything that calls the API
-    api             the vendor, behind a protocol         version   the program's version
+    api             the vendor, behind a protocol         texts     the wording of messages
+    version         the program's version
 
     commands        the use cases, one per module; imports all of these
     cli             the commands in the terminal

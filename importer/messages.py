@@ -2,13 +2,10 @@
 
 A *face* is an interface that shows messages: the terminal, the browser page, or a file. Only a face renders a message.
 
-The catalogue has the text of each kind: ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's format. A
-face of another language takes its texts from that language's catalogue, and texts that are missing there from the
-English one. ``make messages`` compiles the catalogues. In a text of a catalogue
+:mod:`importer.texts` has the text of each kind. In a text
 
-- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. A member of an
-  enumeration is shown by its word, such as ``word.not-sent``, if the catalogue has one. Several parts are joined with
-  commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
+- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
+  joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
   message, ``{why:rest}`` all that follows the headline, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
@@ -16,26 +13,21 @@ English one. ``make messages`` compiles the catalogues. In a text of a catalogue
 - A new line begins the second sentence: :func:`headline` returns the text before it. A message at the end of a line
   brings its own lines.
 
-A kind whose text depends on a number has plural forms, which the part ``n`` selects. A text with a face's context is
-only for that face.
+A kind whose text depends on a number has a pair of texts: for one, and for any other number. The part ``n`` chooses. A
+text whose key ends in ``@`` and the name of a face is only for that face.
 """
 
 from __future__ import annotations
 
-import gettext
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeAlias
 
-DOMAIN = "note-importer"
-ENGLISH = "en"
-LOCALES = Path(__file__).with_name("locale")
+PROGRAM = "note-importer"
 
 _HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
 _BREAK = re.compile(r"\r\n|[\r\n\t]")
@@ -70,7 +62,7 @@ class Message:
     A message isn't a text: only a face renders it, so that no code searches for words in a sentence.
 
     Attributes:
-        kind: a key of the catalogue.
+        kind: a key of :data:`importer.texts.TEXTS`.
         parts: name → part, in the order of the call.
     """
 
@@ -117,16 +109,11 @@ class Face(Protocol):
     """An interface that shows messages, and its names for settings and commands.
 
     Attributes:
-        context: context of the face's own texts in the catalogue; empty if it has none.
-        language: name of the catalogue of its language.
+        name: the face's name in the keys of texts that only it shows, as in ``fault@page``; empty if it has none.
     """
 
     @property
-    def context(self) -> str:
-        """See above."""
-
-    @property
-    def language(self) -> str:
+    def name(self) -> str:
         """See above."""
 
     def setting(self, name: str, value: str) -> str:
@@ -139,7 +126,7 @@ class Face(Protocol):
 class Plain:
     """A face for files, in which settings are shown as flags."""
 
-    context, language = "", ENGLISH
+    name = ""
 
     def setting(self, name: str, value: str) -> str:
         """Return the setting's flag."""
@@ -241,7 +228,7 @@ def _filled(line: str, parts: Mapping[str, Part], face: Face) -> str:
         shown.append(before)
         if quoted:
             setting, _, value = _filled(quoted, parts, face).partition(" ")
-            is_command = setting == DOMAIN
+            is_command = setting == PROGRAM
             shown.append(face.command(f"{setting} {value}") if is_command else face.setting(setting, value))
         elif name.startswith("action."):
             shown.append(render(Message(name), face))
@@ -262,36 +249,21 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
 
 
 def _text(kind: str, face: Face, number: object) -> str | None:
-    """Return a kind's text in the catalogue, the face's own if there is one; None if there is no text."""
-    catalogue = _catalogue(face.language)
-    for face_context in ([face.context] if face.context else []) + [""]:
-        name = f"{face_context}\x04{kind}" if face_context else kind  # as gettext joins them
-        text = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
-        if text != name:
-            return text
-    return None
+    """Return a kind's text, the face's own if there is one; None if there is no text."""
+    text = _texts().get(f"{kind}@{face.name}") or _texts().get(kind)
+    return text[number != 1] if isinstance(text, tuple) else text
 
 
 def load() -> None:
-    """Read the catalogue now, so that no later call waits for it."""
-    _catalogue(ENGLISH)
+    """Read the texts now, so that no later call waits for them."""
+    _texts()
 
 
 @cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    """Return a language's catalogue, in which the English texts stand for those that are missing."""
-    return gettext.translation(DOMAIN, LOCALES, languages=[language, ENGLISH])
+def _texts() -> Mapping[str, str | tuple[str, str]]:
+    from importer.texts import TEXTS  # noqa: PLC0415 - no start waits for texts that are not shown
 
-
-@cache
-def _marks(language: str) -> dict[int, int]:
-    """Return the language's marks for those that English numbers have between thousands, and before decimals."""
-    return str.maketrans(",.", _catalogue(language).gettext("number.marks"))
-
-
-def localized(number: str, face: Face | None = None) -> str:
-    """Return a number, written as in English, with the marks of the language of the face in use."""
-    return number.translate(_marks((face or FACE.get()).language))
+    return TEXTS
 
 
 def _shown(part: Part, face: Face, separator: str = ", ") -> str:
@@ -299,8 +271,6 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         text = _shown(part, face)
         return text[:1].upper() + text[1:]
     match part:
-        case StrEnum():
-            return _text(f"word.{part.replace(' ', '-')}", face, None) or part
         case str():
             return part
         case SettingPart(name, value):
@@ -313,7 +283,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
             return text
         case tuple():
             return separator.join(_shown(item, face) for item in part)
-    return localized(f"{part:,}" if isinstance(part, int) else f"{part:,.1f}", face)
+    return f"{part:,}" if isinstance(part, int) else f"{part:,.1f}"
 
 
 def _changed(part: Part, change: Callable[[str], str]) -> Part:

@@ -28,8 +28,8 @@ TO_FIX = "To fix"
 class ResultColumn:
     """A column that the importer adds to the sheet's own columns.
 
-    The catalogue describes each column under ``column-of-results.HEADING``. :mod:`importer.results.layout` has the
-    value of each row.
+    The text ``column-of-results.HEADING`` describes each column. :mod:`importer.results.layout` has the value of each
+    row.
 
     Attributes:
         heading: the heading in the results.

@@ -20,7 +20,7 @@ from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.settings.sources import OTHER_VARIABLES
 from tests import running
-from tests.test_messages import TEXTS
+from tests.test_messages import FORMS
 from tests.truth import Line, check, write_sheet
 
 ROOT = Path(__file__).parent.parent
@@ -34,10 +34,10 @@ def text_of(name: str) -> str:
 
 
 def said() -> str:
-    """Every text of the catalogue in one line, with what there is to do; where a value or a setting stands, a gap."""
-    actions = {kind: texts[0] for kind, texts in TEXTS.of.items() if kind.startswith("action.")}
+    """Every text in one line, with what there is to do; where a value or a setting stands, a gap."""
+    actions = {kind: texts[0] for kind, texts in FORMS.items() if kind.startswith("action.")}
     found = []
-    for text in (text for texts in TEXTS.of.values() for text in texts):
+    for text in (text for texts in FORMS.values() for text in texts):
         whole = re.sub(r"\{(action\.[\w-]+)\}", lambda action: actions[action[1]], text.replace("\n", " "))
         found.append(re.sub(r"\{[^{}]*\}|`[^`]*`", "\0", whole))
     return "\n".join(found)

@@ -31,7 +31,7 @@ TOOLS = {
     "calls",
     "api",
     "journal",
-} | {"version"}
+} | {"texts", "version"}
 FACES = {"cli", "page"}
 FOR_FACES = {"commands", "settings", "models", "errors", "messages"}
 SERVED = {
@@ -147,11 +147,11 @@ def test_no_imports_run_in_a_circle() -> None:
 
 
 def test_no_room_is_too_large() -> None:
-    """Twelve modules in the root, 400 lines a module, 250 lines a class."""
+    """Twelve modules in the root, 400 lines a module, 250 lines a class. Texts are as long as there is to say."""
     assert len([*ROOT.glob("*.py")]) <= 12
-    for path in MODULES.values():
+    for module, path in MODULES.items():
         text = path.read_text(encoding="utf-8")
-        assert text.count("\n") <= 400, path
+        assert text.count("\n") <= 400 or room(module) == "texts", path
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.ClassDef):
                 assert (node.end_lineno or 0) - node.lineno < 250, (path, node.name)
@@ -191,12 +191,11 @@ def test_importing_the_package_is_light_and_gives_what_it_promises() -> None:
 
 
 def test_whatever_is_no_code_is_packed_with_it() -> None:
-    """Without the compiled catalogue a person would read the kinds of messages; its source is for those who edit it."""
+    """Templates of the page, for example."""
     project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
     patterns = project["tool"]["setuptools"]["package-data"]["importer"]
     packed = {path for pattern in patterns for path in ROOT.glob(pattern)}
-    others = {path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".po")}
+    others = {path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert others == packed
-    assert any(path.suffix == ".mo" for path in packed)
     rooms = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
     assert {*project["tool"]["setuptools"]["packages"]} == rooms | {"importer.sandbox.samples"}

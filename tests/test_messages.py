@@ -1,9 +1,9 @@
-"""Messages are values, and the catalogue holds the text of each kind."""
+"""Messages are values, and each kind has its text in :mod:`importer.texts`."""
 
 from __future__ import annotations
 
 import ast
-import io
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -12,15 +12,11 @@ from pathlib import Path
 
 import jinja2
 import pytest
-from babel.messages.mofile import read_mo, write_mo
-from babel.messages.pofile import read_po
 from jinja2 import nodes
 
 import importer
 from importer.messages import (
-    DOMAIN,
-    ENGLISH,
-    LOCALES,
+    PROGRAM,
     Cell,
     Message,
     SettingPart,
@@ -33,30 +29,21 @@ from importer.messages import (
     some,
     words,
 )
+from importer.page.rendering import PAGE
 from importer.settings import SETTINGS
+from importer.settings.profiles import InProfile
+from importer.texts import TEXTS
 
 ROOT = Path(importer.__file__).parent
-CATALOGUES = sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 OF_COMMANDS = {"online", "overwrite", "report"}
 """Flags of commands that no setting of a run stands behind."""
 
 
-class Texts:
-    """A catalogue's texts: kind → each of its texts, of whichever face and number."""
-
-    def __init__(self, language: str = ENGLISH) -> None:
-        with (LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
-            self.catalogue = read_po(file, locale=language)
-        self.of: dict[str, list[str]] = {}
-        for entry in self.catalogue:
-            kind = entry.id if isinstance(entry.id, str) else entry.id[0]
-            texts = [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
-            if kind:
-                self.of.setdefault(kind, []).extend(texts)
-
-
-TEXTS = Texts()
-PLURAL = {entry.id[0] for entry in TEXTS.catalogue if not isinstance(entry.id, str)}
+FORMS: dict[str, list[str]] = {}
+"""Kind → each of its texts, of whichever face and number."""
+for _key, _text in TEXTS.items():
+    FORMS.setdefault(_key.partition("@")[0], []).extend([_text] if isinstance(_text, str) else _text)
+PLURAL = {key.partition("@")[0] for key, text in TEXTS.items() if isinstance(text, tuple)}
 """Kinds whose text depends on a number."""
 
 
@@ -79,7 +66,7 @@ def said_in(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
 
 
 def _kinds(node: ast.expr) -> Iterator[str]:
-    """The kinds that an expression can be: of an f-string, all in the catalogue that are of its shape."""
+    """The kinds that an expression can be: of an f-string, all that are of its shape."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -89,7 +76,7 @@ def _kinds(node: ast.expr) -> Iterator[str]:
         shape = "".join(
             re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[\w-]+" for part in node.values
         )
-        yield from (kind for kind in TEXTS.of if re.fullmatch(shape, kind))
+        yield from (kind for kind in FORMS if re.fullmatch(shape, kind))
 
 
 def said_in_template(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
@@ -124,69 +111,84 @@ def parts_of(text: str) -> set[str]:
     return {name for name in re.findall(r"\{([\w.-]+)(?::[^{}]*)?\}", text) if not name.startswith("action.")}
 
 
-@pytest.mark.parametrize("source", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_the_compiled_catalogue_is_that_of_the_texts(source: Path) -> None:
-    """``make messages`` compiles it."""
-    compiled = io.BytesIO()
-    with source.open("rb") as file:
-        write_mo(compiled, read_po(file))
-    compiled.seek(0)
-    with source.with_suffix(".mo").open("rb") as file:
-        there, expected = read_mo(file), read_mo(compiled)
-    assert [(one.id, one.context, one.string) for one in there if one.id] == [
-        (one.id, one.context, one.string) for one in expected if one.id
-    ]
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("source", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_no_kind_stands_in_the_catalogue_twice(source: Path) -> None:
-    """Of two texts the last one would count."""
-    entries = re.findall(r'^(?:msgctxt ".*"\n)?msgid ".+"$', source.read_text(encoding="utf-8"), re.MULTILINE)
-    assert [entry for entry in set(entries) if entries.count(entry) > 1] == []
+@cache
+def sources() -> dict[Path, str]:
+    """What may say a message: every module and template but the texts themselves."""
+    paths = [path for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.html")) if room_of(path) != "texts"]
+    return {path: path.read_text(encoding="utf-8") for path in paths}
+
+
+def test_no_kind_has_two_texts() -> None:
+    """Of two texts the last one would count, in a room or of two rooms."""
+    keys = []
+    for path in sorted((ROOT / "texts").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            keys += [ast.literal_eval(key) for key in node.keys if key] if isinstance(node, ast.Dict) else []
+    assert sorted(keys) == sorted(TEXTS)
+
+
+def test_each_text_is_with_a_room_that_says_its_kind() -> None:
+    """One that only other texts name is with the messages."""
+    said: dict[str, set[str]] = {}
+    for path, kind, *_ in all_said():
+        said.setdefault(kind, set()).add(room_of(path))
+    elsewhere = []
+    for path in sorted((ROOT / "texts").glob("[!_]*.py")):
+        for key in vars(importlib.import_module(f"importer.texts.{path.stem}"))["TEXTS"]:
+            kind = key.partition("@")[0]
+            rooms = said.get(kind) or {room_of(source) for source, text in sources().items() if f'"{kind}"' in text}
+            elsewhere += [] if path.stem in (rooms or {"messages"}) else [f"{path.name}: {key}, said by {rooms}"]
+    assert elsewhere == []
+
+
+def test_a_text_of_one_face_names_a_face() -> None:
+    """No other would show it."""
+    assert {key.partition("@")[2] for key in TEXTS} == {"", PAGE.name, InProfile.name}
 
 
 def test_every_kind_that_is_said_has_a_text() -> None:
-    missing = [
-        f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in all_said() if kind not in TEXTS.of
-    ]
+    missing = [f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in all_said() if kind not in FORMS]
     assert missing == []
 
 
 def test_the_parts_of_a_text_are_those_that_are_given() -> None:
-    """All that a text names are given, and one of its texts at least shows each that is given; ``n`` chooses a form."""
+    """All that a text names are given, and one of its texts at least shows each that is given, or ``n`` chooses one."""
     wrong = []
     for path, kind, line, given, is_open in all_said():
-        texts = TEXTS.of.get(kind, [])
+        texts = FORMS.get(kind, [])
         shown = set().union(*map(parts_of, texts))
-        if not is_open and (not shown <= given or not given - {"n"} <= shown):
+        chooses = {"n"} if kind in PLURAL else set()
+        if not is_open and (not shown <= given or not given <= shown | chooses):
             wrong.append(f"{path.relative_to(ROOT)}:{line}: {kind}: {sorted(shown ^ given)}")
     assert wrong == []
 
 
-def test_a_text_has_plural_forms_if_it_is_given_the_number_that_chooses_one() -> None:
-    """gettext finds no text for a number that has no forms."""
-    single = {entry.id for entry in TEXTS.catalogue if isinstance(entry.id, str)}
+def test_the_number_that_chooses_a_text_is_given() -> None:
     for path, kind, line, given, is_open in all_said():
-        assert is_open or kind not in (single if "n" in given else PLURAL), f"{path.relative_to(ROOT)}:{line}: {kind}"
+        assert is_open or kind not in PLURAL or "n" in given, f"{path.relative_to(ROOT)}:{line}: {kind}"
 
 
 def test_what_texts_refer_to_is_there() -> None:
     """Settings, actions."""
-    for kind, texts in TEXTS.of.items():
+    for kind, texts in FORMS.items():
         for text in texts:
             for quoted in re.findall(r"`([^`]*)`", text):
                 name = quoted.split(" ")[0]
-                assert name in SETTINGS or name in OF_COMMANDS or name == DOMAIN, (kind, quoted)
+                assert name in SETTINGS or name in OF_COMMANDS or name == PROGRAM, (kind, quoted)
             for action in re.findall(r"\{(action\.[\w-]+)\}", text):
-                assert action in TEXTS.of, (kind, action)
+                assert action in FORMS, (kind, action)
             assert text.strip(), kind
 
 
 def test_no_text_is_left_that_nothing_says() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.html")))
+    source = "\n".join(sources().values())
     said = {kind for _, kind, *_ in all_said()} | {"words"}
-    referred = {name for texts in TEXTS.of.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}
-    assert [kind for kind in TEXTS.of if kind not in said | referred and f'"{kind}"' not in source] == []
+    referred = {name for texts in FORMS.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}
+    assert [kind for kind in FORMS if kind not in said | referred and f'"{kind}"' not in source] == []
 
 
 def test_a_message_is_no_text() -> None:
@@ -249,6 +251,7 @@ def test_a_message_at_the_end_of_another_brings_its_own_lines() -> None:
 def test_numbers_choose_the_form() -> None:
     assert render(say("verify.found", n=1)) == "1 note found. It now counts as created."
     assert render(say("verify.found", n=1_200)) == "1,200 notes found. They now count as created."
+    assert render(say("size.mb", size=1_234.56)) == "1,234.6 MB"
 
 
 def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() -> None:
@@ -283,7 +286,7 @@ def test_a_kind_of_a_later_version_is_shown_by_its_name_and_its_data() -> None:
 
 
 def test_a_plain_text_can_be_a_part_of_a_message() -> None:
-    """Until every sentence stands in the catalogue."""
+    """Of which no text knows the words."""
     assert render(say("doubt", before=as_message("it broke"), why=as_message("more"))) == "it broke, and more"
 
 
@@ -326,12 +329,12 @@ def sentences_in(path: Path) -> Iterator[str]:
             yield node.value  # type: ignore[attr-defined]
 
 
-def test_no_sentence_stands_outside_of_the_catalogue() -> None:
+def test_no_sentence_stands_outside_of_the_texts() -> None:
     """But for the sandbox, for comments in a scheduler's files and for SQL."""
     found = [
         f"{path.relative_to(ROOT)}: {text}"
         for path in sorted(ROOT.rglob("*.py"))
-        if path.relative_to(ROOT).parts[0] != "sandbox" and path.relative_to(ROOT).as_posix() not in WORDS_OF_SHEETS
+        if room_of(path) not in {"sandbox", "texts"} and path.relative_to(ROOT).as_posix() not in WORDS_OF_SHEETS
         for text in sentences_in(path)
         if text not in NOT_SAID and not text.startswith("#") and not re.search(r"\b[A-Z]{4,}\b", text)
     ]
@@ -354,7 +357,7 @@ class TextsOfHtml(HTMLParser):
         self.found += [value for name, value in attrs if name in shown and value and re.search(r"\w", value)]
 
     def handle_data(self, data: str) -> None:
-        self.found += [text for text in [data.replace(DOMAIN, "").strip()] if re.search(r"\w", text)]
+        self.found += [text for text in [data.replace(PROGRAM, "").strip()] if re.search(r"\w", text)]
 
 
 WORDING = re.compile(r"\w \w|^[A-Z][a-z]")
@@ -385,7 +388,7 @@ def wording_of(template: str) -> list[str]:
 
 
 def test_templates_and_the_pages_script_hold_no_wording() -> None:
-    """Only the catalogue does; the script takes its texts from attributes."""
+    """Only texts do; the script takes its texts from attributes."""
     templates = sorted((ROOT / "page" / "templates").glob("*.html"))
     assert len(templates) > 15
     found = [f"{path.name}: {text}" for path in templates for text in wording_of(path.read_text(encoding="utf-8"))]
@@ -404,4 +407,4 @@ def test_texts_that_templates_show_have_no_markup() -> None:
     """Only their parts are escaped."""
     assert len(all_shown()) > 250
     for path, kind, line, *_ in all_shown():
-        assert not any(re.search(r'[<>&"]', text) for text in TEXTS.of[kind]), f"{path.name}:{line}: {kind}"
+        assert not any(re.search(r'[<>&"]', text) for text in FORMS[kind]), f"{path.name}:{line}: {kind}"

@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,11 +141,11 @@ class Collected:
         """Take the rows and their outcomes, and the texts of rows without a valid note."""
         self._found = loaded.rows, outcomes, _texts_of_others(loaded)
 
-    def keep(self, path: Path, readings: Callable[[Message], str] = render) -> None:
+    def keep(self, path: Path) -> None:
         """Write the rows into a file (see :func:`write`). If that fails, the results file still has all of them."""
         if self._found is not None:
             with contextlib.suppress(OSError):
-                write(path, *self._found, readings)
+                write(path, *self._found)
 
 
 def _texts_of_others(loaded: Loaded) -> dict[int, str]:
@@ -161,13 +161,7 @@ def _texts_of_others(loaded: Loaded) -> dict[int, str]:
     return texts
 
 
-def write(
-    path: Path,
-    rows: Rows,
-    outcomes: Outcomes,
-    texts: Mapping[int, str],
-    readings: Callable[[Message], str] = render,
-) -> None:
+def write(path: Path, rows: Rows, outcomes: Outcomes, texts: Mapping[int, str]) -> None:
     """Write the rows of a run into a new file; one that is there already is replaced.
 
     Args:
@@ -175,7 +169,6 @@ def write(
         rows: the rows.
         outcomes: their outcomes at the end of the run.
         texts: the text in the sheet of each row that has no valid note, by its position.
-        readings: returns the text by which a reason is found, in each language in which a person may search.
 
     Raises:
         OSError: the file can't be written.
@@ -194,7 +187,7 @@ def write(
             for start in range(0, len(outcomes), _AT_ONCE):
                 lines = [*_lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), reasons, of_others)]
                 database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
-            database.executemany("INSERT INTO reason VALUES (?, ?, ?)", _reasons(reasons, readings))
+            database.executemany("INSERT INTO reason VALUES (?, ?, ?)", _reasons(reasons))
             database.execute("COMMIT")
         new.replace(path)
     except sqlite3.Error as error:
@@ -242,9 +235,9 @@ def _lines(
         yield position, number, prospect, email, result, is_to_fix, at, text, folded, _storable(note_id)
 
 
-def _reasons(reasons: dict[Message, int], readings: Callable[[Message], str]) -> Iterator[tuple[int, str, str]]:
+def _reasons(reasons: dict[Message, int]) -> Iterator[tuple[int, str, str]]:
     for reason, number in reasons.items():
-        yield number, json.dumps(reason.as_json(is_private=True)), _folded(_storable(readings(reason)))
+        yield number, json.dumps(reason.as_json(is_private=True)), _folded(_storable(render(reason)))
 
 
 def read(path: Path, wanted: RowFilter, number: int = 1) -> RowPage | None:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from flask import Request, Response
 
 from importer.messages import Message, say
-from importer.page.rendering import element, language_tag, words
+from importer.page.rendering import element, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -169,7 +169,7 @@ def _refusal(status: int, why: Message) -> Response:
 
 def _page(title: str, head: str, body: str) -> str:
     return (
-        f'<!doctype html><html lang="{language_tag()}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title>{head}</head>"
         f"<body><main><h1>{escape(title)}</h1><p>{body}</p></main></body></html>"
     )

@@ -24,7 +24,7 @@ from importer.page.choices import Choices
 from importer.page.correcting import Copying, Correcting
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
-from importer.page.rendering import by_language, moment, text, words
+from importer.page.rendering import moment, text, words
 from importer.page.screens import Page, Parts, refuse, refuse_during, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
@@ -258,12 +258,11 @@ def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -
 
 
 def name_of_copy(name: str) -> str:
-    """Return the name of the corrected copy of a file. The copy of a copy has a number, in whatever language it is."""
+    """Return the name of the corrected copy of a file. The copy of a copy has a number."""
     stem = Path(name).stem
-    for named in by_language(say("page.mend.copy-name", name="")).values():
-        before, mark, number = stem.rpartition(Path(named).stem)
-        if mark and re.fullmatch(r"( [1-9]\d{0,3})?", number, re.ASCII):
-            return words(say("page.mend.next-copy-name", name=before, number=str(int(number or 1) + 1)))
+    before, mark, number = stem.rpartition(Path(words(say("page.mend.copy-name", name=""))).stem)
+    if mark and re.fullmatch(r"( [1-9]\d{0,3})?", number, re.ASCII):
+        return words(say("page.mend.next-copy-name", name=before, number=str(int(number or 1) + 1)))
     return words(say("page.mend.copy-name", name=stem))
 
 

@@ -1,20 +1,18 @@
 """Render the library's messages for the page: a setting becomes the label of its field.
 
-Input: messages. Output: texts for a person who uses a mouse, in the first language of the browser that has a catalogue.
+Input: messages. Output: texts for a person who uses a mouse.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
 from importer.commands import rendering
 from importer.errors import unquoted
-from importer.messages import DOMAIN, ENGLISH, LOCALES, Message, Part, Said, localized, render, say
+from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import BY_HAND, CAPTIONS, FIELDS
@@ -22,21 +20,12 @@ from importer.settings import SETTINGS
 from importer.settings.meanings import WORDS
 
 ROLES = {role: say(f"role.{role}") for role in Role}
-LANGUAGES = {file.parts[-3].replace("_", "-").lower(): file.parts[-3] for file in LOCALES.glob(f"*/*/{DOMAIN}.mo")}
-"""Languages that have a catalogue: tag in lower case → name of the catalogue's folder."""
-LANGUAGE: ContextVar[str] = ContextVar("LANGUAGE", default=ENGLISH)
-"""Language of the request. Files that the page's processes write are English."""
 
 
 class PageFace:
     """Rendering for people with a mouse: settings are fields, and commands are buttons."""
 
-    context = "page"
-
-    @property
-    def language(self) -> str:
-        """Language of the request."""
-        return LANGUAGE.get()
+    name = "page"
 
     def setting(self, name: str, value: str) -> str:
         """Return the label of the setting's field."""
@@ -55,47 +44,13 @@ def words(said: Said | None) -> str:
     return render(said, PAGE)
 
 
-def chosen_language(wanted: Iterable[tuple[str, float]]) -> str:
-    """Return the first wanted language that has a catalogue, such as ``de`` for ``de-AT``; English if none has.
-
-    Args:
-        wanted: tags with their qualities, the best first. :meth:`werkzeug.datastructures.LanguageAccept.best_match`
-            would choose English for ``de-DE,en;q=0.5``.
-    """
-    for tag, quality in wanted:
-        name = LANGUAGES.get(tag.lower()) or LANGUAGES.get(tag.partition("-")[0].lower())
-        if name is not None and quality > 0:
-            return name
-    return ENGLISH
-
-
-def language_tag() -> str:
-    """Return the language of the request, as HTML names it."""
-    return LANGUAGE.get().replace("_", "-")
-
-
 def number(value: int) -> str:
     """Return a number as the page shows it."""
-    return localized(f"{value:,}", PAGE)
-
-
-def by_language(message: Message) -> dict[str, str]:
-    """Return the texts of a message in all languages of the page, by the languages as HTML names them."""
-    before, texts = LANGUAGE.get(), {}
-    for name in sorted({ENGLISH, *LANGUAGES.values()}):
-        LANGUAGE.set(name)
-        texts[language_tag()] = words(message)
-    LANGUAGE.set(before)
-    return texts
-
-
-def in_every_language(message: Message) -> str:
-    """Return the texts of a message in all languages of the page, one a line, to be searched."""
-    return "\n".join(by_language(message).values())
+    return f"{value:,}"
 
 
 def text(kind: str, /, **parts: Part) -> Markup:
-    """Return a text of the catalogue as HTML. Its parts are escaped, unless they are markup."""
+    """Return a text of the page as HTML. Its parts are escaped, unless they are markup."""
     shown = {name: part if isinstance(part, int | float) else _escaped(part) for name, part in parts.items()}
     return Markup(words(say(kind, **shown)))  # noqa: S704 (no text of the page has markup, and parts are escaped)
 

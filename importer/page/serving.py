@@ -19,13 +19,13 @@ import platformdirs
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from importer.messages import Message, say
+from importer.messages import Message
 from importer.page import practice
 from importer.page.access import Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
-from importer.page.rendering import by_language, element
+from importer.page.rendering import element, text
 from importer.page.screens import Parts
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
@@ -167,15 +167,12 @@ class Launch:
     def __init__(self, address: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="note-importer-"))
         file, url = self._folder / "open.html", escape(address)
-        links = "".join(  # in every language, because no request tells the browser's
-            f"<p>{element('a', words, href=address, lang=tag)}</p>"
-            for tag, words in by_language(say("page.opening.open")).items()
-        )
+        link = element("a", text("page.opening.open"), href=address)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as page:
             page.write(
-                '<!doctype html><html><head><meta charset="utf-8"><title>note-importer</title>'
+                '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>note-importer</title>'
                 f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}"></head>'
-                f"<body>{links}</body></html>\n"
+                f"<body><p>{link}</p></body></html>\n"
             )
         self.address = file.as_uri()
 

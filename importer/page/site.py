@@ -10,33 +10,19 @@ import os
 import traceback
 
 from flask import Flask, request, url_for
-from jinja2.filters import do_filesizeformat
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from importer.commands import rendering
 from importer.errors import BadSettings, ImporterError
-from importer.messages import FACE, Message, localized, say
-from importer.models import Result
+from importer.messages import FACE, Message, say
 from importer.page.access import Access
 from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
 from importer.page.mending import MendScreens
 from importer.page.notes import folded, formatted
 from importer.page.practising import Practising
-from importer.page.rendering import (
-    LANGUAGE,
-    PAGE,
-    ROLES,
-    chosen_language,
-    element,
-    language_tag,
-    moment,
-    number,
-    text,
-    without_folders,
-    words,
-)
+from importer.page.rendering import PAGE, ROLES, element, moment, number, text, without_folders, words
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
@@ -63,8 +49,6 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.filters.update(
         words=words,
         number=number,
-        filesizeformat=lambda size: localized(do_filesizeformat(size), PAGE),
-        result=lambda result: words(say("words", text=Result(result))),
         count=lambda number, thing: words(rendering.count(number, thing)),
         duration=lambda seconds: words(rendering.duration(seconds)),
         when=moment,
@@ -92,11 +76,7 @@ def _shown(value: object) -> object:
 
 
 def _faced(guard: Access) -> Response | None:
-    """Render messages from here on for the page, in the browser's language. Return the refusal of the request, if any.
-
-    Settings hold no language, because a browser's owner can change the browser's.
-    """
-    LANGUAGE.set(chosen_language(request.accept_languages))
+    """Render messages from here on for the page. Return the refusal of the request, if any."""
     FACE.set(PAGE)
     return guard.why_not(request)
 
@@ -111,7 +91,6 @@ def _everywhere(parts: Parts) -> dict[str, object]:
         "practice_files": len([*current.practice.uploads]) if current.practice is not None else 0,
         "working_as": current.profile,
         "ROLES": ROLES,
-        "language": language_tag(),
     }
 
 

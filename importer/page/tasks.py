@@ -27,7 +27,6 @@ from importer.messages import Message, Said, say
 from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import EVERY, begin
-from importer.page.rendering import in_every_language
 from importer.settings import Settings
 
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
@@ -188,7 +187,7 @@ class Send:
         except ImporterError as error:
             notify(FileEnded.failed(file, error), self.settings)
             raise
-        collected.keep(rows_path(self.folder, report.run), in_every_language)
+        collected.keep(rows_path(self.folder, report.run))
         if word.is_by_person:
             return report, []
         fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED
@@ -288,7 +287,7 @@ class Rewrite:
         target.parent.mkdir(exist_ok=True, mode=0o700)
         settings, collected = replace(self.settings, results=target), commands.result_rows.Collected()
         written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings, see=collected.see)
-        collected.keep(rows_path(self.folder, self.run), in_every_language)
+        collected.keep(rows_path(self.folder, self.run))
         counts = tuple(commands.report_messages.meanings(outcomes.counts()))
         status = commands.report.exit_status(outcomes.counts())
         besides = [written.remark] if written.remark else []
@@ -296,7 +295,7 @@ class Rewrite:
 
 
 Task = Send | Rehearse | LookUpTask | Hide | Rewrite
-"""Tasks of a job. The catalogue has a heading and a sentence for each kind, which may name the job's file."""
+"""Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Recognise the program that a sheet was exported from, such as a CRM, by its headings and by the shape of its IDs.
 
-Input: headings, or the cells of a column. Output: the program's name, for which the catalogue has the advice how to
-export emails (``export.hubspot`` and so on), or None.
+Input: headings, or the cells of a column. Output: the program's name, for which a text says how to export emails
+(``export.hubspot`` and so on), or None.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ _COMMAND = re.compile(r"`(note-importer (check|exports|history|hide|journal|logi
 class InProfile(Plain):
     """A face (see :mod:`importer.messages`) for comments in a profile, which don't mention flags."""
 
-    context = "profile"
+    name = "profile"
 
 
 def in_commands(text: str, name: str, further: str = "") -> str:

@@ -68,7 +68,7 @@ class Setting:
         name: its name in profiles and messages.
         attribute: its attribute of :class:`Settings`; empty if no run uses it, only a command.
         many: whether it may be given more than once.
-        explains_default: whether the catalogue describes its default.
+        explains_default: whether a text describes its default.
         short: a short flag.
         in_profile: its name in a profile if that differs: a table of the values that a flag gives one by one.
         is_common: whether the help shows it at first sight. The others are shown by ``--help-all``.
@@ -150,9 +150,9 @@ def _setting(
 class Settings:
     """All settings of a run, with their defaults.
 
-    Each value may also be a text, as in a profile or after a flag: ``rate="20/1s"``. The catalogue says what each
-    setting does (``setting.….help``). The class variables are settings that only commands use. Results that an earlier
-    run left to write are known by the values of :attr:`Topic.FILE`, in their order.
+    Each value may also be a text, as in a profile or after a flag: ``rate="20/1s"``. Texts say what each setting does
+    (``setting.….help``). The class variables are settings that only commands use. Results that an earlier run left to
+    write are known by the values of :attr:`Topic.FILE`, in their order.
 
     Attributes:
         mapping: role → headings, or column letters if no heading has that name; the first in the sheet counts. No

@@ -22,7 +22,7 @@ from importer.models import Visibility
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests.jumping import Jumping, jumping
-from tests.test_messages import TEXTS
+from tests.test_messages import FORMS
 
 TEST, OTHER = "Te5tPr0sp", "0therPr0sp"
 EMAIL = "live.test@example.com"
@@ -228,4 +228,4 @@ def test_it_stays_small() -> None:
     docstrings = sum(len((ast.get_docstring(node) or "").splitlines()) for node in documented)
     lines = [line for line in source.splitlines() if line.strip() and not re.match(r"\s*#", line)]
     assert len(lines) - docstrings <= 200
-    assert len([kind for kind in TEXTS.of if kind.startswith("live.")]) <= 40
+    assert len([kind for kind in FORMS if kind.startswith("live.")]) <= 40

@@ -22,7 +22,6 @@ from importer.page.access import Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Jobs
 from importer.page.reading import Readers
-from importer.page.rendering import LANGUAGE
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
 from importer.page.site import make
@@ -37,12 +36,6 @@ OURS = f"http://{HOST}"
 HOME = "/secret-of-this-session"
 SECRET = "sesame-0123456789"
 HEAD = ("Prospect ID", "Note", "Visibility")
-
-
-@pytest.fixture(autouse=True)
-def _no_language_of_another_test() -> None:
-    """Requests of a test are answered in its own thread, and leave their language there."""
-    LANGUAGE.set(messages.ENGLISH)
 
 
 def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:

@@ -26,6 +26,7 @@ import requests
 from playwright.sync_api import Browser
 
 from importer.cli import main
+from importer.page.serving import Launch
 from importer.sandbox import Limit, Sandbox
 from importer.settings import KEY_VARIABLE
 from tests.page.conftest import write
@@ -165,6 +166,15 @@ def starter(tmp_path: Path) -> Path:
     )
     path.chmod(0o700)
     return path
+
+
+def test_the_file_that_opens_the_page_links_to_it_and_is_gone_once_the_page_is_open() -> None:
+    launch = Launch("http://127.0.0.1:1/start/x?a&b")
+    file = Path(url2pathname(urlsplit(launch.address).path))
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', file.read_text(encoding="utf-8"))
+    assert links == [("http://127.0.0.1:1/start/x?a&amp;b", "Open note-importer")]
+    launch.remove()
+    assert not file.parent.exists()
 
 
 @pytest.mark.slow

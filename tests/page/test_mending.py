@@ -574,13 +574,12 @@ def test_the_process_that_writes_a_copy_counts_the_rows_until_it_is_written(tmp_
         ("notes.csv", "notes corrected.xlsx"),
         ("notes corrected.xlsx", "notes corrected 2.xlsx"),
         ("notes corrected 2.xlsx", "notes corrected 3.xlsx"),
-        ("notes korrigiert 9.xlsx", "notes corrected 10.xlsx"),
+        ("notes corrected 9.xlsx", "notes corrected 10.xlsx"),
         ("corrected.csv", "corrected corrected.xlsx"),
         ("notes corrected twice.csv", "notes corrected twice corrected.xlsx"),
     ],
 )
 def test_the_copy_of_a_copy_has_a_number(name: str, copy: str) -> None:
-    """In whatever language the first one was named."""
     assert name_of_copy(name) == copy
 
 

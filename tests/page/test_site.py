@@ -40,7 +40,7 @@ from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.listening import http_ear
 from tests.page.conftest import HEAD, OURS, served, told_of, write
 from tests.running import run
-from tests.test_messages import PLURAL, TEXTS, all_said, parts_of
+from tests.test_messages import FORMS, PLURAL, all_said, parts_of
 
 ROOT = Path(importer.__file__).parent
 STATES = ("Prospect ID", "Note", "Visibility", "State")
@@ -586,6 +586,23 @@ def test_a_long_wait_says_how_long_and_no_remaining_time(
         assert state()[1] == "about 1:00"
 
 
+def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
+    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what another process says about trouble, with its numbers."""
+    trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
+    progress = Progress(2_000, 1_234, 1_234, 0, 0, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
+    task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv", 2_000), multiprocessing.Pipe()
+    process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
+    job = Job("0" * 32, task, None, Choices(), 2_000, began, process, connection, progress)
+    monkeypatch.setattr(parts.jobs, "get", lambda _: job)
+    with connection, other:
+        state = friend.get(f"/job/{job.id}/state", base_url=OURS).get_json()
+    assert state["done"] == "1,234 of 2,000 notes"
+    assert state["counts"] == "created 1,234, not sent 1"
+    assert "1,500 s" in state["holds"]
+
+
 def test_the_first_five_are_all_shown_and_the_ticks_stay(visitor: Visitor, tmp_path: Path) -> None:
     """What is ticked about the same notes; afterwards the run says that it held back the rest, and wasn't stopped."""
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
@@ -670,11 +687,11 @@ def texts_for_people() -> set[str]:
     """What the page shows of every message but those of the command line and of the sandbox."""
     elsewhere = {kind for path, kind, *_ in all_said() if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
     found = set()
-    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in all_said()} - elsewhere) - OF_TERMINAL:
-        names = set().union(*map(parts_of, TEXTS.of[kind]))
+    for kind in FORMS.keys() - ({kind for _, kind, *_ in all_said()} - elsewhere) - OF_TERMINAL:
+        names = set().union(*map(parts_of, FORMS[kind]))
         parts = dict.fromkeys(names - {"n"}, "X")
-        for number in ({"n": 1}, {"n": 2}) if kind in PLURAL else ({},):  # there is no text for a number without forms
-            found.add(words(say(kind, **parts, **number)))
+        for number in (1, 2) if kind in PLURAL else (1,):
+            found.add(words(say(kind, **parts, n=number)))
     return found
 
 

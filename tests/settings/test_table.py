@@ -17,7 +17,7 @@ from importer.cli.options import Options, settings_about
 from importer.cli.terminal import with_flags, words
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.messages import DOMAIN, LOCALES, SettingPart, render, say
+from importer.messages import PROGRAM, SettingPart, render, say
 from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
 from importer.settings.kinds import (
     Address,
@@ -42,6 +42,7 @@ from importer.settings.kinds import (
 from importer.settings.meanings import Meanings, Scope
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
+from importer.texts import TEXTS
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -333,8 +334,8 @@ def strings(path: Path) -> list[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs]  # fmt: skip
 
 
-LIBRARY = [path for path in Path(importer.__file__).parent.rglob("*.py")
-           if not {"cli", "sandbox"} & set(path.relative_to(Path(importer.__file__).parent).parts)]  # fmt: skip
+ROOT = Path(importer.__file__).parent
+LIBRARY = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in {"cli", "sandbox", "texts"}]
 
 
 def test_no_text_of_the_library_holds_a_flag() -> None:
@@ -343,9 +344,8 @@ def test_no_text_of_the_library_holds_a_flag() -> None:
 
 
 def test_every_setting_that_a_text_names_is_one() -> None:
-    """By name, as the table has it; or in the catalogue (see ``test_messages``)."""
-    catalogue = (LOCALES / "en" / "LC_MESSAGES" / f"{DOMAIN}.po").read_text(encoding="utf-8")
-    names = {*re.findall(r"`([a-z-]+)[ `]", catalogue)} - {DOMAIN, "online", "overwrite", "report"}
+    """By name, as the table has it; or in a text (see ``test_messages``)."""
+    names = {*re.findall(r"`([a-z-]+)[ `]", str([*TEXTS.values()]))} - {PROGRAM, "online", "overwrite", "report"}
     for path in LIBRARY:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

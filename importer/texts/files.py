@@ -1,0 +1,19 @@
+"""Texts of the kinds that ``importer/files.py`` says."""
+
+TEXTS: dict[str, str | tuple[str, str]] = {
+    "files.no-file": "it is not a regular file",
+    "files.link-of-another-user": "another user made the link to this file",
+    "files.too-large": "it has {size} bytes; at most {most} bytes are read",
+    "files.open-to-others": (
+        "Other users can write to {place}, where the program keeps its own files.\n"
+        "Nothing was sent. Close it to them: {command}"
+    ),
+    "files.shared": (
+        "Other users can write to {place}, where the program keeps its own files.\n"
+        "Nothing was sent. Choose a folder of your own."
+    ),
+    "files.of-another-user": (
+        "{place} belongs to {owner}, who could change what the program keeps there.\n"
+        "Nothing was sent. Run the program as {owner}, or choose a folder of your own."
+    ),
+}

@@ -1,0 +1,313 @@
+"""Texts of the kinds that ``importer/reading/`` says."""
+
+TEXTS: dict[str, str | tuple[str, str]] = {
+    "reading.in-file": "{file}: {why}",
+    "reading.no-memory": "{file} needs more memory than this machine has.\nSplit the file, or save it as CSV.",
+    "reading.nested": "{file} is nested deeper than any real spreadsheet.\nSave it again as .xlsx.",
+    "reading.not-to-its-end": (
+        "{file} can't be read completely ({error}).\n"
+        "Check that the disk is not full and that the file's drive stays connected."
+    ),
+    "reading.not-understood": "{file} is damaged, or has an unsupported structure ({reason}).\n{action.Save-as-xlsx}.",
+    "limit.text": "The rows up to row {row} contain too much text (bytes)",
+    "limit.seconds": "Reading the file takes too long (seconds)",
+    "limit.file": "{file} has {size} bytes",
+    "limit.standard-input": "Standard input is too large (bytes)",
+    "limit.unpacked": "The parts of the workbook unpack to too many bytes",
+    "limit.ratio": "The part {part} unpacks to at least {times} times its size, as a zip bomb does",
+    "limit.cell": "A cell in {what} contains too many characters",
+    "limit.line": "A line of the file contains too many characters",
+    "limit.quotation-mark": "Row {row} contains a cell that is too long, perhaps because a quotation mark is not closed",
+    "limit.row-characters": "A row in {what} contains too many characters",
+    "limit.row-cells": "A row in {what} contains too many cells",
+    "limit.row-columns": "Row {row} uses {columns} columns",
+    "limit.record-cells": "Row {row} has {cells} cells",
+    "limit.rows": "The table extends to row {row}",
+    "limit.sheet-rows": 'The sheet "{sheet}" extends to row {row}',
+    "limit.sheet-column-number": 'The sheet "{sheet}" uses column {column}, which is column number {number}',
+    "choice.no-row": "Row {row} can't be the header. Rows are counted from 1.",
+    "choice.single-table": "There is no sheet {sheet}. The file is a {format} with a single table.\nRemove `sheet`.",
+    "choice.no-sheet": "There is no sheet {sheet}.\nThe sheets are: {sheets}.",
+    "choice.hidden": "{sheet} (hidden)",
+    "choice.blank-row": "Row {row} of {file} is blank or does not exist, so it can't be the header (`header-row`).",
+    "choice.blank-sheet": "The sheet {sheet} of {file} is blank.",
+    "choice.all-hidden": (
+        "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
+    ),
+    "choice.no-table": "{file} contains no table, because no row contains text.",
+    "choice.several": "Several sheets have the required headings: {sheets}.\nName the one to import with `sheet NAME`.",
+    "choice.likely": (
+        "Only the sheet {sheet} has the required headings, but another sheet seems to hold notes, too: {others:; }.\n"
+        "Name the one to import with `sheet NAME`. To import both, run once for each."
+    ),
+    "choice.none": "No sheet has the required headings: {sheets:; }.\nName the one to import with `sheet NAME`.",
+    "choice.begins": "{sheet} starts with {headings}",
+    "choice.the-sheet": "the sheet {sheet}",
+    "choice.which": "Which sheet do you want to import?",
+    "sheet.and-so-on": "{names} …",
+    "remark.other-sheets": "Only the sheet {sheet} is imported. Ignored: {others}.",
+    "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`.",
+    "remark.hidden-sheets": "Hidden sheets are ignored: {sheets}.",
+    "remark.hidden-sheet": "The sheet {sheet} is hidden.",
+    "remark.rows-above": (
+        "{n} row above the header (row {header}) was skipped.",
+        "{n} rows above the header (row {header}) were skipped.",
+    ),
+    "remark.blank-rows": ("{n} blank row was ignored.", "{n} blank rows were ignored."),
+    "remark.hidden-rows": (
+        "{n} row is hidden in the spreadsheet. Hidden rows are imported like all others.",
+        "{n} rows are hidden in the spreadsheet. Hidden rows are imported like all others.",
+    ),
+    "remark.hidden-columns": ("{n} column is hidden in the spreadsheet.", "{n} columns are hidden in the spreadsheet."),
+    "remark.empty-columns": (
+        "{n} empty column on the right was ignored.",
+        "{n} empty columns on the right were ignored.",
+    ),
+    "remark.no-heading": ("{n} column has no heading.", "{n} columns have no heading."),
+    "remark.merged": (
+        "{n} merged area: only its first cell holds the value.",
+        "{n} merged areas: only the first cell of each holds the value.",
+    ),
+    "remark.merged-filled": (
+        "{n} merged area: its value is used for every row that it covers.",
+        "{n} merged areas: the value of each is used for every row that it covers.",
+    ),
+    "remark.formulas": ("{n} formula: its stored value was read.", "{n} formulas: their stored values were read."),
+    "flaw.no-value": "the formula's result is not stored in the file. Save the file in a spreadsheet program and import that",
+    "flaw.covered": "a merged cell covers this one, and only its first row counts. Unmerge the cells, or use the value for every row: `fill-merged`",
+    "flaw.hidden": "the cell's number format hides its content, so nobody sees it in the sheet. Choose the format General, or delete the content",
+    "flaw.lost-digits": "the spreadsheet has lost digits of this number, because it stores whole numbers only up to 9007199254740992. Format the column as text, and paste the numbers again from their source",
+    "flaw.error": "the cell shows the error {error}. Correct the formula, or type the value",
+    "flaw.error-in-formula": "the cell shows the error in its formula. Correct the formula, or type the value",
+    "flaw.short-row": "the row has fewer cells ({cells}) than the header ({expected}). Add the missing cells, or the delimiters of empty ones",
+    "flaw.long-row": "the row has more cells ({cells}) than the header ({expected}). Perhaps a text with the delimiter is not in quotation marks. Correct the row",
+    "flaw.nul": "the text contains a NUL character, which no spreadsheet shows. Delete it, or type the text again",
+    "flaw.damaged-character": "a character of the text is damaged (�). Type it again, or name the file's encoding with `encoding`",
+    "encoding.no-such": (
+        "There is no encoding called {name}.\nCommon ones: utf-8, utf-16, cp1252 (Windows), mac_roman, shift_jis."
+    ),
+    "encoding.valid-utf-8": "The file was read as {encoding}, as you said. It is also valid UTF-8. If accented letters look wrong, use `encoding utf-8`.",
+    "encoding.as-marked": "The file is marked as {encoding}, so it was read as {encoding}. Your encoding, {named}, was not used.",
+    "encoding.unmarked": "The file does not say how its characters are encoded. It was read as {encoding}.",
+    "encoding.damaged-characters": "The file is encoded in UTF-8, but some characters are damaged. The rows that contain them have problems.",
+    "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
+    "encoding.say-which": (
+        "The file does not say how its characters are encoded.\n"
+        "Choose the reading that is spelled correctly: {ways:; }."
+    ),
+    "encoding.way": "{words}: `encoding {name}`",
+    "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly?",
+    "encoding.reading": "{words} ({encoding})",
+    "encoding.not-read": (
+        "The file's characters can't be read as {encoding} ({error}).\nName their encoding with `encoding`."
+    ),
+    "format.xlsx": "Excel workbook (.xlsx)",
+    "format.xlsm": "Excel workbook with macros (.xlsm)",
+    "format.xls": "Excel 97-2003 workbook (.xls)",
+    "format.ods": "OpenDocument spreadsheet (.ods)",
+    "format.xml": "XML spreadsheet 2003",
+    "format.html": "HTML table",
+    "format.csv": "CSV",
+    "format.tabs": "text with tabs",
+    "reading.lock": (
+        "{file} is not the spreadsheet, but a lock file of the program that has it open.\nImport {meant} instead."
+    ),
+    "reading.link": (
+        "{file} is only a link to an online spreadsheet.\n"
+        "Open it, choose File > Download > Microsoft Excel (.xlsx) or CSV, and import the downloaded file."
+    ),
+    "reading.empty": "{file} is empty (0 bytes).\nExport or download it again.",
+    "reading.zeros": "{file} contains only zeros where a table should begin.\nDownload or copy it again.",
+    "reading.locked-workbook": (
+        "{file} is encrypted.\n"
+        "Open it in Excel. If Excel asks for a password, remove the password (File > Info > Protect Workbook > Encrypt with Password: leave it blank), save the file and import it again. If Excel opens it without asking, it is encrypted with Excel's default password: save it as .xlsx without protection and import that."
+    ),
+    "reading.locked-document": (
+        "{file} is protected with a password.\nOpen it, save it without a password, and import it again."
+    ),
+    "reading.other-or-damaged": "{file} is a document of another program, or a damaged .xls.\nSave it again as .xlsx.",
+    "reading.no-workbook": "{file} is damaged: it contains no workbook.\nSave it again as .xlsx.",
+    "reading.other-xml": "{file} is an XML file, but not a spreadsheet.\nExport it as .xlsx or .csv.",
+    "reading.mhtml": (
+        "{file} is a web page archive (MHTML), whatever its name says.\nOpen it in Excel and save it as .xlsx."
+    ),
+    "reading.json": "{file} contains JSON, not a table.\nExport it as .xlsx or .csv.",
+    "reading.unknown-form": "{file} is not a spreadsheet in a supported format.\nSave it as .xlsx or .csv.",
+    "reading.xlsb": (
+        "{file} is an Excel binary workbook (.xlsb), which is not supported.\n"
+        "Open it in Excel, save it as .xlsx and import that."
+    ),
+    "reading.word": "{file} is a Word document, not a spreadsheet.\nCopy its table into a spreadsheet and save that.",
+    "reading.powerpoint": "{file} is a PowerPoint presentation, not a spreadsheet.",
+    "reading.numbers": (
+        "{file} is an Apple Numbers document.\nOpen it in Numbers, choose File > Export To > Excel, and import that."
+    ),
+    "reading.empty-zip": "{file} is an empty zip file.\nExport or download the spreadsheet again.",
+    "reading.zip": "{file} is a zip file ({inside}…), not a spreadsheet.\nUnpack it and import the file in it.",
+    "reading.other-document": "{file} is a document of another type ({type}), not a spreadsheet.",
+    "other.export-from-origin": (
+        "{file} is {what}, not a spreadsheet.\n"
+        "Export the table from the program that made the PDF, and save it as .xlsx or .csv."
+    ),
+    "other.export-itself": (
+        "{file} is {what}, not a spreadsheet.\nExport the table itself and save it as .xlsx or .csv."
+    ),
+    "other.unpack": "{file} is {what}, not a spreadsheet.\nUnpack it and save it as .xlsx or .csv.",
+    "other.export-csv": "{file} is {what}, not a spreadsheet.\nExport the table as CSV and save it as .xlsx or .csv.",
+    "other.copy-table": (
+        "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save it as .xlsx or .csv."
+    ),
+    "other.choose": "{file} is {what}, not a spreadsheet.\nChoose the spreadsheet instead, saved as .xlsx or .csv.",
+    "other.open-in-libreoffice": (
+        "{file} is {what}, not a spreadsheet.\nOpen it in LibreOffice and save it as .xlsx or .csv."
+    ),
+    "other.copy-table-into-one": (
+        "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save that as .xlsx."
+    ),
+    "other.open-and-save": "{file} is {what}.\nOpen it in a spreadsheet program and save it as .xlsx.",
+    "what.pdf": "a PDF",
+    "what.png": "a picture (PNG)",
+    "what.jpeg": "a picture (JPEG)",
+    "what.gif": "a picture (GIF)",
+    "what.tiff": "a picture (TIFF)",
+    "what.riff": "a picture, sound or video",
+    "what.gzip": "a gzip file",
+    "what.bzip2": "a bzip2 file",
+    "what.7-zip": "a 7-Zip archive",
+    "what.rar": "a RAR archive",
+    "what.xz": "an xz file",
+    "what.zstd": "a zstd file",
+    "what.sqlite": "a SQLite database",
+    "what.parquet": "a Parquet file",
+    "what.rtf": "a text document (RTF)",
+    "what.program": "a program",
+    "what.excel-2": "a workbook of Excel 2 (1987)",
+    "what.excel-3": "a workbook of Excel 3 (1990)",
+    "what.excel-4": "a workbook of Excel 4 (1992)",
+    "what.lotus": "a Lotus 1-2-3 worksheet",
+    "what.word": "a Word document",
+    "what.powerpoint": "a PowerPoint presentation",
+    "what.sylk": "a SYLK file (.slk)",
+    "what.dif": "a DIF file",
+    "remark.renamed": "The name ends in {ending}, but the file is: {format}. It was read as that.",
+    "remark.renamed-text": "The name ends in {ending}, but the file contains plain text. It was read as CSV.",
+    "remark.separated-by-semicolons": "Columns are separated by semicolons.",
+    "remark.separated-by-tabs": "Columns are separated by tabs.",
+    "remark.separated-by-bars": "Columns are separated by vertical bars.",
+    "remark.separated-by": "Columns are separated by {sign}s.",
+    "remark.texts-as-formulas": (
+        '{n} cell is written as ="text". Only the text is read, as the sheet shows it.',
+        '{n} cells are written as ="text". Only the text is read, as the sheet shows it.',
+    ),
+    "flaw.quotation-marks": (
+        "the quotation marks of this row don't match: one that opens here closes only {n} line further down, so the row may contain the rows after it. Correct the quotation marks",
+        "the quotation marks of this row don't match: one that opens here closes only {n} lines further down, so the row may contain the rows after it. Correct the quotation marks",
+    ),
+    "opening.changed": "{file} was changed while it was being read.\nLet the other program finish, then try again.",
+    "opening.denied": (
+        "{file} can't be read: permission denied.\nClose it in other programs, or ask its owner for access."
+    ),
+    "opening.failed": "{file} can't be opened ({error}).\nCopy it to a local folder and try again.",
+    "opening.folder": "{file} is a folder.\nName the spreadsheet in it.",
+    "opening.device": (
+        "{file} is a device or a pipe, not a file.\nTo read from a pipe, use - as the file and pipe the CSV in."
+    ),
+    "opening.nothing-piped": (
+        "Nothing is piped into standard input.\nName a file, or pipe one in: … | note-importer … {file}"
+    ),
+    "opening.standard-input": "Standard input can't be read ({error}).\nSave it as a file and import the file.",
+    "text.delimiter": "The delimiter {delimiter} can't be used. Use one character such as ; or the word tab.",
+    "text.quotation-mark": (
+        "A quotation mark that opens in row {row} is never closed, so the rest of the file becomes one cell.\n"
+        "Correct it and import the file again."
+    ),
+    "workbook.unfinished": "The file is a damaged or unfinished workbook ({error}).\n{action.Save-again}.",
+    "workbook.method": "method {number}",
+    "workbook.packed-otherwise": (
+        "The workbook's part {part} is compressed in an unsupported way ({how}). Only stored and deflated parts are supported.\n"
+        "{action.Save-again}."
+    ),
+    "workbook.not-unpacked": (
+        "The workbook is damaged: its part {part} can't be unpacked ({error}).\n{action.Save-again}."
+    ),
+    "workbook.part-locked": "The part {part} is protected with a password.\nRemove it and save the file again.",
+    "workbook.part-too-large": "The part {part} of the workbook is larger than any real one.\n{action.Save-again}.",
+    "workbook.too-many": "The workbook contains more than {most} {what}, more than any real one.\n{action.Save-again}.",
+    "workbook.too-many-parts": "The file contains more parts than any workbook.\n{action.Save-again}.",
+    "workbook.too-deep": "The workbook is damaged: {what} is nested deeper than any real one.\n{action.Save-again}.",
+    "workbook.no-xml": "The workbook is damaged: {what} is not valid XML ({error}).\n{action.Save-again}.",
+    "workbook.tag-without-end": "The workbook is damaged: {what} contains a tag without end.\n{action.Save-again}.",
+    "workbook.document-type": (
+        "The workbook is refused, because {what} declares a document type (DTD). No spreadsheet program writes one, and attackers use it.\n"
+        "If you trust its origin, save it again in a spreadsheet program."
+    ),
+    "many.sheets": "sheets",
+    "many.tables": "tables",
+    "many.styles": "styles",
+    "many.cell-formats": "cell formats",
+    "many.number-formats": "number formats",
+    "xls.records": "The .xls is damaged: its records can't be read ({why}).\n{action.Save-again}.",
+    "xls.ends-early": "it ends too early",
+    "xls.begins-otherwise": "it does not start like a workbook of Excel 5 to 2003",
+    "xls.text-cut-off": "a text is cut off",
+    "xls.sheets-on-each-other": "its sheets overlap",
+    "xls.locked": (
+        "The .xls is encrypted, with a password or with Excel's default password.\n"
+        "Open it in Excel or LibreOffice, save it as .xlsx without protection, and import that."
+    ),
+    "xls.no-text": "The .xls is damaged: a cell refers to a text that does not exist.\n{action.Save-again}.",
+    "part.content": "the document's content",
+    "part.sheet": 'the sheet "{sheet}"',
+    "part.sheets": "the list of sheets",
+    "part.styles": "the list of styles",
+    "part.texts": "the list of texts",
+    "part.parts": "a list of the workbook's parts",
+    "part.file": "the file",
+    "part.elements-of-row": "elements of one row in {what}",
+    "sheet.repeats": (
+        'The sheet "{sheet}" repeats a row down to row {row}, beyond the last row of any spreadsheet program.\n'
+        "Delete the rows below the table and save the file again."
+    ),
+    "sheet.alike": 'In the sheet "{sheet}", {times} rows from row {row} on are identical, and have a problem in column {column}: {why}.',
+    "sheet.out-of-order": (
+        'The rows of the sheet "{sheet}" are not in order: row {row} comes after row {before}.\n{action.Save-again}.'
+    ),
+    "sheet.row-beyond": (
+        'The sheet "{sheet}" has a row {row}, which is beyond the last possible row.\n{action.Save-again}.'
+    ),
+    "sheet.cell-without-column": 'The sheet "{sheet}" contains a cell without a column.\n{action.Save-again}.',
+    "sheet.cell-named": 'The sheet "{sheet}" contains a cell named {name}.\n{action.Save-again}.',
+    "sheet.areas": (
+        "A sheet has more than {most} merged areas.\n"
+        "Unmerge them in a spreadsheet program, save the file and import that."
+    ),
+    "xls.unreadable": "The .xls is damaged and can't be read ({error}).\n{action.Save-again}.",
+    "xls.no-code-page": (
+        "The .xls is of Excel 5 or 95, and does not say how its characters are encoded.\n"
+        "Open it in Excel, check its accented letters, save it as .xlsx and import that. Or name the encoding with `encoding`."
+    ),
+    "xls.contents": "The .xls is damaged: its table of contents can't be read ({why}).\n{action.Save-again}.",
+    "xls.larger-than-file": "{size} bytes, but the file has only {most}",
+    "xls.too-large": "The .xls is larger than 256 MB, larger than any real one.\nSave it as .xlsx and import that.",
+    "xml.encoding": "The file is XML in an unsupported encoding ({encoding}).\n{action.Save-as-xlsx}.",
+    "html.too-large": "{file} is a web page of more than 64 MB.\nOpen it in Excel and save it as .xlsx.",
+    "html.cut-off": "{file} is a web page that is cut off: its last table has no end.\nExport or download it again.",
+    "html.no-table": "{file} is a web page without a table (perhaps a sign-in page).\nExport it again as .xlsx.",
+    "html.nested": "The page is nested deeper than any real one.\nOpen it in Excel and save it as .xlsx.",
+    "workbook.no-list": "The workbook is damaged: its list of sheets is missing.\n{action.Save-again}.",
+    "workbook.no-sheets": (
+        "The workbook is damaged: the content of the sheet {sheets} is missing.\nExport it again from its source.",
+        "The workbook is damaged: the content of the sheets {sheets} is missing.\nExport it again from its source.",
+    ),
+    "workbook.no-text": (
+        "The workbook is damaged: a cell refers to text number {number}, which does not exist.\n{action.Save-again}."
+    ),
+    "workbook.formats": (
+        "The workbook's numbers have more than {most} different formats, more than any real one.\n"
+        "Copy the values into a new sheet, save that as .xlsx and import it."
+    ),
+    "remark.missing-sheets": (
+        "The workbook is damaged: the content of the sheet {sheets} is missing.",
+        "The workbook is damaged: the content of the sheets {sheets} is missing.",
+    ),
+}

@@ -1,0 +1,297 @@
+"""Texts of the kinds that ``importer/settings/`` says."""
+
+TEXTS: dict[str, str | tuple[str, str]] = {
+    "settings.no-folder": "Files can come from one folder only. Name the folder with `attachments FOLDER`.",
+    "origin.variable": "the environment variable {name}",
+    "origin.profile": "the profile {profile} in {file}",
+    "origin.profile-line": "the profile {profile} in {file}, line {line}",
+    "origin.file": "the file {file}",
+    "origin.file-named": "the file {file}, named by {origin}",
+    "origin.key-store": "the system's key store, where `note-importer login` stored it for {workspace}",
+    "origin.key-store@page": "the system's key store, where it is stored for {workspace}",
+    "variable.misspelt": "The environment variable {name} does not match any setting.\nCorrect its name, or remove it.",
+    "variable.misspelt-near": (
+        "The environment variable {name} does not match any setting.\n"
+        "Did you mean {near}? Correct its name, or remove it."
+    ),
+    "kind.not-valid": "{value} is not a valid {allowed}.",
+    "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
+    "kind.whole": "whole number from {least} to {most}",
+    "kind.whole-from": "whole number, {least} or more",
+    "kind.seconds": "number of seconds from {least} to {most}",
+    "kind.no-percentage": "{value} is not a valid percentage. Write it like 20%.",
+    "kind.not-a-share": "{value} is out of range. Use 0% to 100%.",
+    "kind.no-choice": "{value} is not valid here. Use one of {words}.",
+    "kind.no-text": "{value} is not text.",
+    "kind.neither": "{value} is not valid here. Use true or false.",
+    "kind.no-headings": "{value} is not a list of headings.",
+    "kind.write": "{value} is not valid here. Write {allowed}.",
+    "kind.columns": 'ROLE="HEADING", where ROLE is one of {roles}',
+    "kind.limits": "NAME=NUMBER, where NAME is one of {names}",
+    "kind.meaning": "{role}:WORD=VALUE, where VALUE is one of {words}",
+    "kind.meanings": "{ways:; or }; or nothing",
+    "kind.no-rate": "{value} is not a valid rate. Write it like 20/1s, 60/min or 1000/h.",
+    "kind.rate-of-nothing": "{value} would allow no calls at all.",
+    "kind.no-file": "{value} is not a file name.",
+    "kind.url": "{value} is a URL.\nName a path on this machine, and download the file there.",
+    "kind.no-results-name": "{value} is not a valid name for results. It needs {name}, may contain {date} or {time}, and ends in .xlsx or .csv: '{name}.{date}.results.xlsx'.",
+    "kind.directory": "The journal can't be {value}, because that is a folder.\nName a file.",
+    "kind.no-address": "{value} is not a web address.",
+    "kind.no-encoding": "{value} is not a valid encoding, such as cp1252.",
+    "kind.no-window": "{value} is not a valid time window. Write it like 02:00-06:00.",
+    "kind.no-time-of-day": "{value} contains a time that does not exist. Write it like 02:00-06:00.",
+    "kind.empty-window": "{value} starts and ends at the same time. Write it like 02:00-06:00.",
+    "kind.no-span": "{value} is not a valid duration. Write it like 4h, 90m, 1h30m or 30s.",
+    "kind.more-than-a-week": "{value} is out of range. Use 0s to 168h (one week).",
+    "word.record": "record",
+    "word.public": "public",
+    "word.private": "private",
+    "word.published": "published",
+    "word.draft": "draft",
+    "meaning.public": "Public: all team members see the note",
+    "meaning.private": "Private: only the owner of the API key sees it",
+    "meaning.published": "Published",
+    "meaning.draft": "Draft",
+    "address.no-such-journal": (
+        "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a PostgreSQL database.\n"
+        "Name a file, as in `journal journal.sqlite`, or a URL, as in `journal sqlite:///journal.sqlite` or `journal postgresql://importer@db.example.com/notes`."
+    ),
+    "address.no-journal": "The journal can't be {text}.\nName a file: `journal`.",
+    "address.journal-in-memory": (
+        "The journal can't be {text}, because it has to outlast the run. Without it, the next run would send every note again.\n"
+        "Name a file: `journal practice.sqlite`."
+    ),
+    "address.with-password": (
+        "The URL of the journal contains a password, which others can read.\n"
+        "Remove the password from the URL. Put it into the file that PGPASSFILE names (usually ~/.pgpass on this machine), or into a service file, as in `journal postgresql:///?service=notes`."
+    ),
+    "address.bad-url": "The base URL {text} can't be read: {error}.\nThe live service is {live}.",
+    "address.too-much": (
+        "The base URL must not contain a user name, a password, a query or a fragment.\nThe live service is {live}."
+    ),
+    "address.no-web-address": "The base URL {text} is not a web address.\nThe live service is {live}.",
+    "address.not-plain": (
+        "The path of the base URL {text} is not plain. It must not contain '.', '..', an empty part or unusual characters.\n"
+        "Write the final address, as in {live}."
+    ),
+    "address.not-https": (
+        "The base URL {text} does not use https, so the API key would be sent unencrypted.\nWrite https://{host}…"
+    ),
+    "key.what-it-is": "an API key is one word of plain characters",
+    "key.given-is-none": "The value given is not an API key: {why}.",
+    "key.not-given": (
+        "No API key was given.\n"
+        "Put the key into the environment variable SALESHANDY_API_KEY, or into a file that you name with `api-key-file`. Or store it in the system's key store with `note-importer login`."
+    ),
+    "key.not-given@page": (
+        "No API key was given.\n"
+        "Enter it under Settings. Or put it into the environment variable SALESHANDY_API_KEY, or into a file that you name with `api-key-file`."
+    ),
+    "key.file-unreadable": "The API key could not be read from {file}: {error}.\nPut the file there, or name another.",
+    "key.file-empty": "The file {file} is empty.\nPut the API key into it, alone or as a line SALESHANDY_API_KEY=….",
+    "key.not-in-file": (
+        "The file {file} does not contain an API key: {why}.\n"
+        "Put the API key into it, alone or as a line SALESHANDY_API_KEY=…."
+    ),
+    "key.not-in-variable": "The environment variable SALESHANDY_API_KEY does not contain an API key: {why}.",
+    "key.not-a-text-file": "it is not a text file",
+    "key.system-says": "{error}",
+    "key.others-can-read": (
+        "Other users of this machine can read the API key in {file}.\nMake the file private: chmod 600 {argument}"
+    ),
+    "key.of-another-address": (
+        "The address {address} was given by {origin}, so the API key of the profile {profile} is not sent there.\n"
+        "Give the key for that address: put it into the environment variable SALESHANDY_API_KEY, or name its file with `api-key-file`."
+    ),
+    "key.of-profile": "The key of profile {profile} comes from {place}.",
+    "recipients.unreadable": (
+        "The notification addresses could not be read from {file}: {error}.\nPut the file there, or name another."
+    ),
+    "recipients.none": "The file {file} contains no notification address.\nWrite one address on each line.",
+    "recipients.in-variable": "address {number} in the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES",
+    "recipients.in-file": "line {line} of {file}",
+    "keystore.needs-keyring": (
+        "The system's key store can't be used, because a package is missing.\n"
+        "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."
+    ),
+    "keystore.not-found": "No key store was found on this system.\n{action.keep-key-in-file}.",
+    "keystore.did-not-keep": "The system's key store ({store}) did not save the key.\n{action.keep-key-in-file}.",
+    "keystore.not-asked": (
+        "The key of {workspace} could not be read from the system's key store: {error}.\n"
+        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
+    ),
+    "keystore.not-written": (
+        "The key could not be saved in the system's key store: {error}.\n"
+        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
+    ),
+    "keystore.not-changed": (
+        "The system's key store could not be changed: {error}.\n"
+        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
+    ),
+    "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
+    "profile.no-setting": (
+        "{where:capital} contains {setting}, which is not a setting.\nCorrect it there. Did you mean {near: or }?"
+    ),
+    "profile.write-a-table": "{where:capital} needs {setting} as a table, such as {setting} = { {example} }.",
+    "profile.not-there": (
+        "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
+        "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
+    ),
+    "profile.bad-name": "A profile's name is one line of text.",
+    "profile.named-by-address": "{name} is an address.\nChoose a word for the workspace, such as night.",
+    "profile.there-already": "The profile {name} already exists in {file}.\nChange it there, or choose another name.",
+    "profile.name-of-other": (
+        "The deliveries of the profile {other} are remembered under the name {name}.\n"
+        "Choose another name, so that the two are not mixed up."
+    ),
+    "profile.default-stays": "The profile 'default' keeps its name and its place, because it counts if no profile is named.",
+    "profile.not-renamed": (
+        "The profile {name} in {file} is written in a way that this command can't change.\n"
+        "Nothing was changed. Write it as a table that begins with its name in brackets."
+    ),
+    "profile.not-written": "{file} could not be written: {error}.",
+    "profile.file-missing": (
+        "The environment variable {variable} names the file {file}, which does not exist.\n"
+        "Correct the variable, or create the file. The file may be empty."
+    ),
+    "profile.unreadable": (
+        "The profiles in {file} can't be read: {error}.\n"
+        "Check the permissions of the file, and that it is text in UTF-8."
+    ),
+    "profile.not-toml": "The profiles in {file} can't be read: {error}.\nCorrect this place in the file.",
+    "profile.no-closing-quote": (
+        "The profiles in {file} can't be read: {error}.\n"
+        "A closing quotation mark is probably missing in line {line}. Add it."
+    ),
+    "profile.reserved": "A profile can't be named {name}: in the file of profiles, this is the place of the exports of all profiles.",
+    "exports.no-list": 'In {file}, "exports" isn\'t a list of exports. Write each as [[exports]], or as [[night.exports]] for one profile.',
+    "exports.not-valid": (
+        "An export in {where} can't be used: {why:headline}.\n"
+        "Correct the entry, or delete it. Then the program asks again."
+    ),
+    "exports.incomplete": "it needs a name, a list of headings, and the day on which it was answered, such as 2026-11-03.",
+    "exports.no-setting": "it can't hold {setting}. It can hold: {known}.",
+    "exports.no-name": '{name} can\'t be the name of an export. A name has at least one character, no line break, and is not "none".',
+    "exports.name-taken": "There is another export named {name}. Choose another name, or forget the other one.",
+    "exports.no-such": (
+        "There is no export named {name}. There is: {names}.\nCorrect the name. To remember this sheet under the new name, add `remember`.",
+        "There is no export named {name}. There are: {names}.\nCorrect the name. To remember this sheet under the new name, add `remember`.",
+    ),
+    "exports.none-such": (
+        "There is no export named {name}, and no other.\nTo remember this sheet under that name, add `remember`."
+    ),
+    "exports.unknown": "There is no export named {name}. `note-importer exports` lists them.",
+    "profile.nothing-remembered": "The profile remembers no such answer.",
+    "setting.map.label": "Columns",
+    "setting.map.help": 'Say which column holds the prospect, content, visibility, status, attachments, email or record (an ID of each record), by its heading or letter, as in `map content="Call summary"`. Several columns of people are listed: `map email="Contact 1, Contact 2"`. Leave the part after = empty if no column has this role.',
+    "setting.map.help@profile": 'Say which column holds the prospect, content, visibility, status, attachments, email or record (an ID of each record), by its heading or letter. An empty text, "", means that no column has this role.',
+    "setting.value.label": "Your own words",
+    "setting.value.help": "Say what a word in the sheet means, as in `value visibility:Yes=Public` or `value status:Done=Published`. Leave the part after = empty to skip the rows with this word. Applies to this run's visibility or status column; in a profile, name the column.",
+    "setting.default-visibility.label": "If visibility is blank",
+    "setting.default-visibility.help": "The visibility of rows that leave it blank. Without this setting, a blank is a problem.",
+    "setting.content.label": "Format of the notes",
+    "setting.content.help": "The format of the notes. By default it is found for each note.",
+    "setting.key-column.label": "Key for repeated notes",
+    "setting.key-column.help": "A column that tells two rows apart if they hold the same note for the same prospect on purpose.",
+    "setting.ignore.label": "Ignored columns",
+    "setting.ignore.help": "Ignore a column that looks as if it had a role.",
+    "setting.export.label": "Kind of export",
+    "setting.export.help": "Use the answers that were remembered for this kind of export, or none. Without it, the headings decide.",
+    "setting.attachments.label": "Folder of attachments",
+    "setting.attachments.help": "A folder of files. The attachments column then holds names of files in this folder, separated by ; or line breaks. Each file is uploaded once. No file outside the folder is ever sent.",
+    "setting.attachments-are.label": "Content of the attachments column",
+    "setting.attachments-are.help": "What the attachments column holds: IDs of uploaded files, or names of files.",
+    "setting.attachments-are.default": "files if there is a folder, otherwise ids",
+    "setting.several-in-cell.label": "If a cell names several people",
+    "setting.several-in-cell.help": "Who receives the note if a cell names several people, by email address or ID: each of them, only the first, or nobody: then the row is invalid.",
+    "setting.several-in-cell.default": "ask; if nobody can be asked, reject",
+    "setting.dates.label": "Dates such as 11/1/2026",
+    "setting.dates.help": "The order of day and month in dates such as 11/1/2026, if a template puts them into the notes. The notes then show ISO dates: 2026-11-01. Or such dates stay as they are.",
+    "setting.dates.default": "as the sheet proves; otherwise ask",
+    "setting.on-several.label": "If several prospects have the email address",
+    "setting.on-several.help": "Who receives a note if several prospects have its email address: none (the row is rejected), the newest, the oldest, or all of them.",
+    "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
+    "setting.sheet.label": "Sheet",
+    "setting.sheet.help": "The sheet of the workbook to import.",
+    "setting.header-row.label": "Header row",
+    "setting.header-row.help": "The row that holds the headings.",
+    "setting.encoding.label": "Encoding",
+    "setting.encoding.help": "The encoding of a text file, such as cp1252.",
+    "setting.delimiter.label": "Column separator",
+    "setting.delimiter.help": "The character between the columns of a text file. For a tab, write the word tab.",
+    "setting.fill-merged.label": "Merged cells",
+    "setting.fill-merged.help": "Use a merged cell's value for every row that it covers. Without this setting, it counts for the first row only.",
+    "setting.limit.label": "Reading limits",
+    "setting.limit.help": "Raise a limit for reading files, such as rows=6000000. The message that names a limit says how.",
+    "setting.batch-size.label": "Prospects per request",
+    "setting.batch-size.help": "The largest number of prospects in one request. The API documents no limit; its own lists take 100 a page. A size that the API refuses is halved.",
+    "setting.batch-size.default": "100, or the size that worked last",
+    "setting.profile.help": "Your name for the workspace. Its settings are used, and deliveries are recorded for this name and address.",
+    "setting.base-url.label": "Address of the API",
+    "setting.base-url.help": "The address of the API. Only https, except on this machine.",
+    "setting.journal.label": "Journal",
+    "setting.journal.help": "The record of deliveries: a file, or the URL of a PostgreSQL database that several machines share, postgresql://HOST/DATABASE.",
+    "setting.guard-local-address.label": "The address on this machine leads to the live service",
+    "setting.guard-local-address.help": "Treat an address on this machine like any other. Use it if a program on this machine forwards calls to the live service. Without it, such an address is for practice, and nothing is remembered about it.",
+    "setting.api-key-file.label": "File with the API key",
+    "setting.api-key-file.help": "A file with the API key, instead of the environment variable SALESHANDY_API_KEY.",
+    "setting.shared-account.label": "Allow this key for several profiles or addresses",
+    "setting.shared-account.help": "Allow an API key that was used for another profile or address. Deliveries made there are unknown here, and would be sent again.",
+    "setting.workers.label": "Simultaneous calls",
+    "setting.workers.help": "The largest number of simultaneous calls.",
+    "setting.rate.label": "Rate limit",
+    "setting.rate.help": "The largest number of calls in a period, such as 20/1s or 60/min. Without it, the API's own limit applies.",
+    "setting.connect-timeout.label": "Seconds to reach the server",
+    "setting.connect-timeout.help": "Time limit for reaching the server.",
+    "setting.read-timeout.label": "Seconds to wait for a reply",
+    "setting.read-timeout.help": "Time limit for a reply. A call without a reply in this time has failed.",
+    "setting.settle.label": "Seconds until a note can be read back",
+    "setting.settle.help": "Time after an unclear call until its notes can be read back.",
+    "setting.give-up-after.label": "Seconds without progress",
+    "setting.give-up-after.help": "Time without progress after which the run stops.",
+    "setting.give-up-after.default": "900; in a time window, until it closes",
+    "setting.new-journal.help": "Use this journal for the workspace, although another one was used before.",
+    "setting.wait.label": "Wait for another import",
+    "setting.wait.help": "How long to wait for another import of the workspace, such as 10m. Without it, the run ends at once. In a time window, a run that nobody watches waits until the window closes.",
+    "setting.results.help": "The results file, .xlsx or .csv.",
+    "setting.results.default": "FILE.results.xlsx beside the file",
+    "setting.results-name.help": "Pattern for the names of results files beside their spreadsheets, such as '{name}.{date}.results.xlsx'. {time} is possible, too.",
+    "setting.archive.help": "A folder. Finished files (exit status 0 or 1) are moved there, together with their results.",
+    "setting.min-rows.label": "Fewest rows",
+    "setting.min-rows.help": "The smallest number of rows that a file may have. A file with fewer rows, such as an empty export, is not sent.",
+    "setting.max-invalid.label": "Most rows with problems",
+    "setting.max-invalid.help": "The largest share of rows with problems, such as 20%. A file with more is not sent.",
+    "setting.max-unknown.label": "Most rows with unknown prospects",
+    "setting.max-unknown.help": "The largest share of rows whose prospect is not in the workspace, such as 20%. A file with more is not sent. Without it, any share is accepted.",
+    "setting.max-notes.label": "Most notes",
+    "setting.max-notes.help": "The largest number of notes from one file. A file with more is not sent.",
+    "setting.max-public.label": "Most public notes",
+    "setting.max-public.help": "The largest number of public notes from one file. A file with more is not sent.",
+    "setting.between.label": "Time window",
+    "setting.between.help": "Send only in this window of the day, local time, such as 02:00-06:00. The run stops in time, with exit status 3.",
+    "setting.between.help@page": "Send only in this window of the day, local time, such as 02:00-06:00. The import stops in time.",
+    "setting.for.label": "Stop after",
+    "setting.for.help": "Stop after this time, such as 4h, with exit status 3.",
+    "setting.for.help@page": "Stop after this time, such as 4h.",
+    "setting.first.label": "Send the first 5",
+    "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
+    "setting.again.help": "Send notes again although earlier runs delivered them.",
+    "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect first.",
+    "setting.skip-existing.label": "Skip notes that are already there",
+    "setting.resend-unconfirmed.help": "Send unconfirmed notes again. Some of them may then exist twice.",
+    "setting.remember.help": "Remember what the settings for reading say about this kind of sheet, for every sheet with its headings.",
+    "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",
+    "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",
+    "setting.verbose.help": "Print more: the plan shows how many calls it takes, its largest groups of notes, and what never changes from run to run.",
+    "setting.quiet.help": "Print nothing if the exit status is 0.",
+    "setting.json.help": "Print one JSON document on standard output, and everything else on standard error.",
+    "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
+    "setting.notify.default": "problem, if there are addresses",
+    "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
+    "setting.value.help@profile": 'Say what a word in the sheet means. An empty text, "", skips the rows with this word. Applies to this run\'s visibility or status column; in a profile, name the column.',
+    "reading.beyond-limit": (
+        "{what}. The limit is {limit}.\n"
+        "If the file is right and comes from someone you trust, raise the limit with `limit {name}=NUMBER`."
+    ),
+    "note.draft": "draft",
+}
