@@ -84,8 +84,8 @@ _CHANGES = (Endpoint.CREATE, Endpoint.UPDATE, Endpoint.UPLOAD)
 
 LISTED = (
     # Specification. The words may hold the file's name, and so any words.
-    Meaning(Cause.BAD_ATTACHMENT, code="4001", calls=_UPLOAD),  # its type
-    Meaning(Cause.TOO_LARGE, code="4002", calls=_UPLOAD),
+    Meaning(Cause.BAD_ATTACHMENT, r"^\W*the file type you are trying to add is not supported", "4001", calls=_UPLOAD),
+    Meaning(Cause.TOO_LARGE, r"^\W*file exceeds the \d+ ?MB upload limit", "4002", calls=_UPLOAD),
     # Seen with 400 and the codes 40000 and 4000, and with 429.
     Meaning(Cause.RATE_LIMITED, r"^\W*rate[ -]?limit (exceeded|reached)\b"),
     # Seen: an unknown field or parameter. The program sent it, and would send it again.
