@@ -115,7 +115,7 @@ def test_a_no_that_is_not_the_apis_own_is_looked_up_before_anything_else(
     kind: str, moment: str, tmp_path: Path
 ) -> None:
     """Gateways turn the API's failures into such pages, also after it has done what was asked."""
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}:{moment}@2,4")]) as box:
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}:{moment}@3,4")]) as box:
         report = deliver(box, tmp_path)
     assert report.stopped is None
     assert counts(report) == FINAL

@@ -466,17 +466,15 @@ def test_a_live_test_needs_somebody_who_agrees(type_: Terminal, box: Sandbox) ->
 def test_a_live_test_says_what_it_saw_and_writes_it_down(type_: Terminal, box: Sandbox, tmp_path: Path) -> None:
     """As the other checks are told; the key is in none of it."""
     status, found = looked(type_, "--live", LIVE, "--yes")
-    assert status == 1  # the stand-in shows no authors
-    assert found["Author"] == "look not told, or unknown."
+    assert status == 0
+    assert found["Author"] == "ok avery.stone@example.com"
     assert found["Visibility"] == "ok private"
     assert found["Wrong key"].startswith("ok refused with status 4")
     [note] = box.notes
     assert (note.prospect_id, note.visibility, note.status) == (LIVE, "2", "0")
     text = (tmp_path / "live-report.json").read_text(encoding="utf-8")
     report = json.loads(text)
-    assert {finding["about"]: finding["exit_status"] for finding in report["findings"]} == {
-        about: int(about == "Author") for about in found
-    }
+    assert {finding["about"]: finding["exit_status"] for finding in report["findings"]} == dict.fromkeys(found, 0)
     assert report["findings"][-1]["text"] == f"the note {note.id}, a private draft."
     assert "versions" in report
     assert box.api_key not in text

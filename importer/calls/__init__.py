@@ -7,7 +7,7 @@ Input: tasks. Output: their replies, one by one, in the thread that decides what
     stage         makes the calls of a stage: look up emails, upload files, change notes
     workers       make calls in a pool of threads
     limiter       decides when the next call may go, and estimates how long the remaining calls take
-    quota         tracks how many calls a window of the account's limit still allows, and how long calls take in it
+    windows       learns the limit of each kind of call, and how many calls it still allows
     pace          spreads calls within the person's own rate, and by what the API seems to bear
     retry         defines the retry policy, on tenacity
 

@@ -27,6 +27,7 @@ _SOON = 0.75  # share of a window's length; if as many calls as the limit went i
 _MARGIN, _LATE = 1.01, 0.05  # factor on a window's length, and seconds, because calls take different times to arrive
 _SHORT = 1.2  # seconds; if a refusal is over sooner, it was about calls in a second, or at a time
 _WHOLE = 1.5  # seconds by which a wait that is told in whole seconds may be too long, with a call's own time
+_KEPT = 300.0  # seconds; limits of longer windows aren't kept for the next run, which would wait too long for nothing
 _REMEMBERED = 1000  # calls of which the times are remembered
 
 
@@ -327,5 +328,6 @@ class Windows:
 
     @property
     def rates(self) -> dict[Endpoint, Rate]:
-        """Limits that are known, for the next run."""
-        return {kind: rate for kind, window in self._own.items() if (rate := window.rate) is not None}
+        """Limits that are known, for the next run; not those of long windows, which only a refusal may impose."""
+        known = {kind: rate for kind, window in self._own.items() if (rate := window.rate) is not None}
+        return {kind: rate for kind, rate in known.items() if rate.seconds <= _KEPT}

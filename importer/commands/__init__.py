@@ -22,7 +22,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     logs           the log file                           messenger         send one notification
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
     read_before    columns that an earlier run used       reopening         an address that opens the running page
-    shown_notes    the notes that a person sees before
+    shown_notes    the notes that a person sees before    estimate          how long a run takes
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
 

@@ -1,8 +1,7 @@
 """Import several files, one after the other, and report on all of them together.
 
 Input: the chosen files, and settings. Output: notes, results, archived files, and a :class:`Batch`. A problem with one
-file doesn't stop the others. A problem that every file would have (an outage, a refused key, a full disk) ends the
-batch, and so does the end of the allowed hours.
+file doesn't stop the others. A problem of all files (an outage, a full disk) and the end of the hours end the batch.
 """
 
 from __future__ import annotations
@@ -397,5 +396,5 @@ def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview)
     except archiving.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)
-    archived = moved.file if moved.file != ended.file else None
-    return replace(ended, archived=archived, report=replace(report, results=moved.results))
+    report, place = replace(report, results=moved.results), moved.file if moved.file != ended.file else None
+    return replace(ended, archived=place, report=report)

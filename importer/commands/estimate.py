@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
-
 from importer.api import Endpoint
 from importer.calls.windows import ASSUMED
 from importer.commands.hours import AT_THE_END, Hours
@@ -90,7 +88,7 @@ def of(
     free = left - (estimate.seconds - estimate.of_requests)  # what comes before the requests takes its time first
     requests = (math.floor(free / rate.seconds) + 1) * rate.calls if free >= 0 else 0
     fitting, waiting = _divided(groups, requests, batch_size)
-    numbers = sorted({*rows.number[np.array(waiting, dtype=np.int32)].tolist()})
+    numbers = sorted({*rows.number[waiting].tolist()})
     return replace(estimate, ends=ends, fitting=fitting, waiting=in_ranges(numbers))
 
 

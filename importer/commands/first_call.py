@@ -69,7 +69,7 @@ class FirstCall(Stage[_Read, None]):
     def _unclear(self, task: _Read, failure: Failure) -> None:
         if failure.is_accepted and not failure.is_strange:
             return  # a success in the API's form, with a list that can't be read
-        meant, policy = api_address(self._settings.base_url), self._retry
+        meant, policy = api_address(self._settings.base_url), replace(self._retry, attempts=0)  # as long as for a note
         is_incomplete = meant != self._settings.base_url
         if failure.is_strange:
             policy = replace(policy, attempts=_TRIES * is_incomplete, seconds=min(policy.seconds, _PATIENCE))

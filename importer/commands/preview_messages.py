@@ -277,15 +277,14 @@ def _requests(overview: Overview) -> Iterator[Line]:
     estimate = overview.estimate
     number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
     notes = say("plan.about-notes", n=number) if overview.is_estimate else count(number, "note")
-    line, is_dearer = say("plan.requests", notes=notes, requests=requests), False
+    line = say("plan.requests", notes=notes, requests=requests)
     if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
-        is_dearer, uncomposed = True, count(overview.uncomposed_requests, "request")
+        uncomposed = count(overview.uncomposed_requests, "request")
         if estimate is not None and estimate.seconds:
             seconds = (overview.uncomposed_requests - 1) // estimate.rate.calls * estimate.rate.seconds
             uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
         line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
-    says_enough = estimate is not None and not is_dearer  # how long they take
-    yield Line(line, LineKind.TEXT, is_detail=says_enough)
+    yield Line(line, LineKind.TEXT)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
     if estimate is not None:

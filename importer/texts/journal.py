@@ -13,7 +13,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "journal.of-earlier-version": (
         "The journal {name} was written by an earlier version of note-importer, and this version can't use it.\n"
-        "Move it elsewhere. Then import with `new-journal` and `skip-existing`, so that no note comes twice. Nothing was sent."
+        "Move it elsewhere. Then import with `new-journal` and `skip-existing`, so that no note comes twice. The journal was not changed, and nothing was sent."
     ),
     "journal.failed-writing": (
         "The journal {name} could not be written: {error}.\n"

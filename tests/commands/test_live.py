@@ -26,15 +26,16 @@ from tests.test_messages import FORMS
 
 TEST, OTHER = "Te5tPr0sp", "0therPr0sp"
 EMAIL = "live.test@example.com"
+AUTHOR = {"firstName": "Avery", "lastName": "Stone", "email": "Live.Author@example.com"}
 AS_EXPECTED = {
-    "Unknown prospect": "refused with status 400 (fields: message, code, error.message, error.code): Invalid prospect",
+    "Unknown prospect": "refused with status 400 (fields: message, code, type): Invalid prospect",
     "Wrong key": "refused with status 40",
     "Creating a note": "status 201, note ",
     "Reading it back": "it was shown less than a second after it was created.",
     "Text": "a reader sees the same text.",
     "Visibility": "private",
     "Status": "published",
-    "Author": "Us3rAuth0r",
+    "Author": "live.author@example.com",
     "Date": "less than a second off this computer's clock.",
     "Draft": "the note became a draft, and is shown as one.",
     "Left behind": "the note ",
@@ -72,7 +73,7 @@ def service(settings: Settings) -> Callable[..., Any]:
 
     @contextmanager
     def open_(*faults: str, **rules: Any) -> Iterator[Service]:
-        usual = {"author": "Us3rAuth0r", "prospects": {TEST: EMAIL, OTHER: "jo.berg@example.com"}}
+        usual = {"author": AUTHOR, "prospects": {TEST: EMAIL, OTHER: "jo.berg@example.com"}}
         with jumping() as clock, Sandbox(faults=map(Fault.parse, faults), **{**usual, **rules}) as box:
             yield Service(box, settings, clock)
 
@@ -101,7 +102,7 @@ def test_nothing_is_otherwise_if_all_is_as_known(service: Open, prospect: str) -
 
 
 HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[str, str]]] = {
-    "no authors": ((), {"author": ""}, {"Author": 1}, {"Author": "not told, or unknown."}),
+    "no authors": ((), {"author": {}}, {"Author": 1}, {"Author": "not told, or unknown."}),
     "reads half a minute late": (("lag=20",), {}, {}, {"Reading it back": "it was shown 30 seconds after"}),
     "reads hours late": (
         ("lag=9999",), {}, {"Reading it back": 1, "Left behind": 1},

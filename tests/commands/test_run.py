@@ -333,7 +333,7 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
 def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """`check` and `run` agree on it, and neither counts it as saved by grouping."""
     path = write(tmp_path / "n.csv", *((f"P{i}", f"note {i}", "1") for i in range(10)))
-    box.set_faults([Fault.parse("500:after@2,5"), Fault.parse("403:GET@2-")])
+    box.set_faults([Fault.parse("500:after@2,5"), Fault.parse("gateway-403:GET@2-")])
     report = running.run(path, settings)
     assert report is not None
     assert report.counts == {Result.CREATED: 8, Result.UNCONFIRMED: 2}
