@@ -732,6 +732,9 @@ _LIMITED = replace(
 )
 """Nothing but the limit turns calls away."""
 
+_ASTRAY = replace(draw(10), rewrite="emoji", bad_start=10, ahead=-800.0, own_jumps=-600.0)
+"""The API's clock is behind, ours is set, and no request succeeds before much is unclear."""
+
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
     "a note that is there may be of any delivery that reads the same": (231, with_existing(231, draw(231))),
@@ -765,6 +768,12 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "absent after failed → settled as created": (112, draw(112)),
     "absent after failed → settled as rejected": (23, draw(23)),
     "absent after unreadable → settled as rejected": (373, draw(373)),
+    "a gateway's 413 is believed whatever was accepted": (268, draw(268)),
+    "what was given up doesn't hold back what reads alike": (197, draw(197)),
+    "_CLOCKS_ASTRAY = 450.0 in importer.delivery.clock": (10, _ASTRAY),
+    "margin = 0.0 × what was measured": (264, draw(0)),
+    "are_alike: 20 characters are enough": (30, draw(13726)),
+    "are_alike: 0 characters are enough": (30, draw(13726)),
 }
 """Mutants that few seeds show → one that does, and its world, which may be beyond the model. It is tried first."""
 
