@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from importer import grouping
+from importer.api import Endpoint
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
@@ -162,7 +163,8 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     world.tell("=== a run begins")
     try:
         run = journal.runs.begin(workspace, "sheet", "print", world.clock(), again=False)
-        limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
+        learned = dict.fromkeys(Endpoint, world.regime.learned) if world.regime.learned else None
+        limiter = Limiter(4, world.clock, GIVE_UP, learned=learned, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = _policy(world)
         delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer.api import Endpoint
+from importer.settings.rate import Rate
 from tests.simulation.windows import LOOKUPS, REFERENCE, Limits
 
 A_SECOND = Limits(5, 1.0, is_shared=True, slides=True, says="wait", status=429)
 """Limits of five calls a second."""
+
+HIGH = Rate(100, 1.0)
+"""A learned limit with which as many calls are in flight as there are workers."""
 
 BATCH = 4
 """Prospects in a request at most."""
@@ -131,6 +135,7 @@ class Regime:
         apart: seconds by which its servers' clocks are off at most.
         max_batch: prospects that the API takes.
         limits: the API's limits on calls, or None.
+        learned: the limit of each kind of call that an earlier run learned, which may not be the API's; None: nothing.
         pinned: chance that a note is pinned, and so shown before the others; ``oldest_first``: the order of the others.
         lives: after how many steps the process dies, each time anew.
         disk_full: after how many transactions one fails, or 0.
@@ -173,6 +178,7 @@ class Regime:
     apart: float = 0.0
     max_batch: int = 100
     limits: Limits | None = None
+    learned: Rate | None = None
     pinned: float = 0.0
     oldest_first: bool = False
     lives: tuple[int, ...] = ()
@@ -300,7 +306,14 @@ def draw(seed: int, beyond: str = "") -> Regime:
         own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed, rewrite),
         drops=0 if seed in KEPT or beyond else _drops(seed),
     )
+    found = replace(found, learned=HIGH if seed in KEPT else _learned(seed))
     return found if seed in KEPT else _beyond_the_simulator(seed, found)
+
+
+def _learned(seed: int) -> Rate | None:
+    """Nothing, a high limit, or the service's: in any world, so that it may be wrong in both directions."""
+    chance = random.Random(f"learned {seed}")
+    return chance.choice([None] * 4 + [HIGH] * 3 + [Rate(REFERENCE.calls, REFERENCE.seconds)])
 
 
 def _own_jumps(seed: int, rewrite: str) -> float:
