@@ -18,6 +18,7 @@ import pytest
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests import running
+from tests.latest import latest
 from tests.listening import http_ear
 
 if sys.platform == "win32":
@@ -119,7 +120,7 @@ class Desk:
         return "n.csv"
 
     def results(self) -> list[str]:
-        with (self.folder / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        with latest(self.folder / "out.csv").open(encoding="utf-8-sig", newline="") as file:
             return [row["result"] for row in csv.DictReader(file)]
 
 
