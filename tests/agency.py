@@ -14,7 +14,6 @@ from pathlib import Path
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.sandbox import Limit, Sandbox
 from importer.settings.profiles import FILE_VARIABLE
-from tests.latest import latest
 
 _PROSPECTS = 4  # that receive the same note
 
@@ -118,10 +117,11 @@ class Agency:
             if lost := wanted - there:
                 found.append(f"{name}: {lost.total()} missing")
             done = self.folder / "done" / name
-            if not {"notes.csv", "notes.results.csv"} <= {path.name for path in done.iterdir()}:
+            written = sorted(done.glob("notes.results*.csv"), key=lambda path: path.stat().st_mtime)
+            if not (done / "notes.csv").exists() or not written:
                 found.append(f"{name}: not in the archive with its results")
                 continue
-            with latest(done / "notes.results.csv").open(encoding="utf-8-sig", newline="") as file:
+            with written[-1].open(encoding="utf-8-sig", newline="") as file:
                 results = Counter(row["result"] for row in csv.DictReader(file))
             if results["created"] + results["already imported"] != len(self.wanted(name)):
                 found.append(f"{name}: {dict(results)}")

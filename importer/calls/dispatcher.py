@@ -181,8 +181,8 @@ class Dispatcher(Generic[AnyTask]):
         Args:
             calls: the number of further calls of each kind, which go side by side.
         """
-        if self._limiter.is_outage:
-            return None
+        if self._limiter.gives_up_at is not None:
+            return None  # the API fails now
         numbers = Counter(calls) + Counter(task.kind for _, _, task in self._later)
         numbers += Counter({kind: len(ready) for kind, ready in self._ready.items()})
         last_due = max((due for due, _, _ in self._later), default=-math.inf)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import math
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,6 @@ _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
 """Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
-_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 
 
@@ -130,10 +129,21 @@ def _launched(address: str, at_end: contextlib.ExitStack) -> Launch | None:
     except OSError:  # for example, no space for temporary files
         return None
     at_end.callback(launch.remove)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    opening = [sys.executable, "-I", "-c", _OPEN, launch.address]
-    is_open = subprocess.run(opening, env=environment, check=False).returncode == 0  # noqa: S603 - of our own words
-    return launch if is_open else None
+    opening = multiprocessing.get_context("spawn").Process(target=_open, args=(launch.address,))
+    ours = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(_OURS)}
+    try:
+        opening.start()  # a process of its own, so that the browser doesn't inherit the key
+    finally:
+        os.environ.update(ours)
+    opening.join()
+    return launch if opening.exitcode == 0 else None
+
+
+def _open(address: str) -> None:
+    """Open an address in the browser; runs in a process of its own, which ends with 1 if there is no browser."""
+    import webbrowser  # noqa: PLC0415 - only this process needs it
+
+    sys.exit(not webbrowser.open(address))
 
 
 def _say_address(address: str) -> None:

@@ -163,6 +163,8 @@ def test_files_with_secrets_databases_and_results_are_never_taken(files: Path, t
 def test_a_folder_that_holds_the_programs_own_files_is_refused(files: Path, name: str) -> None:
     """However deep they lie there, by whatever link, and before they are made: copies and logs lie beside them."""
     if name.startswith("link"):
+        if os.name != "posix":
+            pytest.skip("this system makes no links, or not for this user")
         (files / "keys").mkdir()
         (files.parent / "link").symlink_to(files / "keys")
         name = f"../{name}"
