@@ -127,7 +127,7 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
     """The file is still there, and how it is read; when every row is delivered, the next start removes it."""
     head = ("Prospect ID", "Full Comments", "Comments of ours", "Visibility")
     file = write(tmp_path / "n.csv", [(f"p{i}", "", f"Note {i}", "Public") for i in range(8)], head)
-    box.set_limit(Limit.parse("4/60s:headers:429:first-call"))
+    box.set_limit(Limit.parse("4/12s:headers:429:first-call"))
     with opened(browser, settings, tmp_path / "uploads") as page:
         drop(page, file)
         page.get_by_label("Column C: Comments of ours").select_option(label="Text of the note")
