@@ -28,6 +28,10 @@ class Endpoint(StrEnum):
     PROSPECTS = "list prospects"
 
 
+READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
+"""Kinds of calls that change nothing."""
+
+
 class Cause(StrEnum):
     """The cause of a call's failure.
 

@@ -18,6 +18,7 @@ from importer.api.entries import Astray
 from importer.api.exchange import SMALL, Exchange, Most, at, parsed, phrase, title
 from importer.api.headers import Announcement, Signature, seconds_to_wait, server_now
 from importer.api.protocol import (
+    READS,
     Answer,
     Cause,
     Endpoint,
@@ -36,7 +37,6 @@ from importer.models import Note, Status, Visibility
 
 _FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
 
-_READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
 _TEXTS = {
     Cause.BAD_KEY: "api.key-refused",
     Cause.NOT_PERMITTED: "api.not-permitted",
@@ -239,7 +239,7 @@ class Saleshandy:
         if took >= _FAST:
             return False
         is_laid_out = is_its_way and refusal.code is not None
-        return kind in _READS or "retry-after" in headers or is_laid_out or took < self._signatures[kind].fastest / 2
+        return kind in READS or "retry-after" in headers or is_laid_out or took < self._signatures[kind].fastest / 2
 
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)

@@ -14,7 +14,7 @@ from typing import Any
 
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
-from importer.api.protocol import API_REFUSED, STOPS
+from importer.api.protocol import API_REFUSED, READS, STOPS
 from importer.calls.pace import ConcurrencyLimiter, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.windows import Windows
@@ -30,7 +30,6 @@ _UNSAID = 1.0  # seconds after which a window is tested if its reset isn't annou
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
-_READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
@@ -99,7 +98,7 @@ class Limiter:
         waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
         if self._throttle:
             waits.append(self._throttle.ready_at - now)
-        if kind in _READS:  # at most every second call, so that sending goes on
+        if kind in READS:  # at most every second call, so that sending goes on
             waits.append(self._looked_up_at + 2 * gap - now)
         return max(0.0, *waits)
 
@@ -147,7 +146,7 @@ class Limiter:
         if self._throttle:
             self._throttle.began(now)
         self._began_at = now
-        if kind in _READS:
+        if kind in READS:
             self._looked_up_at = now
         self.windows.began(kind, now)
 
@@ -168,10 +167,10 @@ class Limiter:
             self._slow_down(reply)
         elif failure.cause is Cause.RATE_LIMITED:
             return self._limited(reply.kind)
-        elif reply.kind in _READS and failure.cause is Cause.INTERMEDIARY and is_let_through:
+        elif reply.kind in READS and failure.cause is Cause.INTERMEDIARY and is_let_through:
             pass  # one prospect's notes may be blocked; a block of every call would also hit calls that send notes
         elif failure.cause not in _SAYS_NOTHING:
-            self._is_turned_away |= reply.kind not in _READS and failure.cause in _TURNED_AWAY
+            self._is_turned_away |= reply.kind not in READS and failure.cause in _TURNED_AWAY
             return self._failed(failure)
         return False
 
