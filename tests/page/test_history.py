@@ -104,7 +104,7 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
         assert original.data == path.read_bytes()
     assert post(friend, f"/file/{upload.id}/forget")[0] == 303
     assert not upload.folder.exists()
-    assert "Send the rest" not in see(friend, f"/runs/{name}")
+    assert upload.id not in see(friend, f"/runs/{name}")
 
 
 def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agreed_to(
