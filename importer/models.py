@@ -6,7 +6,7 @@ A million rows are held as columns (:class:`Rows`), never as a million objects.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -239,7 +239,6 @@ class Rows:
         set_aside: column with words of visibility or status that the user said is nothing → the words.
         sources: position of a row in a corrected copy → fingerprints of the rows that it was corrected from.
         fingerprints: returns the fingerprints of each of the sheet's rows; None if the rows are of no sheet.
-        former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 
     number: Ints
@@ -262,7 +261,6 @@ class Rows:
     set_aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sources: Mapping[int, Sequence[str]] = field(default_factory=dict)
     fingerprints: Callable[..., Sequence[str]] | None = None
-    former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:
         return len(self.number)

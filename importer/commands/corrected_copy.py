@@ -12,7 +12,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from io import BytesIO
@@ -26,10 +26,7 @@ from importer import files
 from importer.commands.corrections import Correction, Corrections
 from importer.commands.loading import is_own_copy, read, unprotected
 from importer.commands.mending import Understanding, hidden_flaws, remaining, remaining_flaws, without_problem
-from importer.commands.preview import Preview, foreseen, occurrence_of
 from importer.commands.problem_rows import NAME
-from importer.commands.run import prepare
-from importer.commands.workspaces import opened
 from importer.errors import UnreadableFile
 from importer.fields import WORDED
 from importer.journal import Journal
@@ -41,7 +38,6 @@ from importer.results.sheet_rows import SheetRows, add_part
 from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, corrected_column
 from importer.rows.columns import Roles
 from importer.rows.corrected import fingerprints
-from importer.rows.former import former
 from importer.rows.values import shortened
 from importer.settings import Settings
 
@@ -90,34 +86,18 @@ def copy(
         observe: called with the progress.
 
     Raises:
-        UnreadableFile: no workbook can hold the rows, or an earlier version knows the notes by other texts.
+        UnreadableFile: no workbook can hold the rows.
         OSError: the file can't be written.
     """
     understood = Understanding.of(understanding)
     with read(file, settings, partial(observe, "read")) as as_read:
         sheet = unprotected(as_read, understood.roles)
-        if former(sheet, understood.roles) is None:
-            flawed = dict.fromkeys(understood.flaws)
-            problems = remaining(target.with_name(NAME), understanding, flawed)
-            return _written(target, sheet, understood.roles, settings, problems, corrections, observe)
-    with prepare(file, settings) as prepared:
-        return write(target, prepared.preview, corrections, observe)
+        flawed = dict.fromkeys(understood.flaws)
+        problems = remaining(target.with_name(NAME), understanding, flawed)
+        return write(target, sheet, understood.roles, settings, problems, corrections, observe)
 
 
 def write(
-    target: Path,
-    preview: Preview,
-    corrections: Corrections,
-    observe: Observe = lambda *_: None,
-) -> CorrectedCopy:
-    """Write a corrected copy of a sheet that was previewed; see :func:`copy`."""
-    _check(preview)
-    loaded = preview.loaded
-    problems = {found[0].row: found for found in loaded.rows.problems.values()}
-    return _written(target, loaded.sheet, loaded.roles, preview.settings, problems, corrections, observe)
-
-
-def _written(
     target: Path,
     sheet: Sheet,
     roles: Roles,
@@ -126,6 +106,7 @@ def _written(
     corrections: Corrections,
     observe: Observe,
 ) -> CorrectedCopy:
+    """Write a corrected copy of a sheet that is open and whose problems are known; see :func:`copy`."""
     headings = [*sheet.headings, *([CORRECTED] if corrected_column(sheet.headings) is None else [])]
     frame = _Frame(sheet.name or _USUAL_NAME, headings, sheet.header_row)
     mark, has_fingerprints = headings.index(CORRECTED), False
@@ -146,24 +127,6 @@ def _written(
         with target.open("rb") as written, Journal.open(settings.journal) as journal:
             journal.aliases.vouch_for(hashlib.file_digest(written, "sha256").digest())
     return CorrectedCopy(target, frame.name, sheet.header_row)
-
-
-def _check(preview: Preview) -> None:
-    """Check that the copy would send no note that an earlier version sent.
-
-    An earlier version may have read a text differently (D12). That can be told from the source alone.
-
-    Raises:
-        UnreadableFile: it would.
-    """
-    loaded, settings = preview.loaded, preview.settings
-    if loaded.rows.former is None:
-        return
-    with opened(settings) as journal:
-        as_copied = replace(loaded, rows=replace(loaded.rows, former=None))
-        left = foreseen(as_copied, settings, journal, occurrence_of(loaded, settings, journal))
-    if left.total > preview.remaining.total:
-        raise UnreadableFile(say("corrected.known-by-other-texts", n=left.total - preview.remaining.total))
 
 
 def _rows(

@@ -64,7 +64,7 @@ def send(
         ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
     """
     settings, sheet, clock = context.settings, loaded.sheet, context.caller.clock
-    file, codec = writable(sheet.source), "" if sheet.codec is None else sheet.codec.codec
+    file = writable(sheet.source)
     which = sheet.name or "" if len(sheet.sheets) > 1 else ""
     run = context.journal.runs.begin(
         settings.workspace,
@@ -72,7 +72,6 @@ def send(
         sheet.fingerprint,
         clock(),
         again=settings.again,
-        codec=codec,
         sent_with=sent_with(loaded, settings),
         sheet=writable(which),
     )

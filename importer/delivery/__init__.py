@@ -7,7 +7,7 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     context       holds the settings of delivery, and what all modules share in one run
     earlier       sorts a plan's deliveries by what earlier runs did
     sorted_group  a group of a plan, by what the journal knows of its deliveries
-    other_names   finds deliveries that had another text: former readings, records, texts without a template
+    other_names   finds deliveries that had another text: records, texts without a template
     source_rows   finds deliveries that corrected copies of rows made with another visibility or status
     row_names     finds deliveries by the names of rows, also those that --again made
     takeover      settles or looks up what earlier runs left

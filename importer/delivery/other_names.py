@@ -1,8 +1,8 @@
 """Find deliveries that earlier runs made with another text than a row has now.
 
 Input: the groups of a plan, sorted by what the journal knows of their notes. Output: the same groups; a delivery that
-is known by another name is no longer left to be made. Other names are former readings of a cell, the ID that the sheet
-gives to a row's record, the text of the cell, with a template and without it, and the row before it was corrected.
+is known by another name is no longer left to be made. Other names are the ID that the sheet gives to a row's record,
+the text of the cell, with a template and without it, and the row before it was corrected.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from itertools import repeat
 from importer.delivery.row_names import by_row_names
 from importer.delivery.sorted_group import Known, SortedGroup
 from importer.delivery.source_rows import MARK, SourceRows
-from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey, alias_digest
+from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, alias_digest
 from importer.models import Note, Rows, Workspace
 
 TAKEN = b"use\0"
 """First bytes of the digests of deliveries of a cell's own text that count for a composed note."""
 
-_ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
+_ROWS_AT_ONCE = 5_000  # rows that are looked up together
 
 
 def under_other_names(
@@ -41,8 +41,6 @@ def under_other_names(
         workspace: the workspace of the deliveries.
         occurrence: prefix that the run puts before each key.
     """
-    if rows.former is not None:
-        found = in_batches(found, _FormerReadings(rows, journal, workspace, occurrence).move)
     has_others = rows.record is not None or any(map(is_composed, rows.notes))
     if journal.aliases.are_possible(workspace) if has_others else journal.aliases.are_there(workspace):
         found = in_batches(found, _Aliases(rows, journal, workspace, occurrence, {*numbers}).move)
@@ -69,58 +67,6 @@ def in_batches(
             yield from move(batch)
             batch, size = [], 0
     yield from move(batch)
-
-
-class _FormerReadings:
-    """Deliveries under the readings that earlier versions of the program had of the rows (D12).
-
-    Of several rows that had the same reading then, only the first row's delivery is moved. For the arguments see
-    :func:`under_other_names`.
-    """
-
-    def __init__(self, rows: Rows, journal: Journal, workspace: Workspace, occurrence: str) -> None:
-        self._rows, self._journal, self._workspace, self._occurrence = rows, journal, workspace, occurrence
-        self._codecs = journal.runs.codecs(workspace)
-        self._used: set[DeliveryName] = set()
-
-    def move(self, some: Sequence[SortedGroup]) -> Sequence[SortedGroup]:
-        """Move the deliveries of some groups that exist under a former reading, and return the groups."""
-        readings = [(sorted_group, *reading) for sorted_group in some for reading in self._of(sorted_group)]
-        notes = {note.digest: note for _, _, _, note, _, _ in readings}
-        deliveries = self._journal.deliveries
-        numbers = dict(zip(notes, deliveries.find_notes(self._workspace, [*notes.values()]), strict=True))
-        wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
-        known = by_row_names(deliveries.known([*dict.fromkeys(wanted)]), self._occurrence)
-        last_rounded_run = self._journal.runs.rounded_until if readings else 0
-        taken: set[tuple[int, int]] = set()
-        for sorted_group, i, prospect, note, key, is_rounded in readings:
-            delivery = known.get((numbers[note.digest] or 0, prospect, self._occurrence + key))
-            if delivery is None or delivery.state is DeliveryState.REJECTED or (id(sorted_group), i) in taken:
-                continue
-            if is_rounded and (delivery.run > last_rounded_run or _name(delivery) in self._used):
-                continue
-            self._used.add(_name(delivery))
-            taken.add((id(sorted_group), i))
-            sorted_group.former[delivery.note] = NoteKey.of(note)
-            sorted_group.add(i, delivery)
-        for sorted_group in some:
-            sorted_group.left = [i for i in sorted_group.left if (id(sorted_group), i) not in taken]
-        return some
-
-    def _of(self, one: SortedGroup) -> Iterator[tuple[int, str, Note, str, bool]]:
-        """Yield the former readings of a group's remaining deliveries, and note its known deliveries as used.
-
-        A reading is the index, the prospect, the former note, its key, and whether a number was rounded.
-        """
-        rows = self._rows
-        assert rows.former is not None
-        self._used.update(_name(delivery) for _, delivery in one.made)
-        self._used.update(_name(delivery) for members in one.unclear.values() for _, delivery in members)
-        positions = one.group.positions[one.left]
-        prospects, keys = rows.deliveries(positions)
-        for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
-            for note, former_key, is_rounded in rows.former(one.group.note, key, number, self._codecs):
-                yield i, prospect, note, former_key, is_rounded
 
 
 def _name(delivery: KnownDelivery) -> DeliveryName:

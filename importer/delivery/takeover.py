@@ -49,10 +49,7 @@ class Takeover:
         self.differing: dict[int, Message] = {}
 
     def take_over(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
-        """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
-
-        Of a group whose text an earlier version read differently, the deliveries under that reading count, too.
-        """
+        """Settle or look up deliveries of earlier runs; return the groups by what is left to do, and conflict keys."""
         run, journal, workspace = self._context.run, self._context.journal, self._context.workspace
         assert run is not None
         keys = [NoteKey.of(group.note) for group in plan.groups]
@@ -103,7 +100,7 @@ class Takeover:
             self.check(key, [pair for pair in zip(*made, strict=True) if pair[1].note == note])
         for members in group.unclear.values():
             deliveries, rows = [delivery for _, delivery in members], [int(positions[i]) for i, _ in members]
-            # If a note of an earlier version is absent, the next run sends the note as it is read now.
+            # The text that was sent isn't known. If the note is absent, the next run sends the row's text of now.
             if (note := deliveries[0].note) != number:
                 self.take_up(group.former[note], note, deliveries, rows)
             else:

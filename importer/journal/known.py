@@ -150,7 +150,7 @@ class KnownDelivery(NamedTuple):
 
     @property
     def why(self) -> Message | None:
-        """Reason of the delivery as a message; the plain text of earlier versions is quoted."""
+        """Reason of the delivery as a message; other text is quoted."""
         return read_reason(self.reason)
 
     @property
@@ -177,7 +177,6 @@ class Made(NamedTuple):
     @classmethod
     def of(cls, sent_at: float, at: float, run: int, reason: str | None) -> Made:
         """Return when a delivery's note was made, if its request was sent and answered at these times."""
-        # Earlier versions stored no reason for a note that a later run read back, maybe by another clock.
         return cls(sent_at, at, run, is_answer=reason is None and 0 <= at - sent_at <= LONGEST_ANSWER)
 
 
@@ -198,7 +197,7 @@ def written(reason: Message | None) -> str | None:
 
 
 def read_reason(text: str | None) -> Message | None:
-    """Return the reason in a stored text; text that isn't our JSON is an earlier version's plain text."""
+    """Return the reason in a stored text; text that isn't our JSON is quoted."""
     if not text:
         return None
     try:

@@ -22,12 +22,6 @@ AGAIN = "again "
 
 _AGAIN = re.compile(rf"{AGAIN}\d+-\d+-[0-9a-f]{{8}}")
 
-_EXACT = {"exact numbers": 1}
-"""Mark stored with the counts of a run that reads whole numbers exactly; earlier versions rounded them."""
-
-_CODEC = "codec"
-"""Key stored with the counts for the file's codec, empty for a workbook; earlier versions didn't store it."""
-
 _SHEET, _LONGEST = "sheet", 200
 """Key stored with the counts for the sheet's name in a workbook with several sheets, and its maximum length."""
 
@@ -50,8 +44,6 @@ _BEGIN = """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
 _LATEST = "SELECT coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT max(id) FROM requests), 0)"
-_LATEST_ROUNDED = "SELECT max(id) FROM runs WHERE coalesce(counts, '') NOT LIKE :mark"
-_COUNTS = "SELECT DISTINCT substr(counts, 1, 10000) FROM runs WHERE workspace = :workspace"
 _LATER = """
     SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
 """
@@ -102,7 +94,6 @@ class Confirmation(NamedTuple):
 class Run:
     """Execution of an import; ``ended`` is None while it runs, and stays None after a crash.
 
-    ``codec`` is the codec that decoded its file. Only the process that began the run knows it; otherwise it is None.
     ``sheet`` is the name of its sheet if the workbook has several; otherwise it is empty.
     """
 
@@ -116,7 +107,6 @@ class Run:
     ended_at: float | None
     ended: str | None
     counts: Mapping[str, int]
-    codec: str | None = None
     sheet: str = ""
 
 
@@ -134,7 +124,6 @@ class Runs:
         started_at: float,
         *,
         again: bool,
-        codec: str | None = None,
         sent_with: Mapping[str, object] | None = None,
         sheet: str = "",
     ) -> Run:
@@ -155,15 +144,15 @@ class Runs:
                 fingerprint=fingerprint,
                 occurrence=occurrence,
                 started_at=started_at,
-                counts=json.dumps(_marks(codec, sheet)),
+                counts=json.dumps(_marks(sheet)),
                 sent_with=None if sent_with is None else json.dumps(sent_with),
             )
             run = self._store.scalar(_NUMBER, name=name)
-        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec, sheet)
+        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, sheet)
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its number of rows for each result."""
-        all_counts = json.dumps({**counts, **_marks(run.codec, run.sheet)})
+        all_counts = json.dumps({**counts, **_marks(run.sheet)})
         with self._store.transaction():
             self._store.execute(_END, run=run.id, ended=ended, counts=all_counts, ended_at=at)
 
@@ -171,17 +160,6 @@ class Runs:
         """Return the numbers of the latest run and request, over all workspaces."""
         [(run, request)] = self._store.rows(_LATEST)
         return Latest(run, request)
-
-    @property
-    def rounded_until(self) -> int:
-        """Number of the last run of a version that rounded whole numbers to 15 digits; 0 if there was none."""
-        return int(self._store.scalar(_LATEST_ROUNDED, mark=f"%{next(iter(_EXACT))}%") or 0)
-
-    def codecs(self, workspace: Workspace) -> frozenset[str] | None:
-        """Return the codecs that decoded the files of a workspace's runs; None if a run doesn't say."""
-        number = self._store.number_of(workspace)
-        codecs = {_marked(counts) for (counts,) in self._store.rows(_COUNTS, workspace=number)}
-        return None if None in codecs else frozenset(filter(None, codecs))
 
     def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
         """Return the runs of a file, and those of its corrected copies; the latest first."""
@@ -193,7 +171,7 @@ class Runs:
         """Return all runs, or those of a workspace, a file, or with a name; the latest first."""
         profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
         return [
-            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), None, _sheet(counts)))
+            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), _sheet(counts)))
             for number, run, profile, base_url, *values, counts in self._store.rows(
                 _LISTED,
                 profile=profile,
@@ -213,7 +191,7 @@ class Runs:
         return [Workspace(profile, base_url) for profile, base_url in self._store.rows(_WORKSPACES)]
 
     def sent_with(self, run: Run) -> dict[str, object]:
-        """Return the answers and settings that decided what a run sent; empty if an earlier version made the run."""
+        """Return the answers and settings that decided what a run sent; empty if the run recorded none."""
         return _read(self._store.scalar(_SENT_WITH, run=run.id))
 
     def confirm(self, workspace: Workspace, confirmation: Confirmation) -> None:
@@ -256,21 +234,14 @@ class Runs:
         return None
 
 
-def _marks(codec: str | None, sheet: str) -> dict[str, object]:
-    marks = {_CODEC: codec, _SHEET: sheet[:_LONGEST] or None}
-    return {**_EXACT, **{name: mark for name, mark in marks.items() if mark is not None}}
+def _marks(sheet: str) -> dict[str, object]:
+    return {_SHEET: sheet[:_LONGEST]} if sheet else {}
 
 
 def _sheet(text: object) -> str:
     """Return the name of the run's sheet that :func:`_marks` wrote; empty if there is none."""
     sheet = _read(text).get(_SHEET)
     return sheet if isinstance(sheet, str) else ""
-
-
-def _marked(text: object) -> str | None:
-    """Return the run's file encoding (codec) that :func:`_marks` wrote, or None."""
-    codec = _read(text).get(_CODEC)
-    return codec if isinstance(codec, str) else None
 
 
 def _read(text: object) -> dict[str, object]:

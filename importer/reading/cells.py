@@ -6,14 +6,13 @@ result, limits and the order of rows are treated alike, whatever the file's type
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.reading.digits import KEPT_DIGITS, lost_digits, rounded_before
+from importer.reading.digits import KEPT_DIGITS, lost_digits
 from importer.reading.formats import NumberFormats, hides_text
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.spool import Merged, Row
@@ -52,7 +51,6 @@ class TableFacts:
         merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
         remarks: other messages for the person.
-        rounded: column → numbers of rows in which earlier versions rounded a whole number to 15 digits.
     """
 
     flaws: dict[int, list[Flaw]] = field(default_factory=dict)
@@ -61,7 +59,6 @@ class TableFacts:
     merged: Merged = field(default_factory=Merged)
     hidden_columns: set[int] = field(default_factory=set)
     remarks: list[Message] = field(default_factory=list)
-    rounded: dict[int, array[int]] = field(default_factory=dict)
     _known: dict[tuple[int | None, Message], Flaw] = field(default_factory=dict)
 
     def flaw(self, row: int, column: int | None, text: Message) -> None:
@@ -186,21 +183,15 @@ class RowSink:
             self._facts.flaw(self.number, column, NO_VALUE)
 
     def _note_digits(self, column: int, stored: str, shown: str) -> None:
-        """Record that a number lost digits, or that earlier versions rounded it."""
+        """Record a number that lost digits as a flaw."""
         if len(shown) - sum(map(shown.count, ".-: ")) <= KEPT_DIGITS:  # most numbers and dates, and quickly counted
             return
-        if sum(map(str.isdigit, shown)) > KEPT_DIGITS:
-            if lost_digits(stored):
-                self._facts.flaw(self.number, column, LOST)
-            elif rounded_before(shown):
-                self._facts.rounded.setdefault(column, array("l")).append(self.number)
+        if sum(map(str.isdigit, shown)) > KEPT_DIGITS and lost_digits(stored):
+            self._facts.flaw(self.number, column, LOST)
 
     def _repeat_facts(self, first: int, times: int) -> None:
         """Record the facts about a row for its repetitions, too."""
         numbers = range(first + 1, first + times)
-        for rows in self._facts.rounded.values():
-            if rows[-1] == first:
-                rows.extend(numbers)
         flaws = self._facts.flaws.get(first, [])
         self._repeated_flaws += len(numbers) * len(flaws)
         if self._repeated_flaws > MOST_REPEATED_FLAWS:

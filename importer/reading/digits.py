@@ -1,7 +1,4 @@
-"""Show a number with all the digits that the workbook holds exactly.
-
-Earlier versions kept 15 digits of any number. This module also returns the texts that they read.
-"""
+"""Show a number with all the digits that the workbook holds exactly."""
 
 from __future__ import annotations
 
@@ -63,19 +60,12 @@ def kept(number: float) -> Decimal:
     return Decimal(f"{number:.{KEPT_DIGITS}g}")
 
 
-def rounded_before(shown: str) -> tuple[str, ...]:
-    """Return the texts that earlier versions, which kept 15 digits, may have read for a whole number of 16 digits."""
-    first = next((place for place, sign in enumerate(shown) if sign in "123456789"), 0)
-    places = [place for place, sign in enumerate(shown) if place >= first and sign in "0123456789"]
-    if len(places) <= KEPT_DIGITS:
-        return ()
-    number = float("".join(shown[place] for place in places[: KEPT_DIGITS + 1]))
-    digits = f"{Decimal(f'{number:.{KEPT_DIGITS}g}'):f}"
-    signs = [*shown]
-    for place, digit in zip(places, digits, strict=False):
-        signs[place] = digit
-    by_exponent = f"{digits[0]}.{digits[1:KEPT_DIGITS]}".rstrip("0").rstrip(".") + f"E+{KEPT_DIGITS}"
-    return tuple(text for text in ("".join(signs), by_exponent) if text != shown)
+def rounded(text: str) -> str:
+    """Return a number with 15 digits, as a program shows it with an exponent; other text is returned unchanged."""
+    try:
+        return general(f"{value_of(text):.{KEPT_DIGITS}g}")
+    except ValueError:
+        return text
 
 
 def lost_digits(stored: str) -> bool:

@@ -51,10 +51,6 @@ _CANDIDATES = {
 """Encodings that spreadsheet programs and CRMs have written: the title and the family of languages of each."""
 
 _RARE = {"cp852", "mac-latin2"}
-FORMER = (
-    *_CANDIDATES, "cp437", "iso8859-1", "shift_jis_2004", "euc_kr", "cp855", "iso8859-7", "iso8859-9",
-)  # fmt: skip
-"""Encodings that earlier versions may have guessed for a text file."""
 
 _BY_LANGUAGE = {
     "cp1250": "pl cs sk hu hr sl ro bs sq", "cp1254": "tr az", "cp1257": "lt lv et", "cp1251": "ru uk bg sr mk be",
@@ -92,11 +88,6 @@ class Encoding:
     title: str
     errors: str = "strict"
     remark: Message | None = None
-
-    @property
-    def is_old(self) -> bool:
-        """Whether the file, or a part of it, isn't in a Unicode encoding."""
-        return not self.codec.startswith("utf") or self.errors == _FALLBACK
 
 
 _JOINED = Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
@@ -220,29 +211,6 @@ def _guessed(source: Source) -> Encoding:
         return best.encoding
     western = (other for other in others if other.is_western and _decodes(source, other))
     raise _undecided([best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])])
-
-
-def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | None) -> Iterator[tuple[str, ...]]:
-    """Yield texts as earlier runs, which guessed the old encoding, may have decoded them.
-
-    Args:
-        encoding: how the texts were decoded now.
-        texts: the texts.
-        before: the codecs of the earlier runs; None if they are unknown.
-    """
-    if (before is not None and not before) or all(map(str.isascii, texts)):
-        return
-    seen = {tuple(texts)}
-    try:
-        encoded = {text: text.encode(encoding.codec) for text in texts}
-    except UnicodeError:
-        return
-    for codec in FORMER if before is None else filter(before.__contains__, FORMER):
-        with contextlib.suppress(UnicodeError):
-            decoded = {text: data.decode(codec) for text, data in encoded.items()}
-            if (earlier_texts := tuple(decoded[text] for text in texts)) not in seen:
-                seen.add(earlier_texts)
-                yield earlier_texts
 
 
 def _undecided(readings: Sequence[DecodedSample]) -> Undecided:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from importer.messages import say
 from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.cells import RowSink
-from importer.reading.digits import KEPT_DIGITS, general, rounded_before
+from importer.reading.digits import KEPT_DIGITS, general, rounded
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import NumberFormats
 from importer.reading.limits import MOST_SHEETS, bound
@@ -145,7 +145,7 @@ def _whole(shown: str, stored: str) -> str:
     """Return a number's shown text, or all its digits if only 15 are shown, as LibreOffice does with an exponent."""
     if len(shown) <= KEPT_DIGITS or "".join(filter(str.isdigit, shown)) == (exact := general(stored)):
         return shown
-    return exact if general(shown.replace(",", ".")) in (exact, *rounded_before(exact)) else shown
+    return exact if general(shown.replace(",", ".")) in (exact, rounded(exact)) else shown
 
 
 def _stored(said: Attributes) -> str:

@@ -10,7 +10,6 @@ from types import TracebackType
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
 from importer.reading.cells import Flaw, TableFacts, column_letter
-from importer.reading.encodings import Encoding
 from importer.reading.limits import Budget, Limits
 from importer.reading.opening import Source
 from importer.reading.spool import Block, Row, Spool
@@ -40,8 +39,6 @@ class Sheet(AbstractContextManager["Sheet"]):
         covered: row number → columns of cells that a merged cell further up covers without counting for them.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
         sheets: the names of the workbook's worksheets that are not hidden; empty for a text file.
-        rounded: column → numbers of rows with a whole number that earlier versions rounded (``digits``).
-        codec: how a text file's characters are decoded, None for a workbook.
     """
 
     source: str
@@ -57,8 +54,6 @@ class Sheet(AbstractContextManager["Sheet"]):
     covered: Mapping[int, Sequence[int]]
     fingerprint: str
     sheets: tuple[str, ...]
-    rounded: Mapping[int, Sequence[int]]
-    codec: Encoding | None
     _spool: Spool | None = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 
@@ -70,7 +65,7 @@ class Sheet(AbstractContextManager["Sheet"]):
 
     def without_rows(self) -> Sheet:
         """Return the sheet without its rows, and with nothing that has to be closed, for another process."""
-        return replace(self, row_count=0, flaws={}, covered={}, rounded={}, codec=None, _spool=None, _restore=None)
+        return replace(self, row_count=0, flaws={}, covered={}, _spool=None, _restore=None)
 
     def with_rows(self, rows: Sequence[Row], flaws: Mapping[int, Sequence[Flaw]]) -> Sheet:
         """Return the same sheet with other rows, and their flaws."""
@@ -259,8 +254,6 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
         covered=covered,
         fingerprint=source.fingerprint,
         sheets=tuple(table.name for table in book.tables if table.name is not None and not table.hidden),
-        rounded=facts.rounded,
-        codec=book.codec,
         _spool=rows.spool,
     )
 

@@ -21,7 +21,6 @@ never an exception.
     records      IDs that another program gave to the rows' activities, tasks or notes
     corrected    rows of a corrected copy that were left out, and problems that remain
     footers      rows that certainly hold no data
-    former       readings of cells that earlier versions read differently
     validation   reads every row of a sheet
     lookups      emails → prospects with these emails, in few calls
     naming       rows with prospect IDs in place of emails

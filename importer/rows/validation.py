@@ -25,7 +25,6 @@ from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start, called
 from importer.rows.corrected import CorrectedRows, fingerprints
 from importer.rows.footers import Footers
-from importer.rows.former import former
 from importer.rows.naming import with_more
 from importer.rows.readers import ComposedReader
 from importer.rows.receivers import Receivers, email_of
@@ -160,7 +159,6 @@ class _Validation:
             ],  # the optional one last, because it may stay unanswered
             sources=corrected.sources,
             fingerprints=partial(fingerprints, self.sheet, self.roles),
-            former=former(self.sheet, self.roles),
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
         return with_more(rows, [(position, person, email_of(person)) for position, person in others])

@@ -54,10 +54,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "email.owner-rejected": "{why}. The prospect that had it was rejected",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.too-many-rows": "The corrected copy is a workbook, which can't hold row {row}: its last row is {most}. Correct the file in another program.",
-    "corrected.known-by-other-texts": (
-        "An earlier version of note-importer sent {n} note of this file, and read its text differently. With a corrected copy, it would be sent again. Correct the file itself, in a spreadsheet program.",
-        "An earlier version of note-importer sent {n} notes of this file, and read their texts differently. With a corrected copy, they would be sent again. Correct the file itself, in a spreadsheet program.",
-    ),
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
     "composed.results-say": "{asks} Name the template again, or the column of the text: {ways: or }.",
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",

@@ -39,11 +39,20 @@ SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "samples").iterdi
 NOTHING = Corrections()
 
 
+def copy_of(preview: Preview, target: Path, corrections: Corrections = NOTHING) -> corrected_copy.CorrectedCopy:
+    """The corrected copy of a sheet that is open."""
+    loaded = preview.loaded
+    problems = {found[0].row: found for found in loaded.rows.problems.values()}
+    return corrected_copy.write(
+        target, loaded.sheet, loaded.roles, preview.settings, problems, corrections, lambda *_: None
+    )
+
+
 def copied(path: Path, settings: Settings, *steps: Step) -> Path:
     """The corrected copy of a file."""
     with prepare(path, settings) as prepared:
         target, corrections = path.with_name(f"{path.stem} corrected.xlsx"), NOTHING.and_also(*steps)
-        made = corrected_copy.write(target, prepared.preview, corrections).path
+        made = copy_of(prepared.preview, target, corrections).path
         made_without_checking_is_the_same(path, prepared.preview, corrections, made)
     return made
 
@@ -75,7 +84,7 @@ def same(path: Path, settings: Settings, target: Path, *, is_made_twice: bool = 
     """The copy has the same texts in the same rows, the same roles, and the same problems."""
     with load(path, settings) as source:
         preview = plan(source, settings, None, SALESHANDY, None)
-        made = corrected_copy.write(target, preview, NOTHING)
+        made = copy_of(preview, target)
         if is_made_twice and preview.as_read.problems:
             made_without_checking_is_the_same(path, preview, NOTHING, target)
         as_source = replace(settings, header_row=made.header_row, sheet=made.sheet, encoding=None, delimiter=None)
@@ -153,7 +162,7 @@ def test_the_rows_are_counted_while_they_are_read_and_while_they_are_written(
     """Each count reaches the number of rows, or nearly, and never falls."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), *[(f"p{i}", "Hello", "Public") for i in range(20_999)]])
     with prepare(path, settings) as prepared:
-        made = corrected_copy.write(tmp_path / "copy.xlsx", prepared.preview, NOTHING).path
+        made = copy_of(prepared.preview, tmp_path / "copy.xlsx").path
         said = made_without_checking_is_the_same(path, prepared.preview, NOTHING, made)
     written = [("written", rows) for rows in (8_000, 16_000, 21_000)]
     assert said == [("read", 19_999), *written]

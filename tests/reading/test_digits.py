@@ -76,7 +76,6 @@ def test_every_digit_up_to_two_to_the_53_is_read(number: str, opened: Callable[[
     sheet = opened(number)
     assert [[*columns[1]] for _, columns in sheet.columns()] == [[number]]
     assert not sheet.flaws
-    assert {column: [*rows] for column, rows in sheet.rounded.items()} == ({1: [2]} if len(number) > 15 else {})
 
 
 @pytest.mark.parametrize("number", [BEYOND, "12345678901234567890"])
