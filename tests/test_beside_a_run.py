@@ -25,8 +25,8 @@ from tests.truth import Line, write_sheet
 pytestmark = pytest.mark.slow
 
 KEY = "a-key"
-KILLS = 30  # of each seed
-ROWS = 150  # of each sheet that two people import
+KILLS = 16  # of each seed
+ROWS = 80  # of each sheet that two people import
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 
 

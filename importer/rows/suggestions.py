@@ -6,6 +6,7 @@ Input: a heading and the first values of its column. Output: a score, by which n
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ _IGNORED = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
 
 
+@functools.lru_cache(maxsize=4096)  # a damaged file's may be long, and each is compared with all others
 def folded_heading(heading: str) -> str:
     """Return a heading without case, spaces, underscores and other signs, to compare headings."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()

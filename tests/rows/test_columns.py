@@ -326,8 +326,6 @@ def test_a_header_row_is_one_that_has_every_required_role() -> None:
     assert is_header([*PLAIN, "Date"], wanted)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
     """Of a damaged file's headings each is cut, and a few are enough."""
     message = refused("x" * 400_000, *["y" * 400] * 1_000)
