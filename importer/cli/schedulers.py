@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib import resources
 from pathlib import Path
 
 from importer.errors import BadSettings
@@ -27,137 +28,11 @@ from importer.settings import TimeWindow
 _CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
 _LONGEST_OF_TASK = 260
 """Maximum length of a path in a Windows task, other than in its arguments."""
-_SERVICE = """\
-# {name}.service
-[Unit]
-Description={name}
-
-[Service]
-Type=exec
-{variables}WorkingDirectory={folder}
-ExecStart={command}
-# It stops within 30 seconds when asked to.
-TimeoutStopSec=60
-
-# {name}.timer
-[Unit]
-Description={name}
-
-[Timer]
-OnCalendar=*-*-* {opens}:00
-Persistent=true
-AccuracySec=1min
-
-[Install]
-WantedBy=timers.target
-"""
-_TASK = """\
-<Task xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task" version="1.2">
-  <Triggers>
-    <CalendarTrigger>
-      <StartBoundary>2025-01-01T{opens}:00</StartBoundary>
-      <ScheduleByDay>
-        <DaysInterval>1</DaysInterval>
-      </ScheduleByDay>
-    </CalendarTrigger>
-  </Triggers>
-  <Settings>
-    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
-    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
-    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
-    <StartWhenAvailable>true</StartWhenAvailable>
-    <ExecutionTimeLimit>P1D</ExecutionTimeLimit>
-  </Settings>
-  <Actions>
-    <Exec>
-      <Command>{program}</Command>
-      <Arguments>{arguments}</Arguments>
-      <WorkingDirectory>{folder}</WorkingDirectory>
-    </Exec>
-  </Actions>
-</Task>
-"""
-_CRON_JOB = """\
-apiVersion: batch/v1
-kind: CronJob
-metadata:
-  name: {name}
-spec:
-  schedule: "{cron}"
-  timeZone: Etc/UTC
-  concurrencyPolicy: Forbid
-  jobTemplate:
-    spec:
-      backoffLimit: 0
-      template:
-        spec:
-          restartPolicy: Never
-          terminationGracePeriodSeconds: 60
-          containers:
-            - name: importer
-              image: registry.example/note-importer:1
-              args: {arguments}
-              env:
-                - name: TZ
-                  value: Etc/UTC
-                - name: NOTE_IMPORTER_PROFILES
-                  value: /etc/note-importer/profiles.toml
-                - name: NOTE_IMPORTER_JOURNALS
-                  value: /data/journals
-                - name: NOTE_IMPORTER_JOURNAL
-                  value: /data/journals/journal.sqlite
-                - name: SALESHANDY_API_KEY
-                  valueFrom:
-                    secretKeyRef:
-                      name: note-importer
-                      key: api-key
-              volumeMounts:
-                - name: data
-                  mountPath: /data
-                - name: profiles
-                  mountPath: /etc/note-importer
-          volumes:
-            - name: data
-              persistentVolumeClaim:
-                claimName: note-importer-data
-            - name: profiles
-              configMap:
-                name: note-importer-profiles
-"""
-_DAG = """\
-import os
-import subprocess
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
-from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowFailException
-
-ZONE = "Etc/UTC"
-COMMAND = {command}
-VARIABLES = {variables}
-FOLDER = {folder}
 
 
-@dag(
-    dag_id={name},
-    schedule="{cron}",
-    start_date=datetime(2026, 1, 1, tzinfo=ZoneInfo(ZONE)),
-    catchup=False,
-    max_active_runs=1,
-)
-def note_import():
-    @task(retries=0)
-    def import_files():
-        ended = subprocess.run(COMMAND, env={{**os.environ, "TZ": ZONE, **VARIABLES}}, cwd=FOLDER, check=False)
-        if ended.returncode not in (0, 1):
-            raise AirflowFailException(f"note-importer: {{ended.returncode}}")
-
-    import_files()
-
-
-note_import()
-"""
+def _template(name: str) -> str:
+    """Return one of the texts in ``schedules/``, whose parts in braces are filled in."""
+    return resources.files("importer.cli").joinpath("schedules", name).read_text(encoding="utf-8")
 
 
 class System(StrEnum):
@@ -273,7 +148,7 @@ def _systemd(night: Night) -> str:
     program, *words = [*night.program, *night.run()]
     if not set("\"'\\").isdisjoint(program):
         raise BadSettings(say("schedule.program", program=program))
-    return _SERVICE.format(
+    return _template("systemd.txt").format(
         name=night.name,
         variables="".join(f"Environment={variable}\n" for variable in variables),
         folder=night.folder.replace("%", "%%") + "/",  # otherwise a backslash at its end continues the line
@@ -311,7 +186,7 @@ def _windows(night: Night) -> str:
             raise BadSettings(say("schedule.long-path", path=path, count=str(_LONGEST_OF_TASK)))
     parts = {"program": program, "arguments": subprocess.list2cmdline(words), "folder": night.folder}
     texts = {name: html.escape(text, quote=False) for name, text in parts.items()}
-    text = _TASK.format(opens=f"{night.window.opens:%H:%M}", **texts)
+    text = _template("windows.xml").format(opens=f"{night.window.opens:%H:%M}", **texts)
     return text.encode("ascii", "xmlcharrefreplace").decode()  # ASCII is valid in any encoding of the file
 
 
@@ -319,10 +194,11 @@ def _kubernetes(night: Night) -> str:
     """Return a CronJob. Its container starts the program by itself, and has the files at the paths that were named."""
     arguments = [word.replace("$", "$$") for word in night.run()]  # otherwise it fills in $(NAME)
     name = re.sub(r"[^a-z0-9]+", "-", night.name.lower())[:52].strip("-")
-    return _CRON_JOB.format(name=name, cron=night.cron, arguments=json.dumps(arguments, ensure_ascii=False))
+    written = json.dumps(arguments, ensure_ascii=False)
+    return _template("kubernetes.yaml").format(name=name, cron=night.cron, arguments=written)
 
 
 def _airflow(night: Night) -> str:
     command, variables = ascii([*night.program, *night.run()]), ascii(dict(night.variables))
     parts = {"command": command, "variables": variables, "folder": ascii(night.folder), "name": ascii(night.name)}
-    return _DAG.format(cron=night.cron, **parts)
+    return _template("airflow.py.txt").format(cron=night.cron, **parts)
