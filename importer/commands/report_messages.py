@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 
 def report(ended: Report) -> Iterator[Line]:
-    """Yield the lines about how a run ended."""
+    """Yield the lines about how a run, or practice, ended."""
+    if ended.is_practice:
+        yield from practised(ended)
+        return
     yield from why(ended)
     yield from counts(of_report(ended))
     yield from besides(ended)
@@ -49,15 +52,15 @@ def report(ended: Report) -> Iterator[Line]:
     yield Line(say("ended.results", path=str(ended.results)))
 
 
-def rehearsed(ended: Report) -> Iterator[Line]:
-    """Yield the lines about how a rehearsal ended."""
+def practised(ended: Report) -> Iterator[Line]:
+    """Yield the lines about how practice ended."""
     yield Line()
-    yield Line(say("rehearsal.ended"), LineKind.TEXT)
+    yield Line(say("practice.ended"), LineKind.TEXT)
     yield from why(ended)
     yield from counts(of_report(ended))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
-    yield Line(say("rehearsal.results", path=str(ended.results)))
+    yield Line(say("practice.results", path=str(ended.results)))
 
 
 def people(number: int, written: Written | None, then: Message) -> Iterator[Line]:
