@@ -1191,6 +1191,17 @@ def test_practice_needs_nothing_but_the_sheet(type_: Terminal, profiles: Path) -
     assert refused.status == 2
 
 
+def test_practice_of_several_files_says_that_nothing_was_created(type_: Terminal) -> None:
+    """Neither of one file nor of all together."""
+    for name in ("a.csv", "b.csv"):
+        type_.file(name, HEAD + f"P1,{name},1\n")
+    ended = type_("run", "a.csv", "b.csv", "--practice")
+    assert ended.status == 0
+    assert "2 files: 2 practised" in ended.out
+    assert ended.out.count("created  the import would create the note") == 3
+    assert "the note was created" not in ended.out
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -27,7 +27,7 @@ from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, as_message, render, say, words
 from importer.models import Result
-from importer.results.presentation import HELD_BACK, MEANINGS, Meaning
+from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
 
 _SENT_WITH = ("program", "columns", "template", "sheet", "export", "visibility", "status", "settings")
 
@@ -152,7 +152,9 @@ def batch(found: Batch) -> Iterator[Line]:
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
         needs_a_hand = any(ended.needs_a_hand for ended in found.files)
-        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand))
+        is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
+        explained = {**MEANINGS, **PRACTISED} if is_practice else MEANINGS
+        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand, explained=explained))
     reasons: dict[Message, list[str]] = {}
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)
