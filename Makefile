@@ -21,7 +21,7 @@ $(READY): pyproject.toml .ci/constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev]"
 	$(BIN)/python -c "open('$(READY)', 'w').close()"
 
-demo: $(READY)  ## import the samples into the built-in sandbox and show where the results are
+demo: $(READY)  ## import the samples into the stand-in of the tests and show where the results are
 	$(BIN)/python -m tests.sandbox.demo
 
 test: $(READY)  ## run the fast tests

@@ -23,10 +23,10 @@ below, which have no number:
     api             the vendor, behind a protocol         texts     the wording of messages
     version         the program's version
 
+    practice        a vendor in memory, and a run with it; imports numbered rooms and tools
     commands        the use cases, one per module; imports all of these
     cli             the commands in the terminal
     page            the commands in the browser
-    sandbox         a stand-in for the API; shares no code with the rest
 
 The names that this package exports are loaded on first use.
 """

@@ -120,7 +120,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Workspace:
-    """A profile at an address, for which deliveries are remembered. So the sandbox and the live service stay apart.
+    """A profile at an address, for which deliveries are remembered. So a test account and the live service stay apart.
 
     Attributes:
         profile: the person's own name for the workspace.

@@ -37,7 +37,7 @@ class ResultColumn:
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
         edition: the first edition of the results that has the column. Files of earlier editions are still recognized.
-        others: its headings in a rehearsal, and in the results of earlier versions.
+        others: its headings in practice, and in the results of earlier versions.
     """
 
     heading: str
@@ -48,18 +48,18 @@ class ResultColumn:
     others: tuple[str, ...] = ()
 
     def is_headed(self, heading: str) -> bool:
-        """Return whether this is a heading of the column, in a run or a rehearsal of any version."""
+        """Return whether this is a heading of the column, in a run or in practice, of any version."""
         return heading == self.heading or heading in self.others
 
 
-REHEARSED = "result (rehearsal)"
-"""Heading of the results of a rehearsal. It marks them in every format, also after a person has saved the file."""
+PRACTISED = "result (practice)"
+"""Heading of the results of practice. It marks them in every format, also after a person has saved the file."""
 
 COMPOSED = "composed_text"
 """Heading of the texts that a template composed."""
 
 COLUMNS: tuple[ResultColumn, ...] = (
-    ResultColumn("result", "label", 18, leads_to_fix=True, others=(REHEARSED,)),
+    ResultColumn("result", "label", 18, leads_to_fix=True, others=(PRACTISED,)),
     ResultColumn("note_id", "text", 16),
     ResultColumn("reason", "reason", 56, leads_to_fix=True),
     ResultColumn("source_row", "number", 15),
@@ -72,8 +72,8 @@ The last one is written only if a template composes the notes."""
 
 PLAIN_COLUMNS = COLUMNS[:-1]
 OUR_COLUMNS = tuple(column.heading for column in PLAIN_COLUMNS)
-OUR_REHEARSED = (REHEARSED, *OUR_COLUMNS[1:])
-"""Headings of our plain columns, in the results of a run and of a rehearsal."""
+OUR_PRACTISED = (PRACTISED, *OUR_COLUMNS[1:])
+"""Headings of our plain columns, in the results of a run and of practice."""
 
 CORRECTED = "corrected (note-importer)"
 """Heading of the column that a corrected copy of a sheet has, and its results: what was corrected in each row."""
@@ -150,10 +150,10 @@ def added_columns(headings: Sequence[str]) -> frozenset[int]:
     return frozenset(own_columns(headings).values()) | ({corrected} if corrected is not None else set())
 
 
-def is_rehearsal(headings: Sequence[str]) -> bool:
-    """Return whether these are the headings of a rehearsal's results."""
+def is_practice(headings: Sequence[str]) -> bool:
+    """Return whether these are the headings of the results of practice."""
     ours = own_columns(headings)
-    return bool(ours) and headings[ours["result"]] == REHEARSED
+    return bool(ours) and headings[ours["result"]] == PRACTISED
 
 
 def _editions(columns: Sequence[ResultColumn]) -> Iterator[list[ResultColumn]]:

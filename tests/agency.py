@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.sandbox import Limit, Sandbox
 from importer.settings.profiles import FILE_VARIABLE
+from tests.sandbox import Limit, Sandbox
 
 _PROSPECTS = 4  # that receive the same note
 

@@ -14,15 +14,14 @@ from hypothesis import settings as hypothesis_settings
 
 import tests.jumping
 import tests.postgres
-import tests.sandbox.kinds
-from importer import sandbox
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import FACE, Plain
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
+from tests import sandbox
 from tests.keystores import InMemory
 from tests.postgres import Postgres
+from tests.sandbox import Sandbox
 
 # How long an example takes says more of the machine than of the code. CI draws more of them.
 hypothesis_settings.register_profile("calm", deadline=None, max_examples=100 if os.environ.get("CI") else 50)

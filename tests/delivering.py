@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from importer.commands.report import Report
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Sandbox
 from tests.truth import Line, check, write_sheet
 
 KEY = "a-key-that-nobody-may-see"

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from importer.api import Reply
 from importer.calls.workers import LONGEST_WAIT, Threads
-from importer.sandbox.clock import Clock
+from tests.sandbox.clock import Clock
 
 
 class Jumping:

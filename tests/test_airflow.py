@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Fault, Sandbox
+from tests.sandbox import Fault, Sandbox
 
 ROOT = Path(__file__).parent.parent
 AIRFLOW = ROOT / ".venv-airflow" / ("Scripts" if os.name == "nt" else "bin") / "airflow"

@@ -17,11 +17,11 @@ from importer.commands.report import Report
 from importer.commands.verify import verify
 from importer.errors import WrongAddress
 from importer.models import Progress
-from importer.sandbox import Fault, Sandbox
 from tests import running
 from tests.between import Between, reset
 from tests.delivering import KEY, counts, deliver, settings
 from tests.jumping import Jumping, jumping
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]

@@ -17,9 +17,9 @@ from importer.cli import main
 from importer.commands.loading import load
 from importer.errors import UnclearColumns
 from importer.markup import visible
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.exports import Export
+from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)

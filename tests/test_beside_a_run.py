@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from importer.commands import workspaces
-from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
+from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.slow

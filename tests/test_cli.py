@@ -17,7 +17,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-import requests
 
 from importer import __version__
 from importer.api import Answer
@@ -26,8 +25,9 @@ from importer.cli.watching import RunWatch
 from importer.journal import Answered, Journal
 from importer.journal.lock import held
 from importer.messages import say
-from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from tests.listening import http_ear
+from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_terminal_gate import steering
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -43,7 +43,6 @@ COMMANDS = (
     "verify",
     "hide",
     "template",
-    "sandbox",
     "login",
     "logout",
     "config",
@@ -354,7 +353,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
     assert type_("run", "n.csv", "--api-key-file", "key.txt").status == 0
     for flag in ("--key", "--api-key"):
         assert "No such option" in type_("run", "n.csv", flag, "abc").all
-    options = {flag for name in COMMANDS if name != "sandbox" for p in cli.commands[name].params for flag in p.opts}
+    options = {flag for name in COMMANDS for p in cli.commands[name].params for flag in p.opts}
     assert not [flag for flag in options if "key" in flag and flag not in ("--api-key-file", "--key-column")]
 
 
@@ -1136,7 +1135,7 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
     assert type_("run", "n.csv").status == 0
 
 
-# -- template and sandbox
+# -- template
 
 
 def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
@@ -1170,81 +1169,53 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
     assert path.read_bytes() != filled
 
 
-def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
-    """It says where; notes can be imported into it; a signal ends it without a word."""
-    type_.file("n.csv", HEAD + "8PvBmrB7P7,x,1\n")
-    command = [
-        sys.executable,
-        "-m",
-        "importer",
-        "sandbox",
-        "--port",
-        "0",
-        "--rate-limit",
-        "50/1s",
-        "--fault",
-        "500:before@1",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"(http://127\.0\.0\.1:\d+/v1)  \(key: (\S+);", process.stdout.readline())
-            assert found
-            type_.variables[KEY_VARIABLE] = found[2]
-            assert type_("run", "n.csv", "--base-url", found[1]).status == 0
-            pages = [process.stdout.readline().rpartition(" ")[2].strip() for _ in ("received", "notes", "files")]
-            listed = requests.get(pages[1], timeout=10).json()["notes"]
-            assert len(listed) == 1
-            type_.file("e.csv", "Email,Note,Visibility\njo@example.com,x,1\n")
-            assert type_("run", "e.csv", "--base-url", found[1]).status == 0  # an email is somebody's there
-            assert [process.stdout.readline() for _ in range(4)][1].count(found[2]) == 1
-            process.terminate()
-            assert process.communicate(timeout=30) == ("", "")
-            if os.name != "nt":  # there a process can only be killed
-                assert process.returncode == 0
-        finally:
-            process.kill()
+# -- practice
+
+
+def test_practice_needs_nothing_but_the_sheet(type_: Terminal, profiles: Path) -> None:
+    """No key, no person; the journal isn't made, nobody is notified, and nothing is called."""
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,y,2\n")
+    del type_.variables[KEY_VARIABLE]
+    with http_ear() as ear:
+        (who := type_.file("who.txt", f"json://{ear.place}/hook\n")).chmod(0o600)
+        profiles.write_text(f"[default]\nnotify = \"always\"\nnotify-file = '{who}'\n", encoding="utf-8")
+        ended = type_("run", "n.csv", "--practice")
+        assert ear.calls == []
+    assert ended.status == 0
+    assert "2  created  the import would create the note" in ended.out
+    assert "Results of practice: n.practice.xlsx" in ended.out
+    assert {path.name for path in type_.folder.iterdir()} >= {"n.practice.xlsx"}
+    assert not [*type_.folder.rglob("*.sqlite")]
+    assert not type_.box.received
+    refused = type_("run", "n.practice.xlsx")
+    assert refused.status == 2
+
+
+def test_practice_of_several_files_says_that_nothing_was_created(type_: Terminal) -> None:
+    """Neither of one file nor of all together."""
+    for name in ("a.csv", "b.csv"):
+        type_.file(name, HEAD + f"P1,{name},1\n")
+    ended = type_("run", "a.csv", "b.csv", "--practice")
+    assert ended.status == 0
+    assert "2 files: 2 practised" in ended.out
+    assert ended.out.count("created  the import would create the note") == 3
+    assert "the note was created" not in ended.out
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("words", "why"),
     [
-        (["--fault", "melt"], "'melt' is not a fault; there are 400 ... 599"),
-        (["--rate-limit", "lots"], "'lots' is not a limit"),
-        (["--port", "70000"], "70000 is not in the range"),
-        (["--max-batch", "0"], "0 is not in the range"),
+        (("run", "n.csv", "--practice", "--base-url", "http://127.0.0.1:9/v1"), "Practice calls no address"),
+        (("check", "n.csv", "--practice", "--base-url", "http://127.0.0.1:9/v1"), "Practice calls no address"),
+        (("check", "n.csv", "--practice", "--online"), "Practice makes no calls"),
     ],
 )
-def test_a_sandbox_that_cant_be_is_said(type_: Terminal, flags: list[str], words: str) -> None:
-    """Status 2 and what is allowed."""
-    ended = type_("sandbox", *flags)
-    assert ended.status == 2
-    assert words in ended.all
-
-
-def test_practice_begins_anew_with_another_journal_or_again(type_: Terminal) -> None:
-    """As the README says: a sandbox that was restarted is empty, while the journal remembers."""
+def test_practice_and_calls_exclude_each_other(type_: Terminal, words: tuple[str, ...], why: str) -> None:
+    """An address in the profile only names the workspace whose journal is read."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
-    with Sandbox() as box:
-        port, command = box.port, ("run", "n.csv", "--journal", "practice.sqlite", "--base-url", box.url)
-        assert type_(*command).status == 0
-    with Sandbox(port=port) as box:
-        assert "1 note was imported by an earlier run" in type_(*command).out
-        assert not any(call.method == "POST" for call in box.received)
-        assert type_(*command, "--again").status == 0
-        assert len(box.notes) == 1
-    with Sandbox(port=port) as box:
-        (type_.folder / "practice.sqlite").unlink()
-        assert type_(*command).status == 0
-        assert len(box.notes) == 1
-
-
-def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
-    """With a way to any free one."""
-    ended = type_("sandbox", "--port", str(type_.box.port))
+    ended = type_(*words)
     assert ended.status == 2
-    assert f"Port {type_.box.port} can't be used" in ended.all
-    assert "--port 0" in ended.all
+    assert why in " ".join(ended.err.split())
 
 
 # -- profiles and the environment

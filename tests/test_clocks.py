@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Sandbox
+from tests.sandbox import Sandbox
 from tests.test_killed import KEY, finish, wait_for_requests
 from tests.truth import Line, check, write_sheet
 

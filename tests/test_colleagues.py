@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import COLLEAGUE, OWNER, Fault, Sandbox, invented
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import COLLEAGUE, OWNER, Fault, Sandbox, invented
 from tests.truth import read_results
 
 ROWS = 300

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Sandbox
 from tests.between import Between, reset
 from tests.delivering import KEY, counts, deliver
 from tests.jumping import jumping
+from tests.sandbox import Sandbox
 from tests.truth import Line
 
 LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]

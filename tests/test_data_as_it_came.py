@@ -14,11 +14,11 @@ import pytest
 
 from importer import messages
 from importer.page.serving import PageServer
-from importer.sandbox import Fault, Sandbox, service, wire
-from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import told_of, write
 from tests.page.test_site import Visitor
+from tests.sandbox import Fault, Sandbox, service, wire
+from tests.sandbox.state import DEFAULT_KEY
 from tests.test_cli import Terminal
 
 REFUSAL = "`content` is too long; run again, or run `note-importer verify`: {why}"

@@ -18,9 +18,9 @@ from importer.commands.report import Report
 from importer.commands.verify import verify
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.models import Note, Status, Visibility
-from importer.sandbox import Fault, Limit, Sandbox
 from tests import delivering, running
 from tests.delivering import KEY, counts, settings
+from tests.sandbox import Fault, Limit, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.sandbox import Sandbox, invented
 from tests.commands.test_emails import HEADINGS, PEOPLE, asked, by_email, listed, notes, spread, write
+from tests.sandbox import Sandbox, invented
 
 
 def arguments(command: str, sheet: Path, box: Sandbox, *more: str) -> list[str]:
@@ -103,8 +103,6 @@ def test_check_online_looks_up_the_others_though_a_cell_names_several_people(
         assert main(arguments("check", sheet, box, "--online")) == 1
         assert asked(box)
         assert "2 rows: 1 note to deliver, 1 with problems" in capsys.readouterr().out
-        assert main(arguments("check", sheet, box, "--rehearse")) == 1
-        assert "Nothing was rehearsed" not in capsys.readouterr().out
 
 
 def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from importer.cli.watching import EndedAtOnce, Stopper
 from importer.messages import render
-from importer.sandbox import Fault, Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 _LONGEST = 60.0

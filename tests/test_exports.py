@@ -13,10 +13,10 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE
 from tests.exports import EMAILS, EXPORTS, LATER, SOURCES, TEXTS, Export
 from tests.exports_without_emails import WITHOUT_EMAILS
+from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)

@@ -9,8 +9,8 @@ import pytest
 
 from importer.api import transport
 from importer.errors import WrongAddress
-from importer.sandbox import Fault, Sandbox
 from tests.delivering import KEY, counts, deliver
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")

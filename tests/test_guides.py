@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from importer.cli import cli, main
-from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.settings.sources import OTHER_VARIABLES
 from tests import running
+from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_messages import FORMS
 from tests.truth import Line, check, write_sheet
 
@@ -83,9 +83,14 @@ def test_the_job_on_kubernetes_is_what_schedule_prints_and_what_it_runs_is_under
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 
-# -- practice
+# -- faults
 
-SHOWN = re.findall(r"^\| ([^|]+) \| `(--[^|]+)` \| ([^|]+) \|$", text_of("practice.md"), re.MULTILINE)
+FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
+SHOWN = re.findall(
+    r"^\| ([^|]+) \| `(--[^|]+)` \| ([^|]+) \|$",
+    FAULTS,
+    re.MULTILINE,
+)
 STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
 
 

@@ -21,8 +21,8 @@ from importer.journal import Journal
 from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role, Visibility
-from importer.sandbox import Sandbox
 from importer.settings import Settings
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

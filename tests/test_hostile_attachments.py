@@ -18,12 +18,12 @@ import pytest
 from importer.cli import main
 from importer.rows import attachments
 from importer.rows.values import Wrong
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests import systems
 from tests.latest import latest
 from tests.running import run
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

@@ -37,11 +37,7 @@ TOOLS = {
 } | {"texts", "version"}
 FACES = {"cli", "page"}
 FOR_FACES = {"commands", "settings", "models", "errors", "messages"}
-SERVED = {
-    ("importer.cli.practising", "sandbox"),
-    ("importer.cli.paging", "page"),
-    ("importer.page.practice", "sandbox"),
-}
+SERVED = {("importer.cli.paging", "page"), ("importer.page.samples", "practice")}
 """A module each that serves it."""
 
 
@@ -86,8 +82,10 @@ def may_import(one: str, other: str) -> bool:
         return its in TOOLS or NUMBERED.get(its, 9) < NUMBERED[mine]
     if mine in TOOLS:
         return its in TOOLS
-    if mine == "commands":
+    if mine == "practice":
         return its in TOOLS | NUMBERED.keys()
+    if mine == "commands":
+        return its in TOOLS | NUMBERED.keys() | {"practice"}
     if mine in FACES:
         return its in FOR_FACES or other == "importer" or (one, its) in SERVED
     return {"": {"commands", "settings", "version"}, "__main__": {"cli"}}.get(mine, set()) >= {its}
@@ -96,13 +94,13 @@ def may_import(one: str, other: str) -> bool:
 def test_every_room_is_on_the_map() -> None:
     """What stands in the root is named in the package's own words, too."""
     rooms = {room(module) for module in MODULES} - {"", "__main__"}
-    assert rooms <= TOOLS | NUMBERED.keys() | FACES | {"commands", "sandbox"}
+    assert rooms <= TOOLS | NUMBERED.keys() | FACES | {"commands", "practice"}
     words = re.findall(r"\w+", importer.__doc__ or "")
     assert rooms <= set(words)
 
 
 def test_no_import_runs_up() -> None:
-    """Numbered rooms know those above and the tools; tools know tools; faces know the commands; the sandbox nobody."""
+    """Numbered rooms know those above and the tools; tools know tools; faces know the commands."""
     wrong = [
         f"{one} imports {other}" for one, found in graph().items() for other in found if not may_import(one, other)
     ]
@@ -117,8 +115,9 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         ("importer.journal.runs", "importer.delivery.tasks"),
         ("importer.results.presentation", "importer.commands.run"),
         ("importer.cli.terminal", "importer.journal"),
-        ("importer.cli.terminal", "importer.sandbox"),
-        ("importer.sandbox.box", "importer.models"),
+        ("importer.cli.terminal", "importer.practice"),
+        ("importer.practice.staging", "importer.commands.preview"),
+        ("importer.delivery.tasks", "importer.practice.vendor"),
         ("importer", "importer.cli"),
     ):
         assert not may_import(one, other), (one, other)
@@ -126,6 +125,7 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         ("importer.results.presentation", "importer.rows.values"),
         ("importer.cli.terminal", "importer.commands.rendering"),
         ("importer.commands.run", "importer.delivery.earlier"),
+        ("importer.commands.run", "importer.practice.staging"),
         ("importer.calls.retry", "importer.api"),
     ):
         assert may_import(one, other), (one, other)
@@ -161,10 +161,12 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1560, "api": 1200, "calls": 850, "cli": 2230, "commands": 6470, "delivery": 3220, "grouping": 120,
-    "journal": 2320, "page": 3400, "reading": 3360, "results": 820, "rows": 3020, "sandbox": 1730, "settings": 1790,
+    "": 1530, "api": 1200, "calls": 850, "cli": 2030, "commands": 6330, "delivery": 3210, "grouping": 120,
+    "journal": 2310, "page": 3280, "practice": 130, "reading": 3350, "results": 820, "rows": 3010, "settings": 1780,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
+STAND_IN = 2_240
+"""Code lines that the stand-in in ``tests/sandbox/`` may have, so that nothing is saved by moving it there."""
 
 
 def code_lines(text: str) -> int:
@@ -181,15 +183,17 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 31,950 lines in 250 modules."""
+    """Texts aren't code. All rooms together have at most 29,900 lines in 235 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 31_950
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 250
+    assert lines.total() <= 29_900
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 235
+    stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
+    assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3
 
 
@@ -234,4 +238,4 @@ def test_whatever_is_no_code_is_packed_with_it() -> None:
     others = {path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert others == packed
     rooms = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
-    assert {*project["tool"]["setuptools"]["packages"]} == rooms | {"importer.sandbox.samples"}
+    assert {*project["tool"]["setuptools"]["packages"]} == rooms | {"importer.practice.samples"}

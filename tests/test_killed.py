@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Fault, Limit, Sandbox
 from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Fault, Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.test_killed import KEY, KILLS, kill_and_go_on, lines_of
 from tests.truth import DELIVERED, check, write_sheet
 

@@ -16,8 +16,8 @@ from importer.commands import logs
 from importer.errors import Outage, UnclearColumns
 from importer.messages import render, words
 from importer.models import Question
-from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE
+from tests.sandbox import Fault, Sandbox
 
 SHEET = (
     "Prospect ID,Note,Visibility\nP1,A secret1 note,Public\nINVALID1,A secret1 note,Public\n"

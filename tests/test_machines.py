@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import postgres, running
 from tests.postgres import Postgres
+from tests.sandbox import Sandbox
 from tests.test_killed import KEY, finish, start, wait_for_requests
 from tests.truth import Line, check, write_sheet
 

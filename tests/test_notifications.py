@@ -18,9 +18,9 @@ from importer.commands.notifications import Notification, Notifier
 from importer.errors import BadSettings, ImporterError, JournalFailed, OutOfHours
 from importer.journal.lock import held
 from importer.messages import Cell, SettingPart, render, say, words
-from importer.sandbox import Sandbox
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings
 from tests.listening import Ear, http_ear, mail_ear
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

@@ -17,9 +17,9 @@ import pytest
 from importer.api import Endpoint, Reply
 from importer.calls.workers import Threads
 from importer.errors import NoThread
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 FULL = Path("/dev/full")

@@ -17,12 +17,11 @@ import pytest
 
 from importer.cli import main
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.page.practice import Practice
 from importer.page.serving import page_folder
 from importer.page.uploads import DroppedFiles
-from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import KEY_VARIABLE
 from importer.settings.profiles import FILE_VARIABLE
+from tests.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,11 +41,11 @@ from importer.cli import main
 files.Draft.put_new = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
-KILLED_DURING_A_REHEARSAL = """
+KILLED_DURING_PRACTICE = """
 import os, signal, sys
-from importer.commands import rehearsal
+from importer.practice import vendor
 from importer.cli import main
-rehearsal._Accepting.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+vendor._PracticeApi.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
@@ -105,28 +104,23 @@ def holds_customers_data(path: str) -> bool | None:
     return next((is_personal for pattern, is_personal in table() if fnmatch.fnmatchcase(path, pattern)), None)
 
 
-def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home: Path, settings: Settings) -> None:
+def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home: Path) -> None:
     """After everything that the program does with a sheet, and after commands that were killed."""
     for name in ("first.csv", "second.csv"):
         Path(name).write_text(SHEET, encoding="utf-8")
     assert main(["run", "first.csv", "--yes"]) == 1
-    assert main(["check", "first.csv", "--rehearse"]) == 0
+    assert main(["check", "first.csv", "--practice"]) == 0
     archived = ["--archive", str(home / "done"), "--results-name", "{name}.r.csv"]
     assert main(["run", "second.csv", "--yes", *archived]) == 1
     assert main(["profile", "list"]) == 0
     killed(KILLED_BEFORE_RENAMING, "run", "first.csv", "--yes", "--results", "killed.csv")
-    killed(KILLED_DURING_A_REHEARSAL, "check", "first.csv", "--rehearse")
+    killed(KILLED_DURING_PRACTICE, "check", "first.csv", "--practice")
     DroppedFiles(page_folder()).add("dropped.csv", lambda path: path.write_text(SHEET, encoding="utf-8"))
-    practice = Practice(settings, page_folder())
-    try:
-        practice.uploads.add("practised.csv", lambda path: path.write_text(SHEET, encoding="utf-8"))
-        there = [path for path in home.rglob("*") if path.is_file() and path != home / "work" / "first.csv"]
-        said = {path: holds_customers_data(str(path.relative_to(home))) for path in there}
-        assert [path for path, is_personal in said.items() if is_personal is None] == []
-        assert [path for path, is_personal in said.items() if is_marked(path) and not is_personal] == []
-        assert len([path for path in there if is_marked(path)]) >= 7
-    finally:
-        practice.end()
+    there = [path for path in home.rglob("*") if path.is_file() and path != home / "work" / "first.csv"]
+    said = {path: holds_customers_data(str(path.relative_to(home))) for path in there}
+    assert [path for path, is_personal in said.items() if is_personal is None] == []
+    assert [path for path, is_personal in said.items() if is_marked(path) and not is_personal] == []
+    assert len([path for path in there if is_marked(path)]) >= 6
     assert any(path.is_relative_to(home / "tmp") for path in there), "a killed command left files"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Sandbox
+from tests.sandbox import Sandbox
 from tests.test_cli import HEAD, KEY, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -34,8 +34,8 @@ from importer.models import Result, Role
 from importer.reading import Limits
 from importer.resultsfile import COLUMNS, protected
 from importer.rows.columns import find
-from importer.sandbox import Sandbox
 from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 ROOT = Path(__file__).parent.parent

@@ -13,10 +13,10 @@ import pytest
 
 from importer import storage
 from importer.errors import NotReached
-from importer.sandbox import Sandbox
 from importer.storage import Url
 from tests import listening
 from tests.listening import http_ear
+from tests.sandbox import Sandbox
 from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
 from tests.test_storage import HEAD, ROOM, Typed, fsspec, type_
 

@@ -13,7 +13,7 @@ import pytest
 from importer.cli.watching import RunWatch
 from importer.messages import words
 from importer.models import Progress
-from importer.sandbox import Sandbox
+from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)

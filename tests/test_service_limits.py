@@ -11,10 +11,9 @@ import pytest
 
 from importer.commands.report import Report
 from importer.models import Result
-from importer.sandbox import Fault, Limit, Sandbox, invented
 from importer.settings import Settings
 from tests import running
-from tests.sandbox import shapes
+from tests.sandbox import Fault, Limit, Sandbox, invented, shapes
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

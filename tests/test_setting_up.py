@@ -18,10 +18,10 @@ import pytest
 from importer.commands.workspaces import is_first
 from importer.journal import Journal, identity
 from importer.journal.lock import held
-from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.keystores import InMemory
 from tests.listening import http_ear
+from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_cli import KEY, Ended, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")

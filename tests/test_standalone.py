@@ -10,30 +10,27 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import openpyxl
 import pytest
-import requests
 
 from importer import __version__
 from importer.page.serving import PageServer
-from importer.sandbox import Sandbox
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE
 from tests import stores
 from tests.listening import http_ear
 from tests.page.test_site import Visitor
 from tests.reading import making
+from tests.sandbox import Sandbox
 from tests.stores import ACCOUNT
 
 ARCHIVE = os.environ.get("STANDALONE", "")
@@ -118,22 +115,6 @@ class Opened:
     port: int
 
 
-@contextmanager
-def practising(bare: Bare) -> Iterator[tuple[str, str, str]]:
-    """The sandbox of the folder itself: its address, its key, and where its notes can be seen."""
-    command = bare.command("sandbox", "--port", "0")
-    with subprocess.Popen(command, env=bare.environment(), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
-        found = re.search(r"(http://\S+)  \(key: (\S+);", lines[0])
-        assert found, lines
-        try:
-            yield found[1], found[2], lines[2].split()[-1]
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
 def test_all_of_it_is_there(bare: Bare) -> None:
     """The version, a Python that is in the folder, every extra, and the licences; nothing that is under the GPL."""
     assert f"note-importer, version {__version__}" in bare("--version")
@@ -146,16 +127,17 @@ def test_all_of_it_is_there(bare: Bare) -> None:
     assert [path.name for path in folder.rglob("*") if "readline" in path.name or "gdbm" in path.name] == []
 
 
-def test_the_first_note_is_delivered_to_the_sandbox_once(bare: Bare) -> None:
-    """One file was fetched, and unpacked; then a check, an import, and the same once more."""
+def test_the_first_note_is_practised_and_then_delivered_once(bare: Bare, box: Sandbox) -> None:
+    """One file was fetched, and unpacked; then practice without anything else, an import, and the same once more."""
     begun = time.monotonic()
     sheet = bare.file("first.csv", f"{HEAD}8PvBmrB7P7,Called back,Private\n")
-    with practising(bare) as (address, key, notes):
-        to = ("--base-url", address, "--settle", "0")
-        assert "1 note" in bare("check", sheet, *to)
-        for result in ("created", "already imported"):
-            assert result in bare("run", sheet, *to, "--yes", **{KEY_VARIABLE: key})
-        assert [note["prospect_id"] for note in requests.get(notes, timeout=10).json()["notes"]] == ["8PvBmrB7P7"]
+    assert "the import would create the note" in bare("run", sheet, "--practice")
+    assert (bare.home / "first.practice.xlsx").exists()
+    assert not box.received
+    to = ("--base-url", box.url, "--settle", "0")
+    for result in ("created", "already imported"):
+        assert result in bare("run", sheet, *to, "--yes", **{KEY_VARIABLE: box.api_key})
+    assert [note.prospect_id for note in box.notes] == ["8PvBmrB7P7"]
     assert (bare.home / "first.results.xlsx").exists()
     print(f"\nThe first note took {time.monotonic() - begun:.0f} s from the unpacked folder on.")
 
@@ -185,12 +167,10 @@ def test_the_page_practises_with_a_sample(bare: Bare) -> None:
         address = next(line.strip() for line in process.stdout if "/start/" in line)
         try:
             with Visitor(cast("PageServer", Opened(address, int(address.split(":")[2].partition("/")[0])))) as visitor:
-                screen = visitor.post(f"{visitor.base}/practice/begin", timeout=60)
-                assert "1-webinar-followup.csv" in screen.text
+                assert "1-webinar-followup.csv" in visitor.get(f"{visitor.base}/practice", timeout=60).text
                 taken = visitor.post(f"{visitor.base}/practice/sample", data={"sample": "1"}, timeout=60)
-                ended = visitor.see(visitor.agree(visitor.see(taken.url)).url)
+                ended = visitor.see(visitor.post(f"{visitor.see(taken.url).url}/practise", timeout=60).url)
                 assert "Download results" in ended.text
-                assert "has received" in visitor.get(f"{visitor.base}/practice", timeout=60).text
         finally:
             process.terminate()
             process.wait(60)

@@ -14,8 +14,8 @@ import pytest
 from importer.cli import main
 from importer.commands.choosing import choose
 from importer.errors import BadSettings
-from importer.sandbox import Sandbox
 from importer.storage import Url, local_name, place
+from tests.sandbox import Sandbox
 
 HEAD = "prospect,note,visibility\n"
 ROOM = ("--yes", "--results-name", "{name}.results.csv")
@@ -118,7 +118,7 @@ def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sand
     assert type_("run", "memory://inbox", *ROOM) == 0, type_.all
     assert sorted(memory) == ["/inbox/a.csv", "/inbox/a.results.csv", "/inbox/b.csv", "/inbox/b.results.csv"]
     assert type_("run", "memory://inbox/*.csv", *ROOM, "--archive", "memory://done") == 0, type_.all
-    assert "Skipped (results of an earlier run or of a rehearsal): 'a.results.csv', 'b.results.csv'." in type_.all
+    assert "Skipped (results of an earlier run or of practice): 'a.results.csv', 'b.results.csv'." in type_.all
     done = ["/done/a.csv", "/done/a.results (2).csv", "/done/b.csv", "/done/b.results (2).csv"]
     assert sorted(memory) == [*done, "/inbox/a.results.csv", "/inbox/b.results.csv"]
     assert len(box.notes) == 2

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests import running
 from tests.latest import latest
 from tests.listening import http_ear
+from tests.sandbox import Fault, Limit, Sandbox
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)

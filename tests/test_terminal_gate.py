@@ -133,7 +133,6 @@ def test_nothing_is_printed_past_the_gate() -> None:
         ("results", HOSTILE, "x.csv"),
         ("hide", HOSTILE),
         ("template", f"{HOSTILE}/x.xlsx"),
-        ("sandbox", "--fault", HOSTILE),
         ("history", HOSTILE),
     ],
 )

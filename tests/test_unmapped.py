@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE
+from tests.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE
 from tests.delivering import KEY, counts, deliver
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")

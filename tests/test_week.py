@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from importer.sandbox import Sandbox
 from tests.listening import Ear, http_ear
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 

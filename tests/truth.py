@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer.markup import ContentKind, content_of
-from importer.sandbox import Sandbox
-from importer.sandbox.service import StoredNote
 from tests.latest import latest
+from tests.sandbox import Sandbox
+from tests.sandbox.service import StoredNote
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Key")
 DELIVERED = {"created", "already imported"}

@@ -242,14 +242,14 @@ class Traits:
         page: maximum number of a prospect's notes that one lookup asks for.
         prospects_page: prospects on a page of prospects; a shorter page is the last.
         nobody: an ID that the vendor always refuses, because no prospect can have it; empty if none is known.
-        is_rehearsal: whether a stand-in in memory replaces the vendor, so that no result may be taken for a real one.
+        is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
     """
 
     one_draft: bool
     page: int = 100
     prospects_page: int = 100
     nobody: str = ""
-    is_rehearsal: bool = False
+    is_practice: bool = False
 
 
 class NotesApi(Protocol):

@@ -10,7 +10,6 @@ Input: what a person typed. Output: printed lines, and an exit status.
     checking     doctor
     scheduling   schedule
     schedulers   what to paste, as each scheduler reads it
-    practising   sandbox
     paging       page
     manual       the help texts
     reporting    output for a person or a program; the log; notifications about how a run ended
@@ -38,7 +37,6 @@ from importer import __version__
 from importer.cli import checking, importing, journalled, profiling, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
-from importer.cli.practising import serve_sandbox
 from importer.cli.terminal import (
     PLACE_FLAGS,
     PROFILE,
@@ -80,7 +78,6 @@ for _module in (setting_up, profiling, checking, scheduling, importing, journall
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 cli.add_command(page)
-cli.add_command(serve_sandbox)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

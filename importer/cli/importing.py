@@ -20,10 +20,11 @@ from importer.cli.options import PREPARING, Options, file_argument, files_argume
 from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
-from importer.errors import ResultsNotWritten, UnclearColumns
+from importer.errors import BadSettings, ResultsNotWritten, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress
-from importer.settings import Topic
+from importer.settings import Settings, Topic
+from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from importer.commands.batch import BatchFace, FileEnded
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 
 
 _Answer = TypeVar("_Answer")
+
+_practice = click.option(
+    "--practice",
+    "practises",
+    is_flag=True,
+    help="Practise: everything happens on this machine, and nothing is sent. Needs no API key.",
+)
 
 
 class BatchImport:
@@ -42,10 +50,14 @@ class BatchImport:
         notifications: receives how each file ended.
         asking: asks the open questions.
         is_one: whether a person named a single file, so that the output doesn't mention a batch.
+        practises: whether nothing is sent, so that no person has to agree.
     """
 
-    def __init__(self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool) -> None:
+    def __init__(
+        self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool, practises: bool
+    ) -> None:
         self._stopper, self._notifications, self._asking, self._is_one = stopper, notifications, asking, is_one
+        self._practises = practises
         self._watch: RunWatch | None = None
         self._has_sent = False
         self._said: Message | None = None
@@ -62,6 +74,7 @@ class BatchImport:
             self.observe,
             self._stopper.why,
             self.choose,
+            self._practises,
         )
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
@@ -88,10 +101,12 @@ class BatchImport:
         """Show what is about to be sent; return whether to send it."""
         if not self._is_one:
             say_line()
+        if self._practises:
+            say_line(say("practice.begins"))
         overview = commands.facts.of(prepared.preview, thorough=False)
         show(commands.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
         to_remember = self._answered(lambda: self._asking.to_remember(prepared))
-        if self._asking.may and overview.total:
+        if self._asking.may and overview.total and not self._practises:
             show(commands.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
@@ -144,24 +159,28 @@ class BatchImport:
 
 @click.command(cls=InGroups)
 @files_argument
+@_practice
 @settings_about(*Topic)
-def run(files: tuple[Path, ...], **_: Any) -> int:
+def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     """Import FILES: every note exactly once. The results say what became of every row.
 
     A FILE is a spreadsheet, a folder of spreadsheets, a pattern such as 'exports/*.csv', or - for CSV from standard
     input. The API key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command
     continues where the last one stopped.
+
+    With --practice, nothing is sent, recorded, archived or notified. The journal is only read. The results are in
+    NAME.practice.xlsx, and can't be imported.
     """
-    with Stopper() as stopper, notifying(files, stopper) as notifications:
+    with Stopper() as stopper, notifying(files, stopper, practises=practises) as notifications:
         options = notifications.options
-        settings = options.settings_with_key
+        settings = _for_practice(options) if practises else options.settings_with_key
         asking = Asking(options)
         asking.check(settings)
-        if asking.may and (watched := commands.hours.for_a_person(settings)) is not settings:
+        if asking.may and not practises and (watched := commands.hours.for_a_person(settings)) is not settings:
             paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
             settings = watched
         chosen = commands.choosing.choose(files)
-        importing = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file)
+        importing = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file, practises=practises)
         batch = commands.batch.run(chosen, settings, importing.face())
         if not chosen.is_one_file:
             show(commands.report_messages.batch(batch))
@@ -172,30 +191,29 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 @file_argument
 @settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
-@click.option(
-    "--rehearse",
-    is_flag=True,
-    help="Also rehearse the import: write the results that it would have. Sends nothing, and needs no API key.",
-)
+@_practice
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write all problems to this .csv file.",
 )
-def check(file: Path, *, report: Path | None, online: bool, rehearse: bool, **_: Any) -> int:
+def check(file: Path, *, report: Path | None, online: bool, practises: bool, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
-    The exit status is that of `run`, if the API accepted everything. The results of a rehearsal are beside FILE, in
-    NAME.rehearsal.xlsx. They can't be imported.
+    The exit status is that of `run`, if the API accepted everything. With --practice, the import is also practised. Its
+    results are beside FILE, in NAME.practice.xlsx. They can't be imported.
     """
     with reporting("check") as out:
-        return _check(file, report, out, online=online, rehearse=rehearse)
+        return _check(file, report, out, online=online, practises=practises)
 
 
-def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, rehearse: bool) -> int:
+def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, practises: bool) -> int:
     options = out.options
+    if online and practises:
+        raise BadSettings(say("practice.online"))
     settings = options.settings_with_key if online else options.settings_with_key_if_there
+    settings = _for_practice(options) if practises else settings
     if report is not None:
         commands.preview.check_list(report, file)
     asking = Asking(options)
@@ -222,14 +240,25 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, reh
             people = commands.preview.write_people(preview.settings, preview.loaded, unknown)
             show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
         asking.remember(asking.to_remember(prepared))
-        rehearsed = None
-        if rehearse and preview.undecided is None and not preview.guarded:
-            rehearsed = _watched(prepared, prepared.rehearse)
-            show(commands.report_messages.rehearsed(rehearsed))
-        elif rehearse:
-            paragraph(say("rehearsal.not-yet"))
-        status = overview.exit_status if rehearsed is None else rehearsed.exit_status
-        return out.over(status, lambda: commands.documents.check(overview, status, rehearsed))
+        practised = None
+        if practises and preview.undecided is None and not preview.guarded:
+            practised = _watched(prepared, prepared.practise)
+            show(commands.report_messages.report(practised))
+        elif practises:
+            paragraph(say("practice.not-yet"))
+        status = overview.exit_status if practised is None else practised.exit_status
+        return out.over(status, lambda: commands.documents.check(overview, status, practised))
+
+
+def _for_practice(options: Options) -> Settings:
+    """Return the settings for practice, with the key if there is one, because the journal knows emails by it.
+
+    Raises:
+        BadSettings: an address was named for this command, but practice calls none.
+    """
+    if (address := options.given.get("base-url")) is not None and address.place is Source.SAID:
+        raise BadSettings(say("practice.address"), setting="base-url")
+    return options.settings_with_key_if_there
 
 
 def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:

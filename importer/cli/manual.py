@@ -19,7 +19,6 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Set up, once": {
         "init": "note-importer init",
         "doctor": "note-importer doctor --profile night",
-        "sandbox": "note-importer sandbox",
     },
     "Import a file": {
         "template": "note-importer template contacts.xlsx",

@@ -103,7 +103,7 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
                 time.sleep(0.05)
         except KeyboardInterrupt as error:  # a second Ctrl-C: the run ends by itself once this process is gone
             raise EndedAtOnce from error
-    return 0 if server.current.practice is not None else max((_said(job) for job in jobs), default=0)
+    return max((_said(job) for job in jobs), default=0)
 
 
 def _reopen(address: str, is_open: Callable[[], bool], *, no_browser: bool) -> int:

@@ -128,10 +128,11 @@ class RunNotifications:
         options: the settings.
         out: the command's report; None if the command never began.
         stopper: knows whether the run was asked to stop, and by whom.
+        practises: whether nothing is sent, so that nobody is notified.
     """
 
-    def __init__(self, options: Options, out: Reporting | None, stopper: Stopper) -> None:
-        self._stopper = stopper
+    def __init__(self, options: Options, out: Reporting | None, stopper: Stopper, *, practises: bool) -> None:
+        self._stopper, self._practises = stopper, practises
         self.options, self.is_quiet = options, out is not None and out.is_quiet
         self._out = out
         self._notifier = options.notifier(as_far_as_possible=out is None)
@@ -165,8 +166,8 @@ class RunNotifications:
         return commands.batch.Batch(self.options.profile, self._ended)
 
     def tell(self) -> None:
-        """Notify the recipients, unless a person stopped the run, who knows."""
-        if self._ended and not self._stopper.is_by_person:
+        """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
+        if self._ended and not (self._practises or self._stopper.is_by_person):
             log_file = self.options.read("log-file")
             notification = commands.notification_messages.notification(self._batch, log_file)
             for failure in self._notifier.tell(notification):
@@ -174,7 +175,7 @@ class RunNotifications:
 
 
 @contextmanager
-def notifying(files: Sequence[Path], stopper: Stopper) -> Iterator[RunNotifications]:
+def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> Iterator[RunNotifications]:
     """Provide a command's notifications, which are sent however the block ends.
 
     If a person declines the plan, no notification is sent, because that person knows.
@@ -184,10 +185,12 @@ def notifying(files: Sequence[Path], stopper: Stopper) -> Iterator[RunNotificati
         try:
             out = stack.enter_context(reporting("run"))
             options = out.options
-            notifications = RunNotifications(options, out, stopper)
+            notifications = RunNotifications(options, out, stopper, practises=practises)
         except ImporterError as error:
             with contextlib.suppress(ImporterError):  # the same error again, or another one: only the first is reported
-                notifications = RunNotifications(options or Options.here(without_profile=True), None, stopper)
+                notifications = RunNotifications(
+                    options or Options.here(without_profile=True), None, stopper, practises=practises
+                )
                 notifications.failed(files[0], error)
                 is_wanted = profile_lines.mentions("notify-file")
                 if options is None and is_wanted and notifications.reaches_nobody and not is_terminal(sys.stdin):

@@ -18,8 +18,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     preview_messages   the messages of a preview          report_messages   the messages of a report
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
-    rehearsal      a run that sends nothing               sent_with         the answers that a run is sent with
     logs           the log file                           messenger         send one notification
+    sent_with      the answers that a run is sent with
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
     read_before    columns that an earlier run used       reopening         an address that opens the running page
     shown_notes    the notes that a person sees before    estimate          how long a run takes

@@ -9,9 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from importer.errors import ImporterError, UnclearColumns, as_argument
+from importer.messages import lines, say
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings, remembering
 from importer.settings.exports import HOW_READ, Export, SheetColumns, are_headings, headings_of
@@ -147,3 +150,14 @@ def with_export(settings: Settings, export: Export) -> Settings:
     """Return the settings for all sheets with an export added, in place of the one with its name."""
     others = [other for other in settings.exports if other.name != export.name]
     return replace(settings, exports=(export, *others))
+
+
+def answerable(error: ImporterError, path: Path) -> ImporterError:
+    """Return an error about questions together with the command that asks them; any other error unchanged."""
+    if not isinstance(error, UnclearColumns) or str(path) == "-":
+        return error
+    # Which of two kinds a sheet is can't be remembered, because their headings are the same.
+    if all(not question.choices or question.asks.kind == "exports.which" for question in error.questions):
+        return error
+    command = say("questions.answer", file=as_argument(str(path)))
+    return type(error)(lines(error.message, command), error.questions, command)

@@ -12,12 +12,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
-from importer.commands.answering import with_export
+from importer.commands.answering import answerable, with_export
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
@@ -39,11 +40,11 @@ from importer.errors import (
     Stopped,
     UnclearColumns,
     UnusableJournal,
-    as_argument,
 )
 from importer.journal import Journal
-from importer.messages import Message, Said, SettingPart, lines, say
+from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result
+from importer.practice import staging
 from importer.settings import Settings
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
@@ -60,6 +61,7 @@ class FileResult(StrEnum):
     LEFT = "left for next time"
     NOT_BEGUN = "not begun"
     GONE = "gone meanwhile"
+    PRACTISED = "practised"
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,7 @@ class BatchFace:
         observe: receives the progress.
         stop: called repeatedly. If it returns a sentence, the batch ends early, after the calls under way.
         choose: may answer a question that must be decided before a file can be read, such as which sheet is meant.
+        practises: whether each import is practised, so that nothing is sent.
     """
 
     is_person: bool = False
@@ -190,6 +193,7 @@ class BatchFace:
     observe: Callable[[Progress], None] = lambda _: None
     stop: Callable[[], Said | None] = lambda: None
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None
+    practises: bool = False
 
 
 def run(
@@ -216,6 +220,7 @@ def run(
         Interrupted: the run isn't allowed at this time of day; nothing was sent.
     """
     face = face or BatchFace()
+    settings = staging.planning(settings) if face.practises else settings
     hours = Hours.of(settings, clock)
     if settings.results is not None and not chosen.is_one_file:
         pattern = SettingPart("results-name", "{name}.{date}.results.xlsx")
@@ -276,17 +281,6 @@ def _ends_all(ended: FileEnded) -> bool:
     return ended.fate is not FileResult.LEFT and isinstance(error, _FOR_ALL)
 
 
-def _answerable(error: ImporterError, path: Path) -> ImporterError:
-    """Return an error about questions together with the command that asks them; any other error unchanged."""
-    if not isinstance(error, UnclearColumns) or str(path) == "-":
-        return error
-    # Which of two kinds a sheet is can't be remembered, because their headings are the same.
-    if all(not question.choices or question.asks.kind == "exports.which" for question in error.questions):
-        return error
-    command = say("questions.answer", file=as_argument(str(path)))
-    return type(error)(lines(error.message, command), error.questions, command)
-
-
 @dataclass
 class _One:
     """Importer for the files of a batch, one at a time; ``taken`` holds the results paths that are in use."""
@@ -314,7 +308,7 @@ class _One:
                 return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
-            return replace(FileEnded.failed(path, _answerable(error, path), self.clock()), started_at=started_at)
+            return replace(FileEnded.failed(path, answerable(error, path), self.clock()), started_at=started_at)
         except Exception as error:
             if self.is_alone:
                 raise
@@ -354,15 +348,15 @@ class _One:
                 raise guarded
             if not (self._is_right(preview) and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
-            report = prepared.send(
-                expected=preview.remaining.total if self.face.is_person else None,
-                observe=self.face.observe,
-                stop=self.face.stop,
-                hours=self.hours,
-            )
+            expected = preview.remaining.total if self.face.is_person else None
+            send: Callable[..., Report] = partial(prepared.send, expected=expected, hours=self.hours)
+            if self.face.practises:
+                send = prepared.practise
+            report = send(observe=self.face.observe, stop=self.face.stop)
         self.taken.add(target)
         is_finished = report.exit_status <= 1 and not report.held_back
-        fate = FileResult.IMPORTED if is_finished or report.is_finished_but_owed else FileResult.STOPPED
+        done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
+        fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED
         message: Said = (report.remark if report.is_finished_but_owed else None) or ""
         if report.stopped is not None:
             message = report.stopped.message
@@ -378,7 +372,7 @@ class _One:
         Raises:
             FirstRun: nobody can be asked.
         """
-        if not preview.is_first:
+        if self.face.practises or not preview.is_first:
             return True
         if self.face.confirm is None:
             raise unconfirmed(self.settings)

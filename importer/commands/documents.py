@@ -74,6 +74,7 @@ def _file(ended: FileEnded) -> Document:
 def _report(report: Report) -> Document:
     return {
         "name": report.run,
+        "practice": report.is_practice,
         **_span(report.started_at, report.ended_at),
         "counts": _counts(report.counts),
         "held_back": report.held_back,
@@ -97,7 +98,7 @@ def _report(report: Report) -> Document:
     }
 
 
-def check(overview: Overview, exit_status: int, rehearsed: Report | None = None) -> Document:
+def check(overview: Overview, exit_status: int, practised: Report | None = None) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
     remaining, estimate = overview.remaining, overview.estimate
     return {
@@ -154,8 +155,8 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
                 {"row": problem.row, "cell": problem.cell, "text": problem.text} for problem in overview.problems
             ],
         },
-        "rehearsal": {"counts": _counts(rehearsed.counts), "results": str(rehearsed.results.absolute())}
-        if rehearsed is not None
+        "practice": {"counts": _counts(practised.counts), "results": str(practised.results.absolute())}
+        if practised is not None
         else None,
     }
 

@@ -213,10 +213,10 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         by_email: whether the IDs were found to be another program's, so that the emails count.
 
     Raises:
-        UnreadableFile: the sheet is the results of a rehearsal.
+        UnreadableFile: the sheet is the results of practice.
     """
-    if resultsfile.is_rehearsal(sheet.headings):
-        raise UnreadableFile(say("rehearsal.no-sheet", source=writable(sheet.source)))
+    if resultsfile.is_practice(sheet.headings):
+        raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
     try:
         cells = suggestions.glance(sheet)
         settings = exports.recognised(sheet.headings, settings, cells)

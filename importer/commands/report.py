@@ -107,7 +107,7 @@ class Report:
         batch_size: maximum number of prospects in a request.
         distinct_notes: number of distinct notes in the file.
         readable_within: seconds until new notes could be read, if this was measured.
-        is_rehearsal: whether nothing was sent, and this is what would have happened.
+        is_practice: whether nothing was sent, and this is what would have happened.
         waiting: the numbers of the rows that weren't sent, as in ``2-40, 44``.
         key_place: where the key comes from that the API refused; None for any other end.
     """
@@ -138,14 +138,14 @@ class Report:
     batch_size: int = 0
     distinct_notes: int = 0
     readable_within: float | None = None
-    is_rehearsal: bool = False
+    is_practice: bool = False
     waiting: str = ""
     key_place: Message | None = None
 
     @property
     def meanings(self) -> Mapping[Result, presentation.Meaning]:
         """Meaning of each result. *Not sent*: the run stopped, held rows back, or came to its end."""
-        meanings = {**presentation.MEANINGS, **(presentation.REHEARSED if self.is_rehearsal else {})}
+        meanings = {**presentation.MEANINGS, **(presentation.PRACTISED if self.is_practice else {})}
         if self.stopped is None:
             meanings[Result.NOT_SENT] = presentation.HELD_BACK if self.held_back else presentation.PASSED_OVER
         return meanings

@@ -27,7 +27,7 @@ from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, as_message, render, say, words
 from importer.models import Result
-from importer.results.presentation import HELD_BACK, MEANINGS, Meaning
+from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
 
 _SENT_WITH = ("program", "columns", "template", "sheet", "export", "visibility", "status", "settings")
 
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 
 def report(ended: Report) -> Iterator[Line]:
-    """Yield the lines about how a run ended."""
+    """Yield the lines about how a run, or practice, ended."""
+    if ended.is_practice:
+        yield from practised(ended)
+        return
     yield from why(ended)
     yield from counts(of_report(ended))
     yield from besides(ended)
@@ -49,15 +52,15 @@ def report(ended: Report) -> Iterator[Line]:
     yield Line(say("ended.results", path=str(ended.results)))
 
 
-def rehearsed(ended: Report) -> Iterator[Line]:
-    """Yield the lines about how a rehearsal ended."""
+def practised(ended: Report) -> Iterator[Line]:
+    """Yield the lines about how practice ended."""
     yield Line()
-    yield Line(say("rehearsal.ended"), LineKind.TEXT)
+    yield Line(say("practice.ended"), LineKind.TEXT)
     yield from why(ended)
     yield from counts(of_report(ended))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
-    yield Line(say("rehearsal.results", path=str(ended.results)))
+    yield Line(say("practice.results", path=str(ended.results)))
 
 
 def people(number: int, written: Written | None, then: Message) -> Iterator[Line]:
@@ -149,7 +152,9 @@ def batch(found: Batch) -> Iterator[Line]:
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
         needs_a_hand = any(ended.needs_a_hand for ended in found.files)
-        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand))
+        is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
+        explained = {**MEANINGS, **PRACTISED} if is_practice else MEANINGS
+        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand, explained=explained))
     reasons: dict[Message, list[str]] = {}
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)

@@ -33,7 +33,7 @@ from importer.settings import Settings, remembering
 from importer.storage import place
 
 _OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
-"""Lines of *Summary* that a rehearsal doesn't have, because they tell of a run in the journal, or of calls."""
+"""Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
 
 
 class _ReadDifferently(Exception):
@@ -260,11 +260,11 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("label.not-found", not_found(report.not_found) if report.not_found else None),
         ("label.told-to-wait", say("label.times", n=waits) if waits else None),
     ]
-    left_out = _OF_REAL_RUNS if report.is_rehearsal else ()
+    left_out = _OF_REAL_RUNS if report.is_practice else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
-    title = say("rehearsal.title" if report.is_rehearsal else "summary.title")
+    title = say("practice.title" if report.is_practice else "summary.title")
     lost = [*_of_earlier_runs(report)]
-    return results.Summary(title, said, workspace.profile, report.meanings, report.is_rehearsal, lost)
+    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice, lost)
 
 
 def _of_earlier_runs(report: Report) -> Iterator[tuple[Said, Said]]:
@@ -300,7 +300,7 @@ def write_results(
         summary,
         source=source,
         ours=loaded.roles.ours,
-        run="rehearsal" if summary.is_rehearsal else run.name,
+        run="practice" if summary.is_practice else run.name,
         marked=_with_problems(loaded),
     )
 

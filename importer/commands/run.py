@@ -23,12 +23,11 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import facts
 from importer.commands.answering import answered, learned
 from importer.commands.calling import calls
-from importer.commands.email_lookup import EmailLookup
+from importer.commands.email_lookup import EmailLookup, asked
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
 from importer.commands.read_before import ReadBefore
-from importer.commands.rehearsal import results_of, stage
 from importer.commands.report import Report
 from importer.commands.results import catch_up
 from importer.commands.sending import send
@@ -38,11 +37,13 @@ from importer.errors import BadSettings, FirstRun, Interrupted, Outage, UnclearC
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
+from importer.practice import staging
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
 from importer.settings.exports import Export
 from importer.settings.kinds import Columns
+from importer.storage import Url, local_name
 
 
 class Prepared(AbstractContextManager["Prepared"]):
@@ -230,25 +231,35 @@ class Prepared(AbstractContextManager["Prepared"]):
                 report = replace(report, stopped=Outage(reason))
             return replace(report, caught_up=caught_up)
 
-    def rehearse(
+    def practise(
         self,
         *,
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], Said | None] = lambda: None,
     ) -> Report:
-        """Do all that :meth:`send` does, with a stand-in in memory: nothing is sent, and the results say so.
+        """Do all that :meth:`send` does, with a vendor in memory: nothing is sent, and the results say so.
+
+        The results are where those of a run would be, or in the current folder if that is elsewhere.
 
         Raises:
             UnclearColumns: there are questions.
             Guarded: something is wrong with the file as a whole.
             BadSettings, ResultsNotWritten: the results can't be written.
         """
-        for guarded in self.preview.guarded:
+        preview, loaded = self.preview, self._loaded
+        for guarded in preview.guarded:
             raise guarded
-        target = results_of(self._loaded.sheet.source, self._settings)
-        with stage(self.preview) as (settings, vendor):
-            loaded = replace(self._loaded, settings=settings)
-            return Prepared(loaded, target, settings, vendor).send(observe=observe, stop=stop)
+        target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
+        target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
+        with opened(self._settings) as journal:
+            resolved = asked(loaded, journal, self._settings, before=self._answers).resolved
+            staged = staging.staged(
+                self._settings, self._vendor, resolved.rows, resolved.plan, journal,
+                preview.answers.found, preview.batch_size,
+            )  # fmt: skip
+            with staged as (settings, vendor):
+                practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
+                return practised.send(observe=observe, stop=stop)
 
     def close(self) -> None:
         """Close the sheet, after which nothing can be sent any more."""
@@ -338,7 +349,7 @@ def unconfirmed(settings: Settings) -> FirstRun:
 
 
 def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
-    """Check that the note IDs in a results file are from this workspace, and not, for example, from the sandbox.
+    """Check that the note IDs in a results file are from this workspace, and not, for example, from a test account.
 
     IDs that the journal doesn't know may be from an import on another computer. They are accepted.
 

@@ -239,7 +239,7 @@ class _Sending:
             batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
             readable_within=delivery.evidence.replication_lag.measured,
-            is_rehearsal=self._context.caller.api.traits.is_rehearsal,
+            is_practice=self._context.caller.api.traits.is_practice,
             waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
             key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
         )

@@ -90,8 +90,8 @@ def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
 
 
 def _is_guarded_by_key(settings: Settings) -> bool:
-    """Return whether the key may be used for one profile only; for practice on this machine, all may use one key."""
-    return bool(settings.key) and not settings.is_for_practice
+    """Return whether the key may be used for one profile only; not for a test server on this machine."""
+    return bool(settings.key) and not settings.is_unguarded
 
 
 def check_journal(journal: Journal | None, settings: Settings) -> None:
@@ -123,11 +123,11 @@ def check_place(settings: Settings) -> None:
 
 
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
-    """Remember that this is the workspace's journal, except for practice on this machine, where any journal will do.
+    """Remember that this is the workspace's journal, but not for a test server on this machine.
 
     The journal is told who confirmed the workspace, if that was remembered before the first run.
     """
-    if not settings.is_for_practice:
+    if not settings.is_unguarded:
         if (confirmation := identity.confirmation(settings.workspace)) is not None:
             journal.runs.confirm(settings.workspace, confirmation)
         identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
@@ -137,11 +137,11 @@ def keep_in_mind(journal: Journal, settings: Settings) -> None:
 
 
 def is_first(journal: Journal | None, settings: Settings) -> bool:
-    """Return whether nobody has imported into the workspace or confirmed it yet. False for practice on this machine.
+    """Return whether nobody has imported into the workspace or confirmed it. False for a test server on this machine.
 
     A mistyped profile or address would deliver everything again, or to strangers.
     """
-    if settings.is_for_practice or identity.is_confirmed(settings.workspace):
+    if settings.is_unguarded or identity.is_confirmed(settings.workspace):
         return False
     return journal is None or not journal.runs.is_confirmed(settings.workspace)
 

@@ -11,10 +11,9 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     working    a job under way, and its result: Send, Results; Quit
     history    Runs: results of earlier imports; look up, hide, write again
     setting_up Settings: profiles, key, remembered answers, defaults
-    practising Practice, switched on and off
+    samples    Practice, with its sample sheets
     access     the guard: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every response
-    current_settings  settings in force: command line, environment, profile, a key that was typed; practice
-    practice   the sandbox, with its own files, jobs and journal
+    current_settings  settings in force: command line, environment, profile, a key that was typed
     fields     the table of settings as fields of a form
     choices    a person's choices for a file, as its address holds them
     form       the drop-downs of the Check screen

@@ -1,7 +1,6 @@
 """Determine the settings in force: command line, environment, the profile chosen on the page, and a key typed there.
 
 Input: the options of the command line, and a person's choices on the page. Output: settings, with the key or without.
-In practice mode the settings are those of the practice workspace, and nothing is written to a profile.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer.commands.answering import learned, with_export
+from importer.commands.answering import learned
 from importer.commands.overview import Overview
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, say
 from importer.models import Workspace
 from importer.page.choices import Choices
-from importer.page.practice import Practice
 from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, remembering, sources
 from importer.settings.exports import Export
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
@@ -66,7 +64,6 @@ class CurrentSettings:
 
     Attributes:
         profile: the name of the profile in force.
-        practice: the practice workspace while a person practises, else None.
         is_last_chosen: whether the profile in force was chosen on the page before this start of the program.
     """
 
@@ -75,7 +72,6 @@ class CurrentSettings:
         self._typed: dict[Workspace, str] = {}
         self._tries: dict[tuple[Workspace, str], KeyTry] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
-        self.practice: Practice | None = None
         self.is_last_chosen = False
         self._chosen: Path | None = None
         self._address = self._address_now()
@@ -101,7 +97,7 @@ class CurrentSettings:
         Raises:
             BadSettings: a setting can't be used.
         """
-        return self.practice.settings if self.practice is not None else sources.settings_of(self.given())
+        return sources.settings_of(self.given())
 
     def with_key(self) -> Settings:
         """Return the settings with the key.
@@ -110,8 +106,6 @@ class CurrentSettings:
             BadSettings: there is no key, or it can't be used.
         """
         settings = self.settings()
-        if self.practice is not None:
-            return replace(settings, key=self.practice.key)
         if typed_key := self._typed.get(settings.workspace):
             return replace(settings, key=typed_key)
         if reason := self._why_not_started_with(settings):
@@ -155,15 +149,12 @@ class CurrentSettings:
         return learned(base, settings, overview.file, overview.sheet_columns)
 
     def remember(self, export: Export) -> None:
-        """Keep an export in the profile; in practice mode, only until practice ends.
+        """Keep an export in the profile.
 
         Raises:
             BadSettings: the name can't be used, or the profile can't be written.
         """
-        if self.practice is not None:
-            self.practice.settings = with_export(self.practice.settings, export)
-        else:
-            remembering.keep(self.profile, export)
+        remembering.keep(self.profile, export)
 
     def choose(self, profile: str) -> None:
         """Use a profile from now on, and also from the next start unless another profile is named then.

@@ -28,8 +28,9 @@ from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.file_names import folded, name_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
 from importer.page.rendering import ROLES, moment, text, words
+from importer.page.samples import is_sample
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
-from importer.page.tasks import Rehearse, Send, Unread
+from importer.page.tasks import Practise, Send, Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -118,6 +119,7 @@ class ImportScreens(Screens):
             replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
             source=self._parts.uploads.get(upload.source),
+            is_sample=is_sample(upload, self._parts.uploads),
             copy_sent_at=self._copy_sent_at(upload),
             sent_copy=self._parts.uploads.sent_copy(upload, self._workspace),
             earlier=self._parts.uploads.with_files(overview.lacking, upload, settings.workspace),
@@ -168,7 +170,7 @@ class ImportScreens(Screens):
             return still_reading(upload, own_choices)
         if isinstance(overview, Unread):
             return redirect(check_address(upload, own_choices), 303)
-        if not overview.can_be_sent:
+        if not overview.can_be_sent or is_sample(upload, self._parts.uploads):
             asked = form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings).asked
             anchor = f"#{asked[0].id}" if asked else ""
             return redirect(check_address(upload, own_choices) + anchor, 303)
@@ -203,6 +205,8 @@ class ImportScreens(Screens):
         back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("questions.nothing-sent"), say("page.problem.another-workspace"), 409, back)
+        if is_sample(upload, self._parts.uploads):
+            refuse(say("questions.nothing-sent"), say("page.check.about-sample"), 409, check_address(upload, choices))
         source = self._parts.uploads.get(upload.source)
         if source is not None and upload.workspace != self._workspace and (at := self._copy_sent_at(source)):
             why = text("page.mend.sent-why", when=moment(at))
@@ -222,13 +226,13 @@ class ImportScreens(Screens):
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
 
-    @screen("/file/<number>/rehearse", "POST")
-    def rehearse(self, number: str) -> Page:
-        """Rehearse the import of the file, which sends nothing."""
+    @screen("/file/<number>/practise", "POST")
+    def practise(self, number: str) -> Page:
+        """Practise the import of the file, which sends nothing."""
         upload, choices = self._upload(number), _choices()
         settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
-        task = Rehearse(settings, upload.folder, upload.name)
-        return self._begin(task, say("page.problem.not-rehearsed"), upload, choices)
+        task = Practise(settings, upload.folder, upload.name)
+        return self._begin(task, say("page.problem.not-practised"), upload, choices)
 
     @screen("/file/<number>/original")
     def original(self, number: str) -> Page:

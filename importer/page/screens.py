@@ -23,19 +23,18 @@ from importer.page.choices import Choices
 from importer.page.current_settings import CurrentSettings, KeyTry
 from importer.page.jobs import Job, Jobs, UnderWay
 from importer.page.reading import Readers
-from importer.page.tasks import Ended, Rehearse, Send, Task
+from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
 GO_BACK = say("page.problem.go-back")
-OPEN_PRACTICE = say("page.open-practice")
 OPEN_SETTINGS = say("page.problem.open-settings")
 _Screen = TypeVar("_Screen", bound=Callable[..., Page])
 
 
 class Parts:
-    """Objects that the screens work with. In practice mode, files and jobs are practice's own.
+    """Objects that the screens work with.
 
     Args:
         current: the settings in force.
@@ -53,18 +52,7 @@ class Parts:
         jobs: Jobs,
         end: Callable[[], object] = lambda: None,
     ) -> None:
-        self.current, self.reading, self.end = current, reading, end
-        self._uploads, self._jobs = uploads, jobs
-
-    @property
-    def uploads(self) -> DroppedFiles:
-        """Files that were dropped; in practice mode, those of practice only."""
-        return self.current.practice.uploads if self.current.practice is not None else self._uploads
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs; in practice mode, those of practice only."""
-        return self.current.practice.jobs if self.current.practice is not None else self._jobs
+        self.current, self.uploads, self.reading, self.jobs, self.end = current, uploads, reading, jobs, end
 
 
 def screen(address: str, method: str = "GET") -> Callable[[_Screen], _Screen]:
@@ -135,7 +123,7 @@ class Screens:
             if upload is None:
                 return
             reading.forget(upload)
-            if ended.results is not None and not isinstance(task, Rehearse):
+            if ended.results is not None and not isinstance(task, Practise):
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
             if upload.source and not upload.is_done and not may_have_delivered(task.settings, upload.fingerprint):

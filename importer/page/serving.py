@@ -20,7 +20,6 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer.messages import Message
-from importer.page import practice
 from importer.page.access import Access
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
@@ -96,7 +95,6 @@ class PageServer:
             self.guard = Access(self.port)
             folder = folder or page_folder()
             self.uploads, self.jobs = DroppedFiles(folder), Jobs()
-            practice.clear_up(folder)
             current.go_on(folder / "profile.txt")
             self.reading, self.ended = Readers(), threading.Event()
             self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
@@ -120,8 +118,6 @@ class PageServer:
         self._server.server_close()
         self.reading.close()
         self.jobs.close()
-        if self.current.practice is not None:
-            self.current.practice.end()
 
     @property
     def current(self) -> CurrentSettings:

@@ -20,7 +20,7 @@ from importer.messages import Message, Said, as_message, say
 from importer.page import fields
 from importer.page.current_settings import KeyTry
 from importer.page.rendering import words
-from importer.page.screens import OPEN_PRACTICE, OPEN_SETTINGS, Page, Screens, refuse, screen
+from importer.page.screens import OPEN_SETTINGS, Page, Screens, refuse, screen
 from importer.settings import SETTINGS, editing, keystore, profiles, remembering, renaming, with_tilde
 
 _DONE = {
@@ -176,11 +176,8 @@ class SettingUp(Screens):
         return _done("saved" if changed else "nothing", "defaults")
 
     def _check_form(self, *, workspace: bool = False) -> None:
-        """Refuse a change in practice mode, or from a form for another profile or workspace."""
+        """Refuse a change from a form for another profile or workspace."""
         current = self._parts.current
-        if current.practice is not None:
-            why = say("page.problem.practice-is-on")
-            refuse(say("hide.nothing-changed"), why, 409, url_for("practice"), OPEN_PRACTICE)
         expected = str(current.settings().workspace) if workspace else current.profile
         if request.form.get("of", expected if not workspace else "") != expected:
             why = say("page.problem.another-profile")
@@ -189,8 +186,6 @@ class SettingUp(Screens):
     def _screen(self, said: Said, **context: object) -> Page:
         """Show all settings. If the profile can't be read, show the error and the rest."""
         current = self._parts.current
-        if current.practice is not None:
-            return render_template("settings.html", said=say("page.settings.practice-is-on"), profile=current.profile)
         way = _way()
         context = {
             "troubles": {},

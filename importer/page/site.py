@@ -21,13 +21,13 @@ from importer.page.history import History
 from importer.page.importing import AttachmentScreens, ImportScreens
 from importer.page.mending import MendScreens
 from importer.page.notes import folded, formatted
-from importer.page.practising import Practising
 from importer.page.rendering import PAGE, ROLES, element, moment, number, text, without_folders, words
+from importer.page.samples import SampleScreens
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
 
-GROUPS = (ImportScreens, AttachmentScreens, MendScreens, Working, History, SettingUp, Practising, Leaving)
+GROUPS = (ImportScreens, AttachmentScreens, MendScreens, Working, History, SettingUp, SampleScreens, Leaving)
 """Groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = {
     "index": say("page.layout.import"),
@@ -87,8 +87,6 @@ def _everywhere(parts: Parts) -> dict[str, object]:
     return {
         "navigation": NAVIGATION,
         "under_way": parts.jobs.under_way,
-        "practising": current.practice is not None,
-        "practice_files": len([*current.practice.uploads]) if current.practice is not None else 0,
         "working_as": current.profile,
         "ROLES": ROLES,
     }

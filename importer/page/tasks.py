@@ -196,8 +196,8 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Rehearse:
-    """Task of rehearsing the import of a file.
+class Practise:
+    """Task of practising the import of a file.
 
     Attributes:
         settings: the settings with the choices.
@@ -207,13 +207,13 @@ class Rehearse:
     settings: Settings
     folder: Path
     name: str
-    kind: ClassVar[str] = "rehearsing"
+    kind: ClassVar[str] = "practising"
 
     def do(self, word: Word) -> Ended:
-        """Rehearse the import."""
+        """Practise the import."""
         os.chdir(self.folder)
         with commands.prepare(self.name, self.settings) as prepared:
-            report = prepared.rehearse(observe=word.observe, stop=word.why)
+            report = prepared.practise(observe=word.observe, stop=word.why)
         return Ended(
             report.exit_status,
             besides=[line.text for line in commands.report_messages.why(report)],
@@ -294,7 +294,7 @@ class Rewrite:
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-Task = Send | Rehearse | LookUpTask | Hide | Rewrite
+Task = Send | Practise | LookUpTask | Hide | Rewrite
 """Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 

@@ -17,7 +17,7 @@ from importer.page.jobs import Job
 from importer.page.rendering import words
 from importer.page.rows import shown
 from importer.page.screens import Page, Parts, Screens, is_key_refused, screen
-from importer.page.tasks import Rehearse, Send, rows_path
+from importer.page.tasks import Practise, Send, rows_path
 
 _LONG = 10.0  # seconds without a reply from which their number is shown, and no remaining time
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
@@ -37,7 +37,7 @@ class Working(Screens):
         if not isinstance(job.task, Send):
             return render_template("done.html", job=job, ended=job.ended, there=has_results, in_words=in_words)
         current = self._parts.current
-        key = current.key_place() if is_key_refused(job.ended) and current.practice is None else None
+        key = current.key_place() if is_key_refused(job.ended) else None
         rows = shown(rows_path(job.task.folder, job.ended.run), request.args) if job.ended.run else None
         return render_template(
             "results.html", job=job, ended=job.ended, there=has_results, key=key, shown=rows, in_words=in_words
@@ -119,7 +119,7 @@ def _state(job: Job) -> dict[str, object]:
         status = say(kind, percent=percent)
     delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")
     left = rendering.time_left(progress) if progress is not None else None
-    if delay is None and not isinstance(job.task, Rehearse):
+    if delay is None and not isinstance(job.task, Practise):
         delay, waited = say("page.working.waits"), time.monotonic() - job.moved_at
         if isinstance(job.task, Send) and waited >= _LONG:  # nothing shows any more how long the rest takes
             delay, left = say("page.working.waits-long", time=rendering.taken(waited)), None

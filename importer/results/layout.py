@@ -15,7 +15,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.messages import Said, render
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
-from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_REHEARSED, PLAIN_COLUMNS, ResultColumn
+from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_PRACTISED, PLAIN_COLUMNS, ResultColumn
 from importer.settings import profiles
 
 _ROWS = 4_000  # rows in a block; few enough for small lists
@@ -47,7 +47,7 @@ class Summary:
         lines: labels and values in the order shown.
         profile: the profile of the run.
         meanings: the meaning of each result in this run.
-        is_rehearsal: whether nothing was sent, so that the headings say so, and no row has a note ID.
+        is_practice: whether nothing was sent, so that the headings say so, and no row has a note ID.
         of_earlier_runs: prospect and note ID of each note of an earlier run that was not found, headed by their runs.
         prospect: position of the column that names the prospects, printed on each page of a wide sheet; may be None.
         read_as: the signed answers by which the sheet was read; empty if there are none.
@@ -57,7 +57,7 @@ class Summary:
     lines: Sequence[tuple[Said, Said | int]] = ()
     profile: str = profiles.DEFAULT
     meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)
-    is_rehearsal: bool = False
+    is_practice: bool = False
     of_earlier_runs: Sequence[tuple[Said, Said]] = ()
     prospect: int | None = None
     read_as: str = ""
@@ -65,7 +65,7 @@ class Summary:
     @property
     def headings(self) -> tuple[str, ...]:
         """The headings of the columns of every results file."""
-        return OUR_REHEARSED if self.is_rehearsal else OUR_COLUMNS
+        return OUR_PRACTISED if self.is_practice else OUR_COLUMNS
 
 
 @dataclass(frozen=True)

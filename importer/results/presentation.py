@@ -57,13 +57,13 @@ HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
 PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
 """Meaning of *not sent* in a run that finished."""
 
-_IN_THE_ORIGINAL = say("result.rehearsed.next")
-REHEARSED: Mapping[Result, Meaning] = {
-    Result.CREATED: Meaning(say("result.rehearsed")),
+_IN_THE_ORIGINAL = say("result.practised.next")
+PRACTISED: Mapping[Result, Meaning] = {
+    Result.CREATED: Meaning(say("result.practised")),
     Result.REJECTED: Meaning(MEANINGS[Result.REJECTED].means, _IN_THE_ORIGINAL),
     Result.INVALID: Meaning(MEANINGS[Result.INVALID].means, _IN_THE_ORIGINAL),
 }
-"""Meanings of results that differ in a rehearsal."""
+"""Meanings of results that differ in practice."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
-    outcome = say("summary.rehearsed") if summary.is_rehearsal else headline(outcomes)
+    outcome = say("summary.practised") if summary.is_practice else headline(outcomes)
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(outcome, lead))
     row = _table(book, sheet, counts, 4, summary)
@@ -43,7 +43,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     columns: list[tuple[Said, Said | int]] = [
         (heading, say(f"column-of-results.{column.heading}"))
         for heading, column in zip(headings_for(summary, outcomes), columns_for(outcomes), strict=True)
-        if not (summary.is_rehearsal and column.heading == "request")  # there is neither a run nor a request
+        if not (summary.is_practice and column.heading == "request")  # there is neither a run nor a request
     ]
     row = _pairs(book, sheet, say("summary.columns"), columns, row + 1)
     _pairs(book, sheet, say("summary.of-earlier-runs"), summary.of_earlier_runs, row + 1)

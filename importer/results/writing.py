@@ -83,7 +83,7 @@ def write(
         target: path or URL; its suffix decides the format: ``.xlsx`` or ``.csv``.
         sheet: the rows as they were read; ``columns`` may be called more than once.
         outcomes: the outcome of each row.
-        summary: content of the workbook's sheet *Summary*, and whether these are the results of a rehearsal.
+        summary: content of the workbook's sheet *Summary*, and whether these are the results of practice.
         source: the imported file; the new file is readable by no more users than this one.
         ours: heading → position of our columns in an earlier results file (see
             :func:`importer.resultsfile.own_columns`); only ``source_row`` is kept.
@@ -105,7 +105,7 @@ def write(
         as_csv, target = True, target.with_suffix(".csv")
         sizes = {"columns": len(keep) + len(our_columns), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
         remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
-    source_row, shows_ids = ours.get("source_row"), not summary.is_rehearsal
+    source_row, shows_ids = ours.get("source_row"), not summary.is_practice
     rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=source_row, run=run, shows_ids=shows_ids)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0

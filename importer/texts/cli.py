@@ -41,7 +41,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "live.written": "What was seen is in {path}. It holds IDs, the note's author and the API's words. Read it before you share it.",
     "written.nothing": "Nothing was written.",
     "people.then-run": "Then run the import. Until then, it rejects their rows.",
-    "rehearsal.not-yet": "Nothing was rehearsed, because nothing of this file can be sent yet.",
+    "practice.begins": "Practice: nothing is sent. The import would do this:",
+    "practice.address": "Practice calls no address. Leave out `base-url`.",
+    "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
+    "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",
     "doctor.uncomment": "the profile names a file for the key, but in a comment. Put the key into that file, and change line {line} of {file}, without the # at its beginning, to: {text}",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"

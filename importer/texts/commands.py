@@ -472,9 +472,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.problems": "a list of problems",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
-    "choosing.results": "results of an earlier run or of a rehearsal",
+    "choosing.results": "results of an earlier run or of practice",
     "choosing.locked": "another program has locked it",
-    "choosing.results-among-others": "results of an earlier run or of a rehearsal. To import those of a run, name no other file",
+    "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
@@ -520,11 +520,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This would be the first import as profile {profile} at {url}, and nobody has confirmed yet that this is the right workspace.\n"
         "Nothing was sent. Run it once at a terminal and answer yes there, or set up the profile with `note-importer init`. After that, it runs without questions."
     ),
-    "rehearsal.title": "Rehearsal: nothing was sent",
-    "rehearsal.ended": "Rehearsal: nothing was sent. If Saleshandy knows every prospect and accepts every note, the import will end like this:",
-    "rehearsal.results": "Results of the rehearsal: {path}",
-    "rehearsal.no-sheet": (
-        "{source} contains the results of a rehearsal, in which nothing was sent.\n"
+    "practice.title": "Practice: nothing was sent",
+    "practice.ended": "Practice: nothing was sent. If Saleshandy knows every prospect and accepts every note, the import will end like this:",
+    "practice.results": "Results of practice: {path}",
+    "practice.no-sheet": (
+        "{source} contains the results of practice, in which nothing was sent.\n"
         "Import the original file instead. Corrections belong there, too."
     ),
     "run.ids-of-other-workspace": (

@@ -18,8 +18,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.held-back": "held back by `first`",
     "result.held-back.next": "look at the others in Saleshandy, {action.then-run-without-it}",
     "result.passed-over": "it could not be sent. See the reason",
-    "result.rehearsed": "the import would create the note",
-    "result.rehearsed.next": "correct the original file",
+    "result.practised": "the import would create the note",
+    "result.practised.next": "correct the original file",
     "result.nothing-to-do": "nothing to do",
     "disk.full": "the disk is full",
     "disk.not-allowed": "writing there is not allowed",
@@ -72,5 +72,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column-of-results.request": "The ID of the run and the number of the request to Saleshandy, for support.",
     "column-of-results.composed_text": "The text that the template makes of the row: what was sent, unless the reason says otherwise. To change it, correct your own columns.",
     "results.nothing-to-fix": "Nothing to fix. No row needs your attention.",
-    "summary.rehearsed": "If Saleshandy knows every prospect and accepts every note, the import will end like this. To send the notes, import the original file, not this one.",
+    "summary.practised": "If Saleshandy knows every prospect and accepts every note, the import will end like this. To send the notes, import the original file, not this one.",
 }

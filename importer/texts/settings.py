@@ -232,7 +232,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.journal.label": "Journal",
     "setting.journal.help": "The record of deliveries: a file, or the URL of a PostgreSQL database that several machines share, postgresql://HOST/DATABASE.",
     "setting.guard-local-address.label": "The address on this machine leads to the live service",
-    "setting.guard-local-address.help": "Treat an address on this machine like any other. Use it if a program on this machine forwards calls to the live service. Without it, such an address is for practice, and nothing is remembered about it.",
+    "setting.guard-local-address.help": "Treat an address on this machine like any other. Use it if a program on this machine forwards calls to the live service. Without it, such an address counts as a test server, and nothing is remembered about it.",
     "setting.api-key-file.label": "File with the API key",
     "setting.api-key-file.help": "A file with the API key, instead of the environment variable SALESHANDY_API_KEY.",
     "setting.shared-account.label": "Allow this key for several profiles or addresses",

@@ -11,7 +11,6 @@ from importer.api import Answer, Cause, NotesPage
 from importer.api.protocol import API_REFUSED
 from importer.messages import render, say
 from importer.models import Note, Status, Visibility
-from importer.sandbox import Sandbox
 from tests.api.canned import (
     CREATED,
     KEY,
@@ -27,6 +26,7 @@ from tests.api.canned import (
     results,
     value_of,
 )  # fmt: skip
+from tests.sandbox import Sandbox
 
 NOTE = Note("Spoke about “terms” 🤝", Visibility.PRIVATE, Status.DRAFT, ("A1", "A2"))
 

@@ -79,10 +79,10 @@ def _imported(tree: Path, night: str, sheet: Path) -> dict[str, float]:
 def _import(night: Night, sheet: Path, folder: Path) -> dict[str, float]:
     """Import until a run leaves nothing to another, with the version that Python finds; return what it came to."""
     from importer.models import Result  # noqa: PLC0415 - of the version that is measured
-    from importer.sandbox import Fault, Sandbox  # noqa: PLC0415
     from importer.settings import Settings  # noqa: PLC0415
     from tests import running  # noqa: PLC0415
     from tests.jumping import jumping  # noqa: PLC0415
+    from tests.sandbox import Fault, Sandbox  # noqa: PLC0415
 
     faults = [Fault.parse(text) for text in night.faults]
     sandbox = Sandbox(api_key="benchmark", faults=faults, latency=LATENCY, seed=SEED, limit=None)

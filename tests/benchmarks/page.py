@@ -14,12 +14,12 @@ import requests
 
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.page.serving import PageServer
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests.benchmarks import data
 from tests.page.conftest import told_of
 from tests.page.test_site import Visitor
+from tests.sandbox import Sandbox
 
 _BETWEEN = 0.05  # seconds between two questions
 

@@ -23,9 +23,9 @@ from statistics import median, quantiles
 import psutil
 import psycopg
 
-from importer.sandbox import Limit
 from tests.agency import Agency
 from tests.postgres import HOW_TO_GET_IT, Postgres, programs
+from tests.sandbox import Limit
 
 REQUESTS, LIMIT, LATENCY = 15, Limit.parse("20/1s:headers:429"), 0.02
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from importer.models import Progress, Result
-from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Limit, Sandbox
 
 
 def notes(path: Path, groups: int, each: int) -> Path:

@@ -21,12 +21,12 @@ from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
 from importer.messages import render
 from importer.models import Note, Result, Role, Status, Visibility
-from importer.sandbox import Fault, Sandbox
-from importer.sandbox.attachments import UploadBehaviour
 from importer.settings import Rate, Settings, sources
 from importer.settings.kinds import AttachmentsAre
 from tests import running
 from tests.rendered import answers_of
+from tests.sandbox import Fault, Sandbox
+from tests.sandbox.attachments import UploadBehaviour
 from tests.truth import read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")

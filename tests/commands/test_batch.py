@@ -25,10 +25,10 @@ from importer.commands.template import write as write_template
 from importer.errors import BadSettings, Changed, Guarded, JournalFailed, KeyRefused, NotReached, Outage
 from importer.messages import render, say
 from importer.models import Progress, Result
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import systems
 from tests.moments import before
+from tests.sandbox import Sandbox
 
 HEAD = "Prospect ID,Note,Visibility\n"
 

@@ -28,12 +28,12 @@ from importer.journal import Journal
 from importer.messages import render
 from importer.models import Result, Role, Visibility
 from importer.resultsfile import CORRECTED, TO_FIX
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.meanings import Scope, Values
 from tests.page.conftest import HEAD, write
 from tests.reading.catalogue import ENTRIES, Entry
 from tests.running import check, run
+from tests.sandbox import Sandbox
 
 SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "samples").iterdir() if path.suffix in {".csv", ".xlsx"})
 NOTHING = Corrections()

@@ -17,8 +17,8 @@ from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import render
 from importer.models import PossibleAnswer
-from importer.sandbox import Sandbox
 from importer.settings.kinds import DateOrder
+from tests.sandbox import Sandbox
 from tests.test_histories import ADA, HEADINGS, TEMPLATE, WITH_IDS, History, with_ids
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -17,8 +17,8 @@ from importer.errors import BadSettings, Changed, Guarded
 from importer.journal import Journal
 from importer.messages import render
 from importer.models import OnSeveral, Progress, Result, Visibility
-from importer.sandbox import Fault, Limit, Sandbox, invented
 from importer.settings import Settings
+from tests.sandbox import Fault, Limit, Sandbox, invented
 from tests.truth import read_results
 
 HEADINGS = ("Email", "Note", "Visibility")

@@ -16,8 +16,8 @@ from importer.errors import Interrupted
 from importer.journal import Journal
 from importer.messages import render, words
 from importer.models import Result
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
+from tests.sandbox import Fault, Sandbox
 from tests.truth import read_results
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Call ID")

@@ -10,12 +10,12 @@ import pytest
 from importer.commands.report import Report
 from importer.errors import KeyRefused, NotPermitted, Outage, Redirected, WrongAddress, WrongCall
 from importer.messages import render
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from importer.settings.address import api_address
 from tests import running
 from tests.api.canned import Canned, reply
 from tests.delivering import KEY, counts, deliver, settings
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, write_sheet
 
 LINES = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(4)]

@@ -21,8 +21,8 @@ from importer.commands.run import prepare
 from importer.errors import Busy, FirstRun, SharedKey, WrongJournal
 from importer.journal import accounts, identity
 from importer.messages import render
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 AWAY = "https://notes.invalid/v1"
@@ -142,7 +142,7 @@ def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
         assert prepared.send(expected=1).exit_status == 0
 
 
-def test_practice_on_this_machine_is_free_of_it(box: Sandbox, sheet: Path, away: Settings) -> None:
+def test_a_server_on_this_machine_is_free_of_it(box: Sandbox, sheet: Path, away: Settings) -> None:
     """Nobody is asked, and all profiles may use one key."""
     for profile in ("one", "two"):
         assert run(sheet, replace(away, profile=profile, base_url=box.url), SALESHANDY).exit_status == 0
@@ -183,7 +183,7 @@ def test_a_key_is_one_profiles_unless_it_is_allowed(box: Sandbox, sheet: Path, a
 def test_a_key_that_was_used_at_another_address_asks_whatever_the_profile(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
-    """Another name of the same service would get everything again; practice on this machine is free of it."""
+    """Another name of the same service would get everything again; a server on this machine is free of it."""
     run(sheet, away, vendor, [True])
     other = replace(away, base_url="https://gateway.invalid/v1")
     found = run(sheet, other, vendor, [True])

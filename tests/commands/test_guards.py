@@ -17,8 +17,8 @@ from importer.errors import Guarded
 from importer.journal.known import written
 from importer.messages import say, words
 from importer.models import Result
-from importer.sandbox import Sandbox
 from importer.settings import Settings
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line("P4", "", "1")]

@@ -19,9 +19,9 @@ from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.messages import render
 from importer.models import Result
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, write_sheet
 
 

@@ -17,9 +17,9 @@ from importer.commands.run import prepare
 from importer.errors import Busy, Interrupted, Outage
 from importer.messages import render
 from importer.models import Progress, Result
-from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
 from tests.jumping import jumping
+from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")

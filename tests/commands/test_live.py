@@ -19,9 +19,9 @@ from importer.commands.doctor import Check
 from importer.errors import BadSettings, KeyRefused, Stopped
 from importer.messages import render
 from importer.models import Visibility
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests.jumping import Jumping, jumping
+from tests.sandbox import Fault, Sandbox
 from tests.test_messages import FORMS
 
 TEST, OTHER = "Te5tPr0sp", "0therPr0sp"

@@ -16,8 +16,8 @@ from importer.commands.run import prepare
 from importer.errors import ResultsNotWritten, as_argument
 from importer.messages import render
 from importer.models import Result
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 

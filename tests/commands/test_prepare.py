@@ -13,11 +13,11 @@ from importer.commands.run import prepare
 from importer.errors import BadSettings, Changed, UnclearColumns
 from importer.journal import Journal
 from importer.models import Role
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import Columns
 from tests import running
 from tests.rendered import answers_of
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

@@ -15,8 +15,8 @@ from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.messages import render
 from importer.models import Result, Role
-from importer.sandbox import Sandbox
 from importer.settings import Settings
+from tests.sandbox import Sandbox
 
 HEAD = ("Prospect ID", "Note", "Visibility")
 

@@ -20,10 +20,10 @@ from importer.journal import Journal
 from importer.messages import render, say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, is_results, read_as
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.settings.exports import Export
 from tests.running import run
+from tests.sandbox import Sandbox
 
 HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
 ROWS = [

@@ -34,10 +34,10 @@ from importer.markup import ContentKind
 from importer.messages import render
 from importer.models import Remaining, Result, Visibility
 from importer.resultsfile import OUR_COLUMNS
-from importer.sandbox import Fault, Limit, Received, Sandbox
 from importer.settings import Settings
 from tests import running
 from tests.latest import latest
+from tests.sandbox import Fault, Limit, Received, Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -367,7 +367,7 @@ def test_a_key_column_that_comes_later_makes_new_occurrences_and_the_plan_says_s
 
 
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """After practice in the sandbox, its note ids don't make anything count as delivered elsewhere."""
+    """After an import into a test account, its note ids don't make anything count as delivered elsewhere."""
     results = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results
     other = replace(settings, profile="other")
     for use in (running.check, running.run):
@@ -554,7 +554,7 @@ def test_a_key_column_makes_the_same_text_mean_another_note(box: Sandbox, settin
     assert all(len(_prospects(call)) == 1 for call in posts(box))
 
 
-def test_practice_at_one_address_is_not_mistaken_for_another(settings: Settings, tmp_path: Path) -> None:
+def test_an_import_at_one_address_is_not_mistaken_for_another(settings: Settings, tmp_path: Path) -> None:
     """The same journal and profile: what the first service got, the second gets too."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
     ran(path, settings)

@@ -16,12 +16,12 @@ from importer.commands.sent_with import KEPT
 from importer.journal import Journal, identity, lock
 from importer.journal.runs import Confirmation
 from importer.models import OnSeveral, Role, Visibility, Workspace
-from importer.sandbox import Sandbox
 from importer.settings import SETTINGS, Settings, Topic
 from importer.settings.table import Setting
 from importer.version import __version__
 from tests import running
 from tests.commands.test_first_run import AWAY, KEY, run
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 HEAD = "Prospect ID,Email,MARK heading,Secret note,MARK key,Who sees it\n"

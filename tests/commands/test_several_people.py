@@ -15,11 +15,11 @@ from importer.commands.run import prepare
 from importer.errors import BadSettings, Guarded
 from importer.messages import render
 from importer.models import Result, Role
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
 from importer.settings.remembering import REMEMBERED
 from tests.commands.test_emails import HEADINGS, by_email, notes, results, send, settings_of, write
+from tests.sandbox import Sandbox
 from tests.truth import read_results
 
 ADA, BEN, CY, TWIN, TWIN_TOO = "8PvBmrB7P7", "jzRkmgMdwA", "kqWm3nXy7Z", "aaBm3nXy7Z", "bbBm3nXy7Z"

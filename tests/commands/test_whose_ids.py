@@ -16,8 +16,8 @@ from importer.commands.run import prepare
 from importer.errors import Changed, Guarded
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Result, Role
-from importer.sandbox import Sandbox
 from importer.settings import Settings
+from tests.sandbox import Sandbox
 
 OURS = ["8PvBmrB7P7", "Pr9xQ2Lm", "jzRkmgMdwA", "KbtDE6kG", "DiPCFdcE"]
 EMAILS = [f"{name}@kestrel.example" for name in ("ada", "ben", "cleo", "dan", "eva")]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from importer.delivery.replication_lag import ENOUGH
-from importer.sandbox import Fault, Received, Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Fault, Received, Sandbox
 from tests.truth import Line, check, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -15,12 +15,12 @@ from importer.cli import main
 from importer.commands.history import history
 from importer.commands.report import Report
 from importer.commands.verify import Verified, verify
-from importer.sandbox import Fault, Sandbox
-from importer.sandbox.calls import Call
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Rate, Settings
 from tests import running
 from tests.jumping import Jumping
 from tests.listening import Ear, http_ear
+from tests.sandbox import Fault, Sandbox
+from tests.sandbox.calls import Call
 from tests.truth import Line, read_results, write_sheet
 
 DUE = 2 * 60.0  # twice the assumed lag

@@ -15,11 +15,11 @@ import pytest
 
 from importer.commands.report import Report
 from importer.errors import Blocked
-from importer.sandbox import Sandbox
 from tests.between import Between
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs
 from tests.gateways.proxies import RealProxy
+from tests.sandbox import Sandbox
 from tests.truth import Line
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"

@@ -11,11 +11,11 @@ import pytest
 
 from importer.commands.report import Report
 from importer.errors import NeedsAPerson, WrongAddress
-from importer.sandbox import Fault, Sandbox
 from importer.settings.rate import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs
 from tests.gateways.nginx import IS_HERE, Nginx
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"

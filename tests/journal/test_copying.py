@@ -15,10 +15,10 @@ from importer.journal import Journal
 from importer.journal.connecting import SCHEMA
 from importer.journal.schema import TABLES
 from importer.models import Result, Workspace
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests import running
 from tests.postgres import Postgres
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")

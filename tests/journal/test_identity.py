@@ -106,17 +106,17 @@ def test_other_workspaces_may_have_other_journals(live: Settings, tmp_path: Path
 
 def test_looking_up_or_hiding_nothing_takes_no_journal_for_the_workspaces(tmp_path: Path) -> None:
     """A command whose address was forgotten would bind the journal of another workspace to the live one."""
-    settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "practice.sqlite")
+    settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "other.sqlite")
     Journal.open(settings.journal).close()
     assert verify.verify(settings).found == 0
     assert hide.hide(hide.what_to_hide(None, settings), settings).hidden == 0
     assert identity.remembered(settings.workspace) is None
 
 
-def test_practice_on_this_machine_begins_anew_by_deleting_its_journal(tmp_path: Path) -> None:
+def test_a_server_on_this_machine_begins_anew_by_deleting_its_journal(tmp_path: Path) -> None:
     """Wherever on this machine; nothing is remembered of it."""
     for url in ("http://127.0.0.1:8081/v1", "http://localhost:8081/v1", "http://[::1]:8081/v1"):
-        settings = Settings(base_url=url, key="k", journal=tmp_path / "practice.sqlite")
+        settings = Settings(base_url=url, key="k", journal=tmp_path / "other.sqlite")
         for _ in range(2):
             with workspaces.held(settings) as journal:
                 workspaces.keep_in_mind(journal, settings)

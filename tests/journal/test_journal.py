@@ -20,9 +20,9 @@ from importer.errors import JournalFailed, OpenToOthers, UnusableJournal, WrongJ
 from importer.journal import VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, sqlite
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, check, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -38,9 +38,9 @@ from importer.journal import (
 )
 from importer.journal.store import ForRows
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")

@@ -19,9 +19,9 @@ import tests.postgres
 from importer.errors import Busy, JournalFailed, UnusableJournal
 from importer.journal import Journal
 from importer.models import Workspace
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Sandbox
 from tests.truth import Line, check, write_sheet
 
 pytestmark = pytest.mark.slow

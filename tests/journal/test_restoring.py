@@ -14,9 +14,9 @@ from importer.errors import BadSettings, Busy, UnusableJournal, WrongJournal
 from importer.journal import Journal, shares
 from importer.journal.sqlitefile import look_into
 from importer.models import Workspace
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 WORKSPACE = Workspace("default", "https://a.example")

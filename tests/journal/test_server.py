@@ -23,11 +23,11 @@ from importer.journal.store import Store
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
 from tests.journal.pooler import Pooler
 from tests.postgres import Postgres
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)

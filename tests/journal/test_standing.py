@@ -17,9 +17,9 @@ from importer.delivery.tasks import Post
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
 from importer.journal import VERSION, Journal, NoteKey, shares, sqlitefile
 from importer.models import Note, Request, Status, Visibility, Workspace
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running, systems
+from tests.sandbox import Sandbox
 from tests.truth import Line, read_results, write_sheet
 
 HERE = Workspace("default", "https://api.example/v1")

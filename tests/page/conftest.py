@@ -105,8 +105,6 @@ def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
     reading, current, jobs = Readers(), told_of(settings), Jobs()
     yield Parts(current, DroppedFiles(tmp_path / "uploads"), reading, jobs)
     jobs.close()
-    if current.practice is not None:
-        current.practice.end()
     reading.close()
 
 

@@ -28,7 +28,7 @@ EVERYTHING = [
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/file/{NUMBER}/rehearse"), ("POST", f"/file/{NUMBER}/first"),
+    ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/first"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),
@@ -40,8 +40,8 @@ EVERYTHING = [
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
     ("POST", "/settings/key/try"),
     ("POST", "/settings/forget"), ("POST", "/settings/export"), ("POST", "/settings/change"),
-    ("GET", "/practice"), ("POST", "/practice/begin"),
-    ("POST", "/practice/end"), ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
+    ("GET", "/practice"),
+    ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
     ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
 

@@ -24,11 +24,11 @@ from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.uploads import DroppedFile
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import AttachmentsAre
 from tests.page.conftest import HEAD, HOME, OURS, write
 from tests.page.test_site import Visitor
+from tests.sandbox import Sandbox
 
 ATTACHED = (*HEAD, "Attachments")
 

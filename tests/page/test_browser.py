@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from importer.page.serving import PageServer
-from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import HEAD, home_of, served, write
+from tests.sandbox import Limit, Sandbox
 
 pytestmark = pytest.mark.slow
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")

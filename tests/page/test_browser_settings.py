@@ -1,4 +1,4 @@
-"""Settings, practice and Quit in a real browser: as somebody uses them who types no commands."""
+"""Settings, samples and Quit in a real browser: as somebody uses them who types no commands."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from importer import messages
 from importer.page.serving import PageServer
-from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import drop, looked_at, send
+from tests.sandbox import Limit, Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -121,67 +121,28 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
     expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
 
 
-def test_practice_is_whole_yellow_on_every_screen_and_none_of_it_is_real(
-    page: Page, server: PageServer, box: Sandbox
-) -> None:
-    """A sample by a click, sent and looked at; not a call to the real address, where all of it is still to be sent."""
-
-    def practised(name: str) -> None:
-        expect(page.get_by_role("region", name="Practice")).to_contain_text("Nothing here reaches Saleshandy")
-        expect(page.get_by_role("banner")).to_have_css("background-color", "rgb(255, 210, 63)")
-        looked_at(page, f"practice-{name}")
-
+def test_a_sample_is_practised_by_two_clicks(page: Page, box: Sandbox) -> None:
+    """Not a call is made, and there are results; the sample itself can't be sent."""
     go(page, "Practice")
-    looked_at(page, "practice-off")
-    page.get_by_role("button", name="Start practice").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Practice is on")
-    practised("on")
-    for name in ("Import", "Runs", "Settings"):
-        go(page, name)
-        practised(name.lower())
-    go(page, "Practice")
+    looked_at(page, "practice")
     page.get_by_role("button", name="1-webinar-followup.csv").click()
     expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
-    practised("check")
-    page.locator("a[href='#notes']").click()
-    shown, bar = page.locator("#notes").bounding_box(), page.get_by_role("region", name="Practice").bounding_box()
-    assert shown and bar and shown["y"] >= bar["y"] + bar["height"]  # the bar stays on top, and hides nothing
-    page.get_by_role("button", name="Continue").click()
-    practised("confirm")
-    send(page, "240 notes")
-    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
-    practised("results")
-    go(page, "Practice")
-    expect(page.get_by_text("has received 240 notes")).to_be_visible()
-    practised("arrived")
-    page.get_by_text("Leave practice", exact=True).click()
-    expect(page.get_by_text("This deletes 1 file with its results")).to_be_visible()
-    looked_at(page, "practice-leaving")
-    page.get_by_role("button", name="Delete and leave").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Choose a spreadsheet")
-    expect(page.get_by_role("region", name="Practice")).to_have_count(0)
-    drop(page, SAMPLES / "1-webinar-followup.csv")
-    expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
+    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+    looked_at(page, "practice-check")
+    page.get_by_role("button", name="Practise without sending").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Practice: 1-webinar-followup.csv")
+    expect(page.get_by_role("link", name="Download results")).to_be_visible()
+    looked_at(page, "practice-results")
     assert not box.received
-    assert server.current.practice is None
 
 
-def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
-    page: Page, browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
-) -> None:
+def test_while_something_is_sent_quit_asks(page: Page, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
     """Quit leaves it alone until a person says so; then it ends in good order, and after it the program."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
     page.get_by_role("button", name="Continue").click()
     send(page, "6 notes")
     expect(page.get_by_text("1 of 6 notes")).to_be_visible()
-    with browser.new_context(storage_state=page.context.storage_state()) as context:  # the console tells of refusals
-        other = context.new_page()
-        other.goto(f"{home_of(server)}practice")
-        other.get_by_role("button", name="Start practice").click()
-        expect(other.get_by_role("heading", level=1)).to_have_text("Practice did not start.")
-        looked_at(other, "practice-refused")
-    assert server.current.practice is None
     page.get_by_role("button", name="Quit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Quit now?")
     looked_at(page, "quit")

@@ -27,10 +27,10 @@ from playwright.sync_api import Browser
 
 from importer.cli import main
 from importer.page.serving import Launch
-from importer.sandbox import Limit, Sandbox
 from importer.settings import KEY_VARIABLE
 from tests.page.conftest import write
 from tests.page.test_site import Visitor
+from tests.sandbox import Limit, Sandbox
 
 
 class Program:
@@ -308,7 +308,6 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
         of = {"of": f"spring at {box.url}", "key": "geheim-4711"}
         assert "You entered it here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text
-        assert "Practice is on" in visitor.post(f"{visitor.base}/practice/begin", timeout=30).text
         assert "note-importer has stopped" in visitor.post(f"{visitor.base}/quit", timeout=30).text
         assert visitor.get(f"{visitor.base}/quit/page.css", timeout=30).ok
     assert program.ended() == 0

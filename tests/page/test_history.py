@@ -22,11 +22,11 @@ from importer.page.choices import Choices
 from importer.page.screens import Parts
 from importer.page.tasks import Ended, Word
 from importer.page.uploads import DroppedFile
-from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import HOME, OURS, write
 from tests.page.test_site import HOSTILE
 from tests.running import run
+from tests.sandbox import Fault, Sandbox
 
 ROWS = [("p1", "Hello", "Public"), ("p2", "Hello", "Public"), ("p3", "", "Public")]
 

@@ -13,12 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from importer.journal import Journal
-from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import TEXTS, drop, looked_at, reached
 from tests.page.test_browser import send as agree
 from tests.running import run
+from tests.sandbox import Fault, Limit, Sandbox
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ from importer.page.choices import Choices
 from importer.page.jobs import Job, Jobs
 from importer.page.screens import Parts
 from importer.page.tasks import LookUpTask
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.page.conftest import OURS, write
 from tests.page.test_history import ROWS, imported
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 

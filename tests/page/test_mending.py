@@ -23,10 +23,10 @@ from importer.page.mending import name_of_copy
 from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.exports import HOW_READ
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
+from tests.sandbox import Fault, Sandbox
 
 TEXT = "Spoke about the annual plan"
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from importer.page.correcting import Copying, Correcting
 from importer.page.serving import PageServer
-from importer.sandbox import Sandbox
 from tests.page.conftest import home_of, write
 from tests.page.test_browser import before_the_script, drop, looked_at, reached, send
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 HEAD = ("Prospect ID", "Email", "Note", "Visibility")

@@ -20,10 +20,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from playwright.sync_api import Page, expect
 
-from importer.sandbox import SAMPLES, Sandbox
 from tests.page.conftest import write
 from tests.page.test_browser import drop
-from tests.sandbox import demo
+from tests.sandbox import SAMPLES, Sandbox, demo
 
 pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[2] / "docs"

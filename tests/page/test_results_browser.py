@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from importer.page.serving import PageServer
-from importer.sandbox import Sandbox
 from tests.page.conftest import home_of, write
 from tests.page.test_browser import drop, looked_at, send
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 

@@ -1,14 +1,12 @@
-"""Settings, the key, practice and Quit, without a browser: what goes in, what is kept, what never comes out."""
+"""Settings, the key, samples and Quit, without a browser: what goes in, what is kept, what never comes out."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable
 from html import unescape
-from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,17 +17,16 @@ from werkzeug.test import TestResponse
 
 from importer.errors import NoKey
 from importer.messages import say
-from importer.page import practice
 from importer.page.current_settings import CurrentSettings
 from importer.page.fields import BY_HAND, FIELDS
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
-from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
 from tests.page.conftest import HOME, OURS, SECRET
 from tests.page.test_site import Visitor
+from tests.sandbox import Fault, Sandbox
 
 KEY = "geheim-4711"
 SCREENS = ("/", "/runs", "/settings", "/practice")
@@ -428,7 +425,7 @@ def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: 
     """Not in the folder of the file that is read or sent, where each would have its own."""
     monkeypatch.chdir(tmp_path)
     for journal, place in (
-        ("practice.sqlite", tmp_path / "practice.sqlite"), ("sqlite:///practice.sqlite", tmp_path / "practice.sqlite"),
+        ("other.sqlite", tmp_path / "other.sqlite"), ("sqlite:///other.sqlite", tmp_path / "other.sqlite"),
         ("postgresql://db.example.test/notes", "postgresql://db.example.test/notes"),
     ):  # fmt: skip
         parts.current._said["journal"] = journal
@@ -437,81 +434,33 @@ def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: 
     assert for_page(parts.current.settings()).attachments == tmp_path / "leaflets"
 
 
-# -- practice ---------------------------------------------------------------------------------------------------
+# -- samples ----------------------------------------------------------------------------------------------------
 
 
-def test_practice_has_an_address_a_journal_and_files_of_its_own(
-    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, profiles: Path, tmp_path: Path
+def test_a_sample_is_practised_and_never_sent(
+    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, tmp_path: Path
 ) -> None:
-    """None of it is the real thing's, nothing is kept, and no call goes to the profile's address."""
-    profiles.write_text('[default]\nbetween = "02:00-02:01"\nmax-notes = 7\n', encoding="utf-8")
-    file = {"file": (BytesIO(b"Prospect ID,Note,Visibility\n"), "n.csv")}
-    real = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data=file).headers["Location"]
-    before = parts.current.settings()
-    assert post("/practice/sample", sample="1").status_code == 409
-    assert post("/practice/begin").status_code == 303
-    assert parts.current.practice is not None
-    settings, folder = parts.current.with_key(), Path(parts.current.practice._folder.name)
-    assert settings.is_on_this_machine
-    assert settings.base_url not in (before.base_url, box.url)
-    assert settings.workspace != before.workspace
-    assert folder in Path(settings.journal).parents
-    assert (folder.stat().st_mode & 0o77) == 0
-    assert settings.key not in (SECRET, box.api_key)
-    assert (settings.between, settings.max_notes) == (None, 7), "hours don't matter; what stops a file does"
-    assert friend.get(real, base_url=OURS).status_code == 404
-    assert "Delete and leave" not in seen(friend, "/practice"), "there is nothing to lose yet"
-    sample = post("/practice/sample", sample="1")
-    assert sample.status_code == 303
-    assert "This deletes 1 file with its results, and the notes received." in seen(friend, "/")
-    for path in (*SCREENS, "/no-such-page"):
-        page = seen(friend, path)
-        assert '<body class="practice">' in page
-        assert "<strong>Practice.</strong> Nothing here reaches Saleshandy" in page
-        assert "<title>Practice:" in page
-    assert post("/practice/end").status_code == 303
-    assert not folder.exists()
-    assert friend.get(sample.headers["Location"], base_url=OURS).status_code == 404
-    assert parts.current.settings() == before
-    assert "Practice." not in seen(friend, "/")
-    assert not box.received
-
-
-def test_what_a_killed_program_left_of_practice_is_cleared_up(post: Post, parts: Parts, tmp_path: Path) -> None:
-    """A day after the last change in it, for until then another may be practising there."""
-    post("/practice/begin")
-    post("/practice/sample", sample="1")
-    assert parts.current.practice is not None
-    folder, other = Path(parts.current.practice._folder.name), tmp_path / "uploads" / "practice"
-    other.mkdir()
-    assert folder.parent == other.parent
-    for days, is_there in ((0.9, True), (1.1, False)):
-        for path in (other, folder, *folder.iterdir()):
-            os.utime(path, (0.0, time.time() - days * 86_400))
-        practice.clear_up(folder.parent)
-        assert folder.exists() is is_there
-    assert other.exists()
-
-
-def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_profile(
-    post: Post, friend: FlaskClient, parts: Parts, profiles: Path
-) -> None:
-    """What is chosen for a file there is remembered until practice ends."""
-    post("/practice/begin")
-    sample = post("/practice/sample", sample="4").headers["Location"]
-    post(f"{sample}/remember?map=content%3DFull+Comments&default-visibility=private")
-    (kept,) = parts.current.settings().exports
-    assert kept.answers["map"] == {"content": ("Full Comments",)}
-    for path, fields in (
-        ("/settings/profile", {"name": "default"}), ("/settings/new", {"name": "x"}), ("/settings/key", {"key": KEY}),
-        ("/settings/key/forget", {"where": "here"}), ("/settings/forget", {"memory": '["ignore", "x"]'}),
-        ("/settings/change", {"workers": "5"}),
-    ):  # fmt: skip
-        assert post(path, of="default", **fields).status_code == 409
-    assert "Save</button>" not in seen(friend, "/settings")
-    post("/practice/end")
-    assert profiles.read_text(encoding="utf-8") == ""
-    assert not parts.current.settings().exports
+    """Its prospects are invented. Neither it nor a corrected copy of it can be confirmed or sent."""
+    assert post("/practice/sample", sample="9").status_code == 404
+    sample = post("/practice/sample", sample="1").headers["Location"]
+    (upload,) = parts.uploads
+    assert upload.name == "1-webinar-followup.csv"
+    copy = parts.uploads.add(
+        "copy.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\nP1,a,1\n"), upload.id
+    )
+    other = parts.uploads.add("own.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\nP1,a,1\n"))
+    for each, is_sent in ((sample, False), (f"/file/{copy.id}", False), (f"/file/{other.id}", True)):
+        until, page = time.monotonic() + 40, seen(friend, each)
+        while "/practise" not in page and time.monotonic() < until:
+            time.sleep(0.05)
+            page = seen(friend, each)
+        assert "/practise" in page
+        assert ('value="confirm"' in page) is is_sent
+        assert (friend.get(f"{each}/confirm", base_url=OURS).status_code == 200) is is_sent
+        sent = post(f"{each}/send", workspace=str(parts.current.settings().workspace), expected="240")
+        assert (sent.status_code == 409) is not is_sent
+        assert ("You can practise with it, but not send it." in sent.text) is not is_sent
+    assert not [call for call in box.received if call.method == "POST"]
 
 
 # -- Quit -------------------------------------------------------------------------------------------------------

@@ -34,12 +34,12 @@ from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.results.presentation import MEANINGS
-from importer.sandbox import Limit, Sandbox
-from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.listening import http_ear
 from tests.page.conftest import HEAD, OURS, served, told_of, write
 from tests.running import run
+from tests.sandbox import Limit, Sandbox
+from tests.sandbox.state import DEFAULT_KEY
 from tests.test_messages import FORMS, PLURAL, all_said, parts_of
 
 ROOT = Path(importer.__file__).parent
@@ -650,14 +650,13 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
     assert [note.visibility for note in box.notes] == ["2", "1", "2"]
 
 
-@pytest.mark.parametrize(("profile", "is_stopped"), [("default", False), ("default", True), ("practice", False)])
+@pytest.mark.parametrize("is_stopped", [False, True])
 def test_the_page_notifies_where_the_profile_says_so(
-    profile: str, is_stopped: bool, settings: Settings, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch
+    is_stopped: bool, settings: Settings, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a problem, as the command line does; but not of what a person stopped here, nor of practice."""
+    """Of a problem, as the command line does; but not of what a person stopped here."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "n.csv", [("INVALID1", "Hello", "Public")])
-    settings = replace(settings, profile=profile)
     found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
     assert isinstance(found, Overview)
     theirs, ours = multiprocessing.Pipe()
@@ -670,9 +669,7 @@ def test_the_page_notifies_where_the_profile_says_so(
         task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest, is_right=True, is_meant=True)
         ended = task.do(tasks.Word(theirs))
         told = [call["title"] for call in ear.told]
-    assert told == (
-        ["note-importer: 1 row needs your attention (n.csv)"] if (profile, is_stopped) == ("default", False) else []
-    )
+    assert told == ([] if is_stopped else ["note-importer: 1 row needs your attention (n.csv)"])
     assert ended.exit_status == (3 if is_stopped else 1)
 
 
@@ -684,8 +681,8 @@ OF_TERMINAL = {"page.workspace-of-last-time", "questions.answer", "notice.run-to
 
 
 def texts_for_people() -> set[str]:
-    """What the page shows of every message but those of the command line and of the sandbox."""
-    elsewhere = {kind for path, kind, *_ in all_said() if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
+    """What the page shows of every message but those of the command line."""
+    elsewhere = {kind for path, kind, *_ in all_said() if path.relative_to(ROOT).parts[0] != "cli"}
     found = set()
     for kind in FORMS.keys() - ({kind for _, kind, *_ in all_said()} - elsewhere) - OF_TERMINAL:
         names = set().union(*map(parts_of, FORMS[kind]))
@@ -765,38 +762,28 @@ def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
 
 
 @pytest.mark.slow
-def test_a_file_is_rehearsed_without_a_key_and_its_results_are_no_run(
+def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     guest: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Check screen offers it. The screen and the results say that nothing was sent; the file can still be sent."""
     monkeypatch.delenv(KEY_VARIABLE)
-    checked = guest.drop(write(tmp_path / "rehearsed.csv", [("p1", "a", "Public"), ("p2", "a", "Private")]))
+    checked = guest.drop(write(tmp_path / "practised.csv", [("p1", "a", "Public"), ("p2", "a", "Private")]))
     received, runs = len(guest.box.received), guest.see("/runs").text
-    action = re.search(r'action="([^"]+/rehearse[^"]*)"', checked.text)
+    action = re.search(r'action="([^"]+/practise[^"]*)"', checked.text)
     assert action, checked.text
     ended = guest.see(guest.post(guest.origin + unescape(action[1]), timeout=60).url)
     shown = unescape(ended.text)
-    assert "<h1>Rehearsal of rehearsed.csv</h1>" in shown
+    assert "<h1>Practice: practised.csv</h1>" in shown
     assert "Nothing was sent. If Saleshandy knows every prospect and accepts every note, the import" in shown
     assert "the import would create the note" in shown
     results = guest.get(ended.url + "/results", timeout=60)
-    assert "rehearsed.rehearsal.xlsx" in results.headers["Content-Disposition"]
+    assert "practised.practice.xlsx" in results.headers["Content-Disposition"]
     (tmp_path / "results.xlsx").write_bytes(results.content)
-    assert "contains the results of a rehearsal" in guest.drop(tmp_path / "results.xlsx").text
+    assert "contains the results of practice" in guest.drop(tmp_path / "results.xlsx").text
     assert len(guest.box.received) == received
     assert guest.see("/runs").text == runs
-    assert "rehearsed.csv" in guest.see("/practice").text
-    assert re.search(r"rehearsed\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent yet", guest.see("/").text)
-
-
-def test_practice_offers_no_rehearsal(guest: Visitor) -> None:
-    """There everything is one."""
-    guest.post(f"{guest.base}/practice/begin", timeout=60)
-    try:
-        sample = guest.post(f"{guest.base}/practice/sample", data={"sample": "1"}, timeout=60)
-        assert "/rehearse" not in guest.see(sample.url).text
-    finally:
-        guest.post(f"{guest.base}/practice/end", timeout=60)
+    assert "practised.csv" in guest.see("/practice").text
+    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent yet", guest.see("/").text)
 
 
 @pytest.mark.slow

@@ -25,10 +25,10 @@ from importer.page.jobs import Job
 from importer.page.screens import Parts
 from importer.page.tasks import BEGUN, Send, Word
 from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import HEAD, OURS, write
 from tests.page.test_mending import TEXT, Mender, dropped, parts, readers
+from tests.sandbox import Sandbox
 
 __all__ = ["dropped", "parts", "readers"]
 

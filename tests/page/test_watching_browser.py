@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from importer.page.serving import PageServer
-from importer.sandbox import Limit, Sandbox
 from tests.page.conftest import home_of, write
 from tests.page.test_browser import drop, looked_at, send
+from tests.sandbox import Limit, Sandbox
 
 pytestmark = pytest.mark.slow
 

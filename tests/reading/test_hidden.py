@@ -13,9 +13,9 @@ from importer.commands import prepare
 from importer.models import Result
 from importer.reading import read
 from importer.reading.formats import hides_text
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.reading import making
+from tests.sandbox import Sandbox
 
 SAYS = "the cell's number format hides its content"
 SECRET = "Not for the customer: margin is 40 %"

@@ -14,9 +14,9 @@ from importer.commands.loading import Loaded, load
 from importer.messages import render
 from importer.models import Result
 from importer.rows.footers import is_footer
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
+from tests.sandbox import Sandbox
 
 HEAD = ("Follow up", "Contact ID", "Comments", "Visibility")
 DATA = [(f"{i % 2 == 0}".upper(), f"0aB{i}xYz", f"Note {i}", "Public") for i in range(4)]

@@ -15,10 +15,10 @@ from importer.errors import BadSettings
 from importer.messages import render
 from importer.models import Result, Role, Status, Visibility
 from importer.rows.words import MOST_WORDS
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
 from tests.rendered import answers_of, told
+from tests.sandbox import Sandbox
 
 
 def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: object) -> Loaded:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import openpyxl
 
-from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
+from tests.sandbox import SAMPLES, Fault, Limit, Sandbox
 
 # One reply is lost after its notes were created, and one request is refused as by an overloaded server. Both recover.
 _FAULTS = ("reset:after@4", "503:before@7")

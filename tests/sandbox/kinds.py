@@ -1,420 +1,117 @@
-"""Faults that only tests need: replies that can't be read, entries that are wrong, and what intermediaries do.
+"""Define the common kinds of faults, which README.md beside this file lists. Many more are in `odd_kinds`.
 
-Importing this module adds them to the sandbox's own (`importer.sandbox.faults.KINDS`), for this process, and ways to
-announce a rate limit to `importer.sandbox.limits.WORDS`.
+Input: a fault, and the request or the notes that it affects. Output: the reply that is sent, or how notes are shown.
 """
 
 from __future__ import annotations
 
-import gzip
-import html
-import math
-import random
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from importer.sandbox import Limit
-from importer.sandbox.calls import Document, ServiceReply, invalid, refusal
-from importer.sandbox.clock import http_date
-from importer.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Head, Standing, Struck, When
-from importer.sandbox.limits import WORDS
-from importer.sandbox.service import StoredNote
-from importer.sandbox.wire import HTML, Pieces, Wire, encoded, page, plain
-
-Entries = list[Document]
-_LATER: tuple[When, ...] = ("after", "before")
-_AFTER: tuple[When, ...] = ("after",)
-_BEFORE: tuple[When, ...] = ("before",)
-_HUGE, _BLOCK = 64 * 1024 * 1024, b"x" * 65536
+from tests.sandbox.calls import refusal
+from tests.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Standing, Struck
+from tests.sandbox.service import StoredNote
+from tests.sandbox.wire import Headers, Wire, error, gateways_page, plain
 
 
-# -- replies
+def retry_after(fault: Fault) -> Headers:
+    """Return the header that tells a client when to come back, if the fault has one."""
+    return () if fault.seconds is None else (("retry-after", f"{fault.seconds:g}"),)
 
 
-def _redirect(_fault: Fault, struck: Struck) -> Wire:
-    return Wire(307, b"", struck.redirect(307))
+def _error(fault: Fault, struck: Struck) -> Wire:
+    return error(fault.status, retry_after(fault), upload=struck.is_upload)
 
 
-def _half_a_document(_fault: Fault, struck: Struck) -> Wire:
-    body = struck.honest.body
-    return Wire(200, body[: len(body) // 2])
+def _invalid_token(_fault: Fault, _struck: Struck) -> Wire:
+    return plain(refusal(400, 1001, "Invalid token"))
 
 
-def _truncated(_fault: Fault, struck: Struck) -> Wire:
-    def pieces(head: list[bytes], body: bytes) -> Iterator[tuple[bytes, float]]:
-        yield b"".join(head) + body[: len(body) // 2], 0.0
-
-    return replace(struck.honest, ends_connection=True, pieces=pieces)
+def _page(fault: Fault, struck: Struck) -> Wire:
+    headers = (*retry_after(fault), *struck.redirect(fault.status))
+    return gateways_page(fault.status, headers, in_json=fault.kind.startswith("gateway-"))
 
 
-def _said_to_be_gzip(struck: Struck, body: bytes) -> Wire:
-    wire = struck.honest
-    return replace(wire, body=body, headers=(*wire.headers, ("Content-Encoding", "gzip")))
-
-
-def _huge(*_: object) -> Wire:
-    def pieces(head: list[bytes], body: bytes) -> Iterator[tuple[bytes, float]]:
-        yield b"".join(head) + body, 0.0
-        for _ in range(_HUGE // len(_BLOCK)):
-            yield _BLOCK, 0.0
-
-    return Wire(200, b'{"message": "', ends_connection=True, has_length=False, pieces=pieces)
-
-
-def _in_pieces(cut: Callable[[float], Pieces]) -> Callable[[Fault, Struck], Wire]:
-    return lambda fault, struck: replace(struck.honest, pieces=cut(fault.seconds or 0.0))
-
-
-def _byte_by_byte(pause: float) -> Pieces:
-    return lambda head, body: [(b"".join(head), 0.0), *((body[at : at + 1], pause) for at in range(len(body)))]
-
-
-def _line_by_line(pause: float) -> Pieces:
-    return lambda head, body: [*((line, pause) for line in head[:-1]), (head[-1] + body, 0.0)]
-
-
-# -- entries of a reply: results of a POST, notes or prospects of a GET, or an upload's id
-
-
-def _every_second(prospects: Sequence[str]) -> Sequence[str]:
-    return prospects[::2]
-
-
-def _entries(
-    does: str,
-    spoil: Callable[[Entries], Entries],
-    moments: tuple[When, ...] = _LATER,
-    withholds: Callable[[Sequence[str]], Sequence[str]] = _every_second,
-    **more: Any,
-) -> FaultKind:
-    def reply(fault: Fault, struck: Struck) -> Wire:
-        return plain(_respelt(struck.reply, spoil, fault.kind)) if struck.reply is not None else struck.honest
-
-    return FaultKind(does=does, moments=moments, reply=reply, withholds=withholds, **more)
-
-
-def _respelt(reply: ServiceReply, spoil: Callable[[Entries], Entries], kind: str) -> ServiceReply:
-    payload = reply.document.get("payload")
-    if isinstance(payload, list):
-        return replace(reply, document={**reply.document, "payload": spoil(payload)})
-    if not isinstance(payload, dict):
-        return reply
-    if kind.startswith("missing") and payload.keys() <= {"attachmentId", "id"}:
-        return replace(reply, document={**reply.document, "payload": {}})
-    name = "results" if "results" in payload else "notes"
-    entries = payload.get(name)
-    if not isinstance(entries, list):
-        return reply
-    spoilt: Document = {name: spoil(entries)}
-    if kind == "missing-all" and "draftNote" in payload:
-        spoilt["draftNote"] = None
-    return replace(reply, document={**reply.document, "payload": {**payload, **spoilt}})
-
-
-def _without_id(entry: Document) -> Entries:
-    return [{**entry, "noteId": None, "success": True}]
-
-
-def _failed_with_id(entry: Document) -> Entries:
-    return [{**entry, "noteId": entry["noteId"] or "Zz00Zz00", "success": False}]
-
-
-def _followed_by_its_contrary(entry: Document) -> Entries:
-    contrary: Document = {**entry, "success": not entry["success"]}
-    contrary["noteId"] = "Zz00Zz00" if contrary["success"] else None
-    return [entry, contrary]
-
-
-_CONTRADICTIONS = (_without_id, _failed_with_id, _followed_by_its_contrary)
-
-
-def _half(contradict: Callable[[Document], Entries]) -> Callable[[Entries], Entries]:
-    return lambda entries: [
-        spoilt for place, entry in enumerate(entries) for spoilt in ([entry] if place % 2 else contradict(entry))
-    ]
-
-
-def _contradicted(entries: Entries) -> Entries:
-    return [spoilt for place, entry in enumerate(entries) for spoilt in _CONTRADICTIONS[place % 3](entry)]
-
-
-def _only_posts(fault: Fault) -> None:
-    if fault.method != "POST":
-        raise ValueError(f"{fault.kind} spoils the answers to a POST, which {fault.method} has none of")
-
-
-# -- intermediaries
-
-
-class _Clock(Standing):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.ahead = fault.seconds or 0.0
-
-
-class _Cache(Standing):
-    """Replies are kept by address, and cost no call; a client that says no-cache goes past it."""
+class LostRoute(Standing):
+    """A gateway that finds no API for some time, from the request that is struck on."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
-        self._replies: dict[str, tuple[float, Wire]] = {}
+        self._until = 0.0
 
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        until, wire = self._replies.get(head.target, (0.0, None))
-        return wire if now < until and not head.no_cache and head.method == "GET" else None
+    def stands(self, now: float, *, is_struck: bool) -> bool:
+        """Return whether the time isn't over."""
+        if is_struck:
+            self._until = now + (self.fault.seconds or 0.0)
+        return now < self._until
 
-    def keep(self, head: Head, wire: Wire, now: float) -> None:
-        if head.method == "GET" and wire.status == 200:
-            self._replies[head.target] = (now + (self.fault.seconds or 0.0), wire)
-
-
-class _RateLimiter(Standing):
-    """A leaky bucket."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        match = re.fullmatch(r"(?P<rate>[^+]+)(?:\+(?P<burst>\d+))?", fault.value)
-        if match is None:
-            raise ValueError(f"{fault.kind} needs a rate such as 10/1s or 10/1s+5, not {fault.value!r}")
-        self._rate, self._burst = Limit.parse(match["rate"]), int(match["burst"] or 0)
-        self._level, self._since = -1.0, 0.0
-
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        drained = (now - self._since) * self._rate.calls / self._rate.seconds
-        level = max(-1.0, self._level - drained) + 1
-        if level > self._burst:
-            return self.page()
-        self._level, self._since = level, now
-        return None
+    def intervenes(self, *_: object) -> Wire:
+        """Return the gateway's page."""
+        return self.page()
 
 
-class _Counting(Standing):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        if not re.fullmatch(r"[1-9]\d{0,5}", fault.value):
-            raise ValueError(f"{fault.kind} needs a whole number, not {fault.value!r}")
-        self.count = int(fault.value)
+class Firewall(Standing):
+    """A firewall that blocks notes with a word."""
+
+    def blocks(self, body: object) -> Wire | None:
+        """Return the firewall's page for a note with the word."""
+        content = body.get("content") if isinstance(body, dict) else None
+        is_blocked = isinstance(content, str) and self.fault.value.casefold() in content.casefold()
+        return self.page() if is_blocked else None
 
 
-class _ConnectionLimiter(_Counting):
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        return self.page() if in_flight >= self.count else None
+class Lag(Standing):
+    """A copy of the data that lags."""
 
-
-class _Drops(_Counting):
-    _promised = 0
-
-    def drops(self, prospects: Sequence[str]) -> set[str]:
-        first, self._promised = self._promised + 1, self._promised + len(prospects)
-        return {prospect for place, prospect in enumerate(prospects, first) if place % self.count == 0}
-
-
-class _Moving(_Counting):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.moves = self.count
-
-
-class _OwnLag(Standing):
     def hides(self, note: StoredNote, now: float) -> bool:
-        lag = (self.fault.seconds or 0.0) * random.Random(f"{self.seed} {note.id}").random()
-        return now - note.created_at.timestamp() < lag
+        """Return whether the copy doesn't have the note yet."""
+        return now - note.created_at.timestamp() < (self.fault.seconds or 0.0)
 
 
-class _Rewriting(Standing):
-    """An intermediary that changes the texts of notes, but not their tags."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        if fault.value not in _CHANGES and not re.fullmatch(r"cut-[1-9]\d*", fault.value):
-            raise ValueError(f"{fault.kind} can be {', '.join(_CHANGES)} or cut-100, not {fault.value!r}")
-
-    def shows(self, content: str) -> str:
-        how = self.fault.value
-        if how == "html":
-            return re.sub(r"<(?!/?(p|br)\b)[^<>]*>", "", content)
-        change = _cut(int(how.removeprefix("cut-"))) if how.startswith("cut-") else _CHANGES[how]
-        pieces = re.split(r"(<[^<>]*>)", content)
-        pieces[::2] = [html.escape(change(html.unescape(piece)), quote=False) for piece in pieces[::2]]
-        return "".join(pieces)
+def _closed(*_: object) -> Wire:
+    return Wire(0, b"", lost="closed")
 
 
-def _cut(length: int) -> Callable[[str], str]:
-    """Return a function that lets ``length`` characters through, over all pieces in total."""
-    left = length
-
-    def cut(text: str) -> str:
-        nonlocal left
-        kept = text[:left]
-        left -= len(kept)
-        return kept
-
-    return cut
+def _reset(*_: object) -> Wire:
+    return Wire(0, b"", lost="reset")
 
 
-def _without_emoji(text: str) -> str:
-    return "".join(sign for sign in text if unicodedata.category(sign) != "So" and ord(sign) < 0x10000)
+def _strikes(does: str, reply: Callable[[Fault, Struck], Wire], **more: Any) -> FaultKind:
+    return FaultKind(does=does, moments=ANY_MOMENT, reply=reply, **more)
 
 
-def _curled(text: str) -> str:
-    """Curl straight quotes as a word processor does: opening ones after white space or a bracket, else closing ones."""
+def _family(does: str, reply: Callable[[Fault, Struck], Wire], names: str) -> FaultKind:
+    return _strikes(does, reply, value="SECONDS", optional=True, family=re.compile(names))
 
-    def curled() -> Iterator[str]:
-        before = " "
-        for sign in text:
-            opens = before.isspace() or before in "([{"
-            yield {'"': "“" if opens else "”", "'": "‘" if opens else "’"}.get(sign, sign)
-            before = sign
-
-    return "".join(curled())
-
-
-_CHANGES: dict[str, Callable[[str], str]] = {
-    "emoji": _without_emoji,
-    "quotes": _curled,
-    "spaces": lambda text: re.sub(r"\s+", " ", text),
-    "trim": lambda text: text.rstrip(),
-    "html": lambda text: text,  # its tags go
-}
-
-
-def _other_layout(fault: Fault, struck: Struck) -> Wire:
-    """An error in a layout that nobody told us of; successes are as they were."""
-    reply = struck.reply
-    if reply is None or reply.status < 400:
-        return struck.honest
-    code, message = reply.document.get("code", 400), reply.document["message"]
-    if fault.value == "page":
-        return Wire(reply.status, page(f"{reply.status} Error"), (HTML,))
-    if fault.value == "list":
-        return plain(replace(reply, document={"errors": [{"message": message, "code": code}]}))
-    others: Document = {"jo.berg@example.com": code, "error": {"jo.berg@example.com": 1}, "mark-of-others": 1}
-    return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code, **others}))
-
-
-def _failed(_fault: Fault, struck: Struck) -> Wire:
-    """The general refusal, which says of no call why it failed, or whether it was applied."""
-    path = urlsplit(struck.url).path
-    what = "create notes" if path.endswith("/v1/notes") else "upload attachment" if struck.is_upload else "fetch notes"
-    return plain(refusal(400, 4000, f"Failed to {'fetch prospects' if path.endswith('/prospects') else what}"))
-
-
-def _other_matches(fault: Fault, struck: Struck) -> Wire:
-    """A search that finds only whole emails, or also what doesn't match."""
-    search = parse_qs(urlsplit(struck.url).query).get("search", [""])[0]
-    if struck.reply is None or not search or not isinstance(found := struck.reply.document["payload"], list):
-        return struck.honest
-    stranger = {"id": "Str4ngerX1", "email": "stranger@elsewhere.example", "createdAt": "2022-01-13T09:48:35.824Z"}
-    entries = [entry for entry in found if entry["email"] == search] if fault.value == "exact" else [stranger, *found]
-    return plain(replace(struck.reply, document={"message": "OK", "payload": entries}))
-
-
-def _reply(
-    does: str, reply: Callable[[Fault, Struck], Wire], moments: Iterable[When] = _LATER, **more: Any
-) -> FaultKind:
-    return FaultKind(does=does, reply=reply, moments=tuple(moments), **more)
-
-
-def _waits(does: str, seconds: float, **more: Any) -> FaultKind:
-    return FaultKind(does=does, value="SECONDS", seconds=seconds, optional=True, **more)
-
-
-def _stands(does: str, standing: type[Standing], value: str, method: str = "any", **more: Any) -> FaultKind:
-    return FaultKind(does=does, standing=standing, value=value, method=method, **more)
-
-
-def as_http_date(ends: float, _now: float) -> str:
-    return http_date(math.ceil(ends))
-
-
-def as_epoch(ends: float, _now: float) -> str:
-    return str(math.ceil(ends))
-
-
-WORDS |= {
-    "http-date": {"reset": as_http_date},
-    "epoch": {"reset": as_epoch},
-    "epoch-ms": {"reset": lambda ends, _now: str(math.ceil(ends * 1000))},
-    "seconds": {"reset": lambda ends, now: str(math.ceil(ends - now))},
-    "retry-date": {"retry": as_http_date},
-    "no-retry": {"retry": None},
-    "403": {"status": 403},
-    "503": {"status": 503},
-    "code-4000": {"code": 4000},
-    "sliding": {"sliding": True},
-    "shared": {"shared": True},
-}
 
 KINDS |= {
-    "400-limit": _reply(
-        "400 Rate Limit exceeded", lambda *_: plain(refusal(400, 40000, "Rate Limit exceeded")), ANY_MOMENT
+    "400 ... 599": _family("that status and a JSON error; SECONDS: its retry-after", _error, r"[45]\d\d"),
+    "html-300 ... html-599": _family("that status and a gateway's HTML page", _page, r"html-[345]\d\d"),
+    "gateway-300 ... gateway-599": _family(
+        "that status and a gateway's JSON, no API's words", _page, r"gateway-[345]\d\d"
     ),
-    "400-failed": _reply("400 Failed to …", _failed, ANY_MOMENT),
-    "400-property": _reply(
-        "400 property X should not exist", lambda *_: plain(invalid("property colour should not exist").reply), _BEFORE
+    "400-token": _strikes("400 Invalid token", _invalid_token),
+    "close": _strikes("the connection is closed without a reply", _closed),
+    "reset": _strikes("the connection is reset without a reply", _reset),
+    "hang": _strikes(
+        "nothing for so long, then closed", _closed, value="SECONDS", seconds=30.0, optional=True, waits="after"
     ),
-    "redirect": _reply("307 to the same path under another host name", _redirect, ANY_MOMENT),
-    "cut-request": FaultKind(does="closed before the request's body is read", moments=_BEFORE, cuts=True),
-    "stale": FaultKind(does="the same, where a connection is used again", moments=_BEFORE, cuts=True, on_reuse=True),
-    "late": _waits("waits, then applies, then answers properly", 30.0, moments=_BEFORE, waits="before"),
-    "empty": _reply("200 with no body", lambda *_: Wire(200, b"")),
-    "html": _reply("200 with an HTML page", lambda *_: Wire(200, page("Welcome"), (HTML,))),
-    "not-json": _reply("200 with half a JSON document", _half_a_document),
-    "null": _reply("200 whose payload is null", lambda *_: Wire(200, encoded({"message": "OK", "payload": None}))),
-    "truncated": _reply("a body shorter than its Content-Length, then closed", _truncated),
-    "bad-gzip": _reply(
-        "said to be gzip, and is not",
-        lambda _fault, struck: _said_to_be_gzip(struck, gzip.compress(b"")[:10] + b"\xff" * 40),
+    "lost-route": FaultKind(
+        does="404 and a page for everybody so long, from the request that it strikes on",
+        method="any",
+        value="SECONDS",
+        standing=LostRoute,
+        answers=404,
+        once=True,
     ),
-    "huge": _reply("a body without end (in fact 64 MB)", _huge),
-    "gzip": _reply(
-        "a proper reply, compressed",
-        lambda _fault, struck: _said_to_be_gzip(struck, gzip.compress(struck.honest.body)),
-        _AFTER,
+    "firewall": FaultKind(
+        does="403 and a page for notes that hold the word", method="any", value="WORD", standing=Firewall, answers=403
     ),
-    "drip": _waits("a proper reply, byte by byte", 0.05, moments=_AFTER, reply=_in_pieces(_byte_by_byte)),
-    "slow-headers": _waits("a proper reply, header by header", 0.2, moments=_AFTER, reply=_in_pieces(_line_by_line)),
-    "missing": _entries("every second entry left out", lambda entries: entries[1::2]),
-    "missing-all": _entries("all entries left out", lambda _entries: [], withholds=lambda prospects: prospects),
-    "true-null": _entries("every second entry a success without a note id", _half(_without_id), check=_only_posts),
-    "false-id": _entries("every second entry a failure with a note id", _half(_failed_with_id), check=_only_posts),
-    "two-answers": _entries(
-        "every second entry followed by its contrary", _half(_followed_by_its_contrary), check=_only_posts
-    ),
-    "contradictory": _entries(
-        "these three in turn, on every entry", _contradicted, withholds=lambda prospects: prospects, check=_only_posts
-    ),
-    "repeated": _entries("every entry twice", lambda entries: [entry for entry in entries for _ in range(2)], _AFTER),
-    "shuffled": _entries("the entries in reverse order", lambda entries: entries[::-1], _AFTER),
-    "wrong-id": _entries(
-        "one entry more, for a prospect that was not asked for",
-        lambda entries: [*entries, {"prospectId": "NeverAsked", "noteId": "Zz00Zz00", "success": True}],
-        _AFTER,
-        check=_only_posts,
-    ),
-    "errors": _reply("errors laid out otherwise: page, list, or in words", _other_layout, _AFTER, value="HOW"),
-    "public": _entries(
-        "notes are shown as public", lambda entries: [{**entry, "visibility": "1"} for entry in entries], _AFTER
-    ),
-    "search": _reply("searches find only whole emails (exact), or others too", _other_matches, _AFTER, value="HOW"),
-    "clock": _stands(
-        "the gateway's clock: Date is so far ahead, while notes are dated by the API's", _Clock, "±SECONDS"
-    ),
-    "cache": _stands("replies are kept so long, by address; no-cache goes past it", _Cache, "SECONDS", "GET"),
-    "limit-req": _stands(
-        "503 and a page above the rate; calls come evenly, or 10/1s+5 at once", _RateLimiter, "CALLS/TIME", answers=503
-    ),
-    "limit-conn": _stands("503 and a page above so many calls in flight", _ConnectionLimiter, "COUNT", answers=503),
-    "lag-each": _stands("as lag, but each note has a lag of its own, up to that", _OwnLag, "SECONDS", "GET"),
-    "drops": _stands("every COUNT-th note gets a reply with an ID, but is not kept", _Drops, "COUNT", "POST"),
-    "moving": _stands(
-        "so many prospects are gone from before a page by the time it is asked for", _Moving, "COUNT", "GET"
-    ),
-    "rewrite": _stands(
-        "texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", _Rewriting, "HOW", "GET"
+    "lag": FaultKind(
+        does="a note is shown only when it is so old; with @*/2 one of two copies lags",
+        method="GET",
+        value="SECONDS",
+        standing=Lag,
     ),
 }

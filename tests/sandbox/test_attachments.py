@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from importer.sandbox import Fault, Limit, Sandbox, UploadBehaviour
-from importer.sandbox.forms import read_upload
+from tests.sandbox import Fault, Limit, Sandbox, UploadBehaviour
+from tests.sandbox.forms import read_upload
 from tests.sandbox.test_faults import eventually
 
 KEY = {"x-api-key": "sandbox-key"}

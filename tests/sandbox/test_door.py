@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from importer.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Fault, Limit, Sandbox
 
 NOTE = json.dumps({"content": "a customer's words", "visibility": "1", "prospectIds": ["a"]})
 JSON = {"x-api-key": "sandbox-key", "Content-Type": "application/json"}

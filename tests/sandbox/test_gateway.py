@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from importer.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Fault, Limit, Sandbox
 
 KEY = {"x-api-key": "sandbox-key"}
 BODY = {"content": "hello", "visibility": "1", "prospectIds": ["a"]}

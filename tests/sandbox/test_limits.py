@@ -8,9 +8,9 @@ import sys
 import pytest
 import requests
 
-from importer.sandbox import REFERENCE, Fault, Limit, Sandbox
-from importer.sandbox.limits import as_moment, as_seconds
-from tests.sandbox.kinds import as_epoch, as_http_date
+from tests.sandbox import REFERENCE, Fault, Limit, Sandbox
+from tests.sandbox.limits import as_moment, as_seconds
+from tests.sandbox.odd_kinds import as_epoch, as_http_date
 
 KEY = {"x-api-key": "sandbox-key"}
 BODY = {"content": "hello", "visibility": "1", "prospectIds": ["a"]}
@@ -63,7 +63,7 @@ def test_all_kinds_together_have_a_limit_of_their_own() -> None:
 
 def test_a_sandbox_for_which_no_limit_is_named_has_the_services() -> None:
     """All tests of this project but this one have none then."""
-    program = "from importer.sandbox import REFERENCE, Sandbox; print(Sandbox().limit == REFERENCE)"
+    program = "from tests.sandbox import REFERENCE, Sandbox; print(Sandbox().limit == REFERENCE)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20)
     assert done.stdout == "True\n"
     assert Limit.parse("20/min:all=300") == REFERENCE

@@ -18,8 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from importer.sandbox import Fault, Sandbox, serve_forever
-from tests.sandbox import demo
+from tests.sandbox import Fault, Sandbox, demo, serve_forever
 from tests.truth import Line, write_sheet
 
 KEY = {"x-api-key": "practice"}
@@ -43,7 +42,7 @@ OPTIONS = [
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "importer", "sandbox", *OPTIONS]
+    command = [sys.executable, "-m", "tests.sandbox", *OPTIONS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -100,7 +99,7 @@ def test_its_key_is_new_at_each_start_and_stands_in_a_command_that_can_be_copied
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     keys: list[str] = []
-    command = [sys.executable, "-m", "importer", "sandbox", "--port", "0"]
+    command = [sys.executable, "-m", "tests.sandbox", "--port", "0"]
     for _ in range(2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -135,7 +134,7 @@ def test_ctrl_c_ends_it_quietly(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_mistaken_option_is_explained() -> None:
-    command = [sys.executable, "-m", "importer", "sandbox", "--fault", "nonsense"]
+    command = [sys.executable, "-m", "tests.sandbox", "--fault", "nonsense"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     assert done.returncode == 2
     assert "'nonsense' is not a fault" in done.stderr
@@ -143,7 +142,7 @@ def test_a_mistaken_option_is_explained() -> None:
 
 def test_a_port_in_use_is_explained() -> None:
     with Sandbox() as box:
-        command = [sys.executable, "-m", "importer", "sandbox", "--port", str(box.port)]
+        command = [sys.executable, "-m", "tests.sandbox", "--port", str(box.port)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     assert done.returncode == 2
     assert f"Port {box.port} can't be used" in done.stderr

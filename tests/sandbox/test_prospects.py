@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from importer.sandbox import Fault, Sandbox, invented
+from tests.sandbox import Fault, Sandbox, invented
 
 KEY = {"x-api-key": "sandbox-key"}
 THREE = {"a": "jo.berg@example.com", "b": "berg@example.com", "c": "kim@example.com"}

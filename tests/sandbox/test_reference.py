@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from importer.sandbox import REFERENCE, Fault, Limit, Sandbox, UploadBehaviour
 from tests.api.reference import REFUSALS, page
-from tests.sandbox import shapes
+from tests.sandbox import REFERENCE, Fault, Limit, Sandbox, UploadBehaviour, shapes
 
 KEY = {"x-api-key": "sandbox-key"}
 NOTE: dict[str, Any] = {"content": "Hello", "visibility": "1", "prospectIds": ["Pr9xQ2Lm"]}

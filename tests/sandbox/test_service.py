@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from importer.sandbox import Sandbox
+from tests.sandbox import Sandbox
 
 KEY = {"x-api-key": "sandbox-key"}
 BODY: dict[str, Any] = {"content": "Discussed annual plan.", "visibility": "1", "prospectIds": ["Pr9xQ2Lm"]}

@@ -243,7 +243,7 @@ def test_where_modes_say_nothing_nothing_is_said(tmp_path: Path) -> None:
 
 
 def test_deliveries_are_remembered_per_profile_and_address() -> None:
-    """Practice in the sandbox is not mistaken for the live service, nor one workspace for another."""
+    """A test account is not mistaken for the live service, nor one workspace for another."""
     found = {
         Settings(profile=profile, base_url=url).workspace
         for profile in ("default", "other")
@@ -339,7 +339,7 @@ def test_a_journal_is_named_by_its_path_or_its_url(address: str, file: str) -> N
 
 
 def test_some_topics_can_be_taken_over_and_nothing_else_but_what_is_known_of_exports() -> None:
-    """So practice and a rehearsal read a file as the profile says, without its key, its pace and its journal."""
+    """So practice reads a file as the profile says, without its key, its pace and its journal."""
     export = Export("Apollo", ("Email", "Note"), date(2026, 11, 3), {})
     settings = Settings(sheet="A", rate="1/h", max_notes=1, key="k", exports=[export], lasting=frozenset({"x"}))  # type: ignore[arg-type]
     kept = settings.only([Topic.FILE], profile="practice")

@@ -14,7 +14,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.sandbox import Limit, Sandbox
+from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, check, write_sheet
 from tests.windows.conftest import KEY, PATIENCE, PROGRAM, PYTHON, Wait, Windows, as_windows, page_of
 

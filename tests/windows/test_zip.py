@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from importer.sandbox import Sandbox
+from tests.sandbox import Sandbox
 from tests.test_schedule import against_the_schema
 from tests.truth import Line, write_sheet
 from tests.windows.conftest import KEY, ROOT, Wait, Windows, as_windows, page_of
@@ -81,8 +81,8 @@ def test_unpacked_it_imports_and_a_newer_one_over_it_knows_what_was_sent(
     assert str(arguments).startswith("-P -m importer run --profile default --between 02:00-06:00 ")
     python = place / "note-importer" / "python" / "python.exe"
     found = (
-        "import importlib.util, importer.sandbox as sandbox;"
-        "print(importlib.util.find_spec('importer.only_here'), [*sandbox.SAMPLES.glob('1-*.csv')] != [])"
+        "import importlib.util, importer.practice as practice;"
+        "print(importlib.util.find_spec('importer.only_here'), [*practice.SAMPLES.glob('1-*.csv')] != [])"
     )
     said, status = windows.ended(windows.start("-c", found, by=(python,)))
     assert status == 0, said

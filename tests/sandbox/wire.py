@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Literal
 
-from importer.sandbox.calls import BAD_TYPE, NOT_UPLOADED, TOO_LARGE, Document, ServiceReply, invalid, refusal
+from tests.sandbox.calls import BAD_TYPE, NOT_UPLOADED, TOO_LARGE, Document, ServiceReply, invalid, refusal
 
 JSON = ("Content-Type", "application/json; charset=utf-8")
 HTML = ("Content-Type", "text/html; charset=utf-8")

@@ -26,15 +26,15 @@ from dataclasses import asdict
 from datetime import datetime
 from email.message import Message
 
-from importer.sandbox.attachments import StoredAttachment
-from importer.sandbox.calls import Document, ServiceReply, refusal
-from importer.sandbox.clock import iso_text
-from importer.sandbox.faults import Fault
-from importer.sandbox.limits import Limit
-from importer.sandbox.service import StoredNote
-from importer.sandbox.state import Received, State
+from tests.sandbox.attachments import StoredAttachment
+from tests.sandbox.calls import Document, ServiceReply, refusal
+from tests.sandbox.clock import iso_text
+from tests.sandbox.faults import Fault
+from tests.sandbox.limits import Limit
+from tests.sandbox.service import StoredNote
+from tests.sandbox.state import Received, State
 
-TOKEN_HEADER = "x-sandbox-token"  # noqa: S105 - a header's name
+TOKEN_HEADER = "x-sandbox-token"
 # For replies that a browser shows: they are not stored, embedded, run, or revealed to other sites.
 PRIVATE = (
     ("Cache-Control", "no-store"),

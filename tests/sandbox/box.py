@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Self
 
-from importer.sandbox.server import Server
-from importer.sandbox.state import State
+from tests.sandbox.server import Server
+from tests.sandbox.state import State
 
 
 @dataclass(kw_only=True, eq=False)
@@ -70,7 +70,7 @@ def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options:
         say(f"The files it was given: {box.page('attachments')}")
         if box.prospects:
             say(f"Its prospects: {box.page('prospects')}")
-        say("To practise in another window, set these first. All commands there then use a journal for practice.")
+        say("To use it in another window, set these first. All commands there then use a journal of their own.")
         for line in _variables(box, "" if api_key else box.api_key):
             say(line)
         say("Then, for example: note-importer run contacts.xlsx")
@@ -79,8 +79,8 @@ def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options:
 
 
 def _variables(box: Sandbox, key: str) -> list[str]:
-    """Return the lines that set the variables for practice, in bash and in PowerShell. A blank key is left out."""
-    values = {"SALESHANDY_API_KEY": key, "NOTE_IMPORTER_BASE_URL": box.url, "NOTE_IMPORTER_JOURNAL": "practice.sqlite"}
+    """Return the lines that set the variables in another window, for bash and PowerShell, without a blank key."""
+    values = {"SALESHANDY_API_KEY": key, "NOTE_IMPORTER_BASE_URL": box.url, "NOTE_IMPORTER_JOURNAL": "sandbox.sqlite"}
     given = [(name, value) for name, value in values.items() if value]
     for_bash = " ".join(f"{name}={value}" for name, value in given)
     for_powershell = "; ".join(f'$env:{name} = "{value}"' for name, value in given)

@@ -13,14 +13,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from importer.sandbox.admin import PRIVATE, administer, kept_out, turned_away
-from importer.sandbox.attachments import PATH as UPLOADS
-from importer.sandbox.calls import Call, ServiceReply, refusal
-from importer.sandbox.clock import http_date
-from importer.sandbox.faults import Head, Struck
-from importer.sandbox.forms import UploadedFile, read_upload
-from importer.sandbox.state import Arrival, State
-from importer.sandbox.wire import Wire, plain, shaped
+from tests.sandbox.admin import PRIVATE, administer, kept_out, turned_away
+from tests.sandbox.attachments import PATH as UPLOADS
+from tests.sandbox.calls import Call, ServiceReply, refusal
+from tests.sandbox.clock import http_date
+from tests.sandbox.faults import Head, Struck
+from tests.sandbox.forms import UploadedFile, read_upload
+from tests.sandbox.state import Arrival, State
+from tests.sandbox.wire import Wire, plain, shaped
 
 _OTHER_PREFIX = "/api/open-api"
 """Beginning of a second address of the API, with which the vendor's own program calls it."""

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from importer.sandbox.calls import Call, Document, ServiceReply, invalid, number
-from importer.sandbox.clock import iso_text
+from tests.sandbox.calls import Call, Document, ServiceReply, invalid, number
+from tests.sandbox.clock import iso_text
 
 PAGE_SIZES = (10, 20, 50, 100)
 PARAMETERS = ("search", "pageSize", "page", "sort", "sortBy", "includeCustomFields")

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from importer.sandbox.attachments import Attachments, StoredAttachment, UploadBehaviour
-from importer.sandbox.calls import (
+from tests.sandbox.attachments import Attachments, StoredAttachment, UploadBehaviour
+from tests.sandbox.calls import (
     Call,
     Document,
     Refused,
@@ -36,9 +36,9 @@ from importer.sandbox.calls import (
     refused,
     strings,
 )
-from importer.sandbox.clock import Clock, iso_text, moment
-from importer.sandbox.forms import UploadedFile
-from importer.sandbox.prospects import PARAMETERS, Directory, looks_like_id
+from tests.sandbox.clock import Clock, iso_text, moment
+from tests.sandbox.forms import UploadedFile
+from tests.sandbox.prospects import PARAMETERS, Directory, looks_like_id
 
 INVALID_PROSPECT = "Invalid prospect Id"
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -316,7 +316,7 @@ class Service:
 
 def _note_ids(seed: int) -> Iterator[str]:
     """Yield distinct IDs of eight letters and digits that look random, in an order that the seed decides."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     space = len(_ALPHABET) ** 8
     step = chance.randrange(space)
     while math.gcd(step, space) != 1:  # a coprime step visits the whole space before it repeats

@@ -14,14 +14,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from importer.sandbox import limits
-from importer.sandbox.attachments import StoredAttachment
-from importer.sandbox.calls import endpoint
-from importer.sandbox.clock import Clock, moment
-from importer.sandbox.faults import Fault, Head, Standing
-from importer.sandbox.limits import Admission, Limit, RateWindows
-from importer.sandbox.service import COLLEAGUE, Person, Service, ServiceRules, StoredNote, View
-from importer.sandbox.wire import Shape, Wire
+from tests.sandbox import limits
+from tests.sandbox.attachments import StoredAttachment
+from tests.sandbox.calls import endpoint
+from tests.sandbox.clock import Clock, moment
+from tests.sandbox.faults import Fault, Head, Standing
+from tests.sandbox.limits import Admission, Limit, RateWindows
+from tests.sandbox.service import COLLEAGUE, Person, Service, ServiceRules, StoredNote, View
+from tests.sandbox.wire import Shape, Wire
 
 DEFAULT_KEY = "sandbox-key"
 """API key for tests only; sandboxes that the program itself starts make a random key."""
@@ -137,7 +137,7 @@ class State(ServiceRules):
         self.service = self._services[self.api_key]
         self._lock = threading.Lock()
         self._watches = [_FaultWatch(fault, self.seed or 0) for fault in self.faults]
-        self._chance = random.Random(self.seed or 0)  # noqa: S311 - repeatable, not secret
+        self._chance = random.Random(self.seed or 0)
         self._in_flight = 0
         self._windows = {key: RateWindows(self.limit) for key in self._services}
         self._received: list[Received] = []

@@ -2,7 +2,7 @@
 
 Input: an uploaded file, or the IDs that a note names. Output: the reply with the file's ID, or a refusal. The vendor's
 reference limits a file to 20 MB and lists the refusals. It doesn't say which types are supported, how the reply is laid
-out, or how often and how long an ID can be used. So all of that can be chosen: see docs/practice.md. Files whose names
+out, or how often and how long an ID can be used. So all of that can be chosen: see README.md. Files whose names
 begin with ``failed`` are refused as failed. Programs (such as ``.exe``) are refused as an unsupported type.
 """
 
@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from importer.sandbox.calls import BAD_TYPE, NOT_UPLOADED, TOO_LARGE, Document, ServiceReply, refused
-from importer.sandbox.forms import UploadedFile
+from tests.sandbox.calls import BAD_TYPE, NOT_UPLOADED, TOO_LARGE, Document, ServiceReply, refused
+from tests.sandbox.forms import UploadedFile
 
 PATH = "/v1/notes/attachments"
 
@@ -45,7 +45,7 @@ class UploadBehaviour:
 
     @classmethod
     def parse(cls, text: str) -> UploadBehaviour:
-        """Read the behaviour from words separated by colons (see docs/practice.md); ValueError says what is wrong."""
+        """Read the behaviour from words separated by colons (see README.md); ValueError says what is wrong."""
         fields: dict[str, Any] = {}
         for word in filter(None, text.strip().split(":")):
             fields |= _worded(word, text)

@@ -1,4 +1,4 @@
-"""A rehearsal ends as the import would, sends nothing, and leaves results that nobody can take for real ones."""
+"""Practice ends as the import would, sends nothing, and leaves results that nobody can take for real ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import batch, choosing
-from importer.commands.rehearsal import _Accepting
 from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
@@ -22,11 +21,12 @@ from importer.journal import Journal
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility, Workspace
+from importer.practice.vendor import in_memory
 from importer.results import Summary
 from importer.resultsfile import is_results
-from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.running import run
+from tests.sandbox import Sandbox
 
 ROWS = (("P1", "Hello", "Public"), ("P2", "Hello", "Private"), ("P1", "Hello", "Public"), ("P3", "", "Public"))
 
@@ -38,9 +38,9 @@ def write(folder: Path, rows: Sequence[Sequence[str]] = ROWS, heads: Sequence[st
     return path
 
 
-def rehearse(path: Path, settings: Settings) -> Report:
+def practise(path: Path, settings: Settings) -> Report:
     with prepare(path, settings) as prepared:
-        return prepared.rehearse()
+        return prepared.practise()
 
 
 def cells(path: Path, sheet: str = "Results") -> list[dict[str, object]]:
@@ -51,11 +51,11 @@ def cells(path: Path, sheet: str = "Results") -> list[dict[str, object]]:
 def test_everything_happens_here_and_nothing_anywhere_else(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """No key is needed, no call is made, and neither a journal nor a memory of the workspace exists afterwards."""
     file, before = write(tmp_path), {*tmp_path.iterdir()}
-    ended = rehearse(file, replace(settings, key=""))
+    ended = practise(file, replace(settings, key=""))
     assert ended.counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
     assert ended.exit_status == 1
     assert not box.received
-    assert {*tmp_path.iterdir()} - before == {tmp_path / "n.rehearsal.xlsx"}
+    assert {*tmp_path.iterdir()} - before == {tmp_path / "n.practice.xlsx"}
     assert not Path(os.environ[FOLDER_VARIABLE]).exists()
 
 
@@ -66,36 +66,36 @@ def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path)
     write(tmp_path)
     with Journal.open(settings.journal) as journal:
         runs = journal.runs.listed()
-    ended = rehearse(file, replace(settings, max_notes=1, max_public=0))
+    ended = practise(file, replace(settings, max_notes=1, max_public=0))
     assert ended.counts == {Result.CREATED: 1, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
     first, *_ = cells(ended.results)
-    assert first["result (rehearsal)"] == "already imported"
+    assert first["result (practice)"] == "already imported"
     assert str(first["reason"]).startswith("imported ")
     with Journal.open(settings.journal) as journal:
         assert journal.runs.listed() == runs
     with pytest.raises(Guarded):
-        rehearse(file, replace(settings, max_notes=0))
+        practise(file, replace(settings, max_notes=0))
 
 
 def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_path: Path) -> None:
     """It makes no calls, so it takes no account of them, and it disturbs no import that is under way."""
-    slow = replace(settings, rate="1/h", between="00:00-00:01", longest="1s", first=1)  # type: ignore[arg-type]
+    slow = replace(settings, rate="1/h", between="00:00-00:01", longest="1s")  # type: ignore[arg-type]
     file = write(tmp_path, [(f"P{i}", f"Note {i}", "Private") for i in range(50)])
     with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
-        assert rehearse(file, slow).counts == {Result.CREATED: 50}
+        assert practise(file, slow).counts == {Result.CREATED: 50}
 
 
 def test_the_results_say_in_every_sheet_what_they_are(settings: Settings, tmp_path: Path) -> None:
     """The heading survives a copy; no row has a note ID; the summary promises nothing."""
-    ended = rehearse(write(tmp_path), settings)
+    ended = practise(write(tmp_path), settings)
     for sheet in ("Results", "To fix"):
         for row in cells(ended.results, sheet):
-            assert row["result (rehearsal)"]
+            assert row["result (practice)"]
             assert row["note_id"] is None
-            assert row["request"] is None or str(row["request"]).startswith("rehearsal/")
+            assert row["request"] is None or str(row["request"]).startswith("practice/")
     summary = openpyxl.load_workbook(ended.results)["Summary"]
     texts = [str(cell) for row in summary.iter_rows(values_only=True) for cell in row if cell]
-    assert texts[0] == "Rehearsal: nothing was sent"
+    assert texts[0] == "Practice: nothing was sent"
     assert "The import would create the note." in texts
     assert "Correct the original file." in texts
     assert not any("ID of the run" in text for text in texts)
@@ -108,7 +108,7 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
     """They are refused by name, also as a sheet of their own, and left out of a folder."""
     (folder := tmp_path / "folder").mkdir()
     file = write(folder)
-    results = rehearse(file, settings).results
+    results = practise(file, settings).results
     if ending == ".csv":
         head, *rows = openpyxl.load_workbook(results)["Results"].iter_rows(values_only=True)
         results = results.with_suffix(ending)
@@ -119,15 +119,15 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
     for sheet in (None, "To fix") if ending == ".xlsx" else (None,):
         with pytest.raises(Unusable) as refused:
             prepare(results, replace(settings, sheet=sheet))
-        assert render(refused.value.message).startswith(f"{results} contains the results of a rehearsal")
+        assert render(refused.value.message).startswith(f"{results} contains the results of practice")
     assert run(file, settings)
-    with pytest.raises(Unusable, match="rehearsal"):
+    with pytest.raises(Unusable, match="practice"):
         rewrite("last", results, settings)
     file.unlink()
     assert batch.run(choosing.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
     left_out, why = choosing.choose([folder]).left_out[0]
-    assert left_out.name.startswith("n.re")
-    assert render(why) == "results of an earlier run or of a rehearsal"
+    assert left_out.name.startswith(("n.re", "n.practice"))
+    assert render(why) == "results of an earlier run or of practice"
 
 
 def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -> None:
@@ -138,17 +138,17 @@ def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -
     with prepare(write(tmp_path, ROWS[:2]), settings) as prepared:
         sheet, outcomes = prepared._loaded.sheet, Outcomes(2)
         outcomes.settle([0, 1], Result.CREATED, note_ids=["a", "b"])
-        results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Rehearsal", is_rehearsal=True))
+        results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Practice", is_practice=True))
     with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["result (rehearsal)"], row["note_id"]) for row in rows] == [("created", "")] * 2
-    with pytest.raises(Unusable, match="rehearsal"):
+    assert [(row["result (practice)"], row["note_id"]) for row in rows] == [("created", "")] * 2
+    with pytest.raises(Unusable, match="practice"):
         prepare(tmp_path / "r.csv", settings)
 
 
 def test_rows_copied_from_it_count_as_not_imported(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Even under the headings of real results: without an ID nothing is delivered, so nothing gets lost."""
-    results = rehearse(write(tmp_path, ROWS[:2]), settings).results
+    results = practise(write(tmp_path, ROWS[:2]), settings).results
     book = openpyxl.load_workbook(results)
     book["Results"].cell(1, 4).value = "result"
     book.save(tmp_path / "copied.xlsx")
@@ -166,20 +166,20 @@ def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: P
         ("", "no address", "Hello", "Public"),
     ]  # fmt: skip
     file = write(tmp_path, rows, ("Prospect ID", "Email"))
-    ended = rehearse(file, replace(settings, max_notes=2))  # the limit counts no row whose email isn't looked up yet
-    found = [row["result (rehearsal)"] for row in cells(ended.results)]
+    ended = practise(file, replace(settings, max_notes=2))  # the limit counts no row whose email isn't looked up yet
+    found = [row["result (practice)"] for row in cells(ended.results)]
     assert found == ["created", "duplicate", "created", "created", "invalid"]
 
 
 def test_emails_that_were_looked_up_have_the_prospects_that_were_found(tmp_path: Path) -> None:
-    """So a rehearsal after ``check --online`` shows which rows would be rejected."""
+    """So practice after a look-up shows which rows would be rejected."""
     with Sandbox(prospects={"P1": "jo@example.com"}) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
         rows = [("", "jo@example.com"), ("", "kim@example.com"), ("P9", "jo@example.com")]
         file = write(tmp_path, [(*row, "Hello", "Public") for row in rows], ("Prospect ID", "Email"))
         with prepare(file, settings) as prepared:
             prepared.look_up()
-            found = [row["result (rehearsal)"] for row in cells(prepared.rehearse().results)]
+            found = [row["result (practice)"] for row in cells(prepared.practise().results)]
     assert found == ["created", "rejected", "invalid"]
 
 
@@ -188,7 +188,7 @@ def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, 
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "a.pdf").write_bytes(b"%PDF-1.4")
     rows = [("P1", "a.pdf", "Hello", "Public"), ("P2", "b.pdf", "Hello", "Public")]
-    ended = rehearse(
+    ended = practise(
         write(tmp_path, rows, ("Prospect ID", "Attachments")), replace(settings, attachments=tmp_path / "files")
     )
     assert ended.counts == {Result.CREATED: 1, Result.INVALID: 1}
@@ -198,15 +198,15 @@ def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, 
 def test_it_replaces_no_file(settings: Settings, tmp_path: Path) -> None:
     """As results do."""
     file = write(tmp_path)
-    assert rehearse(file, settings).results == tmp_path / "n.rehearsal.xlsx"
-    assert rehearse(file, settings).results == tmp_path / "n.rehearsal (2).xlsx"
+    assert practise(file, settings).results == tmp_path / "n.practice.xlsx"
+    assert practise(file, settings).results == tmp_path / "n.practice (2).xlsx"
 
 
 def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> None:
     """The next run is the workspace's first, and its notes are still to be sent."""
     file = write(tmp_path)
     live = replace(settings, base_url="https://api.example.test/v1", profile="acme")
-    rehearse(file, live)
+    practise(file, live)
     with prepare(file, live) as prepared:
         assert prepared.preview.is_first
         assert prepared.preview.remaining.total == 2
@@ -214,8 +214,8 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
 
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:
-    """A long rehearsal reads a sample of its notes back as a run does, and must find them."""
-    api = _Accepting(SALESHANDY.traits, {}, lambda: 1.0)
+    """Long practice reads a sample of its notes back as a run does, and must find them."""
+    api = in_memory(SALESHANDY, {}).connect("", "", connect_timeout=1, read_timeout=1, clock=lambda: 1.0)
     note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED)
     answered = api.create(note, ["P1", "P2"]).value
     assert answered
@@ -224,3 +224,54 @@ def test_a_note_that_was_accepted_can_be_read_back() -> None:
     assert [(found.note_id, found.content, found.visibility) for found in page.all] == [
         (answered["P2"].note_id, note.content, Visibility.PRIVATE)
     ]
+
+
+def test_again_and_first_count_as_in_the_import(settings: Settings, tmp_path: Path) -> None:
+    """With ``again``, delivered notes would be created again; with ``first``, the other rows would be held back."""
+    file = write(tmp_path, ROWS[:2])
+    assert run(file, settings)
+    assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 2}
+    assert practise(file, replace(settings, again=True)).counts == {Result.CREATED: 2}
+    ended = practise(file, replace(settings, again=True, first=1))
+    assert (ended.counts, ended.held_back) == ({Result.CREATED: 1, Result.NOT_SENT: 1}, 1)
+
+
+def test_notes_for_emails_that_were_looked_up_today_are_imported_already(tmp_path: Path) -> None:
+    """The journal keeps look-ups for a day. It knows emails only with the key by which it stores them."""
+    with Sandbox(prospects={"P1": "jo@example.com"}) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
+        file = write(tmp_path, [("jo@example.com", "Hello", "Public")], ("Email",))
+        assert run(file, settings)
+        with prepare(file, settings) as prepared:
+            prepared.look_up()
+        received = len(box.received)
+        assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 1}
+        assert practise(file, replace(settings, key="")).counts == {Result.CREATED: 1}
+        assert len(box.received) == received
+
+
+def test_several_files_are_practised_and_none_is_archived_or_awaited(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Each has results of its own; a person agrees to nothing, and nobody has to confirm a first import."""
+    live = replace(
+        settings, key="", base_url="https://api.example.test/v1", archive=tmp_path / "done",
+        between="00:00-00:01", unknown_emails=tmp_path / "people.csv",  # type: ignore[arg-type]
+    )  # fmt: skip
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    files = [write(tmp_path / name) for name in ("a", "b")]
+    ended = batch.run(choosing.choose(files), live, batch.BatchFace(practises=True))
+    assert [one.fate for one in ended.files] == [batch.FileResult.PRACTISED] * 2
+    assert ended.counts == {Result.CREATED: 4, Result.DUPLICATE: 2, Result.INVALID: 2}
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"n.csv", "n.practice.xlsx"}
+    assert not box.received
+
+
+@pytest.mark.parametrize(("results", "place"), [("out.xlsx", "out.practice.xlsx"), ("n.results.csv", "n.practice.csv")])
+def test_the_results_say_practice_in_their_name_wherever_they_go(
+    settings: Settings, tmp_path: Path, results: str, place: str
+) -> None:
+    """Also under a name that a person gave them."""
+    settings = replace(settings, results=tmp_path / results)
+    assert practise(write(tmp_path), settings).results == tmp_path / place

@@ -1,4 +1,4 @@
-"""Define sandbox, the command that serves a stand-in of the API to practise with."""
+"""Run ``python -m tests.sandbox``, which serves the stand-in in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from typing import Any
 
 import click
 
-from importer.cli.options import WholeNumber
-from importer.cli.terminal import say_line
-from importer.errors import BadSettings
-from importer.messages import say
+from tests import sandbox
 
 
-@click.command(name="sandbox")
-@click.option("--port", type=WholeNumber(0, 65535), default=8081, show_default=True, help="0: any free port.")
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
 @click.option(
     "--key",
     "keys",
@@ -42,14 +39,14 @@ from importer.messages import say
     "faults",
     multiple=True,
     metavar="FAULT",
-    help="A fault, such as 500@3:after. May be repeated. docs/practice.md lists all faults.",
+    help="A fault, such as 500@3:after. May be repeated. tests/sandbox/README.md lists the common faults.",
 )
-@click.option("--max-batch", type=WholeNumber(min=1), metavar="N", help="Largest number of prospects in one request.")
-@click.option("--max-content", type=WholeNumber(min=1), metavar="N", help="Largest number of characters in one note.")
+@click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Most prospects in one request.")
+@click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Most characters in one note.")
 @click.option(
     "--prospects",
     "count",
-    type=WholeNumber(min=1),
+    type=click.IntRange(min=1),
     metavar="N",
     help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
@@ -67,8 +64,8 @@ def serve_sandbox(
     *,
     no_listing: bool,
     **options: Any,
-) -> int:
-    """Serve a stand-in of the API on this machine, for practice. Nothing leaves the machine.
+) -> None:
+    """Serve a stand-in of the API on this machine. Nothing leaves the machine.
 
     A prospect exists if its ID looks like one of Saleshandy's (8 to 10 letters and digits in upper and lower case) and
     does not start with INVALID. An email address has a prospect unless it starts with nobody, unknown or invalid, or
@@ -76,17 +73,15 @@ def serve_sandbox(
     where a browser shows the requests, notes and files that it received. The addresses end in a token. Key and token
     are new at each start, so that nobody else can read your notes.
     """
-    from importer import sandbox  # noqa: PLC0415 - only this command waits for it
-
     try:
         parsed_faults = [sandbox.Fault.parse(fault) for fault in faults]
         upload_behaviour = sandbox.UploadBehaviour.parse(uploads)
         rate_limit = None if limit == "none" else sandbox.Limit.parse(limit)
     except ValueError as error:
-        raise BadSettings(str(error)) from error
+        raise click.UsageError(str(error)) from error
     try:
         sandbox.serve_forever(
-            say=say_line,
+            say=click.echo,
             port=port,
             api_key="".join(keys[:1]),
             further_keys=keys[1:],
@@ -100,5 +95,8 @@ def serve_sandbox(
             **options,
         )
     except OSError as error:
-        raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
-    return 0
+        raise click.UsageError(f"Port {port} can't be used: {error.strerror or error}") from error
+
+
+if __name__ == "__main__":
+    serve_sandbox(prog_name="python -m tests.sandbox")

@@ -1,7 +1,7 @@
 """Define how faults are written, which requests they strike, and what a kind of fault can do.
 
 Input: texts such as ``502:after@2,5``, ``hang=30:after@4``, ``lost-route=8@100``. Output: for each request the one
-fault that strikes it, and those that stand in its way. docs/practice.md lists them all. A fault that *strikes* spoils
+fault that strikes it, and those that stand in its way. README.md lists them all. A fault that *strikes* spoils
 one request; at most one does. A fault that *stands* (a firewall, a copy of the data that lags) affects all requests
 that it is meant for, beside any other.
 """
@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from importer.sandbox.calls import ServiceReply
-from importer.sandbox.service import StoredNote
-from importer.sandbox.wire import Headers, Wire, gateways_page, plain
+from tests.sandbox.calls import ServiceReply
+from tests.sandbox.service import StoredNote
+from tests.sandbox.wire import Headers, Wire, gateways_page, plain
 
 When = Literal["before", "after"]
 
@@ -85,26 +85,26 @@ class Standing:
         """Return the page of a gateway with the fault's status."""
         return gateways_page(self.fault.answer or 503, in_json=self.fault.as_json)
 
-    def stands(self, now: float, *, is_struck: bool) -> bool:  # noqa: ARG002 - for kinds that last
+    def stands(self, now: float, *, is_struck: bool) -> bool:
         """Return whether the fault stands in the way of a request; ``is_struck`` says that its text names it."""
         return is_struck
 
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:  # noqa: ARG002 - for kinds that do
+    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
         """Return a reply in the API's place, before the body is read; ``in_flight`` counts the calls before it."""
         return None
 
-    def blocks(self, body: object) -> Wire | None:  # noqa: ARG002 - for kinds that do
+    def blocks(self, body: object) -> Wire | None:
         """Return a reply in the API's place because of the request's body."""
         return None
 
     def keep(self, head: Head, wire: Wire, now: float) -> None:
         """Remember a reply that came from the API."""
 
-    def drops(self, prospects: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - for kinds that do
+    def drops(self, prospects: Sequence[str]) -> Collection[str]:
         """Return the prospects whose notes are reported as created, but not kept."""
         return ()
 
-    def hides(self, note: StoredNote, now: float) -> bool:  # noqa: ARG002 - for kinds that do
+    def hides(self, note: StoredNote, now: float) -> bool:
         """Return whether a note is not visible yet."""
         return False
 
@@ -148,7 +148,7 @@ class FaultKind:
 
 
 KINDS: dict[str, FaultKind] = {}
-"""All kinds by name: `kinds` adds those for practice."""
+"""All kinds by name, which `kinds` and `odd_kinds` add."""
 
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", UPLOAD, "any")
 _TEXT = re.compile(r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^:@%]*))?(?P<parts>(?:[:@%][^:@%]+)*)")
@@ -219,7 +219,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read a fault from its text form (see docs/practice.md); ValueError says what is wrong with it."""
+        """Read a fault from its text form (see README.md); ValueError says what is wrong with it."""
         match = _TEXT.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is not a fault: write it such as 500@3, 502:after@2,5 or hang=30:after%0.1")

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from importer.sandbox.calls import ServiceReply
-from importer.sandbox.clock import iso_text, moment
+from tests.sandbox.calls import ServiceReply
+from tests.sandbox.clock import iso_text, moment
 
 _TEXT = re.compile(r"(?P<calls>\d+)/(?P<count>\d+(?:\.\d+)?)?(?P<unit>ms|s|sec|min|h|d)")
 _IN_ALL = re.compile(r"all=([1-9]\d{0,8})")
@@ -70,7 +70,7 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str) -> Limit:
-        """Read a limit from its text form (see docs/practice.md); ValueError says what is wrong with it."""
+        """Read a limit from its text form (see README.md); ValueError says what is wrong with it."""
         rate, *words = text.strip().split(":")
         match = _TEXT.fullmatch(rate)
         if match is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from importer.sandbox.forms import UploadedFile
+from tests.sandbox.forms import UploadedFile
 
 Document = dict[str, object]
 
