@@ -277,7 +277,16 @@ class Overview:
     @property
     def can_be_sent(self) -> bool:
         """Whether a person may agree to sending."""
-        return not self.questions and not self.guarded and not self.undecided and self.total > 0
+        return self._is_clear and self.total > 0
+
+    @property
+    def lacks_only_results(self) -> bool:
+        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
+        return self._is_clear and self.total == 0 and self.is_sent
+
+    @property
+    def _is_clear(self) -> bool:
+        return not self.questions and not self.guarded and not self.undecided
 
     @property
     def exit_status(self) -> int:

@@ -19,7 +19,7 @@ from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.estimate import in_ranges
 from importer.commands.first_call import FirstCall
-from importer.commands.loading import Loaded, how_read, writable
+from importer.commands.loading import Loaded, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
 from importer.commands.results import summary_of, write_results
@@ -30,12 +30,10 @@ from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
-from importer.journal.pending_results import PendingResult
 from importer.messages import Message, render, say
 from importer.models import AttachedFile, Note, Result, Rows, Workspace
 from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Upload, Uploaded, Uploads
-from importer.storage import place
 
 
 def send(
@@ -120,7 +118,6 @@ class _Sending:
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         self._begun()
         keep_in_mind(self._journal, self._settings)
-        self._owe_results()
         ended = "broken off"
         try:
             if stopped is None:
@@ -143,13 +140,6 @@ class _Sending:
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
-
-    def _owe_results(self) -> None:
-        """Record that the results must be written, so that the next run writes them if this run can't."""
-        if (source := self._loaded.sheet.source) != "-":
-            file, target = str(place(source).absolute()), str(self._target.absolute())
-            pending = PendingResult(self._run.name, file, target, how_read(self._settings))
-            self._journal.pending_results.enter(self._run.workspace, pending)
 
     @contextmanager
     def _declining(self) -> Iterator[None]:
@@ -263,8 +253,6 @@ class _Sending:
         summary = summary_of(report, self._loaded, self._settings.workspace)
         written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
-        if not written.is_owed:
-            self._journal.pending_results.cross_out(self._run.workspace, self._run.name)
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 
 

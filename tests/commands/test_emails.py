@@ -667,18 +667,6 @@ def test_a_key_that_is_refused_ends_it_with_4(tmp_path: Path) -> None:
 # -- what else there is -----------------------------------------------------------------------------------------------
 
 
-def test_results_of_an_earlier_run_are_not_made_up(tmp_path: Path) -> None:
-    """Who has the emails is known no more, so the import itself has to say it."""
-    from importer.commands.results import rewrite  # noqa: PLC0415 - for this one
-
-    sheet = write(tmp_path, by_email(["jo@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path)
-        send(sheet, settings)
-        with pytest.raises(BadSettings, match="Import the file again instead"):
-            rewrite("last", sheet, settings)
-
-
 def test_an_email_that_nobody_has_is_marked_in_the_results(tmp_path: Path) -> None:
     """As a cell is that can't be used: it is what a person corrects."""
     sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com"]))
@@ -688,20 +676,6 @@ def test_an_email_that_nobody_has_is_marked_in_the_results(tmp_path: Path) -> No
     fills = [[cell.fill.fgColor.rgb for cell in row] for row in table["A2:B3"]]
     assert len({fills[0][0], fills[0][1], fills[1][0]}) == 3
     assert fills[1][0] == fills[1][1]
-
-
-def test_a_row_that_an_email_turned_away_is_not_called_unsent_once_that_is_forgotten(tmp_path: Path) -> None:
-    """The run is over: that it stopped before a row would be untrue, whatever the journal lacks."""
-    from importer.commands.results import rewrite  # noqa: PLC0415 - for this one
-
-    sheet = write(tmp_path, [("P1", "jo@example.com", "a", "Public"), ("P1", "kim@example.com", "b", "Public")], BOTH)
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path)
-        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
-        before = results(tmp_path)
-        with pytest.raises(BadSettings, match=r"The outcome of 1 row .* Import the file again instead"):
-            rewrite("last", sheet, settings)
-        assert results(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["unknown.txt", "sheet.csv"])

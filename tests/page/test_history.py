@@ -82,7 +82,6 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(
     assert "m.csv" not in listed
     current = see(friend, f"/runs/{ours}")
     assert "the sheet contains a problem. Correct the cell, then import it again" in current
-    assert "The page has no copy of the file." in current
     for address in (f"/runs/{other}", f"/runs/{other}/hide", f"/runs/{other}/results", "/runs/last", "/runs/20200101"):
         assert friend.get(address, base_url=OURS).status_code == 404, address
 
@@ -194,25 +193,3 @@ def test_what_the_page_writes_into_results_names_no_flag(
     texts = {str(cell) for sheet in openpyxl.load_workbook(ended.results) for row in sheet.values for cell in row}
     assert [text for text in texts if "Drop the file on this page" in text]
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
-
-
-def test_results_are_written_again_from_the_runs_own_file_alone(
-    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Into a folder of the run's own, so that those of a later run stay; another file is refused, and not kept."""
-    monkeypatch.chdir(tmp_path)
-    path = write(tmp_path / "n.csv", ROWS)
-    name, upload = imported(path, settings), kept(parts, path)
-    ended = done(tasks.Rewrite(settings, upload.folder, upload.name, name))
-    assert ended.results == upload.folder / f"results of {name}" / "n.results.xlsx"
-    assert {str(result): rows for result, rows, _ in ended.counts} == {"created": 2, "invalid": 1}
-    parts.uploads.has_results(upload, name, ended.results, is_done=False)
-    assert f"/runs/{name}/results" in see(friend, f"/runs/{name}")
-    with friend.get(f"/runs/{name}/results", base_url=OURS, follow_redirects=True) as taken:
-        assert "n.results.xlsx" in taken.headers["Content-Disposition"]
-    parts.uploads.forget(upload)
-    with write(tmp_path / "m.csv", ROWS[:1]).open("rb") as other:
-        status, said = post(friend, f"/runs/{name}/rewrite", file=(other, "m.csv"))
-    assert (status, [*parts.uploads]) == (400, [])
-    assert "m.csv is not what this run imported (n.csv)" in said, said
-    assert post(friend, f"/runs/{name}/rewrite")[0] == 400
