@@ -131,7 +131,6 @@ def check(overview: Overview, exit_status: int, rehearsed: Report | None = None)
         "left": {
             "notes": remaining.deliveries,
             "at_most": overview.most,
-            "is_estimate": overview.is_estimate,
             "distinct_notes": remaining.notes,
             "requests": remaining.requests,
             "unclear": remaining.unclear,

@@ -152,8 +152,6 @@ class Overview:
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         total: number of notes that a person agrees to: all that may be sent or looked up.
-        is_estimate: whether ``remaining`` relies on prospects that emails had in earlier imports, and may be less than
-            what is sent.
         imported_before: number of notes that earlier runs delivered.
         keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
@@ -220,7 +218,6 @@ class Overview:
     planned: int
     remaining: Remaining
     total: int
-    is_estimate: bool
     imported_before: int
     keeps_edited: bool
     people: int

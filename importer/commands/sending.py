@@ -125,7 +125,6 @@ class _Sending:
                 if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
                     first_call.make()
                 delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
-                self._send_elsewhere(delivery, attaching)
                 self._journal.see_that_it_stands()
             ended = "finished" if stopped is None else "stopped"
         except Stopped as error:
@@ -190,16 +189,6 @@ class _Sending:
         """Return whether the API has answered this run, so that its address and the key are right."""
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
-    def _send_elsewhere(self, delivery: Coordinator, attaching: Attaching) -> None:
-        """Deliver to the new owner of an email, if the API rejected the prospect that was known to have it."""
-        if (moved := self._lookup.look_again(self._loaded, self._outcomes)) is not None:
-            held_back = delivery.held_back
-            delivery.prepare(moved.rows, moved.plan)
-            delivery.held_back = held_back
-            delivery.skip_existing()
-            delivery.run(renew=attaching.renew)
-            settle_after(moved.rows, moved.plan, self._outcomes)
-
     def _finish(self, delivery: Coordinator, looks: int, uploads: int, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
@@ -235,8 +224,7 @@ class _Sending:
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
-            if report.ended == "finished" and not counts.get(Result.UNCONFIRMED):
-                self._lookup.finish()
+            self._lookup.forget_rejected(rows, self._outcomes)
             counted = {result.value: count for result, count in counts.items()}
             self._journal.runs.end(self._run, report.ended, counted, report.ended_at)
         logs.event(

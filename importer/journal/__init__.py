@@ -157,7 +157,7 @@ class Journal:
         self._store.back_up(target)
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
-        """Return the record of the prospects that an unfinished import found for emails, hashed with the API key."""
+        """Return the record of the prospects that imports found for emails, hashed with the API key."""
         return EmailMatches(self._store, workspace, key, clock)
 
     def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> KnownUploads:

@@ -106,7 +106,7 @@ TABLES = {
         place INTEGER NOT NULL,  -- position among the prospects that have the email
         created_at FLOAT,  -- when the prospect was created, by the clock of the API
         is_whole BOOLEAN NOT NULL,  -- whether certainly no other prospect has the email
-        at FLOAT NOT NULL,  -- when it was found; below 0 once its import is finished
+        at FLOAT NOT NULL,  -- when it was found
         PRIMARY KEY (workspace, digest, prospect)
     """,
     "uploads": """

@@ -51,7 +51,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This is a results file: it is not decided which of its rows to import.\n"
         "Say which: {ways: or }. Nothing was sent."
     ),
-    "email.owner-rejected": "{why}. The prospect that had it was rejected",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.too-many-rows": "The corrected copy is a workbook, which can't hold row {row}: its last row is {most}. Correct the file in another program.",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
@@ -322,14 +321,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "offered.as-it-stands": "notes as they stand in the sheet",
     "plan.no-rows": "There is no row below the headings, so there is nothing to import.",
     "plan.first-as-profile": "This is the first import as profile {profile} at {url}. Deliveries as {others} are not known here.",
-    "plan.about-notes": ("about {n} note", "about {n} notes"),
-    "plan.about-notes-of": ("about {n} note (at most {most})", "about {n} notes (at most {most})"),
     "plan.at-least-notes": ("{n} note or more", "{n} notes or more"),
     "plan.at-most-notes": ("up to {n} note", "up to {n} notes"),
     "plan.to-deliver": "{notes} to deliver",
     "plan.some-to-deliver": "{notes}, {n} of them to deliver",
-    "plan.some-likely-to-deliver": "{notes}, about {n} of them to deliver",
-    "plan.none-likely-to-deliver": "{notes}, probably none of them to deliver",
     "plan.none-to-deliver": "{notes}, none of them to deliver",
     "plan.repeat": ("{n} repeats an earlier row", "{n} repeat an earlier row"),
     "plan.delivered-already": "{n} already delivered",
@@ -338,10 +333,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.skipped": ("{n} skipped, because it is not a data row", "{n} skipped, because they are not data rows"),
     "plan.left-out": "{n} left out, as you said",
     "plan.rows": ("{n} row: {about}", "{n} rows: {about}"),
-    "plan.likely-imported-before": (
-        "{n} note was imported by an earlier run. It is not sent again if its email address still belongs to the same prospect, which is looked up before anything is sent.",
-        "{n} notes were imported by an earlier run. They are not sent again if their email addresses still belong to the same prospects, which is looked up before anything is sent.",
-    ),
     "plan.imported-before": (
         "{n} note was imported by an earlier run and is not sent again",
         "{n} notes were imported by an earlier run and are not sent again",

@@ -90,7 +90,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.check.guarded": "The notes can't be sent yet. The reason is below.",
     "page.check.write-results": "Write the results",
     "page.check.nothing-to-send": "There is nothing to send.",
-    "page.check.likely-nothing-to-send": "There is probably nothing to send: earlier runs imported these notes.",
     "page.check.ready-in-part": "Ready: {notes} to send, {rows} with problems skipped.",
     "page.check.ready": "Ready: {notes} to send.",
     "page.check.sends-nothing": "Checking sends nothing.",
