@@ -162,7 +162,7 @@ def test_no_room_is_too_large() -> None:
 
 BUDGETS = {
     "": 1560, "api": 1200, "calls": 850, "cli": 2200, "commands": 6170, "delivery": 3220, "grouping": 120,
-    "journal": 2120, "page": 3360, "reading": 3360, "results": 820, "rows": 3020, "sandbox": 1730, "settings": 1790,
+    "journal": 2120, "page": 3360, "reading": 3360, "results": 820, "rows": 3000, "sandbox": 1730, "settings": 1790,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 
@@ -181,14 +181,14 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 31,400 lines in 249 modules."""
+    """Texts aren't code. All rooms together have at most 31,350 lines in 249 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 31_400
+    assert lines.total() <= 31_350
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 249
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3
 

@@ -103,7 +103,7 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
         assert original.data == path.read_bytes()
     assert post(friend, f"/file/{upload.id}/forget")[0] == 303
     assert not upload.folder.exists()
-    assert "Send the rest" not in see(friend, f"/runs/{name}")
+    assert f"/file/{upload.id}" not in see(friend, f"/runs/{name}")
 
 
 def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agreed_to(
@@ -193,3 +193,20 @@ def test_what_the_page_writes_into_results_names_no_flag(
     texts = {str(cell) for sheet in openpyxl.load_workbook(ended.results) for row in sheet.values for cell in row}
     assert [text for text in texts if "Drop the file on this page" in text]
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
+
+
+def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_file_once_more(
+    parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left to send, so that there is nothing to agree to."""
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / "n.csv", ROWS)
+    imported(path, settings)
+    upload = kept(parts, path)
+    found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    assert isinstance(found, Overview)
+    assert (found.can_be_sent, found.lacks_only_results) == (False, True)
+    ended = done(tasks.Send(settings, upload.folder, upload.name, 0, digest=found.digest))
+    assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
+    assert ended.results == upload.folder / "n.results.xlsx"
+    assert len(box.notes) == 2

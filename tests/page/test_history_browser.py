@@ -144,7 +144,8 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         expect(page.get_by_role("link", name="n.csv")).to_have_count(0)
         page.get_by_role("link", name="Runs").click()
         page.get_by_role("link", name="n.csv").first.click()
-        expect(page.get_by_text("The page has no copy of the file.")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
+        expect(page.get_by_role("link", name="Download results")).to_have_count(0)
         looked_at(page, "run-gone")
     assert [*(tmp_path / "uploads").iterdir()] == []
 
