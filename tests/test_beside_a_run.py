@@ -125,7 +125,7 @@ def deleted_files_of(process: subprocess.Popen[str]) -> list[str]:
     return [name for name in names if "journal.sqlite" in name and name.endswith("(deleted)")]
 
 
-def beside(desk: Desk, earlier: Path, sheet: Path, another: Path) -> list[subprocess.Popen[str]]:
+def beside(desk: Desk, sheet: Path, another: Path) -> list[subprocess.Popen[str]]:
     """Start everything that anybody may do while a run is at work, all at once."""
     copy = desk.folder / f"copy-{time.monotonic_ns()}.sqlite"
     return [
@@ -133,15 +133,14 @@ def beside(desk: Desk, earlier: Path, sheet: Path, another: Path) -> list[subpro
         desk.start("check", sheet),
         desk.start("verify"),
         desk.start("doctor"),
-        desk.start("results", "last", earlier, "--results", desk.folder / "again.csv"),
         desk.start("journal", "backup", copy),
         desk.run(sheet),
         desk.run(another, "--profile", "another"),
     ]
 
 
-def owing_results(desk: Desk) -> Path:
-    """A sheet whose import was killed, so that the next run writes its results first."""
+def begun(desk: Desk) -> Path:
+    """A sheet whose import was killed."""
     sheet = desk.sheet("Earlier", 40)
     process = desk.run(sheet)
     desk.wait_for_notes(2, process)
@@ -154,10 +153,10 @@ def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, pr
     profiles.write_text("[another]\n", encoding="utf-8")
     chance = random.Random(7)
     with Sandbox(api_key=KEY, latency=0.25) as box, Desk(tmp_path, box) as desk:
-        earlier, sheet, another = owing_results(desk), desk.sheet("Note", 300), desk.sheet("Another", 40)
+        earlier, sheet, another = begun(desk), desk.sheet("Note", 300), desk.sheet("Another", 40)
         main = desk.run(sheet, "--workers", "1")  # takes long by itself; under a limit it would starve the others
         desk.wait_for_notes(5, main)
-        others = beside(desk, earlier, sheet, another)
+        others = beside(desk, sheet, another)
         if is_killed:
             for process in chance.sample(others, len(others)):
                 time.sleep(chance.random() * 0.4)  # so that each is killed at another moment of its life
@@ -181,10 +180,7 @@ def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, pr
 def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
     tmp_path: Path, profiles: Path, seed: int, others: str
 ) -> None:
-    """Two people with two sheets each, who start one of them whenever their import was killed, or refused as busy.
-
-    A run that begins with the other sheet writes the results that the killed one owes.
-    """
+    """Two people with two sheets each, who start one of them whenever their import was killed, or refused as busy."""
     profiles.write_text("[another]\n", encoding="utf-8")
     chance, kills = random.Random(seed), 0
     running: list[tuple[subprocess.Popen[str], int] | None] = [None, None]

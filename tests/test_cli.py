@@ -39,7 +39,6 @@ COMMANDS = (
     "run",
     "check",
     "history",
-    "results",
     "verify",
     "hide",
     "template",
@@ -805,33 +804,6 @@ def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Ter
     assert all(line.endswith(end.format(unsure)) for line, end in zip(lines, ends, strict=True))
 
 
-def test_results_are_written_again_from_the_journal(type_: Terminal) -> None:
-    """Equal to those of the run, by its name or as the last; nothing is sent, and no key is needed."""
-    type_.file("n.csv", HEAD + "P1,x,1\nINVALID,x,1\nP3,,1\nP1,x,1\n")
-    type_("run", "n.csv", "--results", "first.csv")
-    name = type_("history").out.split()[0]
-    del type_.variables[KEY_VARIABLE]
-    before = len(type_.box.received)
-    for run in (name, "last"):
-        ended = type_("results", run, "n.csv", "--results", f"{run}.csv")
-        assert ended.status == 1
-        assert f"Results: {run}.csv" in ended.out
-        assert csv_rows(type_.folder / f"{run}.csv") == csv_rows(type_.folder / "first.csv")
-    assert len(type_.box.received) == before
-
-
-def test_results_of_another_file_or_run_are_refused(type_: Terminal) -> None:
-    """What doesn't fit together is said: an unknown run, a file that has changed since."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    assert "has no run 'last'" in type_("results", "last", "n.csv").all
-    type_("run", "n.csv")
-    assert "has no run 'nope'. See `note-importer history`." in type_("results", "nope", "n.csv").all
-    type_.file("n.csv", HEAD + "P1,y,1\n")
-    ended = type_("results", "last", "n.csv")
-    assert ended.status == 2
-    assert "or has changed since" in ended.all
-
-
 def test_whose_runs_a_journal_knows_is_said_where_it_knows_none_of_this_workspace(type_: Terminal) -> None:
     """After practice the address is easily forgotten, and nothing to be found would look like nothing delivered."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
@@ -874,9 +846,7 @@ def test_commands_that_are_printed_work_as_printed(type_: Terminal, profiles: Pa
     assert "the note may or may not exist. Run `note-importer verify --profile night`" in ended.all
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
     assert any(str(cell).startswith("Run `note-importer verify --profile night`.") for cell in cells)
-    told = type_("history", "last", "--profile", "night").all
-    assert re.search(r"`note-importer results \S+ FILE --profile night`", told)
-    assert "See `note-importer history --profile night`." in type_("results", "no", "n.csv", "--profile", "night").all
+    assert "See `note-importer history --profile night`." in type_("hide", "no", "--profile", "night").all
     assert "verify`" in type_("run", "n.csv", "--results", "b.csv").all  # and without one, as ever
 
 
@@ -960,7 +930,7 @@ def test_hide_of_a_run_that_created_nothing_says_so(type_: Terminal) -> None:
 
 
 def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) -> None:
-    """Not another profile's, nor one that a person declined; so for hide and for results."""
+    """Not another profile's, nor one that a person declined."""
     profiles.write_text("[other]\n", encoding="utf-8")
     three_notes(type_)
     type_.file("other.csv", HEAD + "P9,x,1\n")
@@ -969,12 +939,8 @@ def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) 
     with Journal.open(type_.folder / "journal.sqlite") as journal:
         declined = journal.runs.begin(workspace, "n.csv", "", 2e9, again=False)
         journal.runs.end(declined, "declined", {}, 2e9)
-    ended = type_("results", "last", "n.csv", "--results", "again.csv")
-    assert ended.status == 0
-    assert [row["result"] for row in csv_rows(type_.folder / "again.csv")] == ["created"] * 3
     assert "3 notes are now private drafts" in type_("hide", "last", "--yes").out
     assert {note.prospect_id for note in type_.box.notes if note.status == "0"} == {"P1", "P2", "P3"}
-    assert type_("results", "last", "other.csv", "--profile", "other").status == 0
 
 
 def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:

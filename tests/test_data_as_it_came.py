@@ -96,14 +96,9 @@ def test_what_the_api_says_is_shown_on_the_page_as_it_came(visitor: Visitor, tmp
 
 @pytest.mark.parametrize("name", ["n.results.xlsx", "n.results.csv"])
 def test_what_the_api_says_stands_in_the_results_as_it_came(type_: Terminal, name: str) -> None:
-    """And in those that are written again from the journal."""
     write(type_.folder / "n.csv", [("MALFORMED", "Hello", "Private")])
     assert type_("run", "n.csv", "--yes", "--results", name).status == 1
     assert reasons(type_.folder / name) == {REJECTED}
-    run = type_("history").out.split()[0]
-    again = type_.folder / f"again-{name}"
-    type_("results", run, "n.csv", "--results", again)
-    assert reasons(again) == {REJECTED}
 
 
 def test_what_the_api_says_is_shown_at_the_terminal_as_it_came(type_: Terminal, box: Sandbox) -> None:

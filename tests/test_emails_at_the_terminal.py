@@ -44,7 +44,7 @@ def test_check_calls_nobody_and_check_online_sends_nothing(
         assert notes(box) == [("P1", "Hello")]
 
 
-def test_check_without_a_call_says_about_how_much_of_a_grown_sheet_is_new(
+def test_check_without_a_call_says_how_much_of_a_grown_sheet_is_new(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key is used to know the emails again, if there is one."""
@@ -56,7 +56,7 @@ def test_check_without_a_call_says_about_how_much_of_a_grown_sheet_is_new(
         sheet = write(tmp_path, [*rows, *by_email(["joann@example.com"])])
         capsys.readouterr()
         assert main(arguments("check", sheet, box)) == 0
-        assert "3 rows: up to 3 notes, about 1 of them to deliver" in capsys.readouterr().out
+        assert "3 rows: up to 3 notes, 1 of them to deliver" in capsys.readouterr().out
         monkeypatch.delenv("SALESHANDY_API_KEY")
         assert main(arguments("check", sheet, box)) == 0
         assert "3 rows: up to 3 notes to deliver" in capsys.readouterr().out

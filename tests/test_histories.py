@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ import pytest
 
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.preview import write_problems
-from importer.commands.results import rewrite
 from importer.commands.run import prepare
-from importer.errors import BadSettings, UnclearColumns
+from importer.errors import UnclearColumns
 from importer.journal import Journal
 from importer.markup import visible
 from importer.messages import render
-from importer.models import Remaining, Result, Role, Visibility
+from importer.models import Remaining, Result, Role
 from importer.settings import Settings
 from tests.sandbox import Sandbox
 
@@ -369,23 +367,6 @@ def test_the_list_of_problems_shows_the_composed_texts_too(history: History) -> 
     assert (row["value"], row["composed_text"]) == ("Pubic", "2026-11-01, Ada: Called")
 
 
-def test_a_run_whose_results_are_written_again_tells_the_same(history: History) -> None:
-    """The journal holds no text: composed rows, rows that are there as they stand, and records are found again."""
-    history.run(*voicemails(1, 2))
-    rows = with_ids([*voicemails(1), *voicemails(5, text="Called")])
-    history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
-    _, results, _ = history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")
-    settings = history.settings("{Date}: {Comments}", results=history.folder / "again.csv")
-    with Journal.open(settings.journal) as journal:
-        run = journal.runs.listed(settings.workspace)[0].name
-    written, outcomes = rewrite(run, history.folder / "sheet3.csv", settings)
-    assert {result.value: count for result, count in outcomes.counts().items()} == {"already imported": 2}
-    with written.path.open(encoding="utf-8-sig", newline="") as file:
-        again = [*csv.DictReader(file)]
-    assert [row["note_id"] for row in again] == [row["note_id"] for row in results]
-    assert [row["composed_text"] for row in again] == ["2026-11-01: Left voicemail", "2026-11-05: Called"]
-
-
 def test_a_refusal_of_an_earlier_run_is_no_result_of_a_later_one(history: History) -> None:
     """The record's note is there with another text since."""
     rows = with_ids(voicemails(1))
@@ -393,28 +374,3 @@ def test_a_refusal_of_an_earlier_run_is_no_result_of_a_later_one(history: Histor
     assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"rejected": 1}
     assert history.run(*rows, headings=WITH_IDS)[0] == {"created": 1}
     assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
-    settings = history.settings(TEMPLATE, results=history.folder / "again.csv")
-    _, outcomes = rewrite("last", history.folder / "sheet3.csv", settings)
-    assert outcomes.counts() == {Result.ALREADY_IMPORTED: 1}
-
-
-@pytest.mark.parametrize("other", [{"default_visibility": Visibility.PUBLIC}, {"mapping": {Role.CONTENT: (TEMPLATE,)}}])
-def test_results_of_a_stopped_run_say_of_no_note_that_it_was_not_sent(
-    history: History, other: Mapping[str, Any]
-) -> None:
-    """If other settings make other notes of the file, nothing is written in the place of results that are right."""
-    path = history.folder / "sheet.csv"
-    rows = [[ADA, "2026-11-01", "Ada", text, ""] for text in map(str, range(9))]
-    path.write_text("\n".join(map(",".join, [HEADINGS, *rows])), encoding="utf-8")
-    settings = history.settings(
-        "{Date}: {Comments}", default_visibility=Visibility.PRIVATE, workers=1, results=history.folder / "results.csv"
-    )
-    with prepare(path, settings) as prepared:
-        report = prepared.send(stop=lambda: "enough" if history.box.notes else None)
-    there = len(history.box.notes)
-    assert 0 < there < len(rows)
-    before = report.results.read_bytes()
-    with pytest.raises(BadSettings, match=rf"{there} notes? of run .* belongs? to no row"):
-        rewrite("last", path, replace(settings, **other))
-    assert report.results.read_bytes() == before
-    assert rewrite("last", path, settings)[1].counts() == report.counts

@@ -225,23 +225,14 @@ def test_a_long_listing_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyP
     assert len([ask for ask in store.asked if ask == ("GET", f"/{BUCKET}")]) >= 3
 
 
-def test_results_that_a_run_owes_are_put_there_by_the_next_one(type_: Typed, store: Store) -> None:
-    """Though that imports another file."""
+def test_results_that_a_run_owes_are_put_there_by_the_same_command(type_: Typed, store: Store, box: Sandbox) -> None:
     store.denies = lambda ask: ask[0] == "PUT"
-    assert type_("run", store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n"), *ROOM) == 3
-    store.denies = lambda _: False
-    assert type_("run", store.put("inbox/b.csv", f"{HEAD}P-2,hello,private\n"), *ROOM) == 0
-    assert f"They are written now: {INBOX}/a.results.csv" in type_.all
-    assert results(store.read("inbox/a.results.csv")) == ["created"]
-
-
-def test_a_results_file_is_written_again_from_s3(type_: Typed, store: Store) -> None:
-    """By the command ``results``."""
     url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    assert type_("run", url, *ROOM) == 3
+    store.denies = lambda _: False
     assert type_("run", url, *ROOM) == 0
-    store._client.delete_object(Bucket=BUCKET, Key="inbox/a.results.csv")
-    assert type_("results", "last", url, "--results-name", "{name}.results.csv") == 0
-    assert results(store.read("inbox/a.results.csv")) == ["created"]
+    assert results(store.read("inbox/a.results.csv")) == ["already imported"]
+    assert len(box.notes) == 1
 
 
 def test_a_store_that_is_away_is_no_persons_matter(

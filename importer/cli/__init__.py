@@ -2,7 +2,7 @@
 
 Input: what a person typed. Output: printed lines, and an exit status.
 
-    importing    run, check, results, template; questions and output for files imported one after the other
+    importing    run, check, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
     setting_up   init, login, logout, config, completion

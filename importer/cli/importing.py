@@ -1,4 +1,4 @@
-"""Define the commands that take a file: run, check, results, template.
+"""Define the commands that take a file: run, check, template.
 
 Several files are imported one after the other: a person sees each, and is asked before it is sent.
 """
@@ -20,7 +20,7 @@ from importer.cli.options import PREPARING, Options, file_argument, files_argume
 from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
-from importer.errors import BadSettings, ResultsNotWritten, UnclearColumns
+from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress
 from importer.settings import Settings, Topic
@@ -269,23 +269,6 @@ def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
         return work(observe=watch.observe, stop=stopper.why)
 
 
-@click.command(cls=InGroups, name="results")
-@click.argument("run_name", metavar="RUN")
-@file_argument
-@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.RESULTS)
-def write_results(run_name: str, file: Path, **_: Any) -> int:
-    """Write the results of an earlier RUN again. RUN is a name from `history`, or last. FILE is the imported file.
-
-    Needs the same settings for reading FILE as the run, and sends nothing.
-    """
-    written, outcomes = commands.results.rewrite(run_name, file, Options.here().settings)
-    show(commands.report_messages.counts(commands.report_messages.meanings(outcomes.counts())))
-    if written.remark:
-        paragraph(written.remark)
-    say_line(say("ended.results", path=str(written.path)))
-    return ResultsNotWritten.exit_status if written.is_owed else commands.report.exit_status(outcomes.counts())
-
-
 @click.command(name="template")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("notes.xlsx"))
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
@@ -298,4 +281,4 @@ def make_template(file: Path, *, overwrite: bool) -> int:
     return 0
 
 
-COMMANDS = (run, check, write_results, make_template)
+COMMANDS = (run, check, make_template)

@@ -109,7 +109,7 @@ def _hide(run_name: str | None, options: Options) -> int:
 
 @click.group()
 def journal() -> None:
-    """Copy, restore or move the record of deliveries."""
+    """Copy the record of deliveries."""
 
 
 @journal.command(cls=InGroups)
@@ -122,34 +122,6 @@ def backup(file: Path, **_: Any) -> int:
     """
     commands.workspaces.back_up(Options.here().settings, file)
     say_line(say("journals.copied", file=str(file)))
-    return 0
-
-
-@journal.command(cls=InGroups)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@settings_about(Topic.PLACE)
-def restore(file: Path, **_: Any) -> int:
-    """Replace a lost or damaged journal by the copy FILE. Not possible during an import.
-
-    The previous file and its log are kept under other names.
-    """
-    done = commands.workspaces.restore(Options.here().settings, file)
-    show(commands.report_messages.restored(done, file))
-    return 0
-
-
-@journal.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
-def copy(source: str, target: str) -> int:
-    """Copy the journal file FROM to the PostgreSQL database TO, such as postgresql://HOST/DATABASE.
-
-    Copies and compares every row. TO must be empty. Not possible during an import.
-    """
-    copied = commands.workspaces.copy(source, target)
-    runs, rows = commands.rendering.count(copied["runs"], "run"), commands.rendering.count(sum(copied.values()), "row")
-    say_line(say("journals.moved", runs=runs, rows=rows))
-    say_line(say("journals.moved-then", target=str(target), source=str(source)))
     return 0
 
 

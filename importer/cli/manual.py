@@ -28,7 +28,6 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Afterwards": {
         "history": "note-importer history",
-        "results": "note-importer results last contacts.xlsx",
         "verify": "note-importer verify",
         "hide": "note-importer hide last",
     },

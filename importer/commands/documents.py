@@ -91,7 +91,6 @@ def _report(report: Report) -> Document:
         "told_to_wait": report.rate_limited,
         "results": str(report.results.absolute()),
         "remark": report.remark,
-        "caught_up": list(report.caught_up),
         "more_than_once": [{"row": row, "note_ids": list(ids)} for row, ids in report.duplicates.items()],
         **_read_back(report),
         "stopped": _error(report.stopped) if report.stopped is not None else None,
@@ -133,7 +132,6 @@ def check(overview: Overview, exit_status: int, practised: Report | None = None)
         "left": {
             "notes": remaining.deliveries,
             "at_most": overview.most,
-            "is_estimate": overview.is_estimate,
             "distinct_notes": remaining.notes,
             "requests": remaining.requests,
             "unclear": remaining.unclear,

@@ -20,13 +20,13 @@ from importer.commands.loading import Loaded, understood
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
 from importer.journal import Journal, Matches
-from importer.messages import Message, say
+from importer.messages import Message
 from importer.models import OnSeveral, Progress, Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows import foreign
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
-from importer.rows.naming import EmailAnswers, Emails, chosen, emails_of, named, why_not
+from importer.rows.naming import EmailAnswers, Emails, emails_of, named
 from importer.settings import Settings
 
 _LEAST = 2
@@ -69,15 +69,6 @@ class LookedUpEmails:
         among = {*rows.email[rows.of_sheet(np.arange(len(rows), dtype=np.int32)) <= last].tolist()}
         naming, compared = ([email for email in some if email in among] for some in (emails.naming, emails.compared))
         return Emails(naming, compared)
-
-    def as_earlier(self, journal: Journal, settings: Settings) -> Loaded | None:
-        """Return the file with the prospects that open emails had in earlier imports; None if none is known.
-
-        Emails may belong to others now, so this serves estimates only: no note may be sent because of it.
-        """
-        earlier = journal.found(settings.workspace, settings.key, time.time).earlier(self.open.naming)
-        earlier = _usable(earlier, settings)
-        return replace(self, answers=self.answers.updated(EmailAnswers(earlier))).resolved if earlier else None
 
     def _open(self, emails: Sequence[str]) -> list[str]:
         matches, refused = self.answers.found, self.answers.refused
@@ -218,7 +209,6 @@ class EmailLookup:
         self.known = replace(self._now, answers=(before or EmailAnswers()).updated(self._now.answers))
         if self._now.emails:
             self._journal.expire()
-        self._kept = frozenset(self._now.answers.found)
 
     @property
     def answers(self) -> EmailAnswers:
@@ -254,51 +244,11 @@ class EmailLookup:
         remaining = earlier.foresee(loaded.rows, loaded.plan, journal, workspace, 1, self._occurrence, first)
         return self._now.open_until(last_row(loaded.rows, remaining))
 
-    def look_again(self, loaded: Loaded, outcomes: Outcomes) -> Loaded | None:
-        """Look up again the emails of rejected rows whose prospect in the journal may be outdated.
-
-        Returns:
-            the file with only the rows whose email now belongs to another prospect; None if there are none.
-
-        Raises:
-            Stopped: the run can't go on.
-        """
-        rows = loaded.rows
-        if not self._kept or rows.email is None:
-            return None
-        rejected = outcomes.positions(Result.REJECTED)
-        created = set(rows.prospect[outcomes.positions(Result.CREATED)].tolist())
-        named_by = self._now.loaded.rows.prospect
-        suspects: dict[int, str] = {}
-        for position in rejected.tolist():
-            email = str(rows.email[position])  # rows beyond the file's own are those of an email's further prospects
-            is_named_by_email = email in self._kept and (position >= len(named_by) or str(named_by[position]) == email)
-            if is_named_by_email and position not in rows.rejected and rows.prospect[position] not in created:
-                suspects[position] = email
-        if not suspects:
-            return None
-        emails = list(dict.fromkeys(suspects.values()))
-        self._journal.forget(emails)
-        self._kept -= frozenset(emails)
-        self._ask(Emails(emails))
-        prospect, note = rows.prospect.copy(), np.full(len(rows), -1, dtype=np.int32)
-        for position, email in suspects.items():
-            matches = self.answers.found.get(email)
-            receiving = () if matches is None else chosen(matches, self._settings.on_several)
-            if len(receiving) == 1 and receiving[0].prospect != prospect[position]:
-                prospect[position], note[position] = receiving[0].prospect, rows.note[position]
-                outcomes.settle([position], Result.NOT_SENT)
-            elif not receiving:
-                reason = self.answers.refused.get(email) or why_not(email, matches, self._settings.on_several)
-                outcomes.settle([position], Result.REJECTED, reason=say("email.owner-rejected", why=reason))
-        if not (note >= 0).any():
-            return None
-        moved = replace(rows, prospect=prospect, note=note, problems={}, done={}, skipped={}, rejected={})
-        return replace(loaded, rows=moved, plan=grouping.plan(moved))
-
-    def finish(self) -> None:
-        """Trust the prospects that were found no longer, because the import is finished."""
-        self._journal.finish()
+    def forget_rejected(self, rows: Rows, outcomes: Outcomes) -> None:
+        """Forget whose emails rejected rows have, because those prospects may be gone; the next run looks them up."""
+        rejected = np.isin(rows.of_sheet(np.arange(len(rows), dtype=np.int32)), outcomes.positions(Result.REJECTED))
+        if rows.email is not None and (emails := {*rows.email[rejected].tolist()} - {""}):
+            self._journal.forget(emails)
 
     def _ask(self, emails: Emails) -> None:
         rows = len(self._now.loaded.rows)

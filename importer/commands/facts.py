@@ -61,10 +61,9 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     What only one face needs takes long for many rows, so that it is added there: :func:`.similar`, :func:`digest` and
     :func:`counted_words`.
     """
-    loaded, likely, settings = preview.loaded, preview.likely, preview.settings
+    loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
-    remaining = likely.remaining
-    imported = likely.planned - remaining.total - remaining.held_back
+    imported = plan.deliveries - remaining.total - remaining.held_back
     problems, kinds = _in_order(loaded), problems_by_kind(loaded)
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     undecided = preview.undecided
@@ -105,8 +104,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         left_out=left_out,
         planned=plan.deliveries,
         remaining=replace(remaining, files=(), groups=()),
-        total=preview.remaining.total,
-        is_estimate=preview.is_estimate,
+        total=remaining.total,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
         people=preview.people,
@@ -180,9 +178,9 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
 
 def uncomposed_requests(preview: Preview) -> int:
     """Return the number of requests that the remaining rows would need without the template."""
-    rows = preview.likely.rows
+    rows = preview.loaded.rows
     left, notes = np.full(len(rows), -1, dtype=np.int32), dict[Note, int]()
-    for group in preview.likely.remaining.groups:
+    for group in preview.remaining.groups:
         note = replace(group.note, text=group.note.uncomposed or group.note.text)
         left[group.positions] = notes.setdefault(note, len(notes))
     plain = replace(rows, note=left, notes=[*notes])
@@ -199,7 +197,7 @@ def digest(preview: Preview) -> str:
     parts = [
         settings.on_several.value,
         str(settings.skip_existing),
-        str(preview.likely.remaining.differing),
+        str(preview.remaining.differing),
         *rows.prospect,
         *(() if rows.key is None else rows.key),
     ]

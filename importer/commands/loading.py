@@ -6,7 +6,6 @@ Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet u
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import time
@@ -31,7 +30,7 @@ from importer.rows import columns, composing, dates, exports, foreign, suggestio
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import SETTINGS, Settings, Topic, journal_place, remembering
+from importer.settings import SETTINGS, Settings, journal_place, remembering
 from importer.settings.exports import HOW_READ, Export, SheetColumns, named
 from importer.settings.kinds import mapped
 from importer.settings.meanings import MEANS
@@ -381,13 +380,6 @@ def counted(groups: Sequence[Group]) -> dict[str, int]:
         "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
         "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
     }
-
-
-def how_read(settings: Settings) -> str:
-    """Return a digest of the settings for reading a file. With other settings, the file could have other rows."""
-    settings_of_file = [setting for setting in SETTINGS.values() if setting.topic is Topic.FILE]
-    values = [getattr(settings, setting.attribute) for setting in settings_of_file if setting.name != "export"]
-    return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
 def writable(name: str) -> str:

@@ -152,8 +152,6 @@ class Overview:
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         total: number of notes that a person agrees to: all that may be sent or looked up.
-        is_estimate: whether ``remaining`` relies on prospects that emails had in earlier imports, and may be less than
-            what is sent.
         imported_before: number of notes that earlier runs delivered.
         keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
@@ -220,7 +218,6 @@ class Overview:
     planned: int
     remaining: Remaining
     total: int
-    is_estimate: bool
     imported_before: int
     keeps_edited: bool
     people: int
@@ -277,7 +274,16 @@ class Overview:
     @property
     def can_be_sent(self) -> bool:
         """Whether a person may agree to sending."""
-        return not self.questions and not self.guarded and not self.undecided and self.total > 0
+        return self._is_clear and self.total > 0
+
+    @property
+    def lacks_only_results(self) -> bool:
+        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
+        return self._is_clear and self.total == 0 and self.is_sent
+
+    @property
+    def _is_clear(self) -> bool:
+        return not self.questions and not self.guarded and not self.undecided
 
     @property
     def exit_status(self) -> int:

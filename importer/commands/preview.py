@@ -39,32 +39,16 @@ from importer.storage import is_same, place
 
 
 @dataclass(frozen=True)
-class Likely:
-    """What is likely to be sent. The emails that aren't looked up yet may belong to other prospects now.
-
-    Attributes:
-        rows: the rows, followed by those of further prospects of an email.
-        planned: number of notes in the file, each once.
-        remaining: those that no earlier run delivered.
-    """
-
-    rows: Rows
-    planned: int
-    remaining: Remaining
-
-
-@dataclass(frozen=True)
 class Preview:
     """Summary of what a run would do.
 
     Attributes:
         loaded: the file, as long as it is open.
         settings: the settings for sending it.
-        remaining: the notes that no earlier run delivered, or that may not be delivered: each is agreed to.
+        remaining: the notes that no earlier run delivered, or that may not be delivered: each is agreed to. Their files
+            are those that aren't uploaded yet.
         batch_size: maximum number of prospects in a request.
         as_read: the rows as they are in the file, with emails that aren't looked up.
-        likely: what is likely to be sent, by the prospects that emails had in earlier imports; without such emails, all
-            that remains.
         rates: the limit of each kind of call, as far as an earlier run learned it.
         other_profiles: profiles of earlier runs at this address, if none had this profile.
         vendor: the vendor whose API receives the notes.
@@ -73,7 +57,6 @@ class Preview:
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
-        is_estimate: whether what is likely to be sent is an estimate.
     """
 
     loaded: Loaded
@@ -81,7 +64,6 @@ class Preview:
     remaining: Remaining
     batch_size: int
     as_read: Rows
-    likely: Likely
     rates: Mapping[Endpoint, Rate] = field(default_factory=dict)
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
@@ -90,7 +72,6 @@ class Preview:
     to_look_up: int = 0
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
-    is_estimate: bool = False
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -115,7 +96,7 @@ class Preview:
     @property
     def to_upload(self) -> list[AttachedFile]:
         """Files to upload, each once."""
-        return [self.loaded.rows.files[digest] for digest in self.likely.remaining.files]
+        return [self.loaded.rows.files[digest] for digest in self.remaining.files]
 
     @property
     def to_compare(self) -> int:
@@ -125,20 +106,20 @@ class Preview:
     @property
     def people(self) -> int:
         """Number of prospects, or emails before their look-up, that receive the remaining notes."""
-        groups, prospect = self.likely.remaining.groups, self.likely.rows.prospect
-        return len({*chain.from_iterable(prospect[group.positions].tolist() for group in groups)})
+        prospect = self.loaded.rows.prospect
+        return len({*chain.from_iterable(prospect[group.positions].tolist() for group in self.remaining.groups)})
 
     @property
     def estimate(self) -> Estimate | None:
         """How long the calls take; None if there are none."""
-        remaining = self.likely.remaining
+        remaining, rows = self.remaining, self.loaded.rows
         calls = {
             Endpoint.PROSPECTS: self.to_look_up,
             Endpoint.UPLOAD: len(remaining.files),
             Endpoint.READ: self.to_compare,
             Endpoint.CREATE: remaining.requests,
         }
-        return estimate.of(calls, self.rates, self.settings, remaining.groups, self.likely.rows, self.batch_size)
+        return estimate.of(calls, self.rates, self.settings, remaining.groups, rows, self.batch_size)
 
 
 def plan(
@@ -151,45 +132,39 @@ def plan(
     """
     occurrence = occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence, before)
-    resolved, lag = looked_up.resolved, None
-    at_most, earlier = _left(resolved, settings, journal, occurrence), None
-    if journal is not None:
-        earlier = looked_up.as_earlier(journal, settings)
-        lag = journal.learned.replication_lag(settings.workspace)
-    likely = at_most if earlier is None else _left(earlier, settings, journal, occurrence)
+    resolved = looked_up.resolved
+    remaining = _left(resolved, settings, journal, occurrence)
     return Preview(
         resolved,
         settings,
-        at_most.remaining,
+        remaining,
         batch_size(settings, journal),
         loaded.rows,
-        likely,
         rates=learned_rates(journal, settings),
         other_profiles=other_profiles(journal, settings),
         vendor=vendor,
         is_first=is_first(journal, settings),
         answers=looked_up.answers,
-        to_look_up=_to_look_up(looked_up, likely, settings),
-        readable_after=lag,
-        never_sent=never_sent(journal, settings, at_most.remaining.groups),
-        is_estimate=earlier is not None,
+        to_look_up=_to_look_up(looked_up, resolved.rows, remaining, settings),
+        readable_after=None if journal is None else journal.learned.replication_lag(settings.workspace),
+        never_sent=never_sent(journal, settings, remaining.groups),
     )
 
 
-def _to_look_up(looked_up: LookedUpEmails, likely: Likely, settings: Settings) -> int:
+def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, settings: Settings) -> int:
     """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
-    if settings.first is None or not likely.remaining.groups:
+    if settings.first is None or not remaining.groups:
         return len(looked_up.open)
-    return len(looked_up.open_until(last_row(likely.rows, likely.remaining)))
+    return len(looked_up.open_until(last_row(rows, remaining)))
 
 
-def _left(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Likely:
+def _left(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Remaining:
     """Return what is left to be sent of a file, with the files that aren't uploaded yet."""
     remaining = foreseen(loaded, settings, journal, occurrence)
     if journal is not None:
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
-    return Likely(loaded.rows, loaded.plan.deliveries, remaining)
+    return remaining
 
 
 def foreseen(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Remaining:

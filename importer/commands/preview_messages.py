@@ -86,11 +86,9 @@ def question(overview: Overview) -> Message:
 
 def notes_to_send(overview: Overview) -> Message:
     """Return the number of notes that would be sent, which emails that aren't looked up yet may change."""
-    most, likely = overview.most, overview.remaining.total
+    most = overview.most
     if not overview.to_look_up:
         return count(overview.total, "note")
-    if overview.is_estimate and 0 < likely < overview.total:
-        return say("plan.about-notes", n=likely) if most is None else say("plan.about-notes-of", n=likely, most=most)
     return say("plan.at-least-notes", n=overview.total) if most is None else say("plan.at-most-notes", n=most)
 
 
@@ -249,22 +247,20 @@ def sizes(overview: Overview) -> Iterator[Line]:
 
 def _to_deliver(overview: Overview) -> Message:
     """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
-    left, is_likely = overview.remaining.total + overview.remaining.held_back, overview.is_estimate
+    left = overview.remaining.total + overview.remaining.held_back
     is_at_most = overview.to_look_up and overview.most is not None
     notes = say("plan.at-most-notes" if is_at_most else "count.note", n=overview.planned)
     if not overview.imported_before:
         return say("plan.to-deliver", notes=notes)
     if left:
-        return say("plan.some-likely-to-deliver" if is_likely else "plan.some-to-deliver", notes=notes, n=left)
-    return say("plan.none-likely-to-deliver" if is_likely else "plan.none-to-deliver", notes=notes)
+        return say("plan.some-to-deliver", notes=notes, n=left)
+    return say("plan.none-to-deliver", notes=notes)
 
 
 def _imported(overview: Overview) -> Iterator[Line]:
     """Yield how many notes earlier runs delivered, and what became of changed texts."""
     remaining, imported = overview.remaining, overview.imported_before
-    if imported and overview.is_estimate:
-        yield Line(say("plan.likely-imported-before", n=imported), LineKind.NOTE)
-    elif imported:
+    if imported:
         yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
     for kind, number in (("plan.changed", remaining.changed), ("plan.uncomposed", remaining.uncomposed)):
         if number:
@@ -276,7 +272,7 @@ def _imported(overview: Overview) -> Iterator[Line]:
 def _requests(overview: Overview) -> Iterator[Line]:
     estimate = overview.estimate
     number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
-    notes = say("plan.about-notes", n=number) if overview.is_estimate else count(number, "note")
+    notes = count(number, "note")
     line = say("plan.requests", notes=notes, requests=requests)
     if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
         uncomposed = count(overview.uncomposed_requests, "request")

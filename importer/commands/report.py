@@ -94,7 +94,6 @@ class Report:
         duplicates: row number → IDs of its notes, for notes that reading back found more than once.
         reasons: why rows need action, in kinds without cell values: result → kind → rows.
         started_at, ended_at: seconds since 1970.
-        caught_up: messages about results that earlier runs couldn't write.
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         finding_calls: number of calls to find prospects by their emails.
         uploads: number of calls to upload files.
@@ -124,7 +123,6 @@ class Report:
     reasons: Kinds = field(default_factory=dict)
     started_at: float = 0.0
     ended_at: float = 0.0
-    caught_up: Sequence[Message] = ()
     held_back: int = 0
     finding_calls: int = 0
     uploads: int = 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.commands.batch import Batch, FileEnded, FileResult
@@ -34,7 +33,6 @@ _SENT_WITH = ("program", "columns", "template", "sheet", "export", "visibility",
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
     from importer.commands.verify import Verified
-    from importer.commands.workspaces import Restored
     from importer.results import Written
 
 
@@ -84,9 +82,7 @@ def people(number: int, written: Written | None, then: Message) -> Iterator[Line
 
 
 def why(ended: Report) -> Iterator[Line]:
-    """Yield the lines before the counts: results of earlier runs, and why the run stopped or didn't send some rows."""
-    for caught_up in ended.caught_up:
-        yield Line(caught_up, LineKind.TEXT)
+    """Yield the lines before the counts: why the run stopped or didn't send some rows."""
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
         if ended.key_place is not None:
@@ -291,18 +287,6 @@ def history(found: History) -> Iterator[Line]:
     yield from readable(found.readable_after)
 
 
-def restored(done: Restored, copy: Path) -> Iterator[Line]:
-    """Yield that a copy of the journal was put in its place, and what to do next."""
-    latest = done.latest
-    knows = say("restored.knows-no-run")
-    if latest:
-        knows = say("restored.knows", run=latest.name, file=latest.file, time=when(latest.started_at))
-    yield Line(say("restored.done", journal=str(done.journal), copy=str(copy), knows=knows), LineKind.TEXT)
-    if done.kept is not None:
-        yield Line(say("restored.kept", path=str(done.kept)))
-    yield Line(say("restored.then"), LineKind.TEXT)
-
-
 def past_run(past: PastRun) -> Iterator[Line]:
     """Yield the details of a run."""
     run, seconds = past.run, past.seconds
@@ -327,7 +311,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
         for note in past.not_found:
             yield Line(say("not-found.note", note=note.note_id, prospect=note.prospect), LineKind.DETAIL)
     if past.ended != "declined":
-        yield Line(say("history.results-again", run=run.name), LineKind.TEXT)
+        yield Line(say("history.results-again"), LineKind.TEXT)
 
 
 def _sent_with(past: PastRun) -> Iterator[tuple[Message, str]]:

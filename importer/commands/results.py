@@ -1,9 +1,8 @@
-"""Write the results of a run: at its end, when a person asks, or at the next run if it couldn't. Sends nothing."""
+"""Write the results of a run at its end, and find the rows of notes in their sheet. Sends nothing."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -13,20 +12,13 @@ import numpy as np
 
 from importer import results
 from importer.commands.answering import of_results
-from importer.commands.email_lookup import asked
-from importer.commands.loading import Loaded, counted, how_read, load, results_path, writable
-from importer.commands.rendering import count, duration, listed_duplicates, not_found, when
+from importer.commands.loading import Loaded, counted, load, writable
+from importer.commands.rendering import duration, listed_duplicates, not_found, when
 from importer.commands.report import Report
-from importer.commands.workspaces import find_run
-from importer.delivery import earlier
-from importer.delivery.other_names import under_other_names
-from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
-from importer.delivery.row_names import by_row_names
-from importer.delivery.sorted_group import SortedGroup
-from importer.errors import BadSettings, ImporterError, ResultsNotWritten, as_argument
-from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey, Run
-from importer.messages import Message, Said, say
-from importer.models import Result, Role, Rows, Workspace
+from importer.delivery.outcomes import Outcomes
+from importer.journal import Journal, KnownDelivery, NoteKey, Run
+from importer.messages import Said, say
+from importer.models import Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.rows.columns import shown
 from importer.settings import Settings, remembering
@@ -34,117 +26,6 @@ from importer.storage import place
 
 _OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
 """Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
-
-
-class _ReadDifferently(Exception):
-    """The file would be read with other settings than in its run."""
-
-
-def rewrite(
-    name: str,
-    path: Path,
-    settings: Settings,
-    *,
-    reading: str | None = None,
-    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
-) -> tuple[results.Written, Outcomes]:
-    """Write the results of an earlier run again, from its file and the journal.
-
-    Args:
-        name: the run's name.
-        path: its file.
-        settings: the settings for all files.
-        reading: how the run read the file, if that is to be the same; see :func:`importer.commands.loading.how_read`.
-        see: receives the sheet and the outcomes of its rows.
-
-    Raises:
-        BadSettings: there is no such run, it imported another file or read it with other settings, or the outcomes of
-            its rows aren't known any more.
-    """
-    with Journal.open(settings.journal) as journal:
-        run = find_run(journal, name, settings.workspace)
-        with load(path, settings) as given:
-            settings = given.settings
-            if reading not in (None, how_read(settings)):
-                raise _ReadDifferently
-            if given.unclear is not None:
-                raise given.unclear
-            if given.sheet.fingerprint != run.fingerprint:
-                raise BadSettings(say("results.other-file", path=str(path), run=run.name, file=str(run.file)))
-            looked_up = asked(given, journal, settings, run.occurrence)
-            naming = looked_up.emails.naming
-            if naming and len(looked_up.open.naming) == len(naming):
-                raise BadSettings(say("results.emails-forgotten", path=str(path)))
-            loaded = looked_up.resolved
-            outcomes = Outcomes(len(loaded.rows))
-            settle_before(loaded.rows, outcomes, loaded.sheet.headings)
-            recalled = _recall(journal, run, loaded, outcomes)
-            outcomes.explain(Result.NOT_SENT, say("outcome.run-ended"))
-            settle_after(loaded.rows, loaded.plan, outcomes)
-            outcomes = gathered(outcomes, loaded.rows)
-            _see_that_it_reads_as_then(outcomes, run, loaded, path)
-            forgotten = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
-            if run.ended == "finished" and forgotten > 0:  # more rows than the run itself left unsent
-                raise BadSettings(say("results.rows-forgotten", rows=count(forgotten, "row"), path=str(path)))
-            made = sum(n for result, n in journal.deliveries.so_far(run).items() if result is not Result.REJECTED)
-            if made > len(recalled):
-                raise BadSettings(say("results.other-notes", n=made - len(recalled), path=str(path), run=run.name))
-            lines = [
-                (say("history.of-file"), run.file),
-                (say("history.of-run"), run.name),
-                (say("history.of-start"), when(run.started_at)),
-                (say("history.of-end"), f"{when(run.ended_at)} ({run.ended})" if run.ended_at else "broken off"),
-                (say("label.written-again"), when(time.time())),
-            ]
-            target = results_path(path, settings)
-            summary = results.Summary(say("summary.title"), lines, run.workspace.profile)
-            see(loaded, outcomes)
-            written = write_results(target, loaded, outcomes, run, summary, journal)
-            return written, outcomes
-
-
-def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[Message]:
-    """Write the pending results, except those of the file that is about to be imported. Yield a message about each.
-
-    Args:
-        journal: the journal, with its lock held.
-        settings: the settings of the run that begins.
-        source: the file that it imports.
-    """
-    current_file = str(place(source).absolute())
-    for pending in journal.pending_results.pending(settings.workspace):
-        if pending.file == current_file:
-            continue
-        message = say("owed.ended-before-results", run=pending.run, file=str(pending.file))
-        by_hand = say("owed.by-hand", run=pending.run, file=str(as_argument(pending.file)))
-        try:
-            target = replace(settings, results=place(pending.results))
-            written, _ = rewrite(pending.run, place(pending.file), target, reading=pending.reading)
-        except _ReadDifferently:
-            yield say("owed.read-differently", said=message, by_hand=by_hand)
-        except ResultsNotWritten as error:
-            yield say("owed.still-not", said=message, why=error.message)
-            continue
-        except ImporterError as error:
-            yield say("owed.not-now", said=message, why=error.message, by_hand=by_hand)
-        else:
-            if written.is_owed:
-                yield say("owed.still-not-since", said=message, remark=written.remark or "")
-                continue
-            yield say("owed.written", said=message, path=str(written.path))
-        journal.pending_results.cross_out(settings.workspace, pending.run)
-
-
-def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, path: Path) -> None:
-    """Check that no more rows have problems now than in the run, because their notes may exist.
-
-    Raises:
-        BadSettings: more rows have problems; the message shows the first problem.
-    """
-    invalid = outcomes.counts().get(Result.INVALID, 0) - run.counts.get(Result.INVALID, 0)
-    if run.counts and invalid > 0:
-        rows, first = count(invalid, "row"), loaded.first_problem
-        raise BadSettings(say("results.reads-otherwise", rows=rows, path=str(path), run=run.name, first=first))
 
 
 def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[str, tuple[Sequence[int], str]]:
@@ -165,62 +46,6 @@ def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> 
                 at = group.positions[rows.prospect[group.positions] == known.prospect]
                 found[known.note_id or ""] = rows.number[at].tolist(), group.note.text
     return found
-
-
-def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> set[DeliveryName]:
-    """Set the outcome of each row to that of its delivery in the journal.
-
-    Returns:
-        the deliveries of this run that rows have and whose notes exist or may exist.
-    """
-    recalled: set[DeliveryName] = set()
-
-    def settle(position: int, delivery: KnownDelivery) -> None:
-        _settle_known(outcomes, position, delivery, run)
-        if delivery.run == run.id and delivery.state is not DeliveryState.REJECTED:
-            recalled.add((delivery.note, delivery.prospect, delivery.occurrence))
-
-    rows, groups = loaded.rows, loaded.plan.groups
-    numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
-    read_before: list[SortedGroup] = []
-    for block in earlier.blocks(groups, numbers):
-        later = earlier.look_up(groups, numbers, block, rows, journal)
-        deliveries = by_row_names({name: one for name, one in later.items() if one.run <= run.id}, run.occurrence)
-        for index in block:
-            group, number, left = groups[index], numbers[index] or 0, []
-            prospects, keys = rows.deliveries(group.positions)
-            for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
-                name = (number, prospect, run.occurrence + key)
-                delivery = deliveries.get(name)
-                if delivery is not None and (delivery.run == run.id or delivery.state is not DeliveryState.REJECTED):
-                    settle(int(group.positions[i]), delivery)
-                elif delivery is not None or name not in later:
-                    left.append(i)
-            if left:
-                read_before.append(SortedGroup(group, NoteKey.of(group.note), number, left))
-    for sorted_group in under_other_names(read_before, numbers, rows, journal, run.workspace, run.occurrence):
-        for i, delivery in sorted_group.known:
-            if delivery.run <= run.id:
-                settle(int(sorted_group.group.positions[i]), delivery)
-    return recalled
-
-
-def _settle_known(outcomes: Outcomes, position: int, delivery: KnownDelivery, run: Run) -> None:
-    request = delivery.request if delivery.run == run.id else 0
-    note_ids = [delivery.note_id or ""]
-    if delivery.state in (DeliveryState.CREATED, DeliveryState.HIDDEN):
-        result = Result.CREATED if delivery.run == run.id else Result.ALREADY_IMPORTED
-        reason = say("outcome.hidden") if delivery.state is DeliveryState.HIDDEN else None
-        outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=delivery.at, request=request)
-        if delivery.duplicates:
-            outcomes.found_duplicates(position, delivery.duplicates)
-        if delivery.is_missing:
-            outcomes.found_missing(position, note_ids)
-    elif delivery.state is DeliveryState.REJECTED:
-        outcomes.settle([position], Result.REJECTED, reason=delivery.why, at=delivery.at, request=request)
-    else:
-        reason = say("outcome.no-clear-answer")
-        outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=delivery.at, request=request)
 
 
 def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:

@@ -29,7 +29,6 @@ from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
 from importer.commands.read_before import ReadBefore
 from importer.commands.report import Report
-from importer.commands.results import catch_up
 from importer.commands.sending import send
 from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
 from importer.delivery.outcomes import Outcomes
@@ -223,13 +222,12 @@ class Prepared(AbstractContextManager["Prepared"]):
             check_origin(loaded, journal, settings)
             if expected is None and is_first(journal, settings):
                 raise unconfirmed(settings)
-            caught_up = [*catch_up(journal, self._base, loaded.sheet.source)]
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers, begun, see)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))
-            return replace(report, caught_up=caught_up)
+            return report
 
     def practise(
         self,

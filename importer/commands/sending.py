@@ -19,7 +19,7 @@ from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.estimate import in_ranges
 from importer.commands.first_call import FirstCall
-from importer.commands.loading import Loaded, how_read, writable
+from importer.commands.loading import Loaded, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
 from importer.commands.results import summary_of, write_results
@@ -30,12 +30,10 @@ from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
-from importer.journal.pending_results import PendingResult
 from importer.messages import Message, render, say
 from importer.models import AttachedFile, Note, Result, Rows, Workspace
 from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Upload, Uploaded, Uploads
-from importer.storage import place
 
 
 def send(
@@ -120,7 +118,6 @@ class _Sending:
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         self._begun()
         keep_in_mind(self._journal, self._settings)
-        self._owe_results()
         ended = "broken off"
         try:
             if stopped is None:
@@ -128,7 +125,6 @@ class _Sending:
                 if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
                     first_call.make()
                 delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
-                self._send_elsewhere(delivery, attaching)
                 self._journal.see_that_it_stands()
             ended = "finished" if stopped is None else "stopped"
         except Stopped as error:
@@ -143,13 +139,6 @@ class _Sending:
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
-
-    def _owe_results(self) -> None:
-        """Record that the results must be written, so that the next run writes them if this run can't."""
-        if (source := self._loaded.sheet.source) != "-":
-            file, target = str(place(source).absolute()), str(self._target.absolute())
-            pending = PendingResult(self._run.name, file, target, how_read(self._settings))
-            self._journal.pending_results.enter(self._run.workspace, pending)
 
     @contextmanager
     def _declining(self) -> Iterator[None]:
@@ -200,16 +189,6 @@ class _Sending:
         """Return whether the API has answered this run, so that its address and the key are right."""
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
-    def _send_elsewhere(self, delivery: Coordinator, attaching: Attaching) -> None:
-        """Deliver to the new owner of an email, if the API rejected the prospect that was known to have it."""
-        if (moved := self._lookup.look_again(self._loaded, self._outcomes)) is not None:
-            held_back = delivery.held_back
-            delivery.prepare(moved.rows, moved.plan)
-            delivery.held_back = held_back
-            delivery.skip_existing()
-            delivery.run(renew=attaching.renew)
-            settle_after(moved.rows, moved.plan, self._outcomes)
-
     def _finish(self, delivery: Coordinator, looks: int, uploads: int, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
@@ -245,8 +224,7 @@ class _Sending:
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
-            if report.ended == "finished" and not counts.get(Result.UNCONFIRMED):
-                self._lookup.finish()
+            self._lookup.forget_rejected(rows, self._outcomes)
             counted = {result.value: count for result, count in counts.items()}
             self._journal.runs.end(self._run, report.ended, counted, report.ended_at)
         logs.event(
@@ -263,8 +241,6 @@ class _Sending:
         summary = summary_of(report, self._loaded, self._settings.workspace)
         written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
-        if not written.is_owed:
-            self._journal.pending_results.cross_out(self._run.workspace, self._run.name)
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 
 

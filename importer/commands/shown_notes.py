@@ -46,19 +46,13 @@ def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
 def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
     """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
 
-    The longest note is among them. If only few notes are sent first, all of them are returned. Notes that earlier runs
-    are likely to have delivered are shown only if no note with their visibility was sent before, because a person has
-    to see those.
+    The longest note is among them. If only few notes are sent first, all of them are returned.
     """
     first = preview.settings.first or 0
     each = first if _EACH < first <= _MOST_FIRST else _EACH
     by_visibility: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
-        likely, possible = (
-            [group for group in remaining.groups if group.note.visibility is visibility]
-            for remaining in (preview.likely.remaining, preview.remaining)
-        )
-        if groups := likely or (possible if visibility in preview.never_sent else []):
+        if groups := [group for group in preview.remaining.groups if group.note.visibility is visibility]:
             longest = max(groups, key=lambda group: len(group.note.text))
             others = [group for group in groups[:each] if group is not longest]
             some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
@@ -67,12 +61,10 @@ def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Exa
 
 
 def _example(group: Group, preview: Preview, characters: int) -> Example:
-    rows, first, others = preview.likely.rows, group.positions[0], len(group.positions) - 1
-    as_known = preview.loaded.rows.prospect  # an email that isn't looked up, and no prospect that had it earlier
-    prospect = as_known[first] if first < len(as_known) or rows.email is None else rows.email[first]
+    rows, first, others = preview.loaded.rows, group.positions[0], len(group.positions) - 1
     parts: dict[str, Part] = {
         "row": str(rows.number[first]),
-        "prospect": str(prospect),
+        "prospect": str(rows.prospect[first]),
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)

@@ -1,17 +1,15 @@
-"""Open and lock a workspace's journal after checking that it is the right journal; copy, restore or move a journal.
+"""Open and lock a workspace's journal after checking that it is the right journal; copy a journal.
 
 Input: settings, and for a copy a file. Output: the journal, a run with a certain name, or what earlier runs learned; a
-complete copy of the journal at one moment, which is possible even during an import; the journal in its new place.
+complete copy of the journal at one moment, which is possible even during an import.
 """
 
 from __future__ import annotations
 
 import difflib
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -20,8 +18,8 @@ from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.rendering import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
-from importer.journal import Journal, Run, accounts, identity, lock, sqlitefile
-from importer.journal.runs import Confirmation, Latest
+from importer.journal import Journal, Run, accounts, identity, lock
+from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Rate, Settings, journal_place
@@ -104,7 +102,7 @@ def check_journal(journal: Journal | None, settings: Settings) -> None:
     if _is_guarded_by_key(settings):
         accounts.check(settings.workspace, settings.key, is_shared=settings.shared_account)
     if not settings.new_journal:
-        journal_id, latest = (journal.id, journal.runs.latest) if journal else (None, Latest)
+        journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
         identity.check(settings.workspace, journal_id, str(settings.journal), latest)
 
 
@@ -130,8 +128,8 @@ def keep_in_mind(journal: Journal, settings: Settings) -> None:
     if not settings.is_unguarded:
         if (confirmation := identity.confirmation(settings.workspace)) is not None:
             journal.runs.confirm(settings.workspace, confirmation)
-        identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
-        journal.count = identity.counter(settings.workspace, journal.id)
+        latest = journal.runs.latest_request()
+        journal.count = identity.remember(settings.workspace, journal.id, journal.place, latest)
     if _is_guarded_by_key(settings):
         accounts.remember(settings.workspace, settings.key)
 
@@ -237,51 +235,3 @@ def back_up(settings: Settings, target: Path) -> None:
         raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
     with Journal.open(settings.journal) as journal:
         journal.back_up(target)
-
-
-@dataclass(frozen=True)
-class Restored:
-    """Result of putting a copy in the journal's place.
-
-    Attributes:
-        journal: path of the journal.
-        kept: new path of the file that was in this place; None if there was none.
-        latest: latest run that the copy knows; None if it knows none.
-    """
-
-    journal: Path
-    kept: Path | None
-    latest: Run | None
-
-
-def restore(settings: Settings, source: Path) -> Restored:
-    """Put a copy in the place of the journal, and keep the old file under another name.
-
-    Raises:
-        BadSettings: the journal is on a database server, or the file isn't a copy of it.
-        Busy: an import is using the journal.
-        Unusable, WrongJournal: the journal or the copy can't be used.
-    """
-    place = journal_place(settings.journal)
-    if not isinstance(place, Path):
-        raise BadSettings(say("journals.in-postgresql", place=str(place)))
-    journal = Path(os.path.realpath(place))
-    kept = sqlitefile.restore(journal, source)
-    with Journal.open(journal) as restored:
-        return Restored(journal, kept, next(iter(restored.runs.listed()), None))
-
-
-def copy(source: Path | str, target: Path | str) -> dict[str, int]:
-    """Move a journal to another place, usually from a file into PostgreSQL. Return table → number of rows.
-
-    Raises:
-        BadSettings: there is no journal, or the other place isn't empty.
-        Busy: an import is using the journal.
-        Unusable, Stopped: one of the two journals can't be used; nothing was copied.
-    """
-    if not Journal.exists(source):
-        raise BadSettings(say("journals.none-to-copy", source=str(source)))
-    with Journal.open(source) as journal, Journal.open(target) as other:
-        if journal.id == other.id:
-            raise BadSettings(say("journals.same", source=str(source), target=str(target)))
-        return journal.copy_to(other)

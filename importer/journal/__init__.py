@@ -12,23 +12,22 @@ Reads don't wait for writers.
     findings     remember for a day which prospects have an email, and the ID of each uploaded file
     identity     remember outside the journal which journal belongs to a workspace
     accounts     remember which workspace an API key belongs to, also outside the journal
-    pending_results  list the runs whose results are not written yet, in a file beside the journal
-    schema       define the tables, change those of earlier versions, and copy a journal into another database
+    schema       define the tables
     store        run SQL over one connection, in transactions
     sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
-    sqlitefile   examine, copy, make and restore the SQLite file; shares: find network shares
+    sqlitefile   examine, copy and make the SQLite file; shares: find network shares
     postgres     everything specific to PostgreSQL; connecting: connect to a server; owners: check who owns the tables
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
-from importer.journal import schema, sqlite
+from importer.journal import sqlite
 from importer.journal.aliases import Alias, Aliases, DeliveryName, alias_digest
 from importer.journal.deliveries import Deliveries
 from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
@@ -44,7 +43,6 @@ from importer.journal.known import (
     SampleState,
 )
 from importer.journal.learned import Learned
-from importer.journal.pending_results import PendingResults
 from importer.journal.runs import Run, Runs, key_of
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
@@ -103,14 +101,13 @@ class Journal:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries, self.aliases = Runs(store), Deliveries(store), Aliases(store)
         self.learned = Learned(store)
-        self.pending_results = PendingResults(store.beside)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
 
     @property
     def place(self) -> str:
         """URL of the journal, or the absolute path of its file."""
-        return self.name if self.is_shared or self._store.beside is None else str(self._store.beside.absolute())
+        return self.name if self._store.file is None else str(self._store.file.absolute())
 
     @staticmethod
     def exists(address: Path | str) -> bool:
@@ -120,17 +117,16 @@ class Journal:
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
-        """Open a journal; create or migrate it if necessary.
+        """Open a journal; create it if there is none.
 
         Args:
             address: a file's path, or a URL: ``sqlite:///FILE``, ``postgresql://HOST/DATABASE``.
 
         Raises:
             BadSettings: the URL can't be used.
-            Busy: the journal must be migrated, but an import is using it.
             JournalFailed: the database can't be reached.
             UnusableJournal: the journal can't be opened or created.
-            WrongJournal: the journal is damaged, isn't ours, or is of a later version; it is left unchanged.
+            WrongJournal: the journal is damaged, isn't ours, or is of another version; it is left unchanged.
         """
         place = journal_place(address)
         store = sqlite.SQLiteFile.open(place) if isinstance(place, Path) else _postgres().open(place)
@@ -160,24 +156,8 @@ class Journal:
         """
         self._store.back_up(target)
 
-    def copy_to(self, other: Journal) -> dict[str, int]:
-        """Copy all rows and the ID to another, empty journal; return table → number of rows.
-
-        Raises:
-            BadSettings: the other journal isn't empty.
-            Busy: an import is using one of the two journals.
-            JournalFailed: a row couldn't be copied, or differs in the other journal; nothing was copied.
-        """
-        if not schema.is_empty(other._store):
-            raise BadSettings(say("journal.not-empty", name=other.name))
-        with ExitStack() as locks:
-            for workspace in schema.workspaces_of(self._store):
-                locks.enter_context(self.held(workspace))
-                locks.enter_context(other.held(workspace))
-            return schema.copy(self._store, other._store)
-
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
-        """Return the record of the prospects that an unfinished import found for emails, hashed with the API key."""
+        """Return the record of the prospects that imports found for emails, hashed with the API key."""
         return EmailMatches(self._store, workspace, key, clock)
 
     def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> KnownUploads:
@@ -231,6 +211,6 @@ class Journal:
         Raises:
             Busy: another process holds the lock; the message says who, and since when.
             UnusableJournal: the lock can't be made there.
-            WrongJournal: another process has migrated the journal meanwhile.
+            WrongJournal: another version has changed the tables meanwhile.
         """
         return self._store.held(str(workspace))

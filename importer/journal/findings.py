@@ -1,11 +1,9 @@
-"""Remember for a day what an unfinished import found: the prospects that have an email, and the IDs of uploaded files.
+"""Remember for a day what imports found: the prospects that have an email, and the IDs of uploaded files.
 
-Input: emails and the prospects found; digests of files, and the IDs that the API gave them. Output: the same. Matches
-of emails are trusted only until the import is finished: an email may move to another prospect, and its notes must not
-go to the previous one. After that they are kept for estimates, and no note is sent because of them. Emails that no
-prospect has are never stored. Emails are stored as HMACs with the API key, which the journal doesn't hold, so that
-nobody can test addresses against the journal. A file is identified by its content, never by its name. The lifetime of
-its ID isn't documented, and an upload is cheap.
+Input: emails and the prospects found; digests of files, and the IDs that the API gave them. Output: the same. Emails
+that no prospect has are never stored. Emails are stored as HMACs with the API key, which the journal doesn't hold, so
+that nobody can test addresses against the journal. A file is identified by its content, never by its name. The lifetime
+of its ID isn't documented, and an upload is cheap.
 """
 
 from __future__ import annotations
@@ -20,9 +18,6 @@ from importer.models import Workspace
 
 LASTS = 86_400.0
 """Seconds for which a match is trusted, and an ID of a file is expected to be valid."""
-
-KEPT = 400 * LASTS
-"""Seconds for which a match is kept for estimates, so that a sheet that grows for a year is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +55,7 @@ class EmailMatches:
         self._store, self._workspace, self._key, self._clock = store, workspace, key, clock
 
     def known(self, emails: Sequence[str]) -> dict[str, Matches]:
-        """Return the stored matches of some emails that can be trusted."""
-        return self._latest(emails, _TRUSTED, LASTS)
-
-    def earlier(self, emails: Sequence[str]) -> dict[str, Matches]:
-        """Return the latest stored matches of some emails, which may have changed since: only for an estimate."""
-        return self._latest(emails, _KEPT, KEPT)
-
-    def _latest(self, emails: Sequence[str], query: ForRows, age: float) -> dict[str, Matches]:
-        """Return the matches of each email's latest look-up, if it is at most ``age`` seconds old."""
+        """Return the matches of each email's latest look-up, if it is at most a day old."""
         matches: dict[str, Matches] = {}
         latest: dict[str, float] = {}
         with self._store.reading():
@@ -78,7 +65,7 @@ class EmailMatches:
             now = self._clock()
             emails_by_digest = {self._digest(email): email for email in emails}
             digests = ((digest,) for digest in emails_by_digest)
-            rows = self._store.among(query, digests, workspace=number, since=now - age, now=now)
+            rows = self._store.among(_MATCHES, digests, workspace=number, since=now - LASTS, now=now)
             for digest, prospect, created_at, is_whole, at in rows:
                 email = emails_by_digest[digest]
                 others = matches[email].all if latest.get(email) == at else ()
@@ -105,33 +92,22 @@ class EmailMatches:
             self._store.many(_FORGET, ((self._digest(email),) for email in emails), workspace=number)
 
     def expire(self) -> None:
-        """Delete all matches that are too old for an estimate, in every workspace."""
+        """Delete all matches that are too old, in every workspace."""
         now = self._clock()
         with self._store.transaction():
-            self._store.execute(_EXPIRE_MATCHES, since=now - KEPT, now=now)
-
-    def finish(self) -> None:
-        """Trust the workspace's matches no longer, because its import is finished; delete all that are too old."""
-        with self._store.transaction():
-            self.expire()
-            self._store.execute(_FINISH, workspace=self._store.entered(self._workspace))
+            self._store.execute(_EXPIRE_MATCHES, since=now - LASTS, now=now)
 
     def _digest(self, email: str) -> bytes:
         return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256)
 
 
-def _matches(at: str) -> ForRows:
-    """Return the query for the matches of digests between two times. A finished import's matches have times below 0."""
-    return ForRows(
-        f"""
-        SELECT digest, prospect, created_at, is_whole, {at} FROM found
-        WHERE workspace = :workspace AND digest IN ({{given}}) AND {at} BETWEEN :since AND :now ORDER BY {at}, place
-        """,
-        "digest BLOB",
-    )
-
-
-_TRUSTED, _KEPT = _matches("at"), _matches("ABS(at)")
+_MATCHES = ForRows(
+    """
+    SELECT digest, prospect, created_at, is_whole, at FROM found
+    WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now ORDER BY at, place
+    """,
+    "digest BLOB",
+)
 _ENTER_MATCHES = ForRows(
     """
     INSERT INTO found (workspace, digest, prospect, place, created_at, is_whole, at)
@@ -145,8 +121,7 @@ _FORGET = ForRows(
     "DELETE FROM found {using_given} WHERE found.workspace = :workspace AND found.digest = {digest}",
     "digest BLOB",
 )
-_EXPIRE_MATCHES = "DELETE FROM found WHERE ABS(at) NOT BETWEEN :since AND :now"
-_FINISH = "UPDATE found SET at = -at WHERE workspace = :workspace AND at > 0"  # whatever a clock says later
+_EXPIRE_MATCHES = "DELETE FROM found WHERE at NOT BETWEEN :since AND :now"
 
 
 class KnownUploads:

@@ -2,8 +2,9 @@
 
 Input: a workspace and the journal to be used. Output: nothing; or an error if the journal isn't the previous one, or is
 an earlier copy of it. With an empty journal all notes would be sent again, with a copy all notes that the copy lacks.
-Two small files for each workspace are kept in the user's data folder. If they are missing, as on a new machine, nothing
-is checked. A third file records that a person has confirmed the workspace. A shared journal records this itself.
+A small file for each workspace in the user's data folder holds the journal's ID, the number of its latest request, and
+its place. An earlier copy lacks that request. If the file is missing, as on a new machine, nothing is checked. Another
+file records that a person has confirmed the workspace. A shared journal records this itself.
 """
 
 from __future__ import annotations
@@ -12,33 +13,26 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
 from importer import files
 from importer.errors import BadSettings, UnusableJournal, WrongJournal
-from importer.journal.runs import Confirmation, Latest
+from importer.journal.runs import Confirmation
 from importer.messages import say
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
 
 
-@dataclass(frozen=True)
-class RememberedJournal:
-    """Journal that a workspace used so far.
-
-    Attributes:
-        id: the journal's ID.
-        place: the place where the journal was.
-        latest: the numbers of its latest run and request at that time; 0 if that wasn't remembered yet.
-    """
+class RememberedJournal(NamedTuple):
+    """The ID of the journal that a workspace used so far, the number of its latest request, and its place."""
 
     id: str
+    request: int
     place: str
-    latest: Latest
 
 
 def remembered(workspace: Workspace) -> RememberedJournal | None:
@@ -49,86 +43,56 @@ def remembered(workspace: Workspace) -> RememberedJournal | None:
     """
     file = _note(workspace)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        journal_id = str(content["journal"])
-        latest = Latest(int(content.get("latest", 0)), _counted(workspace, journal_id))
-        return RememberedJournal(journal_id, str(content["place"]), latest)
+        journal_id, request, place = file.read_text(encoding="utf-8").split(" ", 2)
+        return RememberedJournal(journal_id, int(request), place)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         message = say("identity.unreadable", workspace=str(workspace), file=str(file), error=files.why(error))
         raise WrongJournal(message) from error
 
 
-def check(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], Latest]) -> None:
+def check(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], int]) -> None:
     """Check that a journal is the one that the workspace used so far.
 
     Args:
         workspace: the workspace whose deliveries are to be recorded.
         journal_id: the journal's ID; None if there is no journal yet.
         place: the journal's place.
-        latest: returns the latest run and request in the journal; called last, because an import may be running.
+        latest: returns the latest request in the journal; called last, because an import may be running.
 
     Raises:
         WrongJournal: the journal is another one or an earlier copy, or doesn't exist although one is remembered.
     """
     usual = remembered(workspace)
-    if usual is None:
+    if usual is None or (usual.id == journal_id and latest() >= usual.request):
         return
-    if usual.id == journal_id:
-        if all(present >= recorded for present, recorded in zip(latest(), usual.latest, strict=True)):
-            return
-        kind = "identity.earlier-copy"
-    else:
-        kind = "identity.none" if journal_id is None else "identity.another"
+    is_copy, kind = usual.id == journal_id, "identity.none" if journal_id is None else "identity.another"
+    kind = "identity.earlier-copy" if is_copy else kind
     raise WrongJournal(say(kind, workspace=str(workspace), place=place, usual=usual.place))
 
 
-def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) -> None:
-    """Remember the workspace's journal. A failure to write this is ignored, and then nothing is checked."""
+def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> Callable[[int], None]:
+    """Remember the workspace's journal and its latest request. A failure to write is ignored; then nothing is checked.
+
+    Return a function that remembers a later request; call it before the request's first byte leaves. So a copy made
+    during the run is recognised as an earlier one even if the run is killed. The number is overwritten in place, in
+    some 30 µs. If power fails, it may be lost; then an earlier copy may go unnoticed.
+    """
     file = _note(workspace)
-    content = {
-        "profile": workspace.profile,
-        "base_url": workspace.base_url,
-        "journal": journal_id,
-        "place": place,
-        "latest": latest.run,
-    }
     with contextlib.suppress(OSError, BadSettings):
         files.make_private_folder(file.parent)
-        files.replace(file, json.dumps(content, indent=1).encode())
-        files.replace(_counter(workspace), _entry(journal_id, latest.request))
-
-
-def counter(workspace: Workspace, journal_id: str) -> Callable[[int], None]:
-    """Return a function that remembers a request's number; call it before the request's first byte leaves.
-
-    With this number, a copy made during the run is recognised as an earlier one even if the run is killed. The number
-    is overwritten in place, in some 30 µs. If power fails, it may be lost; then an earlier copy may go unnoticed.
-    """
-    place = str(_counter(workspace))
+        files.replace(file, f"{_entry(journal_id, latest)} {place}".encode())
 
     def count(request: int) -> None:
-        with contextlib.suppress(OSError), open(place, "r+b", buffering=0) as file:  # noqa: PTH123 - twice as fast
-            file.write(_entry(journal_id, request))
+        with contextlib.suppress(OSError), open(file, "r+b", buffering=0) as opened:  # noqa: PTH123 - twice as fast
+            opened.write(_entry(journal_id, request).encode())
 
     return count
 
 
-def _entry(journal_id: str, request: int) -> bytes:
-    return f"{journal_id} {request:020d}".encode()
-
-
-def _counted(workspace: Workspace, journal_id: str) -> int:
-    """Return the number of the latest request that was remembered for this journal; 0 if there is none."""
-    with contextlib.suppress(OSError, ValueError):
-        counted_id, number = _counter(workspace).read_text(encoding="ascii").split()
-        return int(number) if counted_id == journal_id else 0
-    return 0
-
-
-def _counter(workspace: Workspace) -> Path:
-    return _note(workspace).with_suffix(".request")
+def _entry(journal_id: str, request: int) -> str:
+    return f"{journal_id} {request:020d}"
 
 
 def confirm(workspace: Workspace, confirmation: Confirmation) -> None:
@@ -147,16 +111,12 @@ def confirm(workspace: Workspace, confirmation: Confirmation) -> None:
 
 
 def confirmation(workspace: Workspace) -> Confirmation | None:
-    """Return who confirmed the workspace, and when. Earlier versions recorded only the time, as that of the file."""
-    file = _note(workspace).with_suffix(".confirmed")
+    """Return who confirmed the workspace, and when; None if nobody did, or if the record can't be read."""
     try:
-        at = file.stat().st_mtime
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(_note(workspace).with_suffix(".confirmed").read_text(encoding="utf-8"))
         return Confirmation(float(content["at"]), str(content["by"]))
-    except OSError:
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    except (ValueError, KeyError, TypeError):
-        return Confirmation(at, "")
 
 
 def is_confirmed(workspace: Workspace) -> bool:
@@ -172,6 +132,6 @@ def folder() -> Path:
 
 
 def _note(workspace: Workspace) -> Path:
-    note = folder() / f"{files.called_after(str(workspace))}.json"
+    note = folder() / f"{files.called_after(str(workspace))}.journal"
     files.keep_private(note)
     return note

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import glob
 import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -39,18 +38,6 @@ def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Non
     """
     place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
     with _held(place, kind):
-        yield
-
-
-@contextmanager
-def all_held(journal: Path) -> Iterator[None]:
-    """Hold the lock of every workspace that has a lock file beside this journal. Raises as :func:`held` does.
-
-    A lock file always exists while its lock is held. Afterwards filelock may have removed it.
-    """
-    with ExitStack() as stack:
-        for place in sorted(journal.parent.glob(f"{glob.escape(journal.name)}.*.lock")):
-            stack.enter_context(_held(place, "lock.busy-with-journal"))
         yield
 
 

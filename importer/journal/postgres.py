@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from importer.errors import BadSettings, Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import identity, owners, schema
+from importer.journal import owners, schema
 from importer.journal.connecting import SCHEMA, connect
 from importer.journal.lock import user
 from importer.journal.store import ForRows, Row, Store
@@ -52,8 +52,7 @@ class PostgresStore(Store):
         Raises:
             Busy, JournalFailed, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
         """
-        beside = identity.folder() / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
-        store = cls(connect(url), url, beside)
+        store = cls(connect(url), url)
         try:
             schema.make(store, _version(store))
         except JournalFailed as error:
@@ -97,18 +96,6 @@ class PostgresStore(Store):
         """See :class:`.store.Store`."""
         text = f"{_for_all(insert)} ORDER BY given.position RETURNING id"
         return sorted(number for (number,) in self._run(text, {**constants, **_arrays(insert, rows)}))
-
-    def insert(self, table: str, columns: Sequence[str], rows: Iterator[Row]) -> None:
-        """See :class:`.store.Store`."""
-        with (
-            self.connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy,
-        ):
-            for row in rows:
-                copy.write_row(row)
-        if "id" in columns:
-            sequence = f"pg_get_serial_sequence('{table}', 'id')"
-            self.execute(f"SELECT setval({sequence}, max(id)) FROM {table} HAVING count(*) > 0")
 
     def define(self, text: str) -> None:
         """See :class:`.store.Store`."""

@@ -43,7 +43,7 @@ _BEGIN = """
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
-_LATEST = "SELECT coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT max(id) FROM requests), 0)"
+_LATEST_REQUEST = "SELECT max(id) FROM requests"
 _LATER = """
     SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
 """
@@ -74,13 +74,6 @@ _CONFIRMED = f"""
 def key_of(occurrence: str) -> str:
     """Return a row's key without the prefix that a run with the setting ``again`` puts before it."""
     return _AGAIN.sub("", occurrence, count=1) if occurrence.startswith(AGAIN) else occurrence
-
-
-class Latest(NamedTuple):
-    """Numbers of the latest run and of the latest request; 0 if there was none."""
-
-    run: int = 0
-    request: int = 0
 
 
 class Confirmation(NamedTuple):
@@ -156,10 +149,9 @@ class Runs:
         with self._store.transaction():
             self._store.execute(_END, run=run.id, ended=ended, counts=all_counts, ended_at=at)
 
-    def latest(self) -> Latest:
-        """Return the numbers of the latest run and request, over all workspaces."""
-        [(run, request)] = self._store.rows(_LATEST)
-        return Latest(run, request)
+    def latest_request(self) -> int:
+        """Return the number of the latest request, over all workspaces; 0 if there was none."""
+        return int(self._store.scalar(_LATEST_REQUEST) or 0)
 
     def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
         """Return the runs of a file, and those of its corrected copies; the latest first."""

@@ -1,4 +1,4 @@
-"""Define the journal's tables, and copy all rows into another database.
+"""Define the journal's tables.
 
 A delivery is one note for one prospect, and for one *occurrence* if a sheet means the same text more than once. Its
 primary key makes it happen only once. The database numbers notes in the order of entry. So a run's deliveries are
@@ -15,10 +15,9 @@ import re
 import secrets
 from collections.abc import Mapping
 
-from importer.errors import JournalFailed, WrongJournal
+from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
-from importer.models import Workspace
 
 VERSION = 13
 APPLICATION = "note-importer"
@@ -107,7 +106,7 @@ TABLES = {
         place INTEGER NOT NULL,  -- position among the prospects that have the email
         created_at FLOAT,  -- when the prospect was created, by the clock of the API
         is_whole BOOLEAN NOT NULL,  -- whether certainly no other prospect has the email
-        at FLOAT NOT NULL,  -- when it was found; below 0 once its import is finished
+        at FLOAT NOT NULL,  -- when it was found
         PRIMARY KEY (workspace, digest, prospect)
     """,
     "uploads": """
@@ -170,46 +169,5 @@ def make_tables(store: Store) -> None:
         store.execute(_DESCRIBE, name=name, value=value)
 
 
-def is_empty(store: Store) -> bool:
-    """Return whether no row was ever entered."""
-    return not any(store.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in _COPIED)
-
-
-def workspaces_of(store: Store) -> list[Workspace]:
-    """Return all workspaces that have entries."""
-    return [Workspace(profile, base_url) for profile, base_url in store.rows(_WORKSPACES)]
-
-
-def copy(source: Store, target: Store) -> dict[str, int]:
-    """Copy all rows and compare them, in one transaction of the target; return table → number of rows.
-
-    Raises:
-        JournalFailed: a row can't be read or written, or differs in the target.
-    """
-    with source.reading(), target.transaction():
-        columns = {table: source.columns(table) for table in _COPIED}
-        for table, names in columns.items():
-            target.insert(table, names, source.each(f"SELECT {', '.join(names)} FROM {table}"))
-        target.execute(_SET_ID, id=source.about("id"))
-        return {table: _compared(table, names, source, target) for table, names in columns.items()}
-
-
-def _compared(table: str, columns: list[str], source: Store, target: Store) -> int:
-    """Return the number of a table's rows. Raises JournalFailed if the two stores don't hold the same rows."""
-    counts, digests = [0, 0], [0, 0]
-    for number, store in enumerate((source, target)):
-        for row in store.each(f"SELECT {', '.join(columns)} FROM {table}"):
-            counts[number] += 1
-            digests[number] += hash(row)  # a sum, because the two databases don't sort texts alike
-    if counts[0] != counts[1]:
-        raise JournalFailed(say("copy.other-rows", table=table, name=target.name))
-    if digests[0] != digests[1]:
-        raise JournalFailed(say("copy.row-differs", table=table, name=target.name))
-    return counts[0]
-
-
-_COPIED = [table for table in TABLES if table != "about"]  # the journal's own description isn't copied
 _COMMENT = re.compile(r" +--.*")
-_WORKSPACES = "SELECT profile, base_url FROM workspaces ORDER BY profile, base_url"
-_SET_ID = "UPDATE about SET value = :id WHERE name = 'id'"
 _DESCRIBE = "INSERT INTO about (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING"

@@ -1,4 +1,4 @@
-"""Examine, copy, create and restore a journal's SQLite file, and notice if another file takes its name.
+"""Examine, copy and create a journal's SQLite file.
 
 Input: a path, without links. Output: the file's content, a copy, or an error. Only SQLite opens a journal's file: when
 a process closes any other handle on it, the system drops all locks that the process has on the file. The next process
@@ -12,12 +12,11 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-from importer.errors import BadSettings, UnusableJournal, WrongJournal, as_argument
-from importer.files import OWNER_ONLY, draft, keep_private, make_private_folder, why
-from importer.journal import lock, schema, shares
+from importer.errors import UnusableJournal, WrongJournal
+from importer.files import OWNER_ONLY, make_private_folder
+from importer.journal import schema, shares
 from importer.messages import say
 
 
@@ -29,7 +28,7 @@ def see_that_it_can_stand(path: Path) -> None:
             share, where other machines may write to it without seeing what this machine has in memory.
     """
     if (share := shares.kind_of(path)) is not None:
-        message = say("sqlite.on-a-share", path=str(path), share=share, argument=as_argument(str(path)))
+        message = say("sqlite.on-a-share", path=str(path), share=share)
         raise UnusableJournal(message)
     try:
         links = path.stat().st_nlink
@@ -115,27 +114,6 @@ def identity_of(path: Path) -> str | None:
         return None
 
 
-def copy(path: Path, target: Path) -> None:
-    """Copy a database, as it is at one moment, into an empty file, and check the copy; others may write meanwhile.
-
-    Raises:
-        sqlite3.Error: the database can't be read, or the copy can't be written.
-    """
-    with contextlib.closing(sqlite3.connect(path, timeout=30.0)) as source:
-        back_up(source, target)
-
-
-def back_up(source: sqlite3.Connection, target: Path) -> None:
-    """Copy the database of a connection into an empty file, and check that the copy is sound. Raises sqlite3.Error."""
-    with contextlib.closing(sqlite3.connect(target)) as copied:
-        source.backup(copied)  # all pages at once, in one read
-    with contextlib.closing(sqlite3.connect(target)) as copied:
-        copied.execute("PRAGMA journal_mode = DELETE")  # makes the copy readable in a read-only folder
-        state = copied.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if state != "ok":
-        raise sqlite3.DatabaseError(state)
-
-
 def create_private(path: Path) -> None:
     """Make the file, for its owner only, unless it exists. An existing file is not opened. Raises OSError."""
     make_private_folder(path.parent)
@@ -147,65 +125,3 @@ def create_private(path: Path) -> None:
 def log_of(path: Path) -> Path:
     """Return the path of the database's log, which holds the content that isn't in the file yet."""
     return path.with_name(f"{path.name}-wal")
-
-
-def restore(journal: Path, source: Path) -> Path | None:
-    """Put a copy in the journal's place; return the new path of the old file, None if there was none.
-
-    The old file's log is renamed with it, because a log damages any other file that it lies beside.
-
-    Args:
-        journal: the journal's path, without links.
-        source: the copy, which is left where it is.
-
-    Raises:
-        BadSettings: the file isn't a copy, is the journal itself, or is a copy of another journal.
-        Busy: an import is using the journal.
-        UnusableJournal: one of the files can't be read or written.
-        WrongJournal: the copy is damaged, or of a later version.
-    """
-    see_that_it_can_stand(journal)
-    kept: Path | None = None
-    paths = {"copy": str(source), "journal": str(journal)}
-    try:
-        keep_private(journal, log_of(journal), source, log_of(source))
-        if not source.exists() or not examine(source.absolute()):
-            raise BadSettings(say("restore.no-copy", **paths))
-        if journal.exists() and source.samefile(journal):
-            raise BadSettings(say("restore.itself", copy=str(source)))
-        make_private_folder(journal.parent)
-        with lock.all_held(journal):
-            if journal.exists() and identity_of(journal) not in (None, identity_of(source)):
-                raise BadSettings(say("restore.another-journals", **paths, name=journal.name))
-            with draft(journal) as new:
-                copy(source, new.path)
-                new.finish(OWNER_ONLY)
-                kept = _put_away(journal)
-                new.put(journal)
-    except (sqlite3.Error, OSError) as error:
-        if kept is None:
-            raise UnusableJournal(say("restore.failed", **paths, error=why(error))) from error
-        raise UnusableJournal(say("restore.failed-halfway", **paths, error=why(error), kept=str(kept))) from error
-    return kept
-
-
-def _put_away(journal: Path) -> Path | None:
-    """Rename the old file, its log and the log's index; return the file's new path or None. Raises OSError.
-
-    A log is renamed even if its file is gone, because SQLite would write its pages into the copy. Logs go before their
-    file: if the program is killed in between, no log is left for another file.
-    """
-    kept = journal.with_name(f"{journal.name}.replaced-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
-    moved: list[tuple[Path, Path]] = []
-    try:
-        for end in ("-wal", "-shm", ""):
-            old, new = (path.with_name(path.name + end) for path in (journal, kept))
-            with contextlib.suppress(FileNotFoundError):
-                old.rename(new)
-                moved.append((old, new))
-    except OSError:
-        for old, new in moved:
-            with contextlib.suppress(OSError):
-                new.rename(old)
-        raise
-    return kept if kept.exists() else None

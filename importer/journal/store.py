@@ -41,7 +41,7 @@ class Store(ABC):
     Attributes:
         connection: the driver's connection.
         name: the journal's name in messages.
-        beside: the path after which the journal's small files on this machine are named; None to store none.
+        file: the path of the journal's file; None if it is in no file.
         is_shared: whether other machines may use the journal.
         failures: the exceptions that the driver raises.
         mend: advice for a person if the database can't be written.
@@ -51,8 +51,8 @@ class Store(ABC):
     failures: ClassVar[tuple[type[BaseException], ...]]
     mend: ClassVar[Message]
 
-    def __init__(self, connection: Any, name: str, beside: Path | None = None) -> None:
-        self.connection, self.name, self.beside = connection, name, beside
+    def __init__(self, connection: Any, name: str, file: Path | None = None) -> None:
+        self.connection, self.name, self.file = connection, name, file
         self._inside: str | None = None
 
     def close(self) -> None:
@@ -84,10 +84,6 @@ class Store(ABC):
     @abstractmethod
     def numbered(self, insert: ForRows, rows: Sequence[Row], **constants: object) -> list[int]:
         """Insert rows; return the ID that the database assigns to each."""
-
-    @abstractmethod
-    def insert(self, table: str, columns: Sequence[str], rows: Iterator[Row]) -> None:
-        """Insert rows with their IDs; the IDs of later rows follow theirs."""
 
     def define(self, text: str) -> None:
         """Create or change a table; the text has SQLite's types."""
@@ -198,11 +194,6 @@ class Store(ABC):
         for batch in _batches(rows):
             with self.reading():
                 yield from self._matching(query, batch, constants)
-
-    def columns(self, table: str) -> list[str]:
-        """Return the names of a table's columns."""
-        with self.reading():
-            return [column[0] for column in self._run(f"SELECT * FROM {table} LIMIT 0", {}).description]
 
     def about(self, name: str) -> str:
         """Return the journal's description of itself under a name: ``application``, ``schema`` or ``id``."""

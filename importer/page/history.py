@@ -1,4 +1,4 @@
-"""Show earlier runs of the workspace, and offer what can still be done: look up, hide, write the results again.
+"""Show earlier runs of the workspace, and offer what can still be done: look up, hide, send the file again.
 
 Input: requests that the guard lets pass. Output: pages. All facts and actions come from :mod:`importer.commands`. Runs
 have the names that the journal gives them.
@@ -13,10 +13,9 @@ from importer.commands.history import PastRun, RunFilter
 from importer.messages import Message, say
 from importer.models import Result
 from importer.page.reading import A_MOMENT
-from importer.page.rendering import without_folders
 from importer.page.rows import shown
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
-from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread, rows_path
+from importer.page.tasks import Hide, Hideable, LookUpTask, Send, Unread, rows_path
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -94,25 +93,6 @@ class History(Screens):
         if request.form.get("workspace") != str(settings.workspace):
             refuse(_NOTHING_LOOKED_UP, _ANOTHER, 409, url_for("runs"))
         return self._begin(LookUpTask(settings), _NOTHING_LOOKED_UP)
-
-    @screen("/runs/<run>/rewrite", "POST")
-    def rewrite(self, run: str) -> Page:
-        """Write the results of a run again from its file, which is either kept or dropped for this."""
-        past, back = self._past(run), url_for("past_run", run=run)
-        upload = self._upload_of(past)
-        dropped = self._handed_over(back=back)
-        if dropped is not None and dropped.fingerprint != past.run.fingerprint:
-            if dropped.workspace is None:
-                self._parts.uploads.forget(dropped)
-            imported = without_folders(past.run.file)
-            why = say("page.problem.not-what-run-imported", file=dropped.name, imported=imported)
-            refuse(say("page.problem.another-file"), why, 400, back)
-        upload = upload or dropped
-        if upload is None:
-            refuse(say("page.problem.no-file"), say("page.problem.choose-imported"), 400, back)
-        settings = for_page(upload.choices.applied(self._parts.current.settings()), upload)
-        task = Rewrite(settings, upload.folder, upload.name, run)
-        return self._begin(task, say("written.nothing"), upload, upload.choices)
 
     @screen("/runs/<run>/hide")
     @screen("/duplicates")

@@ -264,37 +264,7 @@ class Hide:
         return Ended(hidden.exit_status, besides=lines, run=self.run or "")
 
 
-@dataclass(frozen=True)
-class Rewrite:
-    """Task of writing the results of a run again.
-
-    Attributes:
-        settings: the settings by which the file was read.
-        folder, name: the upload's folder, and its file's name.
-        run: the run's name.
-    """
-
-    settings: Settings
-    folder: Path
-    name: str
-    run: str
-    kind: ClassVar[str] = "writing-results"
-
-    def do(self, _: Word) -> Ended:
-        """Write the results."""
-        os.chdir(self.folder)
-        target = Path(f"results of {self.run}") / f"{Path(self.name).stem}.results.xlsx"
-        target.parent.mkdir(exist_ok=True, mode=0o700)
-        settings, collected = replace(self.settings, results=target), commands.result_rows.Collected()
-        written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings, see=collected.see)
-        collected.keep(rows_path(self.folder, self.run))
-        counts = tuple(commands.report_messages.meanings(outcomes.counts()))
-        status = commands.report.exit_status(outcomes.counts())
-        besides = [written.remark] if written.remark else []
-        return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
-
-
-Task = Send | Practise | LookUpTask | Hide | Rewrite
+Task = Send | Practise | LookUpTask | Hide
 """Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 

@@ -72,16 +72,17 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
 
     The error comes before any question, and says how to export the emails.
     """
-    program = programs.of_headings(sheet.headings) or next(filter(None, map(programs.of_ids, cells)), None)
-    ids, emails = _candidates(sheet, settings)
-    if program is None or emails or (Role.EMAIL in settings.mapping and Role.EMAIL not in settings.usual):
+    by_headings, (ids, emails) = programs.of_headings(sheet.headings), _candidates(sheet, settings)
+    is_named_email = Role.EMAIL in settings.mapping and Role.EMAIL not in settings.usual
+    if emails or is_named_email or not (by_headings or any(map(programs.of_ids, cells))):
         return
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
     free = [i for i in columns.unclaimed(sheet.headings, settings) if i not in ids]
     may_be_known = any(_may_be_ours(sheet, i, is_named=is_named) for i in ids)
     if not may_be_known and not any(_may_name_prospects(sheet, i) for i in free):
-        position = next((i for i in (*ids, *free) if _program(sheet, i) is not None), None)
-        raise _without_emails(sheet, position, program)
+        by_ids = (_program(sheet, i) for i in (*ids, *free))
+        if (program := next(filter(None, by_ids), by_headings)) is not None:
+            raise _without_emails(program)
 
 
 def _without_task_status(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
@@ -187,41 +188,32 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
     free = () if Role.EMAIL in settings.mapping else roles.unexplained
     emails = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
     if emails:
-        raise _which_emails(sheet, position, program, emails)
+        raise _which_emails(sheet, position, emails, is_certain=program is not None)
     if program is not None:
-        raise _without_emails(sheet, position, program)
+        raise _without_emails(program)
     return roles
 
 
-def _without_emails(sheet: Sheet, position: int | None, program: str) -> UnclearColumns:
-    """Return the error that says how the program exports emails; ``position`` is the column with its IDs, if any."""
-    why = say("foreign.export", program=program)
-    if position is not None:
-        program = _program(sheet, position) or program
-        why = _ids_of(sheet, position, program)
-    text = say("foreign.export-emails", why=why, how=say(f"export.{program.lower()}"))
-    return UnclearColumns(text, [Question(text, text, (), position, [Role.PROSPECT, Role.EMAIL])])
+def _without_emails(program: str) -> UnclearColumns:
+    """Return the error that says how the program exports emails."""
+    text = say("foreign.export-emails", program=program, how=say(f"export.{program.lower()}"))
+    return UnclearColumns(text, [Question(text, text, (), None, [Role.PROSPECT, Role.EMAIL])])
 
 
-def _which_emails(sheet: Sheet, position: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
-    """Return the error that asks which column holds the emails, in place of the IDs of a program, if it is known."""
+def _which_emails(sheet: Sheet, position: int, emails: Sequence[int], *, is_certain: bool) -> UnclearColumns:
+    """Return the error that asks which column holds the emails, in place of IDs that are another program's."""
     headings, sample = sheet.headings, _cells(sheet, position)[0]
-    why = say("foreign.named-by", why=_ids_of(sheet, position, program or say("foreign.other-program")))
-    roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {position: Role.PROSPECT})
+    why = say("foreign.ids", column=at_the_start(headings, position), sample=Cell(in_quotes(sample)))
+    roles = dict.fromkeys(emails, Role.EMAIL) | ({} if is_certain else {position: Role.PROSPECT})
     choices = []
     for i, role in roles.items():
         means = say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i))
         choices.append(PossibleAnswer("map", f"{role}={columns.called(headings, i)}", means))
     asks = say("columns.and", first=why, more=(say("foreign.which-column-of-emails"),))
     ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
-    advice = say("foreign.say-which" if program else "foreign.say-which-or-ours", ways=ways)
+    advice = say("foreign.say-which" if is_certain else "foreign.say-which-or-ours", ways=ways)
     text = say("columns.and", first=why, more=(advice,))
     return UnclearColumns(text, [Question(text, asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])])
-
-
-def _ids_of(sheet: Sheet, position: int, program: Message | str) -> Message:
-    whose = say("foreign.such-as", whose=program, sample=Cell(in_quotes(_cells(sheet, position)[0])))
-    return say("foreign.ids", column=at_the_start(sheet.headings, position), whose=whose)
 
 
 def _without_prospect(roles: Roles) -> dict[Role, int]:
@@ -236,15 +228,12 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
     letter = column_letter(email)
     if roles.in_doubt:
         return [say("foreign.in-doubt", column=at_the_start(headings, roles.columns[Role.PROSPECT]), emails=letter)]
-    for position in roles.unused if Role.PROSPECT not in roles.columns else ():
-        if (program := _program(sheet, position)) is not None:
-            return [say("foreign.replaced", column=at_the_start(headings, position), program=program, emails=letter)]
     if roles.foreign is None:
         others = [i for i in (*roles.unexplained, *roles.further_emails) if folded_heading(headings[i]) in _PLAINNESS]
         is_compared = others and Role.PROSPECT in roles.columns
         return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
     sample = Cell(in_quotes(_cells(sheet, roles.foreign)[0]))
-    return [say("foreign.replaced-alike", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
+    return [say("foreign.replaced", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
 
 
 def _program(sheet: Sheet, position: int, *, is_named: bool = False) -> str | None:

@@ -98,8 +98,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "check.looks-nothing-up": "`online` looks nothing up while a question is open. Answer it, then check again.",
     "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
-    "journals.moved": "{runs} with all their deliveries were copied: {rows}, each compared.",
-    "journals.moved-then": "From now on, name {target} with --journal, or in the profile, on every machine. Move {source} away.",
     "hide.which": "Name the notes to hide: hide RUN, such as hide last, or hide --duplicates.",
     "hide.nothing-changed": "Nothing was changed.",
     "hide.ask": "Make them private drafts?",

@@ -51,7 +51,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This is a results file: it is not decided which of its rows to import.\n"
         "Say which: {ways: or }. Nothing was sent."
     ),
-    "email.owner-rejected": "{why}. The prospect that had it was rejected",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.too-many-rows": "The corrected copy is a workbook, which can't hold row {row}: its last row is {most}. Correct the file in another program.",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
@@ -67,10 +66,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "attachments.as": "{name} as {first}",
     "outcome.broke-off": "the run was interrupted",
     "outcome.run-stopped": "the run stopped: {why:headline}",
-    "outcome.run-ended": "the run ended before it was sent",
     "outcome.held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
-    "outcome.hidden": "made a private draft later",
-    "outcome.no-clear-answer": "no clear reply came. To find out, {action.run-import-again} or {action.run-verify}",
     "result.and-next": "{means}. {next:capital}",
     "result.mend-first": "first resolve the problem above",
     "ended.stopped": "Stopped before the end. {why}",
@@ -271,12 +267,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was created, but not found when read back. Look at this prospect in Saleshandy, and report the note to Saleshandy's support:",
         "{n} notes were created, but not found when read back. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support:",
     ),
-    "history.results-again": "To write its results again: `note-importer results {run} FILE`, where FILE is the imported file. If its rows use email addresses, import the file again instead. Delivered notes are not sent again.",
-    "restored.knows": "Its latest run is {run} of {file}, {time}.",
-    "restored.knows-no-run": "It contains no runs.",
-    "restored.done": "The journal {journal} was replaced by the copy {copy}. {knows}",
-    "restored.kept": "The previous file was saved as {path}",
-    "restored.then": "The journal lacks notes that were delivered after the copy was made. They would be sent again. Remove their rows from your files. The results of the later runs list them. Then run verify, to settle the deliveries that were unclear when the copy was made. If the next run says that the journal is an earlier copy, use `new-journal` once.",
+    "history.results-again": "To write its results again, import its file again. Delivered notes are not sent again.",
     "plan.readable": "An earlier run could read new notes within {time}.",
     "plan.to": "To: {url}, profile {profile}",
     "plan.all-in-results": "the results list them all",
@@ -330,14 +321,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "offered.as-it-stands": "notes as they stand in the sheet",
     "plan.no-rows": "There is no row below the headings, so there is nothing to import.",
     "plan.first-as-profile": "This is the first import as profile {profile} at {url}. Deliveries as {others} are not known here.",
-    "plan.about-notes": ("about {n} note", "about {n} notes"),
-    "plan.about-notes-of": ("about {n} note (at most {most})", "about {n} notes (at most {most})"),
     "plan.at-least-notes": ("{n} note or more", "{n} notes or more"),
     "plan.at-most-notes": ("up to {n} note", "up to {n} notes"),
     "plan.to-deliver": "{notes} to deliver",
     "plan.some-to-deliver": "{notes}, {n} of them to deliver",
-    "plan.some-likely-to-deliver": "{notes}, about {n} of them to deliver",
-    "plan.none-likely-to-deliver": "{notes}, probably none of them to deliver",
     "plan.none-to-deliver": "{notes}, none of them to deliver",
     "plan.repeat": ("{n} repeats an earlier row", "{n} repeat an earlier row"),
     "plan.delivered-already": "{n} already delivered",
@@ -346,10 +333,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.skipped": ("{n} skipped, because it is not a data row", "{n} skipped, because they are not data rows"),
     "plan.left-out": "{n} left out, as you said",
     "plan.rows": ("{n} row: {about}", "{n} rows: {about}"),
-    "plan.likely-imported-before": (
-        "{n} note was imported by an earlier run. It is not sent again if its email address still belongs to the same prospect, which is looked up before anything is sent.",
-        "{n} notes were imported by an earlier run. They are not sent again if their email addresses still belong to the same prospects, which is looked up before anything is sent.",
-    ),
     "plan.imported-before": (
         "{n} note was imported by an earlier run and is not sent again",
         "{n} notes were imported by an earlier run and are not sent again",
@@ -421,32 +404,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "row {row}, for {prospect} and {n} more prospect ({about})",
         "row {row}, for {prospect} and {n} more prospects ({about})",
     ),
-    "results.reads-otherwise": (
-        "{path} has problems now in {rows}, which it did not have when run {run} read it. The first problem is {first}.\n"
-        "Use the same settings as that run, including the folder of attachments. Nothing was written."
-    ),
-    "results.other-notes": (
-        "{n} note of run {run} belongs to no row of {path} as the file is read now.\nUse the same settings as that run, including the template and the visibility of the notes. Nothing was written.",
-        "{n} notes of run {run} belong to no row of {path} as the file is read now.\nUse the same settings as that run, including the template and the visibility of the notes. Nothing was written.",
-    ),
-    "results.other-file": (
-        "{path} is not the file that run {run} imported ({file}), or has changed since.\nName that file."
-    ),
-    "results.emails-forgotten": (
-        "The rows of {path} name prospects by email address, and look-ups are stored only until an import is finished.\n"
-        "Import the file again instead. Delivered notes are not sent again, and the results list them with their IDs."
-    ),
-    "results.rows-forgotten": (
-        "The outcome of {rows} of {path} is not in the journal, because look-ups and the content of files are stored only until an import is finished.\n"
-        "Import the file again instead. Delivered notes are not sent again, and the results list them with their IDs."
-    ),
-    "owed.ended-before-results": "The run {run} of {file} ended before its results were written",
-    "owed.by-hand": "`note-importer results {run} {file}` writes them.",
-    "owed.read-differently": "{said}, and the file is read differently now. With the settings of that run, {by_hand}",
-    "owed.written": "{said}. They are written now: {path}",
-    "owed.still-not": "{said}, and they still can't be written: {why}",
-    "owed.not-now": "{said}, and they can't be written now: {why} With the original file, {by_hand}",
-    "owed.still-not-since": "{said}, and they still can't be written: {remark}",
     "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
     "stopped.out-of-hours": (
         "It is {time} here, outside the window {window} (`between`).\n"
@@ -506,12 +463,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "There is no journal at {journal}, the place in the profile {profile}.\n"
         "Choose the profile with `profile`, or name the journal with `journal`."
     ),
-    "journals.in-postgresql": (
-        "The journal {place} is in PostgreSQL, which has its own tools for this, such as pg_restore.\n"
-        "Name a file with `journal`."
-    ),
-    "journals.none-to-copy": "There is no journal at {source}.\nNothing was copied.",
-    "journals.same": "{source} and {target} are the same journal.\nNothing was copied.",
     "run.unconfirmed": (
         "This would be the first import as profile {profile} at {url}, and nobody has confirmed yet that this is the right workspace.\n"
         "Nothing was sent. Run the same command once at a terminal and answer yes there, or set up the profile with `note-importer init`. After that, it runs without questions."
@@ -770,7 +721,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "label.encoding": "Encoding",
     "label.columns": "Columns",
     "label.visibility": "Visibility",
-    "label.written-again": "Written again",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
     "label.held-back": "Held back",

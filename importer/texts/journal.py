@@ -4,9 +4,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "journal.needs-postgres": (
         "A journal in PostgreSQL needs an extra package ({error}).\nInstall it: pip install 'note-importer[postgres]'."
     ),
-    "journal.not-empty": (
-        "The journal {name} is not empty. It contains earlier runs.\nIt was not changed. Name another."
-    ),
     "journal.of-later-version": (
         "The journal {name} was written by a later version of note-importer. Install that version.\n"
         "The journal was not changed, and nothing was sent."
@@ -29,7 +26,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "journal.gone": (
         "{what}.\n"
-        "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Restore the saved copy with `note-importer journal restore {argument}`, then {action.run-same-command}."
+        "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Name the saved copy with `journal {argument}`, then {action.run-same-command}."
     ),
     "journal.gone-unsaved": (
         "{what}.\n"
@@ -45,8 +42,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The API key was used at another address: {other}.\n"
         "If both addresses lead to the same account, notes delivered there would be sent again at {address}. Nothing was sent. Use that address: `base-url {other}`. If they are different accounts, add `shared-account`."
     ),
-    "copy.row-differs": "A row of {table} differs in {name}.\nNothing was copied.",
-    "copy.other-rows": "{name} contains other rows of {table}.\nNothing was copied.",
     "copy.to-itself": "{file} is the journal itself, and was not changed.\nName another file for the copy.",
     "copy.over-something-else": (
         "{file} is not an earlier copy of this journal, and was not changed.\nName another file for the copy."
@@ -61,7 +56,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "identity.earlier-copy": (
         "The journal at {place} is an earlier copy of the one that {workspace} had. It lacks later deliveries, which would be sent again.\n"
-        "Nothing was sent. Name the latest journal with `journal`. It was at {usual}. If it is lost, remove the rows delivered since from your files. Then use this copy with `new-journal`."
+        "Nothing was sent. Name the latest journal with `journal`. It was at {usual}. If it is lost, use this copy with `new-journal` and `skip-existing`, so that no note comes twice."
     ),
     "identity.another": (
         "The deliveries to {workspace} so far are recorded in another journal, which was at {usual}.\n"
@@ -77,9 +72,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "lock.busy": "Another import of this workspace is running: {who}.\nNothing was sent. {action.wait-for-it}",
     "lock.busy-with-key": "Another import with this API key is running: {who}.\nNothing was sent. {action.wait-for-it}",
-    "lock.busy-with-journal": (
-        "Another import with this journal is running: {who}.\nNothing was sent. {action.wait-for-it}"
-    ),
     "lock.not-made": (
         "The lock {place} of the journal can't be created: {error}.\n"
         "Nothing was sent. Check that its folder is writable, or name another journal with `journal`."
@@ -152,20 +144,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "postgres.password": "The password comes from the file that PGPASSFILE names, from PGPASSWORD, or from a service file.",
     "postgres.refused": "Check that the database exists and that this user may connect to it.",
     "postgres.mistold": "Correct the URL, the service file or the environment variables.",
-    "restore.no-copy": "There is no copy of a journal at {copy}.\nThe journal {journal} was not changed.",
-    "restore.itself": "{copy} is the journal itself.\nName a copy that `note-importer journal backup` made.",
-    "restore.another-journals": (
-        "{copy} is a copy of another journal. The journal at {journal} is readable and was not changed.\n"
-        "Name the journal of this copy with `journal`. To use the copy instead of the file there, first move that file away, together with {name}-wal and {name}-shm beside it, if they exist."
-    ),
-    "restore.failed": (
-        "The copy {copy} could not replace the journal {journal}: {error}.\n"
-        "Check that both folders exist, are writable and have free space, and that no other program has the files open."
-    ),
-    "restore.failed-halfway": (
-        "The copy {copy} could not replace the journal {journal}: {error}.\n"
-        "The previous file is now {kept}. Check that both folders exist, are writable and have free space, and that no other program has the files open."
-    ),
     "sqlite.mend": "Free some space, or check that the file is writable",
     "sqlite.unusable": (
         "The journal {path} can't be used: {error}.\n"
@@ -173,7 +151,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "sqlite.on-a-share": (
         "The journal {path} is on a network share ({share}), which can damage it and may not support locks.\n"
-        "Nothing was sent. Name a file on a local disk with `journal`. To move a journal from the share there, use `note-importer journal restore {argument}`. For several machines, name a PostgreSQL database: `journal postgresql://HOST/DATABASE`."
+        "Nothing was sent. Name a file on a local disk with `journal`. To move a journal from the share there, end all imports first, and copy the file together with the one beside it whose name ends in -wal, if there is one. For several machines, name a PostgreSQL database: `journal postgresql://HOST/DATABASE`."
     ),
     "sqlite.several-names": (
         "The journal {path} has {number} names (hard links).\n"

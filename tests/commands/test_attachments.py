@@ -15,7 +15,6 @@ import pytest
 from importer.commands import facts, preview_messages, report_messages
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.report import Report
-from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
@@ -376,23 +375,6 @@ def test_files_need_a_folder_that_is_there(settings: Settings, tmp_path: Path) -
         Settings(attachments_are=AttachmentsAre.FILES)
     with pytest.raises(BadSettings, match="does not exist, or is not a folder"):
         running.check(write(tmp_path, rows_of(1, "form.pdf")), replace(settings, attachments=tmp_path / "gone"))
-
-
-def test_results_are_not_written_again_from_a_file_that_is_read_otherwise(
-    box: Sandbox, settings: Settings, files: Path, tmp_path: Path
-) -> None:
-    """Notes that are there would be told to be wrong in the sheet, in the place of results that are right."""
-    sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(1, "gone.pdf")])
-    run(sheet, settings)
-    before = results(settings)
-    with pytest.raises(BadSettings, match=r"has problems now in 2 rows.* the folder of attachm"):
-        rewrite("last", sheet, replace(settings, attachments=None))
-    (files / "form.pdf").rename(files / "moved.pdf")
-    with pytest.raises(BadSettings, match=r"The first problem is D2: there is no file 'form\.pdf'"):
-        rewrite("last", sheet, settings)
-    assert results(settings) == before
-    (files / "moved.pdf").rename(files / "form.pdf")
-    assert rewrite("last", sheet, settings)[1].counts() == {Result.CREATED: 2, Result.INVALID: 1}
 
 
 OUR_FILES = ("mine.key", "theirs.key", "told", "pgpass", "other.sqlite")

@@ -26,7 +26,6 @@ from importer.commands.hide import hide, what_to_hide
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
 from importer.commands.report import Report
-from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import BadSettings, Busy, KeyRefused
 from importer.journal import Journal
@@ -785,14 +784,13 @@ def changed(path: Path) -> None:
 
 
 def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Whoever wrote what has the name: a person, this journal, another one, or the command `results`."""
+    """Whoever wrote what has the name: a person, this journal, or another one."""
     theirs = write(tmp_path / f"out{kind}", ("P9", "theirs", "1")).read_bytes()
     path, told = write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"out{kind}")
     found = [ran(path, told), ran(path, told), ran(path, replace(told, journal=tmp_path / "another.sqlite"))]
-    written, _ = rewrite("last", path, told)
-    names = [f"out ({number}){kind}" for number in range(2, 6)]
-    assert [path.name for path in (*(report.results for report in found), written.path)] == names
-    for name, remark in zip(names, (*(report.remark for report in found), written.remark), strict=True):
+    names = [f"out ({number}){kind}" for number in range(2, 5)]
+    assert [report.results.name for report in found] == names
+    for name, remark in zip(names, (report.remark for report in found), strict=True):
         assert render(remark) == f"out{kind} already exists, so the new file is {name}."
     assert (tmp_path / f"out{kind}").read_bytes() == theirs
     assert [column(report.results, "result") for report in found] == [[CREATED], [ALREADY], [CREATED]]

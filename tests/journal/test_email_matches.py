@@ -1,4 +1,4 @@
-"""What was looked up of emails is believed until the import is finished, for a day at most; the emails aren't kept."""
+"""What was looked up of emails is believed for a day; the emails aren't kept."""
 
 from __future__ import annotations
 
@@ -90,36 +90,11 @@ def test_what_is_found_anew_takes_the_place_of_what_was(found: EmailMatches) -> 
     assert found.known([JO]) == {JO: Matches((Match("P1", 6.0),))}
 
 
-def test_nothing_is_believed_once_the_import_is_finished(journal: Journal, found: EmailMatches, time: Time) -> None:
-    """Of other workspaces what still counts, and for an estimate all of it, also where a machine's clock is behind."""
-    there = journal.found(THERE, "key", time)
-    there.enter({JO: ONE})
+def test_the_latest_look_up_counts(found: EmailMatches, time: Time) -> None:
+    found.enter({JO: TWO})
     time.now += DAY / 2
-    there.enter({KIM: ONE})
     found.enter({JO: ONE})
-    time.now += DAY / 2 + 1
-    found.finish()
-    assert (found.known([JO]), there.known([JO, KIM])) == ({}, {KIM: ONE})
-    assert (found.earlier([JO, KIM]), there.earlier([JO, KIM])) == ({JO: ONE}, {JO: ONE, KIM: ONE})
-    time.now -= DAY / 2
-    assert (found.known([JO]), there.known([KIM])) == ({}, {KIM: ONE})
-    time.now -= 2 * DAY
-    assert found.known([JO]) == {}
-
-
-def test_an_estimate_is_of_the_latest_look_up_and_ends_after_four_hundred_days(found: EmailMatches, time: Time) -> None:
-    found.enter({JO: TWO, KIM: ONE})
-    found.finish()
-    time.now += 30 * DAY
-    found.enter({JO: ONE})
-    found.finish()
-    assert found.known([JO, KIM]) == {}
-    assert found.earlier([JO, KIM]) == {JO: ONE, KIM: ONE}
-    time.now += 398 * DAY
-    assert found.earlier([JO, KIM]) == {JO: ONE}
-    found.expire()
-    time.now -= 100 * DAY
-    assert found.earlier([JO, KIM]) == {JO: ONE}
+    assert found.known([JO]) == {JO: ONE}
 
 
 def test_the_journal_holds_no_email(tmp_path: Path, time: Time) -> None:

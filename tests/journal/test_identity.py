@@ -12,13 +12,18 @@ import pytest
 
 from importer.cli import main
 from importer.commands import hide, verify, workspaces
+from importer.delivery.ledger import Ledger
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.tasks import Post
 from importer.errors import WrongJournal
-from importer.journal import Journal, identity
+from importer.journal import Journal, NoteKey, identity
+from importer.models import Note, Request, Status, Visibility
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
 
 AWAY = "https://notes.invalid/v1"
+NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
 
 
 @pytest.fixture
@@ -80,9 +85,13 @@ def test_an_earlier_copy_of_the_journal_stops_with_4_and_the_latest_is_taken(liv
     early, late = tmp_path / "early.sqlite", tmp_path / "late.sqlite"
 
     def ran() -> None:
+        """A run that is killed once it has claimed a request."""
         with workspaces.held(live) as journal:
-            journal.runs.begin(live.workspace, "n.csv", "f", 1.0, again=False)
+            run = journal.runs.begin(live.workspace, "n.csv", "f", 1.0, again=False)
             workspaces.keep_in_mind(journal, live)
+            [note], _ = journal.deliveries.enter_notes(live.workspace, [NoteKey.of(NOTE)])
+            post = Post(Request(NOTE, (0,), (f"P{run.id}",), ("",)), NoteKey.of(NOTE), note)
+            Ledger(journal, Outcomes(1), run).write([post], 1.0, lambda _: None)
 
     ran()
     workspaces.back_up(live, early)
@@ -134,7 +143,7 @@ def test_the_command_line_says_what_to_do(live: Settings, tmp_path: Path, capsys
 
 
 def test_what_is_remembered_and_cant_be_read_is_no_leave_to_send(live: Settings, profiles: Path) -> None:
-    [note] = [path for path in profiles.with_name("journals").glob("*.json") if "account" not in path.name]
+    [note] = profiles.with_name("journals").glob("*.journal")
     note.write_text("{", encoding="utf-8")
     with pytest.raises(WrongJournal, match="can't be read"):
         opened(live)

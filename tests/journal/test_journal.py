@@ -314,7 +314,7 @@ def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
         Journal.open(path)
     assert caught.value.exit_status == 4
     assert "not changed" in str(caught.value)
-    assert ("Restore your latest copy" in str(caught.value)) is words.startswith("damaged")
+    assert ("put your latest copy in its place" in str(caught.value)) is words.startswith("damaged")
     assert str(path) in str(caught.value)
     assert bytes_of(tmp_path) == before
 

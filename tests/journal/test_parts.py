@@ -14,7 +14,6 @@ import pytest
 
 from importer.api import Answer
 from importer.cli import main
-from importer.commands.results import rewrite
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
@@ -364,7 +363,7 @@ def test_a_journal_in_memory_is_as_one_on_disk_and_what_was_committed_outlives_a
 # -- what the commands make of it -------------------------------------------------------------------------------------
 
 
-def test_results_that_are_written_again_name_the_twins_that_were_found(
+def test_the_results_of_the_next_import_name_the_twins_that_were_found(
     box: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "One")])
@@ -374,8 +373,9 @@ def test_results_that_are_written_again_name_the_twins_that_were_found(
         [run] = journal.runs.listed()
         [note] = {known.note for known in journal.deliveries.created_by(run)}
         journal.deliveries.checked(note, "P2", "", ["N-X"])
-    _, outcomes = rewrite("last", sheet, replace(settings, results=tmp_path / "again.csv"))
-    assert dict(outcomes.duplicates) == {1: ("N-X",)}
+    report = running.run(sheet, replace(settings, results=tmp_path / "again.csv"))
+    assert report is not None
+    assert [ids[1:] for ids in report.duplicates.values()] == [("N-X",)]
 
 
 def test_a_twin_that_reading_back_finds_is_kept() -> None:

@@ -15,9 +15,8 @@ import pytest
 from importer.api import Answer
 from importer.cli import main
 from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, identity, owners
+from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, owners
 from importer.journal.connecting import SCHEMA
-from importer.journal.pending_results import PendingResult
 from importer.journal.postgres import PostgresStore
 from importer.journal.store import Store
 from importer.messages import words
@@ -406,14 +405,6 @@ def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: P
         thread.join(120)
     assert ended == {profile: {Result.CREATED: 200} for profile in ("a", "b", "c")}  # type: ignore[comparison-overlap]
     assert len({(note.prospect_id, note.sent_content) for note in box.notes}) == len(box.notes) == 600
-
-
-def test_results_that_are_owed_are_noted_on_this_machine(url: str) -> None:
-    with Journal.open(url) as journal:
-        assert journal.place == url
-        journal.pending_results.enter(HERE, PendingResult("run", "file", "results", "reading"))
-        assert [pending.run for pending in journal.pending_results.pending(HERE)] == ["run"]
-    assert [place.suffix for place in identity.folder().iterdir()] == [".unwritten"]
 
 
 # -- what would run with the importer's rights ------------------------------------------------------------------------

@@ -31,7 +31,7 @@ EVERYTHING = [
     ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/first"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),
-    ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),
+    ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"),
     ("GET", f"/runs/{NUMBER}/hide"), ("GET", f"/runs/{NUMBER}/hide/state"), ("POST", f"/runs/{NUMBER}/hide/now"),
     ("GET", "/duplicates"), ("GET", "/duplicates/state"), ("POST", "/duplicates/hide"),
     ("GET", "/settings"), ("POST", "/settings/profile"), ("POST", "/settings/profile/change"),

@@ -14,7 +14,6 @@ import pytest
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import batch, choosing
 from importer.commands.report import Report
-from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import Guarded, Unusable
 from importer.journal import Journal
@@ -121,8 +120,6 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
             prepare(results, replace(settings, sheet=sheet))
         assert render(refused.value.message).startswith(f"{results} contains the results of practice")
     assert run(file, settings)
-    with pytest.raises(Unusable, match="practice"):
-        rewrite("last", results, settings)
     file.unlink()
     assert batch.run(choosing.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
     left_out, why = choosing.choose([folder]).left_out[0]
