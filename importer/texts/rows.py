@@ -108,7 +108,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "corrected.still-wrong": "not corrected yet: {problem}. If the row is right, delete this text in the column {column}",
     "corrected.still-wrong@page": "not corrected yet: {problem}",
     "skipped.left-out": "you said (`value`) that rows with {value} as the {role} are left out",
-    "upload.not-uploaded": "its files were not uploaded",
     "upload.not-sent": "the file {file} was not sent: {why}. To send it, {action.run-again}",
     "upload.refused": "the API refused the file {file}: {why}",
     "upload.failed": "the file {file} could not be uploaded: {why}",
