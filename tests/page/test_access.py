@@ -34,7 +34,7 @@ EVERYTHING = [
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"), ("POST", f"/runs/{NUMBER}/rewrite"),
     ("GET", f"/runs/{NUMBER}/hide"), ("GET", f"/runs/{NUMBER}/hide/state"), ("POST", f"/runs/{NUMBER}/hide/now"),
     ("GET", "/duplicates"), ("GET", "/duplicates/state"), ("POST", "/duplicates/hide"),
-    ("GET", "/settings"), ("POST", "/settings/profile"), ("POST", "/settings/profile/change"),
+    ("GET", "/settings"), ("POST", "/settings/profile"),
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
     ("POST", f"/file/{NUMBER}/attachments/take"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
