@@ -36,7 +36,6 @@ EVERYTHING = [
     ("GET", "/duplicates"), ("GET", "/duplicates/state"), ("POST", "/duplicates/hide"),
     ("GET", "/settings"), ("POST", "/settings/profile"),
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
-    ("POST", f"/file/{NUMBER}/attachments/take"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
     ("POST", "/settings/key/try"),
     ("POST", "/settings/forget"), ("POST", "/settings/export"), ("POST", "/settings/change"),
