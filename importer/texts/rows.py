@@ -243,7 +243,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The folder of attachments {place} holds a file of note-importer: {file}\n"
         "Nothing was sent. Name a folder that holds only attachments, or move that file elsewhere."
     ),
-    "file.semicolon": "the file {file} has a ; in its name, which separates names. Rename the file",
     "file.never": "{file} belongs to note-importer or contains a secret, and is never sent. Remove it from the sheet",
     "file.leads-nowhere": "its path does not exist",
     "file.unreadable": "the file {file} can't be read: {why}. Check its permissions",
