@@ -161,8 +161,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1560, "api": 1200, "calls": 850, "cli": 2230, "commands": 6500, "delivery": 3260, "grouping": 120,
-    "journal": 2340, "page": 3400, "reading": 3400, "results": 820, "rows": 3050, "sandbox": 1730, "settings": 1790,
+    "": 1560, "api": 1200, "calls": 850, "cli": 2210, "commands": 6430, "delivery": 3260, "grouping": 120,
+    "journal": 2340, "page": 3280, "reading": 3400, "results": 820, "rows": 3020, "sandbox": 1730, "settings": 1650,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 
@@ -181,15 +181,15 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 32,100 lines in 251 modules."""
+    """Texts aren't code. All rooms together have at most 31,800 lines in 249 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 32_100
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 251
+    assert lines.total() <= 31_800
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 249
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3
 
 
