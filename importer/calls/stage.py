@@ -41,16 +41,21 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def _run(self, tasks: Sequence[AnyTask]) -> None:
         """Make the calls of these tasks, and of those that their results add, until none is left or the run stops."""
         self._dispatcher.add_all(tasks)
-        for task, reply in self._dispatcher.replies(enter=self._enter, after_round=self._tell):
-            self.calls += reply.has_left
-            if reply.failure is None:
-                self._any_success = True
-                self._succeeded(task, reply.value)
-            else:
-                self._failed(task, reply.failure)
-        self._enter()
+        for task, reply in self._dispatcher.replies(enter=self.enter, after_round=self._tell):
+            self.take_in(task, reply)
+        self.enter()
 
-    def _enter(self, _: Sequence[AnyTask] = ()) -> bool:
+    def take_in(self, task: AnyTask, reply: Reply[Any]) -> None:
+        """Take the reply to a task, which may be tried again."""
+        self.calls += reply.has_left
+        if reply.failure is None:
+            self._any_success = True
+            self._succeeded(task, reply.value)
+        else:
+            self._failed(task, reply.failure)
+
+    def enter(self, _: Sequence[AnyTask] = ()) -> bool:
+        """Record the new results in the journal."""
         if self._unwritten:
             self._record(self._unwritten)
             self._unwritten = []

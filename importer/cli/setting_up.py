@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,7 +251,7 @@ def login(**_: Any) -> int:
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
     store = keystore.keep(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
-    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(profiles.called_now(workspace.profile))}"))
+    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(workspace.profile)}"))
     return 0
 
 
@@ -292,7 +292,9 @@ def config(**_: Any) -> int:
                 continue
             given = options.given.get(name)
             value = (
-                _written(given.value) if given else render(setting.usual) or ("not set" if setting.metavar else "no")
+                sources.written(given.value)
+                if given
+                else render(setting.usual) or ("not set" if setting.metavar else "no")
             )
             origin = render(given.at(name)) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
@@ -365,21 +367,6 @@ def completion(shell: str) -> int:
     for line in completion_class(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
         say_line(line)
     return 0
-
-
-def _written(value: object) -> str:
-    """Return a value as text, in the same form whether a flag or the profile sets it."""
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case Mapping():
-            return ", ".join(
-                f"{name}:{_written(item)}" if isinstance(item, Mapping) else f"{name}={item}"
-                for name, item in value.items()
-            )
-        case list() | tuple():
-            return ", ".join(map(str, value))
-    return str(value)
 
 
 COMMANDS = (init, login, logout, config, exports, completion)

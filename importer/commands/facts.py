@@ -26,7 +26,6 @@ from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Note, PossibleAnswer, Problem, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns
-from importer.rows.attachments import names_in
 from importer.rows.blocks import Block
 from importer.rows.columns import called, candidates
 from importer.rows.composing import suggested
@@ -48,7 +47,6 @@ _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
 _VALUES = 4  # maximum number of values shown for one kind of problem
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand"}  # reasons of a person, by the word of a row, or for the row itself
-_LACKING = 10_000  # maximum number of names of files that can't be uploaded
 
 
 def of(preview: Preview, *, thorough: bool = True) -> Overview:
@@ -134,7 +132,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         overview,
         columns=tuple(itertools.islice(_columns(loaded), _COLUMNS)),
         to_fix=loaded.to_fix,
-        lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
+        lacks_files=_lacks_files(loaded),
         first_rows=tuple(_first_rows(loaded)),
         html=sum(len(group.positions) for group in remaining.groups if markup.is_html(group.note.text)),
         escaped=sum(len(group.positions) for group in remaining.groups if group.note.content != group.note.text),
@@ -312,17 +310,8 @@ def _words(loaded: Loaded) -> Iterator[WordOverview]:
         )
 
 
-def _lacking(loaded: Loaded) -> Iterator[str]:
-    """Yield the names in attachment cells with a problem."""
+def _lacks_files(loaded: Loaded) -> bool:
+    """Return whether attachment cells have problems."""
     column = loaded.roles.columns.get(Role.ATTACHMENTS)
-    if column is None:
-        return
-    rows = {
-        problem.row for problems in loaded.rows.problems.values() for problem in problems if problem.column == column
-    }
-    if not rows:
-        return
-    for numbers, columns in loaded.sheet.columns():
-        for number, text in zip(numbers, columns[column], strict=True):
-            if number in rows:
-                yield from names_in(text)
+    found = (problem.column for problems in loaded.rows.problems.values() for problem in problems)
+    return column is not None and column in found

@@ -174,7 +174,7 @@ class Overview:
         columns: the columns of the sheet, at most 200 of them.
         words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
-        lacking: names in attachment cells with a problem; most of these files don't exist.
+        lacks_files: whether attachment cells have problems, most likely because their files don't exist.
         first_rows: the first rows as they were read: number, cells.
         html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
@@ -240,7 +240,7 @@ class Overview:
     columns: Sequence[ColumnOverview] = ()
     words: Sequence[WordOverview] = ()
     to_fix: str = ""
-    lacking: frozenset[str] = frozenset()
+    lacks_files: bool = False
     first_rows: Sequence[tuple[int, Sequence[str]]] = ()
     html: int = 0
     escaped: int = 0

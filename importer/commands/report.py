@@ -46,7 +46,6 @@ _SUMMARIES = {
         "outcome.held-back": "result.held-back",
         "upload.not-sent": "why.file-changed",
         "upload.failed": "why.file-changed",
-        "upload.not-uploaded": "why.file-not-uploaded",
         "outcome.waits-for-another": "why.waits-for-another",
         "outcome.could-not-be-sent": "why.could-not-be-sent",
     },

@@ -6,7 +6,7 @@ Input: a context, a loaded file, the number of notes agreed to. Output: notes, a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +31,9 @@ from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
-from importer.models import AttachedFile, Note, Result, Rows, Workspace
+from importer.models import Result, Rows, Workspace
 from importer.rows.naming import EmailAnswers
-from importer.rows.uploads import Upload, Uploaded, Uploads
+from importer.rows.uploads import Uploads
 
 
 def send(
@@ -96,6 +96,7 @@ class _Sending:
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
         self._outcomes = Outcomes(len(loaded.rows))
+        self._uploads = 0
 
     def run(self, expected: int | None) -> Report:
         """Deliver the notes, write the results, and return the report."""
@@ -113,7 +114,7 @@ class _Sending:
         def tell(trouble: Message | None) -> None:
             self._context.observe(replace(delivery.progress, trouble=trouble))
 
-        attaching, first_call = Attaching(self._context, self._loaded.rows, tell), FirstCall(self._context, tell)
+        first_call = FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         self._begun()
@@ -124,7 +125,7 @@ class _Sending:
                 delivery.skip_existing()
                 if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
                     first_call.make()
-                delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
+                self._deliver(delivery, self._loaded.rows, tell)
                 self._journal.see_that_it_stands()
             ended = "finished" if stopped is None else "stopped"
         except Stopped as error:
@@ -135,7 +136,7 @@ class _Sending:
             self._outcomes.made_besides(delivery.takeover.differing)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
-            report = self._finish(delivery, first_call.calls, attaching.calls, ended, stopped)
+            report = self._finish(delivery, first_call.calls, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
@@ -189,7 +190,18 @@ class _Sending:
         """Return whether the API has answered this run, so that its address and the key are right."""
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
-    def _finish(self, delivery: Coordinator, looks: int, uploads: int, ended: str, stopped: Stopped | None) -> Report:
+    def _deliver(self, delivery: Coordinator, rows: Rows, tell: Callable[[Message], None]) -> None:
+        journal = self._journal.uploads(self._settings.workspace, self._context.caller.clock)
+        uploads = Uploads(self._context.caller, journal, rows.files, tell)
+        try:
+            delivery.run(uploads)
+        finally:
+            self._uploads += uploads.calls
+            if uploads.calls:
+                refused = sum(upload.rejected is not None for upload in uploads.latest.values())
+                logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
+
+    def _finish(self, delivery: Coordinator, looks: int, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         held_back = _held_back(self._loaded, delivery, self._outcomes)
@@ -210,7 +222,7 @@ class _Sending:
             ended_at=self._context.caller.clock(),
             held_back=held_back,
             finding_calls=self._lookup.calls,
-            uploads=uploads,
+            uploads=self._uploads,
             not_found=not_found_of(rows, self._outcomes, self._journal),
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,
@@ -242,58 +254,6 @@ class _Sending:
         written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
-
-
-class Attaching:
-    """Uploader for the files of a run's notes.
-
-    Args:
-        context: the context of the run. The journal knows earlier uploads, and new ones are recorded there.
-        rows: the rows, with the files of their notes.
-        observe: called with a short message about the progress.
-
-    Attributes:
-        calls: number of calls that were sent to the API.
-    """
-
-    def __init__(self, context: Context, rows: Rows, observe: Callable[[Message], None]) -> None:
-        self.calls = 0
-        self._rows, self._caller, self._observe = rows, context.caller, observe
-        self._journal = context.journal.uploads(context.settings.workspace, context.caller.clock)
-
-    def upload(self, digests: Sequence[str]) -> Uploaded:
-        """Upload each file that the journal doesn't know, once. Return the ID of each file, or why it has none.
-
-        Raises:
-            Stopped: the run can't go on. Finished uploads are recorded in the journal.
-        """
-        if not digests:
-            return Uploaded()
-        self._journal.expire()
-        file_ids = self._journal.known(digests)
-        uploads = self._made(self._rows.files[digest] for digest in digests if digest not in file_ids)
-        uploaded = Uploaded.of(uploads)
-        return Uploaded({**file_ids, **uploaded.ids}, uploaded.rejected, uploaded.failed)
-
-    def renew(self, notes: Sequence[Note]) -> list[Uploaded]:
-        """Upload each note's files again, for that note alone, because their earlier IDs didn't work.
-
-        Raises:
-            Stopped: the run can't go on.
-        """
-        uploads = iter(self._made(self._rows.files[digest] for note in notes for digest in note.files))
-        return [Uploaded.of([next(uploads) for _ in note.files]) for note in notes]
-
-    def _made(self, files: Iterable[AttachedFile]) -> list[Upload]:
-        to_upload = list(files)
-        uploads = Uploads(self._caller, self._journal, self._observe)
-        try:
-            uploaded = uploads.upload(to_upload)
-        finally:
-            self.calls += uploads.calls
-        refused = sum(bool(upload.rejected) for upload in uploaded)
-        logs.event("files uploaded", files=len(to_upload), refused=refused, calls=uploads.calls)
-        return uploaded
 
 
 def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int:

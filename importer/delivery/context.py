@@ -12,7 +12,7 @@ from importer.api import Cause, Failure, NotesApi, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
-from importer.delivery.tasks import Lookup, Post, Probe, Task
+from importer.delivery.tasks import Lookup, Post, Probe, Renewal, Task
 from importer.journal import Journal, Run
 from importer.messages import say
 from importer.models import Workspace
@@ -83,7 +83,9 @@ class DeliveryContext:
         if journal.is_shared:  # a process that has lost its lock may still send
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
-        return cls(journal, workspace, run, caller, policy, Dispatcher(caller, make, (Lookup.kind, Post.kind)))
+        return cls(
+            journal, workspace, run, caller, policy, Dispatcher(caller, make, (Lookup.kind, Renewal.kind, Post.kind))
+        )
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -105,6 +107,8 @@ def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]
     """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
     if isinstance(task, Probe):
         return api.create(task.note, (task.nobody,))
+    if isinstance(task, Renewal):
+        return task.send(api, clock)
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
     now = clock()

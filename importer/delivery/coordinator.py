@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions, earlier
@@ -27,14 +27,11 @@ from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Probe, SampleLookup, Task
+from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Probe, Renewal, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
-from importer.models import Note, Plan, Progress, Remaining, Rows
-from importer.rows.uploads import Uploaded
-
-Renewal: TypeAlias = Callable[[Sequence[Note]], Sequence[Uploaded]]
-"""Uploads the files of each of these notes once more, for that note alone."""
+from importer.models import Plan, Progress, Remaining, Rows
+from importer.rows.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 _ANOTHERS = Failure(Cause.CLAIM_EXPIRED, say("failure.may-be-anothers-answer"), has_left=True)  # the lookup is repeated
@@ -97,26 +94,19 @@ class Coordinator:
             self._existing.skip(groups, rows, partial(self._deliver, is_all=False))
             self.queue.fill(groups, rows, conflicts)
 
-    def run(self, uploaded: Uploaded | None = None, renew: Renewal = lambda _: ()) -> None:
-        """Deliver everything that can be delivered.
+    def run(self, uploads: Uploads | None = None) -> None:
+        """Upload the files of all notes still to be made, and deliver everything that can be delivered.
 
         Args:
-            uploaded: results of the uploads of the files of all notes still to be made.
-            renew: makes uploads for requests that need their own.
+            uploads: uploads the files; None if no note is to be made.
 
         Raises:
             Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
         self.samples.draw.expect(self.queue.remaining.deliveries)
-        attachments = self.queue.attachments
-        attachments.uploaded = uploaded or attachments.uploaded
+        if uploads is not None:
+            self.queue.attachments.upload(uploads, self.queue.remaining.files)
         self._deliver()
-        while stale := attachments.take_stale():
-            notes = [post.request.note for post in stale if post.request.note is not None]
-            for post, uploads in zip(stale, renew(notes), strict=True):
-                post.uploaded = uploads
-            self.queue.posts = iter(stale)
-            self._deliver()
 
     @property
     def progress(self) -> Progress:
@@ -171,11 +161,11 @@ class Coordinator:
         return True
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
-        if isinstance(task, Post):
-            reply = self.evidence.known_ids.believed(reply, is_trusted=self.reachability.is_trusted(reply))
-        elif reply.value is not None and not self.reachability.is_trusted(reply):
-            reply = replace(reply, value=None, failure=_ANOTHERS)
+        reply = self._believed(task, reply)
         _log_reply(task, reply)
+        if isinstance(task, Renewal):
+            yield from self.queue.attachments.renewed(task, reply)
+            return
         failure = reply.failure
         if failure is not None and failure.is_astray:
             self._resolver.is_astray(reply.came)
@@ -201,6 +191,13 @@ class Coordinator:
         elif isinstance(task, DuplicateLookup):
             yield from self._duplicates.checked(task, reply)
 
+    def _believed(self, task: Task, reply: Reply[Any]) -> Reply[Any]:
+        """Return the reply to a call, or a failure if it may belong to another request."""
+        is_trusted = self.reachability.is_trusted(reply)
+        if isinstance(task, Post):
+            return self.evidence.known_ids.believed(reply, is_trusted=is_trusted)
+        return reply if reply.value is None or is_trusted else replace(reply, value=None, failure=_ANOTHERS)
+
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
         sizes, failure = self.queue.sizes, reply.failure
@@ -210,9 +207,10 @@ class Coordinator:
             self.evidence.created(post, created, reply.came)
             self.samples.created(post, created, reply.came)
             sizes.accepted(post)
+            self.queue.attachments.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         any_success = self.reachability.any_success
-        facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, post.renewable)
+        facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, bool(post.uploads), post.is_renewed)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
@@ -227,9 +225,8 @@ class Coordinator:
                 self.queue.ended(post, len(answers))
             case decisions.Retry(failure):
                 self._send_again(post, failure)
-            case decisions.Renew(failure):
-                self.queue.ended(post, len(post.request))
-                self.queue.attachments.renew(post, failure)
+            case decisions.Renew():
+                self.queue.attachments.renew(post)
             case decisions.Suspect(failure):
                 self.reachability.suspect(post, failure)
             case decisions.SetAside(failure):
@@ -262,7 +259,8 @@ class Coordinator:
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
     def _fresh(self, kind: Endpoint) -> Task | None:
-        return self.queue.next() if kind == Post.kind else self.samples.looks.next()
+        fresh = {Post.kind: self.queue.next, Lookup.kind: self.samples.looks.next}.get(kind)
+        return None if fresh is None else fresh()
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
@@ -281,6 +279,7 @@ class Coordinator:
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
             self.ledger.write(posts, now, self.evidence.note_clock.since)
+            self.queue.attachments.enter()
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False
@@ -312,7 +311,7 @@ def _log_reply(task: Task, reply: Reply[Any]) -> None:
         if failure.wait is not None:
             facts["asks_to_wait"] = round(failure.wait, 1)
     facts["seconds"] = round(reply.came - reply.began, 3)
-    name = "request" if isinstance(task, Post) else "look-up"
+    name = "request" if isinstance(task, Post) else "upload" if isinstance(task, Renewal) else "look-up"
     _log.log(level, f"{name} {'answered' if failure is None else 'failed'}", extra={"facts": facts})
     if failure is not None:
         _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})

@@ -70,9 +70,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Request that was not applied, perhaps because of an attachment ID, and is sent again with its own uploads."""
-
-    failure: Failure
+    """Request that was refused for an attachment ID, and is sent again once its files are uploaded anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +168,16 @@ class Facts:
         any_success: whether the API has accepted or refused anything in this run, in its own words.
         largest_accepted: prospects in the largest accepted request.
         is_largest: whether this request's body is larger than any accepted body.
-        renewable: refusals of this request that its attachment IDs may have caused. It is not documented whether an ID
-            serves several requests, or for how long.
+        has_files: whether the request's note names files that this program uploaded.
+        is_renewed: whether they were uploaded for this request. It is not documented whether an ID serves several
+            requests, or for how long.
     """
 
     any_success: bool = False
     largest_accepted: int = 0
     is_largest: bool = False
-    renewable: frozenset[Cause] = frozenset()
+    has_files: bool = False
+    is_renewed: bool = False
 
 
 def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[SendDecision]:
@@ -192,8 +192,8 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry()]
     if failure.cause in STOPS and not failure.has_left:  # D16, D22
         return [Stop(stopped_by(failure))]
-    if failure.cause in known.renewable:  # D21
-        return [Renew(failure)]
+    if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:  # D21
+        return [Settle(tuple((index, _refusal(failure)) for index in all_indices)) if known.is_renewed else Renew()]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
     if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):  # D17, D23
@@ -206,10 +206,14 @@ def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     if failure.cause is Cause.INTERMEDIARY:  # D24
         return Split(is_body=True) if size > 1 else _turned_away(failure)
     if size == 1:  # D20
-        kind = "outcome.unknown-prospect" if failure.cause is Cause.UNKNOWN_PROSPECT else "outcome.refused"
-        return Settle(((0, Answer(None, say(kind, why=failure.text))),))
+        return Settle(((0, _refusal(failure)),))
     # D19. If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
+
+
+def _refusal(failure: Failure) -> Answer:
+    kind = "outcome.unknown-prospect" if failure.cause is Cause.UNKNOWN_PROSPECT else "outcome.refused"
+    return Answer(None, say(kind, why=failure.text))
 
 
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:

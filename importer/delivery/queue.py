@@ -1,8 +1,7 @@
 """Decide which requests may be sent: they wait for others, have a size, and need the IDs of their files.
 
 Input: sorted groups of a plan, requests that are about to be sent, and requests that have ended. Output: requests that
-may be sent. It is not documented how long an attachment ID stays valid. So only a few requests get their own uploads at
-once; otherwise IDs could expire while their requests wait.
+may be sent.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from importer import grouping
-from importer.api import Answer, Failure
+from importer.api import Answer, Reply
+from importer.calls.dispatcher import Dispatcher
 from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
-from importer.delivery.decisions import Abandon, Settle, Split
+from importer.delivery.decisions import Abandon, Decision, Settle, Split
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import SortedGroup
-from importer.delivery.tasks import Post
+from importer.delivery.tasks import Post, Renewal, Task
 from importer.grouping.conflicts import ConflictKeys
 from importer.messages import say
-from importer.models import Remaining, Rows
-from importer.rows.uploads import Uploaded
+from importer.models import Note, Remaining, Rows
+from importer.rows.uploads import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
 _ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
-_UPLOADS_AT_ONCE = 8  # requests that get uploads of their own at once: the default number of calls in flight (D143)
 
 
 class Queue:
@@ -51,7 +50,7 @@ class Queue:
         self._resolver, self._reachability = resolver, reachability
         self._parked: deque[Post] = deque()
         self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
-        self.attachments = UploadedAttachments()
+        self.attachments = Attachments(self._dispatcher)
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
@@ -218,42 +217,72 @@ class Sizes:
         return most
 
 
-class UploadedAttachments:
+class Attachments:
     """Attachment IDs for the notes of requests.
 
+    Args:
+        dispatcher: the loop in which files are uploaded anew.
+
     Attributes:
-        uploaded: results of the uploads that were made before the first request.
-        stale: requests that need uploads of their own; the caller uploads the files and sends the requests.
+        uploads: the uploads that were made before the first request, and those made since; None if nothing is sent.
     """
 
-    def __init__(self) -> None:
-        self.uploaded = Uploaded()
-        self.stale: list[Post] = []
-        self._at_once = _UPLOADS_AT_ONCE
+    def __init__(self, dispatcher: Dispatcher[Task]) -> None:
+        self.uploads: Uploads | None = None
+        self._dispatcher = dispatcher
+
+    def upload(self, uploads: Uploads, digests: Sequence[str]) -> None:
+        """Upload these files before the first request. Raises Stopped, as :meth:`Uploads.upload`."""
+        uploads.upload(digests)
+        uploads.join(self._dispatcher)
+        self.uploads = uploads
+
+    def enter(self) -> None:
+        """Record the IDs of new uploads in the journal."""
+        if self.uploads is not None:
+            self.uploads.enter()
 
     def complete(self, post: Post) -> Settle | Abandon | None:
         """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""
         note = post.request.note
-        if note is None or not note.files or (note.attachments and post.uploaded is None):
+        if note is None or not note.files or post.uploads:
             return None
-        uploaded = post.uploaded or self.uploaded
-        if reason := uploaded.why_rejected(note):
-            return Settle(tuple((index, Answer(None, reason)) for index in range(len(post.request))))
-        if reason := uploaded.why_failed(note):
-            return Abandon(reason)
-        post.request = replace(post.request, note=uploaded.with_ids(note))
-        return None
+        assert self.uploads is not None  # files are uploaded before the first note
+        post.uploads = [self.uploads.latest[digest] for digest in note.files]
+        return _with_ids(post, note)
 
-    def renew(self, post: Post, failure: Failure) -> None:
-        """Queue a refused request for another attempt with its own uploads, because an attachment ID may be invalid.
+    def renew(self, post: Post) -> None:
+        """Upload a request's files anew, for this request (D142)."""
+        renewals = [Renewal(upload.file, post=post) for upload in post.uploads]
+        post.uploads, post.is_renewed = renewals, True
+        self._dispatcher.add_all(renewals)
 
-        If the request had its own uploads, they may have expired while others were made, so fewer are made at once.
-        """
-        if post.uploaded is not None:
-            self._at_once = min(self._at_once, post.uploaded_among // 2)
-        self.stale.append(replace(post, has_turn=False, attempts=None, renewed_for=failure.cause))
+    def renewed(self, renewal: Renewal, reply: Reply[str]) -> Iterator[tuple[Post, Decision]]:
+        """Take the reply to an upload, and yield the decision on its request once it was the last."""
+        assert self.uploads is not None
+        self.uploads.take_in(renewal, reply)
+        post = renewal.post
+        assert post.request.note is not None
+        if all(upload.has_ended for upload in post.uploads):
+            if (decision := _with_ids(post, post.request.note)) is not None:
+                yield post, decision
+            else:
+                self._dispatcher.add(post)
 
-    def take_stale(self) -> list[Post]:
-        """Remove and return the next requests that need uploads of their own."""
-        stale, self.stale = self.stale[: self._at_once], self.stale[self._at_once :]
-        return [replace(post, uploaded_among=len(stale)) for post in stale]
+    def accepted(self, post: Post) -> None:
+        """Name the IDs of an accepted request in later requests with its files, too (D143)."""
+        if self.uploads is not None and post.is_renewed:
+            self.uploads.latest.update((upload.file.digest, upload) for upload in post.uploads)
+
+
+def _with_ids(post: Post, note: Note) -> Settle | Abandon | None:
+    """Give the note the IDs of the request's uploads, which have ended; return a decision if one has no ID."""
+    for upload in post.uploads:
+        if upload.rejected is not None:
+            return Settle(tuple((index, Answer(None, upload.rejected)) for index in range(len(post.request))))
+    for upload in post.uploads:
+        if upload.failed is not None:
+            return Abandon(upload.failed)
+    note = replace(note, attachments=tuple(upload.attachment for upload in post.uploads))
+    post.request = replace(post.request, note=note)
+    return None

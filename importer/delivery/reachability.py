@@ -20,7 +20,7 @@ from importer.calls.caller import stopped_by
 from importer.calls.retry import RetryPolicy
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Retry, Stop
-from importer.delivery.tasks import Lookup, Post, Probe, Read, Task
+from importer.delivery.tasks import Lookup, Post, Probe, Read
 from importer.errors import WrongAddress
 from importer.messages import say
 
@@ -60,7 +60,7 @@ class Reachability:
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
-    def came_back(self, task: Task, reply: Reply[Any]) -> None:
+    def came_back(self, task: Post | Probe | Read, reply: Reply[Any]) -> None:
         """Count a call that has returned, and learn whether it reached the API."""
         failure = reply.failure
         is_answer = failure is None or failure.cause in API_REFUSED

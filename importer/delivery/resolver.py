@@ -14,7 +14,7 @@ from dataclasses import replace
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.delivery import decisions, readback
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
-from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Renew, Settle, Stop
+from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Settle, Stop
 from importer.delivery.evidence import Evidence
 from importer.delivery.reachability import REFUSED, REFUSED_BEFORE_RESENT, Reachability
 from importer.delivery.tasks import Ambiguous, Lookup, Post
@@ -257,15 +257,10 @@ class Resolver:
             most_sends=self._policy.retry.attempts,
             can_tell=self._reachability.can_tell,
         )
-        return post, _or_renew(post, decision, ambiguous.failure)
+        return post, decision
 
     def is_astray(self, came: float) -> None:
         """Renew all connections and repeat the lookups that missed, because a reply belonged to another request."""
         self._reachability.is_astray(came, self._clock())
         for ambiguous, index in self._unclear.forget_misses():
             self._add(ambiguous, index, self._clock())
-
-
-def _or_renew(post: Post, decision: Decision, failure: Failure) -> Decision:
-    """Return the decision on an absent note, or :class:`Renew` to try new attachment IDs before a refusal (D144)."""
-    return Renew(failure) if isinstance(decision, Settle) and post.may_renew else decision

@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
-from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage
+from importer.api import Endpoint, Failure, FoundNote, NotesPage
 from importer.calls.retry import Attempts
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import Message, say
 from importer.models import Note, Request, Status, Visibility
-from importer.rows.uploads import Uploaded
-
-_OF_IDS = frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
-"""Refusals that an attachment ID may have caused, as far as is known."""
+from importer.rows.uploads import Upload
 
 
 @dataclass(eq=False, slots=True)
@@ -42,9 +39,8 @@ class Post:
         is_alone: whether other calls got through between these refusals.
         of_earlier_run: whether an earlier run sent it; ``is_accepted``: whether the API confirmed it without a note.
         clock_of: the number of the run whose clock ``first_sent_at`` was read from; None for this run.
-        uploaded: files uploaded for this request alone, after a refusal with attachment IDs that others had used.
-        uploaded_among: number of requests that got their own uploads at the same time, including this one.
-        renewed_for: the cause of that refusal, of this request or the request that it is part of.
+        uploads: the uploads of its note's files, once the request has their IDs or waits for them.
+        is_renewed: whether these uploads were made for this request, because the API refused an earlier ID.
     """
 
     request: Request
@@ -68,9 +64,8 @@ class Post:
     of_earlier_run: bool = False
     is_accepted: bool = False
     clock_of: int | None = None
-    uploaded: Uploaded | None = None
-    uploaded_among: int = 0
-    renewed_for: Cause | None = None
+    uploads: Sequence[Upload] = ()
+    is_renewed: bool = False
 
     kind: ClassVar[Endpoint] = Endpoint.CREATE
     purpose: ClassVar[Message] = say("purpose.sending-again")
@@ -82,33 +77,13 @@ class Post:
         content = len(json.dumps(note.content)) if note is not None else 0
         return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
-    @property
-    def renewable(self) -> frozenset[Cause]:
-        """Causes of refusals after which the request is sent again with its own uploads.
-
-        That happens only once, and no part of the request is sent again for the same cause. But a request for one
-        prospect is never rejected because of an attachment ID that other requests have used, too.
-        """
-        if self.request.note is None or not self.request.note.files:
-            return frozenset()
-        if self.uploaded is not None:  # if several requests got theirs, IDs may have expired before these left
-            return frozenset({Cause.BAD_ATTACHMENT} if self.uploaded_among > 1 else ())
-        alone = {Cause.BAD_ATTACHMENT} if len(self.request) == 1 else set()
-        return _OF_IDS - {self.renewed_for} | alone
-
-    @property
-    def may_renew(self) -> bool:
-        """Whether the request's own uploads can still be tried after a refusal in words that are not the API's."""
-        return bool(self.request.note and self.request.note.files) and self.renewed_for is not Cause.INTERMEDIARY
-
     def only(self, wanted: Sequence[int]) -> Post:
-        """Return this request limited to some of its prospects, given by index."""
-        return replace(self, request=self.request.only(wanted))
+        """Return this request limited to some of its prospects, given by index; it names its files anew (D144)."""
+        return replace(self, request=self.request.only(wanted), uploads=(), is_renewed=False)
 
     def unclear(self, wanted: Sequence[int]) -> Post:
-        """Return the request for some prospects whose result is unclear; its attachment IDs may be used up."""
-        turned_away = self.renewed_for if self.renewed_for is Cause.INTERMEDIARY else None
-        return replace(self.only(wanted), attempts=None, uploaded=None, renewed_for=turned_away)
+        """Return the request for some prospects whose result is unclear."""
+        return replace(self.only(wanted), attempts=None)
 
     def again(self, wanted: Sequence[int], since: float | None) -> Post:
         """Return the next attempt for prospects whose note is surely absent; ``since`` is that of the first attempt."""
@@ -117,10 +92,20 @@ class Post:
         )
 
     def split(self, size: int) -> list[Post]:
-        """Return the request in pieces of at most ``size`` prospects, without its uploads, which they would share."""
+        """Return the request in pieces of at most ``size`` prospects."""
         count = len(self.request)
-        pieces = [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
-        return [replace(piece, uploaded=None) for piece in pieces]
+        return [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
+
+
+@dataclass(eq=False, slots=True)
+class Renewal(Upload):
+    """Upload of a file for one request, because the API refused the ID that the file had.
+
+    Attributes:
+        post: the request, which waits for its uploads.
+    """
+
+    post: Post = field(kw_only=True)
 
 
 @dataclass(eq=False, slots=True)
@@ -375,4 +360,4 @@ class Probe:
     note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
 
 
-Task: TypeAlias = Post | Probe | Read
+Task: TypeAlias = Post | Probe | Read | Renewal

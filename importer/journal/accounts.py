@@ -21,7 +21,6 @@ from importer.errors import SharedKey
 from importer.journal import identity, lock
 from importer.messages import say
 from importer.models import Workspace
-from importer.settings import profiles
 
 _KEYED_WITH = "accounts.secret"  # file name
 
@@ -55,8 +54,7 @@ def check(workspace: Workspace, key: str, *, is_shared: bool) -> None:
         return
     other = min(others, key=lambda other: other.profile == workspace.profile)
     if other.profile != workspace.profile:
-        name, profile = profiles.called_now(other.profile), profiles.called_now(workspace.profile)
-        values = {"other": repr(name), "name": name, "profile": repr(profile)}
+        values = {"other": repr(other.profile), "name": other.profile, "profile": repr(workspace.profile)}
         raise SharedKey(say("account.of-another-profile", **values, address=other.base_url))
     raise SharedKey(say("account.used-elsewhere", other=other.base_url, address=workspace.base_url))
 

@@ -1,16 +1,14 @@
 """Import a file: drop it and its attachments, read, check, confirm, send.
 
 Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.commands`. Every
-address of a file holds the choices for it. Attachments that were dropped for an earlier spreadsheet can be copied.
+address of a file holds the choices for it.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
 
@@ -36,7 +34,7 @@ from importer.settings import Settings
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
-_NO_CHOICES = (*OF_FORM, "changed", "remembered", "replaced", "taken", "ticked")
+_NO_CHOICES = (*OF_FORM, "changed", "remembered", "replaced", "ticked")
 """Fields in an address of the Check or the Confirm screen that are not choices."""
 _TICKS = ("is-right", "is-meant")
 """Boxes that a person ticks before sending. Each has a text as its value, which says what it is about."""
@@ -49,7 +47,7 @@ PATIENCE = 30.0
 _SMALL = 1_000_000
 """Size, in bytes, below which a file is read in a moment, once the process for that has begun."""
 _NOT_SAVED = say("page.problem.files-not-saved")
-_MOST_NAMED = 5  # maximum number of listed names of copied or replaced attachments
+_MOST_NAMED = 5  # maximum number of listed names of replaced attachments
 
 
 class ImportScreens(Screens):
@@ -117,12 +115,10 @@ class ImportScreens(Screens):
             remembered=request.args.get("remembered"),
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
-            taken=request.args.get("taken"),
             source=self._parts.uploads.get(upload.source),
             is_sample=is_sample(upload, self._parts.uploads),
             copy_sent_at=self._copy_sent_at(upload),
             sent_copy=self._parts.uploads.sent_copy(upload, self._workspace),
-            earlier=self._parts.uploads.with_files(overview.lacking, upload, settings.workspace),
         )
 
     def _looked_at(self, upload: DroppedFile, choices: Choices) -> Page:
@@ -273,7 +269,7 @@ class ImportScreens(Screens):
 
 
 class AttachmentScreens(Screens):
-    """Changes of the attachments on the Check screen: drop files, copy them from an earlier spreadsheet, remove one."""
+    """Changes of the attachments on the Check screen: drop files, remove one."""
 
     @screen("/file/<number>/attachments", "POST")
     def attach(self, number: str) -> Page:
@@ -309,23 +305,8 @@ class AttachmentScreens(Screens):
         if unfit:
             why = say("page.problem.rename-it", files=tuple(map(repr, unfit)))
             refuse(say("page.problem.unfit-name"), why, 400, back)
-        return _look_again(upload, "replaced", replaced)
-
-    @screen("/file/<number>/attachments/take", "POST")
-    def take(self, number: str) -> Page:
-        """Copy files from an earlier spreadsheet, so that forgetting one spreadsheet leaves the other's files."""
-        upload, earlier = self._upload(number), self._upload(request.form.get("of", ""))
-        self._refuse_while_used(upload, say("hide.nothing-changed"))
-        offered, present = request.form.getlist("name"), {folded(name) for name, _ in upload.attached}
-        names = [name for name, _ in earlier.attached if name in offered and folded(name) not in present]
-        try:
-            for name in names:
-                upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
-        except OSError as error:
-            _refuse_unsaved(say("page.problem.not-added"), error, check_address(upload, _choices()))
-        finally:
-            self._parts.reading.forget(upload)
-        return _look_again(upload, "taken", names)
+        said = {"replaced": words(say("names", names=some(replaced, _MOST_NAMED)))} if replaced else {}
+        return redirect(check_address(upload, _choices(), **said), 303)
 
     @screen("/file/<number>/attachments/remove", "POST")
     def detach(self, number: str) -> Page:
@@ -351,12 +332,6 @@ def _dropped() -> list[FileStorage]:
 
 def _refuse_unsaved(title: Message, error: OSError, back: str) -> NoReturn:
     refuse(title, say("page.problem.system-error-nothing-sent", error=str(error.strerror)), 507, back)
-
-
-def _look_again(upload: DroppedFile, done: str, names: list[str]) -> Page:
-    """Open the Check screen, which says what was done with which files."""
-    said = {done: words(say("names", names=some(names, _MOST_NAMED)))} if names else {}
-    return redirect(check_address(upload, _choices(), **said), 303)
 
 
 def _lines(found: Overview) -> dict[str, object]:

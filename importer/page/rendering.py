@@ -15,7 +15,7 @@ from importer.errors import unquoted
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
-from importer.page.fields import BY_HAND, CAPTIONS, FIELDS
+from importer.page.fields import CAPTIONS, EDITED
 from importer.settings import SETTINGS
 from importer.settings.meanings import WORDS
 
@@ -87,7 +87,7 @@ def _field(name: str, value: str) -> str:
         word, _, meaning = value.partition(":")[2].rpartition("=")
         shown = rendering.capital(words(WORDS[meaning.upper()])) if meaning.upper() in WORDS else meaning
         return words(say("page.setting.word", word=word, meaning=shown or say("page.skip-rows")))
-    if name in (*FOR_A_FILE, *FIELDS, *BY_HAND):
+    if name in (*FOR_A_FILE, *EDITED):
         label = words(SETTINGS[name].label)
         caption = CAPTIONS.get(name, {}).get(value, value)
         field = (

@@ -1,4 +1,4 @@
-"""Change settings: the profile, its key, the answers that it remembers, and its defaults.
+"""Change settings: the profile, its key, the answers that it remembers, and three defaults.
 
 Input: requests that the guard lets pass. Output: pages. :mod:`importer.settings` changes the profiles. The key is never
 shown: no page, no log and no file of the page holds it.
@@ -9,25 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
 from importer import commands
 from importer.errors import BadSettings
-from importer.messages import Message, Said, as_message, say
+from importer.messages import Said, as_message, say
 from importer.page import fields
 from importer.page.current_settings import KeyTry
 from importer.page.rendering import words
-from importer.page.screens import OPEN_SETTINGS, Page, Screens, refuse, screen
-from importer.settings import SETTINGS, editing, keystore, profiles, remembering, renaming, with_tilde
+from importer.page.screens import Page, Screens, refuse, screen
+from importer.settings import keystore, profiles, remembering, with_tilde
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
     "made": say("page.settings.created"),
-    "renamed": say("page.settings.renamed"),
-    "removed": say("page.settings.removed"),
     "saved": say("page.settings.saved"),
     "nothing": say("hide.nothing-changed"),
     "forgotten": say("page.memories.forgotten"),
@@ -37,7 +34,6 @@ _DONE = {
     "kept": say("page.key.is-stored"),
     "key-forgotten": say("page.key.is-deleted"),
 }
-_SHOWN = ("map", "value", "ignore")
 _PATIENCE = 15.0  # longest wait for the API, in seconds, because a person is waiting
 _USUAL = say("page.settings.usual")
 
@@ -69,22 +65,6 @@ class SettingUp(Screens):
             return self._screen(say("page.settings.not-created"), troubles={"new": error.message}, new=name)
         self._parts.current.choose(name)
         return _done("made", "key")
-
-    @screen("/settings/profile/change", "POST")
-    def change_profile(self) -> Page:
-        """Rename the profile in force, or remove it and work with the default one."""
-        self._check_form()
-        current, name = self._parts.current, request.form.get("name", "").strip()
-        is_removed = request.form.get("do") == "remove"
-        try:
-            if is_removed:
-                renaming.remove(current.profile)
-            else:
-                renaming.rename(current.profile, name)
-        except BadSettings as error:
-            return self._screen(say("hide.nothing-changed"), troubles={"name": error.message}, renamed=name)
-        current.choose(profiles.DEFAULT if is_removed else name)
-        return _done("removed" if is_removed else "renamed")
 
     @screen("/settings/key", "POST")
     def type_key(self) -> Page:
@@ -162,17 +142,14 @@ class SettingUp(Screens):
     def change_settings(self) -> Page:
         """Change the profile's defaults. If one value can't be used, no value is changed."""
         self._check_form()
-        for name in fields.BY_HAND:
-            if name in request.form:
-                file, label = with_tilde(profiles.profiles_file()), SETTINGS[name].label
-                why = say("page.problem.by-hand", label=label, file=file)
-                refuse(say("page.problem.nothing-saved"), why, 403, url_for("settings"), OPEN_SETTINGS)
-        texts = {name: request.form[name] for name in fields.FIELDS if name in request.form}
-        if wrong := editing.wrong({**editing.texts(self._parts.current.profile, fields.BY_HAND), **texts}):
-            groups = self._groups(texts, wrong)
-            said = say("page.settings.not-saved")
-            return self._screen(said, groups=groups, focus=next(iter(wrong)))
-        changed = editing.change(self._parts.current.profile, texts)
+        profile = self._parts.current.profile
+        texts = {name: request.form[name].strip() for name in fields.EDITED if name in request.form}
+        if wrong := fields.wrong(texts):
+            return self._screen(say("page.settings.not-saved"), texts=texts, focus=next(iter(wrong)))
+        before = _texts(profile)
+        changed = {name: text or None for name, text in texts.items() if text != before.get(name, "")}
+        if changed:
+            profiles.remember(profile, changed)
         return _done("saved" if changed else "nothing", "defaults")
 
     def _check_form(self, *, workspace: bool = False) -> None:
@@ -183,7 +160,7 @@ class SettingUp(Screens):
             why = say("page.problem.another-profile")
             refuse(say("hide.nothing-changed"), why, 409, url_for("settings"), say("page.problem.look-again"))
 
-    def _screen(self, said: Said, **context: object) -> Page:
+    def _screen(self, said: Said, **context: Any) -> Page:
         """Show all settings. If the profile can't be read, show the error and the rest."""
         current = self._parts.current
         way = _way()
@@ -200,20 +177,14 @@ class SettingUp(Screens):
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": keystore.is_there()}
         try:
             context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
-            if "groups" not in context:
-                texts = editing.texts(current.profile, (*fields.FIELDS, *fields.BY_HAND))
-                context["groups"] = self._groups(texts, editing.wrong(texts))
+            texts, given = context.get("texts", _texts(current.profile)), current.given()
+            context |= {"entries": fields.entries(texts, fields.wrong(texts), given), "others": fields.others(given)}
             context["exports"] = [
                 (export, [say("exports.answer", setting=setting) for setting in export.as_settings])
                 for export in remembering.exports_of(current.profile)
             ]
             context["memories"] = [
                 (json.dumps(memory.path), memory) for memory in remembering.memories(current.profile)
-            ]
-            context["others"] = [
-                name
-                for name in profiles.load(current.profile)
-                if name not in (*fields.FIELDS, *fields.BY_HAND, *_SHOWN)
             ]
             context |= {"workspace": current.settings().workspace, "key": current.key_place()}
             context |= self._key_answer(context)
@@ -233,16 +204,10 @@ class SettingUp(Screens):
         said = say("page.key.accepted", answer=words(answer.text).removesuffix("."))
         return {"troubles": {"key": said}} if answer.is_refused else {"tried": said, "is_trouble": answer.is_trouble}
 
-    def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, Said]) -> list[fields.FieldGroup]:
-        return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.current.given())
 
-
-def _missing(texts: Mapping[str, str]) -> dict[str, Message]:
-    """Return an error for a missing folder. It stays in the profile, because its drive may be connected later."""
-    place = texts.get("attachments", "").strip()
-    if not place or Path(place).is_dir():
-        return {}
-    return {"attachments": say("page.settings.no-folder")}
+def _texts(profile: str) -> dict[str, str]:
+    """Return the profile's values of the settings that the page changes, as texts."""
+    return {name: str(value) for name, value in profiles.load(profile).items() if name in fields.EDITED}
 
 
 def _way() -> dict[str, str]:

@@ -17,8 +17,7 @@ import secrets
 import shutil
 import threading
 import time
-import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -249,25 +248,6 @@ class DroppedFiles:
     def sent_copy(self, upload: DroppedFile, workspace: Workspace) -> DroppedFile | None:
         """Return the latest corrected copy of a file that was sent to this workspace, if it is kept."""
         return next((other for other in self if (other.source, other.workspace) == (upload.id, workspace)), None)
-
-    def with_files(
-        self, wanted: Collection[str], upload: DroppedFile, workspace: Workspace
-    ) -> tuple[DroppedFile, list[str]] | None:
-        """Return the latest other file of the workspace that has attachments this file lacks, and their names.
-
-        Args:
-            wanted: the names of the attachments to look for.
-            upload: the file that lacks them.
-            workspace: the workspace to which the other file was sent; files not sent yet count, too.
-        """
-        names = {unicodedata.normalize("NFC", name) for name in wanted}
-        present = {folded(name) for name, _ in upload.attached}
-        for other in self.of(workspace):
-            if other is not upload:
-                attached = [name for name, _ in other.attached if unicodedata.normalize("NFC", name) in names]
-                if lacking := [name for name in attached if folded(name) not in present]:
-                    return other, lacking
-        return None
 
     def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> Callable[[], None]:
         """Record that the file is being sent, to which workspace, and with which choices.

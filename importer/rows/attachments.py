@@ -39,7 +39,6 @@ _LIKE = 0.75
 # Missing names for which a similar name is suggested. If more are missing, the folder is probably the wrong one.
 _MOST_LIKE = 20
 _MOST_LISTED = 10_000  # files in a folder that are compared with a missing name
-_MOST_PARTS = 10  # comma-separated parts of a name that are tried as file names
 _HIDDEN = 2  # FILE_ATTRIBUTE_HIDDEN on Windows
 # Names that Windows reads as a device, as another stream of a file, or without their last characters. They are refused
 # on every system, so that a sheet means the same everywhere.
@@ -94,16 +93,9 @@ class Folder:
                 self._taken[name] = self._take(name)
             digest = self._taken[name]
             if isinstance(digest, Wrong):
-                return self._parted(text.strip()) or digest
+                return digest
             digests[digest] = None
         return tuple(digests)
-
-    def _parted(self, text: str) -> Wrong | None:
-        """Return an error if the whole cell names an existing file with a semicolon in its name."""
-        with contextlib.suppress(OSError, RuntimeError, ValueError):
-            if ";" in text and self._is_there(text):
-                return Wrong(say("file.semicolon", file=_cell(text)))
-        return None
 
     # -- one file ---------------------------------------------------------------------------------------------------
 
@@ -172,10 +164,6 @@ class Folder:
                 self._names[folder].setdefault(_composed(name), []).append(name)
         return self._names[folder]
 
-    def _is_there(self, name: str) -> bool:
-        """Return whether the name is allowed and exists in the folder; the file may still be refused."""
-        return self._why_not_named(name) is None and self._found(name) is not None
-
     def _open(self, path: Path, status: os.stat_result) -> BinaryIO:
         """Open the file that was checked, in the folder that was named.
 
@@ -206,14 +194,13 @@ class Folder:
 
     def _missing(self, name: str) -> Message:
         """Return the message about a missing file, with a similar name if there is one."""
-        parts = [part for part in map(str.strip, name.split(",")) if part]
-        if len(parts) > 1 and any(map(self._is_there, parts[:_MOST_PARTS])):
-            return say("file.several", file=_cell(name))
         last = re.split(r"[/\\]", name)[-1]
         self._missed += 1
         listed = self._names_of(self._root) if self._missed <= _MOST_LIKE else ()
         folded = {candidate.casefold(): candidate for candidate in listed}
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
+        if not near and "," in name:
+            return say("file.several", file=_cell(name))
         is_on_page = not self._place.is_absolute()  # the folder of files that were dropped on the browser page
         missing = say("file.missing-here" if is_on_page else "file.missing", file=_cell(name), place=str(self._place))
         return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing

@@ -1,4 +1,4 @@
-"""Upload files and return the attachment IDs for their notes.
+"""Upload the files of notes, once for each content, and remember their attachment IDs for a day.
 
 Input: files from the attachments folder. Output: :class:`Upload` with the ID, or the reason why there is none.
 IDs are recorded in the journal after each round, so that an interrupted run continues from there. A file is sent only
@@ -7,18 +7,19 @@ if its content is unchanged since it was hashed. Unclear uploads are repeated, b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from importer.api import Cause, Endpoint, Failure, FilePart, Reply
+from importer.api import Cause, Endpoint, Failure, FilePart, NotesApi, Reply
 from importer.calls.caller import Caller
+from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.files import why
 from importer.journal import KnownUploads
 from importer.messages import Cell, Message, in_quotes, say
-from importer.models import AttachedFile, Note
+from importer.models import AttachedFile
 from importer.rows.attachments import unchanged
 
 _TRIES_IF_TURNED_AWAY = 3
@@ -44,37 +45,20 @@ class Upload:
     kind: ClassVar[Endpoint] = Endpoint.UPLOAD
     purpose: ClassVar[Message] = say("purpose.uploading-again")
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the file is uploaded, or won't be."""
+        return bool(self.attachment or self.rejected or self.failed)
 
-@dataclass
-class Uploaded:
-    """The results of uploads by the file's digest: its ID, or the reason why it has none."""
-
-    ids: dict[str, str] = field(default_factory=dict)
-    rejected: dict[str, Message] = field(default_factory=dict)
-    failed: dict[str, Message] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, uploads: Iterable[Upload]) -> Uploaded:
-        """Collect the results of uploads."""
-        uploaded = cls()
-        for upload in uploads:
-            uploaded.ids |= {upload.file.digest: upload.attachment} if upload.attachment else {}
-            uploaded.rejected |= {upload.file.digest: upload.rejected} if upload.rejected else {}
-            uploaded.failed |= {upload.file.digest: upload.failed} if upload.failed else {}
-        return uploaded
-
-    def why_rejected(self, note: Note) -> Message | None:
-        """Return why one of the note's files was refused, or None if none was."""
-        return next((self.rejected[digest] for digest in note.files if digest in self.rejected), None)
-
-    def why_failed(self, note: Note) -> Message | None:
-        """Return why one of the note's files isn't uploaded, or None if all are."""
-        missing = next((digest for digest in note.files if digest not in self.ids), None)
-        return None if missing is None else self.failed.get(missing, say("upload.not-uploaded"))
-
-    def with_ids(self, note: Note) -> Note:
-        """Return the note with the IDs of its files, all of which must be uploaded."""
-        return replace(note, attachments=tuple(self.ids[digest] for digest in note.files))
+    def send(self, api: NotesApi, clock: Callable[[], float]) -> Reply[str]:
+        """Upload the file as it was when it was hashed; runs in a worker thread."""
+        try:
+            content = unchanged(self.file)
+        except OSError as error:
+            now = clock()
+            return Reply(self.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
+        with content:
+            return api.upload(FilePart(self.file.name, self.file.size, content))
 
 
 class Uploads(Stage[Upload, tuple[str, str]]):
@@ -82,44 +66,60 @@ class Uploads(Stage[Upload, tuple[str, str]]):
 
     Args:
         caller: makes the calls.
-        journal: records the IDs of uploaded files.
+        journal: knows the IDs of files that were uploaded in the last day, and records new ones.
+        files: the files by digest.
         observe: called after each round with a message about the progress.
+
+    Attributes:
+        latest: the latest upload of each file by its digest.
     """
 
-    def __init__(self, caller: Caller, journal: KnownUploads, observe: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        journal: KnownUploads,
+        files: Mapping[str, AttachedFile],
+        observe: Callable[[Message], None],
+    ) -> None:
         super().__init__(caller, Upload.kind, lambda ids: journal.enter(dict(ids)))
-        self._observe = observe
-        self._done = self._total = 0
+        self.latest: dict[str, Upload] = {}
+        self._journal, self._files, self._observe = journal, files, observe
+        self._done = 0
 
-    def upload(self, files: Sequence[AttachedFile]) -> list[Upload]:
-        """Upload each file, even if the journal has its ID, and return the uploads with their results, in this order.
+    def upload(self, digests: Sequence[str]) -> None:
+        """Upload each of these files that the journal doesn't know.
 
         Raises:
             Stopped: the run can't continue; the IDs of uploaded files are in the journal.
         """
-        tasks = [Upload(file) for file in files]
-        self._total = len(tasks)
-        self._run(tasks)
+        if not digests:
+            return
+        self._journal.expire()
+        known = self._journal.known(digests)
+        self.latest = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
+        self._run([*self.latest.values()])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
-        return tasks
+        self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
+
+    def take_in(self, task: Upload, reply: Reply[Any]) -> None:
+        """Take the reply to an upload, which may be tried again."""
+        super().take_in(task, reply)
+        self._done += task.has_ended
+
+    def join(self, dispatcher: Dispatcher[Any]) -> None:
+        """Make further uploads in this loop, whose replies the caller gives to :meth:`take_in`."""
+        self._dispatcher = dispatcher
 
     def _perform(self, task: Upload) -> Reply[str]:
-        try:
-            content = unchanged(task.file)
-        except OSError as error:
-            now = self._clock()
-            return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
-        with content:
-            return self._api.upload(FilePart(task.file.name, task.file.size, content))
+        return task.send(self._api, self._clock)
 
     def _succeeded(self, task: Upload, value: str) -> None:
         task.attachment = value
         self._unwritten.append((task.file.digest, value))
-        self._done += 1
 
     def _tell(self) -> None:
-        self._observe(self._held_up(say("progress.uploading", done=self._done, total=self._total)))
+        self._observe(self._held_up(say("progress.uploading", done=self._done, total=len(self.latest))))
 
     def _refused(self, task: Upload, failure: Failure) -> None:
         self._any_success = True
@@ -127,7 +127,6 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         if failure.may_pass and self._dispatcher.retry(task, failure, few):
             return
         task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
-        self._done += 1
 
     def _unclear(self, task: Upload, failure: Failure) -> None:
         """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
@@ -135,7 +134,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         reason = say("upload.failed", file=name, why=failure.text)
         tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
         policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))
-        if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
+        if failure.cause is Cause.CLAIM_EXPIRED and not failure.has_left:  # the file has changed
             task.failed = say("upload.not-sent", file=name, why=failure.text)
         elif self._dispatcher.retry(task, failure, policy):
             return
@@ -143,4 +142,3 @@ class Uploads(Stage[Upload, tuple[str, str]]):
             task.rejected = reason
         else:
             task.failed = say("upload.run-again", why=reason)
-        self._done += 1

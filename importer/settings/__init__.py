@@ -11,8 +11,6 @@ sources    command line, environment, profile, default: the value that counts, a
 exports    kinds of sheets, known by their headings, and what was answered about them
 profiles   the settings of a workspace, kept in a file
 profile_lines  single lines of a profile, also of a file that can't be read
-renaming   a profile renamed or removed
-editing    a profile as a form shows and changes it
 remembering  answers about a file, kept in its profile
 address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications

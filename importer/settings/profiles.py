@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 EXPORTS = "exports"
 """Name of the exports in a profile, and at the top of the file those for all profiles. No profile has this name."""
-REMEMBERED_AS = "remembered-as"
-"""Entry of a renamed profile: the name under which its deliveries are remembered."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 _COMMAND = re.compile(r"`(note-importer (check|exports|history|hide|journal|login|results|run|verify)\b[^`]*)`")
 
@@ -76,7 +74,7 @@ def load(name: str) -> dict[str, object]:
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
     setting_names = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
-    profile = {setting: value for setting, value in profile.items() if setting not in (EXPORTS, REMEMBERED_AS)}
+    profile = {setting: value for setting, value in profile.items() if setting != EXPORTS}
     for setting in profile:
         if setting not in setting_names:
             near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
@@ -89,22 +87,6 @@ def load(name: str) -> dict[str, object]:
             where = place_of(name, setting)
             raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
     return {setting_names[setting]: value for setting, value in profile.items()}
-
-
-def remembered_as(name: str) -> str:
-    """Return the name under which a profile's deliveries are remembered: the one that it had first."""
-    profile = _profiles().get(name)
-    first = profile.get(REMEMBERED_AS, name) if isinstance(profile, Mapping) else name
-    if not isinstance(first, str) or not first:
-        raise BadSettings(say("profile.bad-name"))
-    return first
-
-
-def called_now(first: str) -> str:
-    """Return the present name of the profile whose deliveries are remembered under this name."""
-    with contextlib.suppress(BadSettings):
-        return next((name for name in names() if remembered_as(name) == first), first)
-    return first
 
 
 def exports(name: str) -> list[tuple[str, object]]:
@@ -281,8 +263,6 @@ def check_new(name: str) -> None:
         raise BadSettings(say("profile.reserved", name=repr(name)))
     if "://" in name:
         raise BadSettings(say("profile.named-by-address", name=repr(name)))
-    if (other := called_now(name)) != name:
-        raise BadSettings(say("profile.name-of-other", name=repr(name), other=repr(other)))
     if name in _profiles():
         raise BadSettings(say("profile.there-already", name=repr(name), file=str(profiles_file())))
 
@@ -320,6 +300,20 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
     return path
 
 
+def remove(name: str) -> None:
+    """Remove a profile. What was delivered for it stays in the journal.
+
+    Raises:
+        BadSettings: there is no such profile, or the file can't be written.
+    """
+    load(name)
+    if name == DEFAULT:
+        raise BadSettings(say("profile.default-stays"))
+    document = editable()
+    document.remove(name)
+    _write(profiles_file(), document.as_string())
+
+
 def beside(file: str) -> Path:
     """Return the path for a secret's file of this name, beside the profiles."""
     return profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
@@ -337,15 +331,6 @@ def keep_beside(file: str, text: str) -> Path:
     """
     _write(path := beside(file), f"{text}\n")
     return path
-
-
-def replace(text: str) -> None:
-    """Replace the file of profiles in one step.
-
-    Raises:
-        BadSettings: the file can't be written.
-    """
-    _write(profiles_file(), text)
 
 
 def _write(path: Path, text: str) -> None:

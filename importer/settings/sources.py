@@ -70,6 +70,21 @@ class Given:
         return profiles.place_of(self.profile, SETTINGS[name].profile_name)
 
 
+def written(value: object) -> str:
+    """Return a value as text, in the same form whether a flag or the profile sets it."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(
+                f"{name}:{written(item)}" if isinstance(item, Mapping) else f"{name}={item}"
+                for name, item in value.items()
+            )
+        case list() | tuple():
+            return ", ".join(map(str, value))
+    return str(value)
+
+
 def gather(
     said: Mapping[str, object], names: Collection[str], environment: Mapping[str, str] = os.environ
 ) -> dict[str, Given]:
@@ -151,14 +166,7 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
     exports = remembering.exports_of(profile)
     with _placed(given):
-        first = profiles.remembered_as(profile)
-        return Settings(
-            **values,
-            secret_files=_secret_files(given),
-            said=said,
-            exports=exports,
-            remembered_as="" if first == profile else first,
-        )
+        return Settings(**values, secret_files=_secret_files(given), said=said, exports=exports)
 
 
 def of_profile(given: Mapping[str, Given]) -> Settings:

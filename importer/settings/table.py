@@ -93,7 +93,7 @@ class Setting:
 
     @property
     def label(self) -> Message:
-        """The label of the setting's field in a form."""
+        """The label of the setting's field on the page, for settings that have one there."""
         return say(f"setting.{self.name}.label")
 
     @property
@@ -275,7 +275,6 @@ class Settings:
     notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
 
     key: str = field(default="", repr=False)
-    remembered_as: str = ""
     key_place: Message | None = field(default=None, compare=False)
     usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     lasting: frozenset[str] = field(default=frozenset(), compare=False)
@@ -306,7 +305,7 @@ class Settings:
     @property
     def workspace(self) -> Workspace:
         """The workspace for which deliveries are remembered."""
-        return Workspace(self.remembered_as or self.profile, self.base_url)
+        return Workspace(self.profile, self.base_url)
 
     @property
     def columns(self) -> Mapping[Role, tuple[str, ...]]:

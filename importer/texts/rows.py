@@ -108,7 +108,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "corrected.still-wrong": "not corrected yet: {problem}. If the row is right, delete this text in the column {column}",
     "corrected.still-wrong@page": "not corrected yet: {problem}",
     "skipped.left-out": "you said (`value`) that rows with {value} as the {role} are left out",
-    "upload.not-uploaded": "its files were not uploaded",
     "upload.not-sent": "the file {file} was not sent: {why}. To send it, {action.run-again}",
     "upload.refused": "the API refused the file {file}: {why}",
     "upload.failed": "the file {file} could not be uploaded: {why}",
@@ -239,7 +238,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The folder of attachments {place} holds a file of note-importer: {file}\n"
         "Nothing was sent. Name a folder that holds only attachments, or move that file elsewhere."
     ),
-    "file.semicolon": "the file {file} has a ; in its name, which separates names. Rename the file",
     "file.never": "{file} belongs to note-importer or contains a secret, and is never sent. Remove it from the sheet",
     "file.leads-nowhere": "its path does not exist",
     "file.unreadable": "the file {file} can't be read: {why}. Check its permissions",

@@ -109,19 +109,27 @@ TABLE = [
         "too large, but a larger one was accepted", THREE, Cause.TOO_LARGE, [Split()],
         replace(SUCCESS, largest_accepted=100),
     ),
-    # -- the API's own no, and ids of files may be why: once more, with uploads of its own
+    # -- the API's own no to an attachment's ID: the file is uploaded anew, once
     *(
         Sent(
-            f"{cause} of {len(prospects)} with files", prospects, cause, [Renew(failed(cause))],
-            replace(SUCCESS, renewable=frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})),
+            f"an ID of a file, {len(prospects)} prospects", prospects, Cause.BAD_ATTACHMENT, [Renew()],
+            replace(SUCCESS, has_files=True),
         )
-        for cause in (Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST)
         for prospects in (ONE, THREE)
     ),
-    Sent("bad attachment, with uploads of its own", THREE, Cause.BAD_ATTACHMENT, [Split()]),
+    Sent(
+        "the ID of a file that was uploaded for this request", THREE, Cause.BAD_ATTACHMENT,
+        [Settle(tuple((index, Answer(None, REFUSED)) for index in range(3)))],
+        replace(SUCCESS, has_files=True, is_renewed=True),
+    ),
+    Sent("an ID that the sheet names", THREE, Cause.BAD_ATTACHMENT, [Split()]),
     Sent(
         "unknown prospect, with files", THREE, Cause.UNKNOWN_PROSPECT, [Split()],
-        replace(SUCCESS, renewable=frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})),
+        replace(SUCCESS, has_files=True),
+    ),
+    Sent(
+        "bad request, with files", THREE, Cause.BAD_REQUEST, [Split()],
+        replace(SUCCESS, has_files=True),
     ),
     # -- the API's own no, one prospect: rejected, with its own words
     *(

@@ -1,30 +1,54 @@
-"""No note leaves without its files' ids, and how often what is refused is sent with uploads of its own."""
+"""No note leaves without its files' IDs, and a request gets uploads of its own once if the API refuses an ID."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from importer.api import Cause, Failure
 from importer.delivery.decisions import Abandon, Settle
-from importer.delivery.queue import UploadedAttachments
-from importer.delivery.tasks import Post
+from importer.delivery.queue import Attachments
+from importer.delivery.tasks import Post, Renewal
 from importer.journal import NoteKey
 from importer.messages import words
-from importer.models import Note, Request, Status, Visibility
-from importer.rows.uploads import Uploaded
-
-BOTH = frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
+from importer.models import AttachedFile, Note, Request, Status, Visibility
+from importer.rows.uploads import Upload
 
 
-def post(size: int = 4, files: tuple[str, ...] = ("aa", "bb"), **more: object) -> Post:
+class Uploaded:
+    """The uploads that were made before the first note, and a loop that only takes what is to be uploaded."""
+
+    def __init__(self, *uploads: Upload) -> None:
+        self.latest = {upload.file.digest: upload for upload in uploads}
+        self.tasks: list[Any] = []
+
+    def add_all(self, tasks: list[Any]) -> None:
+        self.tasks += tasks
+
+
+def upload(digest: str, attachment: str = "", **more: Any) -> Upload:
+    return Upload(AttachedFile("f.pdf", None, None, 1, digest), attachment, **more)  # type: ignore[arg-type]
+
+
+def attachments(*uploads: Upload) -> Attachments:
+    made: Any = Uploaded(*uploads)
+    carried = Attachments(made)
+    carried.uploads = made
+    return carried
+
+
+def post(size: int = 4, files: tuple[str, ...] = ("aa", "bb")) -> Post:
     note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED, files=files)
     request = Request(note, tuple(range(size)), tuple(f"P{i}" for i in range(size)), ("",) * size)
-    return Post(request, NoteKey.of(note), 1, **more)  # type: ignore[arg-type]
+    return Post(request, NoteKey.of(note), 1)
 
 
 def test_a_note_gets_its_ids_in_its_own_order_and_one_without_files_needs_none() -> None:
-    carried, waiting, plain = UploadedAttachments(), post(), post(files=())
-    carried.uploaded = Uploaded({"bb": "B", "aa": "A", "cc": "C"})
+    carried, waiting, plain = (
+        attachments(upload("bb", "B"), upload("aa", "A"), upload("cc", "C")),
+        post(),
+        post(files=()),
+    )
     assert carried.complete(waiting) is None
     assert carried.complete(plain) is None
     assert waiting.request.note is not None
@@ -33,49 +57,31 @@ def test_a_note_gets_its_ids_in_its_own_order_and_one_without_files_needs_none()
 
 
 @pytest.mark.parametrize(
-    ("uploaded", "expected"),
-    [
-        (Uploaded({"aa": "A"}, rejected={"bb": words("no")}), Settle),
-        (Uploaded({"aa": "A"}, failed={"bb": words("lost")}), Abandon),
-        (Uploaded({"aa": "A"}), Abandon),
-        (Uploaded(), Abandon),
-    ],
+    ("without", "expected"),
+    [(upload("bb", rejected=words("no")), Settle), (upload("bb", failed=words("lost")), Abandon)],
 )
-def test_a_note_that_lacks_an_id_does_not_leave(uploaded: Uploaded, expected: type) -> None:
-    carried = UploadedAttachments()
-    carried.uploaded = uploaded
-    assert isinstance(carried.complete(post()), expected)
+def test_a_note_that_lacks_an_id_does_not_leave(without: Upload, expected: type) -> None:
+    assert isinstance(attachments(upload("aa", "A"), without).complete(post()), expected)
 
 
-def test_what_was_renewed_is_not_renewed_again_for_the_same_but_where_a_prospect_stands_alone() -> None:
-    """Else a note that the API never takes would cost an upload for each of its halves."""
-    assert post().renewable == BOTH
-    assert post(files=()).renewable == frozenset()
-    renewed = post(uploaded=Uploaded({"aa": "A2", "bb": "B2"}), renewed_for=Cause.BAD_REQUEST)
-    assert renewed.renewable == frozenset()
-    halves = renewed.split(2)
-    assert [half.renewable for half in halves] == [{Cause.BAD_ATTACHMENT}] * 2
-    refused = post(uploaded=Uploaded(), renewed_for=Cause.BAD_ATTACHMENT).split(2)[0]
-    assert refused.renewable == {Cause.BAD_REQUEST}
-    assert refused.split(1)[0].renewable == BOTH
+def test_a_part_of_a_request_names_the_files_anew() -> None:
+    """Another part may use up the ID, so each gets uploads of its own if it is refused."""
+    carried, whole = attachments(upload("aa", "A"), upload("bb", "B")), post()
+    carried.complete(whole)
+    carried.renew(whole)
+    assert [(part.uploads, part.is_renewed) for part in whole.split(2)] == [((), False)] * 2
 
 
-def test_what_was_refused_with_uploads_made_beside_many_others_gets_some_beside_fewer() -> None:
-    """They may have grown old before it left; those that were made for it alone can't have, and no more are."""
-    carried, refusal = UploadedAttachments(), Failure(Cause.BAD_ATTACHMENT, words("no"))
-    for _ in range(20):
-        carried.renew(post(1), refusal)
-    sizes = []
-    while stale := carried.take_stale():
-        sizes.append(len(stale))
-        for one in stale:
-            one.uploaded = Uploaded({"aa": "A2", "bb": "B2"})
-            if one.renewable:
-                carried.renew(one, refusal)
-    assert sizes == [8, 4, 2, *[1] * 20]
-
-
-def test_what_would_be_turned_away_for_good_is_tried_with_uploads_of_its_own_once() -> None:
-    assert post().may_renew
-    assert not post(files=()).may_renew
-    assert not post(renewed_for=Cause.INTERMEDIARY).may_renew
+def test_a_request_waits_for_uploads_of_its_own_and_shares_them_once_they_serve() -> None:
+    old = upload("aa", "A")
+    carried, refused, other = attachments(old), post(files=("aa",)), post(files=("aa",))
+    carried.complete(refused)
+    carried.renew(refused)
+    [renewal] = carried.uploads.tasks  # type: ignore[union-attr]
+    assert isinstance(renewal, Renewal)
+    assert (renewal.file, renewal.post, refused.is_renewed) == (old.file, refused, True)
+    carried.complete(other)
+    assert other.uploads == [old]
+    carried.accepted(refused)
+    carried.complete(later := post(files=("aa",)))
+    assert (later.uploads, later.is_renewed) == ([renewal], False)

@@ -18,7 +18,6 @@ from werkzeug.test import TestResponse
 from importer.commands.overview import Overview
 from importer.errors import Changed
 from importer.page import importing, tasks
-from importer.page.choices import Choices
 from importer.page.file_names import is_fit
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
@@ -170,46 +169,6 @@ def test_what_was_agreed_to_holds_for_the_files_too(
             tasks.Word(theirs)
         )
     assert not box.notes and not box.attachments
-
-
-def test_a_corrected_spreadsheet_is_offered_the_files_of_the_earlier_one_and_takes_none_unasked(
-    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that it names and lacks, of the latest of the workspace that has any; each keeps and forgets its own."""
-    monkeypatch.chdir(tmp_path)  # and back
-
-    def dropped(name: str, named: str, *files: tuple[str, bytes]) -> DroppedFile:
-        sheet = write(tmp_path / name, [("p1", name, "Public", named)], ATTACHED)
-        upload = parts.uploads.add(name, lambda to: to.write_bytes(sheet.read_bytes()))
-        assert not files or attach(friend, upload, *files) == 303
-        return upload
-
-    first = dropped("n.csv", "a.pdf", ("a.pdf", b"1"), ("Zoë.pdf", b"2"), ("c.pdf", b"3"))
-    dropped("m.csv", "d.pdf", ("d.pdf", b"4"))
-    other = dropped("o.csv", "a.pdf", ("a.pdf", b"another's"))
-    parts.uploads.is_sent(other, replace(settings, profile="other").workspace, Choices())
-    corrected = dropped("n 2.csv", "a.pdf; Zoe\u0308.pdf\nmissing.pdf")
-    parts.reading.look = lambda upload, choices, current, **_: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, current, upload.folder / "problems.csv"
-    )
-    seen = friend.get(f"/file/{corrected.id}?sheet=", base_url=OURS, follow_redirects=True).text
-    assert "2 files that are missing here were dropped before, for <bdi>n.csv</bdi>" in seen
-    assert "<bdi>Zoë.pdf, a.pdf</bdi>" in seen
-    assert corrected.attached == []
-    names = re.findall(r'name="name" value="([^"]+)"', seen.partition("/attachments/take")[2])
-    take = {"of": first.id, "name": [*names, "../n.csv"]}
-    answer = friend.post(
-        f"/file/{corrected.id}/attachments/take?ignore=State", data=take, base_url=OURS, headers={"Origin": OURS}
-    )
-    assert answer.headers["Location"] == f"{HOME}/file/{corrected.id}?ignore=State&taken=Zo%C3%AB.pdf%2C+a.pdf"
-    assert corrected.attached == [("Zoë.pdf", 1), ("a.pdf", 1)]
-    seen = friend.get(f"/file/{corrected.id}?taken=a.pdf", base_url=OURS).text
-    assert "Added from an earlier spreadsheet: <bdi>a.pdf</bdi>." in seen
-    assert "were dropped before, for" not in seen, "what is still missing was never dropped"
-    parts.uploads.forget(first)
-    assert (corrected.attachments / "a.pdf").read_bytes() == b"1"
-    parts.uploads.forget(corrected)
-    assert not corrected.folder.exists()
 
 
 @pytest.fixture

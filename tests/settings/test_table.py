@@ -170,7 +170,7 @@ def test_every_setting_has_an_example_here() -> None:
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
     assert attributes == {one.name for one in fields(Settings)} - {
-        "key", "key_place", "remembered_as", "usual", "lasting", "secret_files", "said", "exports", "remembered",
+        "key", "key_place", "usual", "lasting", "secret_files", "said", "exports", "remembered",
     }  # fmt: skip
 
 

@@ -16,8 +16,6 @@ from importer.api import Endpoint
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
-from importer.commands.calling import Context
-from importer.commands.sending import Attaching
 from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered
@@ -26,8 +24,8 @@ from importer.journal import Journal
 from importer.markup import seen_digests
 from importer.messages import render
 from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibility, Workspace
+from importer.rows.uploads import Uploads
 from importer.rows.values import TEXT
-from importer.settings import Settings
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
@@ -36,7 +34,6 @@ from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
 GIVE_UP = 900.0
 _MOST_RUNS = 60
 _WORKSPACE = Workspace("default", "https://world.example")
-_SETTINGS = Settings(profile=_WORKSPACE.profile, base_url=_WORKSPACE.base_url, key="a-key")
 
 
 class Violation(AssertionError):
@@ -169,10 +166,10 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         policy = _policy(world)
         delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)
         store.step = world.step
-        attaching = Attaching(Context(_SETTINGS, journal, caller), rows, lambda _: None)
+        uploads = Uploads(caller, journal.uploads(workspace, world.clock), rows.files, lambda _: None)
         delivery.prepare(rows, plan)
         delivery.skip_existing()
-        delivery.run(attaching.upload(delivery.queue.remaining.files), attaching.renew)
+        delivery.run(uploads)
     except Crash:
         disk.crash()
         world.die()
@@ -379,11 +376,11 @@ def _is_unfit(world: World, delivery: Delivered) -> bool:
 
 
 def _may_files_be_turned_away(regime: Regime) -> bool:
-    """Whether something says no to files, or to notes for their ids' sake, perhaps without saying so."""
+    """Whether something says no to files, or an ID may grow too old before its request leaves."""
     files = regime.files
     if files is None:
         return False
-    return bool(files.lives or files.serves) or any(fate.startswith("page") for fate in files.fates)
+    return bool(files.lives) or any(fate.startswith("page") for fate in files.fates)
 
 
 def _must_be_certain(regime: Regime) -> bool:

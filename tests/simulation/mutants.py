@@ -35,6 +35,7 @@ from importer.delivery.evidence import Evidence, Introductions
 from importer.delivery.existing import Existing
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.ledger import Ledger
+from importer.delivery.queue import Attachments
 from importer.delivery.readback import Pages
 from importer.delivery.replication_lag import ReplicationLag
 from importer.delivery.resolver import Resolver
@@ -47,7 +48,6 @@ from importer.journal import KnownUploads
 from importer.markup import are_alike
 from importer.messages import words
 from importer.models import Note
-from importer.rows.uploads import Uploaded
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
@@ -669,13 +669,15 @@ def _uploads_not_entered(change: Change) -> None:
 
 
 def _no_renewal(change: Change) -> None:
-    change(Post, "renewable", property(lambda _self: frozenset()))
+    original = decisions.after_post
+    change(decisions, "after_post", lambda prospects, reply, known:
+           original(prospects, reply, replace(known, is_renewed=True)))  # fmt: skip
 
 
-def _spent_ids_stay(change: Change) -> None:
-    """What was unclear is sent again with the ids that it had."""
-    original = Post.unclear
-    change(Post, "unclear", lambda self, wanted: replace(original(self, wanted), uploaded=self.uploaded))
+def _renewed_as_a_whole(change: Change) -> None:
+    """A part of a request keeps the IDs of the whole, and gets no uploads of its own."""
+    original = Post.only
+    change(Post, "only", lambda self, wanted: replace(original(self, wanted), uploads=self.uploads, is_renewed=True))
 
 
 def _without_files(change: Change) -> None:
@@ -686,17 +688,24 @@ def _without_files(change: Change) -> None:
 
 
 def _less_files(change: Change) -> None:
-    def carried(self: Any, note: Any) -> Any:
-        return replace(note, attachments=tuple(self.ids.values())[: len(note.files)])
+    original = Attachments.complete
 
-    change(Uploaded, "with_ids", carried)
+    def carried(self: Any, post: Any) -> Any:
+        decision = original(self, post)
+        ids = [upload.attachment for upload in self.uploads.latest.values()] if self.uploads else []
+        if post.uploads and decision is None:
+            note = post.request.note
+            post.request = replace(post.request, note=replace(note, attachments=tuple(ids[: len(note.files)])))
+        return decision
+
+    change(Attachments, "complete", carried)
 
 
 FILE_RULES: dict[str, Callable[[Change], None]] = {
     "files that the journal has are uploaded again": _known_uploads_forgotten,
     "uploads are not entered in the journal": _uploads_not_entered,
     "what is refused for an id is not sent with another": _no_renewal,
-    "an id that may be spent is used again": _spent_ids_stay,
+    "a part of a request gets no uploads of its own": _renewed_as_a_whole,
     "a note is the same whatever files it carries": _without_files,
     "a note carries whatever files are there": _less_files,
 }
@@ -742,7 +751,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a gateway's refusal stays unclear though another note reads the same": (18156, draw(18156)),
     "a sample is looked at at once": (8, _LAGGING),
     "a note that is not found says nothing of the others": (44, replace(draw(44), drops=3)),
-    "an id that may be spent is used again": (12, _SERVES_ONCE),
+    "a part of a request gets no uploads of its own": (12, _SERVES_ONCE),
     "a candidate is the one's though another is unclear": (42, _CUT_ALIKE),
     "authors are ignored": (30, draw(1911)),
     "the first of several candidates will do": (119, draw(119, "twice")),

@@ -1,7 +1,7 @@
 """The files that a world's API holds: who names an id, and whether it still serves; drawn apart from all else.
 
 Nothing here knows how uploads decide, but for one rule that it watches over: a file that stands in the journal is
-uploaded again only where a request that named its id was refused.
+uploaded again only if a request was refused because of its ID.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from importer.api import Cause, FilePart
+from importer.api import FilePart
 from importer.models import AttachedFile
 from tests.simulation.regime import Regime
 
@@ -89,11 +89,6 @@ class Shelf:
 
     # -- notes ------------------------------------------------------------------------------------------------------
 
-    @property
-    def cause(self) -> Cause:
-        """As what a request is refused whose ids don't serve: that isn't documented."""
-        return Cause.BAD_ATTACHMENT if self.chance.random() < 0.5 else Cause.BAD_REQUEST
-
     def lacks(self, attachments: Sequence[str], now: float) -> bool:
         """Whether an id isn't there, or serves no more."""
         return not all(self._serves(self._kept.get(attachment), now) for attachment in attachments)
@@ -111,7 +106,7 @@ class Shelf:
             self.violations.append("a note carries a file that the journal doesn't have")
 
     def refused(self, attachments: Sequence[str]) -> None:
-        """A request that named these was refused, by whomever, so that they may be uploaded once more for it."""
+        """A request was refused because of these, so that they may be uploaded once more for it."""
         for attachment in attachments:
             if attachment in self._kept:
                 self._may_again[self._kept[attachment].digest] += 1

@@ -257,7 +257,7 @@ class World:
             return "ok"
         return self.chance.choice(self.regime.fates)
 
-    def _create(  # noqa: PLR0912 - a case a fate
+    def _create(
         self, note: Note, prospects: Sequence[str], fate: str, began: float, life: int
     ) -> tuple[Reply[Any], float]:
         self.posts += 1
@@ -265,8 +265,6 @@ class World:
         refusal = self._refusal(Endpoint.CREATE, note, prospects, fate, began)
         if refusal is not None:
             self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
-            if refusal.failure is not None and refusal.failure.cause is Cause.INTERMEDIARY:
-                self.shelf.refused(note.attachments)
             return refusal, soon
         said = fate.split()
         kind, moment = said[0], said[-1]
@@ -302,8 +300,6 @@ class World:
         came = began + self.regime.read_timeout if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted")
         failure = replace(failure, is_size=kind == "413")
-        if failure.cause is Cause.INTERMEDIARY:
-            self.shelf.refused(note.attachments)
         metadata = None if kind in ("lost", "reset") else _ODD
         return self._reply(Endpoint.CREATE, began, came, failure=failure, metadata=metadata), came
 
@@ -375,9 +371,7 @@ class World:
             return Cause.TOO_LARGE, "too many prospects"
         refusal = (Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
         if self.shelf.lacks(note.attachments, self.now):
-            cause = self.shelf.cause
-            refusal = cause, UNKNOWN_ATTACHMENT if cause is Cause.BAD_ATTACHMENT else "bad request"
-        if refusal is not None:
+            refusal = Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT
             self.shelf.refused(note.attachments)
         return refusal
 

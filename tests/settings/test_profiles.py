@@ -1,4 +1,4 @@
-"""A profile that a form changes stays the person's own: what they didn't touch stands as they wrote it."""
+"""A profile that the program changes stays the person's own: what they didn't touch stands as they wrote it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from importer.errors import BadSettings
-from importer.messages import render
 from importer.models import Role, Visibility
-from importer.settings import SETTINGS, Settings, editing, remembering, sources
+from importer.settings import SETTINGS, Settings, remembering, sources
 from importer.settings.exports import Export, SheetColumns
 from importer.settings.profiles import change_export, check_new
-from tests.settings.test_table import GOOD
 
 WRITTEN = """\
 # ours
@@ -39,53 +37,6 @@ max-invalid = 0.2
 
 def settings(profile: str) -> Settings:
     return sources.settings_of(sources.gather({"profile": profile}, list(SETTINGS), {}))
-
-
-def test_what_a_form_changes_leaves_all_else_as_it_was_written(profiles: Path) -> None:
-    """A setting that is left alone, comments and other profiles stand as before; a blank one is taken out."""
-    profiles.write_text(WRITTEN, encoding="utf-8")
-    assert editing.texts("default", {"workers", "rate", "batch-size"}) == {"workers": "4", "rate": "20/1s"}
-    assert editing.change("default", {"workers": " 4 ", "rate": "", "batch-size": "50", "between": ""}) == [
-        "rate", "batch-size",
-    ]  # fmt: skip
-    now = profiles.read_text(encoding="utf-8")
-    assert "workers = 4  # by trial" in now
-    assert "batch-size = 50\n" in now
-    assert [line for line in WRITTEN.splitlines() if line not in now] == ['rate = "20/1s"']
-    assert (settings("default").batch_size, settings("default").rate) == (50, None)
-
-
-def test_nothing_is_written_if_one_of_them_cannot_be_used(profiles: Path) -> None:
-    """And it is said of each what is wrong with it, in the table's own words."""
-    profiles.write_text(WRITTEN, encoding="utf-8")
-    said = {"workers": "many", "batch-size": "5", "rate": "fast", "header-row": ""}
-    assert editing.wrong(said).keys() == {"workers", "rate"}
-    assert render(editing.wrong(said)["workers"]) == "'many' is not a valid whole number from 1 to 64."
-    assert editing.wrong({"attachments-are": "files", "attachments": ""}).keys() == {"attachments-are"}, "together"
-    with pytest.raises(BadSettings):
-        editing.change("default", said)
-    assert profiles.read_text(encoding="utf-8") == WRITTEN
-
-
-@pytest.mark.parametrize("name", sorted(GOOD.keys() - {"map", "value", "profile"}))
-def test_every_setting_reads_the_same_as_a_text(name: str, profiles: Path) -> None:
-    """What a profile holds of it is shown so that, saved unchanged, it means the same; and so does what is typed."""
-    said, in_profile = GOOD[name]
-    profiles.write_text(f"[default]\n{name} = {in_profile}\n", encoding="utf-8")
-    before = sources.gather({}, list(SETTINGS), {})[name].value
-    text = editing.texts("default", {name})[name]
-    assert editing.wrong({name: text}) == {}
-    assert editing.change("default", {name: text}) == []
-    assert editing.change("default", {name: ""}) == [name]
-    assert editing.change("default", {name: "\r\n".join(said)}) == [name]
-    after = sources.gather({}, list(SETTINGS), {})[name].value
-    assert SETTINGS[name].read(after) == SETTINGS[name].read(before)
-
-
-def test_numbers_of_a_profile_are_shown_as_a_person_writes_them(profiles: Path) -> None:
-    """A part as a percentage, a time with its unit."""
-    profiles.write_text(WRITTEN, encoding="utf-8")
-    assert editing.texts("night", {"for", "max-invalid"}) == {"for": "3600s", "max-invalid": "20%"}
 
 
 def test_columns_and_words_are_forgotten_one_by_one(profiles: Path) -> None:
