@@ -237,8 +237,6 @@ class _Sending:
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
             self._lookup.forget_rejected(rows, self._outcomes)
-            counted = {result.value: count for result, count in counts.items()}
-            self._journal.runs.end(self._run, report.ended, counted, report.ended_at)
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
@@ -251,7 +249,15 @@ class _Sending:
         )
         self._see(self._loaded, self._outcomes)
         summary = summary_of(report, self._loaded, self._settings.workspace)
-        written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
+        # A run without its results isn't finished, so that the same command continues it, also with --again.
+        ended = "stopped"
+        try:
+            written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
+            ended = ended if written.is_owed else report.ended
+        finally:
+            with contextlib.suppress(JournalFailed):
+                counted = {result.value: count for result, count in counts.items()}
+                self._journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 

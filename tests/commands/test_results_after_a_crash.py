@@ -31,10 +31,10 @@ sys.exit(main(sys.argv[2:]))
 """The program, which ends without a word once it has written so many results."""
 
 
-def started(box: Sandbox, folder: Path, what: Path, results: int) -> int:
+def started(box: Sandbox, folder: Path, what: Path, results: int, *more: str) -> int:
     """Import a file or a folder in a process of its own; return its exit status."""
     where = ["--base-url", box.url, "--journal", str(folder / "journal.sqlite"), "--results-name", "{name}.results.csv"]
-    command = [sys.executable, "-c", PROGRAM, str(results), "run", str(what), "--yes", *where]
+    command = [sys.executable, "-c", PROGRAM, str(results), "run", str(what), "--yes", *where, *more]
     environment = {**os.environ, "HOME": str(folder), "SALESHANDY_API_KEY": box.api_key}
     return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120).returncode
 
@@ -66,6 +66,18 @@ def test_the_same_command_writes_the_results_of_a_file(tmp_path: Path) -> None:
         assert started(box, tmp_path, file, 1) == 1
         assert results_of(file) == KNOWN
         assert sorted((note.prospect_id, note.sent_content) for note in box.notes) == [("P1", "x"), ("P2", "y")]
+
+
+def test_a_run_that_sends_again_is_continued_too(tmp_path: Path) -> None:
+    """What was sent again on purpose before the crash isn't sent a third time."""
+    with Sandbox() as box:
+        file = sheet(tmp_path / "n.csv", 1)
+        assert started(box, tmp_path, file, 1) == 1
+        assert started(box, tmp_path, file, 0, "--again") == 9
+        assert len(box.notes) == 4
+        assert started(box, tmp_path, file, 1, "--again") == 1
+        assert results_of(file) == KNOWN
+        assert len(box.notes) == 4
 
 
 @pytest.mark.parametrize("written", [0, 1])
