@@ -13,7 +13,7 @@ import pytest
 from importer.cli import main
 from importer.commands import history, workspaces
 from importer.commands.sent_with import KEPT
-from importer.journal import Journal, identity, lock
+from importer.journal import Journal, lock
 from importer.journal.runs import Confirmation
 from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings import SETTINGS, Settings, Topic
@@ -145,16 +145,6 @@ def test_the_first_run_enters_who_confirmed_the_workspace_and_when(
     assert confirmed is not None
     assert (confirmed.by, confirmed.at > 1.7e9) == ("anna", True)
     assert history.one(away, "last").confirmed == confirmed
-
-
-def test_a_confirmation_of_an_earlier_version_has_its_time_alone() -> None:
-    here = Workspace("night", AWAY)
-    identity.confirm(here, Confirmation(5.0, "anna"))
-    assert identity.confirmation(here) == Confirmation(5.0, "anna")
-    [file] = identity.folder().glob("*.confirmed")
-    file.write_text(f"{here}\n", encoding="utf-8")
-    assert identity.confirmation(here) == Confirmation(file.stat().st_mtime, "")
-    assert identity.confirmation(Workspace("day", AWAY)) is None
 
 
 def test_both_databases_keep_the_first_confirmation(address: str) -> None:
