@@ -105,7 +105,7 @@ class Coordinator:
         """
         self.samples.draw.expect(self.queue.remaining.deliveries)
         if uploads is not None:
-            self.queue.attachments.upload(uploads, self.queue.remaining.files)
+            self.queue.upload(uploads)
         self._deliver()
 
     @property

@@ -60,6 +60,13 @@ class Queue:
         self.posts = self._built(groups, rows, conflicts)
         return self.remaining
 
+    def upload(self, uploads: Uploads) -> None:
+        """Upload the files of all deliveries before the first request. Raises Stopped, as :meth:`Uploads.upload`."""
+        uploads.upload(self.remaining.files)
+        uploads.join(self._dispatcher)
+        self.attachments.uploads = uploads
+        self.proceed()
+
     def _built(self, groups: Sequence[SortedGroup], rows: Rows, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
         occurrence = "" if self._context.run is None else self._context.run.occurrence
         for sorted_group in groups:
@@ -108,8 +115,8 @@ class Queue:
         return None if decision is None else [(post, decision)]
 
     def _must_wait(self, post: Post) -> bool:
-        """Return whether a request must wait for an unclear delivery to its prospects, or for the API (D79)."""
-        if self._is_doubtful or self._reachability.is_closed:
+        """Return whether a request must wait for uploads, an unclear delivery to its prospects, or the API (D79)."""
+        if self.attachments.are_awaited(post) or self._is_doubtful or self._reachability.is_closed:
             return True
         return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
 
@@ -231,16 +238,14 @@ class Attachments:
         self.uploads: Uploads | None = None
         self._dispatcher = dispatcher
 
-    def upload(self, uploads: Uploads, digests: Sequence[str]) -> None:
-        """Upload these files before the first request. Raises Stopped, as :meth:`Uploads.upload`."""
-        uploads.upload(digests)
-        uploads.join(self._dispatcher)
-        self.uploads = uploads
-
     def enter(self) -> None:
         """Record the IDs of new uploads in the journal."""
         if self.uploads is not None:
             self.uploads.enter()
+
+    def are_awaited(self, post: Post) -> bool:
+        """Return whether the files of a request are not uploaded yet, because an earlier run's notes are settled."""
+        return self.uploads is None and post.request.note is not None and bool(post.request.note.files)
 
     def complete(self, post: Post) -> Settle | Abandon | None:
         """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""

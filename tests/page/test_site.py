@@ -717,7 +717,7 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
         (SettingPart("ignore", as_argument("It's $5")), "“Ignored columns: It's $5”"),
         (SettingPart("value", "status:Old="), "“Old means skip its rows”"),
         (SettingPart("header-row"), "“Header row”"),
-        (SettingPart("max-notes", "5000"), "“Most notes: 5000” under Settings"),
+        (SettingPart("rate", "20/1s"), "“Rate limit: 20/1s” under Settings"),
         (SettingPart("archive", "done"), "the setting “archive = done” of the profile"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
-from tests.simulation.regime import ONCE_BROKEN, draw, with_existing
+from tests.simulation.regime import ONCE_BROKEN, draw, with_existing, with_files
 
 SEEDS = 10_000 if os.environ.get("CI") else 200
 BEYOND = 50
@@ -65,6 +65,12 @@ def test_a_rule_that_few_seeds_need_is_shown_by_a_world_of_its_own(name: str) ->
 @pytest.mark.parametrize("first", chunks(FILES, fast=20))
 def test_every_note_carries_its_own_files_each_uploaded_once(first: int) -> None:
     run(range(first, first + CHUNK), files=True)
+
+
+@pytest.mark.parametrize("seed", [140, 148])
+def test_a_note_in_doubt_waits_for_its_files_before_it_is_sent_again(seed: int) -> None:
+    """While what stands there already is looked for, no file is uploaded yet."""
+    simulate(seed, regime=with_existing(seed, with_files(seed, draw(seed))))
 
 
 @pytest.mark.parametrize("first", chunks(EXISTING, fast=20))
