@@ -236,7 +236,7 @@ class Rows:
         remarks: messages about what validation cleaned.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words and dates that only a person knows; and who receives the note of several people.
-        set_aside: column with words of visibility or status that the user said is nothing → the words.
+        seen: column with words of visibility or status that the user said is nothing → the words.
         sources: position of a row in a corrected copy → fingerprints of the rows that it was corrected from.
         fingerprints: returns the fingerprints of each of the sheet's rows; None if the rows are of no sheet.
     """
@@ -258,7 +258,7 @@ class Rows:
     remarks: list[Message] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
-    set_aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sources: Mapping[int, Sequence[str]] = field(default_factory=dict)
     fingerprints: Callable[..., Sequence[str]] | None = None
 

@@ -93,8 +93,8 @@ CUT_MARK = "… [cut here: the whole text has {} characters]"
 AUTHOR = "note-importer"
 """Author that a results workbook names."""
 
-READ_AS = "Read by note-importer as: "
-"""Beginning of a results workbook's description. The signed answers by which the sheet was read follow."""
+OF_RUN = "Results of the run "
+"""Beginning of a results workbook's description, before the run's name."""
 
 TEMPLATE = "Notes to import"
 """The title of the template, which has the same author."""
@@ -227,8 +227,8 @@ def is_results(file: BinaryIO) -> bool:
     return any(_are_headed(edition, headings[-len(edition) :]) for edition in _editions(COLUMNS))
 
 
-def read_as(file: BinaryIO) -> str:
-    """Return the signed answers by which the sheet of a results workbook was read; empty if the file has none.
+def run_of(file: BinaryIO) -> str:
+    """Return the name of the run that a results workbook says it is of; empty if it says none.
 
     Args:
         file: an open file at any position; its position afterwards is undefined.
@@ -237,7 +237,7 @@ def read_as(file: BinaryIO) -> str:
         OSError: the file can't be read.
     """
     text = _property(_properties(file), "description")
-    return text.removeprefix(READ_AS) if text.startswith(READ_AS) else ""
+    return text.removeprefix(OF_RUN) if text.startswith(OF_RUN) else ""
 
 
 def _property(xml: str, name: str) -> str:

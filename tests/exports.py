@@ -26,6 +26,8 @@ TEXTS = [
     "No budget this year, call again in spring with the new price list.",
     "Wants a demo for the whole team, two weeks from now at the latest.",
 ]
+LATEST = "Sent the contract, waits for the signature until Monday."
+"""What the third night's export has in addition, also on the first person."""
 LATER = "Called back: the offer was read, the answer comes next week."
 """What the next night's export has in addition, on the first person."""
 
@@ -66,11 +68,17 @@ class Export:
     def program(self) -> str:
         return self.name.partition("-")[0]
 
-    def write(self, folder: Path, *, later: bool = False) -> Path:
-        """The first export, or the next night's, which has one more row above what stands below the data."""
+    def write(self, folder: Path, *, later: Sequence[str] = (), more: str = "") -> Path:
+        """The first export, or a later night's, with further rows above what stands below the data.
+
+        With ``more``, it has one more column, under this heading, before the others.
+        """
         lines = [self.row(person, text) for person, text in enumerate(TEXTS)]
-        lines += [self.row(0, LATER)] * later
-        table = [*self.above, self.headings, *lines, *self.below]
+        lines += [self.row(0, text) for text in later]
+        headings = self.headings
+        if more:
+            headings, lines = (more, *headings), [("EMEA", *line) for line in lines]
+        table = [*self.above, headings, *lines, *self.below]
         path = folder / self.name
         path.write_bytes(self._workbook(table) if path.suffix == ".xlsx" else self._text(table))
         return path

@@ -46,7 +46,7 @@ COMMANDS = (
     "logout",
     "config",
     "profile",
-    "exports",
+    "readings",
     "doctor",
     "init",
     "schedule",
@@ -442,7 +442,7 @@ def test_a_file_that_cant_be_used_is_said_by_run_and_check_alike(
     assert ended.out == checked.out
     before, _, command = ended.all.partition(" To be asked at a terminal, once for all sheets of this kind: ")
     assert before == checked.all
-    assert command in ("", f'`note-importer check "{name}"`')
+    assert command in ("", f'`note-importer run "{name}"`')
     assert type_.box.received == ()
 
 
@@ -900,10 +900,10 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
 
 
 def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Terminal, profiles: Path) -> None:
-    """It reads the sheet as the profile says; without the sheet and a person, only the IDs are known."""
+    """It reads the sheet as its kind is read; without the sheet and a person, only the IDs are known."""
     type_.file("n.csv", 'Prospect ID,Remark\nP1,x\nP2,x\nP3,"A long story,\nin two lines"\n')
-    profiles.write_text("[default]\nmap.content = 'Remark'\ndefault-visibility = 'public'\n", encoding="utf-8")
-    assert type_("run", "n.csv").status == 0
+    said = ("--map", "content=Remark", "--default-visibility", "public", "--remember")
+    assert type_("run", "n.csv", *said).status == 0
     ids = {note.prospect_id: note.id for note in type_.box.notes}
     ended = type_("hide", "last")
     assert ended.status == 2
@@ -1239,7 +1239,7 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
     ended = type_("run", "n.csv", *said, "--remember")
     assert ended.status == 0
-    assert "Remembered as 'n' in" in ended.all
+    assert "Your answers are kept as 'n' in" in ended.all
     assert KEY not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Who,What\nP2,x\n")
     assert type_("run", "m.csv").status == 0
@@ -1253,10 +1253,9 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
         ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting."),
         ("[default]\nkey = 'x'\n", "Did you mean 'key-column' or 'workers' or 'api-key-file'?"),
         ("[default]\nworkers = 'x'\n", "Invalid value for '--workers', from the profile 'default' in "),
-        ("[default.map]\nmood = 'x'\n", "Invalid value for '--map', from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),
-        ("[default]\nmap = 'x'\n", "needs map as a table"),
+        ("[default]\nlimit = 3\n", "needs limit as a table"),
     ],
 )
 def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, text: str, words: str) -> None:
@@ -1539,32 +1538,22 @@ def test_a_column_of_statuses_that_nobody_recognised_stops_the_run(type_: Termin
     assert [note.status for note in sorted(type_.box.notes, key=lambda note: note.prospect_id)] == ["0", "1", "1"]
 
 
-def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
-    type_: Terminal, profiles: Path
-) -> None:
-    """By heading or letter; but what a profile ignores in all sheets is no word on drafts, so that is asked."""
+def test_several_columns_may_be_set_aside_on_the_command_line(type_: Terminal, profiles: Path) -> None:
+    """By heading or letter; it is remembered for these words."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,State,Phase\nP1,x,1,Draft,Final\n")
     ended = type_("run", "n.csv", "--ignore", "State")
     assert ended.status == 2
     assert "Column E, 'Phase'" in ended.all
     assert "Column D" not in ended.all
-    for text in ("ignore = ['state', 'E']", "ignore = 'State'"):
-        profiles.write_text(f"[default]\n{text}\n", encoding="utf-8")
-        ended = type_("check", "n.csv")
-        assert ended.status == 2
-        assert "(the profile ignores it, but that is not enough for such a column): 'Draft'" in ended.all
-        assert type_("check", "n.csv", "--ignore", "State", "--ignore", "Phase").status == 0
-        assert type_("check", "n.csv", "--map", "status=State").status == 0
-    profiles.write_text("[default]\nignore = 'State'\n[default.map]\nstatus = 'Phase'\n", encoding="utf-8")
-    assert type_("check", "n.csv").status == 0
-    profiles.write_text("", encoding="utf-8")
+    assert type_("check", "n.csv", "--ignore", "state", "--ignore", "E").status == 0
     ended = type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember")
     assert ended.status == 0
     assert 'State = ["Draft"]\nPhase = ["Final"]' in profiles.read_text(encoding="utf-8")
     assert type_("check", "n.csv").status == 0
-    type_.file("m.csv", "Prospect ID,Note,Visibility,State\nP2,x,1,New\n")
-    profiles.write_text("[default]\nignore = ['State']\n", encoding="utf-8")
-    assert type_("run", "m.csv").status == 0
+    type_.file("m.csv", "Prospect ID,Note,Visibility,State,Phase\nP2,x,1,Published,Final\n")
+    ended = type_("check", "m.csv")
+    assert ended.status == 2
+    assert "(it was ignored before, but not with these words): 'Published'" in ended.all
     assert {note.status for note in type_.box.notes} == {"1"}
 
 

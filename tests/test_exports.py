@@ -14,7 +14,7 @@ import pytest
 
 from importer.cli import main
 from importer.settings import KEY_VARIABLE
-from tests.exports import EMAILS, EXPORTS, LATER, SOURCES, TEXTS, Export
+from tests.exports import EMAILS, EXPORTS, LATER, LATEST, SOURCES, TEXTS, Export
 from tests.exports_without_emails import WITHOUT_EMAILS
 from tests.sandbox import Sandbox
 
@@ -61,23 +61,28 @@ OFFERED = frozenset(
 
 
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
-def test_an_export_is_imported_with_few_answers_and_the_next_night_with_none(
+def test_an_export_is_imported_with_few_answers_and_later_nights_with_none(
     export: Export, crm: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every note once, on the right prospect, for the right eyes; and the night's one new row."""
+    """Every note once, on the right prospect, for the right eyes; and each night's one new row.
+
+    In the third night there is a new column that says nothing.
+    """
     assert len(export.answers) <= MOST_ANSWERS + export.own_words
     path = export.write(tmp_path)
-    send, remember, as_they_stand = "y", "y", [""] * (export.name in OFFERED)
-    seen = types(["run", path.name, "--results", "first.xlsx"], [*export.answers, *as_they_stand, send, remember])
+    send, as_they_stand = "y", [""] * (export.name in OFFERED)
+    seen = types(["run", path.name, "--results", "first.xlsx"], [*export.answers, *as_they_stand, send])
     assert seen.status == 0, seen.screen
     assert seen.screen.count("(Enter alone stops)") == len(export.answers), seen.screen
     private = range(len(TEXTS)) if export.private is None else export.private
     wanted = [(f"8PvBmrB7P{i}", text, "2" if i in private else "1") for i, text in enumerate(TEXTS)]
     assert sorted(made(crm)) == wanted
     assert results(tmp_path / "first.xlsx") == ["created"] * len(TEXTS) + ["skipped"] * export.skipped
-    capsys.readouterr()
-    assert main(["run", export.write(tmp_path, later=True).name, "--yes"]) == 0, capsys.readouterr().err
-    assert [note[:2] for note in made(crm)[len(TEXTS) :]] == [("8PvBmrB7P0", LATER)]
+    for later, more in (([LATER], ""), ([LATER, LATEST], "Sales region")):
+        capsys.readouterr()
+        path = export.write(tmp_path, later=later, more=more)
+        assert main(["run", path.name, "--yes"]) == 0, capsys.readouterr().err
+        assert [note[:2] for note in made(crm)[len(TEXTS) :]] == [("8PvBmrB7P0", text) for text in later]
 
 
 def made(box: Sandbox) -> list[tuple[str, str, str]]:

@@ -19,15 +19,9 @@ workers = 3
 
 [night]  # the nights
 workers = 2
-ignore = [
-  "State",
-]
 # a comment
 
-[night.map]
-content = "Note"
-
-[[night.exports]]
+[[night.readings]]
 name = "night"
 answered = 2026-11-03
 headings = ["a", "b"]

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from importer.commands.answering import answered, learned
+from importer.commands.answers import answered
 from importer.commands.loading import load
 from importer.commands.run import prepare
 from importer.errors import BadSettings
 from importer.fields import WORDED
-from importer.messages import render, words
+from importer.messages import words
 from importer.models import PossibleAnswer, Role, Status, Visibility
 from importer.rows import words as known_words
 from importer.rows.values import folded
-from importer.settings import SETTINGS, Settings, Topic, profiles, remembering, sources
+from importer.settings import SETTINGS, Settings, Topic, profiles, readings, sources
 
 _NAMES = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
 _HEADINGS = {
@@ -50,8 +50,6 @@ _WORDS = {
     ),
     Role.STATUS: ("1", "0", "Yes", "No", "Draft", "Published", "Done", ""),
 }
-MAPPED = f"[default.map]\nvisibility = {[*_HEADINGS[Role.VISIBILITY]]}\nstatus = {[*_HEADINGS[Role.STATUS], '']}\n"
-"""A profile that names every such column, so that none is asked for."""
 _MORE = {Role.VISIBILITY: Visibility.PUBLIC, Role.STATUS: Status.PUBLISHED}
 _KNOWN: Mapping[Role, Mapping[Any, tuple[str, ...]]] = {role: field.words for role, field in WORDED.items()}
 _OTHERS = ("=Prospect ID", "=Note", "=Visibility")
@@ -74,13 +72,13 @@ sheets = st.sampled_from([*_HEADINGS]).flatmap(sheet)
 class Desk:
     """A person with a profile and a folder of their own."""
 
-    def __init__(self, folder: Path, profile: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.said: Said = {}
         self.of_all: dict[str, str] = {}
         self.is_page = False
         self.aside: set[str] = set()
-        profiles.profiles_file().write_text(profile, encoding="utf-8")
+        profiles.profiles_file().write_text("", encoding="utf-8")
 
     def write(self, role: Role, heading: str, words: Sequence[str]) -> Path:
         """A sheet; one of statuses has a visibility, too."""
@@ -99,7 +97,7 @@ class Desk:
         """Answer what is asked of a sheet, one way or the other, and have it remembered."""
         self.is_page = on_the_page
         with prepare(path, self.settings()) as prepared:
-            on_page = self.settings()
+            chosen: list[tuple[str, str]] = []
             for pick in picks:
                 asked = prepared.questions[0].choices if prepared.questions else ()
                 choices = [choice for choice in asked if not choice.value.endswith(_OTHERS)]
@@ -112,12 +110,16 @@ class Desk:
                 except BadSettings:  # a column can't be two things; the question stays
                     continue
                 self._note(answer, columns, prepared.preview.loaded.sheet.headings[-1], path)
-                on_page = answered(on_page, answer.setting, answer.value)
-            export = prepared.learned()
-            if on_the_page and prepared.preview.loaded.unclear is None:
-                export = learned(self.settings(), on_page, str(path), prepared.preview.loaded.columns)
-            if export is not None:
-                remembering.keep("default", export)
+                chosen.append((answer.setting, answer.value))
+            reading = prepared.to_learn
+        if on_the_page:
+            on_page = self.settings()
+            for name, value in chosen:
+                on_page = answered(on_page, name, value)
+            with prepare(path, on_page, given=chosen) as prepared:
+                reading = prepared.to_learn
+        if reading is not None:
+            readings.keep("default", reading)
 
     def _note(self, answer: PossibleAnswer, headings: dict[Role, str], last: str, path: Path) -> None:
         if answer.setting == "default-visibility":
@@ -186,7 +188,6 @@ drawn = given(
     other=sheets,
     picks=st.lists(st.integers(0, 7), min_size=_MOST_ANSWERS, max_size=_MOST_ANSWERS),
     on_the_page=st.booleans(),
-    is_mapped=st.booleans(),
 )
 calm: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.function_scoped_fixture],
@@ -199,89 +200,44 @@ BLANK = (Role.VISIBILITY, "Not shared", ("",))
 MINE, NO = (Role.VISIBILITY, "Column of mine", ("a",)), (Role.VISIBILITY, "Shared", ("No",))
 
 
-def see_that_none_is_more(
-    folder: Path, one: Sheet, other: Sheet, picks: list[int], *, on_the_page: bool, is_mapped: bool
-) -> None:
+def see_that_none_is_more(folder: Path, one: Sheet, other: Sheet, picks: list[int], *, on_the_page: bool) -> None:
     """Answer the questions to one sheet, and see what would be sent of another, and of the same."""
-    desk = Desk(folder, MAPPED if is_mapped else "")
+    desk = Desk(folder)
     desk.answer(desk.write(*one), picks, on_the_page=on_the_page)
     check(desk, *other)
     check(desk, *one)
 
 
 @drawn
-@example(one=ONE, other=OTHER, picks=[1] * 8, on_the_page=False, is_mapped=True)
-@example(one=MINE, other=NO, picks=[2] * 8, on_the_page=False, is_mapped=False)
-@example(one=DONE, other=DRAFT, picks=[3] * 8, on_the_page=True, is_mapped=False)
-@example(one=BLANK, other=DRAFT, picks=[7, 5, 2, 3, 2, 1, 1, 2], on_the_page=False, is_mapped=False)
+@example(one=ONE, other=OTHER, picks=[1] * 8, on_the_page=False)
+@example(one=MINE, other=NO, picks=[2] * 8, on_the_page=False)
+@example(one=DONE, other=DRAFT, picks=[3] * 8, on_the_page=True)
+@example(one=BLANK, other=DRAFT, picks=[7, 5, 2, 3, 2, 1, 1, 2], on_the_page=False)
 @settings(max_examples=12, **calm)
 def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_another_sheet(
-    tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool, is_mapped: bool
+    tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool
 ) -> None:
     """For any two sheets, any answers to the first, at the terminal or on the page, and a real profile."""
-    see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page, is_mapped=is_mapped)
+    see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page)
 
 
 @pytest.mark.slow
 @drawn
 @settings(max_examples=400, **calm)
-def test_so_it_is_for_many_more(
-    tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool, is_mapped: bool
-) -> None:
+def test_so_it_is_for_many_more(tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool) -> None:
     """The same, drawn more often than anybody would like to wait for."""
-    see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page, is_mapped=is_mapped)
-
-
-@given(other=sheets)
-@example(other=(Role.VISIBILITY, "Shared", ("No",)))
-@example(other=(Role.VISIBILITY, "IsPrivate", ("1",)))
-@example(other=(Role.STATUS, "Status", ("Draft", "Published")))
-@settings(max_examples=15, **calm)
-def test_no_line_that_an_earlier_version_wrote_silences_a_column(
-    tmp_path: Path, other: tuple[Role, str, tuple[str, ...]]
-) -> None:
-    """A default, ignored columns, and words without a column: written by hand or not, that can't be told."""
-    role, heading, words = other
-    if not all(words) or not speaks(role, heading, words):
-        return
-    ignored = [*_HEADINGS[Role.VISIBILITY], *_HEADINGS[Role.STATUS]]
-    ignored.remove("Visibility") if role is Role.STATUS else None
-    lines = f'[default]\ndefault-visibility = "public"\nignore = {ignored}\n'
-    said = '[default.values]\nvisibility = { Yes = "Public", No = "Public", 1 = "Public", 0 = "Public" }\n'
-    plain = known_words.is_plain(role, heading)  # there, such a word counts
-    check(Desk(tmp_path, lines + ("" if plain else said)), role, heading, words)
-    check(Desk(tmp_path, lines.replace("ignore", "# ignore") + ("" if plain else said)), role, heading, words)
-
-
-@pytest.mark.parametrize("heading", ["Shared?", "Visibility"])
-def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_path: Path, heading: str) -> None:
-    """As the profiles of earlier versions have them; the message says so, and names the command that answers."""
-    words = '[default.values]\nvisibility = { YES = "Public", "Team only" = "Private" }\n'
-    desk = Desk(tmp_path, f'[default.map]\nvisibility = "{heading}"\n{words}')
-    path = desk.write(Role.VISIBILITY, heading, ["Yes", "Team only"])
-    with load(path, desk.settings()) as found:
-        questions = found.rows.questions
-    if heading == "Visibility":
-        assert [row[1] for row in desk.sent(path)] == [Visibility.PUBLIC, Visibility.PRIVATE]
-        assert questions == ()
-        return
-    assert desk.sent(path) == []
-    assert len(questions) == 2
-    for question in questions:
-        assert "meaning but names no column. Such a meaning applies only under plain headings" in render(question.text)
-        assert "Say what it means: --value visibility:" in render(question.text)
-    said = sources.settings_of(
-        sources.gather({"value": ["visibility:Yes=Public", "visibility:Team only=Private"]}, _NAMES)
-    )
-    with load(path, said) as found:
-        assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
+    see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page)
 
 
 def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:
     """The later one doesn't silently count: it might be the public one."""
-    tables = [f'[default.values.visibility."{name}"]\nYes = "{meant}"\n' for name, meant in
-              (("Shared", "Private"), ("shared", "Public"))]  # fmt: skip
-    desk = Desk(tmp_path, '[default.map]\nvisibility = "Shared"\n' + "".join(tables))
+    desk = Desk(tmp_path)
+    profiles.profiles_file().write_text(
+        '[[default.readings]]\nname = "n"\nanswered = 2026-11-03\nheadings = ["Prospect ID", "Note", "Shared"]\n'
+        'map = { visibility = "Shared" }\n[default.readings.value.visibility]\n'
+        'Shared = { Yes = "Private" }\nshared = { Yes = "Public" }\n',
+        encoding="utf-8",
+    )
     with pytest.raises(BadSettings, match="'Yes' has two meanings as the visibility"):
         desk.sent(desk.write(Role.VISIBILITY, "Shared", ["Yes"]))
 
@@ -295,13 +251,13 @@ def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: s
         prepared.decide(PossibleAnswer("map", f"visibility={heading}", words("")))
         prepared.decide(PossibleAnswer("value", "visibility:Internal=Private", words("")))
         prepared.decide(PossibleAnswer("value", "visibility:Yes=Public", words("")))
-        learned_now = prepared.learned()
+        learned_now = prepared.to_learn
         assert learned_now is not None
-        remembering.keep("default", learned_now)
+        readings.keep("default", learned_now)
     assert [row[1] for row in desk.sent(path)] == [Visibility.PRIVATE, Visibility.PUBLIC]
-    (export,) = remembering.exports_of("default")
-    assert export == learned_now
-    assert {column for _, column in export.answers["value"]} == {heading}
-    remembering.forget_export("default", export)
+    (reading,) = readings.of_profile("default")
+    assert reading == learned_now
+    assert {column for _, column in reading.answers["value"]} == {heading}
+    readings.forget("default", reading.name)
     assert desk.sent(path) == []
-    assert "exports" not in profiles.profiles_file().read_text(encoding="utf-8")
+    assert "readings" not in profiles.profiles_file().read_text(encoding="utf-8")

@@ -38,12 +38,7 @@ PROFILE = """\
 # mine
 [night]
 default-visibility = "private"
-ignore = [
-  "State",
-]
-
-[night.map]
-content = "Call summary"
+rate = "15/min"
 """
 
 
@@ -55,11 +50,10 @@ def test_config_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, p
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in ended.out.splitlines() if line.startswith("  ")}
     where = f"(the profile 'night' in {profiles}, line"
     assert lines["default-visibility"] == f"private {where} 3)"
-    assert lines["ignore"] == f"State {where} 4)"
-    assert lines["map"] == f"content=Call summary {where} 8)"
+    assert lines["rate"] == f"15/min {where} 4)"
     assert lines["settle"] == "0 (the environment variable NOTE_IMPORTER_SETTLE)"
     assert lines["workers"] == "3 (said now)"
-    assert lines["rate"] == "not set (default)"
+    assert lines["max-notes"] == "not set (default)"
     assert ended.all.endswith(f"API key: from the environment variable {KEY_VARIABLE}.")
 
 
@@ -259,7 +253,6 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
         assert f'{share} = "10%"' in text
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
     assert "# The visibility of rows that leave it blank." in text
-    assert 'An empty text, "", means that no column has this role.' in " ".join(text.replace("#", " ").split())
     assert "as in `" not in text
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):

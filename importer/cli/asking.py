@@ -7,17 +7,18 @@ an error, which names the settings that answer them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from importer.cli.options import Options
-from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
-from importer.commands.answering import offered
+from importer.cli.terminal import ask_for, is_terminal, paragraph, say_line
+from importer.commands.answers import offered
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Cell, say, words
 from importer.models import PossibleAnswer, Question
-from importer.settings import Settings, remembering, sources
-from importer.settings.exports import Export, named
+from importer.settings import Settings, readings
 from importer.settings.kinds import mapped
+from importer.settings.reading import Reading, named
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
@@ -30,7 +31,7 @@ class Asking:
     """Questions about one file, or about several files in turn, and their answers.
 
     Args:
-        options: the options that say whether questions are allowed, and whether answers are to be remembered.
+        options: the options that say whether questions are allowed.
     """
 
     def __init__(self, options: Options) -> None:
@@ -51,9 +52,9 @@ class Asking:
         Raises:
             BadSettings: the other rows would never be sent, or no export has the given name.
         """
-        name, may_be_new = settings.export or remembering.NONE, self.may or self._options.says("remember")
-        if name.casefold() != remembering.NONE and not may_be_new and named(name, settings.exports) is None:
-            raise BadSettings(remembering.no_such(name, settings.exports), setting="export")
+        name, may_be_new = settings.export or readings.NONE, self.may or settings.remember
+        if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
+            raise BadSettings(readings.no_such(name, settings.readings), setting="export")
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(
                 say("asking.nobody-here"), setting="first", origin=self._options.given["first"].at("first")
@@ -67,7 +68,7 @@ class Asking:
         """
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
-        answer = _ask(error.questions[0])
+        answer = _ask(error.questions[0], ())
         if not isinstance(answer, PossibleAnswer):
             raise error
         return answer
@@ -87,7 +88,7 @@ class Asking:
             question = questions[0] if questions else offer
             if question is None or not question.choices:
                 break
-            answer = _ask(question, may_go_back=decided > 0, is_offer=offer is not None)
+            answer = _ask(question, prepared.known, may_go_back=decided > 0, is_offer=offer is not None)
             if answer is None:
                 break
             if not isinstance(answer, PossibleAnswer):
@@ -103,28 +104,10 @@ class Asking:
             if offer is not None and not prepared.questions:
                 break
 
-    def to_remember(self, prepared: Prepared) -> Export | None:
-        """Return the new answers for this kind of export, if they are to be kept, so that they aren't asked next time.
 
-        Asks the person, unless the option says so.
-        """
-        is_wanted = self._options.says("remember")
-        export = prepared.learned(sources.of_profile(self._options.given) if is_wanted else None)
-        if export is None or not (is_wanted or self.may):
-            return None
-        offer = say("asking.remember", name=repr(export.name), profile=repr(self._options.profile))
-        if export.is_shared:
-            offer = say("asking.remember-for-all", name=repr(export.name))
-        return export if is_wanted or ask(offer) else None
-
-    def remember(self, export: Export | None) -> None:
-        """Keep the answers for a kind of export, if there are any to keep."""
-        if export is not None:
-            place = remembering.keep(self._options.profile, export)
-            say_line(say("asking.remembered", name=repr(export.name), place=str(place)))
-
-
-def _ask(question: Question, *, may_go_back: bool = False, is_offer: bool = False) -> PossibleAnswer | str | None:
+def _ask(
+    question: Question, known: Sequence[Reading], *, may_go_back: bool = False, is_offer: bool = False
+) -> PossibleAnswer | str | None:
     """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed.
 
     The samples of an offer's choices stand on lines of their own.
@@ -132,7 +115,7 @@ def _ask(question: Question, *, may_go_back: bool = False, is_offer: bool = Fals
     say_line(err=True)
     paragraph(question.asks, err=True)
     names_a_column = question.column is None and bool(question.roles)
-    all_choices = offered(question)
+    all_choices = offered(question, known)
     choices = all_choices[: _most_shown(question)] if names_a_column else all_choices
     for number, choice in enumerate(choices, 1):
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely

@@ -23,7 +23,7 @@ from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress
-from importer.settings import Settings, Topic
+from importer.settings import Settings, Topic, profiles
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class BatchImport:
         self._stopper, self._notifications, self._asking, self._is_one = stopper, notifications, asking, is_one
         self._practises = practises
         self._watch: RunWatch | None = None
+        self._sent: Prepared | None = None
         self._has_sent = False
         self._said: Message | None = None
 
@@ -88,8 +89,6 @@ class BatchImport:
         if not self._is_one and (prepared.questions or prepared.offer is not None):
             say_line(f"\n{prepared.preview.loaded.sheet.source}:")
         self._answered(lambda: self._asking.ask(prepared, offers=True))
-        if not prepared.questions and prepared.preview.guarded:  # the file isn't sent, but its answers can be kept
-            self._answered(lambda: self._asking.remember(self._asking.to_remember(prepared)))
 
     def confirm(self, preview: Preview) -> bool:
         """Return whether a person confirms the workspace of its first import. No option skips this question."""
@@ -105,13 +104,11 @@ class BatchImport:
             say_line(say("practice.begins"))
         overview = commands.facts.of(prepared.preview, thorough=False)
         show(commands.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
-        to_remember = self._answered(lambda: self._asking.to_remember(prepared))
         if self._asking.may and overview.total and not self._practises:
             show(commands.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
-        self._asking.remember(to_remember)
-        self._watch, self._has_sent = RunWatch(silent=self._notifications.is_quiet), True
+        self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.is_quiet), True, prepared
         self._watch.begin(overview.total + overview.remaining.held_back)
         self._stopper.arm()
         return True
@@ -144,6 +141,9 @@ class BatchImport:
         if self._watch is not None:
             self._watch.__exit__()
             self._watch = None
+        if self._sent is not None and (reading := self._sent.learned) is not None:
+            say_line(say("asking.remembered", name=repr(reading.name), place=str(profiles.profiles_file())))
+        self._sent = None
         if over.error is not None and self._is_one:
             raise over.error
         results = commands.batch.FileResult
@@ -239,7 +239,6 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
             unknown = preview.unknown_emails
             people = commands.preview.write_people(preview.settings, preview.loaded, unknown)
             show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
-        asking.remember(asking.to_remember(prepared))
         practised = None
         if practises and preview.undecided is None and not preview.guarded:
             practised = _watched(prepared, prepared.practise)

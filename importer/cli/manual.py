@@ -42,7 +42,7 @@ MORE: Mapping[str, str] = {
     "logout": "note-importer logout --profile night",
     "config": "note-importer config --profile night",
     "profile": "note-importer profile list",
-    "exports": "note-importer exports --profile night",
+    "readings": "note-importer readings --profile night",
     "journal": "note-importer journal backup journal-copy.sqlite",
     "completion": "note-importer completion bash",
 }

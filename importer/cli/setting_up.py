@@ -1,4 +1,4 @@
-"""Define the commands for use before the first night: init, login, logout, config, exports, completion."""
+"""Define the commands for use before the first night: init, login, logout, config, readings, completion."""
 
 from __future__ import annotations
 
@@ -28,18 +28,17 @@ from importer.settings import (
     keystore,
     make_private_folder,
     profiles,
-    remembering,
+    readings,
     sources,
 )
 from importer.settings.kinds import AnyFile
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 
 if TYPE_CHECKING:
-    from importer.settings.exports import Export
+    from importer.settings.reading import Reading
 
 
 _HINTS = {
-    "map": 'map = { content = "Call summary" }',
     "key-column": 'key-column = "Call ID"',
     "rate": 'rate = "20/1s"',
     "max-notes": "max-notes = 5000",
@@ -298,8 +297,8 @@ def config(**_: Any) -> int:
             )
             origin = render(given.at(name)) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
-    for export in settings.exports:
-        say_line(f"  {'exports':{width}}  {render(_summary(export, options.profile))}")
+    for reading in settings.readings:
+        say_line(f"  {'readings':{width}}  {render(_summary(reading))}")
     say_line()
     try:
         paragraph(say("config.key", place=sources.key_place(settings, options.given)))
@@ -308,49 +307,36 @@ def config(**_: Any) -> int:
     return 0
 
 
-@click.command(cls=InGroups)
+@click.command(cls=InGroups, name="readings")
 @click.argument("name", required=False)
-@click.option("--rename", metavar="NEW", help="Give it another name.")
-@click.option("--share/--unshare", default=None, help="Use it for all profiles, or for this profile only.")
 @click.option("--forget", is_flag=True, help="Forget its answers. The next sheet of this kind is asked about again.")
 @settings_about("profile")
-def exports(name: str | None, rename: str | None, *, share: bool | None, forget: bool, **_: Any) -> int:
-    """List the kinds of exports whose answers are remembered; with NAME, show the answers of one.
+def show_readings(name: str | None, *, forget: bool, **_: Any) -> int:
+    """List the kinds of sheets that the profile can read; with NAME, show the answers for one.
 
-    An export is a kind of sheet, known by its headings. What you answered about one sheet applies to each sheet of its
-    kind.
+    A kind of sheet is known by its headings. What you answered about one sheet applies to each sheet of its kind.
     """
     profile = Options.here().profile
-    known = remembering.exports_of(profile)
     if name is None:
-        if rename or forget or share is not None:
-            raise BadSettings(say("exports.which-name"))
-        for export in known:
-            say_line(_summary(export, profile))
-        say_line(say("exports.how-to-see") if known else say("exports.none-yet"))
+        if forget:
+            raise BadSettings(say("readings.which-name"))
+        known = readings.of_profile(profile)
+        for reading in known:
+            say_line(_summary(reading))
+        say_line(say("readings.how-to-see") if known else say("readings.none-yet"))
         return 0
-    export = remembering.export_named(profile, name)
     if forget:
-        remembering.forget_export(profile, export)
-        say_line(say("exports.is-forgotten", name=repr(export.name), whose=_whose(export, profile)))
+        say_line(say("readings.is-forgotten", name=repr(readings.forget(profile, name).name), profile=repr(profile)))
         return 0
-    if rename or share is not None:
-        export = remembering.change(profile, export, name=rename or "", is_shared=share)
-    say_line(_summary(export, profile))
-    if share is not None:
-        say_line(say("exports.is-shared") if share else say("exports.is-own", profile=repr(profile)))
-    paragraph(say("exports.headings", headings=tuple(export.headings)))
-    paragraph(say("exports.same-as", settings=export.as_settings))
+    reading = readings.one(profile, name)
+    say_line(_summary(reading))
+    paragraph(say("readings.headings", headings=reading.headings))
+    paragraph(say("readings.same-as", settings=reading.as_settings))
     return 0
 
 
-def _summary(export: Export, profile: str) -> Message:
-    whose = _whose(export, profile)
-    return say("exports.listed", n=len(export.headings), name=repr(export.name), date=export.day, whose=whose)
-
-
-def _whose(export: Export, profile: str) -> Message:
-    return say("exports.of-all") if export.is_shared else say("exports.of-profile", profile=repr(profile))
+def _summary(reading: Reading) -> Message:
+    return say("readings.listed", n=len(reading.headings), name=repr(reading.name), date=reading.day)
 
 
 @click.command()
@@ -369,4 +355,4 @@ def completion(shell: str) -> int:
     return 0
 
 
-COMMANDS = (init, login, logout, config, exports, completion)
+COMMANDS = (init, login, logout, config, show_readings, completion)

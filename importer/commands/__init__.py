@@ -5,7 +5,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     batch          several files, one after the other     choosing          which files to import
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           calling           the context in which the API is called
-    answering      answers to open questions              email_lookup      find the prospects of the emails
+    answers        answers to open questions              email_lookup      find the prospects of the emails
     first_call     see that the API answers
     preview        plan what a run would send             overview          a preview as plain values
     results        write results, also later              archiving         move a finished file and its results
@@ -21,8 +21,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     logs           the log file                           messenger         send one notification
     sent_with      the answers that a run is sent with
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
-    read_before    columns that an earlier run used       reopening         an address that opens the running page
-    shown_notes    the notes that a person sees before    estimate          how long a run takes
+    reopening      an address that opens the page         estimate          how long a run takes
+    shown_notes    the notes that a person sees before    learning          what answers teach the profile
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
 
@@ -36,7 +36,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import importer.commands.answering
+    import importer.commands.answers
     import importer.commands.archiving
     import importer.commands.as_read
     import importer.commands.batch

@@ -18,7 +18,7 @@ from pathlib import Path
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
-from importer.commands.answering import answerable, with_export
+from importer.commands.answers import answerable, with_reading
 from importer.commands.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
@@ -339,8 +339,6 @@ class _One:
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
-            if self.face.is_person and (export := prepared.learned()) is not None:  # for the files after it
-                self.settings = with_export(self.settings, export)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:
                 raise undecided
@@ -353,6 +351,8 @@ class _One:
             if self.face.practises:
                 send = prepared.practise
             report = send(observe=self.face.observe, stop=self.face.stop)
+            if prepared.learned is not None:  # for the files after it
+                self.settings = with_reading(self.settings, prepared.learned)
         self.taken.add(target)
         is_finished = report.exit_status <= 1 and not report.held_back
         done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED

@@ -119,7 +119,7 @@ def check(overview: Overview, exit_status: int, practised: Report | None = None)
             }
             for role, column in overview.mapping.items()
         ],
-        "export": overview.export or None,
+        "reading": overview.reading.name if overview.reading is not None else None,
         "unused": [heading for _, heading in overview.unused],
         "remarks": list(overview.remarks),
         "rows": overview.rows,
@@ -197,7 +197,7 @@ def _past(past: PastRun) -> Document:
         "counts": _counts(past.counts),
         "hidden": past.hidden,
         "not_found": _not_found(past.not_found),
-        "sent_with": past.sent_with or None,
+        "reading": past.reading or None,
         "confirmed_by": (past.confirmed.by or None) if past.confirmed is not None else None,
         "confirmed_at": _time(past.confirmed.at) if past.confirmed is not None else None,
     }

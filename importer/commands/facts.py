@@ -86,8 +86,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         },
         unused=tuple((column_letter(at), sheet.headings[at]) for at in loaded.roles.unused),
         default_visibility=settings.default_visibility if is_without_column else None,
-        export=settings.remembered.name if settings.remembered is not None else "",
-        sheet_columns=loaded.columns,
+        reading=settings.reading,
         remarks=(*sheet.remarks, *rows.remarks),
         questions=preview.questions,
         undecided="" if undecided is None or preview.questions else undecided.message,
@@ -144,7 +143,7 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
 
     Its samples are the headings of the columns, and those of each choice are the first notes.
     """
-    remembered = {} if settings.remembered is None else settings.remembered.answers.get("map", {})
+    remembered = {} if settings.reading is None else settings.reading.answers.get("map", {})
     sheet, at = loaded.sheet, None if Role.CONTENT in remembered else loaded.roles.columns.get(Role.CONTENT)
     unused = [i for i in loaded.roles.unused if i in loaded.roles.unexplained and "{" not in sheet.headings[i]]
     composition = None if at is None or loaded.template else suggested(sheet.headings, unused, at)

@@ -46,7 +46,7 @@ class PastRun:
         ended: how it ended, in words.
         hidden: number of notes that it created and that were hidden since.
         shown: number of notes that it created and that weren't hidden; None in a list of runs.
-        sent_with: the answers and settings that decided what was sent; empty in a list, and if not recorded.
+        reading: how the run read its sheet, with the settings that decided what was sent; empty in a list.
         confirmed: who confirmed the run's workspace, and when; None in a list, and if not recorded.
         not_found: notes that it created, but that were not found when they were read back.
         so_far: number of notes by result as the journal has them, of a run whose end isn't recorded.
@@ -56,7 +56,7 @@ class PastRun:
     ended: str
     hidden: int = 0
     shown: int | None = None
-    sent_with: Mapping[str, Any] = field(default_factory=dict)
+    reading: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
     not_found: Sequence[NotFound] = ()
     so_far: Mapping[Result, int] = field(default_factory=dict)
@@ -185,9 +185,9 @@ def may_have_delivered(settings: Settings, fingerprint: str) -> bool:
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    sent_with, confirmed = journal.runs.sent_with(run), journal.runs.confirmation(run.workspace)
+    reading, confirmed = journal.runs.reading(run), journal.runs.confirmation(run.workspace)
     lost = _not_found(journal, [run.workspace]).get(run.id, ())
-    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), sent_with, confirmed, lost)
+    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), reading, confirmed, lost)
     return _counted(journal, past)
 
 

@@ -26,7 +26,7 @@ from importer.markup import ContentKind, content_of, seen_digests
 from importer.messages import Message, Said, say
 from importer.models import Note, Status, Visibility
 from importer.settings import Settings
-from importer.settings.meanings import WORDS
+from importer.settings.reading import WORDS
 
 _TEXT = "note-importer test, may be ignored\nÄrger, „süß“ & R&D \N{PARTY POPPER}\n\nnew paragraph"
 _NOTE = Note(_TEXT, Visibility.PRIVATE, Status.PUBLISHED, content=content_of(_TEXT, ContentKind.AUTO))

@@ -5,11 +5,10 @@ Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet u
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from importer import files, grouping, reading, resultsfile
+from importer import grouping, reading, resultsfile
+from importer.commands import read_again
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.journal import Journal
 from importer.messages import Cell, Message, SettingPart, lines, say, some
@@ -26,14 +26,13 @@ from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, S
 from importer.reading import Sheet
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
-from importer.rows import columns, composing, dates, exports, foreign, suggestions, unmapped, validation
+from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import SETTINGS, Settings, journal_place, remembering
-from importer.settings.exports import HOW_READ, Export, SheetColumns, named
+from importer.settings import Settings, journal_place
 from importer.settings.kinds import mapped
-from importer.settings.meanings import MEANS
+from importer.settings.reading import MEANS, named
 from importer.storage import Url, is_same, place
 
 _MOST_ALIKE = 3  # files with the same content that a remark names
@@ -74,16 +73,6 @@ class Loaded(AbstractContextManager["Loaded"]):
         return None if composition is None else composition.renamed(partial(columns.called, self.sheet.headings))
 
     @property
-    def columns(self) -> SheetColumns:
-        """Columns of the sheet, as far as they matter for what is remembered."""
-        headings = self.sheet.headings
-        names = {
-            role: ", ".join(columns.called(headings, at) for at in self.roles.of(role)) for role in self.roles.columns
-        }
-        names |= {} if self.template is None else {Role.CONTENT: self.template}
-        return SheetColumns(headings, names, self.headings, self.rows.set_aside, self.settings.dates)
-
-    @property
     def questions(self) -> tuple[Question, ...]:
         """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
         return self.unclear.questions if self.unclear is not None else self.rows.questions
@@ -100,8 +89,8 @@ class Loaded(AbstractContextManager["Loaded"]):
     @property
     def to_fix(self) -> str:
         """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
-        is_beside = bool(self.roles.ours) and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets
-        return TO_FIX if is_beside else ""
+        is_ours = bool(resultsfile.own_columns(self.sheet.headings))
+        return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
 
     @property
     def first_problem(self) -> Message:
@@ -123,10 +112,9 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
-    settings = _as_in_results(path, settings)
-    sheet = _read(path, settings)
+    sheet = read(path, settings)
     try:
-        return understood(sheet, settings)
+        return understood(sheet, read_again.known(sheet, settings))
     except BaseException:
         sheet.close()
         raise
@@ -138,15 +126,11 @@ def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = 
     Raises:
         Unusable: the file can't be read.
     """
-    return _read(path, _as_in_results(path, settings), observe)
-
-
-def _read(path: str | Path, settings: Settings, observe: Callable[[int], None] = lambda _: None) -> Sheet:
     known = [*_known(settings)]
     options = reading.Options(
         settings.sheet,
         settings.header_row,
-        settings.encoding if isinstance(settings.encoding, str) else None,
+        settings.encoding,
         settings.delimiter,
         settings.limits,
         settings.fill_merged,
@@ -156,51 +140,25 @@ def _read(path: str | Path, settings: Settings, observe: Callable[[int], None] =
     return reading.read(
         path,
         options,
-        is_header=lambda cells: columns.is_header(cells, settings) or any(kind.is_header(cells) for kind in known),
+        is_header=lambda cells: _is_header(cells, settings, known),
         is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
 
 
-def _as_in_results(path: str | Path, settings: Settings) -> Settings:
-    """Return the settings with the answers that a results workbook holds, before all remembered ones.
-
-    They count only if they are signed with the journal's ID, which nobody else's workbook can be, for a run of this
-    workspace, and under the headings of that run (:mod:`importer.rows.exports`), because the text may be copied from
-    one workbook to another.
-    """
-    source, text = place(path), ""
-    if settings.export is not None or isinstance(source, Url) or not source.is_file():
-        return settings
-    with contextlib.suppress(OSError), files.opened(source) as file:
-        text = resultsfile.read_as(file)
-    if not text or not Journal.exists(settings.journal):
-        return settings
-    with Journal.open(settings.journal) as journal:
-        export = remembering.from_signed(text, journal.id)
-        is_of_run = export is not None and any(journal.runs.listed(settings.workspace, export.run))
-    return replace(settings, exports=(export, *settings.exports)) if export is not None and is_of_run else settings
-
-
 def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
-    """Yield how each remembered kind of sheet is read; the one that the settings name counts before the others."""
-    chosen = None if settings.export is None else named(settings.export, settings.exports)
-    for export in settings.exports if chosen is not None or settings.export is None else ():
-        how = {SETTINGS[name].attribute: value for name, value in export.answers.items() if name in HOW_READ}
-        yield reading.KnownSheet(partial(_is_header, export, chosen), **how)
-    for headings, encoding in settings.encoding.items() if isinstance(settings.encoding, Mapping) else ():
-        yield reading.KnownSheet(partial(_are_joined, headings), encoding=encoding)
+    """Yield how each known kind of sheet is read; only the one that the settings name, if they name one of them."""
+    chosen = None if settings.export is None else named(settings.export, settings.readings)
+    for one in settings.readings if settings.export is None else filter(None, [chosen]):
+        how = {name: one.answers[name] for name in ("encoding", "delimiter") if name in one.answers}
+        is_filled = one.answers.get("fill-merged", False)
+        yield reading.KnownSheet(partial(recognition.is_header, one), **how, fill_merged=is_filled)
 
 
-def _is_header(export: Export, chosen: Export | None, headings: Sequence[str]) -> bool:
-    """Return whether a row holds the headings of an export, and not those of another one that is chosen."""
-    is_others = chosen not in (None, export) and exports.is_header(chosen, headings)
-    return not is_others and exports.is_header(export, headings)
-
-
-def _are_joined(text: str, headings: Sequence[str]) -> bool:
-    """Return whether a profile of an earlier version holds these headings as this text."""
-    return ", ".join(filter(None, map(str.strip, headings))).replace("=", "-") == text
+def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading.KnownSheet]) -> bool:
+    """Return whether a row holds the headings that an import needs, those of a known sheet, or those of our results."""
+    is_known = any(kind.is_header(cells) for kind in known) or bool(resultsfile.own_columns(cells))
+    return is_known or columns.is_header(cells, settings)
 
 
 def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
@@ -208,7 +166,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
 
     Args:
         sheet: the open sheet.
-        settings: how it is read, with the exports that it may be.
+        settings: how it is read, with the readings that may apply.
         by_email: whether the IDs were found to be another program's, so that the emails count.
 
     Raises:
@@ -218,7 +176,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
     try:
         cells = suggestions.glance(sheet)
-        settings = exports.recognised(sheet.headings, settings, cells)
+        settings = recognition.read_as_known(sheet.headings, settings, cells)
         roles = foreign.find(sheet, settings, cells, by_email=by_email)
     except UnclearColumns as error:
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
@@ -230,8 +188,8 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     rows = validation.validate(sheet, roles, settings, folder)
     if rows.sources and not is_own_copy(sheet, settings):
         rows.sources = {}  # anybody can write such a column, and filling it down is enough
-    rows.remarks[:0] = exports.remarks(sheet.headings, settings)
-    rows.remarks += columns.remarks(sheet.headings, settings, roles) + foreign.remarks(sheet, roles)
+    rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
+    rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_blanks(rows, settings)
@@ -266,7 +224,7 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
 def _see_to_blanks(rows: Rows, settings: Settings) -> None:
     """Ask who may see the notes of blank cells in results, if those were public in their run."""
     kinds = {problem.text.kind for problems in rows.problems.values() for problem in problems}
-    if settings.remembered is None or not settings.remembered.asks_anew or "visibility.blank" not in kinds:
+    if not recognition.asks_again(settings.reading) or "visibility.blank" not in kinds:
         return
     names = [visibility.name.lower() for visibility in Visibility]
     choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
@@ -280,7 +238,7 @@ def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings)
 
     Rows that weren't delivered would be sent with another text, and rows without a clear answer could be sent twice.
     """
-    is_said = Role.CONTENT in settings.mapping and Role.CONTENT not in settings.usual
+    is_said = Role.CONTENT in settings.mapping
     if resultsfile.COMPOSED not in roles.ours or roles.composition is not None or is_said or not (rows.note >= 0).any():
         return
     at, called = roles.columns[Role.CONTENT], partial(columns.called, sheet.headings)

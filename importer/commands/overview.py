@@ -15,7 +15,7 @@ from importer.messages import Message, Said
 from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
-    from importer.settings.exports import SheetColumns
+    from importer.settings.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,7 @@ class Overview:
         mapping: the column of each role.
         unused: letter and heading of each column without a role.
         default_visibility: the visibility of all notes, if no column says it.
-        export: name of the kind of export whose answers apply; empty if none does.
-        sheet_columns: the columns of the sheet, for what is remembered.
+        reading: the reading whose answers apply; None if none does.
         remarks: remarks about how the file was read.
         questions: open questions. While any that isn't optional is left, nothing can be sent.
         undecided: why the columns' roles are unclear, if no question asks about it; else empty.
@@ -201,8 +200,7 @@ class Overview:
     mapping: Mapping[Role, RoleColumn]
     unused: Sequence[tuple[str, str]]
     default_visibility: Visibility | None
-    export: str
-    sheet_columns: SheetColumns
+    reading: Reading | None
     remarks: Sequence[Said]
     questions: Sequence[Question]
     undecided: Said

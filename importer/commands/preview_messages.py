@@ -15,7 +15,7 @@ from importer.commands.rendering import Line, LineKind, count, duration, in_byte
 from importer.errors import as_argument
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
-from importer.settings.meanings import WORDS
+from importer.settings.reading import WORDS
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5

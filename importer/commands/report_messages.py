@@ -26,9 +26,10 @@ from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, as_message, render, say, words
 from importer.models import Result
+from importer.reading import column_letter
 from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
 
-_SENT_WITH = ("program", "columns", "template", "sheet", "export", "visibility", "status", "settings")
+_SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
 
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
@@ -298,7 +299,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
         say("history.of-end"): when(run.ended_at) if run.ended_at is not None else "",
         say("history.of-time"): taken(seconds) if seconds is not None else "",
         say("history.of-how"): past.ended,
-        **dict(_sent_with(past)),
+        **dict(_reading(past)),
     }
     for name, text in lines.items():
         if text:
@@ -314,14 +315,16 @@ def past_run(past: PastRun) -> Iterator[Line]:
         yield Line(say("history.results-again"), LineKind.TEXT)
 
 
-def _sent_with(past: PastRun) -> Iterator[tuple[Message, str]]:
+def _reading(past: PastRun) -> Iterator[tuple[Message, str]]:
     """Yield who confirmed the workspace, and the answers and settings that decided what the run sent."""
     if past.confirmed is not None:
         parts = {"by": past.confirmed.by or say("history.by-someone"), "at": when(past.confirmed.at)}
         yield say("history.of-confirmation"), render(say("history.confirmed", **parts))
-    for name in _SENT_WITH:
-        value = past.sent_with.get(name)
-        if value:
+    columns = {
+        role: "+".join(map(column_letter, positions)) for role, positions in past.reading.get("columns", {}).items()
+    }
+    for name in _SHOWN:
+        if value := {**past.reading, "columns": columns}.get(name):
             yield say(f"history.with-{name}"), _written(value)
 
 

@@ -19,7 +19,7 @@ from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Message, from_json, render, say
 from importer.models import Result, Role, Rows, Status, Visibility
-from importer.settings.meanings import WORDS
+from importer.settings.reading import WORDS
 
 _ON_A_PAGE = 100
 """Number of rows that are shown at once."""

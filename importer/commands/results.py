@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from importer import results
-from importer.commands.answering import of_results
 from importer.commands.loading import Loaded, counted, load, writable
 from importer.commands.rendering import duration, listed_duplicates, not_found, when
 from importer.commands.report import Report
@@ -21,7 +20,7 @@ from importer.messages import Said, say
 from importer.models import Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.rows.columns import shown
-from importer.settings import Settings, remembering
+from importer.settings import Settings
 from importer.storage import place
 
 _OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
@@ -107,15 +106,13 @@ def write_results(
     outcomes: Outcomes,
     run: Run,
     summary: results.Summary,
-    journal: Journal,
 ) -> results.Written:
     """Write the outcomes of a file's rows."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
-    read_as = of_results(loaded.settings, loaded.sheet.source, loaded.columns, run.name)
     summary = replace(
         summary,
         prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
-        read_as="" if read_as is None else remembering.signed(read_as, journal.id),
+        run=run.name,
     )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(

@@ -12,7 +12,8 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -20,14 +21,14 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import facts
-from importer.commands.answering import answered, learned
+from importer.commands import facts, logs
+from importer.commands.answers import answered
 from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup, asked
 from importer.commands.hours import Hours
+from importer.commands.learning import learned
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
-from importer.commands.read_before import ReadBefore
 from importer.commands.report import Report
 from importer.commands.sending import send
 from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
@@ -39,9 +40,9 @@ from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
-from importer.settings import Settings
-from importer.settings.exports import Export
+from importer.settings import Settings, readings
 from importer.settings.kinds import Columns
+from importer.settings.reading import Reading
 from importer.storage import Url, local_name
 
 
@@ -53,26 +54,35 @@ class Prepared(AbstractContextManager["Prepared"]):
         target: path for the results.
         settings: the settings for all files.
         vendor: the vendor whose API receives the notes.
-        before: how an earlier run read the file; None if none did.
+        given: settings and values of the answers that a person gave about the file so far.
+
+    Attributes:
+        learned: the reading that the profile learned when the send began; None if it learned nothing.
     """
 
     def __init__(
-        self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, before: ReadBefore | None = None
+        self,
+        loaded: Loaded,
+        target: Path,
+        settings: Settings,
+        vendor: Vendor,
+        given: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self._before = before
-        self._loaded, self._target, self._vendor = self._with_questions(loaded), target, vendor
-        self._base, self._settings = settings, loaded.settings
+        self._loaded, self._target, self._vendor = loaded, target, vendor
+        self._base, self._settings, self._given = settings, loaded.settings, [*given]
         self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # the settings before each answer
-
-    def _with_questions(self, loaded: Loaded) -> Loaded:
-        """Return the file with questions about columns that an earlier run used."""
-        return loaded if self._before is None else self._before.asked(loaded)
+        self.learned: Reading | None = None
 
     @property
     def settings(self) -> Settings:
         """Settings for sending, with all answers since the file was prepared."""
         return self._settings
+
+    @property
+    def known(self) -> Sequence[Reading]:
+        """Readings that the profile has, whose answers are offered first."""
+        return self._base.readings
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -84,16 +94,23 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Error about the questions that must be answered before anything is sent; None if there are none."""
         return self._loaded.undecided
 
-    def learned(self, base: Settings | None = None) -> Export | None:
-        """Return what was answered about this kind of sheet, to be remembered; None if there is nothing new.
-
-        Args:
-            base: the settings for all sheets; None: those for which the file was prepared.
-        """
-        loaded = self._loaded
-        if loaded.unclear is not None:
+    @property
+    def to_learn(self) -> Reading | None:
+        """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
+        if self._loaded.unclear is not None or self._vendor.traits.is_practice:
             return None
-        return learned(base or self._base, self._settings, loaded.sheet.source, loaded.columns)
+        return learned(self._loaded, self._base, self._given)
+
+    def _learn(self) -> None:
+        """Keep what was answered about this kind of sheet in the profile. A run goes on if that can't be written."""
+        if (reading := self.to_learn) is None:
+            return
+        try:
+            readings.keep(self._base.profile, reading)
+        except BadSettings as error:
+            logs.event("answers not kept", logging.ERROR, why=logs.said(error))
+        else:
+            self.learned = reading
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.
@@ -117,7 +134,8 @@ class Prepared(AbstractContextManager["Prepared"]):
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)
-        self._loaded, self._settings = self._with_questions(loaded), loaded.settings
+        self._given.append((answer.setting, answer.value))
+        self._loaded, self._settings = loaded, loaded.settings
         self.__dict__.pop("preview", None)
 
     @property
@@ -130,7 +148,8 @@ class Prepared(AbstractContextManager["Prepared"]):
     def undecide(self) -> None:
         """Take back the latest answer, so that its question is asked again."""
         self._settings = self._earlier.pop()
-        self._loaded = self._with_questions(understood(self._loaded.sheet, self._settings))
+        self._given.pop()
+        self._loaded = understood(self._loaded.sheet, self._settings)
         self.__dict__.pop("preview", None)
 
     @cached_property
@@ -205,6 +224,11 @@ class Prepared(AbstractContextManager["Prepared"]):
         if (error := self.undecided) is not None:
             raise error
         loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
+
+        def learn() -> None:
+            self._learn()
+            begun()
+
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours = hours or Hours.of(settings)
@@ -223,7 +247,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if expected is None and is_first(journal, settings):
                 raise unconfirmed(settings)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers, begun, see)
+                report = send(context, loaded, self._target, expected, self._answers, learn, see)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))
@@ -274,6 +298,7 @@ def prepare(
     vendor: Vendor = SALESHANDY,
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
     copy_of: Sequence[str] = (),
+    given: Sequence[tuple[str, str]] = (),
 ) -> Prepared:
     """Read, check and group a file, and check the journal. Sends nothing and needs no key.
 
@@ -283,12 +308,13 @@ def prepare(
         vendor: the vendor whose API receives the notes.
         choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
         copy_of: fingerprints of the files of which it is the corrected copy, for the journal.
+        given: settings and values that a person chose for this very file. The settings contain them already.
 
     Raises:
         Unusable: the file, the settings or the journal can't be used.
         WrongJournal: the workspace had another journal so far.
     """
-    for_file = settings
+    for_file, answers = settings, [*given]
     while True:
         try:
             loaded = load(file, for_file)
@@ -300,6 +326,7 @@ def prepare(
                 break
             settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
         for_file = answered(for_file, answer.setting, answer.value)
+        answers.append((answer.setting, answer.value))
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
@@ -310,8 +337,7 @@ def prepare(
                 check_place(settings)
             else:
                 check_origin(loaded, journal, settings)
-            before = ReadBefore.of(journal, settings.workspace, loaded.sheet)
-        return Prepared(replace(loaded, copy_of=copy_of), target, settings, vendor, before)
+        return Prepared(replace(loaded, copy_of=copy_of), target, settings, vendor, answers)
     except BaseException:
         loaded.close()
         raise

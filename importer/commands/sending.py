@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from importer.calls.limiter import Limiter
-from importer.commands import logs
+from importer.commands import logs, read_again
 from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.estimate import in_ranges
@@ -23,7 +23,6 @@ from importer.commands.loading import Loaded, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
 from importer.commands.results import summary_of, write_results
-from importer.commands.sent_with import sent_with
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
@@ -70,7 +69,7 @@ def send(
         sheet.fingerprint,
         clock(),
         again=settings.again,
-        sent_with=sent_with(loaded, settings),
+        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings, loaded.copy_of),
         sheet=writable(which),
     )
     with logs.about(run=run.name):
@@ -252,7 +251,7 @@ class _Sending:
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
-            written = write_results(self._target, self._loaded, self._outcomes, self._run, summary, self._journal)
+            written = write_results(self._target, self._loaded, self._outcomes, self._run, summary)
             ended = ended if written.is_owed else report.ended
         finally:
             with contextlib.suppress(JournalFailed):

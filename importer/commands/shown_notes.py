@@ -14,7 +14,7 @@ from importer.commands.overview import Example
 from importer.commands.preview import Preview
 from importer.messages import Cell, Message, Part, say
 from importer.models import Group, Note, Visibility
-from importer.settings.meanings import kind_in_words
+from importer.settings.reading import kind_in_words
 
 _LARGEST = 5  # notes with the most prospects
 _OF_GROUP = 50  # maximum number of characters of a large group's note, which is shown on one line

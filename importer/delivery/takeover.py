@@ -21,7 +21,7 @@ from importer.grouping.conflicts import ConflictKeys
 from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Note, Plan, Request, Rows
-from importer.settings.meanings import kind_in_words
+from importer.settings.reading import kind_in_words
 
 _KNOWN = {
     Known.BY_RECORD: "known.by-record",

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from importer.journal.store import Store
 from importer.models import Result, Workspace
@@ -34,12 +34,12 @@ _LISTED = """
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
     WHERE (workspaces.profile = :profile AND workspaces.base_url = :base_url OR :profile IS NULL)
       AND (runs.name = :name OR :name IS NULL)
-      AND (runs.fingerprint = :fingerprint OR runs.sent_with LIKE :copy_of OR :fingerprint IS NULL)
+      AND (runs.fingerprint = :fingerprint OR runs.reading LIKE :copy_of OR :fingerprint IS NULL)
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, fingerprint, occurrence, started_at, counts, sent_with)
-    VALUES (:name, :workspace, :file, :fingerprint, :occurrence, :started_at, :counts, :sent_with)
+    INSERT INTO runs (name, workspace, file, fingerprint, occurrence, started_at, counts, reading)
+    VALUES (:name, :workspace, :file, :fingerprint, :occurrence, :started_at, :counts, :reading)
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
@@ -64,7 +64,7 @@ _CONFIRMATION = """
     SELECT confirmed_at, confirmed_by FROM workspaces
     WHERE profile = :profile AND base_url = :base_url AND confirmed_at IS NOT NULL
 """
-_SENT_WITH = "SELECT substr(sent_with, 1, 100000) FROM runs WHERE id = :run"
+_READING = "SELECT substr(reading, 1, 100000) FROM runs WHERE id = :run"
 _CONFIRMED = f"""
     SELECT id FROM workspaces
     WHERE profile = :profile AND base_url = :base_url AND (confirmed_at IS NOT NULL OR {_HAS_SENT})
@@ -117,13 +117,13 @@ class Runs:
         started_at: float,
         *,
         again: bool,
-        sent_with: Mapping[str, object] | None = None,
+        reading: Mapping[str, object] | None = None,
         sheet: str = "",
     ) -> Run:
         """Record that a run begins.
 
         With ``again``, the run's deliveries have keys of their own. If an earlier such run of the same file did not
-        finish, its keys are used instead, so that it is continued. ``sent_with`` must hold no text of a note.
+        finish, its keys are used instead, so that it is continued. ``reading`` must hold no text of a note.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
@@ -138,7 +138,7 @@ class Runs:
                 occurrence=occurrence,
                 started_at=started_at,
                 counts=json.dumps(_marks(sheet)),
-                sent_with=None if sent_with is None else json.dumps(sent_with),
+                reading=None if reading is None else json.dumps(reading),
             )
             run = self._store.scalar(_NUMBER, name=name)
         return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, sheet)
@@ -182,9 +182,9 @@ class Runs:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
         return [Workspace(profile, base_url) for profile, base_url in self._store.rows(_WORKSPACES)]
 
-    def sent_with(self, run: Run) -> dict[str, object]:
-        """Return the answers and settings that decided what a run sent; empty if the run recorded none."""
-        return _read(self._store.scalar(_SENT_WITH, run=run.id))
+    def reading(self, run: Run) -> dict[str, Any]:
+        """Return how a run read its sheet (see :mod:`importer.commands.read_again`); empty if that isn't known."""
+        return _read(self._store.scalar(_READING, run=run.id))
 
     def confirm(self, workspace: Workspace, confirmation: Confirmation) -> None:
         """Record that a person has confirmed a workspace: this profile at this address is the one they mean.
@@ -236,7 +236,7 @@ def _sheet(text: object) -> str:
     return sheet if isinstance(sheet, str) else ""
 
 
-def _read(text: object) -> dict[str, object]:
+def _read(text: object) -> dict[str, Any]:
     """Return the JSON object stored with a run; empty if the text is anything else."""
     if not isinstance(text, str):
         return {}

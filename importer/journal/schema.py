@@ -46,7 +46,7 @@ TABLES = {
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
         counts TEXT,  -- JSON of result → rows, and marks of how the file was read
-        sent_with TEXT  -- JSON of the answers and settings that decided what was sent
+        reading TEXT  -- JSON of how the sheet was read, and of the settings that decided what was sent
     """,
     "notes": """
         id INTEGER PRIMARY KEY,

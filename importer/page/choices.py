@@ -6,33 +6,21 @@ name of its setting. The field `answer` holds a setting and its value, and becom
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from importer.commands.answering import answered, text_columns, with_parts
+from importer.commands.answers import answered
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.models import Role
-from importer.settings import Settings
-from importer.settings.exports import HOW_READ
+from importer.settings import SETTINGS, Settings
+from importer.settings.readings import HELD
 
-FIELDS = (
-    "sheet",
-    "header-row",
-    "encoding",
-    "delimiter",
-    "fill-merged",
-    "several-in-cell",
-    "dates",
-    "map",
-    "value",
-    "ignore",
-    "default-visibility",
-    "key-column",
-    "export",
-    "first",
-)
+OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
+"""Names of the settings about how a file is read. With others, it has other rows."""
+FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", "first")
 """Names of the settings that a person may choose on the page."""
 
 OF_FORM = ("shown", "text", "next")
@@ -88,6 +76,11 @@ class Choices:
         """Query string of an address with these choices; empty if there are none."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether a send would keep a choice for sheets of this kind."""
+        return any(name in HELD for name, _ in self.pairs)
+
     def values(self, name: str) -> list[str]:
         """Return the values chosen for a setting."""
         return [value for setting, value in self.pairs if setting == name]
@@ -106,7 +99,9 @@ class Choices:
 
     def read_like(self, others: Choices) -> Choices:
         """Return the choices with those of the others about how a file is read."""
-        return Choices.of([*(pair for pair in self.pairs if pair[0] not in HOW_READ), *others.only(HOW_READ).pairs])
+        return Choices.of(
+            [*(pair for pair in self.pairs if pair[0] not in OF_THE_FILE), *others.only(OF_THE_FILE).pairs]
+        )
 
     def and_also(self, name: str, value: str) -> Choices:
         """Return the choices with this value as the setting's only value."""
@@ -146,3 +141,29 @@ def columns_named(pair: tuple[str, str]) -> list[str]:
     if name == "map":
         return text_columns(value.partition("=")[2])
     return [value] if name in ("ignore", "key-column") else []
+
+
+def text_columns(name: str) -> list[str]:
+    """Return the columns that a name in a mapping gives the role: itself, those it lists, or a template's last one."""
+    if fields := _fields(name):
+        return fields[-1:]
+    return [name, *(part.strip() for part in name.split(",") if "," in name)]
+
+
+def with_parts(text: str, parts: Sequence[str]) -> str:
+    """Return the template that puts these columns before the text, or the text's column alone if there are none.
+
+    Args:
+        text: the column of the text, or the template so far, which stays as it is if it has just these columns.
+        parts: the columns before the text.
+    """
+    *before, column = _fields(text) or [text]
+    if {*before} == {*parts}:
+        return text
+    fields = [f"[{{{name}}}{', ' if name != parts[-1] else ': '}]" for name in parts]
+    return f"{''.join(fields)}{{{column}}}" if fields else column
+
+
+def _fields(template: str) -> list[str]:
+    """Return the columns of a template (see :mod:`importer.rows.composing`); none if the name is a heading."""
+    return [name.strip() for name in re.findall(r"\{\{|\}\}|\{([^{}]*)\}", template) if name.strip()]

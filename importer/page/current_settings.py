@@ -11,14 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer.commands.answering import learned
-from importer.commands.overview import Overview
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, say
 from importer.models import Workspace
-from importer.page.choices import Choices
-from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, remembering, sources
-from importer.settings.exports import Export
+from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, sources
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 from importer.settings.sources import Given, Source
 
@@ -139,22 +135,6 @@ class CurrentSettings:
             return self.with_key()
         except BadSettings:
             return self.settings()
-
-    def learned(self, choices: Choices, overview: Overview) -> Export | None:
-        """Return what the choices for a file say about its kind; None if there is nothing new to remember."""
-        base = self.settings()
-        before = [export for export in base.exports if export.name == overview.export]
-        settings = choices.applied(remembering.applied(base, before[0]) if before else base)
-        settings = replace(settings, dates=settings.dates or overview.sheet_columns.dates)
-        return learned(base, settings, overview.file, overview.sheet_columns)
-
-    def remember(self, export: Export) -> None:
-        """Keep an export in the profile.
-
-        Raises:
-            BadSettings: the name can't be used, or the profile can't be written.
-        """
-        remembering.keep(self.profile, export)
 
     def choose(self, profile: str) -> None:
         """Use a profile from now on, and also from the next start unless another profile is named then.

@@ -13,7 +13,7 @@ from importer.errors import BadSettings
 from importer.messages import Message, Said, say
 from importer.settings import SETTINGS, Setting
 from importer.settings.kinds import DateOrder, OneOf, SeveralInCell
-from importer.settings.meanings import WORDS
+from importer.settings.reading import WORDS
 from importer.settings.sources import Given, Source, written
 
 EDITED = ("default-visibility", "rate", "between")
@@ -23,8 +23,8 @@ None of them decides which files are read, what is guarded, or where notes and t
 session of the page can do everything that the page can do.
 """
 
-_SHOWN_APART = (*EDITED, "map", "value", "ignore", "profile")
-"""Settings that the page shows elsewhere: the fields, remembered answers, and the profile's name."""
+_SHOWN_APART = (*EDITED, "profile")
+"""Settings that the page shows elsewhere: the fields, and the profile's name."""
 
 CAPTIONS = {
     "default-visibility": {name.lower(): WORDS[name] for name in ("PUBLIC", "PRIVATE")},

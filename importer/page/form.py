@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from importer.commands.answering import offered
+from importer.commands.answers import offered
 from importer.commands.overview import ColumnOverview, Overview, WordOverview
 from importer.messages import Message, Said, as_message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
@@ -17,8 +17,8 @@ from importer.page.choices import PART, Choices, columns_named, role_of
 from importer.page.fields import CAPTIONS
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
-from importer.settings.meanings import MEANS
-from importer.settings.remembering import NONE
+from importer.settings.reading import MEANS
+from importer.settings.readings import NONE
 
 ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
 DELIMITERS = {
@@ -126,7 +126,8 @@ class CheckForm:
 
     def __init__(self, found: Overview, choices: Choices, likely: Choices, settings: Settings) -> None:
         self._found, self._choices, self._likely = found, choices, likely
-        self._export = next((export for export in settings.exports if export.name == found.export), None)
+        self._answers = {} if found.reading is None else found.reading.answers
+        self._readings = settings.readings
         self.sheet = self._sheet() if found.to_fix or likely.values("sheet") else None
         self.questions = questions([question for question in found.questions if _place(question) == "top"])
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
@@ -206,10 +207,9 @@ class CheckForm:
             return "likely"
         if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
             return "chosen"
-        answers = {} if self._export is None else self._export.answers
-        role, mapping = Role.CONTENT if column.is_part else column.role, answers.get("map", {})
-        is_key = role is Role.KEY and "key-column" in answers
-        if is_key or role in mapping or (role is None and column.name in answers.get("ignore", ())):
+        role, mapping = Role.CONTENT if column.is_part else column.role, self._answers.get("map", {})
+        is_key = role is Role.KEY and "key-column" in self._answers
+        if is_key or role in mapping or (role is None and column.name in self._answers.get("ignore", ())):
             return "last-time"
         return "" if role is None else "found"
 
@@ -248,7 +248,7 @@ class CheckForm:
     def _origin_of(self, word: WordOverview) -> str:
         if not word.is_known:
             return ""
-        answers = {} if self._export is None else self._export.answers.get("value", {})
+        answers = self._answers.get("value", {})
         known = [text.casefold() for (role, _), words_of in answers.items() if role is word.role for text in words_of]
         return "last-time" if word.word.casefold() in known else "found"
 
@@ -311,10 +311,10 @@ def _about_file(found: Overview, choices: Choices, settings: Settings, *, is_she
         return _field(name, _found(default_label), options, choices.values(name))
 
     is_asked = any("export" in (choice.setting for choice in question.choices) for question in found.questions)
-    if settings.exports and not is_asked:
-        kinds: list[tuple[str, Said]] = [(export.name, export.name) for export in settings.exports]
-        kinds.append((NONE, say("exports.another-kind")))
-        detected = _found(found.export) if found.export else say("page.form.no-export")
+    if settings.readings and not is_asked:
+        kinds: list[tuple[str, Said]] = [(reading.name, reading.name) for reading in settings.readings]
+        kinds.append((NONE, say("readings.another-kind")))
+        detected = _found(found.reading.name) if found.reading is not None else say("page.form.no-export")
         yield _field("export", detected, kinds, choices.values("export"))
     if not is_sheet_asked and (len(found.sheets) > 1 or choices.values("sheet")):
         yield field("sheet", str(found.sheet), [(name, name) for name in found.sheets])

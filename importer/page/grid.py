@@ -18,7 +18,7 @@ from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.rendering import ROLES
 from importer.page.screens import whole_number
-from importer.settings.meanings import MEANS
+from importer.settings.reading import MEANS
 
 PAGE_ROWS = 50
 _SHORT = 60  # characters, up to which a text is on one line

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
 
@@ -34,7 +33,7 @@ from importer.settings import Settings
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
-_NO_CHOICES = (*OF_FORM, "changed", "remembered", "replaced", "ticked")
+_NO_CHOICES = (*OF_FORM, "changed", "replaced", "ticked")
 """Fields in an address of the Check or the Confirm screen that are not choices."""
 _TICKS = ("is-right", "is-meant")
 """Boxes that a person ticks before sending. Each has a text as its value, which says what it is about."""
@@ -43,7 +42,7 @@ _MOST = 1_000
 _MOST_BYTES = 2 << 30
 """Maximum size of one request with attachments, in bytes."""
 PATIENCE = 30.0
-"""Longest wait, in seconds, for a small file, or for one that is read again before its answers are remembered."""
+"""Longest wait, in seconds, for a small file."""
 _SMALL = 1_000_000
 """Size, in bytes, below which a file is read in a moment, once the process for that has begun."""
 _NOT_SAVED = say("page.problem.files-not-saved")
@@ -111,8 +110,7 @@ class ImportScreens(Screens):
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,
             role_of={position: ROLES[role] for role, position in overview.roles.items()},
-            learned=self._parts.current.learned(choices, overview) if overview.mapping else None,
-            remembered=request.args.get("remembered"),
+            is_new=choices.is_answer and overview.mapping,
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
             source=self._parts.uploads.get(upload.source),
@@ -144,18 +142,6 @@ class ImportScreens(Screens):
         if not path.is_file():
             abort(404)
         return send_file(path, as_attachment=True, download_name=f"{upload.name}.problems.csv", mimetype="text/csv")
-
-    @screen("/file/<number>/remember", "POST")
-    def remember(self, number: str) -> Page:
-        """Keep the choices for sheets of this kind."""
-        upload, choices = self._upload(number), _choices()
-        overview, choices, _ = self._look(upload, choices, wait=PATIENCE)
-        export = self._parts.current.learned(choices, overview) if isinstance(overview, Overview) else None
-        if export is None:
-            return redirect(check_address(upload, choices), 303)
-        name = request.form.get("name", "").strip() or export.name
-        self._parts.current.remember(replace(export, name=name))
-        return redirect(check_address(upload, choices, remembered=name), 303)
 
     @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:
@@ -219,6 +205,7 @@ class ImportScreens(Screens):
             digest=request.form.get("digest", ""),
             is_meant="is-meant" in request.form,
             copy_of=self._parts.uploads.sources(upload),
+            given=choices.pairs,
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
 

@@ -20,7 +20,7 @@ from importer.commands.overview import Overview
 from importer.commands.problem_rows import NAME, ProblemRows
 from importer.messages import say
 from importer.page import grid
-from importer.page.choices import Choices
+from importer.page.choices import OF_THE_FILE, Choices
 from importer.page.correcting import Copying, Correcting
 from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
 from importer.page.reading import A_MOMENT, report_path
@@ -29,7 +29,6 @@ from importer.page.screens import Page, Parts, refuse, refuse_during, screen
 from importer.page.tasks import Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
-from importer.settings.exports import HOW_READ
 
 _FOREVER = float("inf")  # seconds; the rows with problems don't change while somebody corrects them
 _MOST_BYTES = 64 << 20
@@ -279,7 +278,7 @@ def _choices() -> Choices:
 
 
 def _how(choices: Choices) -> str:
-    return choices.only(HOW_READ).query
+    return choices.only(OF_THE_FILE).query
 
 
 def _kept(upload: DroppedFile, choices: Choices) -> ProblemRows:

@@ -17,7 +17,7 @@ from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import CAPTIONS, EDITED
 from importer.settings import SETTINGS
-from importer.settings.meanings import WORDS
+from importer.settings.reading import WORDS
 
 ROLES = {role: say(f"role.{role}") for role in Role}
 

@@ -6,7 +6,6 @@ shown: no page, no log and no file of the page holds it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,16 +19,14 @@ from importer.page import fields
 from importer.page.current_settings import KeyTry
 from importer.page.rendering import words
 from importer.page.screens import Page, Screens, refuse, screen
-from importer.settings import keystore, profiles, remembering, with_tilde
+from importer.settings import keystore, profiles, readings, with_tilde
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
     "made": say("page.settings.created"),
     "saved": say("page.settings.saved"),
     "nothing": say("hide.nothing-changed"),
-    "forgotten": say("page.memories.forgotten"),
-    "export": say("page.exports.changed"),
-    "export-forgotten": say("page.memories.forgotten"),
+    "forgotten": say("page.readings.forgotten"),
     "key": say("page.key.is-kept"),
     "kept": say("page.key.is-stored"),
     "key-forgotten": say("page.key.is-deleted"),
@@ -109,34 +106,12 @@ class SettingUp(Screens):
         self._parts.current.forget_key(kept=request.form.get("where") == "store")
         return _done("key-forgotten", "key")
 
-    @screen("/settings/forget", "POST")
-    def forget_memory(self) -> Page:
-        """Forget a remembered column or word."""
+    @screen("/settings/reading", "POST")
+    def forget_reading(self) -> Page:
+        """Forget how a kind of sheet is read."""
         self._check_form()
-        try:
-            path = json.loads(request.form.get("memory", ""))
-        except ValueError:
-            path = None
-        if not isinstance(path, list) or not path or not all(isinstance(part, str) for part in path):
-            refuse(say("page.problem.nothing-forgotten"), say("page.problem.what-to-forget"), 400, url_for("settings"))
-        remembering.forget(self._parts.current.profile, path)
-        return _done("forgotten", "remembered")
-
-    @screen("/settings/export", "POST")
-    def change_export(self) -> Page:
-        """Rename a remembered kind of sheet, share it with all profiles or not, or forget it."""
-        self._check_form()
-        profile = self._parts.current.profile
-        export = remembering.export_named(profile, request.form.get("export", ""))
-        match request.form.get("do"):
-            case "forget":
-                remembering.forget_export(profile, export)
-                return _done("export-forgotten", "exports")
-            case "rename":
-                remembering.change(profile, export, name=request.form.get("name", ""))
-            case "share" | "unshare" as what:
-                remembering.change(profile, export, is_shared=what == "share")
-        return _done("export", "exports")
+        readings.forget(self._parts.current.profile, request.form.get("reading", ""))
+        return _done("forgotten", "readings")
 
     @screen("/settings/change", "POST")
     def change_settings(self) -> Page:
@@ -179,12 +154,9 @@ class SettingUp(Screens):
             context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             texts, given = context.get("texts", _texts(current.profile)), current.given()
             context |= {"entries": fields.entries(texts, fields.wrong(texts), given), "others": fields.others(given)}
-            context["exports"] = [
-                (export, [say("exports.answer", setting=setting) for setting in export.as_settings])
-                for export in remembering.exports_of(current.profile)
-            ]
-            context["memories"] = [
-                (json.dumps(memory.path), memory) for memory in remembering.memories(current.profile)
+            context["readings"] = [
+                (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
+                for reading in readings.of_profile(current.profile)
             ]
             context |= {"workspace": current.settings().workspace, "key": current.key_place()}
             context |= self._key_answer(context)

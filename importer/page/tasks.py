@@ -133,6 +133,7 @@ class Send:
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
         copy_of: fingerprints of the files of which it is the corrected copy.
+        given: settings and values that a person chose for the file, which are kept for its kind.
     """
 
     settings: Settings
@@ -143,6 +144,7 @@ class Send:
     digest: str = ""
     is_meant: bool = False
     copy_of: Sequence[str] = ()
+    given: Sequence[tuple[str, str]] = ()
     kind: ClassVar[str] = "sending"
 
     def do(self, word: Word) -> Ended:
@@ -150,7 +152,7 @@ class Send:
         os.chdir(self.folder)
         people = Path(f"{Path(self.name).stem}.people.csv")
         settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
-        with commands.prepare(self.name, settings, copy_of=self.copy_of) as prepared:
+        with commands.prepare(self.name, settings, copy_of=self.copy_of, given=self.given) as prepared:
             preview = prepared.preview
             if preview.is_first and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))

@@ -149,8 +149,6 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     candidates = [candidate for table in tables if (candidate := _candidate(table, header_row, source.is_header))]
     if not candidates:
         raise UnreadableFile(_nothing(book, source.name, sheet, header_row))
-    if sheet is None and header_row is None and (before := _as_before(book, source)):
-        return before, _aside(book, before, candidates, is_copy, asked=True)
     copies = [candidate for candidate in candidates if is_copy(candidate.header[1])]
     qualified = [candidate for candidate in candidates if candidate.qualifies] or copies or candidates
     qualified = [candidate for candidate in qualified if not is_copy(candidate.header[1])] or qualified
@@ -161,18 +159,6 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     if likely := [other for other in others if other.below and source.is_likely(other.header[1], other.below)]:
         raise _undecided([chosen, *likely])
     return chosen, _aside(book, chosen, candidates, is_copy, asked=sheet is not None)
-
-
-def _as_before(book: Book, source: Source) -> TableCandidate | None:
-    """Return the table that a sheet was read from before, if it has the same headings in the same row."""
-    for known in source.options.known:
-        if known.sheet is not None or known.header_row is not None:
-            for table in book.tables:
-                if known.sheet is None or (table.name or "").casefold() == known.sheet.strip().casefold():
-                    candidate = _candidate(table, known.header_row, known.is_header)
-                    if candidate is not None and candidate.qualifies:
-                        return candidate
-    return None
 
 
 def _named(book: Book, name: str) -> Table:

@@ -33,12 +33,10 @@ class KnownSheet:
 
     Attributes:
         is_header: function that recognises its headings.
-        sheet, header_row, encoding, delimiter, fill_merged: as in :class:`Options`; None: it was detected.
+        encoding, delimiter, fill_merged: as in :class:`Options`; None: it was detected.
     """
 
     is_header: IsHeader
-    sheet: str | None = None
-    header_row: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
     fill_merged: bool = False

@@ -50,7 +50,7 @@ class Summary:
         is_practice: whether nothing was sent, so that the headings say so, and no row has a note ID.
         of_earlier_runs: prospect and note ID of each note of an earlier run that was not found, headed by their runs.
         prospect: position of the column that names the prospects, printed on each page of a wide sheet; may be None.
-        read_as: the signed answers by which the sheet was read; empty if there are none.
+        run: the run's name; empty if there is none.
     """
 
     title: Said
@@ -60,7 +60,7 @@ class Summary:
     is_practice: bool = False
     of_earlier_runs: Sequence[tuple[Said, Said]] = ()
     prospect: int | None = None
-    read_as: str = ""
+    run: str = ""
 
     @property
     def headings(self) -> tuple[str, ...]:

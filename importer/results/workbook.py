@@ -36,7 +36,7 @@ from importer.results.layout import ResultRows, Summary, columns_for, encodable,
 from importer.results.presentation import COLOURS
 from importer.results.sheet_rows import SheetRows, add_part
 from importer.results.summary import write_summary
-from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, READ_AS, TO_FIX, ResultColumn
+from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, OF_RUN, TO_FIX, ResultColumn
 
 MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
@@ -127,7 +127,7 @@ class _Frame:
         self.order = [*leading, *(i for i in range(len(widths)) if i not in leading)]
         self.content = BytesIO()
         book = Workbook(self.content, {"in_memory": True})
-        about = f"{READ_AS}{contents.summary.read_as}" if contents.summary.read_as else ""
+        about = f"{OF_RUN}{contents.summary.run}" if contents.summary.run else ""
         book.set_properties({"title": render(contents.summary.title), "author": AUTHOR, "comments": about})
         formats = _formats(book)
         results, to_fix = book.add_worksheet("Results"), book.add_worksheet(TO_FIX)

@@ -5,7 +5,7 @@ never an exception.
 
     headings     a sheet's headings and the settings that name them
     columns      headings → roles
-    exports      remembered kinds of sheets, recognised by their headings
+    recognition  the kind of a sheet, known by its headings, and its reading
     suggestions  columns that probably have a role, judged by heading and cells
     foreign      columns with IDs of other programs, and the emails beside them
     values       one cell → a value, or the reason why the cell is not valid

@@ -12,16 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument
-from importer.fields import FIELDS
+from importer.fields import FIELDS, NEITHER_PROSPECT_NOR_VISIBILITY
 from importer.messages import Cell, Message, SettingPart, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns
+from importer.rows import programs
 from importer.rows.composing import Composition, template_in
 from importer.rows.headings import OTHER, SheetHeadings, named
-from importer.rows.suggestions import LIKELY, folded_heading, likeliness, role_of, samples
+from importer.rows.suggestions import LIKELY, likeliness, role_of, samples
 from importer.settings import Settings
 from importer.settings.kinds import mapped
+from importer.settings.reading import folded_heading
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
@@ -36,9 +38,8 @@ class Roles:
         ours: heading → position of the columns that an earlier results file added; empty for other files.
         unused: positions of the other columns.
         unexplained: unused columns that the user has not ignored.
-        doubtful: unused columns that are ignored only because a setting ignores them in all sheets.
+        doubtful: unused columns that are ignored only because the reading of this kind of sheet ignores them.
         vacant: roles without a column, unless the user stated that this sheet has no such column.
-        instead: roles whose column was found by its heading, because the sheet has none of the usual names.
         listed: role → the columns of people after the first that the user lists for it (``Contact 1, Contact 2``).
         further_emails: columns with further emails of the same person, used in order if the email column is blank.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
@@ -52,7 +53,6 @@ class Roles:
     unexplained: tuple[int, ...] = ()
     doubtful: tuple[int, ...] = ()
     vacant: tuple[Role, ...] = ()
-    instead: tuple[Role, ...] = ()
     listed: Mapping[Role, tuple[int, ...]] = field(default_factory=dict)
     further_emails: tuple[int, ...] = ()
     foreign: int | None = None
@@ -141,12 +141,8 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     template = sheet.composition()
     composed = () if template is None else template.columns
     unused = tuple(i for i in sheet.free if i not in first_role)
-    long_ago = settings.remembered.answers.get("map", {}) if settings.remembered is not None else {}
-    absent = [
-        role
-        for role, names in settings.mapping.items()
-        if not any(names) and role not in settings.usual and role not in long_ago
-    ]
+    long_ago = settings.reading.answers.get("map", {}) if settings.reading is not None else {}
+    absent = [role for role, names in settings.mapping.items() if not any(names) and role not in long_ago]
     return Roles(
         columns,
         sheet.ours,
@@ -154,7 +150,6 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         unexplained=tuple(i for i in unused if i not in sheet.ignored),
         doubtful=tuple(i for i in unused if i in sheet.doubtful),
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
-        instead=tuple(role for role in columns if any(settings.columns.get(role, ())) and role not in sheet.mapping),
         composition=template,
         listed=listed,
     )
@@ -165,15 +160,6 @@ def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple
     all_positions = range(len(headings))
     positions = set(named(name, headings, all_positions))
     return tuple(other for other in names if not positions.intersection(named(other, headings, all_positions)))
-
-
-def remarks(headings: Sequence[str], settings: Settings, roles: Roles) -> list[Message]:
-    """Return a message for each role whose column was found by heading because the sheet lacks the mapped names."""
-    return [
-        say("columns.instead", names=_quoted(settings.mapping[role]), heading=shown(headings[column]), role=role)
-        for role, column in roles.columns.items()
-        if role in roles.instead
-    ]
 
 
 def _quoted(names: Sequence[str]) -> tuple[Cell, ...]:
@@ -205,6 +191,7 @@ def _choices(
     # The user can't mean a column that the importer added, or one without a heading and without values.
     ours = added_columns(headings)
     positions = [i for i in positions if i not in ours and (headings[i].strip() or not cells or cells[i])]
+    positions = [i for i in positions if _may_be_meant(role, headings[i], cells[i] if cells else ())]
     scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
     choices = []
     positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
@@ -213,7 +200,15 @@ def _choices(
         shown_cells = samples(cells[i]) if cells else ()
         choices.append(PossibleAnswer(setting.name, setting.value, means, shown_cells, is_likely=scores[i] >= LIKELY))
     suggested = sum(scores[i] > 0 for i in positions)
-    return [*choices[:suggested], *others, *choices[suggested:]]
+    return [*choices[:suggested], *others, *(choices[suggested:] if role is not Role.VISIBILITY or not others else ())]
+
+
+def _may_be_meant(role: Role, heading: str, values: Sequence[str]) -> bool:
+    """Return whether a person may mean a column for a role, by what its heading and its cells certainly are."""
+    is_neither = role in (Role.PROSPECT, Role.VISIBILITY) and NEITHER_PROSPECT_NOR_VISIBILITY.search(heading)
+    if is_neither and role_of(heading) is not role:
+        return False
+    return role is not Role.PROSPECT or not values or programs.of_ids(values) is None
 
 
 def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -> Question:
@@ -241,7 +236,8 @@ def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -
         asks = say("columns.and", first=first, more=(say(f"column.which.{role}"),))
     else:
         first = say("columns.none-found", role=role, known=FIELDS[role].headings[:4])
-        asks = say(f"column.which.{role}")
+        has_columns = any(choice.setting == "map" for choice in choices)
+        asks = say(f"column.which.{role}") if has_columns or not others else say("column.none.visibility")
         advice[:0] = [
             say("columns.claimed", heading=shown(headings[i]), role=other)
             for other, names in sheet.mapping.items()

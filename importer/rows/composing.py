@@ -16,7 +16,7 @@ from functools import lru_cache
 from importer.fields import BESIDE_THE_TEXT
 from importer.markup import as_paragraphs
 from importer.messages import Cell, Message, in_quotes, say
-from importer.rows.suggestions import folded_heading
+from importer.settings.reading import folded_heading
 
 _PIECE = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{(?P<name>[^{}]*)\}|[\[\]{}]|\n|[^\[\]{}\n]+")
 _DOUBLED = ("{{", "}}", "[[", "]]")
@@ -144,14 +144,12 @@ class Composition:
         return self.template.renamed(lambda _: called(next(names)))
 
 
-def composition(name: str, named: Callable[[str], list[int]], *, is_usual: bool) -> Composition | Message | None:
-    """Return the columns of a template, or why it can't be used; None if the name isn't a template for this sheet.
+def composition(name: str, named: Callable[[str], list[int]]) -> Composition | Message | None:
+    """Return the columns of a template, or why it can't be used; None if the name isn't a template.
 
     Args:
         name: the template.
         named: returns the positions of the columns with a heading or a letter.
-        is_usual: whether it is for all sheets, so that it doesn't apply to those without the column of its text. A
-            sheet that has that column needs the others, too: otherwise a renamed one would send a history again.
     """
     template = template_in(name)
     if template is None or template.trouble is not None:
@@ -160,8 +158,7 @@ def composition(name: str, named: Callable[[str], list[int]], *, is_usual: bool)
     wrong = tuple(Cell(in_quotes(field)) for field, at in zip(template.names, positions, strict=True) if len(at) != 1)
     if not wrong:
         return Composition(template, tuple(at[0] for at in positions))
-    is_meant = positions[-1] or not is_usual
-    return say("composed.no-column", template=Cell(in_quotes(name)), names=wrong) if is_meant else None
+    return say("composed.no-column", template=Cell(in_quotes(name)), names=wrong)
 
 
 def suggested(headings: Sequence[str], unused: Sequence[int], text: int) -> Composition | None:

@@ -23,10 +23,11 @@ from importer.rows import columns, programs, words
 from importer.rows.columns import Roles, at_the_start
 from importer.rows.footers import is_footer
 from importer.rows.programs import are_mostly
-from importer.rows.suggestions import folded_heading, is_of_others
+from importer.rows.suggestions import is_of_others
 from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
 from importer.settings import Settings
 from importer.settings.kinds import mapped
+from importer.settings.reading import folded_heading
 
 _NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
@@ -73,8 +74,7 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
     The error comes before any question, and says how to export the emails.
     """
     by_headings, (ids, emails) = programs.of_headings(sheet.headings), _candidates(sheet, settings)
-    is_named_email = Role.EMAIL in settings.mapping and Role.EMAIL not in settings.usual
-    if emails or is_named_email or not (by_headings or any(map(programs.of_ids, cells))):
+    if emails or Role.EMAIL in settings.mapping or not (by_headings or any(map(programs.of_ids, cells))):
         return
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
     free = [i for i in columns.unclaimed(sheet.headings, settings) if i not in ids]
@@ -170,7 +170,7 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
     if email is None and _holds_emails(sheet, position):
         listed = {Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
         return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)}, listed=listed)
-    is_named = any(settings.mapping.get(Role.PROSPECT, ())) and Role.PROSPECT not in roles.instead
+    is_named = any(settings.mapping.get(Role.PROSPECT, ()))
     ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
     program = _program(sheet, position, is_named=is_named)
     if email is not None:

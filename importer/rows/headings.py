@@ -13,8 +13,9 @@ from importer.models import Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns, own_columns
 from importer.rows.composing import Composition, composition, template_in
-from importer.rows.suggestions import folded_heading, role_of
+from importer.rows.suggestions import role_of
 from importer.settings import Settings
+from importer.settings.reading import folded_heading, key, numbered
 
 OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
@@ -28,11 +29,11 @@ class SheetHeadings:
 
     Attributes:
         headings: the sheet's headings.
-        mapping: role → names of its column, without the usual ones that don't apply to these headings.
+        mapping: role → names of its column.
         ours: heading → position of the columns that an earlier results file added.
         free: positions of the sheet's own columns.
         ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
-        doubtful: those of them that are ignored only because a setting ignores them in all sheets.
+        doubtful: those of them that are ignored only because the reading of this kind of sheet ignores them.
         compositions: templates for the text whose columns the sheet has.
         mistaken: why further templates can't be used, although the sheet has the column of their text.
     """
@@ -44,31 +45,15 @@ class SheetHeadings:
         self.compositions: dict[str, Composition] = {}
         self.mistaken: list[Message] = []
         for name in settings.mapping.get(Role.CONTENT, ()):
-            found = (
-                None if self._named(name) else composition(name, self._named, is_usual=Role.CONTENT in settings.usual)
-            )
+            found = None if self._named(name) else composition(name, self._named)
             if isinstance(found, Composition):
                 self.compositions[name] = found
             elif found is not None:
                 self.mistaken.append(found)
         self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
-        named_now = {
-            i
-            for role, names in self.mapping.items()
-            if role not in settings.usual
-            for i in self.first_named(role, names)
-        }
-        lasting = {i for name in settings.ignored if name in settings.lasting for i in self._named(name)} - named_now
-        ignored_now = {i for name in settings.ignored if name not in settings.lasting for i in self._named(name)}
-        self.ignored, self.doubtful = lasting | ignored_now, lasting - ignored_now
-        for role in sorted(settings.usual):
-            names = [
-                name
-                for name in self.mapping.pop(role, ())
-                if not (name and self.ignored.intersection(self._named(name)))
-            ]
-            if self.first_named(role, names) or (names and not self.candidates(role)):
-                self.mapping[role] = tuple(names)
+        before = () if settings.reading is None else settings.reading.answers.get("ignore", ())
+        self.ignored = {i for name in settings.ignored for i in self._named(name)}
+        self.doubtful = self.ignored - {i for name in settings.ignored if name not in before for i in self._named(name)}
 
     def candidates(self, role: Role) -> list[int]:
         """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
@@ -124,11 +109,14 @@ class SheetHeadings:
 
 
 def named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
-    """Return the columns with this heading, or the column with this letter if no heading matches."""
+    """Return the columns with this heading; else with its number (``Note #2``), as readings have it, or this letter."""
     folded_name = folded_heading(name) if template_in(name) is None else ""
     by_heading = [
         i
         for i in free
         if (folded_heading(headings[i]) == folded_name if folded_name else headings[i].strip() == name.strip())
     ]
-    return by_heading or [i for i in free if column_letter(i) == name.strip().upper()]
+    if by_heading or "#" not in name:
+        return by_heading or [i for i in free if column_letter(i) == name.strip().upper()]
+    names = numbered([headings[i] for i in free])
+    return [i for i, own_name in zip(free, names, strict=True) if key(own_name) == key(name)]

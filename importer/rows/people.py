@@ -17,8 +17,8 @@ from importer.fields import FULL_NAME, PERSON
 from importer.models import Role, Rows
 from importer.reading import Sheet
 from importer.rows.columns import Roles
-from importer.rows.suggestions import folded_heading
 from importer.rows.values import read_email
+from importer.settings.reading import folded_heading
 
 COLUMNS = ("Email", *PERSON)
 """Headings of the lines, in their order."""

@@ -8,6 +8,7 @@ must stand for one note; short ones, which people assign anew in each sheet, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,12 @@ from importer.fields import FIELDS
 from importer.models import Ints, Role, Texts
 from importer.reading import Sheet
 from importer.rows.columns import Roles
-from importer.rows.suggestions import folded_heading
 from importer.rows.values import LONGEST_ID, TEXT, cleaned_id, is_damaged
+from importer.settings.reading import folded_heading
 
 _SUGGESTED = frozenset(map(folded_heading, FIELDS[Role.RECORD].suggested))
+_OF_NOTES = re.compile(r"(note|call|meeting|task|email|engagement) (body|notes|description)", re.IGNORECASE)
+"""Headings of an export of HubSpot's notes or calls, in which *Record ID* is the ID of each of them."""
 _OURS = "note_id"  # in parts of a results file
 _SHORTEST = 8
 """Minimum length of an ID in characters. Two programs, or two sheets of one person, hardly share longer ones."""
@@ -46,7 +49,9 @@ class Records:
 def found(sheet: Sheet, roles: Roles, prospect: Texts, note: Ints) -> Records | None:
     """Return the column of the records' IDs, or one that could be chosen; None if there is none."""
     chosen, headings = roles.columns.get(Role.RECORD), sheet.headings
-    suggested = (i for i in roles.unexplained if folded_heading(headings[i]) in _SUGGESTED)
+    names = _SUGGESTED.union(["recordid"] if any(map(_OF_NOTES.fullmatch, headings)) else [])
+    free = (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign]))
+    suggested = (i for i in free if folded_heading(headings[i]) in names)
     for position in [chosen] if chosen is not None else (i for i in suggested if headings[i].strip() != _OURS):
         ids = [*_ids(sheet, position)]
         if not any(ids):

@@ -6,15 +6,14 @@ Input: a heading and the first values of its column. Output: a score, by which n
 from __future__ import annotations
 
 import difflib
-import functools
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
 from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
+from importer.settings.reading import folded_heading
 
 LIKELY = 2
 """Minimum score for a column to be suggested."""
@@ -27,14 +26,7 @@ _MOST_SHOWN = 40
 _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _NEARLY = 0.8  # similarity of two headings
-_IGNORED = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
-
-
-@functools.lru_cache(maxsize=4096)  # a damaged file's may be long, and each is compared with all others
-def folded_heading(heading: str) -> str:
-    """Return a heading without case, spaces, underscores and other signs, to compare headings."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
 
 
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}

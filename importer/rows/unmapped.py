@@ -19,7 +19,7 @@ from importer.rows.columns import Roles, called, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import cleaned_id, folded
 from importer.settings.kinds import mapped
-from importer.settings.meanings import Values
+from importer.settings.reading import Values, key, numbered
 
 _MOST_VALUES = 8  # values of a column that a message lists
 _MOST_ODD = 3  # unknown words that a column may hold beside known ones, without typing errors
@@ -73,14 +73,15 @@ class Unmapped:
         known: ignored column → the words that it held when the user said so.
 
     Attributes:
-        set_aside: column that isn't asked about only because the user said so → its words.
+        seen: column that isn't asked about only because the user said so → its words.
     """
 
     def __init__(
         self, headings: Sequence[str], roles: Roles, values: Values, known: Mapping[str, Sequence[str]]
     ) -> None:
-        self.set_aside: dict[str, tuple[str, ...]] = {}
-        self._known = {folded(column): {*map(folded, seen)} for column, seen in known.items()}
+        self.seen: dict[str, tuple[str, ...]] = {}
+        self._names = numbered(headings)
+        self._known = {key(column): {*map(folded, seen)} for column, seen in known.items()}
         self._headings, self._doubtful, self._open = headings, roles.doubtful, {*roles.unexplained, *roles.doubtful}
         self._words = {
             role: {folded(word) for usual in field.words.values() for word in usual} | words.ever(values, role)
@@ -147,7 +148,7 @@ class Unmapped:
             if asked and self._is_open(position, [*rows]):
                 questions.append(question(self._headings, position, asked, [*rows], says))
             else:
-                self.set_aside[called(self._headings, position)] = tuple(rows)
+                self.seen[self._names[position]] = tuple(rows)
         return questions
 
     def _is_of(self, role: Role, value: str) -> bool:
@@ -161,9 +162,7 @@ class Unmapped:
 
     def _is_open(self, position: int, values: Sequence[str]) -> bool:
         """Return whether a column has to be asked about, because nobody said anything about these words of it."""
-        known = (
-            self._known.get(folded(called(self._headings, position)), set()) if position in self._doubtful else set()
-        )
+        known = self._known.get(key(self._names[position]), set()) if position in self._doubtful else set()
         return position in self._open and not {*map(folded, values)} <= known
 
     def _says_less(self, role: Role, position: int, value: str) -> bool:

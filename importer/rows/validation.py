@@ -102,7 +102,7 @@ class _Validation:
         codes = {role: np.zeros(size, dtype=np.int32) for role in self.columns}  # of the values of each row's note
         key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in columns else None
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
-        known = {} if self.settings.remembered is None else self.settings.remembered.set_aside
+        known = {} if self.settings.reading is None else self.settings.reading.seen
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         corrected = CorrectedRows(self.sheet.headings)
         ours = added_columns(self.sheet.headings)
@@ -151,7 +151,7 @@ class _Validation:
             meanings=meanings,
             remarks=self._remarks(record),
             overlooked=unexplained.questions(self.notes),
-            set_aside=unexplained.set_aside,
+            seen=unexplained.seen,
             unknown=[
                 *unknown,
                 *dates,
@@ -261,8 +261,8 @@ class _Validation:
         remarks += self.receivers.remarks()
         if self.composed is not None:
             is_known = record is not None and record.is_chosen and record.ids is not None
-            remembered = None if is_known else self.settings.remembered
-            before = None if remembered is None else remembered.answers.get("dates")
+            reading = None if is_known else self.settings.reading
+            before = None if reading is None else reading.answers.get("dates")
             remarks += self.composed.dates.remarks(before)
         if record is not None:
             headings, at = self.sheet.headings, record.position

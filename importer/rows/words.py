@@ -21,10 +21,9 @@ from importer.messages import Cell, Message, SettingPart, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import at_the_start, called, shown
-from importer.rows.suggestions import folded_heading
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
-from importer.settings.meanings import MEANS, Scope, Values, Words
+from importer.settings.reading import MEANS, Values, Words, folded_heading
 
 Value: TypeAlias = Visibility | Status
 
@@ -200,17 +199,15 @@ class Vocabulary:
                     raise BadSettings(say("words.two-meanings", word=Cell(in_quotes(word)), role=role))
             self._own |= layer
 
-    def _counting(self, columns: Mapping[str | Scope, Words]) -> Iterator[list[tuple[str, Value | None]]]:
+    def _counting(self, columns: Mapping[str | None, Words]) -> Iterator[list[tuple[str, Value | None]]]:
         """Yield the user's words that count for the column, with their meanings, lowest precedence first."""
-        if self._is_plain:
-            yield [*columns.get(Scope.PLAIN, {}).items()]
         yield [
             pair
             for column, words in columns.items()
             if isinstance(column, str) and folded(column) == folded(self._heading)
             for pair in words.items()
         ]
-        yield [*columns.get(Scope.RUN, {}).items()]
+        yield [*columns.get(None, {}).items()]
 
     def read(self, text: str) -> Value | Wrong:
         """Return the value of a word, the user's own first. Only exact words count; similar words are suggested."""
@@ -312,7 +309,7 @@ def unknown(
         if len(frequent) > MOST_WORDS:
             questions.append(_another_column(column, frequent))
         else:
-            of_column = [_word(column, word, count, values) for word, count in frequent]
+            of_column = [_word(column, word, count) for word, count in frequent]
             if of_column and not is_sure and is_plain(role, column.heading) and not known[role]:
                 of_column[0] = _in_doubt(column, of_column[0], frequent)
             questions += of_column
@@ -325,7 +322,7 @@ def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
     return tuple(SettingPart("value", meaning(role, argument, value)) for value in offered(role, heading, word))
 
 
-def _word(column: _Column, word: str, count: int, values: Values) -> Question:
+def _word(column: _Column, word: str, count: int) -> Question:
     role, heading = column.role, column.heading
     likely = reading(role, heading, word)
     choices = [
@@ -345,8 +342,6 @@ def _word(column: _Column, word: str, count: int, values: Values) -> Question:
         left_out=SettingPart("value", meaning(role, as_argument(word), None)),
         ignore=column.ignored,
     )
-    if folded(word) in map(folded, values.get((role, Scope.PLAIN), {})):
-        text = say("words.counts-elsewhere", question=text)
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())

@@ -6,12 +6,11 @@ table      the declaration of all settings, and :class:`Settings`, checked when 
 kinds      kinds of values, and how each is read
 limits     values that limit a run: how much of a file is read, windows of the day
 rate       rates such as ``20/1s``
-meanings   words of the sheet with a meaning, and the columns to which they apply
+reading    how a kind of sheet is read: names of columns, meanings of words, and :class:`Reading`
 sources    command line, environment, profile, default: the value that counts, and where it was set
-exports    kinds of sheets, known by their headings, and what was answered about them
+readings   the readings that a profile remembers, and the settings with the answers of one
 profiles   the settings of a workspace, kept in a file
 profile_lines  single lines of a profile, also of a file that can't be read
-remembering  answers about a file, kept in its profile
 address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications
 keystore   the system's key store

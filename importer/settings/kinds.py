@@ -270,19 +270,6 @@ def _pairs(value: object, allowed: Message) -> list[tuple[str, object]]:
     return pairs
 
 
-class EncodingOf:
-    """The name of an encoding; or headings of a kind of export, joined with commas → the name of its encoding."""
-
-    def read(self, value: object) -> str | dict[str, str]:
-        """See :class:`ValueKind`."""
-        if isinstance(value, Mapping) and all(isinstance(name, str) for name in value.values()):
-            return {str(headings): str(name) for headings, name in value.items()}
-        if not isinstance(value, str):
-            raise BadSettings(say("kind.no-encoding", value=repr(value)))
-        headings, equals_sign, name = value.rpartition("=")
-        return {headings: name} if equals_sign else value
-
-
 class Rated:
     """A rate."""
 

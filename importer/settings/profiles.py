@@ -18,7 +18,7 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 DEFAULT = "default"
-EXPORTS = "exports"
-"""Name of the exports in a profile, and at the top of the file those for all profiles. No profile has this name."""
+READINGS = "readings"
+"""Entry of a profile with the readings of its sheets."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
-_COMMAND = re.compile(r"`(note-importer (check|exports|history|hide|journal|login|results|run|verify)\b[^`]*)`")
+_COMMAND = re.compile(r"`(note-importer (check|history|hide|journal|login|readings|results|run|verify)\b[^`]*)`")
 
 
 class InProfile(Plain):
@@ -50,7 +50,7 @@ def in_commands(text: str, name: str, further: str = "") -> str:
     """Return the text with the profile's flag, and ``further`` flags about the journal, added to each command."""
     flag = "" if name == DEFAULT else f" --{SETTINGS['profile'].name} {as_argument(name)}"
     return _COMMAND.sub(
-        lambda found: f"`{found[1].removesuffix(flag)}{flag}{'' if found[2] == 'exports' else further}`", text
+        lambda found: f"`{found[1].removesuffix(flag)}{flag}{'' if found[2] == 'readings' else further}`", text
     )
 
 
@@ -73,44 +73,40 @@ def load(name: str) -> dict[str, object]:
     profile = all_profiles.get(name, {})
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
-    setting_names = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
-    profile = {setting: value for setting, value in profile.items() if setting != EXPORTS}
+    setting_names = [name for name, setting in SETTINGS.items() if setting.is_lasting and name != "profile"]
+    profile = {setting: value for setting, value in profile.items() if setting != READINGS}
     for setting in profile:
+        if setting in SETTINGS and not SETTINGS[setting].is_lasting:
+            raise BadSettings(say("profile.of-reading", where=place_of(name, setting), setting=repr(setting)))
         if setting not in setting_names:
             near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
             raise BadSettings(
                 say("profile.no-setting", where=place_of(name, setting), setting=repr(setting), near=near)
             )
-    examples = {"map": 'content = "Call summary"', "limit": "rows = 6000000", "values": 'visibility.Yes = "Public"'}
-    for setting, example in examples.items():
-        if not isinstance(profile.get(setting, {}), Mapping):
-            where = place_of(name, setting)
-            raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
-    return {setting_names[setting]: value for setting, value in profile.items()}
+    if not isinstance(profile.get("limit", {}), Mapping):
+        where = place_of(name, "limit")
+        raise BadSettings(say("profile.write-a-table", where=where, setting="limit", example="rows = 6000000"))
+    return profile
 
 
-def exports(name: str) -> list[tuple[str, object]]:
-    """Return the entries of exports that count for a profile, unchecked: its own, with its name, then those of all.
+def readings(name: str) -> list[object]:
+    """Return a profile's entries of readings, unchecked.
 
     Raises:
         BadSettings: the file can't be read, or holds something else in their place.
     """
-    found: list[tuple[str, object]] = []
-    document = _profiles()
-    profile = document.get(name)
-    for owner, table in ((name, profile), ("", document)):
-        entries = table.get(EXPORTS, []) if isinstance(table, Mapping) else []
-        if not isinstance(entries, list):
-            raise BadSettings(say("exports.no-list", file=str(profiles_file())))
-        found += [(owner, entry) for entry in entries]
-    return found
+    profile = _profiles().get(name)
+    entries = profile.get(READINGS, []) if isinstance(profile, Mapping) else []
+    if not isinstance(entries, list):
+        raise BadSettings(say("readings.no-list", where=place_of(name, READINGS), profile=name))
+    return entries
 
 
 def named_files(*settings: str, of: str | None = None) -> list[str]:
     """Return the files that these settings name in any profile, or in one, as written; none if they can't be read."""
     with contextlib.suppress(BadSettings):
         tables = [table for name, table in _profiles().items() if isinstance(table, Mapping) and of in (None, name)]
-        values = [table[key] for table in tables for name in settings if (key := SETTINGS[name].profile_name) in table]
+        values = [table[name] for table in tables for name in settings if name in table]
         return [file for file in values if isinstance(file, str) and file]
     return []
 
@@ -186,20 +182,21 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     profile = document.setdefault(name, {})
     for setting, value in settings.items():
         if value is None:
-            profile.pop(SETTINGS[setting].profile_name, None)
+            profile.pop(setting, None)
         else:
-            profile[SETTINGS[setting].profile_name] = value
+            profile[setting] = value
     _write(path, document.as_string())
     return path
 
 
-def change_export(owner: str, name: str, entry: Mapping[str, object] | None) -> Path:
-    """Write the export of this name, or remove it, and keep the rest of the file; return the file.
+def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, comment: str = "") -> Path:
+    """Write the reading of this name into a profile, or remove it, and keep the rest of the file; return the file.
 
     Args:
-        owner: the profile that has the export; empty: all profiles.
-        name: the export's name.
-        entry: the export; None removes it.
+        profile: the profile's name.
+        name: the reading's name.
+        entry: the reading; None removes it.
+        comment: what a person reads above it.
 
     Raises:
         BadSettings: the file can't be read or written.
@@ -207,48 +204,25 @@ def change_export(owner: str, name: str, entry: Mapping[str, object] | None) -> 
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     path, document = profiles_file(), editable()
-    holder: Any = document.setdefault(owner, tomlkit.table()) if owner else document
+    holder: Any = document.setdefault(profile, tomlkit.table())
     written = tomlkit.aot()
-    others = [table for table in holder.get(EXPORTS, []) if table.get("name") != name]
-    for table in [*others, *([tomlkit.item(dict(entry))] if entry is not None else [])]:
-        written.append(table)
-    if owner and len(written) and [*document][-1] != owner and not written[-1].as_string().endswith("\n\n"):
+    for table in holder.get(READINGS, []):
+        if table.get("name") != name:
+            written.append(table)
+    if entry is not None:
+        added = tomlkit.table()
+        for line in textwrap.wrap(comment, 100):
+            added.add(tomlkit.comment(line))
+        for setting, value in entry.items():
+            added.add(setting, value)
+        written.append(added)
+    if len(written) and [*document][-1] != profile and not written[-1].as_string().endswith("\n\n"):
         written[-1].add(tomlkit.nl())  # a blank line before the next profile
-    holder.pop(EXPORTS, None)
+    holder.pop(READINGS, None)
     if len(written):
-        holder[EXPORTS] = written
+        holder[READINGS] = written
     _write(path, document.as_string())
     return path
-
-
-def forget(name: str, path: Sequence[str]) -> None:
-    """Remove one entry of a table or a list from a profile, and each table or list that becomes empty.
-
-    Args:
-        name: the profile's name.
-        path: the entry's path, such as ``("map", "content", "Call summary")``. A missing entry is ignored.
-
-    Raises:
-        BadSettings: the file can't be read or written.
-    """
-    document = editable()
-    if _taken_out(document.get(name), path):
-        _write(profiles_file(), document.as_string())
-
-
-def _taken_out(held: Any, path: Sequence[str]) -> bool:
-    """Remove the entry at a path from a table or a list, and return whether it was there."""
-    first, *rest = path
-    if not rest and isinstance(held, list) and first in held:
-        held.remove(first)
-        return True
-    if not isinstance(held, Mapping) or first not in held:
-        return False
-    if rest and held[first] != rest[0] and not _taken_out(held[first], rest):
-        return False
-    if not rest or held[first] == rest[0] or not held[first]:
-        del held[first]  # type: ignore[attr-defined]
-    return True
 
 
 def check_new(name: str) -> None:
@@ -259,8 +233,6 @@ def check_new(name: str) -> None:
     """
     if not name.strip() or not name.isprintable():
         raise BadSettings(say("profile.bad-name"))
-    if name == EXPORTS:
-        raise BadSettings(say("profile.reserved", name=repr(name)))
     if "://" in name:
         raise BadSettings(say("profile.named-by-address", name=repr(name)))
     if name in _profiles():

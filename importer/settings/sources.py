@@ -18,10 +18,8 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
-from importer.models import Role
-from importer.settings import keystore, profile_lines, profiles, remembering
+from importer.settings import keystore, profile_lines, profiles, readings
 from importer.settings.address import default_journal, journal_place
-from importer.settings.meanings import Scope, Values, for_columns, merged
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Settings
 
@@ -33,10 +31,6 @@ OTHER_VARIABLES = (
 )
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
 faults, and the addresses for notifications."""
-
-
-_TABLES = ("map", "value", "ignore")
-"""The settings whose values from several sources are combined: by role, by word, and by column."""
 
 
 class Source(Enum):
@@ -54,20 +48,18 @@ class Given:
     Attributes:
         origin: the place where it was set, for a message; None if it was said now.
         profile: the profile that holds it; empty if none does.
-        below: values of the same table from sources that count less; they complete this one.
     """
 
     value: object
     place: Source
     origin: Message | None = None
     profile: str = ""
-    below: tuple[Given, ...] = ()
 
     def at(self, name: str) -> Message | None:
         """Return the origin of the setting of this name, with its line in the file of profiles."""
         if self.place is not Source.PROFILE:
             return self.origin
-        return profiles.place_of(self.profile, SETTINGS[name].profile_name)
+        return profiles.place_of(self.profile, name)
 
 
 def written(value: object) -> str:
@@ -103,16 +95,16 @@ def gather(
     given = {name: Given(value, Source.SAID) for name, value in said.items()}
     for name in names:
         setting = SETTINGS[name]
-        text = environment.get(setting.variable, "")
+        text = environment.get(setting.variable, "") if setting.is_lasting else ""
         if text.strip():
             value: object = _parts(text) if setting.many else text
-            _lay(given, name, Given(value, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
+            given.setdefault(name, Given(value, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
         for name, value in profiles.load(profile).items():
             if name in names:
-                _lay(given, name, Given(value, Source.PROFILE, origin, profile))
+                given.setdefault(name, Given(value, Source.PROFILE, origin, profile))
     return given
 
 
@@ -129,17 +121,9 @@ def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
     return {**found, **given, "profile": profile}
 
 
-def _lay(given: dict[str, Given], name: str, found: Given) -> None:
-    """Add a value that counts less than the values that the setting has already."""
-    if name not in given:
-        given[name] = found
-    elif name in _TABLES:
-        given[name] = replace(given[name], below=(*given[name].below, found))
-
-
 def _check_variables(environment: Mapping[str, str]) -> None:
     """Refuse a misspelt variable, which would silently have no effect."""
-    variables = [*(setting.variable for setting in SETTINGS.values()), *OTHER_VARIABLES]
+    variables = [*(setting.variable for setting in SETTINGS.values() if setting.is_lasting), *OTHER_VARIABLES]
     for name in sorted(environment):
         if name.startswith("NOTE_IMPORTER_") and name not in variables:
             suggestions = difflib.get_close_matches(name, variables, n=1)
@@ -161,27 +145,10 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     """
     values: dict[str, Any] = {SETTINGS[name].attribute: entry.value for name, entry in given.items()}
     values.pop("", None)
-    values |= _tables(given)
     said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
     profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
-    exports = remembering.exports_of(profile)
     with _placed(given):
-        return Settings(**values, secret_files=_secret_files(given), said=said, exports=exports)
-
-
-def of_profile(given: Mapping[str, Given]) -> Settings:
-    """Return the settings of the profile alone, without those that were given for this run.
-
-    Raises:
-        BadSettings: see :func:`settings_of`.
-    """
-    kept = {
-        name: layer
-        for name, entry in given.items()
-        for layer in (entry, *entry.below)
-        if layer.place is Source.PROFILE or name == "profile"
-    }
-    return settings_of(kept)
+        return Settings(**values, secret_files=_secret_files(given), said=said, readings=readings.of_profile(profile))
 
 
 _SECRET = ("api-key-file", "notify-file", "log-file")
@@ -217,42 +184,6 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
         if error.origin or error.setting not in given:
             raise
         raise BadSettings(error.reason, setting=error.setting, origin=given[error.setting].at(error.setting)) from error
-
-
-def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
-    """Return the settings of :data:`_TABLES`, and the roles and ignored columns that only the profile names.
-
-    Raises:
-        BadSettings: see :func:`settings_of`.
-    """
-    mapping: dict[Role, tuple[str, ...]] = {}
-    values: Values = {}
-    usual: set[Role] = set()
-    ignored: dict[str, None] = {}
-    lasting: set[str] = set()
-    for layer, roles in _layers(given, "map"):
-        mapping |= roles
-        usual = usual | roles.keys() if layer.place is Source.PROFILE else usual - roles.keys()
-    for layer, words in _layers(given, "value"):
-        is_for_any_sheet = layer.place is Source.PROFILE
-        values = merged(values, for_columns(words, dict.fromkeys(Role, Scope.PLAIN)) if is_for_any_sheet else words)
-    for layer, names in _layers(given, "ignore"):
-        ignored |= dict.fromkeys(names)
-        lasting = lasting.difference(names) if layer.place is Source.SAID else lasting.union(names)
-    return {
-        "mapping": mapping,
-        "usual": frozenset(usual),
-        "values": values,
-        "ignored": tuple(ignored),
-        "lasting": frozenset(lasting),
-    }
-
-
-def _layers(given: Mapping[str, Given], name: str) -> Iterator[tuple[Given, Any]]:
-    """Yield the given values of a table as given and as read, beginning with the one that counts least."""
-    if name in given:
-        for layer in reversed((given[name], *given[name].below)):
-            yield layer, read({name: layer}, name)
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:

@@ -19,15 +19,17 @@ from importer.messages import Message, say, words
 from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
-from importer.settings.exports import Export
 from importer.settings.limits import Limits, TimeWindow
-from importer.settings.meanings import Meanings, Values
 from importer.settings.rate import Rate
+from importer.settings.reading import Meanings, Reading, Values
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
 
 BATCH_SIZE = 100
 GIVE_UP = 900.0
 _SECONDS = "SECONDS"
+_OF_A_SHEET: Mapping[str, Any] = {"is_of_reading": True, "is_lasting": False}
+"""Declaration of settings that name columns and words: a profile holds them in readings, never for all sheets."""
+_OF_BYTES: Mapping[str, Any] = {"is_of_reading": True, "decides_rows": True}
 _Value = TypeVar("_Value")
 _Default = TypeVar("_Default")
 
@@ -70,7 +72,9 @@ class Setting:
         many: whether it may be given more than once.
         explains_default: whether a text describes its default.
         short: a short flag.
-        in_profile: its name in a profile if that differs: a table of the values that a flag gives one by one.
+        is_of_reading: whether it is part of a reading (see :mod:`importer.settings.reading`).
+        is_lasting: whether a profile or the environment may hold it, for all sheets.
+        decides_rows: whether a file has other rows with another value.
         is_common: whether the help shows it at first sight. The others are shown by ``--help-all``.
     """
 
@@ -83,7 +87,9 @@ class Setting:
     many: bool = False
     explains_default: bool = False
     short: str = ""
-    in_profile: str = ""
+    is_of_reading: bool = False
+    is_lasting: bool = True
+    decides_rows: bool = False
     is_common: bool = False
 
     @property
@@ -105,11 +111,6 @@ class Setting:
         if not value or not self.metavar or self.many:
             return None
         return words(kinds.with_tilde(value) if isinstance(value, Path) else str(value))
-
-    @property
-    def profile_name(self) -> str:
-        """The setting's name in a profile."""
-        return self.in_profile or self.name
 
     @property
     def variable(self) -> str:
@@ -157,8 +158,6 @@ class Settings:
     Attributes:
         mapping: role → headings, or column letters if no heading has that name; the first in the sheet counts. No
             column has the role if the only name is empty; a last, empty name: the sheet may lack all other names.
-        usual: roles in ``mapping`` whose columns a profile or an answer named. Names of ignored columns don't count. A
-            sheet with none of the other names uses common headings.
         values: role and column → word of the sheet → its meaning; None: rows with this word are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         attachments: folder of the files to attach; None: no files are attached.
@@ -169,13 +168,10 @@ class Settings:
         secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
             the results may not be attached either, and needn't be listed here.
         unknown_emails: file for the emails that no prospect has; None: no file is written.
-        lasting: the ignored columns that the profile names for all sheets. A mapping given for this run counts more.
-            Such a column is still asked about if it is about visibility or status and holds only words for them.
-        said: names of the settings that were given for this run. They count more than an export's answers.
-        exports: the kinds of sheets whose answers may apply; none any more once it is known which do.
-        remembered: the export whose answers apply to the sheet.
-        sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted. ``encoding`` may be a
-            table: headings of a kind of export → its encoding.
+        said: names of the settings that were given for this run. They count more than a reading's answers.
+        readings: the known readings of sheets; none any more once it is known which one applies.
+        reading: the reading that applies to the sheet. The other settings contain its answers.
+        sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted.
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
@@ -191,24 +187,26 @@ class Settings:
     """
 
     mapping: Mapping[Role, tuple[str, ...]] = _setting(
-        kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True, is_common=True
+        kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True, is_common=True, **_OF_A_SHEET
     )
     values: Values = _setting(
-        Meanings(),
-        Topic.FILE,
-        "ROLE:WORD=VALUE",
-        default=dict,
-        name="value",
-        many=True,
-        in_profile="values",
-        is_common=True,
+        Meanings(), Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", many=True, is_common=True, **_OF_A_SHEET
     )
     default_visibility: Visibility | None = _setting(
-        kinds.OneOf(Visibility, by_name=True), Topic.FILE, "[public|private]", default=None, is_common=True
+        kinds.OneOf(Visibility, by_name=True),
+        Topic.FILE,
+        "[public|private]",
+        default=None,
+        is_common=True,
+        is_of_reading=True,
     )
-    content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO)
-    key_column: str | None = _setting(kinds.Text(), Topic.FILE, "HEADING", default=None)
-    ignored: Sequence[str] = _setting(kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True)
+    content: ContentKind = _setting(
+        kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO, is_of_reading=True
+    )
+    key_column: str | None = _setting(kinds.Text(), Topic.FILE, "HEADING", default=None, is_of_reading=True)
+    ignored: Sequence[str] = _setting(
+        kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True, **_OF_A_SHEET
+    )
     attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None, is_common=True)
     attachments_are: kinds.AttachmentsAre | None = _setting(
         kinds.OneOf(kinds.AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
@@ -218,18 +216,28 @@ class Settings:
     )
     unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None, is_common=True)
     skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False)
-    sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True)
-    header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None)
-    encoding: str | Mapping[str, str] | None = _setting(kinds.EncodingOf(), Topic.FILE, "NAME", default=None)
-    delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None)
-    fill_merged: bool = _setting(kinds.Yes(), Topic.FILE, default=False)
+    sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True, decides_rows=True)
+    header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None, decides_rows=True)
+    encoding: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, **_OF_BYTES)
+    delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None, **_OF_BYTES)
+    fill_merged: bool = _setting(kinds.Yes(), Topic.FILE, default=False, **_OF_BYTES)
     limits: Limits = _setting(kinds.Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
     export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
     several_in_cell: kinds.SeveralInCell | None = _setting(
-        kinds.OneOf(kinds.SeveralInCell), Topic.FILE, "[each|first|reject]", default=None, explains_default=True
+        kinds.OneOf(kinds.SeveralInCell),
+        Topic.FILE,
+        "[each|first|reject]",
+        default=None,
+        explains_default=True,
+        is_of_reading=True,
     )
     dates: kinds.DateOrder | None = _setting(
-        kinds.OneOf(kinds.DateOrder), Topic.FILE, "[day-first|month-first|as-text]", default=None, explains_default=True
+        kinds.OneOf(kinds.DateOrder),
+        Topic.FILE,
+        "[day-first|month-first|as-text]",
+        default=None,
+        explains_default=True,
+        is_of_reading=True,
     )
     batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
     profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default", is_common=True)
@@ -263,7 +271,7 @@ class Settings:
     first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
     again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     resend_unconfirmed: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
-    remember: ClassVar[bool] = _setting(kinds.Yes(), Topic.RUN, default=False)
+    remember: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)
     verbose: ClassVar[bool] = _setting(kinds.Yes(), Topic.DETAILS, default=False, short="-v", is_common=True)
@@ -276,11 +284,9 @@ class Settings:
 
     key: str = field(default="", repr=False)
     key_place: Message | None = field(default=None, compare=False)
-    usual: frozenset[Role] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
-    lasting: frozenset[str] = field(default=frozenset(), compare=False)
-    said: frozenset[str] = field(default=frozenset(), compare=False)
-    exports: Sequence[Export] = ()
-    remembered: Export | None = None
+    said: frozenset[str] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
+    readings: Sequence[Reading] = ()
+    reading: Reading | None = None
     secret_files: Sequence[Path] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -295,10 +301,10 @@ class Settings:
             raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
 
     def only(self, topics: Collection[Topic], **others: Any) -> Settings:
-        """Return settings with these topics' values, with what is known of exports, and with ``others``, but no key."""
+        """Return settings with these topics' values, with the known readings and with ``others``, but no key."""
         settings = [setting for setting in SETTINGS.values() if setting.topic in topics and setting.attribute]
         values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
-        for attribute in ("usual", "lasting", "secret_files", "said", "exports", "remembered"):
+        for attribute in ("secret_files", "said", "readings", "reading"):
             values[attribute] = getattr(self, attribute)
         return Settings(**values | others)
 

@@ -1,19 +1,18 @@
 """Texts of the kinds that ``importer/rows/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "exports.as-answered": "As answered on {date} for {name}.",
-    "exports.as-answered-differently": "As answered on {date} for {name}. This sheet {differences: and }.",
-    "exports.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
-    "exports.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
-    "exports.several": (
-        "The headings are those of several exports: {names}.\nSay which one it is: {way}. If it is none of them: {none}"
+    "readings.as-answered": "As answered on {date} for {name}.",
+    "readings.as-answered-differently": "As answered on {date} for {name}. This sheet {differences: and }.",
+    "readings.as-in-run": "Read as the run {run} read it.",
+    "readings.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
+    "readings.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
+    "readings.several": (
+        "The headings may be those of several kinds of sheets: {names}.\n"
+        "Say which one it is: {way}. If it is none of them: {none}"
     ),
-    "exports.which": "The headings are those of several exports. Which one is it?",
-    "exports.resembles": "This sheet resembles {name}, answered on {date}, but it {differences: and }. Is it the same kind of sheet?",
-    "exports.say-whether": "{asks}\nIf it is, and the answers still apply: {way}. If it is another kind: {none}",
-    "exports.as-last-time": "the same: use the answers of {date} for {name}",
-    "exports.one-of-several": "{name}, answered on {date}",
-    "exports.another-kind": "another kind: use no earlier answers",
+    "readings.which": "The headings may be those of several kinds of sheets. Which one is it?",
+    "readings.one-of-several": "{name}, answered on {date}",
+    "readings.another-kind": "another kind: use no earlier answers",
     "purpose.uploading-again": "uploading failed files again",
     "purpose.looking-up-emails-again": "looking up failed email addresses again",
     "stopped.no-look-ups": "Prospects can't be looked up by email address: {why}.\n{action.Run-same-command} later.",
@@ -127,7 +126,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Say what it is: {ways: or }. If it has nothing to do with the notes: {ignore}"
     ),
     "overlooked.what-is-it": "What is column {column}, {heading}? It contains {values}.",
-    "columns.instead": "The profile names the heading {names: or }, but the sheet has no such column. {heading} is used as the {role}, because of its heading.",
     "columns.and": "{first}\n{more: }",
     "columns.not-headed": "No column has the heading {names: or }, which was named as the {role}.",
     "columns.none-found": "No column for the {role} was found. Usual headings are {known}.",
@@ -156,6 +154,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column.which.email": "Which column holds the email addresses?",
     "column.which.content": "Which column holds the text of the notes?",
     "column.which.visibility": "Which column says who may see a note?",
+    "column.none.visibility": "Who may see these notes?",
     "column.which.status": "Which column holds the status?",
     "column.which.attachments": "Which column holds the attachments?",
     "column.which.key": "Which column holds the key?",
@@ -168,7 +167,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "default.public": "none: all notes are public, visible to the whole team",
     "overlooked.all-words": "all its words are a visibility or a status",
     "overlooked.most-words": "most of its words are a visibility or a status",
-    "overlooked.though-ignored": "{says} (the profile ignores it, but that is not enough for such a column)",
+    "overlooked.though-ignored": "{says} (it was ignored before, but not with these words)",
     "overlooked.may-say-less": "it may be more restrictive than the {role} in column {used}, which is used",
     "export.hubspot": "in HubSpot, export again with the associated contacts by name, which includes their email addresses, not by ID alone. Or export contacts with the property Email",
     "export.salesforce": "in Salesforce, export a report with the field Email of the contact or lead. The objects Note and Task have no such field",
@@ -203,7 +202,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{column} contains {word} in {rows}, which is not a known {role} under this heading.\n"
         "Say what it means: {ways: or }. To skip these rows: {left_out}. If the column is not the {role}: {ignore}"
     ),
-    "words.counts-elsewhere": "{question}. The profile gives this word a meaning but names no column. Such a meaning applies only under plain headings",
     "words.what-means": "What does {word} mean as the {role}? ({rows})",
     "words.suggests": "{question} The heading {heading} suggests {value}.",
     "words.counted": "{word} ({n})",

@@ -37,7 +37,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.no-results-name": "{value} is not a valid name for results. It needs {name}, may contain {date} or {time}, and ends in .xlsx or .csv: '{name}.{date}.results.xlsx'.",
     "kind.directory": "The journal can't be {value}, because that is a folder.\nName a file.",
     "kind.no-address": "{value} is not a web address.",
-    "kind.no-encoding": "{value} is not a valid encoding, such as cp1252.",
     "kind.no-window": "{value} is not a valid time window. Write it like 02:00-06:00.",
     "kind.no-time-of-day": "{value} contains a time that does not exist. Write it like 02:00-06:00.",
     "kind.empty-window": "{value} starts and ends at the same time. Write it like 02:00-06:00.",
@@ -132,6 +131,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "profile.no-setting": (
         "{where:capital} contains {setting}, which is not a setting.\nCorrect it there. Did you mean {near: or }?"
     ),
+    "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `remember`.",
     "profile.write-a-table": "{where:capital} needs {setting} as a table, such as {setting} = { {example} }.",
     "profile.not-there": (
         "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
@@ -155,28 +155,23 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The profiles in {file} can't be read: {error}.\n"
         "A closing quotation mark is probably missing in line {line}. Add it."
     ),
-    "profile.reserved": "A profile can't be named {name}: in the file of profiles, this is the place of the exports of all profiles.",
-    "exports.no-list": 'In {file}, "exports" isn\'t a list of exports. Write each as [[exports]], or as [[night.exports]] for one profile.',
-    "exports.not-valid": (
-        "An export in {where} can't be used: {why:headline}.\n"
-        "Correct the entry, or delete it. Then the program asks again."
+    "readings.no-list": '{where}: "readings" isn\'t a list. Write each reading as [[{profile}.readings]].',
+    "readings.not-valid": (
+        "A reading in {where} can't be used: {why:headline}.\nCorrect the entry, or delete it. Then the program asks again."
     ),
-    "exports.incomplete": "it needs a name, a list of headings, and the day on which it was answered, such as 2026-11-03.",
-    "exports.no-setting": "it can't hold {setting}. It can hold: {known}.",
-    "exports.no-name": '{name} can\'t be the name of an export. A name has at least one character, no line break, and is not "none".',
-    "exports.name-taken": "There is another export named {name}. Choose another name, or forget the other one.",
-    "exports.no-such": (
-        "There is no export named {name}. There is: {names}.\nCorrect the name. To remember this sheet under the new name, add `remember`.",
-        "There is no export named {name}. There are: {names}.\nCorrect the name. To remember this sheet under the new name, add `remember`.",
+    "readings.incomplete": "it needs a name, a list of headings, and the day on which it was answered, such as 2026-11-03.",
+    "readings.no-setting": "it can't hold {setting}. It can hold: {known}.",
+    "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',
+    "readings.no-such": (
+        "There is no kind of sheet named {name}. There is: {names}.\nCorrect the name. To begin a new kind under this name, add `remember`.",
+        "There is no kind of sheet named {name}. There are: {names}.\nCorrect the name. To begin a new kind under this name, add `remember`.",
     ),
-    "exports.none-such": (
-        "There is no export named {name}, and no other.\nTo remember this sheet under that name, add `remember`."
+    "readings.none": "There is no kind of sheet named {name}, and no other.\nTo begin a new kind under this name, add `remember`.",
+    "readings.comment": (
+        "Sheets with these headings are read like this, as answered on {date}. You can change the answers, or delete this part."
     ),
-    "exports.unknown": "There is no export named {name}. `note-importer exports` lists them.",
-    "profile.nothing-remembered": "The profile remembers no such answer.",
     "setting.map.label": "Columns",
     "setting.map.help": 'Say which column holds the prospect, content, visibility, status, attachments, email or record (an ID of each record), by its heading or letter, as in `map content="Call summary"`. Several columns of people are listed: `map email="Contact 1, Contact 2"`. Leave the part after = empty if no column has this role.',
-    "setting.map.help@profile": 'Say which column holds the prospect, content, visibility, status, attachments, email or record (an ID of each record), by its heading or letter. An empty text, "", means that no column has this role.',
     "setting.value.label": "Your own words",
     "setting.value.help": "Say what a word in the sheet means, as in `value visibility:Yes=Public` or `value status:Done=Published`. Leave the part after = empty to skip the rows with this word. Applies to this run's visibility or status column; in a profile, name the column.",
     "setting.default-visibility.label": "If visibility is blank",
@@ -256,7 +251,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
     "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
-    "setting.value.help@profile": 'Say what a word in the sheet means. An empty text, "", skips the rows with this word. Applies to this run\'s visibility or status column; in a profile, name the column.',
     "reading.beyond-limit": (
         "{what}. The limit is {limit}.\n"
         "If the file is right and comes from someone you trust, raise the limit with `limit {name}=NUMBER`."

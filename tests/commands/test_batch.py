@@ -226,11 +226,11 @@ def test_the_summary_gives_only_the_headline_of_why_a_file_was_not_imported(sett
     os.utime(path, (0, 0))
     found = run(folder, settings)
     [ended] = found.files
-    assert "note-importer check" in render(ended.why)
+    assert "note-importer run" in render(ended.why)
     [line] = [text for said in report_messages.batch(found) if "a.csv" in (text := render(said.text))]
     assert line.startswith("  a.csv  not imported: ")
     assert "\n" not in line
-    assert "note-importer check" not in line
+    assert "note-importer run" not in line
     assert "Nothing was sent" not in line
 
 

@@ -29,7 +29,7 @@ from importer.messages import render
 from importer.models import Result, Role, Visibility
 from importer.resultsfile import CORRECTED, TO_FIX
 from importer.settings import Settings
-from importer.settings.meanings import Scope, Values
+from importer.settings.reading import Values
 from tests.page.conftest import HEAD, write
 from tests.reading.catalogue import ENTRIES, Entry
 from tests.running import check, run
@@ -371,14 +371,14 @@ def test_a_copy_that_was_changed_since_says_nothing_of_original_rows(
     sheet["B3"] = "Something else"
     book.save(copy)
     run(copy, settings)
-    public: Values = {(Role.VISIBILITY, Scope.RUN): {"Pubic": Visibility.PRIVATE}}
+    public: Values = {(Role.VISIBILITY, None): {"Pubic": Visibility.PRIVATE}}
     run(write(tmp_path / "m.csv", [("p1", "Hello", "Pubic")], HEAD), replace(settings, values=public))
     with Journal.open(settings.journal) as journal:
         assert not journal.aliases.are_there(settings.workspace, MARK)
     assert len(box.notes) == 2
 
 
-PUBLIC_LATER: Values = {(Role.VISIBILITY, Scope.RUN): {"Pubic": Visibility.PUBLIC, "Publik": Visibility.PUBLIC}}
+PUBLIC_LATER: Values = {(Role.VISIBILITY, None): {"Pubic": Visibility.PUBLIC, "Publik": Visibility.PUBLIC}}
 
 
 @pytest.mark.parametrize("is_known", [False, True])
@@ -396,7 +396,7 @@ def test_what_a_corrected_row_repeats_counts_for_it_too(
     assert report is not None
     assert report.counts[Result.DUPLICATE] == 1
     made = len(box.notes)
-    only_one: Values = {(Role.VISIBILITY, Scope.RUN): {"Publik": Visibility.PUBLIC}}
+    only_one: Values = {(Role.VISIBILITY, None): {"Publik": Visibility.PUBLIC}}
     night = run(path, replace(settings, values=only_one))
     assert night is not None
     assert night.counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 3}

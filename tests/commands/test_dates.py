@@ -84,7 +84,7 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
             assert not prepared.questions
             [group] = prepared.preview.remaining.groups
             assert group.note.text == f"{text}, Ada: Left voicemail"
-            learned = prepared.learned()
+            learned = prepared.to_learn
             assert learned is not None
             assert learned.answers == {"dates": choice.value}
             prepared.undecide()

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.commands import facts, hide, overview, preview_messages
-from importer.commands.answering import answered
+from importer.commands.answers import answered
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import Cell, Message, render, say

@@ -120,7 +120,7 @@ def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Se
 
 
 def test_a_column_that_is_missing_is_a_question_too(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """The headings are what it may be answered with; for a visibility, one for all rows is another answer."""
+    """If no column can be meant for the visibility, one for all rows is the answer."""
     path = sheet(tmp_path / "n.csv", "P1,x", head="Prospect ID,Note")
     with prepare(path, settings) as prepared:
         [question] = prepared.preview.questions
@@ -128,9 +128,7 @@ def test_a_column_that_is_missing_is_a_question_too(tmp_path: Path, settings: Se
         with pytest.raises(UnclearColumns, match="No column for the visibility was found"):
             prepared.send()
     assert (question.column, question.roles) == (None, [Role.VISIBILITY])
-    assert answers_of(question) == {
-        "map": ["visibility=Prospect ID", "visibility=Note"], "default-visibility": ["private", "public"],
-    }  # fmt: skip
+    assert answers_of(question) == {"default-visibility": ["private", "public"]}
     assert box.received == ()
 
 

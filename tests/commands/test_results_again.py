@@ -17,11 +17,11 @@ from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.journal import Journal
-from importer.messages import render, say
+from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.resultsfile import CORRECTED, OUR_COLUMNS, READ_AS, TO_FIX, is_results, read_as
+from importer.resultsfile import CORRECTED, OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
-from importer.settings.exports import Export
+from importer.settings.reading import Reading
 from tests.running import run
 from tests.sandbox import Sandbox
 
@@ -73,7 +73,7 @@ def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Set
         assert prepared.preview.loaded.to_fix == TO_FIX
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
         assert prepared.questions == ()
-        assert prepared.learned() is None  # so that nothing is offered to be remembered
+        assert prepared.to_learn is None
         prepared.send()
     assert sorted((note.prospect_id, note.sent_content, note.visibility, note.status) for note in box.notes) == [
         ("8PvBmrB7P1", "2026-11-01: Spoke about terms", "1", "0"),
@@ -93,15 +93,15 @@ def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None
 
 
 def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings, results: Path) -> None:
-    """The answers in the results have a name of which the profile knows nothing, and it may have another such."""
-    other = Export("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
-    with prepare(results, replace(settings, sheet=TO_FIX, exports=(other,))) as prepared:
+    """A sheet of the profile may have the same name."""
+    other = Reading("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
+    with prepare(results, replace(settings, sheet=TO_FIX, readings=(other,))) as prepared:
         prepared.decide(PossibleAnswer("value", "status:Erledigt=Published", say("words.leave-out")))
-        export = prepared.learned()
-    assert export is not None
-    assert export.name == "n 2"
-    assert export.answers["map"][Role.STATUS] == ("State of note",)
-    assert export.answers["value"][Role.STATUS, "State of note"].keys() == {"Offen", "Fertig", "Erledigt"}
+        reading = prepared.to_learn
+    assert reading is not None
+    assert reading.name == "n 2"
+    assert reading.answers["map"][Role.STATUS] == ("State of note",)
+    assert reading.answers["value"][Role.STATUS, "State of note"].keys() == {"Offen", "Fertig", "Erledigt"}
 
 
 def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_that_blank_was_public_is_asked_again(
     assert [note.visibility for note in box.notes] == ["1", "2"]
 
 
-def test_the_answers_in_results_count_for_their_workspace_and_under_their_headings_only(
+def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_only(
     settings: Settings, results: Path, tmp_path: Path
 ) -> None:
     """The properties of a workbook are copied into another one in a moment, also into one of another profile."""
@@ -160,7 +160,7 @@ def test_the_answers_in_results_count_for_their_workspace_and_under_their_headin
         book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
         book.save(tmp_path / "other.xlsx")
         with prepare(tmp_path / "other.xlsx", settings) as prepared:
-            assert prepared.settings.remembered is None, heading
+            assert prepared.settings.reading is None, heading
             assert prepared.questions
         book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
     plain = openpyxl.Workbook()
@@ -170,24 +170,25 @@ def test_the_answers_in_results_count_for_their_workspace_and_under_their_headin
     plain.properties.description = book.properties.description
     plain.save(tmp_path / "plain.xlsx")
     with prepare(tmp_path / "plain.xlsx", settings) as prepared:
-        assert prepared.settings.remembered is None
+        assert prepared.settings.reading is None
     with Journal.open(settings.journal) as journal, journal.transaction():
         journal._store.execute("UPDATE runs SET name = name || ' of another'")
     with prepare(results, settings) as prepared:
-        assert prepared.settings.remembered is None
+        assert prepared.settings.reading is None
 
 
-def test_results_without_these_answers_offer_the_rows_to_fix_first_and_none_of_our_columns(
+def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_columns(
     settings: Settings, results: Path
 ) -> None:
     """Another program may have saved them without."""
     book = openpyxl.load_workbook(results)
-    assert str(book.properties.description).startswith(READ_AS)
+    assert str(book.properties.description).startswith(OF_RUN)
     book.properties.description = None
     book.save(results)
-    with pytest.raises(UnclearColumns) as raised:
-        prepare(results, settings)
-    [question] = raised.value.questions
+    asked: list[UnclearColumns] = []
+    with prepare(results, settings, choose=asked.append) as prepared:
+        assert prepared.questions
+    [question] = asked[0].questions
     assert [choice.value for choice in question.choices] == [TO_FIX, "Results"]
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
         offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
@@ -214,37 +215,45 @@ def test_a_hostile_directory_is_not_listed_to_look_for_answers(
 @pytest.mark.timeout(60)
 def test_a_hostile_description_is_read_once(tmp_path: Path) -> None:
     """One that begins again and again took minutes; a number that no character has is no answer."""
-    for text in (f"<dc:description>{READ_AS}" * 20_000, f"<dc:description>{READ_AS}&#{'9' * 5_000};</dc:description>"):
+    for text in (f"<dc:description>{OF_RUN}" * 20_000, f"<dc:description>{OF_RUN}&#{'9' * 5_000};</dc:description>"):
         with zipfile.ZipFile(tmp_path / "n.xlsx", "w", zipfile.ZIP_DEFLATED) as package:
             package.writestr("docProps/core.xml", text)
         with (tmp_path / "n.xlsx").open("rb") as file:
-            assert read_as(file) == ""
+            assert run_of(file) == ""
 
 
 @pytest.mark.parametrize("text", ["", "x", "0 {}", "é " + "{"])
-def test_answers_that_are_none_are_ignored(settings: Settings, results: Path, text: str) -> None:
+def test_a_run_that_is_none_is_ignored(settings: Settings, results: Path, text: str) -> None:
     book = openpyxl.load_workbook(results)
-    book.properties.description = READ_AS + text
+    book.properties.description = OF_RUN + text
     book.save(results)
     with results.open("rb") as file:
-        assert read_as(file) == text
-    with pytest.raises(UnclearColumns) as raised:
-        prepare(results, settings)
-    assert "Which sheet" in render(raised.value.questions[0].asks)
+        assert run_of(file) == text
+    with prepare(results, settings) as prepared:
+        assert prepared.settings.reading is None
+        assert prepared.questions
 
 
-def test_answers_of_anybody_else_are_ignored(settings: Settings, results: Path, tmp_path: Path) -> None:
-    """A results file may come from anyone, and say that what it calls private is public."""
+def test_nothing_that_a_file_claims_changes_a_meaning(
+    settings: Settings, told: Settings, results: Path, tmp_path: Path
+) -> None:
+    """It may have forged properties, and name another workspace's run: then it is an ordinary sheet, and asks."""
     book = openpyxl.load_workbook(results)
     mine = str(book.properties.description)
-    assert '"Nobody": "Private"' in mine
-    book.properties.description = mine.replace('"Nobody": "Private"', '"Nobody": "Public"')
-    book.save(results)
-    with pytest.raises(UnclearColumns):
-        prepare(results, settings)
+    assert "Private" not in mine
+    public = SETTINGS["value"].read([f"{word}=Public" for word in WORDS if word.startswith("visibility")])
+    other = replace(told, profile="other", values={**told.values, **public})  # type: ignore[dict-item]
+    report = run(tmp_path / "n.csv", replace(other, results=tmp_path / "other.xlsx"))
+    assert report is not None
+    for claim in (f"{OF_RUN}{report.run}", mine.replace("Results", "Answers"), f"{mine} visibility:Nobody=Public"):
+        book.properties.description = claim
+        book.save(results)
+        with prepare(results, settings) as prepared:
+            assert prepared.settings.reading is None
+            assert prepared.questions
     book.properties.description = mine
     book.save(results)
-    with pytest.raises(UnclearColumns):
-        prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite")))
+    with prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite"))) as prepared:
+        assert prepared.questions
     with prepare(results, settings) as prepared:
         assert prepared.questions == ()

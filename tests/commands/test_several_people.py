@@ -17,7 +17,7 @@ from importer.messages import render
 from importer.models import Result, Role
 from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
-from importer.settings.remembering import REMEMBERED
+from importer.settings.readings import HELD
 from tests.commands.test_emails import HEADINGS, by_email, notes, results, send, settings_of, write
 from tests.sandbox import Sandbox
 from tests.truth import read_results
@@ -407,7 +407,7 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
             prepared.undecide()
         prepared.decide(question.choices[0])
         assert prepared.send().counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
-    assert "several-in-cell" in REMEMBERED
+    assert "several-in-cell" in HELD
 
 
 def test_what_must_be_decided_is_asked_first(tmp_path: Path) -> None:

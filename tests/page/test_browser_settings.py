@@ -97,13 +97,15 @@ def drop_one(page: Page, folder: Path) -> None:
 
 
 def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profiles: Path, tmp_path: Path) -> None:
-    """Remembered where the file was looked at; forgotten under Settings, by the keyboard; then it is asked anew."""
+    """Kept when the file is sent; forgotten under Settings, by the keyboard; then it is asked anew."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
     drop(page, path)
     page.get_by_label("Column B: Words of ours").select_option(label="Text of the note")
-    page.get_by_role("button", name="Remember these choices").click()
+    page.get_by_role("button", name="Continue").click()
+    send(page, "1 note")
+    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     go(page, "Settings")
-    looked_at(page, "settings-remembered")
+    looked_at(page, "settings-readings")
     page.locator("summary").filter(has_text="Forget").click()
     forget = page.get_by_role("button", name="Forget n")
     forget.focus()
@@ -111,6 +113,7 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
     expect(page.get_by_role("status")).to_contain_text("Forgotten.")
     assert "Words of ours" not in profiles.read_text(encoding="utf-8")
     go(page, "Import")
+    write(path, [("p2", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
     drop(page, path)
     expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
 

@@ -274,9 +274,9 @@ def test_rows_that_are_no_data_do_not_count_among_the_words(person: Person, tmp_
 
 def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp_path: Path) -> None:
     profiles.write_text(
-        '[[default.exports]]\nname = "Calls"\nanswered = 2026-11-03\n'
+        '[[default.readings]]\nname = "Calls"\nanswered = 2026-11-03\n'
         'headings = ["Prospect ID", "Said", "Seen", "Old"]\n'
-        'map = { content = "Said", visibility = "Seen" }\nvalues = { visibility = { Seen = { us = "Public" } } }\n'
+        'map = { content = "Said", visibility = "Seen" }\nvalue = { visibility = { Seen = { us = "Public" } } }\n'
         'ignore = ["Old"]\n',
         encoding="utf-8",
     )

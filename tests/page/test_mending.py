@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from importer.models import Workspace
-from importer.page.choices import Choices
+from importer.page.choices import OF_THE_FILE, Choices
 from importer.page.correcting import Copying, Counter
 from importer.page.jobs import Jobs
 from importer.page.mending import name_of_copy
@@ -24,7 +24,6 @@ from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import KEY_VARIABLE, Settings
-from importer.settings.exports import HOW_READ
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
 from tests.sandbox import Fault, Sandbox
 
@@ -62,7 +61,7 @@ class Mender:
     @property
     def seen(self) -> str:
         """What a page of the grid hands over that shows the corrections as they are now."""
-        pairs = [pair for pair in parse_qsl(self.query) if pair[0] in HOW_READ]
+        pairs = [pair for pair in parse_qsl(self.query) if pair[0] in OF_THE_FILE]
         return self.upload.corrections(Choices.of(pairs).query).digest
 
     def _post(self, act: str, fields: dict[str, str]) -> TestResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
@@ -367,24 +366,21 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
     assert parts.current.settings().profile == "night"
 
 
-def test_what_is_remembered_of_files_is_forgotten_one_by_one(post: Post, friend: FlaskClient, profiles: Path) -> None:
-    """Nothing else can be taken out that way."""
+def test_a_reading_is_shown_and_forgotten(post: Post, friend: FlaskClient, profiles: Path) -> None:
+    """Each with what was answered. Nothing else can be taken out that way."""
     profiles.write_text(
-        '[default]\nignore = ["<i>State", "Phase"]\n[default.values.visibility]\n"Team only" = ""\n', encoding="utf-8"
+        '[default]\nworkers = 3\n\n[[default.readings]]\nname = "<i>Calls"\nanswered = 2026-11-03\n'
+        'headings = ["Prospect ID", "Full Comments", "Who"]\nmap = { content = "Full Comments" }\n'
+        'value = { visibility = { Who = { "Team only" = "Private" } } }\nignore = ["Phase"]\n',
+        encoding="utf-8",
     )
     page = seen(friend, "/settings")
-    assert "&lt;i&gt;State" in page
-    assert "means that its rows are skipped" in page
-    assert post("/settings/forget", of="default", memory=json.dumps(["ignore", "<i>State"])).status_code == 303
-    assert (
-        post("/settings/forget", of="default", memory=json.dumps(["values", "visibility", "Team only"])).status_code
-        == 303
-    )
-    assert "Team only" not in profiles.read_text(encoding="utf-8")
-    assert "State" not in profiles.read_text(encoding="utf-8")
-    for other in ('["ignore"]', '["rate", "20/1s"]', "ignore", "[]", "[1]"):
-        assert post("/settings/forget", of="default", memory=other).status_code == 400
-    assert "Phase" in profiles.read_text(encoding="utf-8")
+    for text in ("&lt;i&gt;Calls", "Text of the note: Full Comments", "Team only means Private", "Phase"):
+        assert text in page
+    for other in ("Phase", "workers", ""):
+        assert post("/settings/reading", of="default", reading=other).status_code == 400
+    assert post("/settings/reading", of="default", reading="<i>Calls").status_code == 303
+    assert profiles.read_text(encoding="utf-8").strip() == "[default]\nworkers = 3"
 
 
 def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: Parts, tmp_path: Path,

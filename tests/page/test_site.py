@@ -246,9 +246,7 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     assert not server.jobs.under_way
 
 
-def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
-    guest: Visitor, profiles: Path, tmp_path: Path
-) -> None:
+def test_choices_are_kept_in_the_profile_once_the_file_is_sent(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
     """What was chosen, and nothing else; not before."""
     head = ("Prospect ID", "Comments of ours", "Visibility")
     seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")], head))
@@ -257,16 +255,14 @@ def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
     assert "Ready: 1 note to send." in chosen.text
     assert chosen.url.endswith("?map=content%3DComments+of+ours")
     assert profiles.read_text(encoding="utf-8") == ""
-    number, query = chosen.url.rpartition("/")[2].split("?")
-    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    again = guest.see(f"{chosen.url}&remembered=n")
-    assert "Remembered as “<bdi>n</bdi>” in the profile “default”" in again.text
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    assert "When you send, your choices are kept in the profile “default”" in chosen.text
+    guest.see(guest.agree(chosen).url)
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert (kept["name"], kept["headings"], kept["map"]) == ("n", [*head], {"content": "Comments of ours"})
     later = guest.drop(write(tmp_path / "m.csv", [("p2", "Hello", "Public")], head))
     assert "Ready: 1 note to send." in later.text
     assert "As answered on" in later.text
-    assert "Remember these choices" not in later.text
+    assert "your choices are kept" not in later.text
 
 
 def test_who_receives_the_note_of_several_people_is_chosen_and_remembered(
@@ -283,11 +279,10 @@ def test_who_receives_the_note_of_several_people_is_chosen_and_remembered(
     assert '<option value="each" selected>each of them</option>' in chosen.text
     first = guest.see(f"{seen.url}?several-in-cell=first")
     assert "Ready: 2 notes to send." in first.text
-    number, query = chosen.url.rpartition("/")[2].split("?")
-    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    guest.see(guest.agree(chosen).url)
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["several-in-cell"] == "each"
-    assert "Ready: 3 notes to send." in guest.drop(sheet).text
+    assert "3 notes, none of them to deliver" in guest.see(guest.drop(sheet).url.partition("?")[0]).text
 
 
 def test_the_order_of_day_and_month_is_chosen_and_a_proof_is_remembered_too(
@@ -308,46 +303,28 @@ def test_the_order_of_day_and_month_is_chosen_and_a_proof_is_remembered_too(
     assert "In the notes, 11/1/2026 becomes 2026-01-11." in chosen.text
     proven = guest.see(f"{guest.drop(sheet('11/1/2026', '11/13/2026')).url}?{template}")
     assert "In the notes, 11/1/2026 becomes 2026-11-01." in proven.text
-    number, query = proven.url.rpartition("/")[2].split("?")
-    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
+    guest.see(guest.agree(proven).url)
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["dates"] == "month-first"
     assert "In the notes, 12/1/2026 becomes 2026-12-01." in guest.drop(sheet("12/1/2026")).text
 
 
-def test_a_sheet_that_resembles_a_remembered_one_is_asked_about(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
-    """With the difference; whichever way it is answered, the next questions follow, and the choice can be undone."""
+def test_a_sheet_with_a_new_column_that_may_matter_is_another_kind(
+    guest: Visitor, profiles: Path, tmp_path: Path
+) -> None:
+    """Unless a person says that it is the same. That choice can be undone."""
     profiles.write_text(
-        '[[default.exports]]\nname = "Calls"\nanswered = 2026-11-03\n'
+        '[[default.readings]]\nname = "Calls"\nanswered = 2026-11-03\n'
         'headings = ["Prospect ID", "Comments of ours", "Visibility"]\nmap = { content = "Comments of ours" }\n',
         encoding="utf-8",
     )
     head = ("Prospect ID", "Comments of ours", "Visibility", "Internal note")
     seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Not for them")], head))
-    assert "1 thing to decide" in seen.text
-    assert "but it has a new column" in seen.text
-    assert "Ready: 1 note to send." in guest.see(f"{seen.url}?answer=export+Calls").text
-    other = guest.see(f"{seen.url}?answer=export+none")
+    assert "Which column holds the text of the notes?" in seen.text
+    assert "Ready: 1 note to send." in guest.see(f"{seen.url.partition('?')[0]}?export=Calls").text
+    other = guest.see(f"{seen.url.partition('?')[0]}?export=none")
     assert "Which column holds the text of the notes?" in other.text
     assert '<option value="none" selected>' in other.text
-
-
-def test_exports_are_renamed_shared_and_forgotten_under_settings(guest: Visitor, profiles: Path) -> None:
-    """Each with what was answered."""
-    profiles.write_text(
-        '[[default.exports]]\nname = "Calls"\nanswered = 2026-11-03\n'
-        'headings = ["Prospect ID", "Full Comments"]\nmap = { content = "Full Comments" }\n',
-        encoding="utf-8",
-    )
-    shown = guest.see(f"{guest.base}/settings").text
-    assert "Text of the note: Full Comments" in shown
-    for fields in ({"do": "rename", "name": "Phone"}, {"do": "share"}):
-        name = "Calls" if fields["do"] == "rename" else "Phone"
-        assert guest.post(f"{guest.base}/settings/export", data={"export": name, **fields}, timeout=30).ok
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["exports"]
-    assert (kept["name"], kept["map"]) == ("Phone", {"content": "Full Comments"})
-    assert guest.post(f"{guest.base}/settings/export", data={"export": "Phone", "do": "forget"}, timeout=30).ok
-    assert "exports" not in profiles.read_text(encoding="utf-8")
 
 
 def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
@@ -358,12 +335,11 @@ def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: 
     query = "map=visibility%3DSecret&value=visibility%3A1%3DPrivate&default-visibility=public&ignore=Other"
     chosen = guest.see(f"{seen.url}?{query}")
     assert "Ready: 2 notes to send." in chosen.text
-    number = seen.url.rpartition("/")[2]
-    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["exports"]
-    assert {name: kept[name] for name in ("map", "values", "default-visibility", "ignore")} == {
-        "map": {"visibility": "Secret"}, "values": {"visibility": {"Secret": {"1": "Private"}}},
-        "default-visibility": "Public", "ignore": ["Other"],
+    guest.see(guest.agree(chosen).url)
+    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
+    assert {name: kept[name] for name in ("map", "value", "default-visibility")} == {
+        "map": {"visibility": "Secret"}, "value": {"visibility": {"Secret": {"1": "Private"}}},
+        "default-visibility": "Public",
     }  # fmt: skip
     assert "1 means Private" in guest.see(f"{guest.base}/settings").text
 

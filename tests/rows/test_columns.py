@@ -17,8 +17,8 @@ from importer.models import Role, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import OUR_COLUMNS, own_columns
 from importer.rows.columns import Roles, find, is_header
-from importer.rows.suggestions import folded_heading
 from importer.settings import SETTINGS, Settings
+from importer.settings.reading import folded_heading
 from tests.rendered import answers_of
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
@@ -50,7 +50,7 @@ def places(roles: Roles) -> Mapping[str, int]:
 def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
     headings: Sequence[str], mapping: Mapping[Role, tuple[str, ...]], none: str
 ) -> None:
-    """A profile names one export's column; another export has none such, and the question isn't a dead end."""
+    """The command names one export's column; another export has none such, and the question isn't a dead end."""
     with pytest.raises(UnclearColumns) as error:
         find(headings, Settings(mapping=mapping))
     [question] = error.value.questions
@@ -58,8 +58,7 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
     assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
     assert none in str(error.value)
     for names in (("",), (*next(iter(mapping.values())), "")):
-        for usual in (frozenset[Role](), frozenset(mapping)):
-            assert find(headings, Settings(mapping=dict.fromkeys(mapping, names), usual=usual)).columns
+        assert find(headings, Settings(mapping=dict.fromkeys(mapping, names))).columns
 
 
 # -- found by their headings

@@ -299,7 +299,7 @@ def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
         assert found.rows.prospect.tolist() == ["", "a@b.de"]
 
 
-def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tmp_path: Path) -> None:
+def test_one_command_may_name_the_ids_of_one_export_and_the_emails_of_another(tmp_path: Path) -> None:
     both = {"prospect": "Ours", "email": "Reach at"}
     assert loaded(tmp_path, ["Reach at"], [["jo@example.com"]], mapping=both).roles.columns[Role.EMAIL] == 0
     assert loaded(tmp_path, ["Ours"], [["8PvBmrB7P7"]], mapping=both).roles.columns[Role.PROSPECT] == 0
@@ -309,11 +309,9 @@ def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tm
 
 
 def test_another_exports_email_column_doesnt_stand_for_the_one_that_is_missing(tmp_path: Path) -> None:
-    """A slip in the command is named; a heading that the profile remembers of another program is none."""
+    """A slip in the command is named."""
     rows, named = [[one] for one in NUMBERS], {"email": "Slip"}
     assert "No column has the heading 'Slip'" in str(loaded(tmp_path, ["Record ID"], rows, mapping=named).unclear)
-    remembered = loaded(tmp_path, ["Record ID"], rows, mapping=named, usual=frozenset({Role.EMAIL}))
-    assert "in HubSpot, " in str(remembered.unclear)
 
 
 def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path: Path) -> None:

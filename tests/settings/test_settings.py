@@ -24,7 +24,7 @@ from importer.settings import (
     read_key,
     who_can_read,
 )
-from importer.settings.exports import Export
+from importer.settings.reading import Reading
 from tests import systems
 
 # -- the address
@@ -338,10 +338,10 @@ def test_a_journal_is_named_by_its_path_or_its_url(address: str, file: str) -> N
     assert Settings(journal=address).journal == address
 
 
-def test_some_topics_can_be_taken_over_and_nothing_else_but_what_is_known_of_exports() -> None:
+def test_some_topics_can_be_taken_over_and_nothing_else_but_the_known_readings() -> None:
     """So practice reads a file as the profile says, without its key, its pace and its journal."""
-    export = Export("Apollo", ("Email", "Note"), date(2026, 11, 3), {})
-    settings = Settings(sheet="A", rate="1/h", max_notes=1, key="k", exports=[export], lasting=frozenset({"x"}))  # type: ignore[arg-type]
+    reading = Reading("Apollo", ("Email", "Note"), date(2026, 11, 3), {})
+    settings = Settings(sheet="A", rate="1/h", max_notes=1, key="k", readings=[reading])  # type: ignore[arg-type]
     kept = settings.only([Topic.FILE], profile="practice")
-    assert (kept.sheet, [*kept.exports], [*kept.lasting], kept.profile) == ("A", [export], ["x"], "practice")
+    assert (kept.sheet, [*kept.readings], kept.profile) == ("A", [reading], "practice")
     assert (kept.rate, kept.max_notes, kept.key, kept.journal) == (None, None, "", Settings().journal)

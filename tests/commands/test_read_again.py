@@ -1,4 +1,4 @@
-"""Of each run, the journal tells a year later with which answers it was sent, and who confirmed the workspace."""
+"""Of each run, the journal tells a year later how its sheet was read, and who confirmed the workspace."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import pytest
 
 from importer.cli import main
 from importer.commands import history, workspaces
-from importer.commands.sent_with import KEPT
+from importer.commands.loading import load
 from importer.journal import Journal, lock
 from importer.journal.runs import Confirmation
 from importer.models import OnSeveral, Role, Visibility, Workspace
-from importer.settings import SETTINGS, Settings, Topic
-from importer.settings.table import Setting
+from importer.settings import SETTINGS, Settings
 from importer.version import __version__
 from tests import running
 from tests.commands.test_first_run import AWAY, KEY, run
@@ -50,16 +49,17 @@ def answered(settings: Settings, tmp_path: Path) -> Settings:
 
 def test_a_run_keeps_columns_words_and_settings(answered: Settings) -> None:
     """A word that may be somebody's is kept as a digest, and no heading at all."""
-    sent_with = history.one(answered, "last").sent_with
-    assert sent_with["program"] == __version__
-    assert sent_with["columns"] == {"prospect": "A", "content": "D", "visibility": "F", "email": "B"}
-    words = dict(sent_with["visibility"])
+    about = history.one(answered, "last").reading
+    assert about["program"] == __version__
+    assert about["columns"] == {"prospect": [0], "content": [3], "visibility": [5], "email": [1]}
+    assert [digest[:7] for digest in about["headings"]] == ["sha256:"] * 6
+    words = dict(about["visibility"])
     assert {word: words.pop(word) for word in ("Team", "", "Nobody")} == {
         "Team": "public", "": "private", "Nobody": None,
     }  # fmt: skip
     [(digest, meaning)] = words.items()
     assert (digest[:7], len(digest), meaning) == ("sha256:", 23, "private")
-    assert sent_with["settings"] == {"default-visibility": "Private", "on-several": "newest"}
+    assert about["settings"] == {"default-visibility": "Private", "on-several": "newest"}
 
 
 def test_no_file_of_the_journal_holds_a_text_a_heading_an_email_or_the_key(answered: Settings) -> None:
@@ -81,44 +81,34 @@ def test_history_shows_it(answered: Settings, capsys: pytest.CaptureFixture[str]
     assert "Settings: default-visibility = Private, on-several = newest" in said
     assert main(["history", "last", "--json", *here]) == 0
     [past] = json.loads(capsys.readouterr().out)["runs"]
-    assert past["sent_with"] == history.one(answered, "last").sent_with
+    assert past["reading"] == history.one(answered, "last").reading
     assert (past["confirmed_by"], past["confirmed_at"]) == (None, None)  # practice on this machine asks nobody
     assert main(["history", "--json", *here]) == 0
     [listed] = json.loads(capsys.readouterr().out)["runs"]
-    assert listed["sent_with"] is None
+    assert listed["reading"] is None
 
 
-def test_the_sheet_and_the_template_are_known_without_their_words(settings: Settings, tmp_path: Path) -> None:
-    """A template may hold a text: its digest tells whether another run had the same."""
+def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: Path) -> None:
+    """If it has words of its own, its digest tells whether another run had the same."""
     sheet = tmp_path / "n.csv"
     sheet.write_text("Prospect ID,Date,Note,Visibility\nP1,1 May,x,Public\n", encoding="utf-8")
-    told = replace(settings, mapping={Role.CONTENT: ("[MARK {Date}: ]{Note}",)})
-    assert running.run(sheet, told) is not None
-    sent_with = history.one(told, "last").sent_with
-    assert sent_with["columns"]["content"] == "B+C"
-    assert sent_with["template"].startswith("sha256:")
-    assert "MARK" not in json.dumps(sent_with)
+    for template, stored in (("[MARK {Date}: ]{Note}", "sha256:"), ("[{Date}: ]{Note}", "[{1}: ]{2}")):
+        told = replace(settings, mapping={Role.CONTENT: (template,)})
+        assert running.run(sheet, told) is not None
+        about = history.one(told, "last").reading
+        assert about["columns"]["content"] == [1, 2]
+        assert about["template"].startswith(stored)
+        assert "MARK" not in json.dumps(about)
+        assert "Date" not in json.dumps(about)
 
 
-NOT_KEPT = frozenset(
-    {"map", "value", "key-column", "ignore", "sheet", "export", "attachments", "limit", "unknown-emails", "remember"}
-)
-"""Other settings about reading and sending: they hold headings, words, names or paths, or don't decide what is sent."""
-
-
-def test_each_setting_about_what_is_sent_is_kept_or_left_out_on_purpose() -> None:
-    topics = (Topic.FILE, Topic.PROSPECTS, Topic.RUN)
-    assert {*KEPT} | NOT_KEPT == {name for name, setting in SETTINGS.items() if setting.topic in topics}
-    assert NOT_KEPT.isdisjoint(KEPT)
-    assert all(isinstance(SETTINGS[name], Setting) and SETTINGS[name].attribute for name in KEPT)
-
-
-def test_runs_of_earlier_versions_say_nothing(answered: Settings) -> None:
-    """And neither does what somebody wrote into the journal by hand."""
+def test_what_somebody_wrote_into_the_journal_is_no_reading(answered: Settings, tmp_path: Path) -> None:
     for text in (None, "", "[]", "{"):
         with closing(sqlite3.connect(answered.journal)) as connection, connection:
-            connection.execute("UPDATE runs SET sent_with = ?", (text,))
-        assert history.one(answered, "last").sent_with == {}
+            connection.execute("UPDATE runs SET reading = ?", (text,))
+        assert history.one(answered, "last").reading == {}
+        with load(tmp_path / "n.results.xlsx", replace(answered, mapping={}, sheet="Results")) as loaded:
+            assert loaded.settings.reading is None
 
 
 # -- who confirmed it ----------------------------------------------------------------------------------------------
@@ -155,5 +145,5 @@ def test_both_databases_keep_the_first_confirmation(address: str) -> None:
         journal.runs.confirm(here, Confirmation(6.0, "bert"))
         assert journal.runs.confirmation(here) == Confirmation(5.0, "anna")
         assert journal.runs.is_confirmed(here)
-        began = journal.runs.begin(here, "n.csv", "f", 7.0, again=False, sent_with={"program": "1"})
-        assert journal.runs.sent_with(began) == {"program": "1"}
+        began = journal.runs.begin(here, "n.csv", "f", 7.0, again=False, reading={"program": "1"})
+        assert journal.runs.reading(began) == {"program": "1"}

@@ -17,12 +17,12 @@ from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.settings import SETTINGS, Settings, remembering, sources
-from importer.settings.exports import Export
+from importer.settings import SETTINGS, Settings, profiles, readings, sources
+from importer.settings.reading import Reading
 
 HEAD = ("Email", "First Name", "Call report", "Private?", "Stage", "Town")
 ROW = ("ada@example.com", "Ada", "Wants an offer by Friday", "Yes", "Lead", "Graz")
-CALLS = Export(
+CALLS = Reading(
     "Calls",
     HEAD,
     date(2026, 11, 3),
@@ -54,16 +54,16 @@ def remark(loaded: Loaded) -> str:
 
 
 @pytest.fixture
-def kept(profiles: Path) -> Export:
-    remembering.keep("default", CALLS)
+def kept(profiles: Path) -> Reading:
+    readings.keep("default", CALLS)
     return CALLS
 
 
 def test_the_order_of_the_columns_doesnt_matter_and_the_plan_says_when_it_was_answered(
-    tmp_path: Path, kept: Export
+    tmp_path: Path, kept: Reading
 ) -> None:
     loaded = seen(tmp_path, HEAD[::-1], ROW[::-1])
-    assert loaded.settings.remembered == kept
+    assert loaded.settings.reading == kept
     assert (loaded.roles.columns[Role.CONTENT], loaded.roles.columns[Role.VISIBILITY]) == (3, 2)
     assert [note.visibility for note in loaded.rows.notes] == [Visibility.PRIVATE]
     assert remark(loaded).startswith("As answered on 3 November")
@@ -79,11 +79,11 @@ def test_the_order_of_the_columns_doesnt_matter_and_the_plan_says_when_it_was_an
     ],
 )  # fmt: skip
 def test_a_new_column_that_means_nothing_doesnt_stop_the_night(
-    tmp_path: Path, kept: Export, new: str, value: str
+    tmp_path: Path, kept: Reading, new: str, value: str
 ) -> None:
     """It is said."""
     loaded = seen(tmp_path, ("Email", new, *HEAD[1:]), (ROW[0], value, *ROW[1:]))
-    assert loaded.settings.remembered == kept
+    assert loaded.settings.reading == kept
     assert f"This sheet has a new column ('{new}')." in remark(loaded)
 
 
@@ -93,77 +93,78 @@ def test_a_new_column_that_means_nothing_doesnt_stop_the_night(
         ("Secondary Email", "ada@home.example"), ("Assistant", "bob@example.com"), ("Contact ID", "jzRkmgMdw1"),
         ("Manager notes", "secret"), ("Description", "Long talk about the plan of the year"), ("Shared", "Yes"),
         ("Confidential", ""), ("Sensitive", "TRUE"), ("Owner only", "yes"),
-        ("Status", "Done"), ("Attachments", ""), ("Attached files", "a.pdf"), ("Files", ""),
+        ("Status", "Done"), ("Attachments", ""), ("Attached files", "a.pdf"), ("Files", ""), ("Audience", "Internal"),
+        ("Classification", "TLP:AMBER"), ("Permission", "x"), ("NDA", "signed"), ("Activity ID", "00T5g00000ABCDE"),
     ],
 )  # fmt: skip
-def test_a_new_column_of_a_person_a_text_visibility_status_or_files_is_asked_about(
-    tmp_path: Path, kept: Export, new: str, value: str
+def test_with_a_new_column_of_a_person_a_text_visibility_status_or_files_the_questions_are_asked(
+    tmp_path: Path, kept: Reading, new: str, value: str
 ) -> None:
-    """The old answers first; with them it is as before, and without them the columns are asked about anew."""
+    """The old answers are offered first. If a person says that it is the same kind, they count."""
     loaded = seen(tmp_path, (*HEAD, new), (*ROW, value))
-    (question,) = loaded.questions
-    new_one = f"resembles 'Calls', answered on {render(kept.day)}, but it has a new column ('{new}')"
-    assert new_one in render(question.asks)
-    assert [(choice.setting, choice.value) for choice in question.choices] == [("export", "Calls"), ("export", "none")]
-    assert "--export Calls" in render(question.text)
-    assert seen(tmp_path, (*HEAD, new), (*ROW, value), export="Calls").settings.remembered == kept
+    assert loaded.settings.reading is None
+    assert any(choice.setting == "map" for question in loaded.questions for choice in question.choices)
+    assert seen(tmp_path, (*HEAD, new), (*ROW, value), export="Calls").settings.reading == kept
     anew = seen(tmp_path, (*HEAD, new), (*ROW, value), export="none")
-    assert anew.settings.remembered is None
-    assert any(choice.setting == "map" for question in anew.questions for choice in question.choices)
-
-
-@pytest.mark.parametrize("visibility", ["public", "private"])
-@pytest.mark.parametrize("new", ["Audience", "Who can view"])
-def test_a_new_column_that_may_speak_of_visibility_is_asked_about_if_all_notes_are_public(
-    tmp_path: Path, kept: Export, visibility: str, new: str
-) -> None:
-    """Even if its words tell nothing. If all notes are private anyway, the night goes on."""
-    short = (*HEAD[:3], *HEAD[4:]), (*ROW[:3], *ROW[4:])
-    with prepare(write(tmp_path / "n.csv", *short), settings(export="Calls")) as prepared:
-        prepared.decide(PossibleAnswer("default-visibility", visibility, words("")))
-        export = prepared.learned(settings())
-    assert export is not None
-    remembering.keep("default", export)
-    loaded = seen(tmp_path, (*short[0], new), (*short[1], "Internal"))
-    if visibility == "public":
-        assert f"it has a new column ('{new}')" in render(loaded.questions[0].asks)
-    else:
-        assert [note.visibility for note in loaded.rows.notes] == [Visibility.PRIVATE]
+    assert anew.settings.reading is None
 
 
 @pytest.mark.parametrize("gone", ["Private?", "Call report"])
-def test_a_column_that_was_answered_for_has_to_be_there(tmp_path: Path, kept: Export, gone: str) -> None:
-    """Perhaps it has another heading now. If it is said to be the same kind, the rest of the answers counts."""
+def test_a_column_that_was_answered_for_has_to_be_there(tmp_path: Path, kept: Reading, gone: str) -> None:
+    """Without it, the questions are asked anew, also if the kind of sheet is named."""
     at = HEAD.index(gone)
     head, row = (*HEAD[:at], *HEAD[at + 1 :]), (*ROW[:at], *ROW[at + 1 :])
-    (question,) = seen(tmp_path, head, row).questions
-    assert f"no longer has a column ('{gone}')" in render(question.asks)
-    same = seen(tmp_path, head, row, export="Calls")
-    assert f"No column has the heading '{gone}'" in render(same.questions[0].text)
+    for said in ({}, {"export": "Calls"}):
+        loaded = seen(tmp_path, head, row, **said)
+        assert loaded.settings.reading is None
+        assert loaded.questions
 
 
-def test_a_column_that_nothing_was_answered_for_may_go(tmp_path: Path, kept: Export) -> None:
+@pytest.mark.parametrize("heading", ["Status", "State of note"])
+def test_a_column_of_statuses_that_is_gone_tonight_is_asked_about(tmp_path: Path, profiles: Path, heading: str) -> None:
+    """Whether it was found by its heading or by an answer: without it, drafts would be published."""
+    head, row = ("Prospect ID", "Was said", heading), ("jzRkmgMdw1", "Hello", "Draft")
+    said = settings(map=["content=Was said", f"status={heading}"], remember=True, **{"default-visibility": "private"})
+    with prepare(write(tmp_path / "n.csv", head, row), said) as prepared:
+        reading = prepared.to_learn
+    assert reading is not None
+    readings.keep("default", reading)
+    assert seen(tmp_path, head, row).questions == ()
+    assert seen(tmp_path, head[:-1], row[:-1]).questions
+
+
+def test_a_column_that_nothing_was_answered_for_may_go(tmp_path: Path, kept: Reading) -> None:
     loaded = seen(tmp_path, HEAD[:-1], ROW[:-1])
-    assert loaded.settings.remembered == kept
+    assert loaded.settings.reading == kept
     assert "no longer has a column ('Town')" in remark(loaded)
 
 
-def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Export) -> None:
+def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Reading) -> None:
     """One has no column for the visibility. What was answered for the other stays true, and blanks stay a problem."""
     short = (*HEAD[:3], *HEAD[4:]), (*ROW[:3], *ROW[4:])
-    path = write(tmp_path / "n.csv", *short)
-    with prepare(path, settings(export="Calls")) as prepared:
+    with prepare(write(tmp_path / "n.csv", *short), settings()) as prepared:
+        prepared.decide(PossibleAnswer("map", "content=Call report", words("")))
         prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
-        export = prepared.learned(settings())
-    assert export is not None
-    assert (export.of_all, "default-visibility" in export.answers) == (Visibility.PUBLIC, False)
-    remembering.keep("default", export)
+        reading = prepared.to_learn
+    assert reading is not None
+    assert reading.name == "n"
+    readings.keep("default", reading)
     for _ in range(2):
         assert [note.visibility for note in seen(tmp_path, *short).rows.notes] == [Visibility.PUBLIC]
         assert [note.visibility for note in seen(tmp_path, HEAD, ROW).rows.notes] == [Visibility.PRIVATE]
     blank = seen(tmp_path, HEAD, (*ROW[:3], "", *ROW[4:]))
     assert not blank.rows.notes
     assert len(blank.rows.problems) == 1
+    wider = (*short[0], "Lifecycle"), (*short[1], "MQL")
+    (question,) = seen(tmp_path, *wider).questions  # the narrower reading never wins
+    assert [choice.value for choice in question.choices] == ["n", "Calls", "none"]
+    with prepare(write(tmp_path / "n.csv", *wider), settings()) as prepared:
+        prepared.decide(question.choices[0])
+        reading = prepared.to_learn
+    assert reading is not None
+    readings.keep("default", reading)
+    for night in (wider, short):
+        assert [note.visibility for note in seen(tmp_path, *night).rows.notes] == [Visibility.PUBLIC]
 
 
 @pytest.mark.parametrize(
@@ -176,71 +177,72 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Expo
         ("Agenda", "Terms", False), ("Panda", "Terms", False), ("NDA", "", False),
     ],
 )  # fmt: skip
-def test_a_new_column_that_may_say_who_sees_a_note_is_asked_about_if_all_were_public(
+def test_a_new_column_that_may_say_who_sees_a_note_is_asked_about(
     tmp_path: Path, profiles: Path, heading: str, value: str, is_asked: bool
 ) -> None:
     """Whatever its words; a column without a cell says nothing."""
     head, row = ("Prospect ID", "Note", "Town"), ("jzRkmgMdw1", "Hello", "Graz")
     with prepare(write(tmp_path / "n.csv", head, row), settings()) as prepared:
         prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
-        export = prepared.learned(settings())
+        export = prepared.to_learn
     assert export is not None
-    remembering.keep("default", export)
+    readings.keep("default", export)
     assert seen(tmp_path, head, row).questions == ()
-    asked = [
-        choice.setting for one in seen(tmp_path, (*head, heading), (*row, value)).questions for choice in one.choices
-    ]
-    assert ("export" in asked) is is_asked
+    assert bool(seen(tmp_path, (*head, heading), (*row, value)).questions) is is_asked
 
 
-def test_another_sheet_is_another_kind(tmp_path: Path, kept: Export) -> None:
+def test_another_sheet_is_another_kind(tmp_path: Path, kept: Reading) -> None:
     """Its headings are others; what was answered counts for none of its columns, and it isn't asked about."""
     loaded = seen(tmp_path, ("Prospect ID", "Note", "Private?"), ("jzRkmgMdw1", "Hello", "Yes"))
-    assert loaded.settings.remembered is None
+    assert loaded.settings.reading is None
     assert "export" not in {choice.setting for question in loaded.questions for choice in question.choices}
     assert loaded.questions
 
 
-def test_what_is_said_now_counts_more(tmp_path: Path, kept: Export) -> None:
+def test_what_is_said_now_counts_more(tmp_path: Path, kept: Reading) -> None:
     loaded = seen(tmp_path, HEAD, ROW, value=["visibility:Yes=Public"], map=["content=Town"])
     assert [(note.text, note.visibility) for note in loaded.rows.notes] == [("Graz", Visibility.PUBLIC)]
-    remembering.keep("default", Export("Calls", HEAD, CALLS.answered, {**CALLS.answers, "content": "html"}))
+    readings.keep("default", Reading("Calls", HEAD, CALLS.answered, {**CALLS.answers, "content": "html"}))
     assert seen(tmp_path, HEAD, ROW).settings.content == "html"
     assert seen(tmp_path, HEAD, ROW, content="text").settings.content == "text"
 
 
-def test_a_letter_counts_only_where_the_order_is_the_same(tmp_path: Path, profiles: Path) -> None:
-    """A column without a heading can't be known otherwise."""
-    head, row = ("Prospect ID", "", "Visibility"), ("jzRkmgMdw1", "Hello", "Private")
+def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: Path, profiles: Path) -> None:
+    """In any order, as long as the sheet has as many of them; and one of a repeated heading is known, too."""
+    head, row = ("Prospect ID", "", "Visibility", "Info", "Info"), ("jzRkmgMdw1", "Hello", "Private", "a", "b")
     first: dict[str, Any] = {"header-row": 1}
-    with prepare(write(tmp_path / "n.csv", head, row), settings(**first)) as prepared:
-        prepared.decide(PossibleAnswer("map", "content=B", words("")))
-        export = prepared.learned(settings())
-    assert export is not None
-    assert export.answers["map"] == {Role.CONTENT: ("B",)}
-    remembering.keep("default", export)
-    assert [note.text for note in seen(tmp_path, (*head, "Town"), (*row, "Graz")).rows.notes] == ["Hello"]
-    assert seen(tmp_path, head[::-1], row[::-1]).questions
+    for column, name, text in (("B", "#1", "Hello"), ("E", "Info #2", "b")):
+        with prepare(write(tmp_path / "n.csv", head, row), settings(export="X", remember=True, **first)) as prepared:
+            prepared.decide(PossibleAnswer("map", f"content={column}", words("")))
+            reading = prepared.to_learn
+        assert reading is not None
+        assert (reading.name, reading.answers["map"]) == ("X", {Role.CONTENT: (name,)})
+        readings.keep("default", reading)
+        for lines in (((*head, "Town"), (*row, "Graz")), (("Town", *head), ("Graz", *row))):
+            assert [note.text for note in seen(tmp_path, *lines).rows.notes] == [text]
+        assert seen(tmp_path, (*head, "", "Info"), (*row, "Other", "c")).questions
 
 
 def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
     """Of a sheet without headings nothing is remembered: the next one has other data there."""
     path = write(tmp_path / "n.csv", ("ada@example.com", "Hello"), ("ben@example.com", "Hi"))
-    said = settings(map=["email=A", "content=B"], **{"default-visibility": "private"})
+    said = settings(map=["email=A", "content=B"], remember=True, **{"default-visibility": "private"})
     with prepare(path, said) as prepared:
-        assert prepared.learned(settings()) is None
+        assert prepared.to_learn is None
 
 
-def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path, kept: Export) -> None:
+def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path, kept: Reading) -> None:
     """A new one is begun by its name."""
     path = write(tmp_path / "n.csv", HEAD, ROW)
-    said = settings(export="Visits", map=["content=Town", "visibility=Private?"], value=["visibility:Yes=Public"])
+    said = settings(
+        export="Visits", map=["content=Town", "visibility=Private?"], value=["visibility:Yes=Public"], remember=True
+    )
     with prepare(path, said) as prepared:
-        visits = prepared.learned(settings())
+        visits = prepared.to_learn
     assert visits is not None
-    remembering.keep("default", visits)
+    readings.keep("default", visits)
     (question,) = seen(tmp_path, HEAD, ROW).questions
-    assert "those of several exports: 'Calls', 'Visits'" in render(question.text)
+    assert "those of several kinds of sheets: 'Calls', 'Visits'" in render(question.text)
     other = seen(tmp_path, ("Prospect ID", "Note", "Visibility"), ("jzRkmgMdw1", "Hello", "Private"), export="Calls")
     assert [note.text for note in other.rows.notes] == ["Hello"]  # in a folder, it isn't said of every sheet
     *named, none = [render(choice.means) for choice in question.choices]
@@ -250,70 +252,64 @@ def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path,
         assert [note.text for note in seen(tmp_path, HEAD, ROW, export=name).rows.notes] == [text]
 
 
-def test_our_own_columns_are_left_out(tmp_path: Path, kept: Export) -> None:
+def test_our_own_columns_are_left_out(tmp_path: Path, kept: Reading) -> None:
     """So a corrected results file is known as what it was made of."""
     ours = ("result", "note_id", "reason", "row")
     with_results = seen(tmp_path, (*HEAD, *ours), (*ROW, "invalid", "", "no prospect", "2"))
-    assert with_results.settings.remembered in (kept, None)
+    assert with_results.settings.reading in (kept, None)
     if with_results.roles.ours:
-        assert with_results.settings.remembered == kept
+        assert with_results.settings.reading == kept
 
 
 def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> None:
-    """Which of two sheets with such headings, and in which row; merged cells count for every row."""
-    book = openpyxl.Workbook()
-    del book["Sheet"]
-    for name in ("Calls", "Old"):
-        sheet = book.create_sheet(name)
-        for row in (("Report of May",), ("Prospect ID", "Note", "Visibility"), (f"P-{name}", "x", "Public")):
+    """Wherever the headings are, in whichever sheet: never by the row's number, never by the sheet's name."""
+    said: dict[str, Any] = {"sheet": "March", "fill-merged": True, "remember": True, "map": ["content=Spoke about"]}
+    for month, above in (("March", 1), ("April", 4)):
+        book = openpyxl.Workbook()
+        del book["Sheet"]
+        sheet = book.create_sheet(month)
+        rows = [("Report",)] * above + [("Prospect ID", "Spoke about", "Visibility"), (f"P-{month}", "x", "Public")]
+        for row in rows:
             sheet.append(row)
-        sheet.append((f"Q-{name}", None, "Public"))
-        sheet.merge_cells("B3:B4")
-    book.save(tmp_path / "n.xlsx")
-    said: dict[str, Any] = {"sheet": "Old", "header-row": 2, "fill-merged": True}
-    with prepare(tmp_path / "n.xlsx", settings(**said)) as prepared:
-        export = prepared.learned(settings())
-    assert export is not None
-    assert export.answers == said
-    with pytest.raises(UnclearColumns):
-        load(tmp_path / "n.xlsx", settings())
-    remembering.keep("default", export)
-    with load(tmp_path / "n.xlsx", settings()) as loaded:
-        assert loaded.rows.prospect.tolist() == ["P-Old", "Q-Old"]
+        sheet.append((f"Q-{month}", None, "Public"))
+        sheet.merge_cells(f"B{above + 2}:B{above + 3}")
+        book.save(tmp_path / f"{month}.xlsx")
+    with prepare(tmp_path / "March.xlsx", settings(**said)) as prepared:
+        reading = prepared.to_learn
+    assert reading is not None
+    assert reading.answers == {"map": {Role.CONTENT: ("Spoke about",)}, "fill-merged": True}
+    readings.keep("default", reading)
+    with load(tmp_path / "April.xlsx", settings()) as loaded:
+        assert loaded.rows.prospect.tolist() == ["P-April", "Q-April"]
         assert loaded.rows.note.tolist() == [0, 0]
+    book = openpyxl.load_workbook(tmp_path / "April.xlsx")
+    book.copy_worksheet(book["April"]).title = "March"
+    book.save(tmp_path / "both.xlsx")
+    with pytest.raises(UnclearColumns, match="March"):  # neither is ignored without a word
+        load(tmp_path / "both.xlsx", settings())
 
 
-def test_one_export_for_all_workspaces_of_an_agency(tmp_path: Path, kept: Export, profiles: Path) -> None:
-    """Twenty profiles; one that answered otherwise keeps its own; and each can go back to its own alone."""
-    shared = remembering.change("default", kept, is_shared=True)
-    names = [f"client-{number}" for number in range(20)]
-    text = profiles.read_text(encoding="utf-8") + "".join(f"\n[{name}]\nworkers = 2\n" for name in names)
-    profiles.write_text(text, encoding="utf-8")
-    remembering.keep("client-7", Export("Calls", HEAD, date(2026, 11, 4), {"map": {Role.CONTENT: ("Town",)}}))
+def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
+    file = profiles.profiles_file()
+    file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nworkers = 2\n", encoding="utf-8")
     path = write(tmp_path / "n.csv", HEAD, ROW)
-    for name in names:
-        with load(path, settings(name)) as loaded:
-            expected = [] if name == "client-7" else [(ROW[2], Visibility.PRIVATE)]
-            assert [(note.text, note.visibility) for note in loaded.rows.notes] == expected, name
-    remembering.change("client-3", shared, is_shared=False)
-    stored = tomllib.loads(profiles.read_text(encoding="utf-8"))
-    assert [entry["name"] for entry in stored["client-3"]["exports"]] == ["Calls"]
-    assert "exports" not in stored
-    assert stored["client-3"]["workers"] == 2
+    with load(path, settings("client")) as loaded:
+        assert loaded.settings.reading is None
+        assert loaded.questions
 
 
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
         ('name = "x"\n', "it needs a name, a list of headings, and the day"),
-        ('name = "none"\nanswered = 2026-11-03\nheadings = []\n', "can't be the name of an export"),
+        ('name = "none"\nanswered = 2026-11-03\nheadings = []\n', "can't be the name of a reading"),
         ('name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\nwokers = 1\n', "it can't hold 'wokers'"),
         ('name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\ncontent = "rtf"\n', "'rtf' is not"),
     ],
 )
 def test_an_entry_that_cant_be_used_is_an_error_and_says_where(profiles: Path, entry: str, reason: str) -> None:
     """A misspelt answer never silently doesn't count."""
-    profiles.write_text(f"[[default.exports]]\n{entry}", encoding="utf-8")
+    profiles.write_text(f"[[default.readings]]\n{entry}", encoding="utf-8")
     with pytest.raises(BadSettings) as error:
         settings()
     said = render(error.value.message)
@@ -323,22 +319,19 @@ def test_an_entry_that_cant_be_used_is_an_error_and_says_where(profiles: Path, e
 
 def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
     """Comments, order, and the other entries; a name that another export has is refused."""
-    mine = '# mine\n[default]\nworkers = 4  # by trial\n\n[[default.exports]]  # Monday\nname = "Old"\n'
+    mine = '# mine\n[default]\nworkers = 4  # by trial\n\n[[default.readings]]  # Monday\nname = "Old"\n'
     mine += 'answered = 2026-01-02\nheadings = ["A", "B"]\ncontent = "text"\n\n[other]\nworkers = 3\n'
     profiles.write_text(mine, encoding="utf-8")
-    remembering.keep("default", CALLS)
+    readings.keep("default", CALLS)
     text = profiles.read_text(encoding="utf-8")
     for part in ("# mine", "# by trial", '"Old"', "[other]\nworkers = 3"):
         assert part in text
-    assert [export.name for export in remembering.exports_of("default")] == ["Old", "Calls"]
-    with pytest.raises(BadSettings, match="another export named"):
-        remembering.change("default", CALLS, name="old")
-    renamed = remembering.change("default", CALLS, name="Phone calls")
-    assert [export.name for export in remembering.exports_of("default")] == ["Old", "Phone calls"]
-    remembering.forget_export("default", renamed)
-    assert [export.name for export in remembering.exports_of("default")] == ["Old"]
-    remembering.forget_export("default", remembering.export_named("default", "OLD"))
-    assert remembering.exports_of("default") == ()
+    assert [reading.name for reading in readings.of_profile("default")] == ["Old", "Calls"]
+    comment = "# Sheets with these headings are read like this, as answered on 2026-11-03. You can change the"
+    assert f"[[default.readings]]\n{comment}" in text
+    for name in ("Calls", "OLD"):
+        readings.forget("default", name)
+    assert readings.of_profile("default") == ()
     assert tomllib.loads(profiles.read_text(encoding="utf-8")) == {"default": {"workers": 4}, "other": {"workers": 3}}
 
 
@@ -351,4 +344,4 @@ def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
     ],
 )  # fmt: skip
 def test_an_export_is_named_after_its_file_without_the_day(file: str, name: str) -> None:
-    assert remembering.name_for(file, ["Calls"]) == name
+    assert readings.name_for(file, ["Calls"]) == name

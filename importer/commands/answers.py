@@ -1,0 +1,91 @@
+"""Apply a person's answers to the settings for a sheet.
+
+Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: settings that contain the answer; the choices
+of a question, in the order in which a person sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from importer.errors import ImporterError, UnclearColumns, as_argument
+from importer.messages import lines, say
+from importer.models import PossibleAnswer, Question, Role, Visibility
+from importer.settings import SETTINGS, Settings
+from importer.settings.kinds import none_last
+from importer.settings.reading import Reading, key, merged, named
+
+NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
+
+
+def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
+    """Return the settings for a sheet with an answer added, which counts more than what was said before.
+
+    Args:
+        settings: the current settings.
+        name: name of the setting.
+        value: its value, as a text.
+        headings: role → heading of its column in the sheet. A word's meaning counts for columns with this heading.
+
+    Raises:
+        BadSettings: the setting can't have this value.
+    """
+    read: Any = SETTINGS[name].read(value)
+    others: dict[str, Any] = {"said": settings.said | {name}}
+    match name:
+        case "map":
+            read = {**settings.mapping, **read}
+        case "value":
+            words = {(role, headings.get(role, column)): of_role for (role, column), of_role in read.items()}
+            read = merged(settings.values, words)
+        case "ignore":
+            ignored = {*map(key, read)}  # a column that was named for a role may hold something else
+            others["mapping"] = {
+                role: names for role, names in settings.mapping.items() if ignored.isdisjoint(map(key, names))
+            }
+            if settings.reading is not None:
+                before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)
+                others["reading"] = replace(settings.reading, answers={**settings.reading.answers, name: before})
+            read = tuple(dict.fromkeys((*settings.ignored, *read)))
+        case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
+            names = none_last((*settings.mapping[Role.VISIBILITY], ""))
+            others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}
+    return replace(settings, **{SETTINGS[name].attribute: read}, **others)
+
+
+def offered(question: Question, readings: Sequence[Reading] = ()) -> list[PossibleAnswer]:
+    """Return the choices of a question in the order shown to a person: private always before public.
+
+    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more.
+    """
+    places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
+    before = {f"{role}={name}" for reading in readings for role, names in reading.columns.items() for name in names}
+
+    def place(choice: PossibleAnswer) -> tuple[bool, int]:
+        is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
+        value = choice.value.rpartition("=")[2].lower()
+        is_new = choice.setting != "map" or choice.value not in before
+        return is_new, places.get(value, len(places)) if is_visibility else len(places)
+
+    return sorted(question.choices, key=place)
+
+
+def with_reading(settings: Settings, reading: Reading) -> Settings:
+    """Return the settings for all sheets with a reading added, in place of the one with its name."""
+    others = [other for other in settings.readings if named(reading.name, [other]) is None]
+    return replace(settings, readings=(reading, *others))
+
+
+def answerable(error: ImporterError, path: Path) -> ImporterError:
+    """Return an error about questions together with the command that asks them; any other error unchanged."""
+    if not isinstance(error, UnclearColumns) or str(path) == "-":
+        return error
+    # Which of two kinds a sheet is can't be remembered, because their headings are the same.
+    if all(not question.choices or question.asks.kind == "readings.which" for question in error.questions):
+        return error
+    command = say("questions.answer", file=as_argument(str(path)))
+    return type(error)(lines(error.message, command), error.questions, command)

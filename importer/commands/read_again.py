@@ -1,0 +1,174 @@
+"""Store how a run reads its sheet in the journal, and read the run's results, or the same file, in that way again.
+
+Input: a sheet as it was understood; a file, and the settings. Output: a document for the journal; a
+:class:`~importer.settings.reading.Reading`. The document holds headings as digests, and columns by their positions
+among these. It holds words of visibility and status with their meanings, but no text of a note, no email and no key. A
+word that might be more than a mere word is replaced by its digest, and so is a template with words of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from importer import files, resultsfile
+from importer.fields import WORDED
+from importer.journal import Journal, Run
+from importer.models import DELIVERED, Result, Role, Rows
+from importer.reading import Sheet
+from importer.rows.columns import Roles
+from importer.rows.composing import template_in
+from importer.rows.values import cleaned_id
+from importer.settings import SETTINGS, Settings, Topic
+from importer.settings.reading import Reading, as_stored, key, own_columns, own_names
+from importer.settings.readings import HELD
+from importer.storage import Url, place
+from importer.version import __version__
+
+_LONGEST = 40  # characters of a word
+_DIGITS = 5  # so many digits may be a phone number or an ID
+_WORDS = 100  # maximum number of words for each column
+_DIGEST = "sha256:"
+_MAY_HAVE_DELIVERED = {*DELIVERED, Result.UNCONFIRMED}
+
+
+def document(
+    sheet: Sheet, roles: Roles, rows: Rows, settings: Settings, copy_of: Sequence[str] = ()
+) -> dict[str, object]:
+    """Return how a run of this file reads it, and the other settings that decide what it sends.
+
+    The file is given as it was understood, with the fingerprints of those of which it is the corrected copy.
+    """
+    own, names = own_columns(sheet.headings), own_names(sheet.headings)
+    ignored = [at for at in roles.unused if at not in roles.unexplained]
+    about: dict[str, Any] = {
+        "program": __version__,
+        "headings": [_digest(key(name)) for name in names],
+        "columns": {role.value: [own.index(at) for at in roles.of(role)] for role in roles.columns},
+        "ignore": [own.index(at) for at in ignored],
+        "settings": {name: as_stored(value) for name, value in _settings(settings) if name != "key-column"},
+    }
+    if copy_of:
+        about["copy_of"] = [*copy_of]
+    if roles.composition is not None:
+        about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
+        signs = re.sub(r"\{[^{}]*\}", "", roles.composition.template.text)
+        is_plain = not any(map(str.isalnum, signs))
+        about["template"] = roles.composition.renamed(
+            lambda at: str(own.index(at)) if is_plain else names[own.index(at)]
+        )
+        about["template"] = about["template"] if is_plain else _digest(about["template"])
+    if sheet.name in sheet.sheets and len(sheet.sheets) > 1:
+        about["sheet"] = sheet.sheets.index(sheet.name) + 1
+    if settings.reading is not None:
+        about["reading"] = _plain(settings.reading.name)
+    for role, words in rows.meanings.items():
+        meanings = itertools.islice(words.items(), _WORDS)
+        about[role.value] = {_plain(word): value and value.name.lower() for word, value in meanings}
+    return about
+
+
+def _settings(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Yield the settings that decide what is sent, without those that name columns, words, files and places."""
+    for name, setting in SETTINGS.items():
+        is_about = setting.is_of_reading or setting.topic in (Topic.PROSPECTS, Topic.RUN)
+        value = getattr(settings, setting.attribute) if is_about and setting.attribute else setting.default
+        if value != setting.default and isinstance(value, str | int):
+            yield name, value
+
+
+def _plain(word: str) -> str:
+    """Return the word, or its digest if it might be a text, an email or a number that identifies somebody."""
+    is_plain = len(word) <= _LONGEST and "@" not in word and sum(map(str.isdigit, word)) < _DIGITS
+    return word if is_plain else _digest(word)
+
+
+def _digest(text: str) -> str:
+    return f"{_DIGEST}{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def known(sheet: Sheet, settings: Settings) -> Settings:
+    """Return the settings with the reading of the run whose results, or whose very file, this sheet is.
+
+    Results are read as their run was, and in no other way. Only the journal says how: a file may name any run, but the
+    reading counts only under that run's headings, in the run's workspace. For the same file again, the readings of the
+    profile count, too.
+    """
+    is_results = bool(resultsfile.own_columns(sheet.headings))
+    if (is_results and settings.export is not None) or not Journal.exists(settings.journal):
+        return settings
+    with Journal.open(settings.journal) as journal:
+        if is_results:
+            runs = journal.runs.listed(settings.workspace, name) if (name := _run_named(sheet.source)) else []
+        else:
+            runs = [run for run in journal.runs.of_file(settings.workspace, sheet.fingerprint) if _may_count(run)]
+        for run in runs[:1]:
+            if (reading := _reading(sheet, run, journal.runs.reading(run), settings)) is not None:
+                return replace(settings, readings=(reading,) if is_results else (*settings.readings, reading))
+    return settings
+
+
+def _may_count(run: Run) -> bool:
+    return run.ended is None or not _MAY_HAVE_DELIVERED.isdisjoint(run.counts)
+
+
+def _run_named(source: str) -> str:
+    """Return the name of the run that a results workbook says it is of; empty if it says none."""
+    path = place(source) if source != "-" else Url("-")
+    if isinstance(path, Url) or not path.is_file():
+        return ""
+    with contextlib.suppress(OSError), files.opened(Path(path)) as file:
+        return resultsfile.run_of(file)
+    return ""
+
+
+def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Settings) -> Reading | None:
+    """Return the reading that the journal has of a run; None if the sheet has other headings than the run's."""
+    names = own_names(sheet.headings)
+    if about.get("headings") != [_digest(key(name)) for name in names]:
+        return None
+    columns = {Role(role): [names[at] for at in positions] for role, positions in about["columns"].items()}
+    roles = {role: (", ".join(of_role),) for role, of_role in columns.items() if role is not Role.KEY}
+    if Role.CONTENT in columns and "template" in about:
+        if (text := _template(about["template"], names, settings)) is None:
+            del roles[Role.CONTENT]  # it is asked which notes are meant
+        else:
+            roles[Role.CONTENT] = (text,)
+    values = {}
+    for role in WORDED:
+        if role in columns and (words := {word: of for word, of in about.get(role.value, {}).items() if word}):
+            position = own_columns(sheet.headings)[about["columns"][role][0]]
+            values[role, columns[role][0]] = _spelled(words, sheet, position)
+    answers: dict[str, Any] = {name: value for name, value in about["settings"].items() if name in HELD}
+    answers = {name: HELD[name].read(value) for name, value in answers.items() if not HELD[name].decides_rows}
+    answers |= {"map": roles, "value": HELD["value"].read(values), "ignore": tuple(names[at] for at in about["ignore"])}
+    if Role.KEY in columns:
+        answers["key-column"] = columns[Role.KEY][0]
+    day = datetime.fromtimestamp(run.started_at).date()  # noqa: DTZ006 - the person's own day
+    return Reading(run.name, names, day, answers, run=run.name)
+
+
+def _template(text: str, names: Sequence[str], settings: Settings) -> str | None:
+    """Return the template of a run with the names of its columns; None if nothing known is that template."""
+    if not text.startswith(_DIGEST):
+        template = template_in(text)
+        return None if template is None else template.renamed(lambda at: names[int(at)])
+    of_readings = (name for reading in settings.readings for name in reading.columns.get(Role.CONTENT, ()))
+    return next((name for name in of_readings if _digest(name) == text), None)
+
+
+def _spelled(words: Mapping[str, Any], sheet: Sheet, position: int) -> dict[str, Any]:
+    """Return the words with their meanings, as the column has them in place of a digest."""
+    spelled = {word: meaning for word, meaning in words.items() if not word.startswith(_DIGEST)}
+    for _, columns in sheet.columns() if len(spelled) < len(words) else ():
+        for text in {*columns[position]}:
+            if (word := _plain(cleaned_id(text))) in words:
+                spelled[cleaned_id(text)] = words[word]
+    return spelled

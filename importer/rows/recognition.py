@@ -1,0 +1,232 @@
+"""Recognise the kind of a sheet by its headings, and read it as a person answered for this kind.
+
+Input: the headings of a sheet, and settings with the known readings. Output: settings with the answers of one reading,
+or the question which one it is. A reading fits a sheet if every column that was answered for is there, in any order,
+and no new column speaks of a person, a text, visibility, status, files or records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from importer.errors import Undecided, as_argument
+from importer.fields import WORDED
+from importer.messages import Cell, Message, Part, SettingPart, say, some
+from importer.models import PossibleAnswer, Question, Role, Visibility
+from importer.resultsfile import added_columns
+from importer.rows import words
+from importer.rows.columns import candidates
+from importer.rows.composing import template_in
+from importer.rows.suggestions import LIKELY, likeliness, role_of, suggests
+from importer.settings import Settings
+from importer.settings.reading import Reading, key, named, own_names
+from importer.settings.readings import NONE, laid_under
+
+_ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
+_MOST_NAMED = 5
+_PEOPLE_AND_TEXT = (Role.PROSPECT, Role.EMAIL, Role.CONTENT)
+
+
+def is_header(reading: Reading, headings: Sequence[str]) -> bool:
+    """Return whether a row holds the headings of a reading, without a look at the cells below it."""
+    return bool(_needed(reading)) and not missing(reading, _own(tuple(headings)))
+
+
+def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
+    """Return the settings for a sheet, with the answers about its kind if there are any.
+
+    Args:
+        headings: the headings of the sheet.
+        settings: the settings for all sheets, with the known readings.
+        cells: some values of each column.
+
+    Raises:
+        Undecided: several readings fit.
+    """
+    if settings.reading is not None:  # it was recognised before a person's answers
+        return settings
+    reading = _chosen(headings, settings, cells)
+    found = laid_under(settings, reading)
+    for before in settings.readings:
+        if before.run and before is not reading:
+            found = _with_columns_of(before, headings, found)
+    if reading is None or "default-visibility" not in reading.answers:
+        return found
+    # Who may see the notes was answered for sheets without a column for it. It says nothing of blank cells in one.
+    has_another = not _knows(reading, Role.VISIBILITY) and bool(candidates(Role.VISIBILITY, headings, found))
+    is_unsaid = has_another or asks_again(reading)
+    return replace(found, default_visibility=settings.default_visibility) if is_unsaid else found
+
+
+def _with_columns_of(run: Reading, headings: Sequence[str], settings: Settings) -> Settings:
+    """Return the settings with a run's columns of visibility and status, for the roles that have no column otherwise.
+
+    The run had this very file. If its drafts were ordinary notes now, they would be published beside themselves.
+    """
+    lacking = [role for role in WORDED if role not in settings.mapping and not candidates(role, headings, settings)]
+    answers = {
+        "map": {role: names for role, names in run.answers["map"].items() if role in lacking},
+        "value": {place: words for place, words in run.answers["value"].items() if place[0] in lacking},
+    }
+    return replace(laid_under(settings, replace(run, answers=answers)), reading=settings.reading)
+
+
+def asks_again(reading: Reading | None) -> bool:
+    """Return whether a run made blank cells public: then that is asked again of its results."""
+    return reading is not None and bool(reading.run) and reading.answers.get("default-visibility") is Visibility.PUBLIC
+
+
+def _chosen(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Reading | None:
+    """Return the reading that applies to a sheet; None if none does."""
+    if settings.export == NONE:
+        return None
+    own, ours = _own(tuple(headings)), added_columns(headings)
+    values = [column for at, column in enumerate(cells) if at not in ours]
+    there = [reading for reading in settings.readings if not missing(reading, own)]
+    if settings.export is not None:  # in a folder, it names the kind of those sheets that may be several
+        return named(settings.export, [one for one in there if not one.run])
+    if ours and (of_run := next((reading for reading in there if reading.run), None)) is not None:
+        return of_run
+    fits = [one for one in there if not one.run and not any(_matters(*column) for column in _new(one, own, values))]
+    exact = [one for one in fits if not [*_new(one, own, values)]]
+    best = exact or fits
+    others = [one for one in (fits if exact else settings.readings) if one not in best and not one.run]
+    rivals = [one for one in others if best and _is_wider(one, best[0], own)]
+    if len(best) > 1 or rivals:
+        raise _several([*best, *rivals])
+    return best[0] if best else None
+
+
+def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
+    """Return whether another reading of these columns also knows who may see the notes, or which are drafts."""
+    knows_more = any(_knows(other, role) and not _knows(reading, role) for role in WORDED)
+    return knows_more and not [name for name in missing(other, own, _PEOPLE_AND_TEXT) if name]
+
+
+def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
+    """Return a message about the reading that applies, with the columns that are new or gone."""
+    reading, own = settings.reading, own_names(headings)
+    if reading is None:
+        return []
+    here, before = _keys(own), _keys(reading.headings)
+    new = [name for name in own if key(name) not in before and not name.startswith("#")]
+    gone = [name for name in reading.headings if key(name) not in here and not name.startswith("#")]
+    if reading.run:
+        return [say("readings.as-in-run", run=reading.run)]
+    parts: dict[str, Part] = {"date": reading.day, "name": Cell(repr(reading.name))}
+    if differences := tuple(
+        say(kind, n=len(names), columns=some([Cell(repr(name)) for name in names], _MOST_NAMED))
+        for kind, names in (("readings.new", new), ("readings.gone", gone))
+        if names
+    ):
+        return [say("readings.as-answered-differently", **parts, differences=differences)]
+    return [say("readings.as-answered", **parts)]
+
+
+_own = lru_cache(maxsize=100)(own_names)
+
+
+@lru_cache(maxsize=1000)  # each reading is compared with each of the first rows
+def _keys(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(key, names))
+
+
+def _base(name: str) -> str:
+    """Return a column's name without the number of a repeated heading."""
+    return re.sub(r" ?#\d+$", "", name)
+
+
+@lru_cache(maxsize=1000)
+def _repeated(names: tuple[str, ...]) -> Counter[str]:
+    """Return the number of columns under each repeated heading. If it changes, none of them can be known again."""
+    return Counter(_base(key(name)) for name in names if "#" in name)
+
+
+def _knows(reading: Reading, role: Role) -> bool:
+    """Return whether a reading has a column for a role, by an answer or by its heading."""
+    return any(reading.columns.get(role, ())) or bool(_by_heading(reading, role))
+
+
+def _by_heading(reading: Reading, role: Role) -> list[str]:
+    ignored = {*map(key, reading.answers.get("ignore", ()))}
+    if role in reading.columns:
+        return []
+    return [name for name in reading.headings if role_of(name) is role and key(name) not in ignored]
+
+
+def _needed(reading: Reading) -> dict[Role, list[list[str]]]:
+    """Return the columns of each role, in alternatives of which a sheet needs one as a whole."""
+    groups = {role: names for role, names in reading.columns.items() if all(names)}
+    answered = {role: [_columns_in(name, reading.headings) for name in names] for role, names in groups.items()}
+    return answered | {role: [found] for role in Role if (found := _by_heading(reading, role))}
+
+
+def _columns_in(name: str, headings: Sequence[str]) -> list[str]:
+    """Return the columns that a name is about: itself, the fields of a template, or those that it lists."""
+    if name in headings:
+        return [name]
+    template = template_in(name)
+    return template.names if template is not None else [part.strip() for part in name.split(",")]
+
+
+def missing(reading: Reading, own: Sequence[str], roles: Sequence[Role] = tuple(Role)) -> list[str]:
+    """Return the columns that a sheet of these names needs for a reading and lacks."""
+    alike, before = _repeated(tuple(own)), _repeated(reading.headings)
+    here = {name for name in _keys(tuple(own)) if alike[_base(name)] == before[_base(name)]}
+    lacking = (
+        [[name for name in columns if key(name) not in here] for columns in alternatives]
+        for role, alternatives in _needed(reading).items()
+        if role in roles
+    )
+    return [alternatives[0][0] for alternatives in lacking if all(alternatives)]
+
+
+def _new(reading: Reading, own: Sequence[str], values: Sequence[Sequence[str]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the columns that a reading doesn't know: the heading and some cells of each."""
+    before = _keys(reading.headings)
+    yield from ((name, cells) for name, cells in zip(own, values, strict=True) if key(name) not in before)
+
+
+def _matters(name: str, values: Sequence[str]) -> bool:
+    """Return whether a new column may hold people, texts, visibility, status, files or records."""
+    heading = _base(name)
+    if role_of(heading) is not None or _ABOUT_FILES.search(heading):
+        return True
+    if not any(map(str.strip, values)):
+        return any(words.speaks(role, heading, weakly=False) for role in WORDED)
+    if any(suggests(role, heading) for role in (Role.VISIBILITY, Role.RECORD)):
+        return True
+    if any(words.speaks(role, heading, weakly=False) for role in WORDED):
+        return True
+    if any(words.speaks(role, heading) for role in WORDED) and any(map(words.is_word, values)):
+        return True  # Owner: not with names, but with yes and no
+    if suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values):
+        return True
+    if any("@" in value for value in values) and likeliness(Role.EMAIL, heading, values) >= LIKELY:
+        return True
+    return suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
+
+
+def _several(readings: Sequence[Reading]) -> Undecided:
+    names = tuple(Cell(repr(reading.name)) for reading in readings)
+    asks = say("readings.which")
+    text = say("readings.several", names=names, way=_setting("NAME"), none=_setting(NONE))
+    choices = [
+        PossibleAnswer(
+            "export",
+            reading.name,
+            say("readings.one-of-several", name=Cell(repr(reading.name)), date=reading.day),
+            is_likely=True,
+        )
+        for reading in readings
+    ]
+    choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
+    return Undecided(text, [Question(text, asks, choices)])
+
+
+def _setting(name: str) -> SettingPart:
+    return SettingPart("export", name if name == "NAME" else as_argument(name))

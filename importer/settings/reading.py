@@ -1,0 +1,235 @@
+"""Define a reading: how a kind of sheet is read, as a person answered. The kind is known by its headings.
+
+Input: texts such as ``visibility:Yes=Public`` for the setting `value`; headings. Output: role and column → word →
+meaning; names of columns; :class:`Reading`. :mod:`importer.settings.readings` keeps readings in the file of profiles.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from importer.errors import BadSettings, as_argument
+from importer.messages import Message, SettingPart, day, say
+from importer.models import Role, Status, Visibility
+from importer.resultsfile import added_columns
+from importer.settings.kinds import OneOf, shown, without_marks
+
+Words: TypeAlias = Mapping[str, Visibility | Status | None]
+"""Word → its meaning; None: rows with this word are left out."""
+Values: TypeAlias = Mapping[tuple[Role, str | None], Words]
+"""A role and the heading of its column → the words that apply there. None: whichever column has the role."""
+
+_WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
+    Role.VISIBILITY: OneOf(Visibility, by_name=True),
+    Role.STATUS: OneOf(Status, by_name=True),
+}
+"""The roles whose cells hold one of a few words."""
+
+_NAMES = [value.name for kind in _WORDED.values() for value in kind.words.values()]
+MEANS = {name: say(f"meaning.{name.lower()}") for name in _NAMES}
+"""Name of a visibility or status → its meaning, for a person. The values aren't unique: both enumerations have a 1."""
+WORDS = {name: say(f"word.{name.lower()}") for name in _NAMES}
+"""Name of a visibility or status → its word, for a person."""
+
+_SIGNS = re.compile(r"[\W_]+")
+_NUMBERED = re.compile(r"(.*?) ?#(\d+)", re.DOTALL)
+
+
+def kind_in_words(visibility: Visibility, status: Status) -> list[Message]:
+    """Return the visibility of a note in words, and that it is a draft."""
+    return [WORDS[visibility.name], *([say("note.draft")] if status is Status.DRAFT else [])]
+
+
+class Meanings:
+    """Role and column → word of the sheet → the value that the word means; None: rows with the word are left out.
+
+    A text names no column. In a role's table, the entry of a word is a text, and that of a column is a table of words.
+    """
+
+    def read(self, value: object) -> Values:
+        """See :class:`importer.settings.kinds.ValueKind`."""
+        values: dict[tuple[Role, str | None], dict[str, Visibility | Status | None]] = {}
+        for name, column, word, meaning in self._entries(value):
+            role = name.strip().lower()
+            if role not in _WORDED or not word.strip():
+                raise _unreadable(f"{name}:{word}={meaning}")
+            is_blank = meaning is None or meaning == ""
+            words = values.setdefault((Role(role), column), {})
+            words[word] = None if is_blank else _WORDED[Role(role)].read(meaning)
+        return values
+
+    def _entries(self, value: object) -> Iterator[tuple[str, str | None, str, object]]:
+        """Yield each meaning: role, column, word, value."""
+        if isinstance(value, Mapping):
+            for name, words in value.items():
+                role, column = name if isinstance(name, tuple) else (name, None)
+                if not isinstance(words, Mapping):
+                    raise _unreadable(words)
+                for word, meaning in words.items():
+                    if isinstance(meaning, Mapping):
+                        for inner_word, inner_meaning in meaning.items():
+                            yield str(role), word, str(inner_word), inner_meaning
+                    else:
+                        yield str(role), column, str(word), meaning
+            return
+        for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
+            before, equals_sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
+            name, colon, word = before.partition(":")
+            if not equals_sign or not colon:
+                raise _unreadable(text)
+            yield name, None, without_marks(word), meaning.strip()
+
+
+def _unreadable(value: object) -> BadSettings:
+    forms = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
+    return BadSettings(say("kind.write", value=shown(value), allowed=say("kind.meanings", ways=forms)))
+
+
+def merged(below: Values, above: Values) -> Values:
+    """Return both values together. If both give a word of the same column a meaning, that of ``above`` counts."""
+    return {place: _over(below.get(place, {}), above.get(place, {})) for place in {**below, **above}}
+
+
+def _over(below: Words, above: Words) -> Words:
+    """Return the words of both. Meanings in ``above`` override the others; case and spaces don't matter."""
+    overridden = {folded(word) for word in above}
+    return {**{word: value for word, value in below.items() if folded(word) not in overridden}, **above}
+
+
+def folded(text: str) -> str:
+    """Return a word or a heading without case and repeated spaces, as settings compare them."""
+    return " ".join(text.casefold().split())
+
+
+@lru_cache(maxsize=4096)  # a damaged file's may be long, and each is compared with all others
+def folded_heading(heading: str) -> str:
+    """Return a heading without case, spaces, underscores and other signs, to compare headings."""
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", heading)).casefold()
+
+
+def key(name: str) -> str:
+    """Return a column's name in comparable form, which keeps the number of a repeated heading."""
+    if numbered := _NUMBERED.fullmatch(name):
+        return f"{folded_heading(numbered[1])}#{numbered[2]}"
+    return folded_heading(name) or name.strip()
+
+
+def numbered(headings: Sequence[str]) -> list[str]:
+    """Return a name for each column: its heading, with its number if others have the same: ``Note #2``."""
+    keys = [key(heading) for heading in headings]
+    count, seen, names = Counter(keys), Counter[str](), []
+    for heading, of_heading in zip(headings, keys, strict=True):
+        seen[of_heading] += 1
+        is_plain = bool(of_heading) and count[of_heading] == 1
+        names.append(heading.strip() if is_plain else f"{heading.strip()} #{seen[of_heading]}".strip())
+    return names
+
+
+def own_columns(headings: Sequence[str]) -> list[int]:
+    """Return the positions of a sheet's columns without those that we added."""
+    ours = added_columns(headings)
+    return [at for at in range(len(headings)) if at not in ours]
+
+
+def own_names(headings: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a sheet's own columns as a reading holds them."""
+    return tuple(numbered([headings[at] for at in own_columns(headings)]))
+
+
+def name_of(headings: Sequence[str], position: int) -> str:
+    """Return the name of one of a sheet's own columns as a reading holds it."""
+    return own_names(headings)[own_columns(headings).index(position)]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a kind of sheet is read.
+
+    Attributes:
+        name: the person's name for the kind of sheet.
+        headings: names of the columns of the sheets for which the answers were given.
+        answered: the day of the latest answer.
+        answers: setting → value, read and checked, for the settings that are declared as part of a reading. They name
+            columns as :func:`numbered` does, never by letters.
+        seen: ignored column with words of visibility or status → the words. With others it is asked about.
+        run: the run that read a sheet so; empty for what the profile remembers.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    answered: date
+    answers: Mapping[str, Any]
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    run: str = ""
+
+    @property
+    def day(self) -> Message:
+        """The day of the latest answer, in words."""
+        return day(self.answered, year=self.answered.year != date.today().year)  # noqa: DTZ011
+
+    @property
+    def columns(self) -> Mapping[Role, tuple[str, ...]]:
+        """Role → names of its column, with those of words and of the key."""
+        names = {role: tuple(names) for role, names in self.answers.get("map", {}).items()}
+        for role, column in self.answers.get("value", {}):
+            names.setdefault(role, (column or "",))
+        return names | ({Role.KEY: (self.answers["key-column"],)} if self.answers.get("key-column") else {})
+
+    @property
+    def as_settings(self) -> tuple[SettingPart, ...]:
+        """The settings that say the same."""
+        return tuple(SettingPart(name, text) for name, value in self.answers.items() for text in _texts(name, value))
+
+
+def _texts(name: str, value: Any) -> Iterable[str]:
+    """Yield the values of a setting as flags give them, one by one."""
+    match name:
+        case "map":
+            yield from (f"{role}={as_argument(column)}" for role, columns in value.items() for column in columns)
+        case "value":
+            for (role, _), words in value.items():
+                yield from (f"{role}:{as_argument(word)}={as_stored(meaning)}" for word, meaning in words.items())
+        case "ignore":
+            yield from map(as_argument, value)
+        case _:
+            yield "" if value is True else as_argument(str(as_stored(value)))
+
+
+def as_stored(value: Any) -> Any:
+    """Return a setting's value as TOML and JSON hold it."""
+    match value:
+        case None:
+            return ""
+        case Enum():
+            return value.name.capitalize() if value.value.isdecimal() else value.value
+        case Mapping():
+            return _table(value)
+        case tuple():
+            return value[0] if len(value) == 1 else [*value]
+    return value
+
+
+def _table(table: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return roles → columns, or roles and columns → words, as tables within tables."""
+    stored: dict[str, Any] = {}
+    for place, value in table.items():
+        if isinstance(place, tuple):
+            role, column = place
+            words = {word: as_stored(meaning) for word, meaning in value.items()}
+            stored.setdefault(str(role), {}).update(words if column is None else {column: words})
+        else:
+            stored[str(place)] = as_stored(value)
+    return stored
+
+
+def named(name: str, readings: Iterable[Reading]) -> Reading | None:
+    """Return the reading of this name, in any case; None if there is none."""
+    return next((reading for reading in readings if reading.name.casefold() == name.strip().casefold()), None)

@@ -1,0 +1,163 @@
+"""Keep the readings of sheets in the file of profiles, and lay them under a person's settings for a run.
+
+Input: a profile's name, or settings and a reading. Output: readings; the settings with a reading's answers; the changed
+file. Only here is it known what a reading holds: the settings that :mod:`importer.settings.table` declares so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path, PurePath
+from typing import Any
+
+from importer.errors import BadSettings
+from importer.messages import Message, render, say
+from importer.settings import profiles
+from importer.settings.kinds import Names
+from importer.settings.reading import Reading, Values, as_stored, key, merged, named
+from importer.settings.table import SETTINGS, Settings
+
+NONE = "none"
+"""Value of the setting ``export`` for a sheet to which no reading applies. No reading has this name."""
+HELD = {name: setting for name, setting in SETTINGS.items() if setting.is_of_reading}
+"""The settings that a reading holds."""
+_ABOUT, _SEEN = ("name", "headings", "answered"), "seen"
+_IN_NAMES = re.compile(r"[\s_.-]*(?:\(\d+\)|\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d+)*|[-_ ]\d+)$")
+
+
+def of_profile(profile: str) -> tuple[Reading, ...]:
+    """Return the readings that a profile remembers.
+
+    Raises:
+        BadSettings: an entry can't be used; or see :func:`importer.settings.profiles.load`.
+    """
+    try:
+        return tuple(map(from_entry, profiles.readings(profile)))
+    except BadSettings as error:
+        where = profiles.place_of(profile, profiles.READINGS)
+        raise BadSettings(say("readings.not-valid", where=where, why=error.message)) from error
+
+
+def from_entry(entry: object) -> Reading:
+    """Return a reading from its entry, as :func:`entry_of` makes it and a person may change it.
+
+    Raises:
+        BadSettings: the entry can't be used.
+    """
+    about = entry if isinstance(entry, Mapping) else {}
+    name, headings, answered = (about.get(part) for part in _ABOUT)
+    seen = about.get(_SEEN, {})
+    if not isinstance(name, str) or not isinstance(headings, list) or type(answered) is not date:
+        raise BadSettings(say("readings.incomplete"))
+    _check_name(name)
+    for setting in about:
+        if setting not in HELD and setting not in (*_ABOUT, _SEEN):
+            raise BadSettings(say("readings.no-setting", setting=repr(setting), known=tuple(sorted(HELD))))
+    answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
+    words = {str(column): Names().read(words) for column, words in dict(seen).items()}
+    return Reading(name, tuple(map(str, headings)), answered, answers, words)
+
+
+def entry_of(reading: Reading) -> dict[str, object]:
+    """Return a reading as TOML and JSON hold it."""
+    stored: dict[str, object] = {
+        "name": reading.name,
+        "answered": reading.answered,
+        "headings": [*reading.headings],
+        **{name: as_stored(value) for name, value in reading.answers.items()},
+    }
+    if reading.seen:
+        stored[_SEEN] = {column: [*words] for column, words in reading.seen.items()}
+    return stored
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or name.strip().casefold() == NONE or not name.isprintable():
+        raise BadSettings(say("readings.no-name", name=repr(name)))
+
+
+def keep(profile: str, reading: Reading) -> Path:
+    """Write a reading into a profile, in place of the one with its name; return the file.
+
+    Raises:
+        BadSettings: the name can't be used, or the file can't be read or written.
+    """
+    _check_name(reading.name)
+    comment = render(say("readings.comment", date=f"{reading.answered:%Y-%m-%d}"), profiles.InProfile())
+    return profiles.change_reading(profile, reading.name, entry_of(reading), comment)
+
+
+def forget(profile: str, name: str) -> Reading:
+    """Remove the reading of this name from a profile, and return it.
+
+    Raises:
+        BadSettings: there is none, or the file can't be read or written.
+    """
+    reading = one(profile, name)
+    profiles.change_reading(profile, reading.name, None)
+    return reading
+
+
+def one(profile: str, name: str) -> Reading:
+    """Return the reading of this name.
+
+    Raises:
+        BadSettings: there is none; or see :func:`of_profile`.
+    """
+    known = of_profile(profile)
+    if (reading := named(name, known)) is None:
+        raise BadSettings(no_such(name, known))
+    return reading
+
+
+def no_such(name: str, readings: Sequence[Reading]) -> Message:
+    """Return the message that no reading has a name."""
+    names = tuple(repr(reading.name) for reading in readings)
+    if not names:
+        return say("readings.none", name=repr(name))
+    return say("readings.no-such", n=len(names), name=repr(name), names=names)
+
+
+def name_for(source: str, taken: Iterable[str]) -> str:
+    """Return a name for the reading of a file, made of the file's name without its date and number."""
+    stem = PurePath(source).name.partition(".")[0]
+    while (shorter := _IN_NAMES.sub("", stem)) not in (stem, ""):
+        stem = shorter
+    plain = " ".join(re.sub(r"[\W_]+", " ", stem).split()) or "export"
+    name, number, others = plain, 1, {NONE, *map(str.casefold, taken)}
+    while name.casefold() in others:
+        number += 1
+        name = f"{plain} {number}"
+    return name
+
+
+def laid_under(settings: Settings, reading: Reading | None) -> Settings:
+    """Return the settings for a sheet: a person's for this run, completed by the answers of the sheet's reading."""
+    if reading is None:
+        return replace(settings, readings=(), reading=None)
+    answers = dict(reading.answers)
+    gone = {*map(key, settings.ignored)}
+    roles = {
+        role: names
+        for role, names in answers.pop("map", {}).items()
+        if role not in settings.mapping and gone.isdisjoint(map(key, filter(None, names)))
+    }
+    said = {key(name) for names in settings.mapping.values() for name in names}
+    ignored = [name for name in answers.pop("ignore", ()) if key(name) not in said]
+    # The words stand under the heading of their column, which has no number there.
+    words: Values = {(role, re.sub(r" ?#\d+$", "", name)): of for (role, name), of in answers.pop("value", {}).items()}
+    scalars: dict[str, Any] = {
+        HELD[name].attribute: value for name, value in answers.items() if name not in settings.said
+    }
+    return replace(
+        settings,
+        mapping={**settings.mapping, **roles},
+        ignored=tuple(dict.fromkeys((*settings.ignored, *ignored))),
+        values=merged(words, settings.values),
+        readings=(),
+        reading=reading,
+        **scalars,
+    )
