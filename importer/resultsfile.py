@@ -14,7 +14,7 @@ import os
 import re
 import struct
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, BinaryIO, Literal
 
@@ -36,20 +36,18 @@ class ResultColumn:
         cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
-        edition: the first edition of the results that has the column. Files of earlier editions are still recognized.
-        others: its headings in practice, and in the results of earlier versions.
+        other: its heading in practice; empty if that is the same.
     """
 
     heading: str
     cells: Literal["label", "text", "reason", "number", "time"]
     width: int
     leads_to_fix: bool = False
-    edition: int = 1
-    others: tuple[str, ...] = ()
+    other: str = ""
 
     def is_headed(self, heading: str) -> bool:
-        """Return whether this is a heading of the column, in a run or in practice, of any version."""
-        return heading == self.heading or heading in self.others
+        """Return whether this is a heading of the column, in a run or in practice."""
+        return heading in (self.heading, self.other or self.heading)
 
 
 PRACTISED = "result (practice)"
@@ -59,13 +57,13 @@ COMPOSED = "composed_text"
 """Heading of the texts that a template composed."""
 
 COLUMNS: tuple[ResultColumn, ...] = (
-    ResultColumn("result", "label", 18, leads_to_fix=True, others=(PRACTISED,)),
+    ResultColumn("result", "label", 18, leads_to_fix=True, other=PRACTISED),
     ResultColumn("note_id", "text", 16),
     ResultColumn("reason", "reason", 56, leads_to_fix=True),
     ResultColumn("source_row", "number", 15),
     ResultColumn("finished_at", "time", 21),
     ResultColumn("request", "text", 22),
-    ResultColumn(COMPOSED, "reason", 44, edition=2),
+    ResultColumn(COMPOSED, "reason", 44),
 )
 """The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first.
 The last one is written only if a template composes the notes."""
@@ -123,15 +121,14 @@ _INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_MARKED})")
 _NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def own_columns(headings: Sequence[str], columns: Sequence[ResultColumn] = COLUMNS) -> dict[str, int]:
+def own_columns(headings: Sequence[str]) -> dict[str, int]:
     """Return our columns in an earlier results file: heading → position; empty for any other file.
 
-    Both layouts of every edition are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason``
-    is the user's own.
+    Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
     """
-    for edition in _editions(columns):
-        for first in ([], [column for column in edition if column.leads_to_fix]):
-            last = [column for column in edition if column not in first]
+    for columns in (COLUMNS, PLAIN_COLUMNS):
+        for first in ([], [column for column in columns if column.leads_to_fix]):
+            last = [column for column in columns if column not in first]
             for start in range(len(headings) - len(last), len(first) - 1, -1):
                 positions = [*range(len(first)), *range(start, start + len(last))]
                 if _are_headed([*first, *last], [headings[position] for position in positions]):
@@ -154,12 +151,6 @@ def is_practice(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of the results of practice."""
     ours = own_columns(headings)
     return bool(ours) and headings[ours["result"]] == PRACTISED
-
-
-def _editions(columns: Sequence[ResultColumn]) -> Iterator[list[ResultColumn]]:
-    """Yield the columns of each edition, the newest first."""
-    for edition in sorted({column.edition for column in columns}, reverse=True):
-        yield [column for column in columns if column.edition <= edition]
 
 
 def _are_headed(columns: Sequence[ResultColumn], headings: Sequence[str]) -> bool:
@@ -224,7 +215,7 @@ def is_results(file: BinaryIO) -> bool:
         headings = next(csv.reader([first_line]), [])
     except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
-    return any(_are_headed(edition, headings[-len(edition) :]) for edition in _editions(COLUMNS))
+    return any(_are_headed(columns, headings[-len(columns) :]) for columns in (COLUMNS, PLAIN_COLUMNS))
 
 
 def run_of(file: BinaryIO) -> str:

@@ -39,8 +39,6 @@ from importer.results import Summary
 from importer.results.workbook import Contents, write_workbook
 from importer.resultsfile import (
     OUR_COLUMNS,
-    PLAIN_COLUMNS,
-    ResultColumn,
     own_columns,
     protected,
     unprotected,
@@ -219,22 +217,6 @@ def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
     assert set(own_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
     assert own_columns(["result", "reason", "Note", "request"]) == {}
     assert own_columns([]) == {}
-
-
-def test_files_of_earlier_editions_stay_known() -> None:
-    """A column that an edition adds, and one that it renames, leave older results files recognized."""
-    columns = (
-        *PLAIN_COLUMNS[:-1],
-        replace(PLAIN_COLUMNS[-1], heading="request_id", others=("request",)),
-        ResultColumn("sent_at", "time", 21, edition=2),
-    )
-    names = {column.heading: 1 + i for i, column in enumerate(columns)}
-    assert own_columns(["Note", *names, "my remark"], columns) == names
-    assert own_columns(["Note", *OUR_COLUMNS], columns) == {name: at for name, at in names.items() if name != "sent_at"}
-    to_fix = ["result", "reason", "Note", "note_id", "source_row", "finished_at", "request"]
-    assert own_columns(to_fix, columns)["request_id"] == 6
-    assert own_columns([*to_fix, "sent_at"], columns)["sent_at"] == 7
-    assert own_columns([*OUR_COLUMNS[:-1], "sent_at"], columns) == {}
 
 
 def test_headings_that_repeat_or_are_empty_are_kept(tmp_path: Path) -> None:
