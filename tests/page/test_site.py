@@ -23,7 +23,7 @@ from importer.cli.terminal import TERMINAL
 from importer.commands.overview import Overview
 from importer.commands.rendering import time_left
 from importer.commands.run import prepare
-from importer.errors import FirstRun, Undecided, as_argument
+from importer.errors import FirstRun, as_argument
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
@@ -497,10 +497,10 @@ def test_results_that_are_dropped_are_read_as_the_run_read_its_sheet(guest: Visi
     assert sent == [("Spoke about terms", "0"), ("Spoke about the price", "0")]
 
 
-def test_a_file_whose_copy_was_sent_is_asked_about_without_the_choices_of_the_copy(
+def test_a_file_whose_copy_was_sent_keeps_the_columns_and_words_of_the_copy(
     visitor: Visitor, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """A night that reads the file knows nothing of them, and would publish the copy's drafts beside themselves."""
+    """A night that reads the file would publish the copy's drafts beside themselves otherwise."""
     path = write(tmp_path / "n.csv", [("p1", "A", "Public", "Offen"), ("p2", "B", "Pubic", "Offen")], STATES)
     dropped = visitor.drop(path)
     [seen] = re.findall(r'name="seen" value="(\w+)"', visitor.see(f"{dropped.url}/mend").text)
@@ -511,11 +511,9 @@ def test_a_file_whose_copy_was_sent_is_asked_about_without_the_choices_of_the_co
     assert "2 of 2" in ended.text
     assert [note.status for note in box.notes] == ["0", "0"]
     with prepare(path, settings) as prepared:
-        [question] = prepared.questions
-        assert "of this file or its corrected copy" in render(question.text)
-        with pytest.raises(Undecided):
-            prepared.send()
-    assert len(box.notes) == 2
+        assert prepared.questions == ()
+        prepared.send()
+    assert [note.status for note in box.notes] == ["0", "0"]
 
 
 @pytest.mark.parametrize(
