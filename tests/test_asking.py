@@ -280,7 +280,7 @@ def test_a_wrong_answer_is_corrected_by_answering_again(box: Sandbox, profiles: 
     rows = [("P1", TEXTS[0], "Yes")]
     assert types(["run", write(head, rows)], ["3", "1", "y"]).status == 0
     assert '"Private"' in profiles.read_text(encoding="utf-8")
-    seen = types(["run", write(head, [("P2", TEXTS[0], "Yes")]), "--export", "none"], ["3", "2", "y"])
+    seen = types(["run", write(head, [("P2", TEXTS[0], "Yes")]), "--export", "none"], ["1", "2", "y"])
     assert seen.status == 0, seen.screen
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["value"] == {"visibility": {"Shared?": {"Yes": "Public"}}}
@@ -294,7 +294,7 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
         Path(write(rows=[(f"jzRk{day:m<6}", "Jo", TEXTS[0], "")])).rename(f"folder/{day}.csv")
     seen = types(["run", "folder/monday.csv", "folder/tuesday.csv"], ["1", "1", "y", "y"])
     assert seen.status == 0, seen.screen
-    assert seen.screen.count("Which column") == 2
+    assert seen.screen.count("Which column") == 1
     assert seen.screen.count("Your answers are kept") == 1
     assert len(box.notes) == 2
 
@@ -805,7 +805,7 @@ def test_b_goes_back_from_the_dates_to_the_offer_and_from_it_to_the_question_bef
     path = write(head[:-1], [row[:-1] for row in rows])
     seen = types(["run", path], ["1", "1", "b", "b", "1", "", "n"])
     assert seen.status == 2
-    assert seen.screen.count("Which column says who may see a note?") == 2
+    assert seen.screen.count("Who may see these notes?") == 2
     assert seen.screen.count("Which notes do you want to send?") == 3
     assert "Number, or b to go back (Enter: the notes stay as they are)" in seen.screen
     assert "2 notes are private" in seen.screen

@@ -112,13 +112,13 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
             GOOD + "P2,Hi,secretly\n" * 5,
             [],
             "a question about the sheet has to be answered. Nothing was sent.",
-            'To be asked at a terminal, once for all sheets of this kind: `note-importer check "night.csv"`',
+            'To be asked at a terminal, once for all sheets of this kind: `note-importer run "night.csv"`',
         ),
         (
             "Prospect ID,Note\nP1,Hello\n",
             [],
             "the columns could not be identified. Nothing was sent.",
-            'To be asked at a terminal, once for all sheets of this kind: `note-importer check "night.csv"`',
+            'To be asked at a terminal, once for all sheets of this kind: `note-importer run "night.csv"`',
         ),
         (GOOD, ["--workers", "none"], "a setting can't be used: workers. Nothing was sent.", "Correct the problem"),
         (

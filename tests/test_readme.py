@@ -34,7 +34,7 @@ from importer.models import Result, Role
 from importer.reading import Limits
 from importer.resultsfile import COLUMNS, protected
 from importer.rows.columns import find
-from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings
+from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings, readings
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
@@ -135,7 +135,8 @@ def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
 def test_the_profile_that_is_shown_holds_only_settings() -> None:
     profile = tomllib.loads(blocks("toml", text_of("settings.md"))[0])["night"]
     assert set(profile) <= set(SETTINGS)
-    assert set(profile["map"]) <= {role.value for role in Role}
+    (entry,) = tomllib.loads(blocks("toml", text_of("exports.md"))[0])["night"]["readings"]
+    assert readings.from_entry(entry).columns.keys() == {Role.CONTENT, Role.VISIBILITY}
 
 
 def test_a_proxys_password_is_written_as_the_text_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_no_line_is_longer_than_the_terminal_and_no_line_break_is_two_signs(box:
     """In a plan, a question, counts, a list of runs, what would be hidden, and a mistake on the command line."""
     screens = [
         types(["check", write([*ROWS, ("P\n9", "x", "?", "", "")]), *FLAGS], [""]),
-        types(["run", write(), *FLAGS], ["n", "y"]),
+        types(["run", write(), *FLAGS], ["y"]),
         types(["run", write([(f"X{row[0]}", *row[1:]) for row in ROWS]), *FLAGS, "--results", "o.csv"], ["n"]),
         types(["history"], []),
         types(["hide", "last"], ["n"]),
@@ -90,7 +90,7 @@ def test_colours_tell_success_from_trouble_where_the_terminal_has_them(
 
 def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
     """Two of four, because two more are to come."""
-    seen = types(["run", write(), *FLAGS, "--first", "2"], ["n", "y"])
+    seen = types(["run", write(), *FLAGS, "--first", "2"], ["y"])
     assert seen.status == 1
     assert "2/4 rows" in seen.screen
     assert "2/2 rows" not in seen.screen

@@ -19,7 +19,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     notification_messages  the text of a notification     notifications     send notifications
     rendering      numbers, times and lists in words      documents         JSON documents for programs
     logs           the log file                           messenger         send one notification
-    sent_with      the answers that a run is sent with
+    read_again     how a run read its sheet, and its results are read
     as_read        notes as their readers will see them   result_rows       the rows of a run, to be searched
     reopening      an address that opens the page         estimate          how long a run takes
     shown_notes    the notes that a person sees before    learning          what answers teach the profile

@@ -19,7 +19,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 13
+VERSION = 14
 APPLICATION = "note-importer"
 
 TABLES = {

@@ -17,7 +17,7 @@ from importer.page.choices import PART, Choices, columns_named, role_of
 from importer.page.fields import CAPTIONS
 from importer.page.rendering import ROLES, words
 from importer.settings import SETTINGS, Settings
-from importer.settings.reading import MEANS
+from importer.settings.reading import MEANS, Reading
 from importer.settings.readings import NONE
 
 ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
@@ -127,9 +127,9 @@ class CheckForm:
     def __init__(self, found: Overview, choices: Choices, likely: Choices, settings: Settings) -> None:
         self._found, self._choices, self._likely = found, choices, likely
         self._answers = {} if found.reading is None else found.reading.answers
-        self._readings = settings.readings
         self.sheet = self._sheet() if found.to_fix or likely.values("sheet") else None
-        self.questions = questions([question for question in found.questions if _place(question) == "top"])
+        on_top = [question for question in found.questions if _place(question) == "top"]
+        self.questions = questions(on_top, settings.readings)
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
         self.words = [self._word(word) for word in found.words]
         if found.mapping and Role.VISIBILITY not in found.mapping:
@@ -344,12 +344,12 @@ def _tells_of_merged(overview: Overview) -> bool:
     return any(not _OF_MERGED.isdisjoint(as_message(remark).kinds()) for remark in overview.remarks)
 
 
-def questions(found: Sequence[Question]) -> list[Field]:
-    """Return the drop-downs of questions with choices. A likely one is named beside them."""
+def questions(found: Sequence[Question], readings: Sequence[Reading] = ()) -> list[Field]:
+    """Return the drop-downs of questions with choices, those of other kinds of sheets (``readings``) first."""
     fields = []
     for number, question in enumerate(found):
         if question.choices:
-            options = [(f"{choice.setting} {choice.value}", _choice(choice)) for choice in offered(question)]
+            options = [(f"{choice.setting} {choice.value}", _choice(choice)) for choice in offered(question, readings)]
             fields.append(_field("answer", _PLEASE_CHOOSE, options, (), label=question.asks, id=f"answer-{number}"))
     return fields
 

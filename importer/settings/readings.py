@@ -107,9 +107,8 @@ def one(profile: str, name: str) -> Reading:
     Raises:
         BadSettings: there is none; or see :func:`of_profile`.
     """
-    known = of_profile(profile)
-    if (reading := named(name, known)) is None:
-        raise BadSettings(no_such(name, known))
+    if (reading := named(name, of_profile(profile))) is None:
+        raise BadSettings(say("readings.unknown", name=repr(name)))
     return reading
 
 

@@ -123,8 +123,9 @@ def test_a_column_that_was_answered_for_has_to_be_there(tmp_path: Path, kept: Re
 @pytest.mark.parametrize("heading", ["Status", "State of note"])
 def test_a_column_of_statuses_that_is_gone_tonight_is_asked_about(tmp_path: Path, profiles: Path, heading: str) -> None:
     """Whether it was found by its heading or by an answer: without it, drafts would be published."""
-    head, row = ("Prospect ID", "Was said", heading), ("jzRkmgMdw1", "Hello", "Draft")
-    said = settings(map=["content=Was said", f"status={heading}"], remember=True, **{"default-visibility": "private"})
+    head, row = ("Prospect ID", "Was said", "Visibility", heading), ("jzRkmgMdw1", "Hello", "Private", "Draft")
+    named = ["content=Was said", *([] if heading == "Status" else [f"status={heading}"])]
+    said = settings(map=named, remember=True)
     with prepare(write(tmp_path / "n.csv", head, row), said) as prepared:
         reading = prepared.to_learn
     assert reading is not None
@@ -189,6 +190,20 @@ def test_a_new_column_that_may_say_who_sees_a_note_is_asked_about(
     readings.keep("default", export)
     assert seen(tmp_path, head, row).questions == ()
     assert bool(seen(tmp_path, (*head, heading), (*row, value)).questions) is is_asked
+
+
+def test_one_visibility_for_all_says_nothing_of_the_blank_cells_of_a_new_column(tmp_path: Path, profiles: Path) -> None:
+    """Also if a person says that the sheet is of this kind."""
+    head, row = ("Prospect ID", "Note"), ("jzRkmgMdw1", "Hello")
+    with prepare(write(tmp_path / "n.csv", head, row), settings()) as prepared:
+        prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
+        reading = prepared.to_learn
+    assert reading is not None
+    readings.keep("default", reading)
+    loaded = seen(tmp_path, (*head, "Visibility"), (*row, ""), export="n")
+    assert loaded.settings.reading == reading
+    assert not loaded.rows.notes
+    assert len(loaded.rows.problems) == 1
 
 
 def test_another_sheet_is_another_kind(tmp_path: Path, kept: Reading) -> None:
