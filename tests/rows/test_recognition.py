@@ -304,6 +304,14 @@ def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> 
         load(tmp_path / "both.xlsx", settings())
 
 
+def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Path, profiles: Path) -> None:
+    head = ("Prospect ID", "Note", "Visibility")
+    readings.keep("default", Reading("n", head, date(2026, 11, 3), {"encoding": "cp1252"}))
+    loaded = seen(tmp_path, head, ("jzRkmgMdw1", "Met Jan Kočka", "Private"))
+    assert loaded.settings.reading is not None
+    assert [note.text for note in loaded.rows.notes] == ["Met Jan Kočka"]
+
+
 def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
     file = profiles.profiles_file()
     file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nworkers = 2\n", encoding="utf-8")
