@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from importer.commands.result_rows import RowFilter, RowPage, read
+from importer.commands.result_rows import TO_FIX, RowPage, read
 from importer.models import Result
 from importer.page.screens import whole_number
 
@@ -47,11 +47,10 @@ def shown(path: Path, asked: Mapping[str, str]) -> ShownRows | None:
         asked: the fields of the address.
     """
     result, words = asked.get("result", ""), asked.get("words", "").strip()[:_LONGEST]
-    to_fix = read(path, RowFilter(but_not=Result.UNCONFIRMED, needs_attention=True))
-    unclear = read(path, RowFilter(Result.UNCONFIRMED))
+    to_fix, unclear = read(path, TO_FIX), read(path, Result.UNCONFIRMED)
     if to_fix is None or unclear is None:
         return None
     if asked.keys().isdisjoint(("result", "words", "page")) and to_fix.total + unclear.total:
         return ShownRows(result, words, None, to_fix, unclear)
-    found = read(path, RowFilter(result, words=words), whole_number(asked.get("page", "")) or 1)
+    found = read(path, result, words, whole_number(asked.get("page", "")) or 1)
     return None if found is None else ShownRows(result, words, found, to_fix, unclear)

@@ -176,7 +176,8 @@ class Send:
 
     def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
         """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
-        file, began_at, collected = Path(self.name), time.time(), commands.result_rows.Collected()
+        file, began_at = Path(self.name), time.time()
+        seen: list[commands.result_rows.Seen] = []
 
         def begun() -> None:
             if prepared.preview.is_first:
@@ -185,11 +186,12 @@ class Send:
 
         try:
             send = partial(prepared.send, expected=self.expected, begun=begun)
-            report = send(observe=word.observe, stop=word.why, see=collected.see)
+            report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
         except ImporterError as error:
             notify(FileEnded.failed(file, error), self.settings)
             raise
-        collected.keep(rows_path(self.folder, report.run))
+        for loaded, outcomes in seen:
+            commands.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
         if word.is_by_person:
             return report, []
         fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED

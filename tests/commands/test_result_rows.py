@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from importer.commands.result_rows import Collected, RowFilter, RowPage, read
+from importer.commands.result_rows import TO_FIX, RowPage, Seen, read, write
 from importer.commands.run import prepare
 from importer.messages import render
 from importer.models import Result, Role
@@ -27,17 +27,18 @@ def path(tmp_path: Path) -> Path:
 
 def imported(tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:
     """A sheet with these rows, after its import; its rows are kept."""
-    sheet, collected = tmp_path / "n.csv", Collected()
+    sheet = tmp_path / "n.csv"
     with sheet.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, *rows])
     with prepare(sheet, settings) as prepared:
-        prepared.send(see=collected.see, expected=prepared.preview.remaining.total)
-    collected.keep(tmp_path / "rows.sqlite")
+        seen: list[Seen] = []
+        prepared.send(see=lambda *both: seen.append(both), expected=prepared.preview.remaining.total)
+        write(tmp_path / "rows.sqlite", *seen[0])
     return sheet
 
 
 def found(path: Path, page_number: int = 1, **wanted: Any) -> RowPage:
-    page = read(path, RowFilter(**wanted), page_number)
+    page = read(path, **wanted, number=page_number)
     assert page is not None
     return page
 
@@ -57,8 +58,7 @@ def test_rows_are_found_by_their_result_and_by_any_word(settings: Settings, tmp_
         (4, "p3", Result.INVALID, "Other"), (5, "P4", Result.CREATED, "100 % sure_it's"),
         (6, "p5", Result.CREATED, "STRASSE"),
     ]  # fmt: skip
-    assert numbers(path, needs_attention=True) == [3, 4]
-    assert numbers(path, needs_attention=True, but_not="invalid") == [3]
+    assert numbers(path, result=TO_FIX) == [3, 4]
     assert numbers(path, result="created") == [2, 5, 6]
     assert numbers(path, words="MÜLLER <C") == [2]
     assert numbers(path, words="p4") == [5]
@@ -99,7 +99,7 @@ def test_html_is_kept_as_such_and_long_notes_are_cut(settings: Settings, tmp_pat
 def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
     settings: Settings, box: Sandbox, tmp_path: Path, path: Path
 ) -> None:
-    """An ID that was copied from the workbook; a row without a valid note says nothing of it."""
+    """An ID that was copied from the workbook; a row without a valid note says nothing, nor does an earlier run's."""
     head = (*HEAD, "Status")
     imported(
         tmp_path, settings, [("p1", "A", "Public", "Draft"), ("p2", "B", "Private", ""), ("p3", "C", "x", "")], head
@@ -109,6 +109,8 @@ def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
     ids = {note.prospect_id: note.id for note in box.notes}
     assert numbers(path, words=f" {ids['p2']} ") == [3]
     assert numbers(path, words=ids["p1"][:-1]) == [], "a part of it would be found by chance"
+    imported(tmp_path, settings, [("p1", "A", "Public", "Draft")], head)
+    assert [(row.result, row.audience) for row in found(path).rows] == [(Result.ALREADY_IMPORTED, None)]
 
 
 @pytest.mark.usefixtures("box")
@@ -145,12 +147,12 @@ def test_a_row_named_by_email_is_found_by_it(settings: Settings, tmp_path: Path,
 def test_rows_that_cant_be_kept_or_read_are_no_error(settings: Settings, tmp_path: Path, path: Path) -> None:
     """The results have all of them."""
     sheet = imported(tmp_path, settings, [("p1", "Hello", "Public"), ("p2", "", "Public")])
-    collected = Collected()
     with prepare(sheet, replace(settings, results=tmp_path / "again.csv")) as prepared:
-        prepared.send(see=collected.see)
-    collected.keep(tmp_path / "no folder" / "rows.sqlite")
-    collected.keep(tmp_path / "again.sqlite")
+        seen: list[Seen] = []
+        prepared.send(see=lambda *both: seen.append(both))
+        write(tmp_path / "no folder" / "rows.sqlite", *seen[0])
+        write(tmp_path / "again.sqlite", *seen[0])
     assert numbers(tmp_path / "again.sqlite", words="empty") == [3]
     path.write_bytes(b"no database")
-    assert read(path, RowFilter()) is None
-    assert read(tmp_path / "nowhere", RowFilter()) is None
+    assert read(path) is None
+    assert read(tmp_path / "nowhere") is None
