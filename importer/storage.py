@@ -6,7 +6,6 @@ store's library is loaded with the first URL, because most people need none.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import re
@@ -14,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from importer.errors import BadSettings, ImporterError, NotReached, UnreadableFile
 from importer.files import FileTrouble, NotAllowed, why
@@ -114,9 +113,7 @@ def files_in(url: Url) -> list[Url] | None:
             return None
         try:
             entries = store.ls(path, detail=True)
-        except FileNotFoundError as error:
-            if _is_without_bucket(error):
-                raise
+        except FileNotFoundError:
             entries = None
         if not entries and url.scheme in _S3:
             _see_listing(url, store, path)
@@ -167,8 +164,7 @@ def _see_listing(url: Url, store: Any, path: str) -> None:
     """
     bucket, _, key = path.partition("/")
     try:
-        with _translated():
-            listing = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
+        listing = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
     except FileNotFoundError as error:
         if _is_without_bucket(error):
             raise
@@ -188,13 +184,15 @@ def is_there(url: Url) -> bool:
 
 
 def version(url: Url) -> str | None:
-    """Return a text that changes with the file; None if there is no file. Raises OSError if that is unknown."""
+    """Return a text that changes with the file; None if there is no file or no bucket.
+
+    Raises:
+        OSError: the store can't be read.
+    """
     with _store(url) as (store, path):
         try:
             info = store.info(path)
-        except FileNotFoundError as error:
-            if _is_without_bucket(error):
-                raise
+        except FileNotFoundError:
             return None
         return None if info["type"] != "file" else str(info.get("ETag") or store.ukey(path))
 
@@ -228,25 +226,20 @@ def fetch(url: Url, file: IO[bytes], most: int) -> int:
 
 
 @contextmanager
-def opened(url: Url) -> Iterator[BinaryIO]:
+def opened(url: Url) -> Iterator[Any]:
     """Open a file to read parts of it. Raises OSError."""
     with _store(url) as (store, path), store.open(path, "rb") as file:
         yield file
 
 
 def put(content: bytes, url: Url) -> None:
-    """Write a new file to the store.
-
-    Raises:
-        FileExistsError: the file exists.
-        OSError: the file can't be written.
-    """
+    """Write a file to the store, under a name that :func:`version` showed to be free. Raises OSError."""
     with _store(url) as (store, path):
-        store.pipe_file(path, content, mode="create")
+        store.pipe_file(path, content)
 
 
 def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
-    """Move a file to a free name: reserve the name, copy the file, and remove it when the copy is complete.
+    """Move a file to a free name: copy it, and remove it when the copy is complete.
 
     Args:
         url: the file.
@@ -260,30 +253,18 @@ def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
         OSError: the file can't be moved.
     """
     version_before = version(url)
-    if fingerprint is not None and _digest(url, most) != fingerprint:
-        raise has_changed(url.name)
-    put(b"", target)
-    with _store(url) as (store, path):
-        try:
-            store.cp_file(path, _opened(target)[1])
-            if version(url) != version_before:  # the copy may be of either version
-                raise has_changed(url.name)  # noqa: TRY301 - the reserved name must be released
-        except BaseException:
-            with contextlib.suppress(OSError), _store(target) as (_, reserved):
-                store.rm_file(reserved)
-            raise
+    if fingerprint is not None:
+        with opened(url) as file:
+            if file.size > most or hashlib.file_digest(file, "sha256").hexdigest() != fingerprint:
+                raise has_changed(url.name)
+    if version(target) is not None:
+        raise FileExistsError(errno.EEXIST, f"{target.name} is taken")
+    with _store(url) as (store, path), _store(target) as (_, copy):
+        store.cp_file(path, copy)
+        if version(url) != version_before:  # the copy may be of either version
+            store.rm_file(copy)
+            raise has_changed(url.name)
         store.rm_file(path)
-
-
-def _digest(url: Url, most: float) -> str | None:
-    """Return the SHA-256 of a file's content, as hex digits; None if it is larger than ``most`` bytes."""
-    hasher = hashlib.sha256()
-    with opened(url) as source:
-        if source.size > most:  # type: ignore[attr-defined]
-            return None
-        while chunk := source.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.hexdigest()
 
 
 @contextmanager
@@ -301,8 +282,6 @@ def _readable(url: Url) -> Iterator[None]:
             bucket = repr(url.parts[1])
             raise UnreadableFile(say("store.no-bucket", bucket=bucket, file=str(url))) from error
         raise UnreadableFile(say("files.none", file=str(url))) from error
-    except PermissionError as error:
-        raise UnreadableFile(say("store.not-allowed", file=str(url), why=why(error))) from error
     except ConnectionError as error:
         raise NotReached(say("store.not-reached", file=str(url), why=why(error))) from error
     except OSError as error:
@@ -315,11 +294,22 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
 
     Raises:
         BadSettings: no installed package supports such stores, or the URL can't be used.
-        OSError: an operation failed: FileNotFoundError, FileExistsError, PermissionError, ConnectionError if the store
-            can't be reached or is out of order, another one if it refuses.
+        OSError: an operation failed: FileNotFoundError, PermissionError, ConnectionError if the store can't be reached
+            or is out of order, another one if it refuses.
     """
-    with _translated():
+    try:
         yield _opened(url)
+    except (ImporterError, FileTrouble, FileNotFoundError):
+        raise
+    except Exception as error:
+        text, name = _words(error), type(error).__name__
+        if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
+            raise NotAllowed(say("store.credentials", said=text)) from error
+        if isinstance(error, PermissionError):
+            raise NotAllowed(say("store.denied", said=text)) from error
+        if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
+            raise FileTrouble(say("store.refuses", said=text), errno.EINVAL) from error
+        raise OutOfReach(say("store.out-of-order", said=text)) from error
 
 
 def _opened(url: Url) -> tuple[Any, str]:
@@ -329,31 +319,9 @@ def _opened(url: Url) -> tuple[Any, str]:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - only needed for a URL
 
         return url_to_fs(str(url), use_listings_cache=False)  # type: ignore[no-any-return]
-    except ImportError as error:
-        kind = "store.no-s3" if url.scheme in _S3 else "store.no-package"
-        raise BadSettings(say(kind, scheme=url.scheme)) from error
-    except ValueError as error:
-        raise BadSettings(say("store.no-such", file=str(url), scheme=url.scheme)) from error
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Translate each error of a store's library into an OSError of the matching class."""
-    try:
-        yield
-    except (ImporterError, FileTrouble, FileNotFoundError, FileExistsError):
-        raise
-    except Exception as error:
-        text, name = _words(error), type(error).__name__
-        if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
-            raise FileExistsError(errno.EEXIST, text) from error
-        if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
-            raise NotAllowed(say("store.credentials", said=text)) from error
-        if isinstance(error, PermissionError):
-            raise NotAllowed(say("store.denied", said=text)) from error
-        if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
-            raise FileTrouble(say("store.refuses", said=text), errno.EINVAL) from error
-        raise OutOfReach(say("store.out-of-order", said=text)) from error
+    except (ImportError, ValueError) as error:
+        kind = "store.no-s3" if url.scheme in _S3 else "store.no-such"
+        raise BadSettings(say(kind, file=str(url), scheme=url.scheme)) from error
 
 
 def has_changed(name: str) -> ChangedMeanwhile:
@@ -367,15 +335,6 @@ def _words(error: Exception) -> str:
     return (text or type(error).__name__).strip().rstrip(".")
 
 
-def _code(error: BaseException | None) -> str:
-    """Return S3's code for an error; empty if the error isn't from S3."""
-    response = getattr(
-        error.__cause__ if error is not None and error.__cause__ is not None else error, "response", None
-    )
-    with contextlib.suppress(AttributeError, KeyError, TypeError):
-        return str(response["Error"]["Code"])  # type: ignore[index]
-    return ""
-
-
 def _is_without_bucket(error: FileNotFoundError) -> bool:
-    return _code(error) == "NoSuchBucket" or "bucket does not exist" in str(error)
+    response = getattr(error.__cause__, "response", None) or {}
+    return response.get("Error", {}).get("Code") == "NoSuchBucket" or "bucket does not exist" in str(error)

@@ -14,7 +14,7 @@ import pytest
 from importer.cli import main
 from importer.commands.choosing import choose
 from importer.errors import BadSettings
-from importer.storage import Url, local_name, place
+from importer.storage import Url, local_name, move, place
 from tests.sandbox import Sandbox
 
 HEAD = "prospect,note,visibility\n"
@@ -122,6 +122,16 @@ def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sand
     done = ["/done/a.csv", "/done/a.results (2).csv", "/done/b.csv", "/done/b.results (2).csv"]
     assert sorted(memory) == [*done, "/inbox/a.results.csv", "/inbox/b.results.csv"]
     assert len(box.notes) == 2
+
+
+def test_a_file_is_never_moved_over_another(memory: dict[str, object]) -> None:
+    """Both stay as they are; the archive then tries the next name."""
+    for folder, text in (("inbox", "mine"), ("done", "a colleague's")):
+        put_in_memory(f"/{folder}/a.csv", text)
+    with pytest.raises(FileExistsError):
+        move(Url("memory://inbox/a.csv"), Url("memory://done/a.csv"), None, 100)
+    assert fsspec.filesystem("memory").cat("/done/a.csv") == b"a colleague's"
+    assert sorted(memory) == ["/done/a.csv", "/inbox/a.csv"]
 
 
 def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(

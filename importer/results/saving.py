@@ -102,12 +102,10 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
         ):
             fill(draft)
             draft.finish(files.OWNER_ONLY)
-            content = draft.content
             for url in files.numbered(target, _NAMES):
-                with contextlib.suppress(FileExistsError):
-                    if storage.version(url) is None:
-                        storage.put(content, url)
-                        return _written(target, url)
+                if storage.version(url) is None:
+                    storage.put(draft.content, url)
+                    return _written(target, url)
             raise _none_free(target)
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, source)

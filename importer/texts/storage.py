@@ -15,18 +15,16 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The content of {file} can't be listed, because the server that answers is not an S3 service.\n"
         "Nothing was sent. Check AWS_ENDPOINT_URL, and whether a proxy or gateway stands between this machine and the storage."
     ),
-    "store.not-allowed": "{file} can't be read: {why}.\nNothing was sent.",
     "store.not-reached": "{file} can't be read: {why}.\nNothing of this file was sent. {action.Run-same-command}.",
     "store.not-read": "{file} can't be read: {why}.\nNothing was sent.",
     "store.no-s3": (
         "Files at {scheme}:// need an extra package that is not installed.\n"
         "Install it with: pip install 'note-importer[s3]'"
     ),
-    "store.no-package": (
-        "Files at {scheme}:// need an extra package that is not installed.\n"
-        "Install it with: pip install fsspec, and the package for {scheme}"
+    "store.no-such": (
+        "{file} uses a kind of storage that is not supported: {scheme}://.\n"
+        "Use s3://, or install the fsspec package for {scheme}."
     ),
-    "store.no-such": "{file} uses a kind of storage that is not supported: {scheme}://.",
     "store.credentials": "the storage credentials can't be used ({said})",
     "store.denied": "access is denied ({said})",
     "store.refuses": "the storage refuses the request ({said})",
