@@ -29,7 +29,6 @@ from importer.settings import Settings
 from importer.settings.kinds import mapped
 from importer.settings.reading import folded_heading
 
-_NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
 _WITH_EMAIL = re.compile(r".*\S@\S.*", re.DOTALL)
@@ -61,7 +60,8 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by
     _require_emails(sheet, settings, cells)
     settings = _without_task_status(sheet, settings, cells)
     emails = _emails_of_one_person(sheet, settings)
-    has_own_ids = any(_may_be_ours(sheet, i) for i in columns.candidates(Role.PROSPECT, sheet.headings, settings))
+    ids = columns.candidates(Role.PROSPECT, sheet.headings, settings)
+    has_own_ids = any(_judged(sheet, i) is not _Ids.FOREIGN for i in ids)
     one_email = settings if has_own_ids else _ignoring(sheet, settings, emails[1:])
     roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, one_email), cells)
     roles = _with_further_emails(_with_plainest_email(sheet, roles, settings), emails)
@@ -73,16 +73,17 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
 
     The error comes before any question, and says how to export the emails.
     """
-    by_headings, (ids, emails) = programs.of_headings(sheet.headings), _candidates(sheet, settings)
-    if emails or Role.EMAIL in settings.mapping or not (by_headings or any(map(programs.of_ids, cells))):
+    ids, emails = _candidates(sheet, settings)
+    if emails or Role.EMAIL in settings.mapping:
+        return
+    possible = dict.fromkeys((*ids, *columns.unclaimed(sheet.headings, settings)))
+    by_ids = (programs.of_ids(cells[i]) for i in possible)
+    program = next(filter(None, by_ids), programs.of_headings(sheet.headings))
+    if program is None or any(_may_name_prospects(sheet, i) for i in possible):
         return
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    free = [i for i in columns.unclaimed(sheet.headings, settings) if i not in ids]
-    may_be_known = any(_may_be_ours(sheet, i, is_named=is_named) for i in ids)
-    if not may_be_known and not any(_may_name_prospects(sheet, i) for i in free):
-        by_ids = (_program(sheet, i) for i in (*ids, *free))
-        if (program := next(filter(None, by_ids), by_headings)) is not None:
-            raise _without_emails(program)
+    if all(_judged(sheet, i, is_named=is_named) is _Ids.FOREIGN for i in ids):
+        raise _without_emails(program)
 
 
 def _without_task_status(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
@@ -116,7 +117,7 @@ def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
     id_columns, email_columns = _candidates(sheet, settings)
     if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
         return settings
-    foreign = [position for position in id_columns if _judged(_cells(sheet, position)) is _Ids.FOREIGN]
+    foreign = [position for position in id_columns if _judged(sheet, position) is _Ids.FOREIGN]
     return _ignoring(sheet, settings, foreign if len(foreign) < len(id_columns) else foreign[1:])
 
 
@@ -152,7 +153,7 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Role
     positions = [i for i in positions if _holds_emails(sheet, i)] or positions
     rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in positions}
     best = min(positions, key=rank.__getitem__, default=None)
-    if best is None or [*rank.values()].count(rank[best]) > 1 or not _may_be_ours(sheet, position):
+    if best is None or [*rank.values()].count(rank[best]) > 1 or _judged(sheet, position) is _Ids.FOREIGN:
         return roles
     return replace(
         roles,
@@ -171,24 +172,19 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
         listed = {Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
         return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)}, listed=listed)
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    ids = _Ids.OURS if is_named else _judged(_cells(sheet, position))
-    program = _program(sheet, position, is_named=is_named)
+    ids, program = _judged(sheet, position, is_named=is_named), _program(sheet, position, is_named=is_named)
     if email is not None:
-        is_foreign = (
-            program is not None
-            or by_email
-            or (ids is _Ids.FOREIGN and _stand_beside(sheet, position, (email, *roles.further_emails)))
-        )
-        if not is_foreign:
+        emails, is_certain = (email, *roles.further_emails), by_email or program is not None
+        if not (is_certain or (ids is _Ids.FOREIGN and _stand_beside(sheet, position, emails))):
             return replace(roles, in_doubt=ids is not _Ids.OURS)
         unused = tuple(sorted((*roles.unused, position)))
         return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
-    if program is None and ids is not _Ids.FOREIGN:
+    if ids is not _Ids.FOREIGN:
         return roles
     free = () if Role.EMAIL in settings.mapping else roles.unexplained
-    emails = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
-    if emails:
-        raise _which_emails(sheet, position, emails, is_certain=program is not None)
+    possible = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
+    if possible:
+        raise _which_emails(sheet, position, possible, is_certain=program is not None)
     if program is not None:
         raise _without_emails(program)
     return roles
@@ -241,17 +237,16 @@ def _program(sheet: Sheet, position: int, *, is_named: bool = False) -> str | No
 
     If the user named the column (``is_named``), a heading elsewhere in the sheet isn't enough.
     """
-    cells, heading = _cells(sheet, position), sheet.headings[position]
-    if (program := programs.of_ids(cells)) is not None:
-        return program
-    is_about_ids = programs.of_headings([heading]) is not None if is_named else programs.is_about_ids(heading)
-    is_foreign = are_mostly(_NUMBER, cells) or _judged(cells) is _Ids.FOREIGN
-    return programs.of_headings(sheet.headings) if cells and is_about_ids and is_foreign else None
+    cells, headings = _cells(sheet, position), sheet.headings
+    by_headings = programs.of_headings([headings[position]] if is_named else headings)
+    return programs.of_ids(cells) or (by_headings if _look_like(cells) is _Ids.FOREIGN else None)
 
 
-def _may_be_ours(sheet: Sheet, position: int, *, is_named: bool = False) -> bool:
-    is_foreign = not is_named and _judged(_cells(sheet, position)) is _Ids.FOREIGN
-    return not is_foreign and _program(sheet, position, is_named=is_named) is None
+def _judged(sheet: Sheet, position: int, *, is_named: bool = False) -> _Ids:
+    """Return whose IDs a column holds. If the user named it, they are Saleshandy's unless they show their program."""
+    if _program(sheet, position, is_named=is_named) is not None:
+        return _Ids.FOREIGN
+    return _Ids.OURS if is_named else _look_like(_cells(sheet, position))
 
 
 def _may_name_prospects(sheet: Sheet, position: int) -> bool:
@@ -261,7 +256,7 @@ def _may_name_prospects(sheet: Sheet, position: int) -> bool:
     return has_emails or are_mostly(ID_SHAPE, cells)
 
 
-def _judged(cells: Sequence[str]) -> _Ids:
+def _look_like(cells: Sequence[str]) -> _Ids:
     """Return the kind of IDs that most of a column's cells look like."""
     if are_mostly(ID_SHAPE, cells) or not cells:
         return _Ids.OURS

@@ -32,7 +32,6 @@ _IDS: Mapping[str, re.Pattern[str]] = {
     "Close": re.compile(r"(lead|cont)_[A-Za-z0-9]{8,}"),
     "lemlist": re.compile(r"(ctc|lea)_[A-Za-z0-9]{8,}"),
 }
-_ABOUT_IDS = re.compile(r"\bv?ids?\b")
 
 
 def of_headings(headings: Sequence[str]) -> str | None:
@@ -44,11 +43,6 @@ def of_headings(headings: Sequence[str]) -> str | None:
 def of_ids(cells: Sequence[str]) -> str | None:
     """Return the program whose IDs most cells certainly are, or None. Most cells decide, because of footers."""
     return next((program for program, shape in _IDS.items() if are_mostly(shape, cells)), None)
-
-
-def is_about_ids(heading: str) -> bool:
-    """Return whether a heading says that its column holds IDs."""
-    return _ABOUT_IDS.search(_plain(heading)) is not None
 
 
 def are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:

@@ -124,6 +124,28 @@ def test_beside_emails_the_emails_are_taken(tmp_path: Path, heading: str, ids: l
     assert ("are not Saleshandy's" in said and "column B" in said) is is_said
 
 
+def test_ids_of_a_known_program_give_way_to_a_few_emails_too(tmp_path: Path) -> None:
+    """Unless the program is known, most rows must have one."""
+    rows = [[one, "jo@example.com" if one == SALESFORCE[0] else ""] for one in SALESFORCE]
+    assert Role.PROSPECT not in loaded(tmp_path, ["Contact ID", "Email"], rows).roles.columns
+    found = loaded(tmp_path, ["Contact ID", "Email"], [[f"x-{one}", email] for one, email in rows])
+    assert found.roles.columns[Role.PROSPECT] == 0
+    assert found.roles.in_doubt
+
+
+def test_emails_under_a_heading_of_prospects_are_no_ids_of_a_program(tmp_path: Path) -> None:
+    rows = [[f"Person {one}", f"p{one}@example.com"] for one in NUMBERS]
+    found = loaded(tmp_path, ["Person - Name", "Prospect"], rows)
+    assert found.unclear is None
+    assert found.roles.columns[Role.EMAIL] == 1
+
+
+def test_names_in_place_of_ids_are_told_how_to_export_emails(tmp_path: Path) -> None:
+    """Whatever the heading says, Saleshandy can't know them."""
+    rows = [[f"Ada {one} Adams", "Follow-up"] for one in NUMBERS]
+    assert "in Outreach, " in str(loaded(tmp_path, ["Prospect", "Call Purpose"], rows).unclear)
+
+
 def test_a_reports_footer_below_them_makes_no_difference(tmp_path: Path) -> None:
     rows = [[one, "jo@example.com"] for one in SALESFORCE]
     found = loaded(tmp_path, ["Contact ID", "Email"], [*rows, ["Grand Totals (6 records)", ""]])
