@@ -245,10 +245,10 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
         assert f"2 × {TEXTS[0]} (private) 2 × {TEXTS[1]} (public)" in said
         assert "2 notes are private. Only the owner of the API key will see them" in said
     assert main(["check", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), *flags, "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["columns"][2]["words"] == {"Yes": "public", "Team only": "private"}
-    assert (document["left"]["public"], document["left"]["private"]) == (2, 2)
-    assert "Only the owner of the API key will see them" in document["left"]["who_sees_the_private"]
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert plan["mapping"]["visibility"]["meanings"] == {"Yes": "public", "Team only": "private"}
+    assert (plan["audience"]["public"], plan["audience"]["private"]) == (2, 2)
+    assert "Only the owner of the API key will see them" in plan["who_sees_the_private"]
 
 
 def test_that_all_notes_are_private_is_an_answer_like_any_other(box: Sandbox, profiles: Path) -> None:

@@ -785,8 +785,8 @@ def test_how_soon_notes_became_readable_is_told(type_: Terminal) -> None:
     [within] = {match[1] for match in map(told.search, (type_("check", "a.csv").all, type_("history").all)) if match}
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
     assert cells[cells.index("New notes could be read after") + 1] == within
-    for command in (["check", "a.csv"], ["history"]):
-        assert json.loads(type_(*command, "--json").out)["readable_after"] > 0
+    assert json.loads(type_("check", "a.csv", "--json").out)["plan"]["readable_after"] > 0
+    assert json.loads(type_("history", "--json").out)["readable_after"] > 0
     assert "could read new notes" not in type_("history", "--all").all + type_("history", "last").all
 
 

@@ -117,7 +117,11 @@ def in_words(value: Any) -> Any:
     if isinstance(value, Message):
         return with_flags(value)
     if isinstance(value, Mapping):
-        return {name: in_words(item) for name, item in value.items()}
+        found: dict[Any, Any] = {}
+        for name, item in value.items():
+            word, new = in_words(name), in_words(item)
+            found[word] = found[word] + new if word in found else new  # numbers of messages with the same words
+        return found
     return [in_words(item) for item in value] if isinstance(value, list) else value
 
 
