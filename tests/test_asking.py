@@ -468,7 +468,7 @@ def test_the_first_alone_need_a_person_at_the_terminal(
     path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
     assert main(["run", path, "--first", "4"]) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "Invalid value for '--first': this setting sends some rows for you to look at first" in said
+    assert "Invalid value for --first: this setting sends some rows for you to look at first" in said
     profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
     assert main(["run", path, "--yes"]) == 2
     assert "from the profile 'default'" in capsys.readouterr().err

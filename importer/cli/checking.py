@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,8 @@ import click
 from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
-from importer.cli.reporting import in_words, reporting
-from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.cli.reporting import reporting
+from importer.cli.terminal import in_words, paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings, NoKey
 from importer.messages import Message, lines, say
@@ -77,9 +76,7 @@ def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
     for message in commands.live.announced(prospect, options.settings):
         paragraph(message)
-    if options.says("yes") or (is_terminal(sys.stdin) and ask(say("live.ask"))):
-        return None
-    return say("live.nothing-created" if is_terminal(sys.stdin) else "live.nothing-created-unasked")
+    return options.refusal(say("live.ask"))
 
 
 def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
