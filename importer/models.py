@@ -360,7 +360,7 @@ class Remaining:
     unclear: int = 0
     made_without_key: int = 0
     public: int = field(default=0, compare=False)
-    files: tuple[str, ...] = field(default=(), compare=False)
+    files: tuple[str, ...] = field(default=(), compare=False, repr=False)
     held_back: int = 0
     refused: int = field(default=0, compare=False)
     changed: int = field(default=0, compare=False)

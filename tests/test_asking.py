@@ -245,10 +245,10 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
         assert f"2 × {TEXTS[0]} (private) 2 × {TEXTS[1]} (public)" in said
         assert "2 notes are private. Only the owner of the API key will see them" in said
     assert main(["check", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), *flags, "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["columns"][2]["words"] == {"Yes": "public", "Team only": "private"}
-    assert (document["left"]["public"], document["left"]["private"]) == (2, 2)
-    assert "Only the owner of the API key will see them" in document["left"]["who_sees_the_private"]
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert plan["mapping"]["visibility"]["meanings"] == {"Yes": "public", "Team only": "private"}
+    assert (plan["audience"]["public"], plan["audience"]["private"]) == (2, 2)
+    assert "Only the owner of the API key will see them" in plan["who_sees_the_private"]
 
 
 def test_that_all_notes_are_private_is_an_answer_like_any_other(box: Sandbox, profiles: Path) -> None:
@@ -468,7 +468,7 @@ def test_the_first_alone_need_a_person_at_the_terminal(
     path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
     assert main(["run", path, "--first", "4"]) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "Invalid value for '--first': this setting sends some rows for you to look at first" in said
+    assert "Invalid value for --first: this setting sends some rows for you to look at first" in said
     profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
     assert main(["run", path, "--yes"]) == 2
     assert "from the profile 'default'" in capsys.readouterr().err

@@ -785,8 +785,8 @@ def test_how_soon_notes_became_readable_is_told(type_: Terminal) -> None:
     [within] = {match[1] for match in map(told.search, (type_("check", "a.csv").all, type_("history").all)) if match}
     cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
     assert cells[cells.index("New notes could be read after") + 1] == within
-    for command in (["check", "a.csv"], ["history"]):
-        assert json.loads(type_(*command, "--json").out)["readable_after"] > 0
+    assert json.loads(type_("check", "a.csv", "--json").out)["plan"]["readable_after"] > 0
+    assert json.loads(type_("history", "--json").out)["readable_after"] > 0
     assert "could read new notes" not in type_("history", "--all").all + type_("history", "last").all
 
 
@@ -960,7 +960,8 @@ def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None
     before = len(type_.box.received)
     ended = type_("hide", "last")
     assert ended.status == 2
-    assert "Nothing was changed. To run without questions, add --yes." in ended.out
+    assert "Nothing was changed, because nobody is at the terminal to agree to it." in ended.out
+    assert "add --yes." in ended.out
     assert len(type_.box.received) == before
 
 
@@ -1252,7 +1253,7 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
     [
         ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting."),
         ("[default]\nkey = 'x'\n", "Did you mean 'key-column' or 'workers' or 'api-key-file'?"),
-        ("[default]\nworkers = 'x'\n", "Invalid value for '--workers', from the profile 'default' in "),
+        ("[default]\nworkers = 'x'\n", "Invalid value for --workers, from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),
         ("[default]\nlimit = 3\n", "needs limit as a table"),
@@ -1304,11 +1305,11 @@ def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Termina
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("WORKERS", "x", "'--workers', from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
+        ("WORKERS", "x", "--workers, from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
                          " number from 1 to 64."),
         ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is out of range. Use a whole number from 1 to 64."),
         ("SETTLE", "soon", "NOTE_IMPORTER_SETTLE: 'soon' is not a valid number of seconds from 0 to 3,600."),
-        ("RATE", "fast", "'--rate', from the environment variable NOTE_IMPORTER_RATE: 'fast' is not a valid rate"),
+        ("RATE", "fast", "--rate, from the environment variable NOTE_IMPORTER_RATE: 'fast' is not a valid rate"),
         ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not valid here. Use one of"),
     ],
 )  # fmt: skip
@@ -1451,7 +1452,7 @@ def test_a_key_file_that_is_gone_is_told_with_the_line_that_names_it(type_: Term
     for name, line in (("notify-file", 3), ("api-key-file", 2)):
         ended = type_("run", "n.csv", "--profile", "night")
         assert ended.status == 2
-        assert f"Invalid value for '--{name}', from the profile 'night' in " in ended.all
+        assert f"Invalid value for --{name}, from the profile 'night' in " in ended.all
         assert f", line {line}: The " in ended.all
         assert "Put the file there, or name another." in ended.all
         type_.file("who.txt", "ping+http://127.0.0.1:1/x")

@@ -73,11 +73,11 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     [file] = document["files"]
     assert (file["fate"], file["exit_status"], file["error"], file["archived"]) == ("imported", 1, None, None)
     assert file["file"] == str(Path("a.csv").absolute())
-    run = file["run"]
-    assert run["counts"] == {"created": 1, "rejected": 1, "invalid": 1}
-    assert {"result": "invalid", "kind": "the visibility is not valid", "rows": 1} in run["reasons"]
-    assert Path(run["results"]).exists()
-    assert (run["requests"], run["stopped"], run["more_than_once"]) == (1, None, [])
+    report = file["report"]
+    assert report["counts"] == {"created": 1, "rejected": 1, "invalid": 1}
+    assert report["reasons"]["invalid"] == {"the visibility is not valid": 1}
+    assert Path(report["results"]).exists()
+    assert (report["requests"], report["stopped"], report["duplicates"]) == (1, None, {})
     assert "Results: a.results.xlsx" in said
 
 
@@ -88,8 +88,7 @@ def test_a_word_that_leaves_its_rows_out_is_among_the_words_of_its_column(
     (tmp_path / "n.csv").write_text(f"{HEAD}P1,Hello,Colleagues\nP2,Hello,Public\n", encoding="utf-8")
     arguments = ["check", "n.csv", "--value", "visibility:Colleagues="]
     _, document, _ = ask(*arguments)
-    [column] = [column for column in document["columns"] if column["role"] == "visibility"]
-    assert column["words"] == {"Public": "public", "Colleagues": "left out"}
+    assert document["plan"]["mapping"]["visibility"]["meanings"] == {"Public": "public", "Colleagues": None}
     assert main(arguments) == 0
     assert "(Public → public, Colleagues → left out)" in " ".join(capsys.readouterr().out.split())
 
@@ -102,7 +101,7 @@ def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
     assert status == 2
     assert [file["fate"] for file in document["files"]] == ["imported", "not imported"]
     assert document["files"][1]["error"]["kind"] == "the file can't be read"
-    assert document["files"][1]["run"] is None
+    assert document["files"][1]["report"] is None
 
 
 def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
@@ -115,7 +114,7 @@ def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
     _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results-name", "{name}.xlsx")
     [file], [left] = document["files"], document["left_out"]
     assert file["archived"] == str(Path("done/a.csv").absolute())
-    assert file["run"]["results"] == str(Path("done/a.xlsx").absolute())
+    assert file["report"]["results"] == str(Path("done/a.xlsx").absolute())
     assert left["file"] == str(Path("exports/a.results.xlsx").absolute())
 
 
@@ -144,7 +143,7 @@ def test_a_run_that_stops_says_why(ask: Ask, monkeypatch: pytest.MonkeyPatch) ->
     status, document, _ = ask("run", "a.csv", "--yes")
     assert status == 4
     [file] = document["files"]
-    assert file["run"]["stopped"]["kind"] == "the API does not accept the key"
+    assert file["report"]["stopped"]["kind"] == "the API does not accept the key"
     assert file["fate"] == "stopped before its end"
 
 
@@ -160,11 +159,13 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     Path("a.csv").write_text(SHEET, encoding="utf-8")
     status, document, _ = ask("check", "a.csv")
     assert status == 1
-    assert [column["role"] for column in document["columns"]] == ["prospect", "content", "visibility"]
-    assert (document["rows"], document["notes"], document["left"]["requests"]) == (3, 2, 1)
-    assert document["problems"]["kinds"] == [{"kind": "the visibility is not valid", "rows": 1}]
-    assert document["problems"]["first"][0]["cell"] == "C4"
+    plan = document["plan"]
+    assert [*plan["mapping"]] == ["prospect", "content", "visibility"]
+    assert (plan["rows"], plan["planned"], plan["remaining"]["requests"]) == (3, 2, 1)
+    assert plan["problem_kinds"] == {"the visibility is not valid": 1}
+    assert plan["problems"][0]["cell"] == "C4"
     Path("b.csv").write_text("Prospect ID,Note,Visibility,State\nP1,x,1,Draft\n", encoding="utf-8")
+    assert "Ümläut" not in json.dumps(document, ensure_ascii=False), "the text of a note"
     status, document, _ = ask("check", "b.csv")
     assert status == 2
     assert document["questions"][0]["column"] == "D"
@@ -178,14 +179,14 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     box.add_fault(Fault.parse("500:after@1"))
     box.add_fault(Fault.parse("403:GET@2-"))
     status, document, _ = ask("run", "a.csv", "--yes", "--give-up-after", "2")
-    name = document["files"][0]["run"]["name"]
+    name = document["files"][0]["report"]["run"]
     box.clear_faults()
     runs = ask("history")[1]["runs"]
     assert [run["name"] for run in runs] == [name]
     assert runs[0]["seconds"] >= 0
     [one] = ask("history", name)[1]["runs"]
     assert one["reading"]["columns"] == {"prospect": [0], "content": [1], "visibility": [2]}
-    assert [one | {"reading": None}] == runs
+    assert [one | {"reading": {}}] == runs
     assert ask("history", "--file", "other")[1]["runs"] == []
     status, document, _ = ask("verify")
     assert status == 0
@@ -198,7 +199,9 @@ def test_check_tells_of_practice(ask: Ask, box: Sandbox) -> None:
     status, document, said = ask("check", "a.csv", "--practice")
     assert status == 1
     results = str(Path("a.practice.xlsx").absolute())
-    assert document["practice"] == {"counts": {"created": 2, "invalid": 1}, "results": results}
+    practice = document["practice"]
+    assert (practice["is_practice"], practice["results"]) == (True, results)
+    assert practice["counts"] == {"created": 2, "invalid": 1}
     assert "Practice: nothing was sent. If Saleshandy knows every prospect" in said
     assert "2  created  the import would create the note" in said
     assert "Results of practice: a.practice.xlsx" in said

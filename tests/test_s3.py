@@ -57,7 +57,7 @@ def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Typed, box
     assert store.names("inbox") == ["c.csv", "read me.md"]
     (told,) = json.loads(type_.out)["files"]
     assert (told["file"], told["archived"]) == (f"{INBOX}/a.csv", f"{DONE}/a.csv")
-    assert told["run"]["results"] == f"{DONE}/a.results.xlsx"
+    assert told["report"]["results"] == f"{DONE}/a.results.xlsx"
     summary = openpyxl.load_workbook(io.BytesIO(store.read("done/a.results.xlsx")))["Summary"]
     assert f"{INBOX}/a.csv" in [cell for row in summary.iter_rows(values_only=True) for cell in row]
     assert type_("history") == 0
@@ -163,8 +163,8 @@ def test_a_store_that_goes_away_before_the_results_are_put(
         (told,) = json.loads(type_.out)["files"]
         kept = type_.folder / "a.results.xlsx"
         assert (told["fate"], told["exit_status"], told["error"]) == ("imported", 3, None)
-        assert (told["run"]["counts"], told["run"]["results"]) == ({"created": 1}, str(kept))
-        assert told["why"] == told["run"]["remark"]
+        assert (told["report"]["counts"], told["report"]["results"]) == ({"created": 1}, str(kept))
+        assert told["why"] == told["report"]["remark"]
         assert "the storage can't be reached, or does not work" in told["why"]
         assert [path.name for path in type_.folder.iterdir() if "journal" not in path.name] == [kept.name]
         assert openpyxl.load_workbook(kept)["Summary"].max_row > 1

@@ -51,7 +51,7 @@ class Morning:
         """Rows of all files by what became of them."""
         found: Counter[str] = Counter()
         for one in self.document.get("files", []):
-            found.update((one["run"] or {}).get("counts", {}))
+            found.update((one["report"] or {}).get("counts", {}))
         return found
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,12 @@ import click
 from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
-from importer.cli.reporting import in_words, reporting
-from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.cli.reporting import reporting
+from importer.cli.terminal import in_words, paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings, NoKey
-from importer.messages import Message, say
-from importer.settings import Settings, Topic, profile_lines, profiles, sources, who_can_read
+from importer.messages import Message, lines, say
+from importer.settings import Topic, profile_lines, profiles, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.commands.doctor import Check
@@ -47,7 +47,7 @@ def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
             sources.read(options.given, name)  # checks settings that no check below reads, too
         say_line(say("cli.workspace", workspace=str(settings.workspace)))
         if live is None:
-            findings = _shown(_findings(options, settings, test_notification=test_notification))
+            findings = _shown(_findings(options, test_notification=test_notification))
         elif (nothing := _declined(live, options)) is not None:
             say_line(nothing)
             return out.over(2, lambda: commands.documents.failed("doctor", 2, say("live.not-agreed"), nothing))
@@ -76,44 +76,43 @@ def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
     for message in commands.live.announced(prospect, options.settings):
         paragraph(message)
-    if options.says("yes") or (is_terminal(sys.stdin) and ask(say("live.ask"))):
-        return None
-    return say("live.nothing-created" if is_terminal(sys.stdin) else "live.nothing-created-unasked")
+    return options.refusal(say("live.ask"))
 
 
-def _findings(options: Options, settings: Settings, *, test_notification: bool) -> Iterator[Check]:
-    """Yield the findings about the key, those of :mod:`importer.commands.doctor`, and those about notifications."""
-    finding = commands.doctor.Check
+def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
+    """Yield the findings about the key, those of :mod:`importer.commands.doctor`, and that about notifications."""
+    checked, settings = commands.doctor.checked, options.settings
+    yield checked("Key", partial(_key, options))
     try:
-        place, file = sources.key_place(settings, options.given), sources.key_file(options.given)
         settings = sources.with_key(settings, options.given)
-        warning = who_can_read(file) if file is not None else None
-        kind = "config.key-in-file" if file is not None else "config.not-for-scheduler"
-        yield finding("Key", warning or say(kind, place=place), int(warning is not None))
-    except BadSettings as error:
-        yield finding("Key", error.message, error.exit_status)
-        if isinstance(error, NoKey) and (line := profile_lines.commented(options.profile, "api-key-file")) is not None:
+    except NoKey as error:
+        if (line := profile_lines.commented(options.profile, "api-key-file")) is not None:
             change = say("doctor.uncomment", line=str(line[0]), text=line[1], file=str(profiles.profiles_file()))
-            yield finding("Key", change, error.exit_status)
+            yield commands.doctor.Check("Key", change, error.exit_status)
+    except BadSettings:  # it is reported already
+        pass
     yield from commands.doctor.examine(settings)
-    try:
-        notifier = options.notifier()
-    except BadSettings as error:
-        yield finding("Notifications", error.message, error.exit_status)
-        return
-    addresses = len(notifier.ways)
+    yield checked("Notifications", partial(_notifications, options, is_test=test_notification))
+
+
+def _key(options: Options) -> Message:
+    place, file = sources.key_place(options.settings, options.given), sources.key_file(options.given)
+    if file is not None and (warning := who_can_read(file)):
+        raise commands.doctor.Look(warning)
+    return say("config.key-in-file" if file is not None else "config.not-for-scheduler", place=place)
+
+
+def _notifications(options: Options, *, is_test: bool) -> Message:
+    notifier = options.notifier()
+    addresses, pings = len(notifier.ways), notifier.pings
     if not addresses:
-        yield finding("Notifications", say("config.nobody-notified"))
-    elif not test_notification:
-        yield finding("Notifications", say("config.addresses", n=addresses))
-    else:
-        failures = notifier.test(commands.notification_messages.trial(options.profile))
-        for text in failures:
-            yield finding("Notifications", text, 1)
-        if not failures and addresses > notifier.pings:
-            yield finding("Notifications", say("config.test-sent"))
-        if notifier.pings:
-            yield finding("Pings", say("config.not-tried", n=notifier.pings))
+        return say("config.nobody-notified")
+    if not is_test:
+        return say("config.addresses", n=addresses)
+    if failures := notifier.test(commands.notification_messages.trial(options.profile)):
+        raise commands.doctor.Look(lines(*failures))
+    sent = [say("config.test-sent")] if addresses > pings else []
+    return lines(*sent, *([say("config.not-tried", n=pings)] if pings else []))
 
 
 COMMANDS = (doctor,)

@@ -16,7 +16,7 @@ import click
 from importer import commands
 from importer.cli.asking import Asking
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, Options, file_argument, files_argument, settings_about
+from importer.cli.options import PREPARING, AnyPath, Options, settings_about
 from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
@@ -158,7 +158,7 @@ class BatchImport:
 
 
 @click.command(cls=InGroups)
-@files_argument
+@click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")
 @_practice
 @settings_about(*Topic)
 def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
@@ -188,7 +188,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 
 
 @click.command(cls=InGroups)
-@file_argument
+@click.argument("file", type=AnyPath())
 @settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
 @_practice

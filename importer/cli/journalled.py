@@ -13,7 +13,7 @@ from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
-from importer.cli.terminal import ask, is_terminal, say_line, show, with_flags
+from importer.cli.terminal import is_terminal, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.messages import say
 from importer.settings import Topic
@@ -92,12 +92,12 @@ def hide(run_name: str | None, *, duplicates: bool, **_: Any) -> int:
 def _hide(run_name: str | None, options: Options) -> int:
     settings = options.settings_with_key
     planned = commands.hide.what_to_hide(run_name, settings)
-    is_agreed, is_anybody_there = options.says("yes"), is_terminal(sys.stdin)
+    is_agreed = options.says("yes")
     as_read = None if is_agreed else options.for_files
-    found = commands.hide.described(planned, settings, as_read, read_back=is_anybody_there and not is_agreed)
+    found = commands.hide.described(planned, settings, as_read, read_back=is_terminal(sys.stdin) and not is_agreed)
     show(commands.report_messages.hiding(planned, found))
-    if planned.notes and not is_agreed and not (is_anybody_there and ask(say("hide.ask"))):
-        say_line(say("hide.nothing-changed" if is_anybody_there else "hide.nothing-changed-unasked"))
+    if planned.notes and (nothing := options.refusal(say("hide.ask"))) is not None:
+        say_line(nothing)
         return 2
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(len(planned.notes))

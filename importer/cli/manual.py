@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from importer import commands
-from importer.cli.terminal import argument, with_flags
+from importer.cli.terminal import argument, say_line, with_flags
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Topic
 
@@ -37,42 +37,37 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 }
 """Common commands in the order of use, with an example each."""
 
-MORE: Mapping[str, str] = {
-    "login": "note-importer login --profile night",
-    "logout": "note-importer logout --profile night",
-    "config": "note-importer config --profile night",
-    "profile": "note-importer profile list",
-    "readings": "note-importer readings --profile night",
-    "journal": "note-importer journal backup journal-copy.sqlite",
-    "completion": "note-importer completion bash",
-}
-"""Further commands, whose own help shows the example."""
-
 GROUPS: Mapping[str, frozenset[Topic]] = {
     "Reading": frozenset({Topic.FILE, Topic.PROSPECTS}),
     "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
     "Results": frozenset({Topic.RESULTS}),
-    "Unattended": frozenset(
-        {
-            Topic.ASKING,
-            Topic.GUARDS,
-            Topic.HOURS,
-            Topic.WAITING,
-            Topic.ARCHIVE,
-            Topic.NOTIFYING,
-            Topic.LOG,
-            Topic.OUTPUT,
-            Topic.DETAILS,
-            Topic.QUIET,
-        }
-    ),
 }
-"""Group in a command's help → its topics."""
-
+"""Group in a command's help → its topics. The settings of all other topics are for unattended imports."""
+_UNATTENDED, _OTHER = "Unattended", "Other"
 
 _MOST_PIECES = 12  # maximum number of words in the name of a file
 _ALL = "importer.cli.manual.all"
 """Key in a context: whether the help lists all settings."""
+
+
+def _show_all(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
+    """Show the help with all settings."""
+    if value and not context.resilient_parsing:
+        context.meta[_ALL] = True
+        for line in context.get_help().splitlines():
+            say_line(line)
+        context.exit()
+
+
+help_all = click.option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_all,
+    help="Show all settings, and exit. A profile may hold each of them, by the same name.",
+)
+"""Flag of a command that has settings beyond the common ones."""
 
 
 class InGroups(click.Command):
@@ -84,33 +79,15 @@ class InGroups(click.Command):
             raise click.UsageError(with_flags(say("cli.needs-quotes", file=file, quoted=argument(file))), ctx)
         return super().parse_args(ctx, args)
 
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the parameters, with ``--help-all`` if the help leaves out any."""
-        parameters = super().get_params(ctx)
-        return [*parameters, self._help_all] if any(map(_is_uncommon, parameters)) else parameters
-
-    @property
-    def _help_all(self) -> click.Option:
-        said = with_flags(say("setting.help-all"))
-        return click.Option(
-            ["--help-all"], is_flag=True, is_eager=True, expose_value=False, help=said, callback=self._show_all
-        )
-
-    def _show_all(self, ctx: click.Context, parameter: click.Parameter, value: object) -> None:
-        ctx.meta[_ALL] = value
-        help_option = self.get_help_option(ctx)
-        if help_option is not None and help_option.callback is not None:
-            help_option.callback(ctx, parameter, value)
-
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups in their order, then the options that aren't settings."""
         titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
-        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Other")}
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, _UNATTENDED, _OTHER)}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and (ctx.meta.get(_ALL) or not _is_uncommon(parameter)):
                 setting = _setting(parameter)
-                groups[titles[setting.topic] if setting else "Other"].append(record)
+                groups[titles.get(setting.topic, _UNATTENDED) if setting else _OTHER].append(record)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):
@@ -139,18 +116,24 @@ def _is_uncommon(parameter: click.Parameter) -> bool:
 class Commands(click.Group):
     """Group of all commands."""
 
+    @property
+    def _sections(self) -> Mapping[str, Mapping[str, str]]:
+        """Title → commands, each with an example if it is a common one."""
+        common = {name for examples in COMMANDS.values() for name in examples}
+        return {**COMMANDS, "More": {name: "" for name in self.commands if name not in common}}
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """Return the commands in the order of use."""
-        return [name for names in (*COMMANDS.values(), MORE) for name in names if name in self.commands]
+        return [name for names in self._sections.values() for name in names]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command with its summary, and the common ones with an example."""
         width = max(map(len, self.list_commands(ctx)))
-        for title, examples in (*COMMANDS.items(), ("More", MORE)):
+        for title, examples in self._sections.items():
             with formatter.section(title):
                 for name, example in examples.items():
                     formatter.write_dl([(f"{name:{width}}", self.commands[name].get_short_help_str(200))])
-                    if examples is not MORE:
+                    if example:
                         indent = min(formatter.current_indent + width + 2, formatter.width - len(example) - 2)
                         formatter.write(f"{'':{indent}}$ {example}\n")
 

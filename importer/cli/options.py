@@ -6,6 +6,7 @@ Input: a command line. Output: :class:`~importer.settings.Settings`.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,9 +18,10 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from importer import commands
-from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, paragraph, with_flags
+from importer.cli.manual import help_all
+from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, ask, is_terminal, paragraph, with_flags
 from importer.errors import BadSettings
-from importer.messages import say
+from importer.messages import Message, say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
 from importer.settings.sources import Given
 
@@ -39,16 +41,6 @@ PREPARING = (
 )
 """Topics of the settings that decide what would be sent."""
 _PLACES = ("base-url", "journal")
-
-
-def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the argument FILE."""
-    return click.argument("file", type=AnyPath())(command)
-
-
-def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the argument FILE…: one or more files, folders or patterns."""
-    return click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")(command)
 
 
 class WholeNumber(click.IntRange):
@@ -79,9 +71,11 @@ def settings_about(*which: Topic | str) -> Callable[[Callable[..., Any]], Callab
     """Add the flags of the settings of these topics or names, in the table's order."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for setting in reversed([*SETTINGS.values()]):
-            if setting.topic in which or setting.name in which:
-                command = _option(setting)(command)
+        settings = [setting for setting in SETTINGS.values() if setting.topic in which or setting.name in which]
+        if not all(setting.is_common for setting in settings):
+            command = help_all(command)
+        for setting in reversed(settings):
+            command = _option(setting)(command)
         return command
 
     return add
@@ -204,6 +198,12 @@ class Options:
         return commands.notifications.Notifier.to(
             sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
         )
+
+    def refusal(self, question: Message) -> Message | None:
+        """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""
+        if self.says("yes") or (is_terminal(sys.stdin) and ask(question)):
+            return None
+        return say("hide.nothing-changed" if is_terminal(sys.stdin) else "hide.nothing-changed-unasked")
 
     def read(self, name: str) -> Any:
         """Return the value of a setting that only the command line uses; None if it wasn't given."""

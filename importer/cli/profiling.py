@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
 from importer.cli.options import Options, settings_about
-from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.cli.terminal import paragraph, say_line
 from importer.messages import say
 from importer.settings import LIVE, profiles
 
@@ -34,10 +33,8 @@ def list_profiles() -> int:
 def remove(name: str, **_: Any) -> int:
     """Remove the profile NAME, after a yes. The record of its deliveries stays in the journal."""
     profiles.load(name)
-    if not Options.here().says("yes") and not (
-        is_terminal(sys.stdin) and ask(say("profile.ask-remove", name=repr(name)))
-    ):
-        say_line(say("profile.nothing-changed" if is_terminal(sys.stdin) else "profile.nothing-changed-unasked"))
+    if (nothing := Options.here().refusal(say("profile.ask-remove", name=repr(name)))) is not None:
+        say_line(nothing)
         return 2
     files = profiles.named_files("api-key-file", "notify-file", of=name)
     profiles.remove(name)

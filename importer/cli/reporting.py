@@ -23,7 +23,7 @@ from importer.cli.options import Options
 from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
 from importer.errors import ImporterError, UnclearColumns
-from importer.messages import Message, Said, say
+from importer.messages import Said, say
 from importer.settings import Occasion, profile_lines
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Reporting:
             raise
         finally:
             if as_json and self._document is not None:
-                print_document(self._document())
+                say_json(self._document())
             if isinstance(target, io.StringIO) and self.exit_status:
                 stream.write(target.getvalue())
 
@@ -98,27 +98,13 @@ def reporting(command: str) -> Iterator[Reporting]:
         log_file = options.read("log-file")
     except ImporterError as error:
         if click.get_current_context().params.get("json"):
-            print_document(commands.documents.failed(command, error.exit_status, error.kind, error.message))
+            say_json(commands.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
     debugging = commands.logs.is_debugging()
     with commands.logs.logging_to(log_file, debugging=debugging), report.speaking():
         commands.logs.event("command begun", command=command, version=__version__, profile=options.profile)
         yield report
         commands.logs.event("command over", command=command, exit_status=report.exit_status)
-
-
-def print_document(document: Mapping[str, Any]) -> None:
-    """Write a document on standard output, with settings named by their flags."""
-    say_json(in_words(document))
-
-
-def in_words(value: Any) -> Any:
-    """Return a document with its messages in words."""
-    if isinstance(value, Message):
-        return with_flags(value)
-    if isinstance(value, Mapping):
-        return {name: in_words(item) for name, item in value.items()}
-    return [in_words(item) for item in value] if isinstance(value, list) else value
 
 
 class RunNotifications:

@@ -14,7 +14,7 @@ from click.shell_completion import get_completion_class
 from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
-from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags, words
+from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags
 from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, render, say
 from importer.settings import (
@@ -303,7 +303,7 @@ def config(**_: Any) -> int:
     try:
         paragraph(say("config.key", place=sources.key_place(settings, options.given)))
     except BadSettings as error:
-        paragraph(words(error), f"{with_flags(say('config.no-key'))} ")
+        paragraph(error.message, f"{with_flags(say('config.no-key'))} ")
     return 0
 
 

@@ -20,16 +20,16 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import click
 
 from importer.commands.rendering import Line, LineKind, visible, written_out
-from importer.errors import BadSettings, ImporterError, OutputFailed, ResultsNotWritten, Stopped, as_argument
+from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped, as_argument
 from importer.messages import Message, Plain, Said, render, say
 from importer.settings import profiles
 
@@ -69,14 +69,6 @@ TERMINAL = Terminal()
 def with_flags(said: Said) -> str:
     """Return a message as text, with settings as flags, and with the profile in commands."""
     return render(said, TERMINAL)
-
-
-def words(error: ImporterError) -> str:
-    """Return the text of an error for the command line."""
-    if isinstance(error, BadSettings) and error.setting:
-        where = f", from {with_flags(error.origin)}" if error.origin else ""
-        return f"Invalid value for '--{error.setting}'{where}: {with_flags(error.reason)}"
-    return with_flags(error.message)
 
 
 def say_line(text: Said = "", *, err: bool = False) -> None:
@@ -131,7 +123,7 @@ def _column(line: str) -> int:
 
 def say_error(error: ImporterError) -> None:
     """Print an error that ended a command or a file's import."""
-    paragraph(words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
+    paragraph(error.message, "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
 
 
 def show(lines: Iterable[Line], *, verbose: bool = True) -> None:
@@ -157,9 +149,22 @@ def argument(text: Path | str) -> str:
 
 def say_json(document: object) -> None:
     """Write a document on standard output, in ASCII, so that none of its characters can control the terminal."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.write(json.dumps(in_words(document), indent=2) + "\n")
     if isinstance(sys.stdout, Gate):
         sys.stdout.holds_document = True
+
+
+def in_words(value: Any) -> Any:
+    """Return a document with its messages in words, and settings named by their flags."""
+    if isinstance(value, Message):
+        return with_flags(value)
+    if isinstance(value, Mapping):
+        found: dict[Any, Any] = {}
+        for name, item in value.items():
+            word, new = in_words(name), in_words(item)
+            found[word] = found[word] + new if word in found else new  # numbers of messages with the same words
+        return found
+    return [in_words(item) for item in value] if isinstance(value, list) else value
 
 
 def _prompt(question: Said, *, room: int = 2, err: bool = True) -> str:

@@ -7,8 +7,7 @@ created. Listing the notes takes no lock. Hiding takes the lock, lists them agai
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -157,27 +156,17 @@ def hide(
         Changed: the notes to hide aren't those that were agreed to; nothing was changed.
         Busy: an import of the workspace is running; nothing was changed.
     """
-    with _held(settings, observe, stop) as journal:
-        current = _found(planned.run.name if planned.run is not None else None, journal, settings)
-        if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
-            raise Changed(say("hide.others-meanwhile"))
-        if current.notes:
-            keep_in_mind(journal, settings)
-        with calls(settings, journal, vendor, clock, observe, stop) as context:
-            return _Hides(context, is_of_run=planned.run is not None).hide(current.notes)
-
-
-@contextmanager
-def _held(
-    settings: Settings, observe: Callable[[Progress], None], stop: Callable[[], Said | None]
-) -> Iterator[Journal]:
-    """Hold the workspace's lock. If an import holds it, the error says so in words about hiding."""
-    with ExitStack() as stack:
-        try:
-            journal = stack.enter_context(held(settings, observe=observe, stop=stop))
-        except Busy as error:
-            raise Busy(say("hide.busy", who=error.holder), error.holder) from error
-        yield journal
+    try:
+        with held(settings, observe=observe, stop=stop) as journal:
+            current = _found(planned.run.name if planned.run is not None else None, journal, settings)
+            if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
+                raise Changed(say("hide.others-meanwhile"))
+            if current.notes:
+                keep_in_mind(journal, settings)
+            with calls(settings, journal, vendor, clock, observe, stop) as context:
+                return _Hides(context, is_of_run=planned.run is not None).hide(current.notes)
+    except Busy as error:  # its own words are about sending
+        raise Busy(say("hide.busy", who=error.holder), error.holder) from error
 
 
 @dataclass(eq=False, slots=True)

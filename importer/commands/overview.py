@@ -122,6 +122,9 @@ class Example:
 class Overview:
     """All facts about a file, its problems, and what would be sent.
 
+    Its fields are the JSON document of a check. Fields that ``repr`` leaves out are not in it, because they hold texts
+    of cells, or only one face needs them.
+
     Attributes:
         profile, base_url, vendor: where the notes would be sent.
         other_profiles: profiles of earlier runs at this address, if none had this profile.
@@ -200,9 +203,9 @@ class Overview:
     mapping: Mapping[Role, RoleColumn]
     unused: Sequence[tuple[str, str]]
     default_visibility: Visibility | None
-    reading: Reading | None
+    reading: Reading | None = field(repr=False)
     remarks: Sequence[Said]
-    questions: Sequence[Question]
+    questions: Sequence[Question] = field(repr=False)
     undecided: Said
     guarded: Mapping[str, Said]
     rows: int
@@ -227,26 +230,26 @@ class Overview:
     several_drafts: int
     estimate: Estimate | None
     readable_after: float | None
-    largest: Sequence[tuple[int, Message]]
-    examples: Mapping[Visibility, Sequence[Example]]
+    largest: Sequence[tuple[int, Message]] = field(repr=False)
+    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     problem_count: int
     problems: Sequence[Problem]
     problem_kinds: Mapping[Message, int]
-    troubles: Sequence[Trouble]
-    more_troubles: int
+    troubles: Sequence[Trouble] = field(repr=False)
+    more_troubles: int = field(repr=False)
     is_sent: bool
-    columns: Sequence[ColumnOverview] = ()
-    words: Sequence[WordOverview] = ()
-    to_fix: str = ""
-    lacks_files: bool = False
-    first_rows: Sequence[tuple[int, Sequence[str]]] = ()
-    html: int = 0
-    escaped: int = 0
+    columns: Sequence[ColumnOverview] = field(default=(), repr=False)
+    words: Sequence[WordOverview] = field(default=(), repr=False)
+    to_fix: str = field(default="", repr=False)
+    lacks_files: bool = field(default=False, repr=False)
+    first_rows: Sequence[tuple[int, Sequence[str]]] = field(default=(), repr=False)
+    html: int = field(default=0, repr=False)
+    escaped: int = field(default=0, repr=False)
     template: str = ""
     uncomposed_requests: int | None = None
-    offer: Question | None = None
-    similar: Sequence[tuple[str, Sequence[int]]] = ()
-    digest: str = ""
+    offer: Question | None = field(default=None, repr=False)
+    similar: Sequence[tuple[str, Sequence[int]]] = field(default=(), repr=False)
+    digest: str = field(default="", repr=False)
     understanding: bytes = field(default=b"", repr=False)
 
     @property

@@ -80,6 +80,8 @@ ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
 class Report:
     """All facts about a run, for the terminal, the page, the JSON document, the log, notifications and *Summary*.
 
+    Its fields are the JSON document.
+
     Attributes:
         run: name of the run in the journal.
         counts: result → rows.

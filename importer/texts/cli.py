@@ -26,8 +26,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.is-forgotten": "Forgotten in the profile {profile}: {name}. The next sheet of this kind is asked about again.",
     "setting.many": "{help} May be repeated.",
     "live.ask": "Create this note?",
-    "live.nothing-created": "Nothing was created.",
-    "live.nothing-created-unasked": "Nothing was created, because nobody is at the terminal to agree to it. If you agree, add `yes`.",
     "live.not-agreed": "nobody agreed to the note",
     "live.written": "What was seen is in {path}. It holds IDs, the note's author and the API's words. Read it before you share it.",
     "written.nothing": "Nothing was written.",
@@ -42,7 +40,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."
     ),
     "cli.for-help": "For help: {command} --help",
-    "setting.help-all": "Show all settings, and exit. A profile may hold each of them, by the same name.",
     "cli.nothing-sent": "Nothing was sent.",
     "cli.ended-at-once": "Stopped immediately. Run the same command to continue. It first looks up unclear requests, and writes missing results.",
     "asking.another-column": "or another column ({more} more), by its heading or letter",
@@ -53,8 +50,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asking.outside-window": "It is outside the time window {window} of the profile. The window is for runs that nobody watches, so it doesn't count here.",
     "asking.remembered": "Your answers are kept as {name} in {place}. To see or forget them: `note-importer readings`",
     "cli.dry-run": "To see what a run would do, without sending anything: note-importer check FILE",
-    "cli.needs-quotes": "There is a file {file}. A name with spaces needs quotation marks: {quoted}",
+    "hide.nothing-changed": "Nothing was changed.",
+    "hide.nothing-changed-unasked": "Nothing was changed, because nobody is at the terminal to agree to it. If you agree, add `yes`.",
     "asking.yes-or-no": "Enter y for yes, or n for no.",
+    "cli.needs-quotes": "There is a file {file}. A name with spaces needs quotation marks: {quoted}",
     "asking.first-question": "This is the first question.",
     "asking.none-of-these": "{answer} is not one of the answers. Enter a number from 1 to {most}.",
     "init.ask-guard": "Largest share of rows with problems or unknown prospects; a file with more is not sent (- for any)",
@@ -88,7 +87,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
     "hide.which": "Name the notes to hide: hide RUN, such as hide last, or hide --duplicates.",
-    "hide.nothing-changed": "Nothing was changed.",
     "hide.ask": "Make them private drafts?",
     "keys.ask": "API key for profile {profile} at {url}",
     "keys.kept": "The key was saved in {store}, for profile {profile} at {url}.",
@@ -108,8 +106,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.opens": "The page opens in your browser. If it does not open within {seconds} seconds, its address is shown here.",
     "schedule.say-when": "Say when it may run: `between 02:00-06:00`.",
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
-    "profile.nothing-changed": "Nothing was changed.",
-    "profile.nothing-changed-unasked": "Nothing was changed, because nobody could be asked. To agree without a question, add --yes.",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
     "schedule.line-break": (
         "{text} contains a line break, a control character or an unusual space, which no scheduler can hold.\n"
@@ -171,5 +167,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} address. To try it: --test-notification",
         "{n} addresses. To try them: --test-notification",
     ),
-    "hide.nothing-changed-unasked": "Nothing was changed. To run without questions, add --yes.",
 }

@@ -50,7 +50,7 @@ def note_import() -> None:
             raise RuntimeError(said)  # the same command again
         counts: Counter[str] = Counter()
         for each in told["files"]:
-            counts.update((each["run"] or {}).get("counts", {}))
+            counts.update((each["report"] or {}).get("counts", {}))
         return dict(counts)
 
     import_files.expand(profile=workspaces())

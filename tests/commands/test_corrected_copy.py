@@ -278,7 +278,7 @@ def test_a_night_that_reads_the_original_again_sends_nothing_that_the_copy_sent(
     ):
         assert main([*night, *more]) == 1, capsys.readouterr()
         document = json.loads(capsys.readouterr().out)
-        found = document["files"][0]["run"]["counts"]
+        found = document["files"][0]["report"]["counts"]
         assert {result: rows for result, rows in found.items() if rows} == counts
     assert [received.path for received in box.received[sent:] if received.method == "POST"] == []
     assert len(box.notes) == 4

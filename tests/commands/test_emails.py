@@ -486,7 +486,7 @@ def test_of_a_sheet_that_has_grown_only_new_emails_are_looked_up(tmp_path: Path)
         with prepare(sheet, settings) as prepared:
             found = facts.of(prepared.preview)
             said = " ".join(render(saying.text) for saying in preview_messages.check(found))
-            document = documents.check(found, 0)
+            plan = documents.check(found, 0)["plan"]
             question = render(preview_messages.question(found))
         assert len(box.received) == calls
         assert "4 rows: up to 4 notes, 2 of them to deliver" in said
@@ -495,8 +495,8 @@ def test_of_a_sheet_that_has_grown_only_new_emails_are_looked_up(tmp_path: Path)
         assert "the row is sent as a new note, and the earlier note stays" in said
         assert "Look up 1 email address for 4 rows, and send up to 2 notes to " in question
         assert [example.text for example in found.examples[Visibility.PUBLIC]] == ["Hello", "New text"]
-        assert (found.total, found.people, document["imported_before"]) == (2, 2, 2)
-        assert [document["left"][key] for key in ("notes", "at_most", "public")] == [2, 2, 2]
+        assert (found.total, found.people, plan["imported_before"]) == (2, 2, 2)
+        assert (plan["remaining"]["deliveries"], plan["most"], plan["audience"]["public"]) == (2, 2, 2)
         report = send(sheet, settings)
         assert report.counts == {Result.ALREADY_IMPORTED: 2, Result.CREATED: 2}
         with prepare(sheet, settings) as prepared:

@@ -85,7 +85,7 @@ def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path
     book.save(path)
     assert running.run(path, settings) is not None
     found = history.history(settings)
-    assert [past["sheet"] for past in documents.history(found)["runs"]] == [None, "April", "March"]
+    assert [past["sheet"] for past in documents.history(found)["runs"]] == ["", "April", "March"]
     said = [render(saying.text) for saying in report_messages.history(found)]
     assert [line.rpartition("n.xlsx")[2] for line in said if "n.xlsx" in line] == [
         "",

@@ -209,7 +209,7 @@ def test_the_next_run_tells_those_of_another_file(
     given = ["--base-url", box.url, "--journal", str(settings.journal), "--results", str(results), "--settle", "0"]
     assert main(["run", str(sheet), *given, "--yes", "--json"]) == 1
     out = capsys.readouterr()
-    document = json.loads(out.out)["files"][0]["run"]
+    document = json.loads(out.out)["files"][0]["report"]
     assert {(note["row"], note["prospect"]) for note in document["not_found"]} == {
         (None, prospect) for prospect in lost(box, lines())
     }

@@ -14,7 +14,7 @@ import pytest
 
 import importer
 from importer.cli.options import Options, settings_about
-from importer.cli.terminal import with_flags, words
+from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
@@ -310,7 +310,7 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
     assert all(f"--{name}" in str(one) for one in found)
     if in_profile:
         assert render(found[0].origin).startswith("the profile 'default' in ")
-        assert words(found[0]).startswith(f"Invalid value for '--{name}', from the profile 'default' in ")
+        assert with_flags(found[0].message).startswith(f"Invalid value for --{name}, from the profile 'default' in ")
     if text is not None and in_profile:
         assert render(found[1].origin) == f"the environment variable {SETTINGS[name].variable}"
 
