@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 import socketserver
@@ -772,22 +771,6 @@ def test_history_lists_the_runs_of_this_workspace(type_: Terminal, profiles: Pat
     assert "workspace" not in ended.out
     del type_.variables[KEY_VARIABLE]
     assert type_("history").out == ended.out
-
-
-def test_how_soon_notes_became_readable_is_told(type_: Terminal) -> None:
-    """As a run that had to know it measured it: in its Summary, by check, and by the history."""
-    type_.file("a.csv", HEAD + "P1,x,1\nP2,y,1\n")
-    type_.variables["NOTE_IMPORTER_SETTLE"] = "1"
-    assert "could read new notes" not in type_("check", "a.csv").all + type_("history").all
-    type_.box.add_fault(Fault.parse("500:before@2"))
-    assert type_("run", "a.csv", "--results", "out.xlsx").status == 0
-    told = re.compile(r"An earlier run could read new notes within (\d+ seconds?|less than a second)\.")
-    [within] = {match[1] for match in map(told.search, (type_("check", "a.csv").all, type_("history").all)) if match}
-    cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
-    assert cells[cells.index("New notes could be read after") + 1] == within
-    assert json.loads(type_("check", "a.csv", "--json").out)["plan"]["readable_after"] > 0
-    assert json.loads(type_("history", "--json").out)["readable_after"] > 0
-    assert "could read new notes" not in type_("history", "--all").all + type_("history", "last").all
 
 
 def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Terminal) -> None:

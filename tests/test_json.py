@@ -56,7 +56,7 @@ def test_the_schema_is_one_and_lets_nothing_else_pass() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert {fate.value for fate in FileResult} == set(SCHEMA["$defs"]["file"]["properties"]["fate"]["enum"])
     assert {result.value for result in Result} <= set(SCHEMA["$defs"]["result"]["enum"])
-    valid = {"format": 1, "command": "history", "exit_status": 0, "runs": [], "readable_after": None}
+    valid = {"format": 1, "command": "history", "exit_status": 0, "runs": []}
     validator = Draft202012Validator(SCHEMA)
     assert validator.is_valid(valid)
     assert not validator.is_valid(valid | {"run": []})

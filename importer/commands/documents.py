@@ -92,7 +92,7 @@ def _value(answer: PossibleAnswer) -> str | list[str]:
 
 
 def history(found: History) -> Document:
-    """Return the document of past runs, latest first, and of the seconds until new notes were readable, if measured."""
+    """Return the document of past runs, latest first."""
     runs = [
         {
             **_some(past.run, "name", "file", "sheet", "started_at", "ended_at"),
@@ -101,7 +101,7 @@ def history(found: History) -> Document:
         }
         for past in found.runs
     ]
-    return {**_head("history", 0), "runs": runs, "readable_after": found.readable_after}
+    return {**_head("history", 0), "runs": runs}
 
 
 def verify(found: Verified) -> Document:

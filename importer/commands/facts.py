@@ -112,7 +112,6 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         to_compare=preview.to_compare,
         several_drafts=grouping.several_drafts(plan.groups, rows) if preview.vendor.traits.one_draft else 0,
         estimate=preview.estimate,
-        readable_after=preview.readable_after,
         largest=tuple(shown_notes.largest(remaining.groups)),
         examples=shown_notes.examples(preview, _LONGEST_EXAMPLE),
         problem_count=len(problems),

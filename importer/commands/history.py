@@ -121,13 +121,11 @@ class History:
         runs: the runs that match the filter, the latest first.
         wanted: the filter.
         elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
-        readable_after: seconds until the workspace's new notes were readable, if measured in the last 30 days.
     """
 
     runs: Sequence[PastRun] = ()
     wanted: RunFilter = RunFilter()
     elsewhere: Message | None = None
-    readable_after: float | None = None
 
 
 def history(settings: Settings, wanted: RunFilter | None = None) -> History:
@@ -148,11 +146,9 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> History:
             PastRun(run, _ended(journal, run), hidden.get(run.id, 0), not_found=lost.get(run.id, ())) for run in runs
         ]
         matching = [_counted(journal, past) for past in past_runs if wanted.holds(past)][: wanted.last]
-        if wanted.of_all:
-            return History(matching, wanted)
-        if not matching:
+        if not matching and not wanted.of_all:
             return History((), wanted, workspaces.elsewhere(journal, settings.workspace))
-        return History(matching, wanted, readable_after=journal.learned.replication_lag(settings.workspace))
+        return History(matching, wanted)
 
 
 def one(settings: Settings, name: str) -> PastRun:

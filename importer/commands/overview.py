@@ -164,7 +164,6 @@ class Overview:
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
-        readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         largest: the notes with the most prospects: number of prospects, beginning of the text.
         examples: each visibility that would be sent, private first, with three notes as they will read.
         problem_count: number of problems.
@@ -229,7 +228,6 @@ class Overview:
     to_compare: int
     several_drafts: int
     estimate: Estimate | None
-    readable_after: float | None
     largest: Sequence[tuple[int, Message]] = field(repr=False)
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     problem_count: int

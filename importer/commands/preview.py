@@ -55,7 +55,6 @@ class Preview:
         is_first: whether nobody has imported into this workspace yet, so that a person has to confirm it.
         answers: the prospects that are known for the file's emails.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
-        readable_after: seconds until notes of earlier runs were readable, if measured in the last 30 days.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
     """
 
@@ -70,7 +69,6 @@ class Preview:
     is_first: bool = False
     answers: EmailAnswers = field(default_factory=EmailAnswers)
     to_look_up: int = 0
-    readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
 
     @property
@@ -146,7 +144,6 @@ def plan(
         is_first=is_first(journal, settings),
         answers=looked_up.answers,
         to_look_up=_to_look_up(looked_up, resolved.rows, remaining, settings),
-        readable_after=None if journal is None else journal.learned.replication_lag(settings.workspace),
         never_sent=never_sent(journal, settings, remaining.groups),
     )
 

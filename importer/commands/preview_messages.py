@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from importer.commands.estimate import Estimate
 from importer.commands.overview import Overview
-from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate, readable
+from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate
 from importer.errors import as_argument
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
@@ -99,7 +98,6 @@ def check(overview: Overview) -> Iterator[Line]:
     yield Line()
     yield from sizes(overview)
     yield from _audience(overview)
-    yield from (replace(line, is_detail=True) for line in readable(overview.readable_after))
     if overview.html or overview.escaped:
         yield Line(say("plan.html", html=overview.html, escaped=overview.escaped), is_detail=True)
     yield from _largest(overview, shown=_SHOWN_GROUPS)

@@ -147,12 +147,6 @@ def rate(calls: int, seconds: float) -> Message:
     return say(units[whole], n=calls) if whole in units else say("rate.in-seconds", n=calls, seconds=whole)
 
 
-def readable(seconds: float | None) -> Iterator[Line]:
-    """Yield how soon the API shows new notes, if that was measured."""
-    if seconds is not None:
-        yield Line(say("plan.readable", time=duration(seconds)), LineKind.TEXT)
-
-
 def progressed(progress: Progress, total: int) -> Message:
     """Return the progress: settled notes, results so far, trouble, and the remaining time."""
     ended = in_result_words(progress.ended)

@@ -106,7 +106,6 @@ class Report:
         ended: the journal's word for how the run ended.
         batch_size: maximum number of prospects in a request.
         distinct_notes: number of distinct notes in the file.
-        readable_within: seconds until new notes could be read, if this was measured.
         is_practice: whether nothing was sent, and this is what would have happened.
         waiting: the numbers of the rows that weren't sent, as in ``2-40, 44``.
         key_place: where the key comes from that the API refused; None for any other end.
@@ -136,7 +135,6 @@ class Report:
     ended: str = "finished"
     batch_size: int = 0
     distinct_notes: int = 0
-    readable_within: float | None = None
     is_practice: bool = False
     waiting: str = ""
     key_place: Message | None = None

@@ -18,7 +18,6 @@ from importer.commands.rendering import (
     listed,
     listed_duplicates,
     not_found,
-    readable,
     taken,
     when,
 )
@@ -285,7 +284,6 @@ def history(found: History) -> Iterator[Line]:
             counted += [say("history.hidden-since", rows=past.hidden)] if past.hidden else []
             counted += [say("history.not-found-since", rows=len(past.not_found))] if past.not_found else []
             yield Line(say("history.counts", counts=tuple(counted)))
-    yield from readable(found.readable_after)
 
 
 def past_run(past: PastRun) -> Iterator[Line]:

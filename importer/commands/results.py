@@ -12,7 +12,7 @@ import numpy as np
 
 from importer import results
 from importer.commands.loading import Loaded, counted, load, writable
-from importer.commands.rendering import duration, listed_duplicates, not_found, when
+from importer.commands.rendering import listed_duplicates, not_found, when
 from importer.commands.report import Report
 from importer.delivery.outcomes import Outcomes
 from importer.journal import Journal, KnownDelivery, NoteKey, Run
@@ -49,7 +49,7 @@ def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> 
 
 def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
     """Return the content of the sheet *Summary* for a run."""
-    stopped, lag, waits = report.stopped, report.readable_within, report.rate_limited
+    stopped, waits = report.stopped, report.rate_limited
     sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
     columns = (
         f"{role} {loaded.template!r}"
@@ -73,7 +73,6 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("label.requests", report.requests),
         ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
         ("label.look-ups", report.looks or None),
-        ("label.readable-within", duration(lag) if lag is not None else None),
         ("label.finding-calls", report.finding_calls or None),
         ("label.uploads", report.uploads or None),
         ("label.batch-size", report.batch_size),

@@ -228,7 +228,6 @@ class _Sending:
             ended=ended,
             batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
-            readable_within=delivery.evidence.replication_lag.measured,
             is_practice=self._context.caller.api.traits.is_practice,
             waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
             key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
