@@ -174,9 +174,12 @@ def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterato
     """Yield the number, the JSON and the folded text of each note, each text in a cell, and each reason."""
     for number, note in enumerate(notes):
         text, html = _storable(as_read.text_of(note)), _storable(as_read.html_of(note))
-        audience = say("names", names=(WORDS[note.visibility.name], WORDS[note.status.name]))
         html = html if len(html) <= _CHARACTERS else ""
-        yield number, json.dumps({**_shown(text), "html": html, "audience": audience.as_json()}), _folded(text)
+        yield (
+            number,
+            json.dumps({**_shown(text), "html": html, "names": [note.visibility.name, note.status.name]}),
+            _folded(text),
+        )
     for other, number in others.items():
         if isinstance(other, str):
             yield number, json.dumps(_shown(_storable(other))), _folded(other)
@@ -212,9 +215,9 @@ def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowP
 
 def _row(number: int, prospect: str, email: str, result: str, reason: str | None, note: str | None) -> RowOutcome:
     shown: dict[str, Any] = json.loads(note or "{}")
-    audience, said = from_json(shown.pop("audience", None)), from_json(json.loads(reason or "null"))
-    if result == Result.ALREADY_IMPORTED:
-        audience = None
+    names, said = shown.pop("names", ()), from_json(json.loads(reason or "null"))
+    is_known = names and result != Result.ALREADY_IMPORTED
+    audience = say("names", names=tuple(WORDS[name] for name in names)) if is_known else None
     return RowOutcome(number, prospect, email, Result(result), said, audience=audience, **shown)
 
 
