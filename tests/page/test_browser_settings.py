@@ -76,7 +76,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     expect(page.get_by_text("You entered it here")).to_be_visible()
     looked_at(page, "settings-key")
     page.get_by_role("button", name="Try the key").click()
-    expect(page.get_by_text("Key accepted: yes, by a stand-in for Saleshandy")).to_be_visible()
+    expect(page.get_by_text("Key accepted: yes, by Saleshandy")).to_be_visible()
     looked_at(page, "settings-key-tried")
     drop_one(page, tmp_path)
     page.get_by_role("button", name="Continue").click()

@@ -98,7 +98,7 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
 @pytest.mark.parametrize(
     ("key", "fault", "said"),
     [
-        ("", "", "Key accepted: yes, by a stand-in for Saleshandy at http://127.0.0.1"),
+        ("", "", "Key accepted: yes, by Saleshandy at http://127.0.0.1"),
         (KEY, "", "Key accepted: no. The API does not accept the key"),
         ("", "reset:GET@1", "Key accepted: not known: "),
     ],
