@@ -319,7 +319,7 @@ def test_a_sheet_with_a_new_column_that_may_matter_is_another_kind(
         encoding="utf-8",
     )
     head = ("Prospect ID", "Comments of ours", "Visibility", "Internal note")
-    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Not for them")], head))
+    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello from a new column", "Public", "Not for them")], head))
     assert "Which column holds the text of the notes?" in seen.text
     assert "Ready: 1 note to send." in guest.see(f"{seen.url.partition('?')[0]}?export=Calls").text
     other = guest.see(f"{seen.url.partition('?')[0]}?export=none")
@@ -719,7 +719,7 @@ def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
 
 def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(guest: Visitor, tmp_path: Path) -> None:
     """Nobody asks about it, for it may be a slip; yet it can be said what it means."""
-    rows = [("p1", "Hello", "Public"), ("p2", "Hello", "Team-wide")]
+    rows = [("p1", "Hello once", "Public"), ("p2", "Hello once", "Team-wide")]
     seen = guest.drop(write(tmp_path / "n.csv", rows))
     assert "Ready: 1 note to send, 1 row with problems skipped." in seen.text
     assert '<option value="visibility:Team-wide=Private">' in seen.text
