@@ -38,16 +38,16 @@ class KeyPlace:
 
 @dataclass(frozen=True)
 class KeyTry:
-    """Answer of the API when a key was tried.
+    """Answer of the API to a key.
 
     Attributes:
-        text: the answer in words.
+        text: what a person reads.
         is_refused: whether the API refused the key.
         is_trouble: whether the key wasn't accepted, for whatever reason.
     """
 
     text: Said
-    is_refused: bool
+    is_refused: bool = True
     is_trouble: bool = True
 
 
@@ -66,7 +66,7 @@ class CurrentSettings:
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
         self._said, self._names = dict(said), names
         self._typed: dict[Workspace, str] = {}
-        self._tries: dict[tuple[Workspace, str], KeyTry] = {}
+        self._tries: dict[tuple[Workspace, str], KeyTry | None] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
         self.is_last_chosen = False
         self._chosen: Path | None = None
@@ -181,12 +181,12 @@ class CurrentSettings:
             keystore.keep(workspace, key)
         self._typed[workspace] = key
 
-    def tried(self, settings: Settings, answer: KeyTry) -> None:
-        """Remember the API's answer to the key in these settings, until the program ends."""
+    def tried(self, settings: Settings, answer: KeyTry | None) -> None:
+        """Remember the API's answer to the key in these settings until the program ends; None: forget it."""
         self._tries[settings.workspace, settings.key] = answer
 
     def last_try(self) -> KeyTry | None:
-        """Return the API's latest answer to the key in force; None if the key wasn't tried.
+        """Return the API's latest answer to the key in force; None if there is nothing to say of it.
 
         Raises:
             BadSettings: a setting can't be used.

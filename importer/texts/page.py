@@ -447,8 +447,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.key.title": "API key",
     "page.key.also-stored": "It is also stored in the system's key store.",
     "page.key.refused": "Saleshandy did not accept this key. Enter another key, then continue with the file.",
-    "page.key.try": "Try the key",
-    "page.key.about-trying": "Asks Saleshandy whether the key is accepted. Nothing is sent or changed.",
     "page.key.continue-with": "Continue with {file}",
     "page.key.another": "Another key for “{profile}”",
     "page.key.the-key": "The key for “{profile}”",
