@@ -9,7 +9,6 @@ import contextlib
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, say
@@ -60,7 +59,6 @@ class CurrentSettings:
 
     Attributes:
         profile: the name of the profile in force.
-        is_last_chosen: whether the profile in force was chosen on the page before this start of the program.
     """
 
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
@@ -68,16 +66,9 @@ class CurrentSettings:
         self._typed: dict[Workspace, str] = {}
         self._tries: dict[tuple[Workspace, str], KeyTry | None] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
-        self.is_last_chosen = False
-        self._chosen: Path | None = None
-        self._address = self._address_now()
-
-    def _address_now(self) -> str | None:
-        """Return the address of the API, to which a key in the environment is sent; None if no profile can be read."""
-        try:
-            return self.settings().base_url
-        except BadSettings:
-            return None
+        self._address: str | None = None  # to which a key in the environment is sent; None if no profile can be read
+        with contextlib.suppress(BadSettings):
+            self._address = self.settings().base_url
 
     def given(self) -> dict[str, Given]:
         """Return each given setting and its source. The profile is read anew, because the page may have changed it.
@@ -137,32 +128,13 @@ class CurrentSettings:
             return self.settings()
 
     def choose(self, profile: str) -> None:
-        """Use a profile from now on, and also from the next start unless another profile is named then.
+        """Use a profile from now on, until the program ends.
 
         Raises:
             BadSettings: there is no such profile.
         """
         profiles.load(profile)
-        self.profile, self.is_last_chosen = profile, False
-        if self._chosen is not None:
-            with contextlib.suppress(OSError):  # the next start then uses the default profile
-                self._chosen.write_text(profile, encoding="utf-8")
-
-    def go_on(self, chosen: Path) -> None:
-        """Use the profile that was chosen last, unless one was named at the start or it can't be used any more.
-
-        Args:
-            chosen: the file that stores the name of the profile chosen last. Later choices are written to it.
-        """
-        self._chosen, default_profile = chosen, self.profile
-        if "profile" in self._said:
-            return
-        try:
-            self.profile = chosen.read_text(encoding="utf-8")
-            self.settings()
-        except (OSError, ValueError, BadSettings):
-            self.profile = default_profile
-        self.is_last_chosen, self._address = self.profile != default_profile, self._address_now()
+        self.profile = profile
 
     def type_key(self, key: str, *, keep: bool) -> None:
         """Hold a key for the workspace until the program ends.

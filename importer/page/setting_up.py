@@ -141,7 +141,6 @@ class SettingUp(Screens):
             "back": self._parts.uploads.get(way.get("file", "")),
             "said": said,
             "profile": current.profile,
-            "is_last_chosen": current.is_last_chosen,
         }
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": keystore.is_there()}
         try:

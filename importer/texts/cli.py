@@ -153,7 +153,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "watching.finishing": "{name}: finishing the current requests, then writing the results …",
     "watching.line": "{time}  {progress}",
     "cli.workspace": "Workspace: {workspace}",
-    "page.workspace-of-last-time": "Workspace: {workspace}  (the last profile chosen on the page. To use another: --profile)",
     "init.next": "Next:",
     "keys.taken-out": "The key was removed from the key store: profile {profile} at {url}.",
     "keys.none-there": "There is no key in the key store: profile {profile} at {url}.",

@@ -304,32 +304,6 @@ def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Pa
     assert "<strong>spring fair</strong>" in seen(friend, "/")
 
 
-def test_the_page_begins_with_the_profile_that_was_chosen_last(
-    post: Post, friend: FlaskClient, parts: Parts, profiles: Path, tmp_path: Path
-) -> None:
-    """And says so; not where the command names one, nor where that profile is gone or can't be used by now."""
-    profiles.write_text("[night]\n[spring]\n", encoding="utf-8")
-    chosen = tmp_path / "profile.txt"
-    parts.current.go_on(chosen)
-    assert (parts.current.profile, parts.current.is_last_chosen) == ("default", False)
-    post("/settings/profile", name="spring")
-    assert "you chose last" not in seen(friend, "/")
-    named = CurrentSettings({"profile": "night"}, ["profile"])
-    named.go_on(chosen)
-    assert (named.profile, named.is_last_chosen) == ("night", False)
-    parts.current.profile = "default"  # as it is started anew
-    parts.current.go_on(chosen)
-    assert (parts.current.profile, parts.current.is_last_chosen) == ("spring", True)
-    assert "<strong>spring</strong>" in seen(friend, "/")
-    assert "This is the profile you chose last." in seen(friend, "/")
-    assert "This is the profile you chose last." in seen(friend, "/settings")
-    for now in ("[spring]\nwrokers = 3\n", "[spring]\nworkers = 99\n", ""):
-        profiles.write_text(now, encoding="utf-8")
-        again = CurrentSettings({}, [*SETTINGS])
-        again.go_on(chosen)
-        assert (again.profile, again.is_last_chosen) == ("default", False)
-
-
 def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
     post: Post, friend: FlaskClient, parts: Parts, profiles: Path
 ) -> None:
