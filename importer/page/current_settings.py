@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import Said, say
+from importer.messages import Said, as_message, say
 from importer.models import Workspace
 from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, sources
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
@@ -25,14 +25,12 @@ class KeyPlace:
     Attributes:
         text: the source in words; if there is no key, the reason.
         is_there: whether there is a key.
-        is_typed: whether the key was typed on the page.
-        is_kept: whether the system's key store has a key for this workspace, too.
+        can_be_deleted: whether the key was typed on the page, or is in the system's key store.
     """
 
     text: Said
     is_there: bool = True
-    is_typed: bool = False
-    is_kept: bool = False
+    can_be_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,9 @@ class CurrentSettings:
             return replace(settings, key=typed_key)
         if reason := self._why_not_started_with(settings):
             if stored_key := keystore.kept(settings.workspace):
-                return replace(settings, key=stored_key)
+                store = say("origin.key-store", workspace=str(settings.workspace))
+                place = say("key.of-profile", profile=repr(settings.profile), place=store)
+                return replace(settings, key=stored_key, key_place=place)
             raise BadSettings(reason)
         return sources.with_key(settings, self.given())
 
@@ -166,36 +166,29 @@ class CurrentSettings:
         settings = self.with_key_if_there()
         return self._tries.get((settings.workspace, settings.key))
 
-    def forget_key(self, *, kept: bool) -> None:
-        """Forget the key that was typed; if ``kept``, also delete the key from the system's key store.
+    def forget_key(self) -> None:
+        """Forget the key in force: the one that was typed, or else the one in the system's key store.
 
         Raises:
             BadSettings: the key store doesn't delete the key.
         """
         workspace = self.settings().workspace
-        if kept:
+        typed, stored = self._typed.pop(workspace, None), keystore.kept(workspace)
+        if stored is not None and typed in (None, stored):  # a key that was typed to be stored is forgotten in both
             keystore.forget(workspace)
-        self._typed.pop(workspace, None)
 
     def key_place(self) -> KeyPlace:
-        """Return the source of the key.
+        """Return the source of the key in force.
 
         Raises:
             BadSettings: a setting can't be used.
         """
-        settings, is_kept = self.settings(), False
-        with contextlib.suppress(BadSettings):  # an error that matters is reported below
-            is_kept = keystore.kept(settings.workspace) is not None
-        if settings.workspace in self._typed:
-            return KeyPlace(say("page.key.entered-here"), is_typed=True, is_kept=is_kept)
+        if self.settings().workspace in self._typed:
+            return KeyPlace(say("page.key.entered-here"), can_be_deleted=True)
         try:
-            if reason := self._why_not_started_with(settings):
-                if is_kept:
-                    return KeyPlace(say("page.key.from-store"), is_kept=True)
-                return KeyPlace(reason, is_there=False)
-            place = sources.key_place(settings, self.given())
-            return KeyPlace(say("key.comes-from", place=place), is_kept=is_kept)
+            place = as_message(self.with_key().key_place or "")
         except NoKey:
             return KeyPlace(say("page.key.none-yet"), is_there=False)
         except BadSettings as error:
             return KeyPlace(error.message, is_there=False)
+        return KeyPlace(place, can_be_deleted="origin.key-store" in place.kinds())

@@ -95,9 +95,9 @@ class SettingUp(Screens):
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:
-        """Forget the typed key, and on request delete the key from the system's key store."""
+        """Forget the key in force, in the system's key store, too, if it is kept there."""
         self._check_form(workspace=True)
-        self._parts.current.forget_key(kept=request.form.get("where") == "store")
+        self._parts.current.forget_key()
         return _done("key-forgotten", "key")
 
     @screen("/settings/reading", "POST")

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/page/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "key.comes-from": "It comes from {place}.",
     "field.another-counts": "Currently {value} is used, because {why} sets it.",
     "field.the-command": "the command that started the page",
     "readings.answer": "{setting}",
@@ -443,7 +442,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.settings.not-saved": "Nothing was saved. See the marked fields.",
     "page.settings.not-set": "not set",
     "page.key.title": "API key",
-    "page.key.also-stored": "It is also stored in the system's key store.",
     "page.key.refused": "Saleshandy did not accept this key. Enter another key, then continue with the file.",
     "page.key.continue-with": "Continue with {file}",
     "page.key.another": "Another key for “{profile}”",
@@ -453,12 +451,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.key.deleted-unless-stored": "Unless you tick the box below, it is deleted when the program ends.",
     "page.key.deleted": "It is kept in memory, and deleted when the program ends.",
     "page.key.store": "Store it in the system's key store for next time",
-    "page.key.delete-entered": "Delete the entered key",
-    "page.key.remove-stored": "Remove the key from the key store",
+    "page.key.delete": "Delete this key",
     "page.key.of-another-address": "The API key that note-importer was started with was given for {address}, so it is not sent to {url}. Enter the key for that address under Settings.",
     "page.key.accepted": "Key accepted: {answer}.",
     "page.key.entered-here": "You entered it here. It is deleted when the program ends.",
-    "page.key.from-store": "It comes from the system's key store.",
     "page.key.none-yet": "There is no key yet, so nothing can be sent. Enter it below.",
     "page.key.is-kept": "The key is kept until the program ends.",
     "page.key.is-stored": "The key is stored in the system's key store.",

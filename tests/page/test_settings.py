@@ -75,7 +75,7 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
         parts.current.with_key()
     post("/settings/profile", name="default")
     assert parts.current.with_key().key == KEY
-    answers.append(post("/settings/key/forget", of=of(parts), where="here"))
+    answers.append(post("/settings/key/forget", of=of(parts)))
     with pytest.raises(NoKey):
         parts.current.with_key()
     for answer in answers:
@@ -165,11 +165,18 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert store.held == {}
     post("/settings/key", of=of(parts), key=KEY, keep="yes")
     assert store.held == {("note-importer", of(parts)): KEY}
-    assert "It is also stored in the system's key store." in seen(friend, "/settings")
-    post("/settings/key/forget", of=of(parts), where="here")
-    assert "It comes from the system&#39;s key store" in seen(friend, "/settings")
-    assert parts.current.with_key().key == KEY
-    post("/settings/key/forget", of=of(parts), where="store")
+    assert "The key is stored in the system&#39;s key store." in seen(friend, "/settings?done=kept")
+    post("/settings/key/forget", of=of(parts))
+    assert store.held == {}, "what was typed to be stored is deleted in both places"
+    with pytest.raises(NoKey):
+        parts.current.with_key()
+    store.held["note-importer", of(parts)] = "stored-before"
+    post("/settings/key", of=of(parts), key=KEY)
+    post("/settings/key/forget", of=of(parts))
+    assert parts.current.with_key().key == "stored-before", "a key that was typed for now takes no other along"
+    assert "comes from the system&#39;s key store" in seen(friend, "/settings")
+    assert "Delete this key</button>" in seen(friend, "/settings")
+    post("/settings/key/forget", of=of(parts))
     assert store.held == {}
 
 
@@ -178,7 +185,9 @@ def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from
 ) -> None:
     """What it says is said then; with a key from elsewhere it isn't asked for."""
     keyring.set_keyring(Locked())
-    assert "It comes from the environment variable" in seen(friend, "/settings")
+    page = seen(friend, "/settings")
+    assert "comes from the environment variable" in page
+    assert "Delete this key" not in page
     monkeypatch.delenv(KEY_VARIABLE)
     assert "the collection is locked" in seen(friend, "/settings")
 
