@@ -45,13 +45,11 @@ COMMANDS = (
     "login",
     "logout",
     "config",
-    "profile",
     "readings",
     "doctor",
     "init",
     "schedule",
     "journal",
-    "completion",
 )
 
 

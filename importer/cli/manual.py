@@ -41,10 +41,8 @@ MORE: Mapping[str, str] = {
     "login": "note-importer login --profile night",
     "logout": "note-importer logout --profile night",
     "config": "note-importer config --profile night",
-    "profile": "note-importer profile list",
     "readings": "note-importer readings --profile night",
     "journal": "note-importer journal backup journal-copy.sqlite",
-    "completion": "note-importer completion bash",
 }
 """Further commands, whose own help shows the example."""
 

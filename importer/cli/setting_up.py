@@ -1,4 +1,4 @@
-"""Define the commands for use before the first night: init, login, logout, config, readings, completion."""
+"""Define the commands for use before the first night: init, login, logout, config, readings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import get_completion_class
 
 from importer import commands
 from importer.cli.manual import InGroups
@@ -280,7 +279,8 @@ def config(**_: Any) -> int:
     options = Options.here()
     settings = options.settings
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    say_line(f"Profiles:  {profiles.profiles_file()}")
+    names = ", ".join(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
+    say_line(f"Profiles:  {names}  (in {profiles.profiles_file()})")
     say_line()
     for name in options.given:
         sources.read(options.given, name)  # checks settings that a run doesn't read, too
@@ -339,20 +339,4 @@ def _summary(reading: Reading) -> Message:
     return say("readings.listed", n=len(reading.headings), name=repr(reading.name), date=reading.day)
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> int:
-    """Print the script that lets SHELL complete commands, flags, profiles and files with the Tab key.
-
-    Add this line to ~/.bashrc: eval "$(note-importer completion bash)". For zsh, add to ~/.zshrc: eval "$(note-importer
-    completion zsh)". For fish: note-importer completion fish > ~/.config/fish/completions/note-importer.fish
-    """
-    completion_class = get_completion_class(shell)
-    assert completion_class is not None
-    context = click.get_current_context().find_root()
-    for line in completion_class(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
-        say_line(line)
-    return 0
-
-
-COMMANDS = (init, login, logout, config, show_readings, completion)
+COMMANDS = (init, login, logout, config, show_readings)

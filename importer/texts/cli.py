@@ -10,13 +10,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "recipients.this-line": "this line",
     "notifying.nobody": "Nobody was notified, because no notification address could be read.",
-    "profile.listed": "{name}  {address}",
-    "profile.none-yet": "There is no profile yet. To create one: note-importer init",
-    "profile.still-scheduled": "If a scheduler starts it, remove it there, too.",
-    "profile.ask-remove": "Remove the profile {name}?",
-    "profile.removed": "The profile {name} was removed.",
-    "profile.remembered-still": "The journal still has its deliveries. A new profile {name} at the same address continues with them; under any other name, every note would be sent again.",
-    "profile.files-stay": "These files are still there: {files}.",
     "readings.listed": ("{name}: answered on {date}, {n} heading", "{name}: answered on {date}, {n} headings"),
     "readings.none-yet": "None yet. When you answer questions about a sheet and send it, your answers are kept for its kind.",
     "readings.how-to-see": "To see the answers for one: `note-importer readings NAME`",
@@ -108,8 +101,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.opens": "The page opens in your browser. If it does not open within {seconds} seconds, its address is shown here.",
     "schedule.say-when": "Say when it may run: `between 02:00-06:00`.",
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
-    "profile.nothing-changed": "Nothing was changed.",
-    "profile.nothing-changed-unasked": "Nothing was changed, because nobody could be asked. To agree without a question, add --yes.",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
     "schedule.line-break": (
         "{text} contains a line break, a control character or an unusual space, which no scheduler can hold.\n"
