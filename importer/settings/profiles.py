@@ -37,7 +37,7 @@ DEFAULT = "default"
 READINGS = "readings"
 """Entry of a profile with the readings of its sheets."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
-_COMMAND = re.compile(r"`(note-importer (check|history|hide|journal|login|readings|results|run|verify)\b[^`]*)`")
+_COMMAND = re.compile(r"`(note-importer (check|doctor|history|hide|journal|login|readings|results|run|verify)\b[^`]*)`")
 
 
 class InProfile(Plain):
