@@ -113,8 +113,8 @@ class SettingUp(Screens):
         self._check_form()
         profile = self._parts.current.profile
         texts = {name: request.form[name].strip() for name in fields.EDITED if name in request.form}
-        if wrong := fields.wrong(texts):
-            return self._screen(say("page.settings.not-saved"), texts=texts, focus=next(iter(wrong)))
+        if wrong := [entry for entry in fields.entries(texts, {}) if entry.trouble]:
+            return self._screen(say("page.settings.not-saved"), texts=texts, focus=wrong[0].setting.name)
         before = _texts(profile)
         changed = {name: text or None for name, text in texts.items() if text != before.get(name, "")}
         if changed:
@@ -146,7 +146,7 @@ class SettingUp(Screens):
         try:
             context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             texts, given = context.get("texts", _texts(current.profile)), current.given()
-            context |= {"entries": fields.entries(texts, fields.wrong(texts), given), "others": fields.others(given)}
+            context |= {"entries": fields.entries(texts, given), "others": fields.others(given)}
             context["readings"] = [
                 (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
                 for reading in readings.of_profile(current.profile)
