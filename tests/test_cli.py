@@ -44,13 +44,11 @@ COMMANDS = (
     "login",
     "logout",
     "config",
-    "profile",
     "readings",
     "doctor",
     "init",
     "schedule",
     "journal",
-    "completion",
 )
 
 

@@ -133,15 +133,17 @@ def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     [block] = re.findall(r"^```\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
     (tmp_path / "exports").mkdir()
     sheet = tmp_path / "exports" / "contacts.csv"
-    sheet.write_text("Prospect ID,Note,Visibility\nP1,Called back,Public\nP2,Called back,\n", encoding="utf-8")
+    sheet.write_text("Prospect ID,Note,Visibility\nP1,Called back,Public\nP2,Called back,Private\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOTE_IMPORTER_JOURNAL", str(tmp_path / "journal.sqlite"))
     monkeypatch.setattr("importer.commands.choosing.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
     for line in block.strip().splitlines():
         if line == "note-importer init":
-            answers = ("", box.url, "private", "", "00:00-23:59", "", box.api_key, "")
+            monkeypatch.setenv("NOTE_IMPORTER_BASE_URL", box.url)
+            answers = ("", "00:00-23:59", "", box.api_key, "")
             monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
         assert main(shlex.split(line)[1:]) == 0, line
+        monkeypatch.delenv("NOTE_IMPORTER_BASE_URL", raising=False)
     assert {(note.prospect_id, note.visibility) for note in box.notes} == {("P1", "1"), ("P2", "2")}
     installed = capsys.readouterr().out.partition("Results: ")[2]
     assert str(tmp_path / "exports") in installed

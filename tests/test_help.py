@@ -95,13 +95,13 @@ def test_a_slip_is_told_what_was_meant(
 
 @pytest.mark.skipif(os.name != "posix" or shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_commands_and_profiles(profiles: Path, tmp_path: Path) -> None:
-    """With what `completion bash` prints, as bash itself asks."""
+    """With the line that the documents give, as bash itself asks."""
     profiles.write_text("[night]\n[noon]\n", encoding="utf-8")
     program = tmp_path / "note-importer"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m importer "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     script = """
-        eval "$(note-importer completion bash)" || exit 1
+        eval "$(_NOTE_IMPORTER_COMPLETE=bash_source note-importer)" || exit 1
         COMP_WORDS=(note-importer ver); COMP_CWORD=1; _note_importer_completion note-importer; echo "${COMPREPLY[@]}"
         COMPREPLY=(); COMP_WORDS=(note-importer run --profile ni); COMP_CWORD=3; _note_importer_completion note-importer
         echo "${COMPREPLY[@]}"

@@ -112,7 +112,7 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
     assert main(["check", "first.csv", "--practice"]) == 0
     archived = ["--archive", str(home / "done"), "--results-name", "{name}.r.csv"]
     assert main(["run", "second.csv", "--yes", *archived]) == 1
-    assert main(["profile", "list"]) == 0
+    assert main(["config"]) == 0
     killed(KILLED_BEFORE_RENAMING, "run", "first.csv", "--yes", "--results", "killed.csv")
     killed(KILLED_DURING_PRACTICE, "check", "first.csv", "--practice")
     DroppedFiles(page_folder()).add("dropped.csv", lambda path: path.write_text(SHEET, encoding="utf-8"))

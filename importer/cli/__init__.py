@@ -5,8 +5,7 @@ Input: what a person typed. Output: printed lines, and an exit status.
     importing    run, check, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    setting_up   init, login, logout, config, readings, completion
-    profiling    profile
+    setting_up   init, login, logout, config, readings
     checking     doctor
     scheduling   schedule
     schedulers   what to paste, as each scheduler reads it
@@ -34,7 +33,7 @@ from pathlib import Path
 import click
 
 from importer import __version__
-from importer.cli import checking, importing, journalled, profiling, scheduling, setting_up
+from importer.cli import checking, importing, journalled, scheduling, setting_up
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.terminal import (
@@ -74,7 +73,7 @@ def cli() -> None:
     """
 
 
-for _module in (setting_up, profiling, checking, scheduling, importing, journalled):
+for _module in (setting_up, checking, scheduling, importing, journalled):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 cli.add_command(page)

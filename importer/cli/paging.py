@@ -52,9 +52,9 @@ _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 def page(port: int, *, no_browser: bool, **_: Any) -> int:
     """Open a page in your browser, where you can drop, check and send a file.
 
-    Only this computer can see the page. It starts with the profile that you chose on it last, unless you name one here
-    or in the environment. If the page already runs with the same options, it is opened again. To stop, press Quit on
-    the page or Ctrl-C here: the current requests are finished first.
+    Only this computer can see the page. It starts with the profile that you name here or in the environment. If the
+    page already runs with the same options, it is opened again. To stop, press Quit on the page or Ctrl-C here: the
+    current requests are finished first.
     """
     if importlib.util.find_spec("flask") is None:
         raise BadSettings(say("page.needs-part"))
@@ -84,8 +84,7 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     if (file := sources.key_file(server.current.given())) is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
-    kind = "page.workspace-of-last-time" if server.current.is_last_chosen else "cli.workspace"
-    say_line(say(kind, workspace=str(server.current.settings().workspace)))
+    say_line(say("cli.workspace", workspace=str(server.current.settings().workspace)))
     with contextlib.ExitStack() as at_end:
         launch = None if no_browser else _launched(server.address, at_end)
         if launch is None:

@@ -1,4 +1,4 @@
-"""Define the commands for use before the first night: init, login, logout, config, readings, completion."""
+"""Define the commands for use before the first night: init, login, logout, config, readings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import get_completion_class
 
 from importer import commands
 from importer.cli.manual import InGroups
@@ -39,21 +38,25 @@ if TYPE_CHECKING:
 
 
 _HINTS = {
+    "default-visibility": 'default-visibility = "private"',
     "key-column": 'key-column = "Call ID"',
     "rate": 'rate = "20/1s"',
     "max-notes": "max-notes = 5000",
 }
 """Settings that a new profile suggests in comments."""
 
+_LARGEST_SHARE = "20%"
+"""Share of rows with problems or unknown prospects from which a new profile refuses a file."""
+
 
 @click.command()
 def init() -> int:
     """Create a profile by answering a few questions: the key, the time window, the notifications. Sends no note.
 
-    The key is tried at once, with a call that only reads. For a profile that exists, it offers to replace the key.
-    Writes a profile with comments, which you may edit afterwards, and confirms the workspace. The first import as this
-    profile then needs nobody at the terminal. If NOTE_IMPORTER_JOURNAL names a journal that several machines share, the
-    workspace is confirmed for all of them. The address for notifications gets a test.
+    The key is tried at once, with a call that only reads. Writes a profile with comments, which you may edit
+    afterwards, and confirms the workspace. The first import as this profile then needs nobody at the terminal. The
+    environment variables NOTE_IMPORTER_BASE_URL and NOTE_IMPORTER_JOURNAL count, as for all commands. If the journal is
+    one that several machines share, the workspace is confirmed for all of them.
     """
     try:
         return _init()
@@ -66,26 +69,21 @@ def init() -> int:
 def _init() -> int:
     paragraph(say("init.few-questions"))
     say_line()
-    journal = sources.read(sources.gather({}, ["journal"]), "journal") or default_journal()
+    given = sources.gather({}, ["journal", "base-url"])
     name = _asked(say("init.ask-name"), "night", _new_name)
-    if name in profiles.names():
-        return _replace_key(name)
-    chosen: dict[str, object] = {}
-    address = _asked(say("init.ask-address"), LIVE, lambda text: str(SETTINGS["base-url"].read(text)))
-    if address != LIVE:
-        chosen["base-url"] = address
-    if visibility := _asked(say("init.ask-visibility"), "problem", _valid("default-visibility", "problem")):
-        chosen["default-visibility"] = visibility
-    if share := _asked(say("init.ask-guard"), "20%", _valid("max-invalid", "-")):
-        chosen["max-invalid"] = chosen["max-unknown"] = share
-    if hours := _asked(say("init.ask-hours"), "02:00-06:00", _valid("between", "-")):
+    journal = sources.read(given, "journal") or default_journal()
+    settings = Settings(profile=name, base_url=sources.read(given, "base-url") or LIVE, journal=journal)
+    say_line(say("cli.workspace", workspace=str(settings.workspace)))
+    chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
+    chosen |= {"max-invalid": _LARGEST_SHARE, "max-unknown": _LARGEST_SHARE}
+    if hours := _asked(say("init.ask-hours"), "02:00-06:00", _window):
         chosen["between"] = hours
-    if archive := _asked(say("init.ask-archive"), "done", _folder):
-        chosen["archive"] = archive
+    if (archive := ask_for(say("init.ask-archive"), "done")) != "-":
+        is_folder = isinstance(AnyFile().read(archive), Path)  # a URL is already absolute
+        chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
-    settings = Settings(profile=name, base_url=address, journal=journal)
     key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
-    recipient = _asked(say("init.ask-notify"), "", lambda address: _recipient(address, name))
+    recipient = _asked(say("init.ask-notify"), "", _recipient)
     in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
     return _write(settings, chosen, key, recipient, in_store=in_store)
 
@@ -103,23 +101,6 @@ def _tried(key: str, settings: Settings) -> str:
             return key
         key = other
     return key
-
-
-def _replace_key(name: str) -> int:
-    """Ask for another key for a profile that exists, and store it."""
-    settings = sources.settings_of(sources.gather({"profile": name}, ["profile", "base-url"]))
-    key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
-    if not key:
-        say_line(say("written.nothing"))
-        return 2
-    if keystore.is_there() and ask(say("init.ask-key-store")):
-        place = keystore.keep(settings.workspace, key)
-        profiles.remember(name, {"api-key-file": None})
-    else:
-        place = str(profiles.keep_beside(f"{name}.key", key))
-        profiles.remember(name, {"api-key-file": place})
-    paragraph(say("init.key-replaced", name=repr(name), place=place))
-    return 0
 
 
 def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str, *, in_store: bool) -> int:
@@ -190,49 +171,23 @@ def _key(text: str) -> str:
     return text
 
 
-def _valid(setting: str, none: str) -> Callable[[str], str]:
-    """Return a check of an answer for a setting. The answer ``none`` means that the setting is left out."""
-
-    def read(text: str) -> str:
-        if text == none:
-            return ""
-        try:
-            SETTINGS[setting].read(text)
-        except BadSettings as error:
-            raise BadSettings(say("init.or-none", why=error.reason, none=repr(none)), setting=setting) from error
-        return text
-
-    return read
-
-
-def _folder(folder: str) -> str:
-    """Return a folder's absolute path if it exists or can be made; empty for ``-``."""
-    if folder == "-":
+def _window(text: str) -> str:
+    """Return a time window as it was typed; empty for ``-``."""
+    if text == "-":
         return ""
-    if not isinstance(AnyFile().read(folder), Path):  # a URL is already absolute, and needs no folder
-        return folder
-    path = Path(folder).expanduser().absolute()
-    if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
-        raise BadSettings(say("init.no-folder", path=str(path)))
-    return str(path)
+    SETTINGS["between"].read(text)
+    return text
 
 
-def _recipient(address: str, profile: str) -> str:
-    """Return the address after trying it. Skip that if its package is missing, which may be installed later."""
+def _recipient(address: str) -> str:
+    """Return an address for notifications after checking its form. Skip that if its package is missing."""
     if address and not commands.notifications.lacks_package(address):
-        notifier = commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
-        if failures := notifier.test(commands.notification_messages.trial(profile)):
-            paragraph(failures[0], "  ")
-            if not ask(say("init.keep-address")):
-                return _asked(say("init.ask-notify"), "", lambda other: _recipient(other, profile))
-        elif not notifier.pings:
-            paragraph(say("config.test-sent"), "  ")
+        commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
     return address
 
 
 def _new_name(name: str) -> str:
-    if name not in profiles.names() or not ask(say("init.ask-replace-key", name=repr(name))):
-        profiles.check_new(name)
+    profiles.check_new(name)
     return name
 
 
@@ -250,7 +205,7 @@ def login(**_: Any) -> int:
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
     store = keystore.keep(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
-    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(workspace.profile)}"))
+    say_line(say("keys.try-it"))
     return 0
 
 
@@ -265,10 +220,6 @@ def logout(**_: Any) -> int:
     return 0
 
 
-def _profile(name: str) -> str:
-    return "" if name == "default" else f" --profile {argument(name)}"
-
-
 @click.command(cls=InGroups)
 @settings_about(*Topic)
 def config(**_: Any) -> int:
@@ -280,7 +231,8 @@ def config(**_: Any) -> int:
     options = Options.here()
     settings = options.settings
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    say_line(f"Profiles:  {profiles.profiles_file()}")
+    names = ", ".join(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
+    say_line(f"Profiles:  {names}  (in {profiles.profiles_file()})")
     say_line()
     for name in options.given:
         sources.read(options.given, name)  # checks settings that a run doesn't read, too
@@ -297,8 +249,6 @@ def config(**_: Any) -> int:
             )
             origin = render(given.at(name)) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
-    for reading in settings.readings:
-        say_line(f"  {'readings':{width}}  {render(_summary(reading))}")
     say_line()
     try:
         paragraph(say("config.key", place=sources.key_place(settings, options.given)))
@@ -339,20 +289,4 @@ def _summary(reading: Reading) -> Message:
     return say("readings.listed", n=len(reading.headings), name=repr(reading.name), date=reading.day)
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> int:
-    """Print the script that lets SHELL complete commands, flags, profiles and files with the Tab key.
-
-    Add this line to ~/.bashrc: eval "$(note-importer completion bash)". For zsh, add to ~/.zshrc: eval "$(note-importer
-    completion zsh)". For fish: note-importer completion fish > ~/.config/fish/completions/note-importer.fish
-    """
-    completion_class = get_completion_class(shell)
-    assert completion_class is not None
-    context = click.get_current_context().find_root()
-    for line in completion_class(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
-        say_line(line)
-    return 0
-
-
-COMMANDS = (init, login, logout, config, show_readings, completion)
+COMMANDS = (init, login, logout, config, show_readings)

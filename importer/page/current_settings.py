@@ -9,10 +9,9 @@ import contextlib
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import Said, say
+from importer.messages import Said, as_message, say
 from importer.models import Workspace
 from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, sources
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
@@ -26,28 +25,26 @@ class KeyPlace:
     Attributes:
         text: the source in words; if there is no key, the reason.
         is_there: whether there is a key.
-        is_typed: whether the key was typed on the page.
-        is_kept: whether the system's key store has a key for this workspace, too.
+        can_be_deleted: whether the key was typed on the page, or is in the system's key store.
     """
 
     text: Said
     is_there: bool = True
-    is_typed: bool = False
-    is_kept: bool = False
+    can_be_deleted: bool = False
 
 
 @dataclass(frozen=True)
 class KeyTry:
-    """Answer of the API when a key was tried.
+    """Answer of the API to a key.
 
     Attributes:
-        text: the answer in words.
+        text: what a person reads.
         is_refused: whether the API refused the key.
         is_trouble: whether the key wasn't accepted, for whatever reason.
     """
 
     text: Said
-    is_refused: bool
+    is_refused: bool = True
     is_trouble: bool = True
 
 
@@ -60,24 +57,16 @@ class CurrentSettings:
 
     Attributes:
         profile: the name of the profile in force.
-        is_last_chosen: whether the profile in force was chosen on the page before this start of the program.
     """
 
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
         self._said, self._names = dict(said), names
         self._typed: dict[Workspace, str] = {}
-        self._tries: dict[tuple[Workspace, str], KeyTry] = {}
+        self._tries: dict[tuple[Workspace, str], KeyTry | None] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
-        self.is_last_chosen = False
-        self._chosen: Path | None = None
-        self._address = self._address_now()
-
-    def _address_now(self) -> str | None:
-        """Return the address of the API, to which a key in the environment is sent; None if no profile can be read."""
-        try:
-            return self.settings().base_url
-        except BadSettings:
-            return None
+        self._address: str | None = None  # to which a key in the environment is sent; None if no profile can be read
+        with contextlib.suppress(BadSettings):
+            self._address = self.settings().base_url
 
     def given(self) -> dict[str, Given]:
         """Return each given setting and its source. The profile is read anew, because the page may have changed it.
@@ -106,7 +95,9 @@ class CurrentSettings:
             return replace(settings, key=typed_key)
         if reason := self._why_not_started_with(settings):
             if stored_key := keystore.kept(settings.workspace):
-                return replace(settings, key=stored_key)
+                store = say("origin.key-store", workspace=str(settings.workspace))
+                place = say("key.of-profile", profile=repr(settings.profile), place=store)
+                return replace(settings, key=stored_key, key_place=place)
             raise BadSettings(reason)
         return sources.with_key(settings, self.given())
 
@@ -137,32 +128,13 @@ class CurrentSettings:
             return self.settings()
 
     def choose(self, profile: str) -> None:
-        """Use a profile from now on, and also from the next start unless another profile is named then.
+        """Use a profile from now on, until the program ends.
 
         Raises:
             BadSettings: there is no such profile.
         """
         profiles.load(profile)
-        self.profile, self.is_last_chosen = profile, False
-        if self._chosen is not None:
-            with contextlib.suppress(OSError):  # the next start then uses the default profile
-                self._chosen.write_text(profile, encoding="utf-8")
-
-    def go_on(self, chosen: Path) -> None:
-        """Use the profile that was chosen last, unless one was named at the start or it can't be used any more.
-
-        Args:
-            chosen: the file that stores the name of the profile chosen last. Later choices are written to it.
-        """
-        self._chosen, default_profile = chosen, self.profile
-        if "profile" in self._said:
-            return
-        try:
-            self.profile = chosen.read_text(encoding="utf-8")
-            self.settings()
-        except (OSError, ValueError, BadSettings):
-            self.profile = default_profile
-        self.is_last_chosen, self._address = self.profile != default_profile, self._address_now()
+        self.profile = profile
 
     def type_key(self, key: str, *, keep: bool) -> None:
         """Hold a key for the workspace until the program ends.
@@ -181,12 +153,12 @@ class CurrentSettings:
             keystore.keep(workspace, key)
         self._typed[workspace] = key
 
-    def tried(self, settings: Settings, answer: KeyTry) -> None:
-        """Remember the API's answer to the key in these settings, until the program ends."""
+    def tried(self, settings: Settings, answer: KeyTry | None) -> None:
+        """Remember the API's answer to the key in these settings until the program ends; None: forget it."""
         self._tries[settings.workspace, settings.key] = answer
 
     def last_try(self) -> KeyTry | None:
-        """Return the API's latest answer to the key in force; None if the key wasn't tried.
+        """Return the API's latest answer to the key in force; None if there is nothing to say of it.
 
         Raises:
             BadSettings: a setting can't be used.
@@ -194,36 +166,29 @@ class CurrentSettings:
         settings = self.with_key_if_there()
         return self._tries.get((settings.workspace, settings.key))
 
-    def forget_key(self, *, kept: bool) -> None:
-        """Forget the key that was typed; if ``kept``, also delete the key from the system's key store.
+    def forget_key(self) -> None:
+        """Forget the key in force: the one that was typed, or else the one in the system's key store.
 
         Raises:
             BadSettings: the key store doesn't delete the key.
         """
         workspace = self.settings().workspace
-        if kept:
+        typed, stored = self._typed.pop(workspace, None), keystore.kept(workspace)
+        if stored is not None and typed in (None, stored):  # a key that was typed to be stored is forgotten in both
             keystore.forget(workspace)
-        self._typed.pop(workspace, None)
 
     def key_place(self) -> KeyPlace:
-        """Return the source of the key.
+        """Return the source of the key in force.
 
         Raises:
             BadSettings: a setting can't be used.
         """
-        settings, is_kept = self.settings(), False
-        with contextlib.suppress(BadSettings):  # an error that matters is reported below
-            is_kept = keystore.kept(settings.workspace) is not None
-        if settings.workspace in self._typed:
-            return KeyPlace(say("page.key.entered-here"), is_typed=True, is_kept=is_kept)
+        if self.settings().workspace in self._typed:
+            return KeyPlace(say("page.key.entered-here"), can_be_deleted=True)
         try:
-            if reason := self._why_not_started_with(settings):
-                if is_kept:
-                    return KeyPlace(say("page.key.from-store"), is_kept=True)
-                return KeyPlace(reason, is_there=False)
-            place = sources.key_place(settings, self.given())
-            return KeyPlace(say("key.comes-from", place=place), is_kept=is_kept)
+            place = as_message(self.with_key().key_place or "")
         except NoKey:
             return KeyPlace(say("page.key.none-yet"), is_there=False)
         except BadSettings as error:
             return KeyPlace(error.message, is_there=False)
+        return KeyPlace(place, can_be_deleted="origin.key-store" in place.kinds())

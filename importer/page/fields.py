@@ -68,23 +68,16 @@ class Shown:
     origin: Message
 
 
-def entries(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mapping[str, Given]) -> list[Entry]:
+def entries(texts: Mapping[str, str], given: Mapping[str, Given]) -> list[Entry]:
     """Return the fields of the form.
 
     Args:
         texts: the fields' values, by the settings' names.
-        troubles: the fields' errors, by the settings' names.
         given: the values in force and their sources, by the settings' names.
     """
     return [
-        Entry(
-            SETTINGS[name],
-            texts.get(name, ""),
-            _options(SETTINGS[name], texts.get(name, "")),
-            troubles.get(name, ""),
-            _instead(given.get(name)),
-        )
-        for name in EDITED
+        Entry(setting, text, _options(setting, text), _trouble(setting, text), _instead(given.get(setting.name)))
+        for setting, text in ((SETTINGS[name], texts.get(name, "")) for name in EDITED)
     ]
 
 
@@ -103,29 +96,22 @@ def _instead(given: Given | None) -> Message | None:
 
 def others(given: Mapping[str, Given]) -> list[Shown]:
     """Return the other settings that have a value. A value that can't be used may hold a password, and isn't shown."""
-    shown = []
-    for name, setting in SETTINGS.items():
-        if name in given and name not in _SHOWN_APART:
-            value: Said = written(given[name].value)
-            try:
-                setting.read(given[name].value)
-            except BadSettings as error:
-                value = error.reason
-            shown.append(Shown(name, value, _origin(name, given[name])))
-    return shown
+    return [
+        Shown(name, _trouble(setting, given[name].value) or written(given[name].value), _origin(name, given[name]))
+        for name, setting in SETTINGS.items()
+        if name in given and name not in _SHOWN_APART
+    ]
 
 
 def _origin(name: str, given: Given) -> Message:
     return given.at(name) or say("field.the-command")
 
 
-def wrong(texts: Mapping[str, str]) -> dict[str, Said]:
-    """Return the settings whose texts can't be used, with the reasons. Blank texts are ignored."""
-    reasons: dict[str, Said] = {}
-    for name, text in texts.items():
-        try:
-            if text:
-                SETTINGS[name].read(text)
-        except BadSettings as error:
-            reasons[name] = error.reason
-    return reasons
+def _trouble(setting: Setting, value: object) -> Said:
+    """Return why a setting can't have this value; empty if it can. A blank text sets nothing."""
+    try:
+        if value != "":
+            setting.read(value)
+    except BadSettings as error:
+        return error.reason
+    return ""

@@ -59,7 +59,6 @@ class ImportScreens(Screens):
             "import.html",
             workspace=self._workspace,
             kept=list(self._parts.uploads.of(self._workspace)),
-            is_last_chosen=self._parts.current.is_last_chosen,
             lacks_key=bool(why_no_key(self._parts.current)),
         )
 

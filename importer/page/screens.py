@@ -117,9 +117,8 @@ class Screens:
 
         def over(ended: Ended) -> None:
             reading.forget()
-            if ended.delivered or is_key_refused(ended):
-                why = ended.error or next(iter(ended.why), "")
-                self._parts.current.tried(task.settings, KeyTry(why, is_key_refused(ended), is_key_refused(ended)))
+            if (is_refused := is_key_refused(ended)) or ended.delivered:
+                self._parts.current.tried(task.settings, KeyTry(say("page.key.refused")) if is_refused else None)
             if upload is None:
                 return
             reading.forget(upload)

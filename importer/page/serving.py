@@ -79,7 +79,7 @@ class PageServer:
     Args:
         current: the settings in force.
         port: the port; 0 for any free one.
-        folder: where dropped files and the name of the profile chosen last are kept; None for the user's data folder.
+        folder: where dropped files are kept; None for the user's data folder.
 
     Raises:
         OSError: the port is taken, or the folder can't be made.
@@ -95,7 +95,6 @@ class PageServer:
             self.guard = Access(self.port)
             folder = folder or page_folder()
             self.uploads, self.jobs = DroppedFiles(folder), Jobs()
-            current.go_on(folder / "profile.txt")
             self.reading, self.ended = Readers(), threading.Event()
             self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
             self._server = _Connections(self.port, make(self._parts, self.guard), listening)

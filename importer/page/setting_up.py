@@ -6,7 +6,6 @@ shown: no page, no log and no file of the page holds it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -75,15 +74,8 @@ class SettingUp(Screens):
         self._try()
         return _done("kept" if keep else "key", "key", **_way())
 
-    @screen("/settings/key/try", "POST")
-    def try_key(self) -> Page:
-        """Ask the API whether it accepts the key. This changes nothing there."""
-        self._check_form(workspace=True)
-        self._try()
-        return self._screen(_USUAL, where="key")
-
     def _try(self) -> None:
-        """Ask the API whether it accepts the key, and remember the answer."""
+        """Ask the API whether it accepts the key, by one call that only reads, and remember the answer."""
         settings = self._parts.current.with_key()
         quick = replace(
             settings,
@@ -93,17 +85,19 @@ class SettingUp(Screens):
         try:
             check = commands.doctor.try_key(quick)
         except BadSettings as error:  # the proxy or the certificates
-            answer = KeyTry(error.message, is_refused=False)
+            text: Said = error.message
+            is_refused, is_trouble = False, True
         else:
-            is_refused = as_message(check.text).kind == "doctor.key-refused"
-            answer = KeyTry(check.text, is_refused, bool(check.exit_status))
-        self._parts.current.tried(settings, answer)
+            text, is_trouble = check.text, bool(check.exit_status)
+            is_refused = as_message(text).kind == "doctor.key-refused"
+        said = say("page.key.accepted", answer=words(text).removesuffix("."))
+        self._parts.current.tried(settings, KeyTry(said, is_refused, is_trouble))
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:
-        """Forget the typed key, and on request delete the key from the system's key store."""
+        """Forget the key in force, in the system's key store, too, if it is kept there."""
         self._check_form(workspace=True)
-        self._parts.current.forget_key(kept=request.form.get("where") == "store")
+        self._parts.current.forget_key()
         return _done("key-forgotten", "key")
 
     @screen("/settings/reading", "POST")
@@ -119,8 +113,8 @@ class SettingUp(Screens):
         self._check_form()
         profile = self._parts.current.profile
         texts = {name: request.form[name].strip() for name in fields.EDITED if name in request.form}
-        if wrong := fields.wrong(texts):
-            return self._screen(say("page.settings.not-saved"), texts=texts, focus=next(iter(wrong)))
+        if wrong := [entry for entry in fields.entries(texts, {}) if entry.trouble]:
+            return self._screen(say("page.settings.not-saved"), texts=texts, focus=wrong[0].setting.name)
         before = _texts(profile)
         changed = {name: text or None for name, text in texts.items() if text != before.get(name, "")}
         if changed:
@@ -147,34 +141,22 @@ class SettingUp(Screens):
             "back": self._parts.uploads.get(way.get("file", "")),
             "said": said,
             "profile": current.profile,
-            "is_last_chosen": current.is_last_chosen,
         }
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": keystore.is_there()}
         try:
             context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             texts, given = context.get("texts", _texts(current.profile)), current.given()
-            context |= {"entries": fields.entries(texts, fields.wrong(texts), given), "others": fields.others(given)}
+            context |= {"entries": fields.entries(texts, given), "others": fields.others(given)}
             context["readings"] = [
                 (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
                 for reading in readings.of_profile(current.profile)
             ]
             context |= {"workspace": current.settings().workspace, "key": current.key_place()}
-            context |= self._key_answer(context)
+            if context["where"] == "key" and not context["troubles"]:
+                context["tried"] = current.last_try()
         except BadSettings as error:
             context["broken"] = error.message
         return render_template("settings.html", **context)
-
-    def _key_answer(self, context: Mapping[str, object]) -> dict[str, object]:
-        """Return the template variables of the API's latest answer to the key, if this screen is about the key."""
-        where, troubles, answer = context["where"], context["troubles"], self._parts.current.last_try()
-        if troubles or where not in ("key", "refused"):
-            return {}
-        if where == "refused":
-            return {"troubles": {"key": say("page.key.refused")}}
-        if answer is None:
-            return {}
-        said = say("page.key.accepted", answer=words(answer.text).removesuffix("."))
-        return {"troubles": {"key": said}} if answer.is_refused else {"tried": said, "is_trouble": answer.is_trouble}
 
 
 def _texts(profile: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ DEFAULT = "default"
 READINGS = "readings"
 """Entry of a profile with the readings of its sheets."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
-_COMMAND = re.compile(r"`(note-importer (check|history|hide|journal|login|readings|results|run|verify)\b[^`]*)`")
+_COMMAND = re.compile(r"`(note-importer (check|doctor|history|hide|journal|login|readings|results|run|verify)\b[^`]*)`")
 
 
 class InProfile(Plain):
@@ -102,10 +102,10 @@ def readings(name: str) -> list[object]:
     return entries
 
 
-def named_files(*settings: str, of: str | None = None) -> list[str]:
-    """Return the files that these settings name in any profile, or in one, as written; none if they can't be read."""
+def named_files(*settings: str) -> list[str]:
+    """Return the files that these settings name in any profile, as written; none if they can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = [table for name, table in _profiles().items() if isinstance(table, Mapping) and of in (None, name)]
+        tables = [table for table in _profiles().values() if isinstance(table, Mapping)]
         values = [table[name] for table in tables for name in settings if name in table]
         return [file for file in values if isinstance(file, str) and file]
     return []
@@ -270,20 +270,6 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
     document[name] = profile
     _write(path, document.as_string())
     return path
-
-
-def remove(name: str) -> None:
-    """Remove a profile. What was delivered for it stays in the journal.
-
-    Raises:
-        BadSettings: there is no such profile, or the file can't be written.
-    """
-    load(name)
-    if name == DEFAULT:
-        raise BadSettings(say("profile.default-stays"))
-    document = editable()
-    document.remove(name)
-    _write(profiles_file(), document.as_string())
 
 
 def beside(file: str) -> Path:

@@ -140,7 +140,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "profile.bad-name": "A profile's name is one line of text.",
     "profile.named-by-address": "{name} is an address.\nChoose a word for the workspace, such as night.",
     "profile.there-already": "The profile {name} already exists in {file}.\nChange it there, or choose another name.",
-    "profile.default-stays": "The profile 'default' keeps its name and its place, because it counts if no profile is named.",
     "profile.not-written": "{file} could not be written: {error}.",
     "profile.file-missing": (
         "The environment variable {variable} names the file {file}, which does not exist.\n"

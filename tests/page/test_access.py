@@ -37,7 +37,6 @@ EVERYTHING = [
     ("GET", "/settings"), ("POST", "/settings/profile"),
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
-    ("POST", "/settings/key/try"),
     ("POST", "/settings/reading"), ("POST", "/settings/change"),
     ("GET", "/practice"),
     ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),

@@ -278,7 +278,7 @@ def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
 ) -> None:
     """Ctrl-C while nothing is under way ends with 0; the next program knows the file, until it is forgotten.
 
-    It knows the profile, too, that was chosen.
+    It begins with the profile that it is started with, whatever was chosen on the page before.
     """
     profiles.write_text("[spring]\n", encoding="utf-8")
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
@@ -291,8 +291,8 @@ def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
     assert program.ended() == 0
     with started(box, tmp_path) as again, Visitor(At(again)) as visitor:  # type: ignore[arg-type]
         first = visitor.see("/")
-        assert f"Workspace: spring at {box.url}  (the last profile chosen on the page" in again.said
-        assert "This is the profile you chose last." in first.text
+        assert f"Workspace: default at {box.url}" in again.said
+        assert "<strong>default</strong>" in first.text
         number = re.findall(r'action="[^"]+/file/(\w+)/forget"', first.text)[0]
         assert "Ready: 1 note to send." in visitor.see(f"/file/{number}").text
         assert visitor.post(f"{visitor.base}/file/{number}/forget", timeout=30).ok

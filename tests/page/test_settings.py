@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from importer.errors import NoKey
+from importer.errors import BadSettings, NoKey
 from importer.messages import say
 from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
@@ -75,7 +75,7 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
         parts.current.with_key()
     post("/settings/profile", name="default")
     assert parts.current.with_key().key == KEY
-    answers.append(post("/settings/key/forget", of=of(parts), where="here"))
+    answers.append(post("/settings/key/forget", of=of(parts)))
     with pytest.raises(NoKey):
         parts.current.with_key()
     for answer in answers:
@@ -95,32 +95,6 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
     assert parts.current.with_key().key == SECRET
 
 
-@pytest.mark.parametrize(
-    ("key", "fault", "said"),
-    [
-        ("", "", "Key accepted: yes, by Saleshandy at http://127.0.0.1"),
-        (KEY, "", "Key accepted: no. The API does not accept the key"),
-        ("", "reset:GET@1", "Key accepted: not known: "),
-    ],
-)
-def test_a_key_is_tried_with_one_call_that_only_reads(
-    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, key: str, fault: str, said: str
-) -> None:
-    """It works, was refused, or nobody is there: in words of the page, without the key."""
-    key = key or box.api_key
-    post("/settings/key", of=of(parts), key=key)
-    if fault:
-        box.add_fault(Fault.parse(fault))
-    assert "Try the key</button>" in seen(friend, "/settings")
-    answer = post("/settings/key/try", of=of(parts))
-    assert answer.status_code == 200
-    assert answer.text.count(said) == 1
-    assert (f'id="key-trouble"><strong class="trouble">{said}' in answer.text) is ("accepted: no." in said)
-    assert key not in answer.text
-    assert [call.method for call in box.received] == ["GET", "GET"], "when it was typed, and when it was tried"
-    assert post("/settings/key/try", of="night at https://api.example.test/v1").status_code == 409
-
-
 def test_once_a_key_is_typed_the_sheet_from_which_one_came_is_gone_on_with(
     post: Post, friend: FlaskClient, parts: Parts
 ) -> None:
@@ -133,9 +107,9 @@ def test_once_a_key_is_typed_the_sheet_from_which_one_came_is_gone_on_with(
     way = dict(re.findall(r'<input type="hidden" name="(file|choices)" value="([^"]*)">', form))
     assert unescape(way["choices"]) == choices
     back = f'href="{HOME}/file/{upload.id}/confirm?{choices}">Continue with <bdi>n.csv</bdi>'
-    for address, key in (("/settings/key", KEY), ("/settings/key", "another"), ("/settings/key/try", "")):
-        answer = post(address, of=of(parts), key=key, file=upload.id, choices=choices)
-        after = answer.text if answer.status_code == 200 else seen(friend, answer.headers["Location"])
+    for key in (KEY, "another"):
+        answer = post("/settings/key", of=of(parts), key=key, file=upload.id, choices=choices)
+        after = seen(friend, answer.headers["Location"])
         assert back in unescape(after)
         assert "later.csv" not in after
 
@@ -143,7 +117,7 @@ def test_once_a_key_is_typed_the_sheet_from_which_one_came_is_gone_on_with(
 def test_a_key_is_tried_when_it_is_typed_and_a_refused_one_is_said_before_sending(
     post: Post, friend: FlaskClient, parts: Parts, box: Sandbox
 ) -> None:
-    """Also if the API is away: the key is held, and the page says that nothing is known."""
+    """By one call that only reads. If the API is away, the key is held, and the page says that nothing is known."""
     upload = parts.uploads.add(
         "n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\nPr0spect1,Hello,Private\n")
     )
@@ -158,6 +132,8 @@ def test_a_key_is_tried_when_it_is_typed_and_a_refused_one_is_said_before_sendin
         return html
 
     wrong = types(KEY)
+    assert [call.method for call in box.received] == ["GET"]
+    assert KEY not in wrong
     assert 'id="key-trouble"><strong class="trouble">Key accepted: no. The API does not accept the key' in wrong
     assert parts.current.with_key().key == KEY
     before = confirm()
@@ -189,11 +165,18 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert store.held == {}
     post("/settings/key", of=of(parts), key=KEY, keep="yes")
     assert store.held == {("note-importer", of(parts)): KEY}
-    assert "It is also stored in the system's key store." in seen(friend, "/settings")
-    post("/settings/key/forget", of=of(parts), where="here")
-    assert "It comes from the system&#39;s key store" in seen(friend, "/settings")
-    assert parts.current.with_key().key == KEY
-    post("/settings/key/forget", of=of(parts), where="store")
+    assert "The key is stored in the system&#39;s key store." in seen(friend, "/settings?done=kept")
+    post("/settings/key/forget", of=of(parts))
+    assert store.held == {}, "what was typed to be stored is deleted in both places"
+    with pytest.raises(NoKey):
+        parts.current.with_key()
+    store.held["note-importer", of(parts)] = "stored-before"
+    post("/settings/key", of=of(parts), key=KEY)
+    post("/settings/key/forget", of=of(parts))
+    assert parts.current.with_key().key == "stored-before", "a key that was typed for now takes no other along"
+    assert "comes from the system&#39;s key store" in seen(friend, "/settings")
+    assert "Delete this key</button>" in seen(friend, "/settings")
+    post("/settings/key/forget", of=of(parts))
     assert store.held == {}
 
 
@@ -202,7 +185,9 @@ def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from
 ) -> None:
     """What it says is said then; with a key from elsewhere it isn't asked for."""
     keyring.set_keyring(Locked())
-    assert "It comes from the environment variable" in seen(friend, "/settings")
+    page = seen(friend, "/settings")
+    assert "comes from the environment variable" in page
+    assert "Delete this key" not in page
     monkeypatch.delenv(KEY_VARIABLE)
     assert "the collection is locked" in seen(friend, "/settings")
 
@@ -295,24 +280,25 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
     with Sandbox(api_key=box.api_key) as other:
         profiles.write_text(f'[default]\nbase-url = "{box.url}"\n[night]\nbase-url = "{other.url}"\n')
         current = CurrentSettings(said, [*SETTINGS])
+        assert current.with_key().key == box.api_key
         with PageServer(current, folder=tmp_path / "page") as server, Visitor(server) as visitor:
 
-            def asked(path: str, **fields: str) -> str:
+            def posted(path: str, **fields: str) -> str:
                 return visitor.post(f"{visitor.base}{path}", data=fields, timeout=30).text
 
-            assert "Key accepted: yes" in asked("/settings/key/try", of=f"default at {box.url}")
-            asked("/settings/profile", name="night")
-            workspace = f"night at {other.url}"
-            seen = asked("/settings/key/try", of=workspace)
+            posted("/settings/profile", name="night")
+            seen = visitor.get(f"{visitor.base}/settings", timeout=30).text
             assert "was given for" in seen
-            assert f"it is not sent to {other.url}" in seen
-            assert not other.received
+            assert f"it is not sent to {other.url}. Enter the key for that address" in seen
+            with pytest.raises(BadSettings, match="was given for"):
+                current.with_key()
             profiles.write_text(f'[night]\nbase-url = "{box.url}"\n')
-            assert "Key accepted: yes" in asked("/settings/key/try", of=f"night at {box.url}")
+            assert current.with_key().key == box.api_key
             profiles.write_text(f'[night]\nbase-url = "{other.url}"\n')
-            assert "Enter the key for that address" in visitor.get(f"{visitor.base}/settings", timeout=30).text
-            asked("/settings/key", of=workspace, key=box.api_key)
-            assert "Key accepted: yes" in asked("/settings/key/try", of=workspace)
+            with pytest.raises(BadSettings, match="was given for"):
+                current.with_key()
+            assert not other.received
+            assert "Key accepted: yes" in posted("/settings/key", of=f"night at {other.url}", key=box.api_key)
             assert other.received
 
 
@@ -325,32 +311,6 @@ def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Pa
     assert post("/settings/profile", name="nigth").status_code == 400
     assert parts.current.profile == "spring fair"
     assert "<strong>spring fair</strong>" in seen(friend, "/")
-
-
-def test_the_page_begins_with_the_profile_that_was_chosen_last(
-    post: Post, friend: FlaskClient, parts: Parts, profiles: Path, tmp_path: Path
-) -> None:
-    """And says so; not where the command names one, nor where that profile is gone or can't be used by now."""
-    profiles.write_text("[night]\n[spring]\n", encoding="utf-8")
-    chosen = tmp_path / "profile.txt"
-    parts.current.go_on(chosen)
-    assert (parts.current.profile, parts.current.is_last_chosen) == ("default", False)
-    post("/settings/profile", name="spring")
-    assert "you chose last" not in seen(friend, "/")
-    named = CurrentSettings({"profile": "night"}, ["profile"])
-    named.go_on(chosen)
-    assert (named.profile, named.is_last_chosen) == ("night", False)
-    parts.current.profile = "default"  # as it is started anew
-    parts.current.go_on(chosen)
-    assert (parts.current.profile, parts.current.is_last_chosen) == ("spring", True)
-    assert "<strong>spring</strong>" in seen(friend, "/")
-    assert "This is the profile you chose last." in seen(friend, "/")
-    assert "This is the profile you chose last." in seen(friend, "/settings")
-    for now in ("[spring]\nwrokers = 3\n", "[spring]\nworkers = 99\n", ""):
-        profiles.write_text(now, encoding="utf-8")
-        again = CurrentSettings({}, [*SETTINGS])
-        again.go_on(chosen)
-        assert (again.profile, again.is_last_chosen) == ("default", False)
 
 
 def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
