@@ -103,17 +103,9 @@ class ServerClock:
         """Whether a reply with a date was observed."""
         return math.isfinite(self._low)
 
-    def server_at_least(self, ours: float) -> float:
-        """Return the server's earliest possible time at our time ``ours``; ``ours`` if the difference is unknown."""
-        return ours + self._low if self.is_known else ours
-
     def ours_at_most(self, server: float) -> float:
         """Return the latest time that our clock may show when the server's shows ``server``."""
         return server - self._low if self.is_known else server
-
-    def ours_at_least(self, server: float) -> float:
-        """Return the earliest time that our clock may show when the server's shows ``server``."""
-        return server - self._high if self.is_known else server
 
 
 @lru_cache(64)  # the replies of one second have the same date

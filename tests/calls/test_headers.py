@@ -24,8 +24,7 @@ def test_the_servers_clock_is_never_mistaken(offset: float, calls: list[tuple[fl
         date = math.floor(answered + offset)
         clock.observe(http_date(date), began, now)
         assert clock.is_known
-        assert clock.server_at_least(now) <= now + offset + 1e-4
-        assert clock.ours_at_least(now + offset) - 1e-4 <= now <= clock.ours_at_most(now + offset) + 1e-4
+        assert now <= clock.ours_at_most(now + offset) + 1e-4
 
 
 @pytest.mark.parametrize(
