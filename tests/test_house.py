@@ -161,8 +161,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1530, "api": 1200, "calls": 850, "cli": 1960, "commands": 6120, "delivery": 3220, "grouping": 120,
-    "journal": 2110, "page": 3090, "practice": 130, "reading": 3340, "results": 820, "rows": 2950, "settings": 1450,
+    "": 1530, "api": 1200, "calls": 850, "cli": 1870, "commands": 6120, "delivery": 3220, "grouping": 120,
+    "journal": 2110, "page": 3030, "practice": 130, "reading": 3340, "results": 820, "rows": 2950, "settings": 1440,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_240
@@ -190,8 +190,8 @@ def test_no_room_has_more_code_than_its_budget() -> None:
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 28_810
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 231
+    assert lines.total() <= 28_660
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 230
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3
