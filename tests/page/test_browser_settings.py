@@ -99,6 +99,7 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
     drop(page, path)
     page.get_by_label("Column B: Words of ours").select_option(label="Text of the note")
+    expect(page.get_by_role("status")).to_contain_text("Ready: 1 note to send.")
     page.get_by_role("button", name="Continue").click()
     send(page, "1 note")
     expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
