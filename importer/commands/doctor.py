@@ -50,16 +50,20 @@ class Check:
     exit_status: int = 0
 
 
-class Look(ImporterError):
+class Look(Exception):
     """A finding that a person should look at, although a run may begin."""
 
-    exit_status = 1
+    def __init__(self, message: Said) -> None:
+        super().__init__()
+        self.message = message
 
 
 def checked(about: str, check: Callable[[], Said]) -> Check:
     """Return the result of a check, which returns what it found, or raises an error if something is wrong."""
     try:
         return Check(about, check())
+    except Look as look:
+        return Check(about, look.message, 1)
     except OSError as error:
         return Check(about, files.why(error), Unusable.exit_status)
     except ImporterError as error:
