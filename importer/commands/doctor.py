@@ -136,7 +136,7 @@ def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
     if failure.cause is Cause.BAD_KEY:
         return Check(about, say("doctor.key-refused", why=failure.text), NeedsAPerson.exit_status)
     if failure.cause is Cause.RATE_LIMITED:
-        return Check(about, say("doctor.limit-used-up"), Look.exit_status)
+        return Check(about, say("doctor.limit-used-up"), 1)
     if failure.is_strange:
         return Check(about, say("doctor.other-than-api", why=failure.text), NeedsAPerson.exit_status)
     if failure.cause in STOPS:
