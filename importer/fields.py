@@ -165,7 +165,8 @@ _VISIBILITY = Field(
         "Permission", "Permissions",
     ),
     suggested_part=r"visib|privat|public|shar|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
-    r"|sensi[tb]|restrict|embargo|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
+    r"|sensi[tb]|restrict|embargo|\baccess\b|\bviewers?\b|audience|zugriff"
+    r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
             "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",

@@ -1357,9 +1357,14 @@ def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
     assert profiled.box.received == ()
 
 
-def test_a_profiles_key_is_sent_to_the_profiles_address(type_: Terminal, profiles: Path) -> None:
-    """That is what it is for."""
-    del type_.variables[KEY_VARIABLE], type_.variables["NOTE_IMPORTER_BASE_URL"]
+@pytest.mark.parametrize("is_in_the_environment", [True, False])
+def test_a_profiles_key_is_sent_to_the_profiles_address(
+    type_: Terminal, profiles: Path, is_in_the_environment: bool
+) -> None:
+    """That is what it is for, also if the environment names the same address."""
+    del type_.variables[KEY_VARIABLE]
+    if not is_in_the_environment:
+        del type_.variables["NOTE_IMPORTER_BASE_URL"]
     key = type_.file("key.txt", KEY)
     profiles.write_text(f"[night]\nbase-url = '{type_.box.url}'\napi-key-file = '{key}'\n", encoding="utf-8")
     type_.file("n.csv", HEAD + "P1,x,1\n")

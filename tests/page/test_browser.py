@@ -310,7 +310,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
 def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, tmp_path: Path) -> None:
     """It is looked at once one leaves it or presses Enter; the focus is never lost."""
     drop(page, write(tmp_path / "n.csv", [("p1", "Hello")], HEAD[:2]))
-    question = page.get_by_role("combobox", name="Which column says who may see a note?")
+    question = page.get_by_role("combobox", name="Who may see these notes?")
     question.focus()
     options = question.locator("option")
     last = options.count() - 1
