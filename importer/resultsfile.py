@@ -121,7 +121,7 @@ _INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_MARKED})")
 _NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def own_columns(headings: Sequence[str]) -> dict[str, int]:
+def our_columns(headings: Sequence[str]) -> dict[str, int]:
     """Return our columns in an earlier results file: heading → position; empty for any other file.
 
     Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
@@ -144,12 +144,12 @@ def corrected_column(headings: Sequence[str]) -> int | None:
 def added_columns(headings: Sequence[str]) -> frozenset[int]:
     """Return the positions of all columns that the importer added, to results or to a corrected copy."""
     corrected = corrected_column(headings)
-    return frozenset(own_columns(headings).values()) | ({corrected} if corrected is not None else set())
+    return frozenset(our_columns(headings).values()) | ({corrected} if corrected is not None else set())
 
 
 def is_practice(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of the results of practice."""
-    ours = own_columns(headings)
+    ours = our_columns(headings)
     return bool(ours) and headings[ours["result"]] == PRACTISED
 
 
@@ -160,7 +160,7 @@ def _are_headed(columns: Sequence[ResultColumn], headings: Sequence[str]) -> boo
 def repeats_results(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of *To fix*, whose rows are also on *Results*."""
     first = [column.heading for column in COLUMNS if column.leads_to_fix]
-    return [*own_columns(headings).items()][: len(first)] == [(name, at) for at, name in enumerate(first)]
+    return [*our_columns(headings).items()][: len(first)] == [(name, at) for at, name in enumerate(first)]
 
 
 def was_cut(text: str) -> bool:

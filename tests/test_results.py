@@ -39,7 +39,7 @@ from importer.results import Summary
 from importer.results.workbook import Contents, write_workbook
 from importer.resultsfile import (
     OUR_COLUMNS,
-    own_columns,
+    our_columns,
     protected,
     unprotected,
     was_cut,
@@ -181,7 +181,7 @@ def test_our_columns_of_an_earlier_file_are_left_out(tmp_path: Path, name: str) 
     """A results file that is imported again doesn't grow: our earlier columns go, the user's own stay."""
     headings = ("result", "Prospect ID", *OUR_COLUMNS)
     table = Rows(("won", "0001", "rejected", "", "No.", "2", "", ""), headings=headings)
-    ours = own_columns(headings)
+    ours = our_columns(headings)
     assert ours == {name: 2 + i for i, name in enumerate(OUR_COLUMNS)}
     path = results.write(tmp_path / name, table, created(1), SUMMARY, ours=ours).path
     head, row = csv_rows(path) if name.endswith("csv") else cells(path)
@@ -199,7 +199,7 @@ def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) ->
     rejected.settle(range(len(told)), Result.REJECTED, reason=words("No."))
     wanted = [17, 4, *[None] * 6, 999_999_999, None]
     for outcomes in (created(len(told)), rejected):
-        path = results.write(tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings)).path
+        path = results.write(tmp_path / name, table, outcomes, SUMMARY, ours=our_columns(headings)).path
         found = csv_rows(path) if name.endswith("csv") else cells(path)
         assert [row[4] or None for row in found[1:]] == [
             str(number) if number and name.endswith("csv") else number for number in wanted
@@ -211,12 +211,12 @@ def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) ->
 def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
     """Results and To fix are recognised; a user's own column called result is not taken for ours."""
     fix = ["result", "reason", "Note", "note_id", "source_row", "finished_at", "request"]
-    assert own_columns(fix) == {
+    assert our_columns(fix) == {
         "result": 0, "reason": 1, "note_id": 3, "source_row": 4, "finished_at": 5, "request": 6,
     }  # fmt: skip
-    assert set(own_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
-    assert own_columns(["result", "reason", "Note", "request"]) == {}
-    assert own_columns([]) == {}
+    assert set(our_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
+    assert our_columns(["result", "reason", "Note", "request"]) == {}
+    assert our_columns([]) == {}
 
 
 def test_headings_that_repeat_or_are_empty_are_kept(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     @property
     def to_fix(self) -> str:
         """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
-        is_ours = bool(resultsfile.own_columns(self.sheet.headings))
+        is_ours = bool(resultsfile.our_columns(self.sheet.headings))
         return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
 
     @property
@@ -157,7 +157,7 @@ def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
 
 def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading.KnownSheet]) -> bool:
     """Return whether a row holds the headings that an import needs, those of a known sheet, or those of our results."""
-    is_known = any(kind.is_header(cells) for kind in known) or bool(resultsfile.own_columns(cells))
+    is_known = any(kind.is_header(cells) for kind in known) or bool(resultsfile.our_columns(cells))
     return is_known or columns.is_header(cells, settings)
 
 

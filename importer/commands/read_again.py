@@ -101,7 +101,7 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
     reading counts only under that run's headings, in the run's workspace. For the same file again, the readings of the
     profile count, too.
     """
-    is_results = bool(resultsfile.own_columns(sheet.headings))
+    is_results = bool(resultsfile.our_columns(sheet.headings))
     if (is_results and settings.export is not None) or not Journal.exists(settings.journal):
         return settings
     with Journal.open(settings.journal) as journal:

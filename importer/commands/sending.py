@@ -30,7 +30,7 @@ from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
-from importer.models import Result, Rows, Workspace
+from importer.models import Result, Workspace
 from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Uploads
 
@@ -95,7 +95,6 @@ class _Sending:
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
         self._outcomes = Outcomes(len(loaded.rows))
-        self._uploads = 0
 
     def run(self, expected: int | None) -> Report:
         """Deliver the notes, write the results, and return the report."""
@@ -113,7 +112,7 @@ class _Sending:
         def tell(trouble: Message | None) -> None:
             self._context.observe(replace(delivery.progress, trouble=trouble))
 
-        first_call = FirstCall(self._context, tell)
+        uploads, first_call = self._uploads(tell), FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         self._begun()
@@ -124,7 +123,7 @@ class _Sending:
                 delivery.skip_existing()
                 if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
                     first_call.make()
-                self._deliver(delivery, self._loaded.rows, tell)
+                delivery.run(uploads)
                 self._journal.see_that_it_stands()
             ended = "finished" if stopped is None else "stopped"
         except Stopped as error:
@@ -135,7 +134,7 @@ class _Sending:
             self._outcomes.made_besides(delivery.takeover.differing)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
-            report = self._finish(delivery, first_call.calls, ended, stopped)
+            report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
@@ -189,21 +188,19 @@ class _Sending:
         """Return whether the API has answered this run, so that its address and the key are right."""
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
-    def _deliver(self, delivery: Coordinator, rows: Rows, tell: Callable[[Message], None]) -> None:
+    def _uploads(self, tell: Callable[[Message], None]) -> Uploads:
         journal = self._journal.uploads(self._settings.workspace, self._context.caller.clock)
-        uploads = Uploads(self._context.caller, journal, rows.files, tell)
-        try:
-            delivery.run(uploads)
-        finally:
-            self._uploads += uploads.calls
-            if uploads.calls:
-                refused = sum(upload.rejected is not None for upload in uploads.latest.values())
-                logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
+        return Uploads(self._context.caller, journal, self._loaded.rows.files, tell)
 
-    def _finish(self, delivery: Coordinator, looks: int, ended: str, stopped: Stopped | None) -> Report:
+    def _finish(
+        self, delivery: Coordinator, looks: int, uploads: Uploads, ended: str, stopped: Stopped | None
+    ) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         held_back = _held_back(self._loaded, delivery, self._outcomes)
+        if uploads.calls:
+            refused = sum(upload.rejected is not None for upload in uploads.latest.values())
+            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
             ended = "held back" if not_sent == held_back else "stopped"
         report = Report(
@@ -221,7 +218,7 @@ class _Sending:
             ended_at=self._context.caller.clock(),
             held_back=held_back,
             finding_calls=self._lookup.calls,
-            uploads=self._uploads,
+            uploads=uploads.calls,
             not_found=not_found_of(rows, self._outcomes, self._journal),
             could_not_look=delivery.samples.could_not_look,
             not_looked_at=delivery.samples.left,

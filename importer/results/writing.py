@@ -86,7 +86,7 @@ def write(
         summary: content of the workbook's sheet *Summary*, and whether these are the results of practice.
         source: the imported file; the new file is readable by no more users than this one.
         ours: heading → position of our columns in an earlier results file (see
-            :func:`importer.resultsfile.own_columns`); only ``source_row`` is kept.
+            :func:`importer.resultsfile.our_columns`); only ``source_row`` is kept.
         run: the run's ID, the first part of ``request``.
         marked: row position → positions of the sheet's columns with problems; coloured in a workbook.
 

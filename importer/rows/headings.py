@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importer.messages import Message
 from importer.models import Role
 from importer.reading import column_letter
-from importer.resultsfile import added_columns, own_columns
+from importer.resultsfile import added_columns, our_columns
 from importer.rows.composing import Composition, composition, template_in
 from importer.rows.suggestions import role_of
 from importer.settings import Settings
@@ -39,7 +39,7 @@ class SheetHeadings:
     """
 
     def __init__(self, headings: Sequence[str], settings: Settings) -> None:
-        self.headings, self.ours = headings, own_columns(headings)
+        self.headings, self.ours = headings, our_columns(headings)
         added = added_columns(headings)
         self.free = [i for i in range(len(headings)) if i not in added]
         self.compositions: dict[str, Composition] = {}

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from importer.errors import Undecided, as_argument
+from importer.errors import Undecided
 from importer.fields import WORDED
 from importer.messages import Cell, Message, Part, SettingPart, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
@@ -23,7 +23,7 @@ from importer.rows.columns import candidates
 from importer.rows.composing import template_in
 from importer.rows.suggestions import LIKELY, likeliness, role_of, suggests
 from importer.settings import Settings
-from importer.settings.reading import Reading, key, named, own_names
+from importer.settings.reading import Reading, key, named, own_names, without_number
 from importer.settings.readings import NONE, laid_under
 
 _ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
@@ -135,15 +135,10 @@ def _keys(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(map(key, names))
 
 
-def _base(name: str) -> str:
-    """Return a column's name without the number of a repeated heading."""
-    return re.sub(r" ?#\d+$", "", name)
-
-
 @lru_cache(maxsize=1000)
 def _repeated(names: tuple[str, ...]) -> Counter[str]:
     """Return the number of columns under each repeated heading. If it changes, none of them can be known again."""
-    return Counter(_base(key(name)) for name in names if "#" in name)
+    return Counter(without_number(key(name)) for name in names if "#" in name)
 
 
 def _knows(reading: Reading, role: Role) -> bool:
@@ -176,7 +171,7 @@ def _columns_in(name: str, headings: Sequence[str]) -> list[str]:
 def missing(reading: Reading, own: Sequence[str], roles: Sequence[Role] = tuple(Role)) -> list[str]:
     """Return the columns that a sheet of these names needs for a reading and lacks."""
     alike, before = _repeated(tuple(own)), _repeated(reading.headings)
-    here = {name for name in _keys(tuple(own)) if alike[_base(name)] == before[_base(name)]}
+    here = {name for name in _keys(tuple(own)) if alike[without_number(name)] == before[without_number(name)]}
     lacking = (
         [[name for name in columns if key(name) not in here] for columns in alternatives]
         for role, alternatives in _needed(reading).items()
@@ -193,7 +188,7 @@ def _new(reading: Reading, own: Sequence[str], values: Sequence[Sequence[str]]) 
 
 def _matters(name: str, values: Sequence[str]) -> bool:
     """Return whether a new column may hold people, texts, visibility, status, files or records."""
-    heading = _base(name)
+    heading = without_number(name)
     if role_of(heading) is not None or _ABOUT_FILES.search(heading):
         return True
     if not any(map(str.strip, values)):
@@ -214,7 +209,7 @@ def _matters(name: str, values: Sequence[str]) -> bool:
 def _several(readings: Sequence[Reading]) -> Undecided:
     names = tuple(Cell(repr(reading.name)) for reading in readings)
     asks = say("readings.which")
-    text = say("readings.several", names=names, way=_setting("NAME"), none=_setting(NONE))
+    text = say("readings.several", names=names, way=SettingPart("export", "NAME"), none=SettingPart("export", NONE))
     choices = [
         PossibleAnswer(
             "export",
@@ -226,7 +221,3 @@ def _several(readings: Sequence[Reading]) -> Undecided:
     ]
     choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
     return Undecided(text, [Question(text, asks, choices)])
-
-
-def _setting(name: str) -> SettingPart:
-    return SettingPart("export", name if name == "NAME" else as_argument(name))

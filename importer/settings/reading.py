@@ -40,6 +40,7 @@ WORDS = {name: say(f"word.{name.lower()}") for name in _NAMES}
 """Name of a visibility or status → its word, for a person."""
 
 _SIGNS = re.compile(r"[\W_]+")
+_NUMBER = re.compile(r" ?#\d+$")
 _NUMBERED = re.compile(r"(.*?) ?#(\d+)", re.DOTALL)
 
 
@@ -113,6 +114,11 @@ def folded(text: str) -> str:
 def folded_heading(heading: str) -> str:
     """Return a heading without case, spaces, underscores and other signs, to compare headings."""
     return _SIGNS.sub("", unicodedata.normalize("NFKC", heading)).casefold()
+
+
+def without_number(name: str) -> str:
+    """Return a column's name without the number of a repeated heading."""
+    return _NUMBER.sub("", name)
 
 
 def key(name: str) -> str:

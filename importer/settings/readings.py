@@ -17,7 +17,7 @@ from importer.errors import BadSettings
 from importer.messages import Message, render, say
 from importer.settings import profiles
 from importer.settings.kinds import Names
-from importer.settings.reading import Reading, Values, as_stored, key, merged, named
+from importer.settings.reading import Reading, Values, as_stored, key, merged, named, without_number
 from importer.settings.table import SETTINGS, Settings
 
 NONE = "none"
@@ -147,7 +147,7 @@ def laid_under(settings: Settings, reading: Reading | None) -> Settings:
     said = {key(name) for names in settings.mapping.values() for name in names}
     ignored = [name for name in answers.pop("ignore", ()) if key(name) not in said]
     # The words stand under the heading of their column, which has no number there.
-    words: Values = {(role, re.sub(r" ?#\d+$", "", name)): of for (role, name), of in answers.pop("value", {}).items()}
+    words: Values = {(role, without_number(name)): of for (role, name), of in answers.pop("value", {}).items()}
     scalars: dict[str, Any] = {
         HELD[name].attribute: value for name, value in answers.items() if name not in settings.said
     }

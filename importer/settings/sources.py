@@ -215,8 +215,12 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
         stored_key = None if is_given else keystore.kept(settings.workspace)
         return _keyed(settings, given, stored_key or read_key(None))
     address = given.get("base-url")
-    is_own = profiles.load(settings.profile).get("base-url") in (settings.base_url, address and address.value)
-    if source is Source.PROFILE and address is not None and address.place is not Source.PROFILE and not is_own:
+    if (
+        source is Source.PROFILE
+        and address is not None
+        and address.place is not Source.PROFILE
+        and profiles.load(settings.profile).get("base-url") not in (settings.base_url, address.value)
+    ):
         origin = address.origin or SettingPart("base-url")
         parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
         raise BadSettings(say("key.of-another-address", **parts))

@@ -15,7 +15,7 @@ from importer.fields import FIELDS
 from importer.messages import render
 from importer.models import Role, Visibility
 from importer.reading import column_letter
-from importer.resultsfile import OUR_COLUMNS, own_columns
+from importer.resultsfile import OUR_COLUMNS, our_columns
 from importer.rows.columns import Roles, find, is_header
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import folded_heading
@@ -279,7 +279,7 @@ def test_columns_after_ours_are_the_users() -> None:
 @given(st.lists(st.sampled_from([*OUR_COLUMNS, "Note", ""]), max_size=20))
 def test_our_columns_are_all_there_or_none(headings: list[str]) -> None:
     """Whatever the headings, the places are distinct and hold what they are said to hold."""
-    ours = own_columns(headings)
+    ours = our_columns(headings)
     assert set(ours) in (set(), set(OUR_COLUMNS))
     assert len(set(ours.values())) == len(ours)
     assert all(headings[place] == name for name, place in ours.items())
