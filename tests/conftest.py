@@ -65,6 +65,14 @@ def _no_face_of_another_test() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_folder_of_another_test() -> Iterator[None]:
+    """A test that ends in another folder than it began in would fail others, by the order in which they come."""
+    before = Path.cwd()
+    yield
+    assert Path.cwd() == before
+
+
+@pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path) -> None:
     """Neither the environment nor a profile of the person who runs the tests has a say, nor does a proxy."""
     for name in [*os.environ]:

@@ -7,7 +7,6 @@ works in the upload's folder, so that messages, the journal and the results get 
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -149,7 +148,10 @@ class Send:
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
-        os.chdir(self.folder)
+        with contextlib.chdir(self.folder):
+            return self._done(word)
+
+    def _done(self, word: Word) -> Ended:
         people = Path(f"{Path(self.name).stem}.people.csv")
         settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
         with commands.prepare(self.name, settings, copy_of=self.copy_of, given=self.given) as prepared:
@@ -215,14 +217,14 @@ class Practise:
 
     def do(self, word: Word) -> Ended:
         """Practise the import."""
-        os.chdir(self.folder)
-        with commands.prepare(self.name, self.settings) as prepared:
+        with contextlib.chdir(self.folder), commands.prepare(self.name, self.settings) as prepared:
             report = prepared.practise(observe=word.observe, stop=word.why)
+            results = report.results.absolute()
         return Ended(
             report.exit_status,
             besides=[line.text for line in commands.report_messages.why(report)],
             counts=tuple(commands.report_messages.of_report(report)),
-            results=report.results.absolute(),
+            results=results,
         )
 
 
@@ -293,8 +295,7 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
         planned = commands.hide.what_to_hide(run, settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
-            os.chdir(folder)
-            with contextlib.suppress(ImporterError):  # without the texts, the note IDs are shown
+            with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
                 found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
