@@ -147,6 +147,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.results": "Results: {path}",
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
+    "ended.more-visible": (
+        "{n} note is more visible than your sheet says. Nothing was changed. See the “To fix” sheet in the results.",
+        "{n} notes are more visible than your sheet says. Nothing was changed. See the “To fix” sheet in the results.",
+    ),
+    "ended.in-question": (
+        "{n} row waits for your answer. See the “To fix” sheet in the results.",
+        "{n} rows wait for your answers. See the “To fix” sheet in the results.",
+    ),
     "ended.duplicates": (
         "{n} note exists more than once. {which:capital}",
         "{n} notes exist more than once. {which:capital}",
@@ -336,16 +344,32 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
     "plan.changed": (
-        "The text, visibility or status of {n} of these has changed since: its record ID is the same, or a corrected copy of it was sent. See the reason in the results",
-        "The texts, visibility or status of {n} of these have changed since: their record IDs are the same, or corrected copies of them were sent. See the reasons in the results",
+        "The text of {n} of these has changed since: its record ID or its note ID is the same. See the reason in the results",
+        "The texts of {n} of these have changed since: their record IDs or their note IDs are the same. See the reasons in the results",
     ),
-    "plan.differing": (
-        "The prospect of {n} note to send has its text already, from an earlier run with another visibility or status. Both notes will be there. The results name the row and that run. To change only the earlier note, change it in Saleshandy",
-        "The prospects of {n} notes to send have their texts already, from an earlier run with another visibility or status. Both notes will be there. The results name the rows and that run. To change only the earlier notes, change them in Saleshandy",
+    "plan.more-visible": (
+        "{n} note is more visible than your sheet says. Nothing is changed. Change it in Saleshandy; the results name the row",
+        "{n} notes are more visible than your sheet says. Nothing is changed. Change them in Saleshandy; the results name the rows",
     ),
-    "plan.uncomposed": (
-        "{n} of these has its text there, put together in another way (with a template or without one), and is left alone. To send the whole file again: `again`",
-        "{n} of these have their texts there, put together in another way (with a template or without one), and are left alone. To send the whole file again: `again`",
+    "plan.less-visible": (
+        "{n} of these is less visible than your sheet says, and stays so",
+        "{n} of these are less visible than your sheet says, and stay so",
+    ),
+    "plan.hidden": (
+        "The note of {n} row was hidden, and is not sent. To send it again: `hidden send`. To leave it hidden: `hidden leave`",
+        "The notes of {n} rows were hidden, and are not sent. To send them again: `hidden send`. To leave them hidden: `hidden leave`",
+    ),
+    "plan.in-doubt": (
+        "{n} row has words that were sent in another form, and is not sent. If it is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
+        "{n} rows have words that were sent in another form, and are not sent. If they are the same notes: `in-doubt same`. If they are new ones: `in-doubt new`",
+    ),
+    "plan.there-twice": (
+        "{n} of these notes is there already and will exist twice.",
+        "{n} of these notes are there already and will exist twice.",
+    ),
+    "plan.lessened": (
+        "{n} row repeats another one with other words for visibility or status. The least visible counts.",
+        "{n} rows repeat others with other words for visibility or status. The least visible counts.",
     ),
     "plan.held-back": (
         "Only the first {first} of the remaining notes are sent (`first`). {n} is held back",
@@ -354,10 +378,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.unclear": (
         "{n} note got no clear reply in an earlier run and is looked up first",
         "{n} notes got no clear reply in an earlier run and are looked up first",
-    ),
-    "plan.without-key": (
-        "{n} of these notes was imported before without `key-column`. With a key, it counts as a new note, and is sent.",
-        "{n} of these notes were imported before without `key-column`. With a key, each counts as a new note, and is sent.",
     ),
     "plan.files": ("{n} file to upload first ({size})", "{n} files to upload first ({size}), each once"),
     "plan.compared": (
@@ -544,6 +564,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "guard.many-problems@page": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
         "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
+    ),
+    "guard.history-again": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If these are new notes: `in-doubt new`",
     ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"

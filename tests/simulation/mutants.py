@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import math
 import sys
 import time
@@ -22,7 +21,7 @@ from fnmatch import fnmatchcase
 from os import cpu_count
 from typing import Any
 
-from importer import markup
+from importer import identity, markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.dispatcher import Dispatcher
@@ -47,7 +46,6 @@ from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal import KnownUploads
 from importer.markup import are_alike
 from importer.messages import words
-from importer.models import Note
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
@@ -415,7 +413,7 @@ def _assumed_clock(change: Change) -> None:
 
 
 def _ids_may_be_anothers(change: Change) -> None:
-    change(KnownIds, "take", lambda _self, _ids: ())
+    change(KnownIds, "believed", lambda _self, reply, **_given: reply)
 
 
 def _any_413(change: Change) -> None:
@@ -536,7 +534,7 @@ def _there_is_there(change: Change) -> None:
 
 
 def _alike_is_there(change: Change) -> None:
-    change(Existing, "_may_serve", lambda *_given: True)
+    change(Existing, "_of_others", lambda *_given: set())
 
 
 def _looked_for_at_once(change: Change) -> None:
@@ -681,10 +679,8 @@ def _renewed_as_a_whole(change: Change) -> None:
 
 
 def _without_files(change: Change) -> None:
-    def digest(note: Any) -> bytes:
-        return hashlib.sha256(repr((note.text, note.visibility, note.status)).encode()).digest()
-
-    change(Note, "digest", property(digest))
+    original = identity.text_digests
+    change(identity, "text_digests", lambda note, files: original(replace(note, files=()), files))
 
 
 def _less_files(change: Change) -> None:
