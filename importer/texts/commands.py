@@ -148,12 +148,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
-        "{n} note is more visible than your sheet says. Nothing was changed. See the “To fix” sheet in the results.",
-        "{n} notes are more visible than your sheet says. Nothing was changed. See the “To fix” sheet in the results.",
+        '{n} note is more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
+        '{n} notes are more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
     ),
     "ended.in-question": (
-        "{n} row waits for your answer. See the “To fix” sheet in the results.",
-        "{n} rows wait for your answers. See the “To fix” sheet in the results.",
+        '{n} row waits for your answer. See the "To fix" sheet in the results.',
+        '{n} rows wait for your answers. See the "To fix" sheet in the results.',
     ),
     "ended.duplicates": (
         "{n} note exists more than once. {which:capital}",
@@ -230,7 +230,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes would not be changed, because the API shows them differently ({ids}). Look at them in Saleshandy.",
     ),
     "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
-    "hide.to-send-anew": "An import does not send the rows of hidden notes again, because they count as delivered. To send them again, put only those rows into a file and run it with `again`. A row with a corrected text, visibility or status is another note. It is sent without that.",
+    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `hidden send`. To leave them hidden: `hidden leave`.",
     "history.no-such-run": "No such run is recorded.",
     "history.no-run": "No run is recorded yet.",
     "history.run": "{run}  {time}  {took}  {ended}  {file}",
@@ -648,6 +648,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.ended": "{file}: {ended} ({begin} to {end}, {took}).",
     "notice.counts": "{rows}: {counts}",
     "notice.reasons": "{result}: {reasons:; }",
+    "notice.more-visible": (
+        '{n} note is more visible than your sheet says. Nothing was changed. See the "To fix" sheet',
+        '{n} notes are more visible than your sheet says. Nothing was changed. See the "To fix" sheet',
+    ),
+    "notice.in-question": (
+        '{n} row waits for your answer. See the "To fix" sheet',
+        '{n} rows wait for your answers. See the "To fix" sheet',
+    ),
     "notice.duplicates": (
         '{n} note exists more than once. See the "To fix" sheet',
         '{n} notes exist more than once. See the "To fix" sheet',
@@ -684,6 +692,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.answer-at-a-terminal": "Correct it, or run it once at a terminal. There it asks, and can remember the answers.",
     "notice.do-what-is-said": "Follow the instructions above.",
     "notice.of-result": "{result}: {advice}",
+    "notice.make-private": "more visible than your sheet says: change these notes in Saleshandy",
+    "notice.answer": "in question: run again with the answer that the reason names",
     "notice.remove-duplicates": "exists more than once: remove all but one of each by hand",
     "notice.look-at-not-found": "created, but not found: look at these prospects in Saleshandy",
     "notice.look-at-earlier": "Look at the prospects of the notes that were not found, and report the notes to Saleshandy's support. To list them: {lists}",

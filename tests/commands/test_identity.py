@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.hide import hide, what_to_hide
+from importer.commands.notification_messages import notification
 from importer.commands.preview import Preview
 from importer.commands.run import prepare
 from importer.errors import Guarded
@@ -247,3 +249,19 @@ def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
         for _ in range(2):
             ran = desk.run(*(row(ADA, f"Week {week}, call {number}") for number in range(5)))
         assert ran.counts == {"already imported": 5}
+
+
+def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
+    """Before the counts of rows; the number of rows that need attention has it, too."""
+    desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
+    path, results = desk.folder / "night.csv", desk.folder / "night results.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2)])
+    with prepare(path, replace(desk.settings(), results=results)) as prepared:
+        report = prepared.send()
+    assert (report.more_visible, report.asked, report.exit_status) == (1, 0, 1)
+    file_ended = FileEnded(path, FileResult.IMPORTED, 1, report.started_at, report.ended_at, report=report)
+    said = notification(Batch("default", [file_ended]))
+    lines = said.body.splitlines()
+    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1]
+    assert "1 row" in said.title
