@@ -13,11 +13,12 @@ _NAME = "name BLOB"
 _IS_NAMED = "deliveries.name = {name}"
 _IS_OF_REQUEST = "deliveries.name = {name} AND deliveries.request = :request"
 # The deliveries of a prospect are found by their identities, and by no other index.
-_OF_PROSPECT = f"""
-    deliveries.prospect = :prospect AND coalesce(deliveries.note_id, '') <> '' AND deliveries.id IN (
+_AT_PROSPECT = f"""
+    deliveries.prospect = :prospect AND deliveries.id IN (
         SELECT delivery FROM identities WHERE identities.workspace = {_OWNER} AND identities.who = :prospect
     )
 """
+_OF_PROSPECT = f"coalesce(deliveries.note_id, '') <> '' AND {_AT_PROSPECT}"
 _NOTES = "FROM deliveries JOIN notes ON notes.id = deliveries.note"
 
 # -- notes ------------------------------------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ WITH_IDS = ForRows(
 )
 ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND notes.seen = :seen"
 ADOPTED_OR_DRAFT = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = '0')"
-ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_OF_PROSPECT}"
+ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
 NOTE_OF = f"SELECT deliveries.note_id FROM deliveries WHERE {_OF_PROSPECT} LIMIT 1"
 OWNERS = ForRows(
     f"SELECT note_id, name FROM deliveries WHERE workspace = {_OWNER} AND note_id IN ({{given}})", "note_id TEXT"
