@@ -871,7 +871,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     assert "3 notes that it created would become private drafts:" in ended.out
     assert "the API can't delete notes" in ended.all
     assert "3 notes are now private drafts. They still exist" in ended.all
-    assert "put only those rows into a file and run it with --again" in ended.all
+    assert "asks before it sends the rows of hidden notes again" in ended.all
     assert {note.prospect_id: (note.visibility, note.status) for note in type_.box.notes} == {
         "P1": ("2", "0"), "P2": ("2", "0"), "P3": ("2", "0"), "P9": ("1", "1"),
     }  # fmt: skip
