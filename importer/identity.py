@@ -130,7 +130,7 @@ class Identities:
     @cached_property
     def templates(self) -> frozenset[bytes]:
         """Parts of the digests of words that name this sheet's template, or an earlier one of its kind."""
-        earlier = (part_of(words_digest(template, "")) for template in self.rows.earlier)
+        earlier = (part_of(words_digest(template, "")) for template, _ in self.rows.earlier)
         return frozenset({part_of(words_digest(self.rows.template, "")), *earlier})
 
     def of(self, positions: Sequence[int]) -> Iterator[RowIdentity]:

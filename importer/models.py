@@ -235,7 +235,7 @@ class Rows:
         unknown: questions about words and dates that only a person knows; and who receives the note of several people.
         seen: column with words of visibility or status that the user said is nothing → the words.
         template: the template that composes the texts; empty if none does.
-        earlier: earlier template → function that returns the content it makes of a row of the sheet, or "".
+        earlier: earlier template and its order of dates → function that returns the content of a row's note, or "".
     """
 
     number: Ints
@@ -257,7 +257,7 @@ class Rows:
     unknown: list[Question] = field(default_factory=list)
     seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     template: str = ""
-    earlier: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, str], Callable[[int], str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)

@@ -194,15 +194,10 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     _see_to_template(rows, sheet, roles, settings)
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     rows.template = loaded.template or ""
-    templates = [one for one in _templates(settings) if one != loaded.template]
-    rows.earlier = earlier_texts(sheet, templates, settings)
+    now = loaded.template, str(settings.dates or "")
+    forms = () if settings.reading is None else settings.reading.forms
+    rows.earlier = earlier_texts(sheet, [form for form in forms if form != now], settings)
     return loaded
-
-
-def _templates(settings: Settings) -> Sequence[str]:
-    """Return the templates that this kind of sheet had, as far as they are remembered, in their order of use."""
-    answers = {} if settings.reading is None else settings.reading.answers.get("map", {})
-    return [name for name in answers.get(Role.CONTENT, ()) if "{" in name]
 
 
 def unprotected(sheet: Sheet, roles: Roles) -> Sheet:

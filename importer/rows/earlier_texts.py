@@ -7,6 +7,7 @@ each row's note. Nothing is composed before it is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 from importer.markup import content_of
@@ -20,16 +21,19 @@ from importer.rows.headings import named
 from importer.rows.readers import ComposedReader
 from importer.rows.values import read_content
 from importer.settings import Settings
+from importer.settings.kinds import DateOrder
+from importer.settings.reading import Form
 
 
-def earlier_texts(sheet: Sheet, templates: Sequence[str], settings: Settings) -> dict[str, Callable[[int], str]]:
-    """Return template → function that returns the content of a row's note, for templates that fit the sheet."""
-    ours, found = added_columns(sheet.headings), dict[str, Callable[[int], str]]()
+def earlier_texts(sheet: Sheet, forms: Sequence[Form], settings: Settings) -> dict[Form, Callable[[int], str]]:
+    """Return form → function that returns the content of a row's note, for forms whose template fits the sheet."""
+    ours, found = added_columns(sheet.headings), dict[Form, Callable[[int], str]]()
     free = [at for at in range(len(sheet.headings)) if at not in ours]
-    for template in templates:
+    for template, order in forms:
         composed = composition(template, lambda name: named(name, sheet.headings, free))
         if isinstance(composed, Composition):
-            found[template] = _content(sheet, composed, settings)
+            dates = DateOrder(order) if order else None
+            found[template, order] = _content(sheet, composed, replace(settings, dates=dates))
     return found
 
 

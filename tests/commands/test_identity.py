@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from importer.commands.run import prepare
 from importer.errors import Guarded
 from importer.models import Role, Visibility
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import DateOrder, IfHidden, InDoubt
+from importer.settings.reading import Reading
+from importer.settings.readings import entry_of, from_entry
 from tests.latest import latest
 from tests.sandbox import Sandbox
 
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("jumping")
 
 HEADINGS = ("Prospect ID", "Date", "Note", "Visibility", "Activity ID")
 TEMPLATE = "[{Date}, ]{Note}"
+DAY = date(2026, 11, 3)
 PUBLIC = Visibility.PUBLIC
 ADA, BEN = "AbCdEfGh1", "AbCdEfGh2"
 FIRST, SECOND = "00T5f00000AbCdE", "00T5f00000AbCdF"
@@ -182,6 +186,33 @@ def test_a_template_that_begins_with_an_export_asks_about_words_that_are_there(d
     for day in range(9, 12):
         ran = desk.run(row(ADA, "Left voicemail", day=day), template=TEMPLATE)
         assert (ran.counts, ran.status) == ({"created": 1}, 0), "it isn't asked again"
+
+
+def test_a_row_is_known_in_each_form_that_its_kind_of_sheet_had(desk: Desk) -> None:
+    """Also if the sheets between held other rows only, as weekly exports do; the order of dates is part of the form."""
+    first = Reading("Calls", HEADINGS, DAY, {"map": {Role.CONTENT: (TEMPLATE,)}, "dates": DateOrder.DAY_FIRST})
+    early = (ADA, "3/11/2026", "Left voicemail", "Public", ""), (BEN, "4/11/2026", "Called", "Public", "")
+    assert desk.run(*early, readings=(first,)).counts == {"created": 2}
+    second = _taught(desk, first, template="{Note} on {Date}")
+    assert second.earlier == ((TEMPLATE, "day-first"),)
+    third = _taught(desk, second, template="{Note} on {Date}", dates=DateOrder.MONTH_FIRST)
+    assert [*third.forms] == [*second.forms, ("{Note} on {Date}", "month-first")]
+    assert from_entry(entry_of(third)) == third
+    later = (ADA, "11/10/2026", "Called", "Public", "")
+    assert desk.run(later, readings=(second,)).counts == {"created": 1}
+    ran = desk.run(*early, later, readings=(third,))
+    assert (ran.counts, ran.status) == ({"already imported": 3}, 0)
+
+
+def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
+    """Return what a kind of sheet is remembered by after other answers."""
+    path = desk.folder / "taught.csv"
+    path.write_text(f"{','.join(HEADINGS)}\n{ADA},1/2/2026,Left,Public,\n", encoding="utf-8")
+    settings = replace(desk.settings(**answers), readings=(before,), remember=True, said=frozenset({"map", *answers}))
+    with prepare(path, settings) as prepared:
+        found = prepared.to_learn
+    assert found is not None
+    return found
 
 
 def test_words_that_are_the_same_notes_stay_so(desk: Desk) -> None:

@@ -142,7 +142,7 @@ def table(records: Sequence[Record], *, ids: bool, template: str, earlier: Seque
         )
         for one in records
     ]
-    formerly = {one: partial(lambda one, row: records[row].composed(one), one) for one in earlier}
+    formerly = {(one, ""): partial(lambda one, row: records[row].composed(one), one) for one in earlier}
     return Rows(
         np.arange(2, len(records) + 2, dtype=np.int32),
         _texts([one.prospect for one in records]),
