@@ -21,6 +21,7 @@ below, which have no number:
     resultsfile     the marks of a results file           journal   the durable record of deliveries
     storage         files at a URL                        calls     everything that calls the API
     api             the vendor, behind a protocol         texts     the wording of messages
+    identity        what a row says, whoever may see it
     version         the program's version
 
     practice        a vendor in memory, and a run with it; imports numbered rooms and tools

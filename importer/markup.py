@@ -117,6 +117,26 @@ def visible(content: str) -> str:
     return _folded(_without_markup(content, " ")) if "<" in content or "&" in content else content
 
 
+def targets(content: str) -> list[str]:
+    """Return the targets of the links and pictures in a note's text, in their order."""
+    if "<" not in content:
+        return []
+    found = _Targets()
+    found.feed(_folded(content))
+    return found.all
+
+
+class _Targets(Markup):
+    """A parser that collects the targets of links and pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all += [f"{tag} {value.strip()}" for name, value in attrs if name in ("href", "src") and value]
+
+
 def lines(content: str) -> str:
     """Return the text of HTML as a reader sees it, with a line break where a block begins or ends."""
     return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))

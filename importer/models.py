@@ -37,17 +37,14 @@ class Role(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Visibilities of a note, in the order in which choices list them.
-
-    The journal holds their values, and a note's digest includes them.
-    """
+    """Visibilities of a note, the least visible first, as choices list them. The journal holds their values."""
 
     PRIVATE = "2"
     PUBLIC = "1"
 
 
 class Status(StrEnum):
-    """Statuses of a note. The journal holds their values, and a note's digest includes them."""
+    """Statuses of a note, the least visible first."""
 
     DRAFT = "0"
     PUBLISHED = "1"
@@ -84,7 +81,7 @@ NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED}
 
 @dataclass(frozen=True)
 class Note:
-    r"""A note. Two rows hold the same note if all attributes except ``content`` and ``uncomposed`` are equal.
+    r"""A note in one form. Whether two rows *say* the same is decided in :mod:`importer.identity`.
 
     Attributes:
         text: the cell's text, without outer white space and with ``\n`` line ends.
@@ -110,7 +107,7 @@ class Note:
 
     @cached_property
     def digest(self) -> bytes:
-        """32 bytes that identify this note; the journal holds them instead of the note."""
+        """32 bytes that stand for this form of a note; the journal holds them instead of the note."""
         attached = tuple(f"file {digest}" for digest in self.files) or self.attachments  # no ID contains a space
         parts = (self.text, self.visibility, self.status, *attached)
         return hashlib.sha256(
@@ -223,11 +220,11 @@ class Rows:
         prospect: cleaned prospect IDs; an email if only it names the prospect and it wasn't looked up yet.
         record: IDs of the rows' records after their column's heading, empty for a row without; None: no such column.
         email: emails in lower case, empty for a row without one; None if the sheet has no such column.
-        note: index into ``notes``; -1 if the row is invalid or already has a note ID.
+        note: index into ``notes``; -1 if the row is invalid.
         notes: the distinct notes, in the order of their first row.
         key: keys that distinguish occurrences of the same note (the setting ``key-column``); None without this column.
         problems: position → the row's problems.
-        done: position → the note ID that the row has from an earlier results file.
+        done: index of the sheet's row → the note IDs that it has from an earlier results file.
         skipped: position → why the row certainly isn't data, or which word leaves it out.
         rejected: position → why the row's email names no prospect, once it was looked up.
         sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
@@ -237,8 +234,8 @@ class Rows:
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words and dates that only a person knows; and who receives the note of several people.
         seen: column with words of visibility or status that the user said is nothing → the words.
-        sources: position of a row in a corrected copy → fingerprints of the rows that it was corrected from.
-        fingerprints: returns the fingerprints of each of the sheet's rows; None if the rows are of no sheet.
+        template: the template that composes the texts; empty if none does.
+        earlier: earlier template and its order of dates → function that returns the content of a row's note, or "".
     """
 
     number: Ints
@@ -249,7 +246,7 @@ class Rows:
     email: Texts | None = None
     record: Texts | None = None
     problems: dict[int, list[Problem]] = field(default_factory=dict)
-    done: dict[int, str] = field(default_factory=dict)
+    done: dict[int, tuple[str, ...]] = field(default_factory=dict)
     skipped: dict[int, Message] = field(default_factory=dict)
     rejected: dict[int, Message] = field(default_factory=dict)
     sheet_rows: Ints | None = None
@@ -259,8 +256,8 @@ class Rows:
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
     seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    sources: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    fingerprints: Callable[..., Sequence[str]] | None = None
+    template: str = ""
+    earlier: Mapping[tuple[str, str], Callable[[int], str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)
@@ -279,12 +276,6 @@ class Rows:
         """Questions for a person. Nothing may be sent before those that aren't optional are answered."""
         return (*self.overlooked, *self.unknown)
 
-    def deliveries(self, positions: Ints) -> tuple[list[str], list[str]]:
-        """Return the prospects and the keys of some rows; empty keys if the sheet has none."""
-        prospects: list[str] = self.prospect[positions].tolist()
-        keys: list[str] = [""] * len(prospects) if self.key is None else self.key[positions].tolist()
-        return prospects, keys
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -302,13 +293,13 @@ class Request:
         note: the note; None if only the journal knows it, so that it can be looked up but not sent.
         positions: positions of the rows that it delivers.
         prospects: the rows' prospect IDs, in the same order, each once.
-        keys: the rows' occurrence keys, in the same order; empty texts if the sheet has none.
+        names: the names of the deliveries in the journal, in the same order; none as long as nothing is to be claimed.
     """
 
     note: Note | None
     positions: tuple[int, ...]
     prospects: tuple[str, ...]
-    keys: tuple[str, ...]
+    names: tuple[bytes, ...] = ()
 
     def __len__(self) -> int:
         return len(self.prospects)
@@ -319,16 +310,21 @@ class Request:
             self.note,
             tuple(self.positions[i] for i in wanted),
             tuple(self.prospects[i] for i in wanted),
-            tuple(self.keys[i] for i in wanted),
+            tuple(self.names[i] for i in wanted) if self.names else (),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The deliveries of a run: groups in the order of their first row; the row that each row repeats, or -1."""
+    """The deliveries of a run: groups in the order of their notes; the row that each row repeats, or -1.
+
+    Attributes:
+        lessened: positions of rows that others repeat with another visibility or status; the least counts.
+    """
 
     groups: list[Group]
     original: Ints
+    lessened: Sequence[int] = ()
 
     @property
     def deliveries(self) -> int:
@@ -341,16 +337,18 @@ class Remaining:
     """The deliveries that remain to be made.
 
     Attributes:
-        deliveries: number of notes to create.
-        notes, requests: number of distinct notes among them; maximum number of requests for them.
+        deliveries: number of notes to create; ``notes``: of distinct ones; ``requests``: of requests at most.
         unclear: number of further deliveries; the run first looks up whether an earlier run made them.
         public: number of public notes among all these.
         files: digests of the attached files, each once.
-        made_without_key: number of ``deliveries`` whose note the prospect has from an import without a key column.
         held_back: number of further notes that wait until a person has looked at the first ones.
         refused: number of ``deliveries`` that the API refused in an earlier run because of the prospect's ID.
-        changed, uncomposed: numbers of deliveries made with another text: of the same record, or without the template.
-        differing: number of ``deliveries`` whose text the prospect has from an earlier run, as another kind of note.
+        changed: number of deliveries of the same record whose text was another one.
+        more_visible, less_visible: numbers of notes that are there and more or less visible than the sheet says.
+        hidden: number of rows whose notes somebody hid; ``in_doubt``: of rows whose notes may be there in another form.
+        there_twice: number of ``deliveries`` whose notes are there already, because everything is imported again.
+        sent_anew: number of ``deliveries`` if a whole history seems to be sent again; otherwise 0.
+        lessened: number of rows whose note other rows have with another visibility or status.
         groups: all deliveries to create or look up, by note.
     """
 
@@ -358,14 +356,18 @@ class Remaining:
     notes: int
     requests: int
     unclear: int = 0
-    made_without_key: int = 0
     public: int = field(default=0, compare=False)
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)
     held_back: int = 0
     refused: int = field(default=0, compare=False)
     changed: int = field(default=0, compare=False)
-    uncomposed: int = field(default=0, compare=False)
-    differing: int = field(default=0, compare=False)
+    more_visible: int = field(default=0, compare=False)
+    less_visible: int = field(default=0, compare=False)
+    hidden: int = field(default=0, compare=False)
+    in_doubt: int = field(default=0, compare=False)
+    there_twice: int = field(default=0, compare=False)
+    lessened: int = field(default=0, compare=False)
+    sent_anew: int = field(default=0, compare=False)
     groups: Sequence[Group] = field(default=(), compare=False, repr=False)
 
     @property

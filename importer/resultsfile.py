@@ -82,7 +82,6 @@ LEFT_OUT = "left out"
 STILL_WRONG = "problem: "
 """Beginning of a text in this column about a problem of the source that the cells of a copy can't show."""
 
-SOURCE_ROW = "original row: "
 """Beginning of a text in this column with the fingerprint of the row as its source has it."""
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"

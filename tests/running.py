@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from importer.commands.preview import Preview
@@ -20,9 +20,10 @@ def run(
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], str | None] = lambda: None,
     clock: Callable[[], float] | None = None,
+    copy_of: Mapping[str, Path] | None = None,
 ) -> Report | None:
     """Import a file as the command line does; None where ``confirm`` says no."""
-    with prepare(path, settings) as prepared:
+    with prepare(path, settings, copy_of=copy_of) as prepared:
         if not confirm(prepared.preview):
             return None
         return prepared.send(expected=prepared.preview.remaining.total, observe=observe, stop=stop, clock=clock)

@@ -871,7 +871,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     assert "3 notes that it created would become private drafts:" in ended.out
     assert "the API can't delete notes" in ended.all
     assert "3 notes are now private drafts. They still exist" in ended.all
-    assert "put only those rows into a file and run it with --again" in ended.all
+    assert "asks before it sends the rows of hidden notes again" in ended.all
     assert {note.prospect_id: (note.visibility, note.status) for note in type_.box.notes} == {
         "P1": ("2", "0"), "P2": ("2", "0"), "P3": ("2", "0"), "P9": ("1", "1"),
     }  # fmt: skip
@@ -924,14 +924,17 @@ def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) 
     assert {note.prospect_id for note in type_.box.notes if note.status == "0"} == {"P1", "P2", "P3"}
 
 
-def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:
-    """They were delivered, and the row says what became of them."""
+def test_hidden_notes_are_not_sent_again_unasked(type_: Terminal) -> None:
+    """The rows wait for an answer, and say which there are."""
     three_notes(type_)
     type_("hide", "last", "--yes")
-    assert type_("run", "n.csv", "--results", "out.csv").status == 0
-    assert {row["reason"].partition(", ")[2] for row in csv_rows(type_.folder / "out.csv")} == {
-        "and made a private draft later. To send it again: --again"
+    assert type_("run", "n.csv", "--results", "out.csv").status == 1
+    assert {row["reason"].partition("later. ")[2] for row in csv_rows(type_.folder / "out.csv")} == {
+        "To send it again: --hidden send. To leave it hidden: --hidden leave"
     }
+    assert len(type_.box.notes) == 3
+    assert type_("run", "n.csv", "--hidden", "leave").status == 0
+    assert type_("run", "n.csv").status == 0
     assert len(type_.box.notes) == 3
 
 
@@ -1007,7 +1010,7 @@ def test_twins_are_hidden_and_nothing_else_is(type_: Terminal) -> None:
             if known.prospect != "P3":
                 duplicates = [note.id for note in type_.box.notes if note.prospect_id == "P3"]
                 gone = ["gone"] if known.prospect == "P2" else []
-                journal.deliveries.checked(known.note, known.prospect, "", [*duplicates, *gone])
+                journal.deliveries.checked(known.name, [*duplicates, *gone])
     assert type_("run", "n.csv").status == 1
     ended = type_("hide", "--duplicates", "--yes")
     assert "3 duplicate notes would become private drafts:" in ended.out
@@ -1027,7 +1030,7 @@ def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Termi
             if known.prospect == "P3":
                 alike = Answer(known.note_id, say("outcome.found-rewritten", before=say("outcome.broke-off")))
                 with journal.transaction():
-                    journal.deliveries.answer([Answered(known.request, known.note, "P3", "", alike, known.at)])
+                    journal.deliveries.answer(run.workspace, [Answered(known.request, known.name, alike, known.at)])
     ended = type_("hide", "last", "--yes")
     assert ended.status == 0
     assert "1 note would not be changed, because the API shows it differently" in ended.all

@@ -267,10 +267,16 @@ def test_a_finished_import_run_again_sends_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["500:after", "reset:after", "missing-all:after", "500:before", "hang=1:after"])
 def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
-    texts = ["Use <b>bold</b> here", "Use <i>bold</i> here", "Use bold here", "Use bold here ", "Use  bold here"]
-    lines = [Line(prospect, text) for prospect in ("P1", "P2", "P3", "P4") for text in texts]
+    texts = {
+        "Use <b>bold</b> here": "b",
+        "Use <i>bold</i> here": "i",
+        "Use bold here": "n",
+        "Use bold here ": "n",
+        "Use  bold here": "2",
+    }
+    lines = [Line(prospect, text, key=key) for prospect in ("P1", "P2", "P3", "P4") for text, key in texts.items()]
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit.parse("40/1s:headers:429")) as box:
-        final = counts(deliver(box, tmp_path, lines))
+        final = counts(deliver(box, tmp_path, lines, key_column="Key"))
     assert final == Counter({"created": 16, "duplicate": 4})
 
 

@@ -20,6 +20,7 @@ from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role
 from importer.settings import Settings
+from importer.settings.kinds import IfHidden, InDoubt
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -87,29 +88,34 @@ def test_composed_notes_are_sent_once_and_again_next_month_only_the_new_ones(his
     assert history.there == {f"2026-11-0{day}, Ada: Left voicemail": 1 for day in (1, 2, 3, 4)}
 
 
-def test_what_is_there_as_it_stands_is_left_alone_and_later_notes_are_sent(history: History) -> None:
-    """One note stood for all three voicemails then, so that all three rows are there; next month's isn't."""
+def test_what_is_there_as_it_stands_is_a_question_and_later_notes_are_sent(history: History) -> None:
+    """One note stood for all three voicemails then, so that all three rows are the same notes; next month's isn't."""
     assert history.run(*voicemails(1, 2, 3))[0] == {"created": 1, "duplicate": 2}
     counts, results, foreseen = history.run(*voicemails(1, 2, 3), *voicemails(5, text="Called"), template=TEMPLATE)
-    assert counts == {"created": 1, "already imported": 3}
-    assert (foreseen.total, foreseen.uncomposed, foreseen.changed) == (1, 3, 0)
-    assert len({row["note_id"] for row in results[:3]}) == 1
-    assert "the text of its cell is there, put together in another way by run" in results[0]["reason"]
+    assert counts == {"created": 1, "not sent": 3}
+    assert (foreseen.total, foreseen.in_doubt, foreseen.changed) == (1, 3, 0)
+    assert "sent these words in another form" in results[0]["reason"]
+    counts, results, _ = history.run(*voicemails(1, 2, 3), template=TEMPLATE, in_doubt=InDoubt.SAME)
+    assert counts == {"already imported": 3}
+    assert len({row["note_id"] for row in results}) == 1
     counts, _, foreseen = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
     assert counts == {"created": 1, "already imported": 2}
-    assert (foreseen.uncomposed, foreseen.changed) == (2, 0)
+    assert (foreseen.in_doubt, foreseen.changed) == (0, 0)
     assert history.there == {
         "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
     }  # fmt: skip
 
 
-def test_what_is_there_composed_is_left_alone_where_the_template_is_forgotten(history: History) -> None:
+def test_what_is_there_composed_is_a_question_where_the_template_is_forgotten(history: History) -> None:
     """The rows of one prospect are one note then. Of another prospect, the same text is new."""
     assert history.run(*voicemails(1, 2), template=TEMPLATE)[0] == {"created": 2}
-    counts, results, foreseen = history.run(*voicemails(1, 2), *voicemails(1, prospect=BEN))
-    assert counts == {"created": 1, "already imported": 1, "duplicate": 1}
-    assert (foreseen.total, foreseen.uncomposed) == (1, 1)
-    assert "the text of its cell is there, put together in another way by run" in results[0]["reason"]
+    rows = [*voicemails(1, 2), *voicemails(1, prospect=BEN)]
+    counts, results, foreseen = history.run(*rows)
+    assert counts == {"created": 1, "not sent": 2}
+    assert (foreseen.total, foreseen.in_doubt) == (1, 1)
+    assert "sent these words in another form" in results[0]["reason"]
+    assert history.run(*rows, in_doubt=InDoubt.SAME)[0] == {"already imported": 2, "duplicate": 1}
+    assert history.run(*rows)[0] == {"already imported": 2, "duplicate": 1}
     assert history.run(*voicemails(1, 2, 3), template=TEMPLATE)[0] == {"created": 1, "already imported": 2}
     assert history.there == {
         **{f"2026-11-0{day}, Ada: Left voicemail": 1 for day in (1, 2, 3)},
@@ -132,13 +138,14 @@ def test_a_person_may_send_all_of_it_composed_as_well(history: History) -> None:
 
 
 def test_what_was_first_sent_again_is_known_by_its_record_and_without_its_template(history: History) -> None:
-    """In an ordinary run afterwards, however its text is composed by then."""
+    """In an ordinary run afterwards, however its text is composed by then. Without records, that is a question."""
     rows = with_ids(voicemails(1, 2))
     assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE, again=True)[0] == {"created": 2}
     assert history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")[0] == {"already imported": 2}
     plain = voicemails(3, text="Called")
     assert history.run(*plain, again=True)[0] == {"created": 1}
-    assert history.run(*plain, template=TEMPLATE)[0] == {"already imported": 1}
+    assert history.run(*plain, template=TEMPLATE)[0] == {"not sent": 1}
+    assert history.run(*plain, template=TEMPLATE, in_doubt=InDoubt.SAME)[0] == {"already imported": 1}
     assert history.run(*voicemails(4, text="Called"), template=TEMPLATE)[0] == {"created": 1}
 
 
@@ -173,33 +180,16 @@ def test_of_records_sent_as_they_stand_each_counts_for_itself_only(history: Hist
     assert counts == {"already imported": 1, "created": 1}
 
 
-@pytest.mark.parametrize("are_shared", [False, True])
-def test_what_was_sent_as_it_stands_is_left_alone_once_composed_even_if_its_ids_no_longer_count(
-    history: History, are_shared: bool
-) -> None:
-    """The column may be gone, or two contacts share an activity. Next month's note with the same words is sent."""
-
-    def rows(*days: int) -> tuple[Sequence[str], list[list[str]]]:
-        of_both = [voicemails(20, prospect=who, text="Met both")[0] for who in (ADA, BEN)]
-        shared = [[*row, "00T5g0000999"] for row in of_both]
-        return (WITH_IDS, [*with_ids(voicemails(*days)), *shared]) if are_shared else (HEADINGS, voicemails(*days))
-
-    assert history.run(*with_ids(voicemails(1)), headings=WITH_IDS)[0] == {"created": 1}
-    headings, sheet = rows(1)
-    counts, _, foreseen = history.run(*sheet, headings=headings, template=TEMPLATE)
-    assert counts["already imported"] == foreseen.uncomposed == 1
-    headings, sheet = rows(1, 5)
-    assert history.run(*sheet, headings=headings, template=TEMPLATE)[0]["created"] == 1
-    assert history.run(*sheet[1:], headings=headings, template=TEMPLATE)[0] == {"already imported": len(sheet) - 1}
-    there = {text: count for text, count in history.there.items() if "Met" not in text}
-    assert there == {"Left voicemail": 1, "2026-11-05, Ada: Left voicemail": 1}
+def test_two_contacts_of_one_activity_each_have_its_note(history: History) -> None:
+    shared = [[*voicemails(20, prospect=who, text="Met both")[0], "00T5g0000999"] for who in (ADA, BEN)]
+    assert history.run(*shared, headings=WITH_IDS)[0] == {"created": 2}
+    assert history.run(*shared, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 2}
 
 
 @pytest.mark.parametrize(
     "ids",
     [
         ("1", "2", "3"),  # a person's own numbers, which begin anew in each sheet
-        ("00T5g0000000", "00T5g0000000", "00T5g0000001"),  # one ID for two notes
         ("5.01235E+17", "5.01236E+17", "5.01237E+17"),
         ("00T5g\ufffd0000001", "00T5g\ufffd0000002", "00T5g\ufffd0000003"),  # damaged
         ("501235000000000000", "501236000000000000", "501237000000000000"),
@@ -213,15 +203,14 @@ def test_ids_that_may_belong_to_other_records_suppress_nothing(history: History,
     assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
 
 
-def test_the_plan_says_if_ids_of_records_do_not_count(history: History) -> None:
-    """On that night, a record with another text is sent again."""
-    path, shared = history.folder / "sheet.csv", with_ids(voicemails(1))[0][-1]
-    rows = [*with_ids(voicemails(1, 2)), [*voicemails(1, prospect=BEN)[0], shared]]
-    path.write_text("\n".join(map(",".join, [WITH_IDS, *rows])), encoding="utf-8")
-    with prepare(path, history.settings("")) as prepared:
-        [remark] = [text for text in map(render, prepared.preview.loaded.rows.remarks) if "Activity ID" in text]
-    assert remark.startswith("Column F, 'Activity ID', doesn't identify records in this sheet")
-    assert f"have the same ID, such as {shared}." in remark
+def test_rows_that_contradict_each_other_name_each_other(history: History) -> None:
+    """Two rows have the same record and other texts: both are problems, and no other row is."""
+    rows = with_ids(voicemails(1, 2, 3))
+    rows[1][-1] = rows[0][-1]
+    counts, results, _ = history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
+    assert counts == {"created": 1, "invalid": 2}
+    assert "has another text in row 3" in results[0]["reason"]
+    assert "has another text in row 2" in results[1]["reason"]
 
 
 @pytest.mark.parametrize(("heading", "is_offered"), [("Task ID", True), ("Deal ID", False)])
@@ -252,19 +241,21 @@ def test_ids_of_two_kinds_of_records_and_of_two_prospects_are_kept_apart(history
 
 
 def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(history: History) -> None:
-    """A person hides what was sent with the wrong visibility, and imports it with the right one."""
+    """A person hides what was sent with the wrong visibility, and imports it with the right one, and says so."""
     rows, other = with_ids(voicemails(1)), "{Date}: {Comments}"
     history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
     corrected = [[*rows[0][:4], "Private", rows[0][5]]]
     counts, results, foreseen = history.run(*corrected, headings=WITH_IDS, template=other)
-    assert (counts, foreseen.changed) == ({"already imported": 1}, 1)
-    assert "its visibility or status has changed since" in results[0]["reason"]
+    assert (counts, foreseen.changed, foreseen.more_visible) == ({"already imported": 1}, 1, 1)
+    assert "Still public. Your sheet says private" in results[0]["reason"]
     settings = history.settings("")
     with Journal.open(settings.journal) as journal:
         name = journal.runs.listed(settings.workspace)[-1].name
     hide(what_to_hide(name, settings), settings)
-    assert history.run(*rows, headings=WITH_IDS, template=other)[0] == {"already imported": 1}
-    assert history.run(*corrected, headings=WITH_IDS, template=other)[0] == {"created": 1}
+    for each in rows, corrected:
+        assert history.run(*each, headings=WITH_IDS, template=other)[0] == {"not sent": 1}
+    counts, _, _ = history.run(*corrected, headings=WITH_IDS, template=other, hidden=IfHidden.SEND)
+    assert counts == {"created": 1}
     assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
     assert [(note.visibility, note.status) for note in history.box.notes] == [("2", "0"), ("2", "1")]
 
@@ -328,15 +319,15 @@ def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_colu
     if ending == ".xlsx":
         headings, *cells = openpyxl.load_workbook(report.results)["Results"].iter_rows(values_only=True)
         assert headings.count("composed_text") == 1
-        assert [row[-1] for row in cells] == [None, "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called"]
+        assert [row[-1] for row in cells] == [
+            "2026-11-01, Ada: Left voicemail", "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called",
+        ]  # fmt: skip
 
 
 def test_results_of_composed_notes_are_not_imported_without_their_template_unasked(history: History) -> None:
     """The rest would be sent with another text, and a note without a clear answer could be there twice."""
     history.run(*voicemails(1), *voicemails(2, text=""), template=TEMPLATE)
     results = history.folder / "results1.csv"
-    with prepare(results, history.settings("")) as prepared:
-        assert prepared.undecided is None  # no row is left that could be sent
     corrected = history.folder / "corrected.csv"
     corrected.write_text(results.read_text(encoding="utf-8-sig").replace("02,Ada,,", "02,Ada,Hi,"), encoding="utf-8")
     with prepare(corrected, history.settings("")) as prepared:
@@ -345,7 +336,7 @@ def test_results_of_composed_notes_are_not_imported_without_their_template_unask
         [question] = prepared.questions
         for choice, text in zip(question.choices, ("2026-11-02, Ada: Hi", "Hi"), strict=True):
             prepared.decide(choice)
-            assert [group.note.text for group in prepared.preview.remaining.groups] == [text]
+            assert text in [group.note.text for group in prepared.preview.loaded.plan.groups]
             prepared.undecide()
     for template in (TEMPLATE, "Comments"):
         with prepare(corrected, history.settings(template)) as prepared:

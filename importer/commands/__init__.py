@@ -6,6 +6,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           calling           the context in which the API is called
     answers        answers to open questions              email_lookup      find the prospects of the emails
+    known_rows     how earlier runs' deliveries are found
     first_call     see that the API answers
     preview        plan what a run would send             overview          a preview as plain values
     results        write results, also later              archiving         move a finished file and its results

@@ -8,10 +8,9 @@ numbers unchanged.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,20 +23,16 @@ from xlsxwriter.workbook import Workbook
 
 from importer import files
 from importer.commands.corrections import Correction, Corrections
-from importer.commands.loading import is_own_copy, read, unprotected
+from importer.commands.loading import read, unprotected
 from importer.commands.mending import Understanding, hidden_flaws, remaining, remaining_flaws, without_problem
 from importer.commands.problem_rows import NAME
 from importer.errors import UnreadableFile
-from importer.fields import WORDED
-from importer.journal import Journal
 from importer.messages import Cell, Message, render, say
 from importer.models import Problem
 from importer.reading import Sheet, column_letter
 from importer.results.layout import encodable
 from importer.results.sheet_rows import SheetRows, add_part
-from importer.resultsfile import CORRECTED, LEFT_OUT, SOURCE_ROW, STILL_WRONG, corrected_column
-from importer.rows.columns import Roles
-from importer.rows.corrected import fingerprints
+from importer.resultsfile import CORRECTED, LEFT_OUT, STILL_WRONG, corrected_column
 from importer.rows.values import shortened
 from importer.settings import Settings
 
@@ -92,16 +87,13 @@ def copy(
     understood = Understanding.of(understanding)
     with read(file, settings, partial(observe, "read")) as as_read:
         sheet = unprotected(as_read, understood.roles)
-        flawed = dict.fromkeys(understood.flaws)
-        problems = remaining(target.with_name(NAME), understanding, flawed)
-        return write(target, sheet, understood.roles, settings, problems, corrections, observe)
+        problems = remaining(target.with_name(NAME), understanding, dict.fromkeys(understood.flaws))
+        return write(target, sheet, problems, corrections, observe)
 
 
 def write(
     target: Path,
     sheet: Sheet,
-    roles: Roles,
-    settings: Settings,
     problems: Mapping[int, Sequence[Problem]],
     corrections: Corrections,
     observe: Observe,
@@ -109,13 +101,11 @@ def write(
     """Write a corrected copy of a sheet that is open and whose problems are known; see :func:`copy`."""
     headings = [*sheet.headings, *([CORRECTED] if corrected_column(sheet.headings) is None else [])]
     frame = _Frame(sheet.name or _USUAL_NAME, headings, sheet.header_row)
-    mark, has_fingerprints = headings.index(CORRECTED), False
     with tempfile.TemporaryFile(dir=target.parent) as file, files.draft(target) as draft:
         rows = SheetRows(file, len(headings))
         rows.add([frame.heading] * len(headings), encodable(headings), number=sheet.header_row)
         plain = [frame.text] * len(headings)
-        for number, cells, changed in _rows(sheet, roles, settings, problems, corrections, observe):
-            has_fingerprints |= SOURCE_ROW in cells[mark]
+        for number, cells, changed in _rows(sheet, problems, corrections, observe):
             styles = [frame.changed if at in changed else frame.text for at in range(len(headings))]
             rows.add(styles if changed else plain, encodable(cells), number=number)
         with ZipFile(frame.content) as parts, ZipFile(draft.file, "w") as package:
@@ -123,16 +113,11 @@ def write(
                 add_part(package, name, parts.read(name), rows if name == _SHEET else None)
         draft.finish(files.OWNER_ONLY)
         draft.put(target)
-    if has_fingerprints:
-        with target.open("rb") as written, Journal.open(settings.journal) as journal:
-            journal.aliases.vouch_for(hashlib.file_digest(written, "sha256").digest())
     return CorrectedCopy(target, frame.name, sheet.header_row)
 
 
 def _rows(
     sheet: Sheet,
-    roles: Roles,
-    settings: Settings,
     problems: Mapping[int, Sequence[Problem]],
     corrections: Corrections,
     observe: Observe,
@@ -144,38 +129,18 @@ def _rows(
     """
     corrected, by_row, written = corrected_column(sheet.headings), corrections.by_row, 0
     mark = len(sheet.headings) if corrected is None else corrected
-    worded = frozenset(roles.columns[role] for role in WORDED if role in roles.columns)
-    sources = _sources(sheet, roles, by_row) if by_row else {}
-    is_own = corrected is not None and is_own_copy(sheet, settings)
     for numbers, columns in sheet.columns():
         if (last := max(numbers)) > MOST_ROWS:
             raise UnreadableFile(say("corrected.too-many-rows", row=last, most=MOST_ROWS))
         all_columns = [*columns] if corrected is not None else [*columns, ("",) * len(numbers)]
-        if not is_own:  # a copy vouches only for fingerprints that it wrote itself
-            all_columns[mark] = [*map(_without_fingerprints, all_columns[mark])]
         for number, cells in zip(numbers, zip(*all_columns, strict=True), strict=True):
             if number in problems or number in by_row:
                 row, changed = _corrected(sheet, number, cells, problems.get(number, ()), by_row.get(number), mark)
-                if changed & worded:  # a setting may give the old word a meaning
-                    row[mark] = "\n".join([*filter(None, [row[mark]]), f"{SOURCE_ROW}{sources[number]}"])
                 yield number, row, changed
             else:
                 yield number, cells, frozenset()
         written += len(numbers)
         observe("written", written)
-
-
-def _without_fingerprints(text: str) -> str:
-    lines = text.split("\n") if SOURCE_ROW in text else [text]
-    return "\n".join(line for line in lines if not line.strip().startswith(SOURCE_ROW))
-
-
-def _sources(sheet: Sheet, roles: Roles, wanted: Container[int]) -> dict[int, str]:
-    """Return the fingerprints of the rows with these numbers."""
-    numbers = [number for some, _ in sheet.columns() for number in some]
-    positions = {position for position, number in enumerate(numbers) if number in wanted}
-    found = fingerprints(sheet, roles, positions)
-    return {numbers[position]: found[position] for position in positions}
 
 
 def _corrected(

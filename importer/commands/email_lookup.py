@@ -16,9 +16,11 @@ import numpy as np
 from importer import grouping
 from importer.commands import logs
 from importer.commands.calling import Context
+from importer.commands.known_rows import known_rows
 from importer.commands.loading import Loaded, understood
-from importer.delivery import earlier
+from importer.delivery.earlier import foresee
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.sorted_group import AnsweredRow
 from importer.journal import Journal, Matches
 from importer.messages import Message
 from importer.models import OnSeveral, Progress, Remaining, Result, Role, Rows
@@ -42,7 +44,7 @@ class LookedUpEmails:
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
         on_several: the choice if several prospects have an email.
-        made: positions of the rows that an earlier run delivered by their IDs. Their emails aren't compared any more.
+        made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
     """
 
     loaded: Loaded
@@ -129,7 +131,8 @@ def asked(
     """
     looked_up = _asked(loaded, journal, settings, occurrence, before)
     if looked_up.are_foreign:
-        return _asked(understood(loaded.sheet, settings, by_email=True), journal, settings, occurrence, before)
+        by_email = replace(understood(loaded.sheet, settings, by_email=True), copy_of=loaded.copy_of)
+        return _asked(by_email, journal, settings, occurrence, before)
     return looked_up if looked_up.open_doubts else replace(looked_up, loaded=_with_sure_ids(loaded))
 
 
@@ -145,7 +148,7 @@ def _asked(
     loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: EmailAnswers | None
 ) -> LookedUpEmails:
     emails, made, known_matches = emails_of(loaded.rows), frozenset[int](), {}
-    if journal is not None and emails and Role.PROSPECT in loaded.roles.columns:
+    if journal is not None and emails:
         made = _made(loaded, journal, settings, occurrence)
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
@@ -155,11 +158,13 @@ def _asked(
 
 
 def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
-    """Return the positions of the rows that an earlier run delivered by their IDs."""
+    """Return the positions of the rows that an earlier run delivered."""
     positions: set[int] = set()
-    for sorted_group in earlier.sort_plan(loaded.rows, loaded.plan, journal, settings.workspace, occurrence):
-        positions.update(int(sorted_group.group.positions[i]) for i, _ in sorted_group.made)
-        sorted_group.made = []
+
+    def made(answered: Sequence[AnsweredRow]) -> None:
+        positions.update(one.position for one in answered)
+
+    known_rows(loaded, settings, journal, occurrence).sort(loaded.plan, made)
     return frozenset(positions)
 
 
@@ -240,8 +245,9 @@ class EmailLookup:
 
     def _needed(self, first: int) -> Emails:
         """Return the emails to look up before it is known which rows have the first notes to send."""
-        loaded, journal, workspace = self._now.resolved, self._context.journal, self._settings.workspace
-        remaining = earlier.foresee(loaded.rows, loaded.plan, journal, workspace, 1, self._occurrence, first)
+        loaded = self._now.resolved
+        known = known_rows(loaded, self._settings, self._context.journal, self._occurrence)
+        remaining = foresee(known, loaded.plan, 1, first)
         return self._now.open_until(last_row(loaded.rows, remaining))
 
     def forget_rejected(self, rows: Rows, outcomes: Outcomes) -> None:

@@ -61,7 +61,8 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
     """
     loaded, remaining, settings = preview.loaded, preview.remaining, preview.settings
     sheet, rows, plan, files = loaded.sheet, loaded.rows, loaded.plan, preview.to_upload
-    imported = plan.deliveries - remaining.total - remaining.held_back
+    asked = remaining.hidden + remaining.in_doubt
+    imported = plan.deliveries - remaining.total - remaining.held_back - asked
     problems, kinds = _in_order(loaded), problems_by_kind(loaded)
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     undecided = preview.undecided
@@ -93,7 +94,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         guarded={guarded.setting: guarded.message for guarded in preview.guarded},
         rows=sheet.row_count,
         duplicates=_count_repeating(loaded),
-        done=len(rows.done),
+        done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
         invalid=len(rows.problems),
         rejected=dict(Counter(rows.rejected.values()).most_common()),
         rejected_rows=len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()}),
@@ -193,7 +194,7 @@ def digest(preview: Preview) -> str:
     parts = [
         settings.on_several.value,
         str(settings.skip_existing),
-        str(preview.remaining.differing),
+        *map(str, _asked(preview)),
         *rows.prospect,
         *(() if rows.key is None else rows.key),
     ]
@@ -203,6 +204,12 @@ def digest(preview: Preview) -> str:
         hasher.update(note.digest)
         hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
     return hasher.hexdigest()
+
+
+def _asked(preview: Preview) -> tuple[object, ...]:
+    """Return what decides which rows are sent although something like them is there."""
+    settings, remaining = preview.settings, preview.remaining
+    return settings.in_doubt, settings.hidden, remaining.in_doubt, remaining.hidden, remaining.more_visible
 
 
 def _count_repeating(loaded: Loaded) -> int:

@@ -18,7 +18,7 @@ from importer.models import Role
 from importer.rows import recognition
 from importer.rows.headings import SheetHeadings
 from importer.settings import Settings
-from importer.settings.reading import Reading, folded, key, name_of, own_names
+from importer.settings.reading import Reading, folded, key, name_of, named, own_names
 from importer.settings.readings import HELD, NONE, name_for
 
 
@@ -49,12 +49,13 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
     latest = Reading("", headings, date.today(), answers, seen)  # noqa: DTZ011 - the person's own day
     name = written.export if written.export not in (None, NONE) else ""
     if before is not None and not before.run and not recognition.missing(latest, before.headings):
-        updated = _with_columns_elsewhere(latest, before)
+        updated = _with_columns_elsewhere(latest, before).after(before)
         return None if replace(updated, answered=before.answered) == before else updated
     if not name:  # other answers for the same headings replace the earlier ones
         same = [one.name for one in written.readings if {*map(key, one.headings)} == {*map(key, headings)}]
         name = same[0] if len(same) == 1 else name_for(loaded.sheet.source, [one.name for one in written.readings])
-    return replace(latest, name=name)
+    replaced = named(name, written.readings) or before
+    return replace(latest if replaced is None else latest.after(replaced), name=name)
 
 
 def _with_columns_elsewhere(latest: Reading, before: Reading) -> Reading:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ import numpy as np
 from importer import grouping, reading, resultsfile
 from importer.commands import read_again
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
-from importer.journal import Journal
 from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Sheet
@@ -29,6 +28,7 @@ from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
+from importer.rows.earlier_texts import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings, journal_place
 from importer.settings.kinds import mapped
@@ -49,7 +49,7 @@ class Loaded(AbstractContextManager["Loaded"]):
         plan: the rows, grouped.
         settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
-        copy_of: fingerprints of the files of which it is the corrected copy.
+        copy_of: fingerprint → path of each file of which it is the corrected copy.
     """
 
     sheet: Sheet
@@ -58,7 +58,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     plan: Plan
     settings: Settings
     unclear: UnclearColumns | None = None
-    copy_of: Sequence[str] = ()
+    copy_of: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -186,23 +186,18 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
-    if rows.sources and not is_own_copy(sheet, settings):
-        rows.sources = {}  # anybody can write such a column, and filling it down is enough
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
-    return Loaded(sheet, roles, rows, grouping.plan(rows), settings)
-
-
-def is_own_copy(sheet: Sheet, settings: Settings) -> bool:
-    """Return whether this very file is a corrected copy that the program wrote, as the journal says."""
-    if not Journal.exists(settings.journal):
-        return False
-    with Journal.open(settings.journal) as journal:
-        return journal.aliases.are_vouched_for(bytes.fromhex(sheet.fingerprint))
+    loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+    rows.template = loaded.template or ""
+    now = loaded.template, str(settings.dates or "")
+    forms = () if settings.reading is None else settings.reading.forms
+    rows.earlier = earlier_texts(sheet, [form for form in forms if form != now], settings)
+    return loaded
 
 
 def unprotected(sheet: Sheet, roles: Roles) -> Sheet:

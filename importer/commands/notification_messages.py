@@ -127,6 +127,7 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
     reports = [ended.report for ended in files if ended.report is not None]
     elsewhere = sum(note.row is None for report in reports for note in report.not_found)
     rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports) - elsewhere
+    rows += sum(report.more_visible + report.asked for report in reports)
     notes = say("notice.earlier-notes-lost", n=elsewhere)
     if not elsewhere:
         return say("notice.rows-need-a-person", n=rows)
@@ -216,7 +217,11 @@ def _about(ended: FileEnded) -> Iterator[Message]:
     took = taken(report.ended_at - report.started_at)
     yield say("notice.ended", file=name, ended=ending, begin=begin, end=end, took=took)
     rows = count(sum(report.counts.values()), "row")
+    if report.more_visible:
+        yield say("notice.more-visible", n=report.more_visible)
     yield say("notice.counts", rows=rows, counts=in_result_words(report.counts) or "")
+    if report.asked:
+        yield say("notice.in-question", n=report.asked)
     if report.stopped is not None and report.stopped.message.kind == "stopped.hours-over" and report.waiting:
         yield say("notice.rest-waits", rows=report.waiting)
     for result, kinds in report.reasons.items():
@@ -289,6 +294,10 @@ def _advice(ended: Sequence[FileEnded], status: int) -> Message:
         for result in Result
         if result in results & NEEDS_A_PERSON and (following := MEANINGS[result].next)
     ]
+    if any(report.asked for report in reports):
+        parts.append(say("notice.answer"))
+    if any(report.more_visible for report in reports):
+        parts.insert(0, say("notice.make-private"))
     if any(report.held_back for report in reports):
         parts.append(say("notice.of-result", result=HELD_BACK.means, advice=HELD_BACK.next or ""))
     if any(report.duplicates for report in reports):

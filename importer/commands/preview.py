@@ -21,6 +21,7 @@ from importer.commands import estimate
 from importer.commands.calling import batch_size
 from importer.commands.email_lookup import LookedUpEmails, asked, last_row, unknown
 from importer.commands.estimate import Estimate
+from importer.commands.known_rows import known_rows
 from importer.commands.loading import Loaded, writable
 from importer.commands.rendering import count
 from importer.commands.workspaces import is_first, learned_rates, never_sent, other_profiles
@@ -167,7 +168,7 @@ def _left(loaded: Loaded, settings: Settings, journal: Journal | None, occurrenc
 def foreseen(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Remaining:
     """Return the notes of a file that no earlier run delivered: what a run would send or look up."""
     size = batch_size(settings, journal)
-    return foresee(loaded.rows, loaded.plan, journal, settings.workspace, size, occurrence, settings.first)
+    return foresee(known_rows(loaded, settings, journal, occurrence), loaded.plan, size, settings.first)
 
 
 def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
@@ -219,7 +220,11 @@ def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
 
 def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
     """Return the guards that fire because of the number of notes still to be sent."""
-    guards, file, remaining = [], writable(loaded.sheet.source), _surely(loaded, remaining)
+    guards, file = [], writable(loaded.sheet.source)
+    if remaining.sent_anew:
+        message = say("guard.history-again", n=remaining.sent_anew, file=file)
+        guards.append(Guarded(message, "in-doubt"))
+    remaining = _surely(loaded, remaining)
     for setting, limit, number, noun in (
         ("max-notes", settings.max_notes, remaining.total, "note"),
         ("max-public", settings.max_public, remaining.public, "public-note"),
@@ -269,7 +274,7 @@ def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
     if rows.email is None:
         return remaining
     is_open = (rows.email != "") & ((rows.prospect == rows.email) | loaded.roles.in_doubt)
-    opened = [(group.note, int(is_open[group.positions].sum())) for group in loaded.plan.groups]
+    opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
     public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
     return replace(
         remaining,

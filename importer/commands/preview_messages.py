@@ -214,6 +214,8 @@ def profiles(overview: Overview) -> Iterator[Line]:
 def sizes(overview: Overview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
     remaining = overview.remaining
+    if remaining.more_visible:
+        yield Line(say("plan.more-visible", n=remaining.more_visible), LineKind.NOTE)
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
@@ -230,10 +232,12 @@ def sizes(overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     if remaining.unclear:
         yield Line(say("plan.unclear", n=remaining.unclear), LineKind.TEXT)
-    if remaining.differing:
-        yield Line(say("plan.differing", n=remaining.differing), LineKind.NOTE)
-    if remaining.made_without_key:
-        yield Line(say("plan.without-key", n=remaining.made_without_key), LineKind.NOTE)
+    asked = {"plan.hidden": remaining.hidden, "plan.in-doubt": remaining.in_doubt}
+    for kind, number in (
+        asked | {"plan.there-twice": remaining.there_twice, "plan.lessened": remaining.lessened}
+    ).items():
+        if number:
+            yield Line(say(kind, n=number), LineKind.NOTE)
     number, size = overview.uploads
     if number:
         yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
@@ -260,7 +264,7 @@ def _imported(overview: Overview) -> Iterator[Line]:
     remaining, imported = overview.remaining, overview.imported_before
     if imported:
         yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
-    for kind, number in (("plan.changed", remaining.changed), ("plan.uncomposed", remaining.uncomposed)):
+    for kind, number in (("plan.changed", remaining.changed), ("plan.less-visible", remaining.less_visible)):
         if number:
             yield Line(say(kind, n=number), LineKind.NOTE)
     if overview.keeps_edited:

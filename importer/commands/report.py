@@ -95,6 +95,8 @@ class Report:
         duplicates: row number → IDs of its notes, for notes that reading back found more than once.
         reasons: why rows need action, in kinds without cell values: result → kind → rows.
         started_at, ended_at: seconds since 1970.
+        asked: number of rows in question, which aren't sent before a person has answered.
+        more_visible: number of rows whose notes are more visible than the sheet says.
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         finding_calls: number of calls to find prospects by their emails.
         uploads: number of calls to upload files.
@@ -124,6 +126,8 @@ class Report:
     started_at: float = 0.0
     ended_at: float = 0.0
     held_back: int = 0
+    asked: int = 0
+    more_visible: int = 0
     finding_calls: int = 0
     uploads: int = 0
     unknown_people: int = 0
@@ -169,8 +173,9 @@ class Report:
             return self.stopped.exit_status
         if self.results_owed:
             return ResultsNotWritten.exit_status
-        others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
-        return exit_status(others) or int(bool(self.duplicates or self.held_back or self.not_found))
+        waiting = self.held_back + self.asked
+        others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - waiting}
+        return exit_status(others) or int(bool(self.duplicates or waiting or self.not_found or self.more_visible))
 
 
 def needs_a_hand(error: ImporterError | None) -> bool:

@@ -95,7 +95,11 @@ def why(ended: Report) -> Iterator[Line]:
 
 
 def besides(ended: Report) -> Iterator[Line]:
-    """Yield the lines after the counts: duplicates, notes that weren't found, and numbers of calls."""
+    """Yield the lines after the counts: what is too visible, duplicates, what wasn't found, and numbers of calls."""
+    if ended.more_visible:
+        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    if ended.asked:
+        yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
     if ended.duplicates:
         yield Line(
             say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -126,7 +126,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             settings = replace(settings, ignored=not_named(settings.ignored, self._loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
                 settings = replace(settings, default_visibility=self._base.default_visibility)
-        loaded = understood(self._loaded.sheet, settings)
+        loaded = replace(understood(self._loaded.sheet, settings), copy_of=self._loaded.copy_of)
         named = Columns().read(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
@@ -149,7 +149,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Take back the latest answer, so that its question is asked again."""
         self._settings = self._earlier.pop()
         self._given.pop()
-        self._loaded = understood(self._loaded.sheet, self._settings)
+        self._loaded = replace(understood(self._loaded.sheet, self._settings), copy_of=self._loaded.copy_of)
         self.__dict__.pop("preview", None)
 
     @cached_property
@@ -297,7 +297,7 @@ def prepare(
     *,
     vendor: Vendor = SALESHANDY,
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
-    copy_of: Sequence[str] = (),
+    copy_of: Mapping[str, Path] | None = None,
     given: Sequence[tuple[str, str]] = (),
 ) -> Prepared:
     """Read, check and group a file, and check the journal. Sends nothing and needs no key.
@@ -307,7 +307,7 @@ def prepare(
         settings: the settings for reading and sending it.
         vendor: the vendor whose API receives the notes.
         choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
-        copy_of: fingerprints of the files of which it is the corrected copy, for the journal.
+        copy_of: fingerprint → path of each file of which it is the corrected copy.
         given: settings and values that a person chose for this very file. The settings contain them already.
 
     Raises:
@@ -337,7 +337,7 @@ def prepare(
                 check_place(settings)
             else:
                 check_origin(loaded, journal, settings)
-        return Prepared(replace(loaded, copy_of=copy_of), target, settings, vendor, answers)
+        return Prepared(replace(loaded, copy_of=copy_of or {}), target, settings, vendor, answers)
     except BaseException:
         loaded.close()
         raise
@@ -380,7 +380,7 @@ def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
     Raises:
         BadSettings: the note IDs are from another workspace.
     """
-    note_ids = [note_id for cell in itertools.islice(loaded.rows.done.values(), 200) for note_id in cell.split("; ")]
+    note_ids = [note_id for some in itertools.islice(loaded.rows.done.values(), 200) for note_id in some]
     owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
     if owners and settings.workspace not in owners:
         raise BadSettings(

@@ -19,6 +19,7 @@ from importer.commands.calling import Context, policy
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.estimate import in_ranges
 from importer.commands.first_call import FirstCall
+from importer.commands.known_rows import kind_of, known_rows
 from importer.commands.loading import Loaded, writable
 from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
@@ -69,8 +70,9 @@ def send(
         sheet.fingerprint,
         clock(),
         again=settings.again,
-        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings, loaded.copy_of),
+        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings, [*loaded.copy_of]),
         sheet=writable(which),
+        kind=kind_of(loaded),
     )
     with logs.about(run=run.name):
         report = _Sending(context, loaded, target, run, before, begun, see).run(expected)
@@ -131,7 +133,6 @@ class _Sending:
         finally:
             self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
             self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
-            self._outcomes.made_besides(delivery.takeover.differing)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
             report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
@@ -167,7 +168,9 @@ class _Sending:
             rules, learned_lag = policy(self._settings, self._journal), self._journal.learned.replication_lag(workspace)
             context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
             delivery = Coordinator(context, self._outcomes, self._context.observe, learned_lag)
-            remaining = delivery.prepare(loaded.rows, loaded.plan, self._settings.first)
+            known = known_rows(loaded, self._settings, self._journal, self._run.occurrence)
+            remaining = delivery.prepare(known, loaded.plan, self._settings.first)
+            remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))
             logs.event(
                 "run begun",
                 rows=loaded.rows.in_sheet,
@@ -201,8 +204,9 @@ class _Sending:
         if uploads.calls:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
             logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
+        asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
-            ended = "held back" if not_sent == held_back else "stopped"
+            ended = "held back" if not_sent == held_back + asked else "stopped"
         report = Report(
             run=self._run.name,
             counts=counts,
@@ -217,6 +221,8 @@ class _Sending:
             started_at=self._run.started_at,
             ended_at=self._context.caller.clock(),
             held_back=held_back,
+            asked=asked,
+            more_visible=len(self._outcomes.visible),
             finding_calls=self._lookup.calls,
             uploads=uploads.calls,
             not_found=not_found_of(rows, self._outcomes, self._journal),

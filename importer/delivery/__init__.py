@@ -7,9 +7,7 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     context       holds the settings of delivery, and what all modules share in one run
     earlier       sorts a plan's deliveries by what earlier runs did
     sorted_group  a group of a plan, by what the journal knows of its deliveries
-    other_names   finds deliveries that had another text: records, texts without a template
-    source_rows   finds deliveries that corrected copies of rows made with another visibility or status
-    row_names     finds deliveries by the names of rows, also those that --again made
+    matching      matches the rows of a prospect with its deliveries, in pure functions
     takeover      settles or looks up what earlier runs left
     existing      looks for notes that prospects already have, whoever wrote them
     queue         holds requests that are still to be sent: their order, sizes and files
@@ -18,7 +16,7 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     unclear       tracks unclear requests, and lookups that need facts still to come
     readback      judges one page of a prospect's notes, and chooses the sizes of pages
     evidence      collects facts about notes: IDs, authors, clock and lag
-    known_ids     stores the note IDs in use, to detect replies to other requests
+    known_ids     detects replies to other requests by the notes that they name
     clock         measures the clock that dates notes
     replication_lag  measures how far reading lags behind writing
     reachability  tracks whether requests reach the API, and where refusals come from

@@ -15,9 +15,10 @@ from functools import partial
 from typing import Any
 
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
-from importer.delivery import decisions, earlier
+from importer.delivery import decisions
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.duplicates import Duplicates
+from importer.delivery.earlier import Earlier, hold_back
 from importer.delivery.evidence import Evidence, EvidenceLookup
 from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.ledger import Ledger
@@ -30,7 +31,7 @@ from importer.delivery.takeover import Takeover
 from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Probe, Renewal, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
-from importer.models import Plan, Progress, Remaining, Rows
+from importer.models import Plan, Progress, Remaining
 from importer.rows.uploads import Uploads
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Coordinator:
     ) -> None:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
-        self.ledger = Ledger(context.journal, outcomes, context.run)
+        self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
         self.evidence = Evidence(context, learned_lag)
         self.reachability = Reachability(context)
         self.samples = Samples(context, self.ledger, self.evidence)
@@ -76,23 +77,23 @@ class Coordinator:
         self.queue = Queue(context, self._resolver, self.reachability)
         self.held_back: list[int] = []
 
-    def prepare(self, rows: Rows, plan: Plan, first: int | None = None) -> Remaining:
+    def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
         """Settle or look up the deliveries of earlier runs, and return what remains to be done.
 
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
-        groups, conflicts = self.takeover.take_over(rows, plan)
-        self.held_back = earlier.hold_back(groups, rows, first) if first is not None else []
-        self._plan = groups, rows, conflicts
+        groups, conflicts = self.takeover.take_over(earlier, plan)
+        self.held_back = hold_back(groups, earlier.rows, first) if first is not None else []
+        self._plan = groups, earlier, conflicts
         return replace(self.queue.fill(*self._plan), held_back=len(self.held_back))
 
     def skip_existing(self) -> None:
         """Leave out notes that their prospects already have, if the policy says so. Raises Stopped, as :meth:`run`."""
         if self._context.policy.skips_existing:
-            groups, rows, conflicts = self._plan
+            groups, earlier, conflicts = self._plan
             self.queue.posts = iter(())
-            self._existing.skip(groups, rows, partial(self._deliver, is_all=False))
-            self.queue.fill(groups, rows, conflicts)
+            self._existing.skip(groups, earlier, partial(self._deliver, is_all=False))
+            self.queue.fill(groups, earlier, conflicts)
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.

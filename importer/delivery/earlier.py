@@ -1,172 +1,288 @@
-"""Sort a plan's deliveries by what earlier runs did: made, left unclear, or still to do.
+"""Sort a plan's deliveries by what earlier runs did: made, left unclear, in question, or still to do.
 
-Input: the plan's groups and the journal. Output: each group, sorted by what the journal knows of its deliveries.
+Input: the plan and the journal. Output: each group, sorted by what the journal knows of its deliveries, and the rows
+whose deliveries exist. The rows of each prospect are matched together (:mod:`importer.delivery.matching`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
 
 from importer import grouping
-from importer.delivery.other_names import in_batches, under_other_names
-from importer.delivery.row_names import by_row_names
-from importer.delivery.sorted_group import Known, NoteKind, SortedGroup
-from importer.journal import DeliveryName, DeliveryState, Journal, KnownDelivery, NoteKey
-from importer.models import Group, Plan, Remaining, Rows, Status, Visibility, Workspace
+from importer.delivery.matching import How, Known, Match, match
+from importer.delivery.sorted_group import AnsweredRow, SortedGroup
+from importer.identity import Identities, RowIdentity, delivery_name
+from importer.journal import DeliveryState, Journal, NoteKey
+from importer.models import Group, Ints, Plan, Remaining, Rows, Visibility, Workspace
+from importer.settings.kinds import IfHidden, InDoubt
 
-_AT_ONCE = 10_000  # deliveries looked up together
+_AT_ONCE = 500  # rows matched together: more would take longer, because memory is collected
+_FEWEST_ANEW, _MOST_NEW = 3, 0.9  # notes, and share of a sheet's notes
 _OF_PROSPECTS = frozenset({"outcome.unknown-prospect", "api.gave-reason", "api.gave-no-reason"})
 """Kinds of reasons for which the API refused one prospect, and not the note."""
 
 
-def sort(
-    groups: Sequence[Group],
-    keys: Sequence[NoteKey],
-    numbers: Sequence[int | None],
-    rows: Rows,
-    journal: Journal,
-    workspace: Workspace,
-    occurrence: str = "",
-) -> Iterator[SortedGroup]:
-    """Sort each group's deliveries by their state in the journal, also under their other names.
+@dataclass(frozen=True)
+class Earlier:
+    """What is needed to know which rows of a sheet earlier runs delivered.
 
-    Args:
-        groups: groups to be delivered.
-        keys: journal keys of their notes.
-        numbers: journal numbers of their notes; None if no delivery of the note is known.
-        rows: rows with prospects and keys.
-        journal: the journal.
+    Attributes:
+        rows: the rows.
+        journal: the journal; None if there is none, so that nothing was delivered.
         workspace: the workspace of the deliveries.
-        occurrence: prefix that the run puts before each key.
+        key: the API key, with which emails are digested.
+        occurrence: what importing again adds to the names of deliveries; empty for a first import.
+        kind: the kind of sheet.
+        in_doubt: what a person said about the rows in question; None if nobody did.
+        hidden: what a person said about the rows whose notes are hidden; None if nobody did.
+        skips_existing: whether notes that are there already are found before anything is sent.
+        fingerprint: the SHA-256 of the file.
+        before_correction: returns index of a corrected row of the sheet → digests of what it said before.
     """
-    found = _sorted(groups, keys, numbers, rows, journal, occurrence)
-    return under_other_names(found, numbers, rows, journal, workspace, occurrence)
+
+    rows: Rows
+    journal: Journal | None
+    workspace: Workspace
+    key: str = field(default="", repr=False)
+    occurrence: str = ""
+    kind: str = ""
+    in_doubt: InDoubt | None = None
+    hidden: IfHidden | None = None
+    skips_existing: bool = False
+    fingerprint: str = ""
+    before_correction: Callable[[], Mapping[int, Sequence[bytes]]] = dict
+
+    @cached_property
+    def identities(self) -> Identities:
+        """The identities of the rows."""
+        return Identities(self.rows, self.key)
+
+    @cached_property
+    def _after(self) -> dict[int, str]:
+        """Position of a row that is sent although something is there → what distinguishes its delivery."""
+        return {}
+
+    def row_of(self, position: int) -> int:
+        """Return the index of the sheet's row that makes the note at a position."""
+        return position if self.rows.sheet_rows is None else int(self.rows.sheet_rows[position])
+
+    @cached_property
+    def _stood(self) -> Mapping[int, Sequence[bytes]]:
+        return self.before_correction()
+
+    def names(self, positions: Sequence[int]) -> list[bytes]:
+        """Return the names of the deliveries that some rows make."""
+        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
+        return [
+            delivery_name(str(self.workspace), prospect, row, self.occurrence + self._after.get(row.position, ""))
+            for prospect, row in zip(prospects, self.identities.of(positions), strict=True)
+        ]
+
+    def told(self, positions: Sequence[int], names: Sequence[bytes]) -> Iterator[tuple[str, bytes, bytes]]:
+        """Yield the digests by which deliveries of some rows are to be known, with their prospects and names."""
+        whose = self.identities.names(positions)
+        for row, who, name in zip(self.identities.of(positions), whose, names, strict=True):
+            for what in (*row.all, *self._stood.get(self.row_of(row.position), ())):
+                yield from ((one, what, name) for one in who)
+
+    def sort(self, plan: Plan, made: Callable[[Sequence[AnsweredRow]], object] = lambda _: None) -> list[SortedGroup]:
+        """Sort each group's deliveries.
+
+        Args:
+            plan: the groups to be delivered.
+            made: called again and again with rows whose deliveries exist, because all of them could be too many.
+        """
+        groups = [SortedGroup(group, NoteKey.of(group.note)) for group in plan.groups]
+        place: Ints = np.full(len(self.rows), -1, dtype=np.int32)  # of each position in its group
+        group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
+        for index, one in enumerate(groups):
+            place[one.group.positions] = np.arange(len(one.group.positions), dtype=np.int32)
+            group_of[one.group.positions] = index
+        is_left = group_of >= 0
+        for matches, refused in self._matched(plan, is_left):
+            answered: list[AnsweredRow] = []
+            for found in matches:
+                position = found.row.position
+                group = groups[group_of[position]] if group_of[position] >= 0 else None
+                if self._is_to_send(found):
+                    continue
+                is_left[position] = False
+                if self.is_asked(found):
+                    if group is not None:
+                        group.asked[int(place[position])] = found
+                    else:
+                        self.unknown.append(position)
+                elif found.known is not None and found.known.delivery.is_unclear and group is not None:
+                    delivery = found.known.delivery
+                    group.unclear.setdefault(delivery.request, []).append((int(place[position]), delivery))
+                else:
+                    answered.append(AnsweredRow(position, None if group is None else group.group.note, found))
+            for position in refused:
+                groups[group_of[position]].refused += 1
+            made(answered)
+        for one in groups:
+            one.left = np.flatnonzero(is_left[one.group.positions]).tolist()
+        return groups
+
+    @cached_property
+    def unknown(self) -> list[int]:
+        """Positions of rows that aren't valid, and have the ID of a note that the journal doesn't know."""
+        return []
+
+    @cached_property
+    def decided(self) -> list[Match]:
+        """Rows in question that are sent, because a person said so."""
+        return []
+
+    def sent_anew(self, plan: Plan, remaining: Remaining) -> int:
+        """Return how many notes are to be sent if a history seems to be sent again; otherwise 0.
+
+        That is so if most rows of this kind of sheet were known before, and now fewer than a tenth are, unless a person
+        said that the notes are new.
+        """
+        new = remaining.deliveries + remaining.held_back
+        is_new = new >= _FEWEST_ANEW and new > _MOST_NEW * plan.deliveries
+        if not is_new or self.journal is None or not self.kind or self.occurrence or self.in_doubt is InDoubt.NEW:
+            return 0
+        return new if self.journal.runs.was_known(self.workspace, self.kind, self.fingerprint) else 0
+
+    def answer_to(self, how: How) -> InDoubt | None:
+        """Return what a person said about rows that are in question like this; None if nobody did."""
+        if how is How.UNKNOWN_NOTE and self.skips_existing:
+            return InDoubt.NEW
+        if how is not How.HIDDEN:
+            return self.in_doubt
+        return None if self.hidden is None else InDoubt.NEW if self.hidden is IfHidden.SEND else InDoubt.SAME
+
+    def is_asked(self, found: Match) -> bool:
+        """Return whether a row is a question that nobody has answered, or whose answer is for the run to carry out."""
+        return not found.how.answers and (self.answer_to(found.how) is None or found.known is None)
+
+    def _is_to_send(self, found: Match) -> bool:
+        """Return whether a row in question is sent, because a person said so."""
+        if found.how.answers or self.answer_to(found.how) is not InDoubt.NEW:
+            return False
+        self.decided.append(found)
+        if found.how is How.HIDDEN and found.known is not None:
+            self._after[found.row.position] = f" after {found.known.delivery.name.hex()}"
+        return found.row.texts != ()
+
+    def _matched(self, plan: Plan, is_planned: np.ndarray) -> Iterator[tuple[list[Match], list[int]]]:
+        """Yield how rows are known, and the positions of rows that were refused because of their prospect."""
+        rows, journal = self.rows, self.journal
+        journal = None if journal is None or not journal.has(self.workspace) else journal
+        if journal is None and (self.occurrence or not rows.done):
+            return
+        is_wanted = is_planned.copy()
+        if rows.done:  # a row that isn't valid may have the ID of its note
+            of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
+            is_wanted |= np.isin(of_sheet, [*rows.done]) & (plan.original < 0)
+        for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
+            whose = self.identities.who(positions)
+            of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
+            for who, row in zip(whose, self.identities.of(positions), strict=True):
+                of_who[who].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
+            known: defaultdict[str, list[Known]] = defaultdict(list)
+            for who, delivery, digests in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
+                if not self.occurrence or delivery.occurrence == self.occurrence:
+                    known[who].append(Known(delivery, digests, self._kinds.get(delivery.run, "")))
+            matches: list[Match] = []
+            refused: list[int] = []
+            for who, deliveries in known.items():
+                matches += match(of_who[who], deliveries, kind=self.kind, templates=self.identities.templates)
+                if any(one.delivery.state is DeliveryState.REJECTED for one in deliveries):
+                    refused += _refused(of_who[who], deliveries, matches)
+            for who in [who for who in of_who if who not in known] if rows.done else ():
+                matches += match(of_who[who], ())
+            yield matches, refused
+
+    @cached_property
+    def _kinds(self) -> dict[int, str]:
+        assert self.journal is not None
+        return self.journal.runs.kinds(self.workspace)
 
 
-def _sorted(
-    groups: Sequence[Group],
-    keys: Sequence[NoteKey],
-    numbers: Sequence[int | None],
-    rows: Rows,
-    journal: Journal,
-    occurrence: str,
-) -> Iterator[SortedGroup]:
-    for block in blocks(groups, numbers):
-        deliveries = by_row_names(look_up(groups, numbers, block, rows, journal), occurrence)
-        for index in block:
-            group, number = groups[index], numbers[index]
-            sorted_group = SortedGroup(group, keys[index], number)
-            if number is None:
-                sorted_group.left = list(range(len(group.positions)))
-            else:
-                _sort(sorted_group, number, rows, deliveries, occurrence)
-            yield sorted_group
+def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
+    """Yield the positions in parts of limited size; all of a prospect's are in one part, in the sheet's order."""
+    if not len(positions):
+        return
+    codes, _ = pd.factorize(rows.prospect[positions].astype(object))
+    order = np.argsort(codes, kind="stable")
+    ends = [*(np.flatnonzero(np.diff(codes[order])) + 1), len(order)]
+    start = 0
+    for end, following in zip(ends, [*ends[1:], ends[-1] + _AT_ONCE], strict=True):
+        if following - start > _AT_ONCE:
+            yield positions[order[start:end]].tolist()
+            start = end
 
 
-def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[range]:
-    """Yield ranges of consecutive groups with at most :data:`_AT_ONCE` known deliveries, or with a single group."""
-    start = size = 0
-    for index, (group, number) in enumerate(zip(groups, numbers, strict=True)):
-        added = 0 if number is None else len(group.positions)
-        if size and size + added > _AT_ONCE:
-            yield range(start, index)
-            start, size = index, 0
-        size += added
-    if start < len(groups):
-        yield range(start, len(groups))
+def _refused(rows: Iterable[RowIdentity], known: Iterable[Known], matches: Iterable[Match]) -> list[int]:
+    """Return the positions of new rows whose prospect the API refused for the same note."""
+    found = {one.row.position for one in matches}
+    refused = {
+        digest
+        for one in known
+        if one.delivery.state is DeliveryState.REJECTED
+        and (why := one.delivery.why) is not None
+        and not _OF_PROSPECTS.isdisjoint(why.kinds())
+        for digest in one.identities
+    }
+    return [row.position for row in rows if row.position not in found and not refused.isdisjoint(row.all)]
 
 
-def look_up(
-    groups: Sequence[Group], numbers: Sequence[int | None], block: range, rows: Rows, journal: Journal
-) -> dict[DeliveryName, KnownDelivery]:
-    """Return the known deliveries of a block, by note number, prospect and occurrence."""
-    wanted: list[tuple[int, str]] = []
-    for index in block:
-        if (number := numbers[index]) is not None:
-            wanted += [(number, prospect) for prospect in dict.fromkeys(rows.deliveries(groups[index].positions)[0])]
-    return journal.deliveries.known(wanted)
+@dataclass
+class _Counts:
+    """What a plan says about the deliveries that exist."""
+
+    more_visible: int = 0
+    less_visible: int = 0
+    changed: int = 0
+
+    def add(self, answered: Sequence[AnsweredRow]) -> None:
+        for one in answered:
+            if one.is_as_said:
+                continue
+            self.more_visible += one.still is not None
+            self.less_visible += one.is_less_visible
+            self.changed += one.is_changed
 
 
-def _sort(
-    found: SortedGroup, number: int, rows: Rows, known: Mapping[DeliveryName, KnownDelivery], occurrence: str
-) -> None:
-    prospects, keys = rows.deliveries(found.group.positions)
-    for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
-        delivery = known.get((number, prospect, occurrence + key))
-        if delivery is None or delivery.state is DeliveryState.REJECTED:
-            found.left.append(i)
-            why = None if delivery is None else delivery.why
-            found.refused += why is not None and not _OF_PROSPECTS.isdisjoint(why.kinds())
-            keyless = known.get((number, prospect, occurrence)) if key else None
-            found.made_without_key += keyless is not None and keyless.state is DeliveryState.CREATED
-        else:
-            found.add(i, delivery)
+def foresee(earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None) -> Remaining:
+    """Return what a run would still have to do, without entering anything in the journal."""
+    rows, counts = earlier.rows, _Counts()
+    if earlier.journal is None and first is None and not rows.done:
+        return replace(grouping.remaining(plan.groups, rows, batch_size), lessened=len(plan.lessened))
+    found = earlier.sort(plan, counts.add)
+    held_back = 0 if first is None else len(hold_back(found, rows, first))
+    remaining = replace(summed(found, rows, batch_size), held_back=held_back)
+    return replace(
+        remaining,
+        sent_anew=earlier.sent_anew(plan, remaining),
+        more_visible=counts.more_visible,
+        less_visible=counts.less_visible,
+        changed=counts.changed,
+        lessened=len(plan.lessened),
+        there_twice=_there_twice(earlier, found),
+    )
 
 
-def sort_plan(
-    rows: Rows, plan: Plan, journal: Journal, workspace: Workspace, occurrence: str = ""
-) -> Iterator[SortedGroup]:
-    """Sort a plan's deliveries without entering its notes in the journal. See :func:`sort`."""
-    keys = [NoteKey.of(group.note) for group in plan.groups]
-    numbers = journal.deliveries.find_notes(workspace, keys)
-    return sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
-
-
-def foresee(
-    rows: Rows,
-    plan: Plan,
-    journal: Journal | None,
-    workspace: Workspace,
-    batch_size: int,
-    occurrence: str = "",
-    first: int | None = None,
-) -> Remaining:
-    """Return what a run would still have to do, without entering anything in the journal.
-
-    Without a journal, no earlier delivery is known.
-    """
-    found: Iterable[SortedGroup]
-    if journal is not None:
-        found = with_differing(sort_plan(rows, plan, journal, workspace, occurrence), rows, journal, workspace)
-    elif first is None:
-        return grouping.remaining(plan.groups, rows, batch_size)
-    else:
-        found = [SortedGroup(one, NoteKey.of(one.note), None, [*range(len(one.positions))]) for one in plan.groups]
-    if first is None:
-        return summed(found, rows, batch_size)
-    found = [*found]
-    held_back = len(hold_back(found, rows, first))
-    return replace(summed(found, rows, batch_size), held_back=held_back)
-
-
-def with_differing(
-    found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace
-) -> Iterator[SortedGroup]:
-    """Yield sorted groups, after finding deliveries whose text the prospect has with another visibility or status."""
-    return in_batches(found, partial(_find_differing, rows, journal, workspace))
-
-
-def _find_differing(
-    rows: Rows, journal: Journal, workspace: Workspace, some: Sequence[SortedGroup]
-) -> Sequence[SortedGroup]:
-    groups = [one for one in some if one.left]
-    sent = journal.deliveries.with_same_text(workspace, [one.key for one in groups])
-    wanted: list[tuple[SortedGroup, int, str, dict[int, NoteKind]]] = []
-    for one in groups:
-        kinds = {number: (Visibility(kind[0]), Status(kind[1])) for *kind, number in sent.get(one.key.seen, ())}
-        kinds = {number: kind for number, kind in kinds.items() if kind != (one.key.visibility, one.key.status)}
-        if kinds:
-            prospects, _ = rows.deliveries(one.group.positions[one.left])
-            wanted += [(one, i, prospect, kinds) for i, prospect in zip(one.left, prospects, strict=True)]
-    known = journal.deliveries.known([*{(number, prospect) for _, _, prospect, kinds in wanted for number in kinds}])
-    created = {name[:2]: delivery for name, delivery in known.items() if delivery.state is DeliveryState.CREATED}
-    for one, i, prospect, kinds in wanted:
-        for number, kind in kinds.items():
-            if (delivery := created.get((number, prospect))) is not None:
-                one.differing[i] = kind, delivery
-    return some
+def _there_twice(earlier: Earlier, found: Sequence[SortedGroup]) -> int:
+    """Return how many of the notes to be sent are there already, because everything is imported again."""
+    if not earlier.occurrence:
+        return 0
+    left = np.concatenate([np.zeros(0, np.int32), *(one.group.positions[one.left] for one in found)])
+    before = replace(earlier, occurrence="")
+    there: list[int] = []
+    only = [replace(one.group, positions=one.group.positions[one.left]) for one in found if one.left]
+    original = np.full(len(earlier.rows), -1, dtype=np.int32)
+    before.sort(Plan(only, original), lambda answered: there.extend(one.position for one in answered))
+    return len({*there}.intersection(left.tolist()))
 
 
 def hold_back(found: Sequence[SortedGroup], rows: Rows, first: int) -> list[int]:
@@ -186,36 +302,31 @@ def hold_back(found: Sequence[SortedGroup], rows: Rows, first: int) -> list[int]
 
 
 def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaining:
-    """Return the totals of sorted groups, each of which stays in memory only while it is counted."""
+    """Return the totals of sorted groups."""
     todo: list[Group] = []
     groups: list[Group] = []
-    unclear = unclear_public = made_without_key = refused = changed = uncomposed = differing = 0
+    unclear = unclear_public = refused = hidden = in_doubt = 0
     files: dict[str, None] = {}
-    for sorted_group in found:
-        if (group := sorted_group.todo) is not None:
+    for one in found:
+        if (group := one.todo) is not None:
             todo.append(group)
-        if (group := sorted_group.open) is not None:
+        if (group := one.open) is not None:
             groups.append(group)
-        if sorted_group.left or sorted_group.unclear:
-            files |= dict.fromkeys(sorted_group.group.note.files)
-        unclear += sorted_group.in_doubt
-        unclear_public += sorted_group.in_doubt if sorted_group.group.note.visibility is Visibility.PUBLIC else 0
-        made_without_key += sorted_group.made_without_key
-        refused += sorted_group.refused
-        differing += sum(i in sorted_group.differing for i in sorted_group.left)
-        changed += sum(how is not Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
-        uncomposed += sum(how is Known.COMPOSED_OTHERWISE for how in sorted_group.how.values())
+        if one.left or one.unclear:
+            files |= dict.fromkeys(one.group.note.files)
+        unclear += one.in_doubt
+        unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
+        refused += one.refused
+        hidden += sum(asked.how is How.HIDDEN for asked in one.asked.values())
+        in_doubt += sum(asked.how is not How.HIDDEN for asked in one.asked.values())
     remaining = grouping.remaining(todo, rows, batch_size)
-    public = remaining.public + unclear_public
     return replace(
         remaining,
         unclear=unclear,
-        made_without_key=made_without_key,
-        public=public,
+        public=remaining.public + unclear_public,
         files=tuple(files),
         refused=refused,
-        changed=changed,
-        uncomposed=uncomposed,
-        differing=differing,
+        hidden=hidden,
+        in_doubt=in_doubt,
         groups=groups,
     )

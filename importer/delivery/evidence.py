@@ -90,8 +90,7 @@ class Evidence:
         self._is_wanted = self._is_watching = False
         self.pages = Pages(traits.page, int(context.clock()) if run is None else run)
         self.known_ids = KnownIds(
-            lambda: deliveries.note_ids(context.workspace),
-            lambda ids: {*deliveries.delivered(context.workspace, [*ids]), *filter(self._has, ids)},
+            lambda ids: {*deliveries.delivered(context.workspace, [*ids]), *filter(self._has, ids)}
         )
         self.exchanged = Exchanged(context, self.known_ids, self._is_alike)
         self.introductions = Introductions(self, context)
@@ -120,7 +119,6 @@ class Evidence:
     def adopted(self, post: Post, note: FoundNote | None, *note_ids: str) -> None:
         """Record notes that were found for a delivery: its own note, as the API shows it, and further copies."""
         self._adopted.update(dict.fromkeys(note_ids, self._clock()))
-        self.known_ids.add(note_ids)
         since = self.note_clock.since(post)
         if since is not None and note is not None and note.created_at is not None:
             self.lateness = max(self.lateness, note.created_at - since)

@@ -1,7 +1,8 @@
 """Look for notes that are on prospects already, whoever wrote them and whenever, so that they aren't sent once more.
 
 Input: sorted groups of a plan, before anything of them is sent. Output: the groups without the deliveries whose note is
-there, whose rows are settled. The journal gets no entry for such a note, which isn't ours to hide or check (D151).
+there, whose rows are settled. The journal keeps such a note as *found*: it answers for its row from then on, and is
+never hidden or checked, because it isn't ours (D151).
 """
 
 from __future__ import annotations
@@ -9,21 +10,22 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
 from importer.delivery.context import DeliveryContext
+from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
-from importer.delivery.readback import is_same
-from importer.delivery.sorted_group import SortedGroup
+from importer.delivery.readback import reads_same
+from importer.delivery.sorted_group import SortedGroup, still_visible
 from importer.delivery.tasks import WholeRead
-from importer.journal import KnownDelivery, key_of
+from importer.journal import NoteKey
 from importer.messages import Message, say
-from importer.models import Result, Rows
+from importer.models import Result
 
 _UNFIT = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
 
@@ -53,9 +55,7 @@ class Existing:
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self._context, self._ledger, self._evidence = context, ledger, evidence
-        self._wanted: defaultdict[str, list[tuple[SortedGroup, int, str]]] = defaultdict(list)
-        self._alike: defaultdict[bytes, list[int]] = defaultdict(list)  # numbers of notes that read the same
-        self._keyed: set[tuple[int, str, str]] = set()  # all deliveries of a sheet with keys
+        self._wanted: defaultdict[str, list[tuple[SortedGroup, int]]] = defaultdict(list)
         self._total = 0
 
     @property
@@ -64,23 +64,20 @@ class Existing:
         done = self._total - len(self._wanted)
         return say("progress.reading-notes", done=done, total=self._total) if self._wanted else None
 
-    def skip(self, groups: Sequence[SortedGroup], rows: Rows, deliver: Callable[[], None]) -> None:
+    def skip(self, groups: Sequence[SortedGroup], earlier: Earlier, deliver: Callable[[], None]) -> None:
         """Leave the deliveries out of the groups whose note is there, after one lookup for each prospect (D150).
 
         Args:
             groups: groups to be delivered.
-            rows: their rows.
+            earlier: their rows.
             deliver: makes the calls that are under way, and raises what stops the run. What earlier runs left unclear
                 is looked up first, because it may read the same (D152).
         """
         deliver()
         for group in groups:
-            self._alike[group.key.seen].append(group.number or 0)
-            prospects, keys = rows.deliveries(group.group.positions)
-            if rows.key is not None:
-                self._keyed.update((group.number or 0, *delivery) for delivery in zip(prospects, keys, strict=True))
+            prospects: list[str] = earlier.rows.prospect[group.group.positions].tolist()
             for i in group.left:
-                self._wanted[prospects[i]].append((group, i, keys[i]))
+                self._wanted[prospects[i]].append((group, i))
         self._total = len(self._wanted)
         lookups = [ExistingLookup(prospect, take=self._evidence.pages.take(prospect)) for prospect in self._wanted]
         self._context.dispatcher.add_all(lookups)
@@ -115,42 +112,37 @@ class Existing:
             self._leave(look.prospect, say("doubt.not-read", why=failure.text))
 
     def _leave(self, prospect: str, why: Message) -> None:
-        for group, i, _ in self._wanted.pop(prospect):
-            self._take_out(group, i, Result.NOT_SENT, say("outcome.not-compared", why=why))
+        for group, i in self._wanted.pop(prospect):
+            self._take_out(group, i, say("outcome.not-compared", why=why))
 
     def _settle(self, prospect: str, notes: Sequence[FoundNote]) -> None:
         """Settle the rows whose note is there. The oldest note counts first, and each for one row (D153)."""
         oldest_first = sorted(notes, key=lambda note: note.created_at or math.inf)
-        used: set[str] = set()
-        for group, i, key in self._wanted.pop(prospect):
-            same = [note for note in oldest_first if is_same(note, group.key)]
+        used = self._of_others(prospect) if notes else set()
+        for group, i in self._wanted.pop(prospect):
+            same = [note for note in oldest_first if reads_same(note, group.key)]
             if same and self._evidence.is_contested(prospect, group.key):  # D152
-                self._take_out(group, i, Result.NOT_SENT, say("outcome.waits-for-another"))
+                self._take_out(group, i, say("outcome.waits-for-another"))
                 continue
-            taken = used | self._of_others(prospect, group, key) if same else used
-            note = next((note for note in same if note.note_id not in taken), None)
+            note = next((note for note in same if note.note_id not in used), None)
             if note is not None:
                 used.add(note.note_id)
-                self._take_out(group, i, Result.ALREADY_IMPORTED, say("outcome.is-there"), note.note_id)
+                group.settled.add(i)
+                assert note.visibility is not None and note.status is not None
+                form = replace(group.group.note, visibility=note.visibility, status=note.status)
+                position = int(group.group.positions[i])
+                self._ledger.found(position, prospect, NoteKey.of(form), note.note_id, say("outcome.is-there"))
+                if (why := still_visible(form, group.group.note, is_ours=False)) is not None:
+                    self._ledger.still_visible(position, why)
 
-    def _of_others(self, prospect: str, group: SortedGroup, key: str) -> set[str]:
-        """Return the IDs of notes that read the same but are other deliveries', as far as the journal knows (D153)."""
-        known = self._context.journal.deliveries.known([(number, prospect) for number in self._alike[group.key.seen]])
-        others = [delivery for delivery in known.values() if not self._may_serve(delivery, group, key)]
-        return {note_id for delivery in others for note_id in (delivery.note_id or "", *delivery.duplicates)}
+    def _of_others(self, prospect: str) -> set[str]:
+        """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D153)."""
+        run = self._context.run
+        if run is not None and run.occurrence:
+            return set()
+        told = self._context.journal.identities.told(self._context.workspace, [prospect])
+        return {note_id for _, known, _ in told for note_id in (known.note_id or "", *known.duplicates)}
 
-    def _may_serve(self, delivery: KnownDelivery, group: SortedGroup, key: str) -> bool:
-        """Return whether the note of a delivery may be the one that a row of a group means by its key, if it has one.
-
-        With the same key, an earlier import made it, and this one is to make it again. Without a key on either side,
-        it may, unless the sheet has a row for that delivery.
-        """
-        other_key = key_of(delivery.occurrence)
-        is_known_without_key = (
-            not (key and other_key) and (delivery.note, delivery.prospect, other_key) not in self._keyed
-        )
-        return delivery.note == group.number and (other_key == key or is_known_without_key)
-
-    def _take_out(self, group: SortedGroup, i: int, result: Result, reason: Message, note_id: str = "") -> None:
+    def _take_out(self, group: SortedGroup, i: int, reason: Message) -> None:
         group.settled.add(i)
-        self._ledger.unsent(int(group.group.positions[i]), result, reason, note_id)
+        self._ledger.unsent(int(group.group.positions[i]), Result.NOT_SENT, reason)

@@ -16,14 +16,24 @@ from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
-from importer.delivery.other_names import as_it_stands, is_composed, record_digest, text_digest
+from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.source_rows import source_digest
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
-from importer.journal import READ_BACK, Alias, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
+from importer.journal import (
+    READ_BACK,
+    Answered,
+    Claim,
+    FoundDelivery,
+    Identity,
+    Journal,
+    KnownDelivery,
+    NoteKey,
+    Run,
+    SampleState,
+)
 from importer.messages import Message, say
-from importer.models import Result, Status, Texts
+from importer.models import Result, Status, Workspace
 
 
 class Ledger:
@@ -32,18 +42,16 @@ class Ledger:
     Args:
         journal: the durable record.
         outcomes: outcomes of the rows.
+        workspace: the workspace of the deliveries.
         run: the run that claims deliveries; None if nothing is sent.
 
     Attributes:
-        records: IDs of the rows' records, by which their deliveries are known, too; None if they have none.
-        sources: position → fingerprints by which a row's delivery is known, too, such as that of the row before its
-            correction.
+        earlier: says by what the deliveries of rows are known; None if nothing is sent.
     """
 
-    def __init__(self, journal: Journal, outcomes: Outcomes, run: Run | None) -> None:
-        self._journal, self._outcomes, self._run = journal, outcomes, run
-        self.records: Texts | None = None
-        self.sources: Mapping[int, Sequence[str]] = {}
+    def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
+        self._journal, self._outcomes, self._workspace, self._run = journal, outcomes, workspace, run
+        self.earlier: Earlier | None = None
         self._entries: list[Callable[[], None]] = []
         self.settled = self.created = self.failed = 0
         self.ended: Counter[Result] = Counter()
@@ -96,13 +104,14 @@ class Ledger:
             )
 
     def _claim(self, posts: Sequence[Post], now: float) -> list[int]:
-        assert self._run is not None or not posts
-        claims = [Claim(post.number, post.request, post.since, post.replaces, post.sends > 1) for post in posts]
-        numbers = self._journal.deliveries.claim(self._run, claims, now) if self._run is not None else []
+        if not posts:
+            return []
+        assert self._run is not None
+        claims = [_claim(post, self.earlier) for post in posts]
+        numbers = self._journal.deliveries.claim(self._run, claims, now)
         if numbers is None:  # D4
             raise Busy(say("journal.claimed-by-another"))
-        if self._run is not None:
-            self._journal.aliases.enter(self._run.workspace, _aliases(posts, self.records, self.sources))
+        self._journal.identities.enter(self._workspace, _told(posts, self.earlier))
         return numbers
 
     def answered(
@@ -142,40 +151,34 @@ class Ledger:
             if answer.note_id is None:
                 position = request.positions[index]
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
-        number = post.number
         self._enter_answers(
-            Answered(
-                post.request_number, number, request.prospects[index], request.keys[index], _kept(answer, reason), at
-            )
-            for index, answer in answers
+            Answered(post.request_number, request.names[index], _kept(answer, reason), at) for index, answer in answers
         )
         if created and duplicates:
-            prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
-            self._entries.append(lambda: self._journal.deliveries.checked(number, prospect, key, duplicates))
+            name = request.names[created[0][0]]
+            self._entries.append(lambda: self._journal.deliveries.checked(name, duplicates))
 
     def _enter_answers(self, answers: Iterable[Answered]) -> None:
         """Enter answers in one statement with the answers before them; other entries in between keep their order."""
         last = self._entries[-1] if self._entries else None
         if not isinstance(last, _RowAnswers):
-            last = _RowAnswers(self._journal)
+            last = _RowAnswers(self._journal, self._workspace)
             self._entries.append(last)
         last.all.extend(answers)
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the check of a delivery that was sent again, with the IDs of further copies of its note."""
-        number, request = post.number, post.request
+        request = post.request
         known_ids = self._outcomes.duplicates.get(request.positions[0], ())  # found when the note was read back
         duplicates = [*known_ids, *(note_id for note_id in duplicates if note_id not in known_ids)]
         if duplicates:
             self._outcomes.found_duplicates(request.positions[0], duplicates)
-        self._entries.append(
-            lambda: self._journal.deliveries.checked(number, request.prospects[0], request.keys[0], duplicates)
-        )
+        self._entries.append(lambda: self._journal.deliveries.checked(request.names[0], duplicates))
 
     def sampled(self, notes: Sequence[Promised], sample: SampleState | None) -> None:
         """Put created notes into a sample, or out of it if ``sample`` is None."""
         if notes:
-            to_sample = [note.delivery for note in notes]
+            to_sample = [note.name for note in notes]
             self._entries.append(lambda: self._journal.deliveries.sample(to_sample, sample))
 
     def sample_all(self, runs: Iterable[int], *, drafts: bool) -> None:
@@ -196,15 +199,15 @@ class Ledger:
         """
         reason = say("outcome.unclear", why=why)
         if is_accepted:
-            request_number, note_number, deliveries = post.request_number, post.number, _deliveries(post)
-            self._entries.append(lambda: self._journal.deliveries.accept(request_number, note_number, deliveries))
+            number, names = post.request_number, post.request.names
+            self._entries.append(lambda: self._journal.deliveries.accept(number, names))
         positions = post.request.positions
         self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def unconfirmed(self, post: Post, reason: Message | None, at: float, result: Result = Result.UNCONFIRMED) -> None:
         """Settle deliveries that can be neither confirmed nor ruled out."""
-        request_number, note_number, deliveries = post.request_number, post.number, _deliveries(post)
-        self._entries.append(lambda: self._journal.deliveries.unconfirm(request_number, note_number, deliveries))
+        number, names = post.request_number, post.request.names
+        self._entries.append(lambda: self._journal.deliveries.unconfirm(number, names))
         positions = post.request.positions
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
@@ -223,29 +226,39 @@ class Ledger:
         self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
 
     def _release(self, post: Post) -> None:
-        request_number, note_number, deliveries = post.request_number, post.number, _deliveries(post)
-        self._entries.append(lambda: self._journal.deliveries.release(request_number, note_number, deliveries))
+        number, names = post.request_number, post.request.names
+        self._entries.append(lambda: self._journal.deliveries.release(number, names))
         post.replaces = None
 
-    def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], how: Sequence[Message | None]) -> None:
-        """Settle rows whose deliveries an earlier run made; ``how`` says of each why it counts despite its text."""
-        known = zip(positions, made, how, strict=True)
-        for (at, state, why), together in groupby(known, lambda row: (row[1].at, row[1].state, row[2])):
-            rows, deliveries, _ = zip(*together, strict=True)
-            date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
-            reason = say(
-                "outcome.imported-and-hidden" if state is DeliveryState.HIDDEN else "outcome.imported", date=date
-            )
-            reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
-            note_ids = [delivery.note_id or "" for delivery in deliveries]
-            self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
-            for row, delivery in zip(rows, deliveries, strict=True):
-                if delivery.duplicates:
-                    self._outcomes.found_duplicates(row, delivery.duplicates)
-                if delivery.is_missing and delivery.note_id is not None:
-                    self._outcomes.found_missing(row, [delivery.note_id])
+    def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
+        """Settle rows whose deliveries an earlier run made; ``why`` says what differs, if anything does."""
+        _settle_known(self._outcomes, positions, made, why)
 
-    def unsent(self, position: int, result: Result, reason: Message, note_id: str) -> None:
+    def asked(self, position: int, why: Message) -> None:
+        """Leave a row in question unsent until a person has answered; the row needs attention."""
+        self.unsent(position, Result.NOT_SENT, why)
+        self._outcomes.asked[position] = None
+
+    def still_visible(self, position: int, why: Message) -> None:
+        """Record that a row's note is more visible than the sheet says; the row needs attention."""
+        self._outcomes.found_visible(position, why)
+
+    def found(self, position: int, prospect: str, key: NoteKey, note_id: str, reason: Message) -> None:
+        """Settle a row whose note its prospect had already. The note answers for the row from then on."""
+        assert self._run is not None and self.earlier is not None
+        run, journal, rows = self._run, self._journal, self.earlier.rows
+        [name] = self.earlier.names([position])
+        told, of_row = [*self.earlier.told([position], [name])], "" if rows.key is None else str(rows.key[position])
+
+        def enter() -> None:
+            [number], _ = journal.deliveries.enter_notes(self._workspace, [key])
+            journal.deliveries.found(run, [FoundDelivery(name, number, prospect, of_row, note_id)], time.time())
+            journal.identities.enter(self._workspace, told)
+
+        self._entries.append(enter)
+        self.unsent(position, Result.ALREADY_IMPORTED, reason, note_id)
+
+    def unsent(self, position: int, result: Result, reason: Message, note_id: str = "") -> None:
         """Settle a row without entering anything in the journal, because its note isn't sent."""
         self._outcomes.settle([position], result, note_ids=[note_id], reason=reason)
         self.count_settled(1, {result: 1})
@@ -279,10 +292,41 @@ class _RowAnswers:
     """Answers to be entered in one statement."""
 
     journal: Journal
+    workspace: Workspace
     all: list[Answered] = field(default_factory=list)
 
     def __call__(self) -> None:
-        self.journal.deliveries.answer(self.all)
+        self.journal.deliveries.answer(self.workspace, self.all)
+
+
+def _claim(post: Post, earlier: Earlier | None) -> Claim:
+    key = None if earlier is None else earlier.rows.key
+    keys = () if key is None else key[[*post.request.positions]].tolist()
+    return Claim(post.number, post.request, post.since, post.replaces, post.sends > 1, keys)
+
+
+def _told(posts: Sequence[Post], earlier: Earlier | None) -> Iterator[Identity]:
+    """Yield what the deliveries of these requests are to be known by."""
+    if earlier is not None:
+        for post in posts:
+            yield from earlier.told(post.request.positions, post.request.names)
+
+
+def _settle_known(
+    outcomes: Outcomes, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None
+) -> None:
+    for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
+        rows, deliveries = zip(*together, strict=True)
+        date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
+        reason = say("outcome.imported", date=date)
+        reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
+        note_ids = [delivery.note_id or "" for delivery in deliveries]
+        outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+        for row, delivery in zip(rows, deliveries, strict=True):
+            if delivery.duplicates:
+                outcomes.found_duplicates(row, delivery.duplicates)
+            if delivery.is_missing and delivery.note_id is not None:
+                outcomes.found_missing(row, [delivery.note_id])
 
 
 def _kept(answer: Answer, reason: Message | None) -> Answer:
@@ -294,24 +338,3 @@ def _kept(answer: Answer, reason: Message | None) -> Answer:
 def _shown(post: Post) -> int:
     """Return the request number for the row; 0 for an earlier run's, which would be mistaken for one of this run."""
     return 0 if post.of_earlier_run else post.request_number
-
-
-def _deliveries(post: Post) -> list[tuple[str, str]]:
-    return list(zip(post.request.prospects, post.request.keys, strict=True))
-
-
-def _aliases(posts: Sequence[Post], records: Texts | None, sources: Mapping[int, Sequence[str]]) -> Iterator[Alias]:
-    """Yield the further digests of the deliveries of these requests.
-
-    They are of records, of cells whose texts are composed, and of rows before they were corrected.
-    """
-    for post in posts:
-        request, note = post.request, post.request.note
-        plain = as_it_stands(note) if note is not None and is_composed(note) else None
-        for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
-            if records is not None and (record := str(records[position])):
-                yield record_digest(record, prospect, key), (post.number, prospect, key)
-            if plain is not None:
-                yield text_digest(plain, prospect, key), (post.number, prospect, key)
-            for source in sources.get(position, ()):
-                yield source_digest(source, prospect, key), (post.number, prospect, key)

@@ -7,7 +7,7 @@ The functions below settle rows that need no call, and combine the notes of a ro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from textwrap import shorten
 from typing import Any, NamedTuple
 
@@ -51,6 +51,8 @@ class Outcomes:
     Attributes:
         duplicates: IDs of further copies of rows' notes, by the row's position.
         missing: IDs of rows' notes that were created but not found, by the row's position.
+        asked: positions of the rows in question, which aren't sent before a person has answered.
+        visible: positions of the rows whose notes are more visible than the sheet says.
         missing_elsewhere: prospect, note ID and run's number of other files' notes that were created but not found.
         composed: returns the texts of the rows from one position to another; None if no template composes them.
     """
@@ -66,6 +68,8 @@ class Outcomes:
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
         self.duplicates: dict[int, tuple[str, ...]] = {}
         self.missing: dict[int, tuple[str, ...]] = {}
+        self.visible: dict[int, None] = {}
+        self.asked: dict[int, None] = {}
         self.missing_elsewhere: list[tuple[str, str, int]] = []
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
@@ -132,11 +136,10 @@ class Outcomes:
         self.missing[position] = tuple(note_ids)
         self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
 
-    def made_besides(self, differing: Mapping[int, Message]) -> None:
-        """Add to rows whose note was created that their prospects have the text with another visibility or status."""
-        for position in self.positions(Result.CREATED).tolist() if differing else ():
-            if position in differing:
-                self._add(position, differing[position])
+    def found_visible(self, position: int, why: Message) -> None:
+        """Record that a row's note is more visible than the sheet says; the row needs attention."""
+        self.visible[position] = None
+        self._add(position, why)
 
     def _add(self, position: int, more: Message) -> None:
         self._more.setdefault(position, {})[more.kind] = more
@@ -144,7 +147,7 @@ class Outcomes:
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
         needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        needs_attention[[*self.duplicates, *self.missing]] = True
+        needs_attention[[*self.duplicates, *self.missing, *self.visible, *self.asked]] = True
         return needs_attention
 
     def result(self, position: int) -> Result:
@@ -181,6 +184,8 @@ class Outcomes:
         subset._repeated[:] = self._repeated[:size]
         subset.duplicates = {position: ids for position, ids in self.duplicates.items() if position < size}
         subset.missing = {position: ids for position, ids in self.missing.items() if position < size}
+        subset.visible = {position: None for position in self.visible if position < size}
+        subset.asked = {position: None for position in self.asked if position < size}
         subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
         subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
         subset.missing_elsewhere = self.missing_elsewhere
@@ -229,13 +234,6 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
         outcomes.settle([position], Result.SKIPPED, reason=reason)
     for position, reason in rows.rejected.items():
         outcomes.settle([position], Result.REJECTED, reason=reason)
-    if rows.done:
-        outcomes.settle(
-            list(rows.done),
-            Result.ALREADY_IMPORTED,
-            note_ids=list(rows.done.values()),
-            reason=say("outcome.says-results-file"),
-        )
 
 
 def _placed(problem: Problem, headings: Sequence[str]) -> Message:
@@ -258,6 +256,8 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
             outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason, repeated=row)
         else:
             outcomes.settle_as(position, original, say("outcome.repeats", row="", result=result.value), row)
+            if original in outcomes.asked:
+                outcomes.asked[position] = None
 
 
 # -- rows with several notes -------------------------------------------------------------------------------------------
@@ -297,6 +297,10 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
     note_ids = ["; ".join(dict.fromkeys(map(outcomes.note_id, positions)))] if is_delivered else None
     found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
+    if any(position in outcomes.visible for position in positions):
+        found.visible[row] = None
+    if any(position in outcomes.asked for position in positions):
+        found.asked[row] = None
     if duplicates := [duplicate_id for position in positions for duplicate_id in outcomes.duplicates.get(position, ())]:
         found.found_duplicates(row, duplicates)
     if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:

@@ -14,16 +14,16 @@ from dataclasses import replace
 from importer import grouping
 from importer.api import Answer, Reply
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Settle, Split
+from importer.delivery.earlier import Earlier, summed
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import SortedGroup
 from importer.delivery.tasks import Post, Renewal, Task
 from importer.grouping.conflicts import ConflictKeys
 from importer.messages import say
-from importer.models import Note, Remaining, Rows
+from importer.models import Note, Remaining
 from importer.rows.uploads import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
@@ -54,10 +54,10 @@ class Queue:
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, groups: Sequence[SortedGroup], rows: Rows, conflicts: ConflictKeys[Post]) -> Remaining:
+    def fill(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Remaining:
         """Take the deliveries of these groups that are still to be made, and return what remains to be done."""
-        self.remaining = replace(earlier.summed(groups, rows, self.sizes.batch_size), groups=())
-        self.posts = self._built(groups, rows, conflicts)
+        self.remaining = replace(summed(groups, earlier.rows, self.sizes.batch_size), groups=())
+        self.posts = self._built(groups, earlier, conflicts)
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -67,21 +67,18 @@ class Queue:
         self.attachments.uploads = uploads
         self.proceed()
 
-    def _built(self, groups: Sequence[SortedGroup], rows: Rows, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
-        occurrence = "" if self._context.run is None else self._context.run.occurrence
+    def _built(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
         for sorted_group in groups:
             if (group := sorted_group.todo) is not None:
-                for request in grouping.requests(group, rows, self.sizes.batch_size):
-                    if occurrence:
-                        keys = tuple(occurrence + key for key in request.keys)
-                        request = replace(request, keys=keys)  # noqa: PLW2901
+                for request in grouping.requests(group, earlier.rows, self.sizes.batch_size):
+                    named = replace(request, names=tuple(earlier.names(request.positions)))
                     assert sorted_group.number is not None
                     deliveries = self.remaining.deliveries - len(request)
                     self.remaining = replace(
                         self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries
                     )
                     key = sorted_group.key
-                    yield Post(request, key, sorted_group.number, conflicts.of(key, request.prospects))
+                    yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
 
     @property
     def to_come(self) -> int:

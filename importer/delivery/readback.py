@@ -153,6 +153,12 @@ def is_same(note: FoundNote, key: NoteKey) -> bool:
     )
 
 
+def reads_same(note: FoundNote, key: NoteKey) -> bool:
+    """Return whether a reader sees the same text in a note, whatever its visibility and its status are."""
+    is_known = note.visibility is not None and note.status is not None
+    return is_known and not key.readings.isdisjoint(seen_digests(note.content))
+
+
 def rewritten(
     candidates: Sequence[FoundNote], note: Note | None, others: Sequence[Note | None], authors: Collection[str]
 ) -> FoundNote | None:

@@ -191,10 +191,10 @@ class Samples:
             note_ids = {}
         chosen = []
         for index in self.draw.drawn(post.request.prospects, note_ids):
-            prospect, key = post.request.prospects[index], post.request.keys[index]
+            prospect, name = post.request.prospects[index], post.request.names[index]
             assert self._run is not None
             until = came + self._certain_after
-            chosen.append(Promised(post.number, prospect, key, note_ids[prospect], self._run, came, until))
+            chosen.append(Promised(name, post.number, prospect, note_ids[prospect], self._run, came, until))
             self.looks.add(SampleLookup(chosen[-1:]), came + self._due_after)
         self._ledger.sampled(chosen, SampleState.DUE)
 
@@ -218,8 +218,9 @@ class Samples:
         assert known.note_id is not None
         came, is_widened = min(known.at, now), known.sample is SampleState.ALL
         certain_from = self._certain_after + (came if known.run == self._run else now)
-        delivery_key = known.note, known.prospect, known.occurrence
-        return Promised(*delivery_key, known.note_id, known.run, came, certain_from, is_widened)
+        return Promised(
+            known.name, known.note, known.prospect, known.note_id, known.run, came, certain_from, is_widened
+        )
 
     # -- when -------------------------------------------------------------------------------------------------------
 

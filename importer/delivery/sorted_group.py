@@ -3,76 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
-from typing import TypeAlias
+from typing import NamedTuple
 
-from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
-from importer.models import Group, Status, Visibility
-
-NoteKind: TypeAlias = tuple[Visibility, Status]
-
-
-class Known(Enum):
-    """How a delivery is known whose text was another one when it was sent."""
-
-    BY_RECORD = auto()  # the sheet's ID of the record is the same
-    OTHERWISE = auto()  # the sheet's ID of the record is the same, and its note has another visibility or status
-    COMPOSED_OTHERWISE = auto()  # the text of the cell was sent without the template of now, or with one
-    AS_CORRECTED = auto()  # the row was sent as it was before or after somebody corrected it
+from importer.delivery.matching import How, Match
+from importer.journal import DeliveryState, KnownDelivery, NoteKey
+from importer.messages import Message, say
+from importer.models import Group, Note, Status, Visibility
+from importer.settings.reading import kind_in_words
 
 
 @dataclass(slots=True)
 class SortedGroup:
     """Deliveries of a group by what the journal knows of them, as indices of the group's positions.
 
+    Deliveries that exist are in none of these lists.
+
     Attributes:
         group: the group.
-        key: the journal's key of its note; ``number`` is the note's number there, None if it was never sent.
+        key: the journal's key of its note.
+        number: the note's number in the journal; None as long as it isn't entered.
         left: deliveries still to be made.
         unclear: deliveries sent without a clear answer: request number → index and delivery.
-        made: deliveries that exist.
-        made_without_key: how many of ``left`` an earlier run created without a key.
+        asked: index → row that is a question, so that it isn't sent.
         refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
-        differing: index in ``left`` → an earlier run's note with the same text, but another visibility or status, and
-            its delivery to the prospect.
         settled: indices of ``left`` whose rows are settled without being sent.
-        former: journal keys of other notes by which its deliveries are known, by the notes' numbers.
-        how: how deliveries are known whose text was another one when they were sent.
     """
 
     group: Group
     key: NoteKey
-    number: int | None
+    number: int | None = None
     left: list[int] = field(default_factory=list)
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
-    made: list[tuple[int, KnownDelivery]] = field(default_factory=list)
-    made_without_key: int = 0
+    asked: dict[int, Match] = field(default_factory=dict)
     refused: int = 0
-    differing: dict[int, tuple[NoteKind, KnownDelivery]] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
-    former: dict[int, NoteKey] = field(default_factory=dict)
-    how: dict[int, Known] = field(default_factory=dict)
-
-    def add(self, i: int, delivery: KnownDelivery) -> None:
-        """Record that the delivery with this index is unclear, or was made."""
-        if delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
-            self.unclear.setdefault(delivery.request, []).append((i, delivery))
-        else:
-            self.made.append((i, delivery))
-
-    def take(self, i: int, delivery: KnownDelivery, how: Known, journal: Journal) -> None:
-        """Record that the delivery with this index is known as one with another note, unless it was refused."""
-        if delivery.state is DeliveryState.REJECTED or i in self.how:
-            return
-        self.how[i] = how
-        if delivery.state is not DeliveryState.CREATED or delivery.resent_at is not None:  # it will be looked up
-            self.former[delivery.note] = journal.deliveries.key_of(delivery.note)
-        self.add(i, delivery)
-
-    @property
-    def known(self) -> list[tuple[int, KnownDelivery]]:
-        """Deliveries that exist or are unclear, each with its index."""
-        return [*self.made, *(pair for members in self.unclear.values() for pair in members)]
 
     @property
     def in_doubt(self) -> int:
@@ -93,3 +57,65 @@ class SortedGroup:
         if len(self.left) == len(self.group.positions):
             return self.group
         return replace(self.group, positions=self.group.positions[self.left]) if self.left else None
+
+
+class AnsweredRow(NamedTuple):
+    """Row whose delivery an earlier run made.
+
+    Attributes:
+        position: the row's position.
+        note: the note that the sheet has for it; None if the row is not valid, but has the ID of the note.
+        match: how it is known.
+    """
+
+    position: int
+    note: Note | None
+    match: Match
+
+    @property
+    def delivery(self) -> KnownDelivery:
+        """The delivery."""
+        assert self.match.known is not None
+        return self.match.known.delivery
+
+    @property
+    def is_as_said(self) -> bool:
+        """Whether the note is there just as the sheet says."""
+        delivery, note = self.match.known.delivery if self.match.known else None, self.note
+        if note is None or delivery is None or self.match.how is not How.TEXT:
+            return False
+        return delivery.visibility is note.visibility and delivery.status is note.status
+
+    @property
+    def still(self) -> Message | None:
+        """Message about a note that is more visible than the sheet says; None if it isn't."""
+        if self.note is None:
+            return None
+        return still_visible(self.delivery, self.note, is_ours=self.delivery.state is not DeliveryState.FOUND)
+
+    @property
+    def is_less_visible(self) -> bool:
+        """Whether the note is less visible than the sheet says, and in no way more."""
+        if self.note is None or self.still is not None:
+            return False
+        return (self.delivery.visibility, self.delivery.status) != (self.note.visibility, self.note.status)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the row's text is another one than that of the delivery."""
+        known = self.match.known
+        return (
+            self.match.how in (How.NOTE, How.RECORD)
+            and known is not None
+            and known.identities.isdisjoint(self.match.row.texts)
+        )
+
+
+def still_visible(there: KnownDelivery | Note, says: Note, *, is_ours: bool) -> Message | None:
+    """Return the message about a note that is there and more visible than the sheet says; None if it isn't."""
+    is_public = there.visibility is Visibility.PUBLIC and says.visibility is Visibility.PRIVATE
+    if not is_public and not (there.status is Status.PUBLISHED and says.status is Status.DRAFT):
+        return None
+    kinds = (kind_in_words(one.visibility, one.status) for one in (there, says))
+    kind, wanted = (say("names", names=tuple(names)) for names in kinds)
+    return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)

@@ -1,33 +1,34 @@
 """Take over what earlier runs left: settle what they made, and look up what they left unclear.
 
-Input: a plan and the journal. Output: the plan's groups, sorted by what is left to do; lookups under way.
+Input: a plan and what the journal knows. Output: the plan's groups, sorted by what is left to do; lookups under way.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from importer.delivery import earlier
 from importer.delivery.context import DeliveryContext
 from importer.delivery.duplicates import Duplicates
+from importer.delivery.earlier import Earlier
 from importer.delivery.ledger import Ledger
-from importer.delivery.other_names import alias_digests, is_composed, taken_digest
+from importer.delivery.matching import How, Match
 from importer.delivery.resolver import Resolver
-from importer.delivery.sorted_group import Known, SortedGroup
-from importer.delivery.source_rows import MARK, source_digest, sources_by_position
+from importer.delivery.sorted_group import AnsweredRow, SortedGroup
 from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
-from importer.journal import ACCEPTED, Alias, DeliveryState, KnownDelivery, NoteKey, Run
+from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
-from importer.models import Note, Plan, Request, Rows
+from importer.models import Note, Plan, Request, Result
+from importer.settings.kinds import InDoubt
 from importer.settings.reading import kind_in_words
 
-_KNOWN = {
-    Known.BY_RECORD: "known.by-record",
-    Known.OTHERWISE: "known.otherwise",
-    Known.COMPOSED_OTHERWISE: "known.uncomposed",
-    Known.AS_CORRECTED: "known.as-corrected",
+_ASKED = {
+    How.HIDDEN: "outcome.hidden-before",
+    How.WORDS: "outcome.words-known",
+    How.OTHER_RECORD: "outcome.text-known",
+    How.UNKNOWN_NOTE: "outcome.note-unknown",
 }
 
 
@@ -39,80 +40,130 @@ class Takeover:
         ledger: records the result of each delivery.
         resolver: looks up the deliveries that are unclear.
         duplicates: looks for further copies of notes that were sent again.
-
-    Attributes:
-        differing: row's position → message that its prospect has its text with another visibility or status.
     """
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
         self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
-        self.differing: dict[int, Message] = {}
 
-    def take_over(self, rows: Rows, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
-        """Settle or look up deliveries of earlier runs; return the groups by what is left to do, and conflict keys."""
-        run, journal, workspace = self._context.run, self._context.journal, self._context.workspace
-        assert run is not None
+    def take_over(self, earlier: Earlier, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
+        """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
+
+        What a row says is entered for the delivery that answers for it, so that each later row is known by it, too.
+        """
+        journal, workspace, rows = self._context.journal, self._context.workspace, earlier.rows
         keys = [NoteKey.of(group.note) for group in plan.groups]
-        one_draft = self._context.traits.one_draft
-        conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=one_draft)
-        numbers, known_before = journal.deliveries.enter_notes(workspace, keys)
-        known_numbers = [number if number in known_before else None for number in numbers]
-        self._ledger.records = rows.record
-        self._ledger.sources = sources_by_position(rows, plan, are_there=journal.aliases.are_there(workspace, MARK))
-        groups, aliases = [], list[Alias]()
-        looked_up = earlier.sort(plan.groups, keys, known_numbers, rows, journal, workspace, run.occurrence)
-        looked_up = earlier.with_differing(looked_up, rows, journal, workspace)
-        for group, number in zip(looked_up, numbers, strict=True):
+        conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=self._context.traits.one_draft)
+        self._ledger.earlier = earlier
+        copied: list[AnsweredRow] = []
+
+        def take(answered: Sequence[AnsweredRow]) -> None:
+            self._settle(answered)
+            journal.identities.enter(workspace, self._told(earlier, answered))
+            journal.identities.enter(workspace, self._decided(earlier, [one.match for one in answered]))
+            copied.extend(one for one in answered if one.delivery.resent_at is not None)
+
+        groups = earlier.sort(plan, take)
+        numbers, _ = journal.deliveries.enter_notes(workspace, keys)
+        for group, number in zip(groups, numbers, strict=True):
             group.number = number
-            self._note_differing(group)
-            aliases += self._aliases(group, rows)
-            self._take_over_group(group, number, conflicts)
-            groups.append(group)
-        journal.aliases.enter(workspace, aliases)  # all at once, because one delivery may count for several rows
+        for one in copied:
+            self.check(journal.deliveries.key_of(one.delivery.note), [(one.position, one.delivery)])
+        for group in groups:
+            self._take_up(group, conflicts)
+            self._settle_asked(earlier, group)
+            unclear = [pair for members in group.unclear.values() for pair in members]
+            positions = [int(group.group.positions[i]) for i, _ in unclear]
+            journal.identities.enter(workspace, earlier.told(positions, [one.name for _, one in unclear]))
+        for position in earlier.unknown:
+            self._settle_unknown(earlier, position)
+        journal.identities.enter(workspace, self._decided(earlier, earlier.decided))
         return groups, conflicts
 
-    def _aliases(self, group: SortedGroup, rows: Rows) -> Iterator[Alias]:
-        """Yield further digests for the deliveries of earlier runs: of their records, and of texts composed now."""
-        run, note = self._context.run, group.group.note
-        assert run is not None
-        sources = self._ledger.sources
-        for i, delivery in group.known if rows.record is not None or sources or group.how else ():
-            position, is_same = int(group.group.positions[i]), i not in group.how
-            digests = alias_digests(rows, note, position, run.occurrence, is_same=is_same)
-            name = (delivery.note, delivery.prospect, delivery.occurrence)
-            yield from ((digest, name) for digest, _ in digests)
-            if not is_same and is_composed(note):
-                yield taken_digest(delivery), name
-            for source in sources.get(position, ()):
-                yield source_digest(source, *name[1:]), name
+    def _decided(self, earlier: Earlier, matches: Iterable[Match]) -> Iterator[Identity]:
+        """Yield the words that a person has answered for, so that the delivery isn't asked about again."""
+        for match in matches:
+            if match.how is How.WORDS and match.known is not None:
+                [names] = earlier.identities.names([match.row.position])
+                yield from ((who, match.row.words, match.known.delivery.name) for who in names)
 
-    def _note_differing(self, group: SortedGroup) -> None:
-        for i, ((visibility, status), delivery) in group.differing.items():
-            kind = say("names", names=tuple(kind_in_words(visibility, status)))
-            message = say("outcome.differing", kind=kind, run=self._runs[delivery.run].name)
-            self.differing[int(group.group.positions[i])] = message
+    def _told(self, earlier: Earlier, answered: Sequence[AnsweredRow]) -> Iterable[Identity]:
+        """Return what deliveries are to be known by besides what they are known by."""
+        new = [
+            one
+            for one in answered
+            if one.note is not None
+            and one.match.known is not None
+            and not one.match.known.identities.issuperset(one.match.row.all)
+        ]
+        return earlier.told([one.position for one in new], [one.delivery.name for one in new])
 
-    def _take_over_group(self, group: SortedGroup, number: int, conflicts: ConflictKeys[Post]) -> None:
-        positions = group.group.positions
-        made = [int(positions[i]) for i, _ in group.made], [delivery for _, delivery in group.made]
-        self._ledger.already(*made, [self._how(group.how.get(i), delivery) for i, delivery in group.made])
-        for note, key in {number: group.key, **group.former}.items():
-            self.check(key, [pair for pair in zip(*made, strict=True) if pair[1].note == note])
-        for members in group.unclear.values():
-            deliveries, rows = [delivery for _, delivery in members], [int(positions[i]) for i, _ in members]
-            # The text that was sent isn't known. If the note is absent, the next run sends the row's text of now.
-            if (note := deliveries[0].note) != number:
-                self.take_up(group.former[note], note, deliveries, rows)
-            else:
-                self.take_up(group.key, number, deliveries, rows, group.group.note, conflicts)
-        group.made = []  # for a million rows they would use too much memory
+    def _settle(self, answered: Sequence[AnsweredRow]) -> None:
+        """Settle rows whose deliveries exist."""
+        shown: defaultdict[Message | None, list[AnsweredRow]] = defaultdict(list)
+        left = [one for one in answered if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)]
+        for one in left:
+            self._ledger.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
+        self._context.journal.deliveries.leave_hidden([one.delivery.name for one in left])
+        for one in answered:
+            if one.delivery.state not in (DeliveryState.HIDDEN, DeliveryState.LEFT):
+                shown[self._why(one)].append(one)
+        for why, alike in shown.items():
+            self._ledger.already([one.position for one in alike], [one.delivery for one in alike], why)
+        for one in answered:
+            if (why := one.still) is not None and one.delivery.state not in (DeliveryState.HIDDEN, DeliveryState.LEFT):
+                self._ledger.still_visible(one.position, why)
 
-    def _how(self, how: Known | None, delivery: KnownDelivery) -> Message | None:
-        """Return why a row isn't sent although its text is another one; None if its text is the same."""
-        if how is None:
+    def _why(self, one: AnsweredRow) -> Message | None:
+        """Return what differs between a row and the delivery that answers for it; None if nothing does."""
+        if one.note is None:
             return None
-        run = self._runs[delivery.run]
-        return say(_KNOWN[how], run=run.name, file=run.file)
+        run = self._runs[one.delivery.run]
+        parts = {"run": run.name, "file": run.file}
+        if one.is_changed:
+            return say("known.by-record", **parts)
+        if one.match.how is How.EARLIER_TEXT or one.match.how is How.WORDS:
+            return say("known.uncomposed", **parts)
+        if one.is_less_visible:
+            kind = say("names", names=tuple(kind_in_words(one.delivery.visibility, one.delivery.status)))
+            return say("known.less-visible", kind=kind)
+        return None
+
+    def _settle_asked(self, earlier: Earlier, group: SortedGroup) -> None:
+        """Settle the rows in question: they wait for an answer, or a person has said that their notes are there."""
+        for i, match in group.asked.items():
+            position = int(group.group.positions[i])
+            if match.how is How.UNKNOWN_NOTE and earlier.answer_to(match.how) is InDoubt.SAME:
+                prospect, reason = str(earlier.rows.prospect[position]), say("outcome.says-results-file")
+                self._ledger.found(position, prospect, group.key, min(match.row.note_ids), reason)
+            else:
+                self._ledger.asked(position, self._asks(match))
+
+    def _settle_unknown(self, earlier: Earlier, position: int) -> None:
+        """Settle a row that isn't valid, and has the ID of a note that the journal doesn't know."""
+        if earlier.in_doubt is InDoubt.SAME:
+            note_ids = earlier.rows.done[earlier.row_of(position)]
+            self._ledger.unsent(
+                position, Result.ALREADY_IMPORTED, say("outcome.says-results-file"), "; ".join(note_ids)
+            )
+        else:
+            self._ledger.asked(position, say(_ASKED[How.UNKNOWN_NOTE]))
+
+    def _asks(self, match: Match) -> Message:
+        if match.known is None:
+            return say(_ASKED[match.how])
+        run = self._runs[match.known.delivery.run]
+        return say(_ASKED[match.how], run=run.name, file=run.file)
+
+    def _take_up(self, group: SortedGroup, conflicts: ConflictKeys[Post]) -> None:
+        """Look up the unclear deliveries of a group, each in the form in which it was sent."""
+        positions = group.group.positions
+        for members in group.unclear.values():
+            note = members[0][1].note
+            deliveries, rows = [delivery for _, delivery in members], [int(positions[i]) for i, _ in members]
+            if note == group.number:
+                self.take_up(group.key, note, deliveries, rows, group.group.note, conflicts)
+            else:  # if the note is absent, the next run sends it as it is now
+                self.take_up(self._context.journal.deliveries.key_of(note), note, deliveries, rows)
 
     def take_up(
         self,
@@ -184,7 +235,7 @@ def _earlier_post(
         note,
         tuple(positions),
         tuple(delivery.prospect for delivery in deliveries),
-        tuple(delivery.occurrence for delivery in deliveries),
+        tuple(delivery.name for delivery in deliveries),
     )
     return Post(
         request,

@@ -265,7 +265,8 @@ class Promised:
     """Note that the API said it created, to be read back.
 
     Attributes:
-        note: the note's number in the journal; ``prospect``, ``key``: the rest of its delivery's key.
+        name: the name of its delivery in the journal.
+        note: the note's number in the journal.
         run: the number of the run that made the note.
         came: when the API's answer came, by this run's clock.
         certain_from: time before which a lookup that misses the note proves nothing, by this run's clock.
@@ -274,9 +275,9 @@ class Promised:
         missed_at: the note's age in seconds at the latest of these lookups.
     """
 
+    name: bytes
     note: int
     prospect: str
-    key: str
     note_id: str
     run: int
     came: float
@@ -284,11 +285,6 @@ class Promised:
     is_widened: bool = False
     misses: int = 0
     missed_at: float = 0.0
-
-    @property
-    def delivery(self) -> tuple[int, str, str]:
-        """Key of the note's delivery in the journal."""
-        return self.note, self.prospect, self.key
 
 
 @dataclass(eq=False, slots=True)

@@ -14,44 +14,101 @@ from dataclasses import replace
 
 import numpy as np
 
+from importer.identity import same_texts
 from importer.markup import INVISIBLE, SAME_TO_THE_EYE
-from importer.models import Group, Note, Plan, Remaining, Request, Rows, Status, Visibility
+from importer.models import Group, Ints, Note, Plan, Remaining, Request, Rows, Status, Texts, Visibility
 
 
 def plan(rows: Rows) -> Plan:
-    """Group the valid rows by note; a row that repeats a delivery of an earlier row refers to that row instead."""
-    groups = []
-    original = np.full(len(rows), -1, dtype=np.int32)
+    """Group the valid rows by note. A row that says the same as another row refers to that row instead.
+
+    Of rows that say the same to one prospect, one is delivered, with the least visibility and status among them.
+    """
     valid = np.flatnonzero(rows.note >= 0).astype(np.int32)
     if rows.sheet_rows is not None:  # the people of one row stand together, in the sheet's order
         valid = valid[np.argsort(rows.sheet_rows[valid], kind="stable")]
-    in_order = valid[np.argsort(rows.note[valid], kind="stable")]
-    starts = np.flatnonzero(np.diff(rows.note[in_order], prepend=-1))
-    for positions in np.split(in_order, starts[1:]) if len(starts) else ():
-        note = rows.notes[rows.note[positions[0]]]
-        prospects, keys = rows.deliveries(positions)
-        if len(set(prospects)) == len(prospects):
-            groups.append(Group(note, positions))
+    original, notes, number = np.full(len(rows), -1, dtype=np.int32), [*rows.notes], rows.note
+    said = same_texts(rows.notes, rows.files)[rows.note[valid]]
+    less: dict[int, list[int]] = {}
+    for positions in _classes(valid, said):
+        for kept, others in _repeated(rows, positions.tolist()):
+            original[others] = kept
+            if len({notes[int(number[position])] for position in (kept, *others)}) > 1:
+                less[kept] = [kept, *others]
+    if less:
+        number = number.copy()
+        for kept, alike in less.items():
+            note = _least([notes[int(rows.note[position])] for position in alike])
+            number[kept] = len(notes)
+            notes.append(note)
+        first = {note: i for i, note in reversed([*enumerate(notes)])}
+        number = np.array([first[note] for note in notes], dtype=np.int32)[number]
+    delivered = valid[original[valid] < 0]
+    groups = [
+        Group(notes[int(number[positions[0]])], positions) for positions in _classes(delivered, number[delivered])
+    ]
+    return Plan(groups, original, lessened=tuple(less))
+
+
+def _classes(positions: Ints, codes: Ints) -> Iterator[Ints]:
+    """Yield the positions with each code, in their order; the codes in theirs."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    yield from np.split(positions[order], starts[1:]) if len(starts) else ()
+
+
+def _repeated(rows: Rows, positions: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Yield the rows of one text that are delivered and repeated, each with the rows that repeat it.
+
+    Two rows with records say the same if the records are the same. A row without a record says the same as any other
+    row, unless both have keys that differ.
+    """
+    prospects: list[str] = rows.prospect[positions].tolist()
+    if len(set(prospects)) == len(prospects):
+        return
+    of_prospect: defaultdict[str, list[int]] = defaultdict(list)
+    for position, prospect in zip(positions, prospects, strict=True):
+        of_prospect[prospect].append(position)
+    for alike in of_prospect.values():
+        if len(alike) == 1:
             continue
-        first: dict[tuple[str, str], int] = {}
-        for position, delivery in zip(positions.tolist(), zip(prospects, keys, strict=True), strict=True):
-            earlier = first.setdefault(delivery, position)
-            if earlier != position:
-                original[position] = earlier
-        groups.append(Group(note, np.fromiter(first.values(), dtype=np.int32, count=len(first))))
-    return Plan(groups, original)
+        kept: dict[int, list[int]] = {}
+        for position in sorted(alike, key=lambda at: (not _of(rows.record, at), not _of(rows.key, at))):
+            repeated = next((other for other in kept if _is_same(rows, position, other)), None)
+            if repeated is None:
+                kept[position] = []
+            else:
+                kept[repeated].append(position)
+        yield from ((position, others) for position, others in kept.items() if others)
+
+
+def _is_same(rows: Rows, position: int, other: int) -> bool:
+    if record := _of(rows.record, position):
+        return record == _of(rows.record, other)
+    key, its_key = _of(rows.key, position), _of(rows.key, other)
+    return not (key and its_key and key != its_key)
+
+
+def _of(column: Texts | None, position: int) -> str:
+    return "" if column is None else str(column[position])
+
+
+def _least(notes: Sequence[Note]) -> Note:
+    """Return the first note with the least visibility and status of all."""
+    visibility = min((note.visibility for note in notes), key=[*Visibility].index)
+    status = min((note.status for note in notes), key=[*Status].index)
+    return replace(notes[0], visibility=visibility, status=status)
 
 
 def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
     """Cut a group into the fewest requests of at most ``batch_size`` prospects, with no prospect twice in a request."""
-    prospects, keys = rows.deliveries(group.positions)
+    prospects: list[str] = rows.prospect[group.positions].tolist()
     positions: list[int] = group.positions.tolist()
     for members in _cut(prospects, batch_size):
         yield Request(
             group.note,
             tuple(positions[i] for i in members),
             tuple(prospects[i] for i in members),
-            tuple(keys[i] for i in members),
         )
 
 
@@ -65,7 +122,7 @@ def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining
 
 
 def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:
-    if rows.key is None:
+    if rows.key is None and rows.record is None:
         return -(-len(group.positions) // batch_size)
     return len(_cut(rows.prospect[group.positions].tolist(), batch_size))
 

@@ -67,7 +67,7 @@ class ConflictKeys(Generic[Waiter]):
             groups_by_class[self._class(key)].append(group)
         self._found: dict[tuple[object, ...], ConflictKey[Waiter]] = {}
         for name, members in groups_by_class.items():
-            if len(members) > 1 or rows.key is not None:
+            if len(members) > 1 or rows.key is not None or rows.record is not None:
                 counts = Counter(prospect for group in members for prospect in rows.prospect[group.positions].tolist())
                 contested = frozenset(prospect for prospect, count in counts.items() if count > 1)
                 if contested:

@@ -6,7 +6,7 @@ Reads don't wait for writers.
 
     runs         record when each run began and how it ended
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
-    aliases      record further digests by which a delivery is known
+    identities   record who was told what: the digests by which a prospect's deliveries are found again
     known        define the values that go into deliveries and come back
     learned      remember what the API accepted, and which limits it showed
     findings     remember for a day which prospects have an email, and the ID of each uploaded file
@@ -28,22 +28,23 @@ from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
 from importer.journal import sqlite
-from importer.journal.aliases import Alias, Aliases, DeliveryName, alias_digest
 from importer.journal.deliveries import Deliveries
 from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
+from importer.journal.identities import Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
     Answered,
     Claim,
     DeliveryState,
+    FoundDelivery,
     KnownDelivery,
     Made,
     NoteKey,
     SampleState,
 )
 from importer.journal.learned import Learned
-from importer.journal.runs import Run, Runs, key_of
+from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.messages import say
@@ -57,12 +58,12 @@ __all__ = [
     "ACCEPTED",
     "READ_BACK",
     "VERSION",
-    "Alias",
     "Answered",
     "Claim",
-    "DeliveryName",
     "DeliveryState",
     "EmailMatches",
+    "FoundDelivery",
+    "Identity",
     "Journal",
     "KnownDelivery",
     "KnownUploads",
@@ -72,8 +73,6 @@ __all__ = [
     "NoteKey",
     "Run",
     "SampleState",
-    "alias_digest",
-    "key_of",
 ]
 
 
@@ -94,12 +93,12 @@ class Journal:
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
-        runs, deliveries, aliases, learned: the journal's parts; see the modules of these names.
+        runs, deliveries, identities, learned: the journal's parts; see the modules of these names.
     """
 
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
-        self.runs, self.deliveries, self.aliases = Runs(store), Deliveries(store), Aliases(store)
+        self.runs, self.deliveries, self.identities = Runs(store), Deliveries(store), Identities(store)
         self.learned = Learned(store)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
@@ -155,6 +154,11 @@ class Journal:
             UnusableJournal: the copy can't be written.
         """
         self._store.back_up(target)
+
+    def has(self, workspace: Workspace) -> bool:
+        """Return whether anything was ever entered for a workspace."""
+        with self._store.reading():
+            return self._store.number_of(workspace) is not None
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
         """Return the record of the prospects that imports found for emails, hashed with the API key."""

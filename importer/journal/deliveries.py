@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from importer.api import Answer
 from importer.journal import delivery_sql as sql
-from importer.journal.aliases import forget_unmade
 from importer.journal.known import (
     STATES,
     Answered,
     Claim,
     DeliveryState,
+    FoundDelivery,
     KnownDelivery,
     Made,
     NoteKey,
@@ -35,6 +36,8 @@ _BECAME = {
     DeliveryState.SENDING: Result.UNCONFIRMED,
     DeliveryState.CREATED: Result.CREATED,
     DeliveryState.HIDDEN: Result.CREATED,
+    DeliveryState.LEFT: Result.CREATED,
+    DeliveryState.FOUND: Result.ALREADY_IMPORTED,
     DeliveryState.REJECTED: Result.REJECTED,
     DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
 }
@@ -66,16 +69,6 @@ class Deliveries:
             numbers = {} if owner is None else self._numbers(owner, keys)
         return [numbers.get(key.digest) for key in keys]
 
-    def with_same_text(self, workspace: Workspace, keys: Sequence[NoteKey]) -> dict[bytes, list[Row]]:
-        """Return digest of what a reader sees → visibility, status and number of each note that was sent with it."""
-        found: dict[bytes, list[Row]] = {}
-        with self._store.reading():
-            if (owner := self._store.number_of(workspace)) is not None:
-                given = dict.fromkeys((key.seen,) for key in keys)
-                for seen, *note in self._store.among(sql.WITH_TEXT, given, workspace=owner):
-                    found.setdefault(seen, []).append(tuple(note))
-        return found
-
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
         [row] = self._store.rows(sql.NOTE, number=note)
@@ -100,66 +93,87 @@ class Deliveries:
         """
         if not claims:
             return []
-        new_requests = [(claim.note, claim.since) for claim in claims]
-        numbers = self._store.numbered(sql.NEW_REQUESTS, new_requests, run=run.id, sent_at=sent_at)
+        numbers = self._requests(run, [(claim.note, claim.since) for claim in claims], sent_at)
         rows: defaultdict[int | None, list[Row]] = defaultdict(list)  # by the replaced request, mostly None
         for number, claim in zip(numbers, claims, strict=True):
             resent_at = sent_at if claim.is_resent else None
-            for prospect, key in zip(claim.request.prospects, claim.request.keys, strict=True):
-                rows[claim.replaces].append((claim.note, prospect, key, number, resent_at))
+            keys = claim.keys or repeat("", len(claim.request))
+            for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True):
+                rows[claim.replaces].append((name, claim.note, prospect, key, number, resent_at))
+        of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence}
         claimed = sum(
-            self._store.many(sql.CLAIM, batch, at=sent_at, replaces=replaces) for replaces, batch in rows.items()
+            self._store.many(sql.CLAIM, batch, at=sent_at, replaces=replaces, **of_run)
+            for replaces, batch in rows.items()
         )
         return numbers if claimed == sum(map(len, rows.values())) else None
 
-    def answer(self, answers: Iterable[Answered]) -> None:
-        """Record answers to requests."""
-        rows = [
-            (note, prospect, occurrence, request, _became(answer), answer.note_id, written(answer.reason), at)
-            for request, note, prospect, occurrence, answer, at in answers
-        ]
-        self._store.many(sql.ANSWER, rows)
-        forget_unmade(self._store, [row[:3] for row in rows if row[4] == DeliveryState.REJECTED])
+    def _requests(self, run: Run, requests: Sequence[Row], sent_at: float) -> list[int]:
+        return self._store.numbered(sql.NEW_REQUESTS, requests, run=run.id, sent_at=sent_at)
 
-    def unconfirm(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
-        """Record these deliveries, (prospect, occurrence), as unconfirmed: no read can show whether they were made."""
-        self._store.many(sql.UNCONFIRM, which, note=note, request=number)
+    def found(self, run: Run, found: Sequence[FoundDelivery], at: float) -> None:
+        """Record notes that prospects had already, whoever made them; each answers for its row from now on."""
+        with self._store.transaction():
+            numbers = self._requests(run, [(one.note, None) for one in found], at)
+            rows = (
+                (one.name, one.note, one.prospect, one.key, one.note_id, number)
+                for one, number in zip(found, numbers, strict=True)
+            )
+            owner = self._store.entered(run.workspace)
+            self._store.many(sql.FOUND, rows, workspace=owner, occurrence=run.occurrence, at=at)
 
-    def accept(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
+    def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
+        """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
+
+        Those are unconfirmed, because the ID belongs to another request.
+        """
+        answers = [*answers]
+        ids = {one.answer.note_id: one.name for one in reversed(answers) if one.answer.note_id is not None}
+        taken = self._store.among(sql.OWNERS, ((note_id,) for note_id in ids), **_owner(workspace))
+        owners: dict[str, bytes] = {**ids, **dict(taken)}
+        conflicts = [one.name for one in answers if owners.get(one.answer.note_id or "", one.name) != one.name]
+        self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
+        return conflicts
+
+    def unconfirm(self, number: int, names: Sequence[bytes]) -> None:
+        """Record these deliveries of a request as unconfirmed: no read can show whether they were made."""
+        self._store.many(sql.UNCONFIRM, _each(names), request=number)
+
+    def accept(self, number: int, names: Sequence[bytes]) -> None:
         """Record that the API confirmed these deliveries without a note ID; it may take minutes to create the notes."""
-        self._store.many(sql.ACCEPT, which, note=note, request=number)
+        self._store.many(sql.ACCEPT, _each(names), request=number)
 
-    def release(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
+    def release(self, number: int, names: Sequence[bytes]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
-        self._store.many(sql.RELEASE, which, note=note, request=number)
-        forget_unmade(self._store, [(note, *delivery) for delivery in which])
+        self._store.many(sql.FORGET, _each(names), request=number)
+        self._store.many(sql.RELEASE, _each(names), request=number)
 
     def hide(self, hidden: Sequence[KnownDelivery]) -> None:
         """Record that notes were made private drafts."""
-        rows = [(delivery.note, delivery.prospect, delivery.occurrence) for delivery in hidden]
         with self._store.transaction():
-            self._store.many(sql.HIDE, rows)
+            self._store.many(sql.HIDE, _each(delivery.name for delivery in hidden))
+
+    def leave_hidden(self, names: Sequence[bytes]) -> None:
+        """Record that a person wants these hidden notes to stay hidden."""
+        with self._store.transaction():
+            self._store.many(sql.LEAVE, _each(names))
 
     def hide_duplicates(self, hidden: Sequence[KnownDelivery]) -> None:
         """Record that duplicates were made private drafts. Each is given as its delivery with its own note ID."""
         hidden_ids = {delivery.note_id for delivery in hidden}
         with self._store.transaction():
-            for delivery in {
-                (delivery.note, delivery.prospect, delivery.occurrence): delivery for delivery in hidden
-            }.values():
-                key = (delivery.note, delivery.prospect, delivery.occurrence)
-                duplicates = self.known([key[:2]])[key].duplicates
-                self.checked(*key, [note_id for note_id in duplicates if note_id not in hidden_ids])
+            for delivery in self.named([delivery.name for delivery in hidden]).values():
+                left = [note_id for note_id in delivery.duplicates if note_id not in hidden_ids]
+                self.checked(delivery.name, left)
 
-    def checked(self, note: int, prospect: str, occurrence: str, duplicates: Sequence[str]) -> None:
+    def checked(self, name: bytes, duplicates: Sequence[str]) -> None:
         """Record that a delivery was checked for duplicates, and the IDs of the duplicates found."""
         with self._store.transaction():
             ids_as_json = json.dumps(list(duplicates)) if duplicates else None
-            self._store.many(sql.CHECKED, [(note, prospect, occurrence)], twins=ids_as_json)
+            self._store.many(sql.CHECKED, [(name,)], twins=ids_as_json)
 
-    def sample(self, which: Sequence[tuple[int, str, str]], sample: SampleState | None) -> None:
-        """Set the sample state of deliveries, (note, prospect, occurrence); None removes them from the sample."""
-        self._store.many(sql.SAMPLE, which, sample=sample and sample.value)
+    def sample(self, names: Sequence[bytes], sample: SampleState | None) -> None:
+        """Set the sample state of deliveries; None removes them from the sample."""
+        self._store.many(sql.SAMPLE, _each(names), sample=sample and sample.value)
 
     def sample_all(self, run: int, *, drafts: bool) -> None:
         """Record that all notes created by a run are to be read back; drafts only if ``drafts`` is true."""
@@ -167,24 +181,14 @@ class Deliveries:
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
-    def known(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str, str], KnownDelivery]:
-        """Return the known deliveries of these notes to prospects. All of them must fit in memory.
-
-        Args:
-            wanted: pairs of a note's number and a prospect.
-
-        Returns:
-            (note's number, prospect, occurrence) → the delivery.
-        """
+    def named(self, names: Sequence[bytes]) -> dict[bytes, KnownDelivery]:
+        """Return name → the delivery with this name, for those that are known."""
         with self._store.reading():
-            known_deliveries = map(KnownDelivery.from_row, self._store.among(sql.KNOWN, wanted))
-            return {(delivery.note, delivery.prospect, delivery.occurrence): delivery for delivery in known_deliveries}
+            rows = self._store.among(sql.NAMED, _each(dict.fromkeys(names)))
+            return {known.name: known for known in map(KnownDelivery.from_row, rows)}
 
     def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
-        """Return note ID → when the note was made, for those of a few hundred IDs at most that deliveries have.
-
-        Call this rarely: a file has no index over IDs, because such an index would multiply what each answer writes.
-        """
+        """Return note ID → when the note was made, for those of these IDs that deliveries have."""
         rows = self._store.among(sql.WITH_IDS, ((note_id,) for note_id in note_ids), **_owner(workspace))
         return {note_id: Made.of(*made) for note_id, _, *made in rows}
 
@@ -224,12 +228,6 @@ class Deliveries:
         """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
         rows = self._store.rows(sql.ALIKE, **_owner(workspace), seen=seen, prospect=prospect)
         return bool(rows) and (note_id,) not in rows
-
-    def note_ids(self, workspace: Workspace) -> Iterator[str]:
-        """Yield the IDs of all notes that deliveries have, including duplicates."""
-        for note_id, duplicates in self._store.each(sql.NOTE_IDS, **_owner(workspace)):
-            yield note_id
-            yield from duplicates_in(duplicates)
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
@@ -290,6 +288,17 @@ class Deliveries:
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
         return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, ((note_id,) for note_id in note_ids))]
+
+
+def _each(names: Iterable[bytes]) -> Iterator[Row]:
+    return ((name,) for name in names)
+
+
+def _as_row(one: Answered, *, is_anothers: bool) -> Row:
+    """Return the values to store for an answer; ``is_anothers`` if its note ID belongs to another delivery."""
+    if is_anothers:
+        return one.name, one.request, DeliveryState.UNCONFIRMED.value, None, None, one.at
+    return one.name, one.request, _became(one.answer), one.answer.note_id, written(one.answer.reason), one.at
 
 
 def _became(answer: Answer) -> str:

@@ -5,18 +5,21 @@ Input: none. Output: statements whose values are bound when they run.
 
 from __future__ import annotations
 
-from importer.journal.known import ACCEPTED, LONGEST_ANSWER
+from importer.journal.known import ACCEPTED, LONGEST_ANSWER, READ_BACK
 from importer.journal.store import ForRows
 
 _OWNER = "(SELECT id FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
-_OWN = f"FROM deliveries JOIN notes ON notes.id = deliveries.note WHERE notes.workspace = {_OWNER}"
-_KEY = "note INTEGER, prospect TEXT, occurrence TEXT"
-_IS_KEY = "deliveries.note = {note} AND deliveries.prospect = {prospect} AND deliveries.occurrence = {occurrence}"
-_PAIR = "prospect TEXT, occurrence TEXT"
-_IS_OF_REQUEST = """
-    deliveries.note = :note AND deliveries.prospect = {prospect} AND deliveries.occurrence = {occurrence}
-    AND deliveries.request = :request
+_NAME = "name BLOB"
+_IS_NAMED = "deliveries.name = {name}"
+_IS_OF_REQUEST = "deliveries.name = {name} AND deliveries.request = :request"
+# The deliveries of a prospect are found by their identities, and by no other index.
+_AT_PROSPECT = f"""
+    deliveries.prospect = :prospect AND deliveries.id IN (
+        SELECT delivery FROM identities WHERE identities.workspace = {_OWNER} AND identities.who = :prospect
+    )
 """
+_OF_PROSPECT = f"coalesce(deliveries.note_id, '') <> '' AND {_AT_PROSPECT}"
+_NOTES = "FROM deliveries JOIN notes ON notes.id = deliveries.note"
 
 # -- notes ------------------------------------------------------------------------------------------------------------
 
@@ -27,10 +30,6 @@ NOTE = f"SELECT {_NOTE} FROM notes WHERE id = :number"
 NUMBERS = ForRows(
     "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})",
     "digest BLOB",
-)
-WITH_TEXT = ForRows(
-    "SELECT seen, visibility, status, id FROM notes WHERE seen IN ({given}) AND +workspace = :workspace",  # index: seen
-    "seen BLOB",
 )
 NEW_NOTES = ForRows(
     """
@@ -50,98 +49,92 @@ NEW_REQUESTS = ForRows(
 )
 CLAIM = ForRows(
     """
-    INSERT INTO deliveries (note, prospect, occurrence, state, request, at, resent_at)
-    {values} {note}, {prospect}, {occurrence}, 'sending', {request}, :at, {resent_at} {end}
-    ON CONFLICT (note, prospect, occurrence) DO UPDATE
-    SET state = excluded.state, request = excluded.request, at = excluded.at, note_id = NULL, reason = NULL,
-        resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
+    INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
+    {values} :workspace, {name}, {note}, {prospect}, {key}, :occurrence, 'sending', {request}, :at, {resent_at} {end}
+    ON CONFLICT (name) DO UPDATE
+    SET state = excluded.state, note = excluded.note, request = excluded.request, at = excluded.at, note_id = NULL,
+        reason = NULL, resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
     WHERE deliveries.state = 'rejected'
        OR deliveries.request = :replaces AND deliveries.state IN ('sending', 'unconfirmed')
     """,
-    f"{_KEY}, request INTEGER, resent_at FLOAT",
+    f"{_NAME}, note INTEGER, prospect TEXT, key TEXT, request INTEGER, resent_at FLOAT",
+)
+FOUND = ForRows(
+    f"""
+    INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason)
+    {{values}} :workspace, {{name}}, {{note}}, {{prospect}}, {{key}}, :occurrence, 'found', {{note_id}}, {{request}},
+        :at, '{READ_BACK.kind}' {{end}}
+    ON CONFLICT DO NOTHING
+    """,
+    f"{_NAME}, note INTEGER, prospect TEXT, key TEXT, note_id TEXT, request INTEGER",
 )
 ANSWER = ForRows(
     f"""
     UPDATE deliveries SET state = {{state}}, note_id = {{note_id}}, reason = {{reason}}, at = {{at}} {{from_given}}
-    WHERE {_IS_KEY} AND deliveries.request = {{request}}
+    WHERE {_IS_NAMED} AND deliveries.request = {{request}}
     """,
-    f"{_KEY}, request INTEGER, state TEXT, note_id TEXT, reason TEXT, at FLOAT",
+    f"{_NAME}, request INTEGER, state TEXT, note_id TEXT, reason TEXT, at FLOAT",
 )
-UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
-ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
-RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _PAIR)
-HIDE = ForRows(f"UPDATE deliveries SET state = 'hidden' {{from_given}} WHERE {_IS_KEY}", _KEY)
-CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_KEY}", _KEY)
-SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_KEY}", _KEY)
+UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
+ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
+RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _NAME)
+HIDE = ForRows(f"UPDATE deliveries SET state = 'hidden' {{from_given}} WHERE {_IS_NAMED}", _NAME)
+LEAVE = ForRows(
+    f"UPDATE deliveries SET state = 'left' {{from_given}} WHERE {_IS_NAMED} AND deliveries.state = 'hidden'", _NAME
+)
+CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_NAMED}", _NAME)
+SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_NAMED}", _NAME)
 SAMPLE_ALL = """
     UPDATE deliveries SET sample = 'all'
-    WHERE note IN (
-        SELECT notes.id FROM requests JOIN notes ON notes.id = requests.note
+    WHERE request IN (
+        SELECT requests.id FROM requests JOIN notes ON notes.id = requests.note
         WHERE requests.run = :run AND (notes.status = '1' OR :drafts)
     )
-    AND request IN (SELECT id FROM requests WHERE run = :run)
     AND state = 'created' AND coalesce(sample, '') <> 'missing'
 """
 
 # -- known deliveries -------------------------------------------------------------------------------------------------
 
 _KNOWN = """
-    deliveries.note, deliveries.prospect, deliveries.occurrence, deliveries.state, deliveries.note_id, deliveries.at,
-    deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins, deliveries.sample, requests.run,
-    requests.sent_at, requests.since FROM deliveries JOIN requests ON requests.id = deliveries.request
+    deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
+    deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
+    deliveries.sample, notes.visibility, notes.status, requests.run, requests.sent_at, requests.since
 """
-"""Columns in the order of the attributes of :class:`.known.KnownDelivery`, and where they are from."""
+"""Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
 
-_OF_RUN = "deliveries.note IN (SELECT note FROM requests WHERE run = :run) AND requests.run = :run"  # finds by the key
-KNOWN = ForRows(
-    f"SELECT {_KNOWN} WHERE (deliveries.note, deliveries.prospect) IN ({{given}})", "note INTEGER, prospect TEXT"
-)
-KNOWN_BY_ALIAS = ForRows(
+_FROM = """
+    FROM deliveries JOIN requests ON requests.id = deliveries.request JOIN notes ON notes.id = deliveries.note
+"""
+_OF_RUN = "deliveries.request IN (SELECT id FROM requests WHERE run = :run)"
+NAMED = ForRows(f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})", _NAME)
+
+# -- identities -------------------------------------------------------------------------------------------------------
+
+TOLD = ForRows(
     f"""
-    SELECT aliases.digest, notes.visibility, notes.status, {_KNOWN}
-    JOIN aliases ON aliases.note = deliveries.note AND aliases.prospect = deliveries.prospect
-        AND aliases.occurrence = deliveries.occurrence
-    JOIN notes ON notes.id = deliveries.note
-    WHERE aliases.workspace = :workspace AND aliases.digest IN ({{given}})
+    SELECT identities.who, identities.what, {_KNOWN}
+    {_FROM} JOIN identities ON identities.delivery = deliveries.id
+    WHERE identities.workspace = :workspace AND identities.who IN ({{given}})
     """,
-    "digest BLOB",
+    "who TEXT",
 )
-REQUESTED = """
-    SELECT runs.id FROM runs
-    WHERE runs.workspace = :workspace AND EXISTS (SELECT 1 FROM requests WHERE requests.run = runs.id) LIMIT 1
-"""
-ANY_ALIAS = "SELECT note FROM aliases WHERE workspace = :workspace AND digest BETWEEN :first AND :last LIMIT 1"
-WITH_ALIAS = ForRows(
-    "SELECT note, prospect, occurrence, digest FROM aliases WHERE (note, prospect) IN ({given})",
-    "note INTEGER, prospect TEXT",
-)
-NEW_ALIASES = ForRows(
+IDENTIFY = ForRows(
     """
-    INSERT INTO aliases (workspace, digest, note, prospect, occurrence)
-    {values} :workspace, {digest}, {note}, {prospect}, {occurrence} {end}
-    ON CONFLICT (workspace, digest) DO UPDATE
-    SET note = excluded.note, prospect = excluded.prospect, occurrence = excluded.occurrence
-    WHERE (aliases.note, aliases.prospect, aliases.occurrence)
-        <> (excluded.note, excluded.prospect, excluded.occurrence)
+    INSERT INTO identities (workspace, who, what, delivery)
+    SELECT :workspace, {who}, {what}, deliveries.id FROM deliveries {and_given} WHERE deliveries.name = {name}
+    ON CONFLICT DO NOTHING
     """,
-    f"digest BLOB, {_KEY}",
+    f"who TEXT, what BLOB, {_NAME}",
 )
-NO_ALIAS = ForRows(
+FORGET = ForRows(
     """
-    DELETE FROM aliases {using_given}
-    WHERE aliases.note = {note} AND aliases.prospect = {prospect} AND aliases.occurrence = {occurrence}
-      AND NOT EXISTS (
-          SELECT 1 FROM deliveries WHERE deliveries.note = aliases.note AND deliveries.prospect = aliases.prospect
-          AND deliveries.occurrence = aliases.occurrence AND deliveries.state <> 'rejected'
-      )
+    DELETE FROM identities {using_given}
+    WHERE identities.delivery = (SELECT id FROM deliveries WHERE name = {name} AND request = :request)
     """,
-    _KEY,
+    _NAME,
 )
-CREATED = f"SELECT {_KNOWN} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
-STATES_OF_RUN = f"""
-    SELECT deliveries.state, count(*) FROM deliveries JOIN requests ON requests.id = deliveries.request
-    WHERE {_OF_RUN} GROUP BY deliveries.state
-"""
+CREATED = f"SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
+STATES_OF_RUN = f"SELECT deliveries.state, count(*) FROM deliveries WHERE {_OF_RUN} GROUP BY deliveries.state"
 HIDDEN_BY_RUN = """
     SELECT requests.run, count(*) FROM deliveries
     JOIN requests ON requests.id = deliveries.request JOIN runs ON runs.id = requests.run
@@ -153,14 +146,13 @@ HIDDEN_BY_RUN = """
 def _few(condition: str) -> str:
     """Return the query for deliveries of all workspaces by an indexed condition, with note and workspace."""
     return f"""
-        SELECT notes.workspace, {_NOTE}, {_KNOWN} JOIN notes ON notes.id = deliveries.note
-        WHERE {condition} ORDER BY deliveries.request
+        SELECT deliveries.workspace, {_NOTE}, {_KNOWN} {_FROM} WHERE {condition} ORDER BY +deliveries.request
     """
 
 
 _IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condition as in the index
 UNCLEAR = _few(_IS_UNCLEAR)
-UNCLEAR_AT = _few(f"deliveries.prospect = :prospect AND {_IS_UNCLEAR}")
+UNCLEAR_AT = _few(f"{_IS_UNCLEAR} AND deliveries.prospect = :prospect")
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
 SAMPLED = _few("deliveries.sample IN ('due', 'all') AND deliveries.state = 'created'")
 SAMPLED_OR_MISSING = _few("deliveries.sample IS NOT NULL AND deliveries.state = 'created'")
@@ -180,7 +172,7 @@ def _latest(of_run: str, is_answer: str) -> str:
             SELECT requests.id, requests.note, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
             WHERE runs.workspace = {_OWNER} {of_run} ORDER BY requests.id DESC LIMIT 100
         ) AS latest
-        JOIN deliveries ON deliveries.note = latest.note AND deliveries.request = latest.id
+        JOIN deliveries ON deliveries.request = latest.id
         JOIN notes ON notes.id = deliveries.note
         WHERE deliveries.state = 'created' {is_answer}
         ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
@@ -196,25 +188,28 @@ LATEST_OF_RUN = _latest(
 )
 _MADE = f"""
     SELECT deliveries.note_id, deliveries.twins, requests.sent_at, deliveries.at, requests.run, deliveries.reason
-    FROM deliveries JOIN notes ON notes.id = deliveries.note JOIN requests ON requests.id = deliveries.request
-    WHERE notes.workspace = {_OWNER}
+    {_NOTES} JOIN requests ON requests.id = deliveries.request
 """
-WITH_IDS = ForRows(f"{_MADE} AND deliveries.note_id IN ({{given}})", "note_id TEXT")
-_IS_ADOPTED = "deliveries.prospect = :prospect AND deliveries.note_id IS NOT NULL"
-ADOPTED = f"{_MADE} AND {_IS_ADOPTED} AND notes.seen = :seen"
-# A union, because one combined condition would use no index.
-ADOPTED_OR_DRAFT = f"{ADOPTED} UNION {_MADE} AND {_IS_ADOPTED} AND notes.status = '0'"
-ALIKE = f"SELECT deliveries.note_id {_OWN} AND notes.seen = :seen AND deliveries.prospect = :prospect"
-NOTE_OF = f"""
-    SELECT deliveries.note_id {_OWN} AND deliveries.prospect = :prospect AND deliveries.note_id IS NOT NULL LIMIT 1
+WITH_IDS = ForRows(
+    f"{_MADE} WHERE deliveries.workspace = {_OWNER} AND deliveries.note_id IN ({{given}})", "note_id TEXT"
+)
+ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND notes.seen = :seen"
+ADOPTED_OR_DRAFT = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = '0')"
+ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
+NOTE_OF = f"SELECT deliveries.note_id FROM deliveries WHERE {_OF_PROSPECT} LIMIT 1"
+OWNERS = ForRows(
+    f"SELECT note_id, name FROM deliveries WHERE workspace = {_OWNER} AND note_id IN ({{given}})", "note_id TEXT"
+)
+SENT = f"""
+    SELECT notes.id {_NOTES}
+    WHERE notes.workspace = {_OWNER} AND notes.visibility = :visibility
+      AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
 """
-NOTE_IDS = f"SELECT deliveries.note_id, deliveries.twins {_OWN} AND deliveries.note_id IS NOT NULL"
-SENT = f"SELECT notes.id {_OWN} AND notes.visibility = :visibility AND deliveries.state <> 'rejected' LIMIT 1"
 WORKSPACES_OF = ForRows(
     """
-    SELECT DISTINCT workspaces.profile, workspaces.base_url FROM deliveries
-    JOIN notes ON notes.id = deliveries.note JOIN workspaces ON workspaces.id = notes.workspace
-    WHERE deliveries.note_id IN ({given}) ORDER BY workspaces.profile, workspaces.base_url
+    SELECT profile, base_url FROM workspaces
+    WHERE EXISTS (SELECT 1 FROM deliveries WHERE workspace = workspaces.id AND note_id IN ({given}))
+    ORDER BY profile, base_url
     """,
     "note_id TEXT",
 )

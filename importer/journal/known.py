@@ -6,6 +6,7 @@ Input: notes, requests and answers; rows of queries. Output: keys of notes, clai
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,6 +26,8 @@ class DeliveryState(StrEnum):
     REJECTED = "rejected"
     UNCONFIRMED = "unconfirmed"
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
+    LEFT = "left"  # hidden, and a person said that it is to stay so
+    FOUND = "found"  # was there already, whoever made it
 
 
 class SampleState(StrEnum):
@@ -44,6 +47,8 @@ ACCEPTED = "accepted"
 LONGEST_ANSWER = 300.0
 """Maximum number of seconds from sending a request to the answer that names its note."""
 
+_VISIBILITIES = {visibility.value: visibility for visibility in Visibility}
+_STATUSES = {status.value: status for status in Status}
 STATES = {state.value: state for state in DeliveryState}  # four times as fast as DeliveryState(…)
 
 
@@ -86,10 +91,11 @@ class Claim(NamedTuple):
 
     Attributes:
         note: the note's number.
-        request: the request, with its prospects and keys.
+        request: the request, with its prospects and the names of their deliveries.
         since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
         replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
         is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
+        keys: the rows' keys, in the order of the request's prospects; none if they have none.
     """
 
     note: int
@@ -97,32 +103,45 @@ class Claim(NamedTuple):
     since: float | None
     replaces: int | None = None
     is_resent: bool = False
+    keys: Sequence[str] = ()
 
 
 class Answered(NamedTuple):
     """Answer for one delivery; ``request`` is a number from :meth:`Deliveries.claim`, ``at`` the time of the answer."""
 
     request: int
-    note: int
-    prospect: str
-    occurrence: str
+    name: bytes
     answer: Answer
     at: float
+
+
+class FoundDelivery(NamedTuple):
+    """Note that a prospect had already; ``note`` is the number of the note that the sheet wanted."""
+
+    name: bytes
+    note: int
+    prospect: str
+    key: str
+    note_id: str
 
 
 class KnownDelivery(NamedTuple):
     """Delivery as the journal knows it; times in seconds since 1970.
 
     Attributes:
-        note: the note's number.
+        name: the digest by which the delivery is known in the journal.
+        note: the number of the note in the form in which it was sent; ``visibility`` and ``status`` are of that form.
+        occurrence: what importing again added; empty for a first import.
         request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.
         resent_at: when the delivery was sent again after an unclear answer; None once it was checked for duplicates.
         duplicates: IDs of further notes like the delivery's note that were found.
         sample: whether the note is to be read back, or was not found.
     """
 
+    name: bytes
     note: int
     prospect: str
+    key: str
     occurrence: str
     state: DeliveryState
     note_id: str | None
@@ -132,6 +151,8 @@ class KnownDelivery(NamedTuple):
     resent_at: float | None
     duplicates: tuple[str, ...]
     sample: SampleState | None
+    visibility: Visibility
+    status: Status
     run: int
     sent_at: float
     since: float | None
@@ -144,14 +165,24 @@ class KnownDelivery(NamedTuple):
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
-        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, duplicates, sample, *rest = row
-        parsed = duplicates_in(duplicates), None if sample is None else SampleState(sample)
-        return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *parsed, *rest)
+        *first, state, note_id, at, reason, request, resent_at, twins, sample, visibility, status, run, sent, since = (
+            row
+        )
+        parsed = duplicates_in(twins), None if sample is None else SampleState(sample)
+        form = _VISIBILITIES[visibility], _STATUSES[status]
+        name, note, prospect, key, occurrence = first
+        sending = STATES[state], note_id, at, reason, request, resent_at
+        return cls(name, note, prospect, key, occurrence, *sending, *parsed, *form, run, sent, since)
 
     @property
     def why(self) -> Message | None:
         """Reason of the delivery as a message; other text is quoted."""
         return read_reason(self.reason)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the delivery was sent without a clear answer, so that its note may or may not exist."""
+        return self.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED)
 
     @property
     def is_missing(self) -> bool:

@@ -112,7 +112,6 @@ class PostgresStore(Store):
             yield
             # These pay off if a journal holds an agency's many workspaces, of which a run uses one.
             self.execute("CREATE INDEX IF NOT EXISTS ix_runs_workspace ON runs (workspace)")
-            self.execute("CREATE INDEX IF NOT EXISTS ix_deliveries_note_id ON deliveries (note_id)")
             for view in (_RUNS, _DELIVERIES):
                 self.define(view)
 
@@ -191,6 +190,7 @@ def _for_all(statement: ForRows) -> str:
         end=f"FROM {source}",
         from_given=f"FROM {source}",
         using_given=f"USING {source}",
+        and_given=f", {source}",
         given=f"SELECT * FROM {rows}",
         **{column: f"given.{column}" for column in columns},
     )
@@ -248,7 +248,7 @@ FROM runs JOIN workspaces ON workspaces.id = runs.workspace
 # A reason is a message as JSON (see :func:`importer.journal.known.written`), of which the view shows the kind.
 _DELIVERIES = r"""
 CREATE OR REPLACE VIEW report_deliveries AS
-SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.occurrence,
+SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.key,
        deliveries.state, deliveries.note_id, to_timestamp(deliveries.at) AS at,
        coalesce(substring(deliveries.reason from '^\["([^"]+)", \{'), deliveries.reason) AS reason,
        CASE notes.visibility WHEN '1' THEN 'public' WHEN '2' THEN 'private' END AS visibility,
@@ -256,7 +256,7 @@ SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.pro
        deliveries.reason AS message
 FROM deliveries
 JOIN notes ON notes.id = deliveries.note
-JOIN workspaces ON workspaces.id = notes.workspace
+JOIN workspaces ON workspaces.id = deliveries.workspace
 JOIN requests ON requests.id = deliveries.request
 JOIN runs ON runs.id = requests.run
 """

@@ -7,7 +7,6 @@ runs, and the occurrence that ``--again`` continues.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from importer.models import Result, Workspace
 AGAIN = "again "
 """Beginning of the occurrence in the keys of a run with the setting ``again``, which repeats earlier deliveries."""
 
-_AGAIN = re.compile(rf"{AGAIN}\d+-\d+-[0-9a-f]{{8}}")
 
 _SHEET, _LONGEST = "sheet", 200
 """Key stored with the counts for the sheet's name in a workbook with several sheets, and its maximum length."""
@@ -38,8 +36,8 @@ _LISTED = """
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, fingerprint, occurrence, started_at, counts, reading)
-    VALUES (:name, :workspace, :file, :fingerprint, :occurrence, :started_at, :counts, :reading)
+    INSERT INTO runs (name, workspace, file, fingerprint, kind, occurrence, started_at, counts, reading)
+    VALUES (:name, :workspace, :file, :fingerprint, :kind, :occurrence, :started_at, :counts, :reading)
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
@@ -47,7 +45,11 @@ _LATEST_REQUEST = "SELECT max(id) FROM requests"
 _LATER = """
     SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
 """
-_EVERY_AGAIN = "SELECT DISTINCT occurrence FROM runs WHERE workspace = :workspace AND occurrence <> ''"
+_OF_KIND = """
+    SELECT fingerprint, substr(counts, 1, 10000) FROM runs WHERE workspace = :workspace AND kind = :kind ORDER BY id
+"""
+_LATEST_FILES, _FEWEST_KNOWN = 3, 3
+_KINDS = "SELECT id, kind FROM runs WHERE workspace = :workspace"
 _LATEST_AGAIN = """
     SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
     WHERE workspace = :workspace AND fingerprint = :fingerprint AND occurrence <> '' ORDER BY id DESC LIMIT 1
@@ -69,11 +71,6 @@ _CONFIRMED = f"""
     SELECT id FROM workspaces
     WHERE profile = :profile AND base_url = :base_url AND (confirmed_at IS NOT NULL OR {_HAS_SENT})
 """
-
-
-def key_of(occurrence: str) -> str:
-    """Return a row's key without the prefix that a run with the setting ``again`` puts before it."""
-    return _AGAIN.sub("", occurrence, count=1) if occurrence.startswith(AGAIN) else occurrence
 
 
 class Confirmation(NamedTuple):
@@ -119,11 +116,13 @@ class Runs:
         again: bool,
         reading: Mapping[str, object] | None = None,
         sheet: str = "",
+        kind: str = "",
     ) -> Run:
         """Record that a run begins.
 
-        With ``again``, the run's deliveries have keys of their own. If an earlier such run of the same file did not
-        finish, its keys are used instead, so that it is continued. ``reading`` must hold no text of a note.
+        With ``again``, the run's deliveries have names of their own. If an earlier such run of the same file did not
+        finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note. ``kind``
+        is a digest that sheets of one kind share.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
@@ -135,6 +134,7 @@ class Runs:
                 workspace=number,
                 file=file,
                 fingerprint=fingerprint,
+                kind=kind,
                 occurrence=occurrence,
                 started_at=started_at,
                 counts=json.dumps(_marks(sheet)),
@@ -209,14 +209,21 @@ class Runs:
         number = self._store.number_of(workspace)
         return None if number is None else self._open_occurrence(number, fingerprint)
 
-    def every_again(self, workspace: Workspace) -> list[str]:
-        """Return the occurrences of all repeated deliveries to a workspace."""
+    def was_known(self, workspace: Workspace, kind: str, fingerprint: str) -> bool:
+        """Return whether most rows of the latest other files of this kind were known when each was first imported."""
+        number, firsts = self._store.number_of(workspace), dict[str, Mapping[str, int]]()
+        for print_, counts in self._store.rows(_OF_KIND, workspace=number, kind=kind):
+            firsts.setdefault(print_, _counts(counts))
+        latest = [counts for print_, counts in firsts.items() if print_ != fingerprint and any(counts.values())]
+        latest = latest[-_LATEST_FILES:]
+        known = sum(counts.get(Result.ALREADY_IMPORTED, 0) for counts in latest)
+        made = sum(counts.get(Result.CREATED, 0) for counts in latest)
+        return known >= _FEWEST_KNOWN and known > made
+
+    def kinds(self, workspace: Workspace) -> dict[int, str]:
+        """Return the kind of sheet of each run of a workspace, by the runs' numbers."""
         number = self._store.number_of(workspace)
-        return (
-            []
-            if number is None
-            else [str(occurrence) for [occurrence] in self._store.rows(_EVERY_AGAIN, workspace=number)]
-        )
+        return {} if number is None else dict(self._store.rows(_KINDS, workspace=number))
 
     def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
         rows = self._store.rows(_LATEST_AGAIN, workspace=workspace, fingerprint=fingerprint)

@@ -1,11 +1,9 @@
 """Define the journal's tables.
 
-A delivery is one note for one prospect, and for one *occurrence* if a sheet means the same text more than once. Its
-primary key makes it happen only once. The database numbers notes in the order of entry. So a run's deliveries are
-appended to the table's end, although digests and IDs are random.
+A delivery is one note for one prospect. Its name makes it happen only once, and its identities say by what it is found
+again: who was told what. Visibility and status are those of the note in the form in which it was sent.
 
-An index exists where a query would otherwise read a whole table again and again. ``deliveries.note_id`` has none in a
-file, on purpose: only one query in a run needs it, and an index over random IDs would multiply what each answer writes.
+An index exists where a query would otherwise read a whole table again and again.
 Types are SQLite's; :mod:`.postgres` replaces them. Every time is in seconds since 1970.
 """
 
@@ -19,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 14
+VERSION = 15
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -41,6 +39,7 @@ TABLES = {
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         file TEXT NOT NULL,
         fingerprint TEXT NOT NULL,  -- SHA-256 of the file
+        kind TEXT NOT NULL,  -- digest that sheets of one kind share
         occurrence TEXT NOT NULL,  -- what importing again added to the keys of the deliveries
         started_at FLOAT NOT NULL,
         ended_at FLOAT,
@@ -66,9 +65,13 @@ TABLES = {
         since FLOAT  -- the earliest time of the first attempt by the clock of the server, if known
     """,
     "deliveries": """
-        note INTEGER NOT NULL REFERENCES notes (id),
+        id INTEGER PRIMARY KEY,
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        name BLOB NOT NULL UNIQUE,  -- digest of what the row that made it said, so that nobody else claims it
+        note INTEGER NOT NULL REFERENCES notes (id),  -- the note in the form in which it was sent
         prospect TEXT NOT NULL,
-        occurrence TEXT NOT NULL,
+        key TEXT NOT NULL,
+        occurrence TEXT NOT NULL,  -- what importing again added; empty for a first import
         state TEXT NOT NULL,
         note_id TEXT,
         request INTEGER NOT NULL REFERENCES requests (id),
@@ -76,16 +79,14 @@ TABLES = {
         reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py
         resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
         twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
-        sample TEXT,  -- a SampleState of known.py, if the note is to be read back or was not found
-        PRIMARY KEY (note, prospect, occurrence)
+        sample TEXT  -- a SampleState of known.py, if the note is to be read back or was not found
     """,
-    "aliases": """
+    "identities": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        digest BLOB NOT NULL,  -- of a record's ID or of another text, with the prospect and the occurrence
-        note INTEGER NOT NULL REFERENCES notes (id),  -- with the next two, the delivery that is known by it, too
-        prospect TEXT NOT NULL,
-        occurrence TEXT NOT NULL,
-        PRIMARY KEY (workspace, digest)
+        who TEXT NOT NULL,  -- a prospect, or the HMAC of an email that named it
+        what BLOB NOT NULL,  -- digest of a record, a text, or words that a template composes
+        delivery INTEGER NOT NULL REFERENCES deliveries (id),
+        PRIMARY KEY (workspace, who, what, delivery)
     """,
     "learned": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
@@ -94,10 +95,6 @@ TABLES = {
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
         PRIMARY KEY (workspace)
-    """,
-    "copies": """
-        digest BLOB NOT NULL,  -- SHA-256 of a corrected copy, in which fingerprints count
-        PRIMARY KEY (digest)
     """,
     "found": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
@@ -119,12 +116,12 @@ TABLES = {
 }
 """Table → its columns; each table stands after those that it refers to."""
 
+_UNIQUE = ("ix_deliveries_note_id ON deliveries (workspace, note_id) WHERE note_id IS NOT NULL",)
 _INDEXES = (
-    "ix_notes_seen ON notes (seen)",
     "ix_requests_run ON requests (run)",
-    "ix_aliases_delivery ON aliases (note, prospect)",
+    "ix_deliveries_request ON deliveries (request)",
+    "ix_identities_delivery ON identities (delivery)",
     # Each of these holds only the few rows that are searched by it.
-    "ix_notes_drafts ON notes (workspace, status) WHERE status = '0'",
     "ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
     "ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
     "ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
@@ -161,10 +158,12 @@ def make(store: Store, version: int) -> None:
 def make_tables(store: Store) -> None:
     """Make the tables unless they exist, and give the journal an ID; call this inside a transaction."""
     for name, columns in TABLES.items():
-        rows = " WITHOUT ROWID" if name == "deliveries" else ""  # a file keeps deliveries in the tree of their key
+        rows = " WITHOUT ROWID" if name == "identities" else ""  # a file keeps identities in the tree of their key
         store.define(f"CREATE TABLE IF NOT EXISTS {name} ({_COMMENT.sub('', columns)}){rows}")
     for index in _INDEXES:
         store.define(f"CREATE INDEX IF NOT EXISTS {index}")
+    for index in _UNIQUE:
+        store.define(f"CREATE UNIQUE INDEX IF NOT EXISTS {index}")
     for name, value in (("application", APPLICATION), ("schema", str(VERSION)), ("id", secrets.token_hex(16))):
         store.execute(_DESCRIBE, name=name, value=value)
 

@@ -90,9 +90,11 @@ def _for_each(statement: ForRows, constants: tuple[str, ...]) -> tuple[str, Call
     """Return a statement's text for one row, and a function that arranges a row and the constants for it."""
     columns = statement.columns
     names = {column: f":{column}" for column in columns}
-    text = statement.text.format(values="VALUES (", end=")", from_given="", using_given="", **names)
+    text = statement.text.format(values="VALUES (", end=")", from_given="", using_given="", and_given="", **names)
     known = [*columns, *constants]
-    return _VALUE.sub("?", text), itemgetter(*(known.index(name) for name in _VALUE.findall(text)))
+    places = [known.index(name) for name in _VALUE.findall(text)]
+    arranged = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
+    return _VALUE.sub("?", text), arranged
 
 
 @functools.cache

@@ -26,9 +26,10 @@ _AT_ONCE = 500  # rows in one statement
 class ForRows:
     """Statement about many given rows of values. Their columns are written as ``note INTEGER, prospect TEXT``.
 
-    Its text has ``{column}`` for a value of a given row. It has ``{values} … {end}`` around the values of an insert,
-    ``{from_given}`` before the condition of an update, and ``{using_given}`` before that of a deletion: a database may
-    run it for all rows at once. A query has ``{given}`` for all given rows.
+    Its text has ``{column}`` for a value of a given row. It has ``{values} … {end}`` around the values of an insert. A
+    database may run a statement for all rows at once, so there is ``{from_given}`` before the condition of an update,
+    ``{using_given}`` before that of a deletion, and ``{and_given}`` before that of what is selected from a table. A
+    query has ``{given}`` for all given rows.
     """
 
     def __init__(self, text: str, columns: str) -> None:

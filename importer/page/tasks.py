@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -131,7 +131,7 @@ class Send:
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
-        copy_of: fingerprints of the files of which it is the corrected copy.
+        copy_of: fingerprint → path of each file of which it is the corrected copy.
         given: settings and values that a person chose for the file, which are kept for its kind.
     """
 
@@ -142,7 +142,7 @@ class Send:
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
-    copy_of: Sequence[str] = ()
+    copy_of: Mapping[str, Path] = field(default_factory=dict)
     given: Sequence[tuple[str, str]] = ()
     kind: ClassVar[str] = "sending"
 

@@ -240,10 +240,10 @@ class DroppedFiles:
         """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
-    def sources(self, upload: DroppedFile) -> list[str]:
-        """Return the fingerprints of the files of which this one is the corrected copy."""
+    def sources(self, upload: DroppedFile) -> dict[str, Path]:
+        """Return fingerprint → path of the files of which this one is the corrected copy."""
         source = self.get(upload.source)
-        return [] if source is None else [source.fingerprint, *self.sources(source)]
+        return {} if source is None else {source.fingerprint: source.path, **self.sources(source)}
 
     def sent_copy(self, upload: DroppedFile, workspace: Workspace) -> DroppedFile | None:
         """Return the latest corrected copy of a file that was sent to this workspace, if it is kept."""

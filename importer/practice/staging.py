@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from importer.api import Answer, FoundProspect, Vendor
-from importer.delivery.earlier import sort_plan
-from importer.journal import Answered, Claim, Journal, Matches
-from importer.models import Plan, Request, Rows
+from importer.api import FoundProspect, Vendor
+from importer.delivery.earlier import Earlier
+from importer.delivery.sorted_group import AnsweredRow
+from importer.journal import FoundDelivery, Journal, Matches, NoteKey
+from importer.models import Plan, Rows
 from importer.practice.vendor import Prospects, in_memory
 from importer.settings import Settings, Topic
 
@@ -71,21 +72,25 @@ def staged(
 
 def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journal: Journal) -> None:
     """Copy the deliveries of the file that earlier runs made from the workspace's journal to that of the practice."""
-    made = [one for one in sort_plan(rows, plan, journal, settings.workspace) if one.made]
+    made: list[AnsweredRow] = []
+    Earlier(rows, journal, settings.workspace, settings.key).sort(plan, made.extend)
+    notes = {one.position: one.note for one in made if one.note is not None and one.delivery.note_id is not None}
+    made = [one for one in made if one.position in notes]
     if not made:
         return
     with Journal.open(own.journal) as copy, copy.transaction():
-        deliveries, run = copy.deliveries, copy.runs.begin(own.workspace, "", "", 0.0, again=False)
-        numbers, _ = deliveries.enter_notes(own.workspace, [one.key for one in made])
-        for number, one in zip(numbers, made, strict=True):
-            positions = one.group.positions[[i for i, _ in one.made]]
-            prospects, keys = map(tuple, rows.deliveries(positions))
-            claim = Claim(number, Request(one.group.note, tuple(positions.tolist()), prospects, keys), None)
-            [request] = deliveries.claim(run, [claim], 0.0) or [0]
-            deliveries.answer(
-                Answered(request, number, prospect, key, Answer(known.note_id), known.at)
-                for prospect, key, (_, known) in zip(prospects, keys, one.made, strict=True)
-            )
+        run, known = (
+            copy.runs.begin(own.workspace, "", "", 0.0, again=False),
+            Earlier(rows, copy, own.workspace, own.key),
+        )
+        numbers, _ = copy.deliveries.enter_notes(own.workspace, [NoteKey.of(note) for note in notes.values()])
+        names = known.names([*notes])
+        found = [
+            FoundDelivery(name, number, str(rows.prospect[one.position]), one.match.row.key, one.delivery.note_id or "")
+            for one, name, number in zip(made, names, numbers, strict=True)
+        ]
+        copy.deliveries.found(run, found, 0.0)
+        copy.identities.enter(own.workspace, known.told([*notes], names))
 
 
 def _prospects(rows: Rows, looked_up: Mapping[str, Matches]) -> Prospects:

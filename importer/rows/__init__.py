@@ -13,6 +13,7 @@ never an exception.
     composing    a template and the values of a row → the text of its note
     dates        dates in these values → ISO dates, and the question about the order of day and month
     readers      the columns of a template → a code for each row
+    earlier_texts  the texts that earlier templates made of each row
     receivers    the people whom each row names, by ID or email, and the question about cells that name several
     attachments  files that a sheet may name, and their contents
     safe_opening  opens a file in a folder without following links

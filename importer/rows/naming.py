@@ -60,13 +60,13 @@ class Emails:
 
 
 def emails_of(rows: Rows, made: Collection[int] = ()) -> Emails:
-    """Return the emails of the rows that can be delivered, without emails beside an ID in ``made`` (delivered) rows."""
+    """Return the emails of the rows that can be delivered, without those of ``made`` (delivered) rows."""
     if rows.email is None:
         return Emails()
-    usable = np.flatnonzero((rows.note >= 0) & (rows.email != ""))
+    usable = np.setdiff1d(np.flatnonzero((rows.note >= 0) & (rows.email != "")), np.array([*made], dtype=np.int64))
     by_email = rows.prospect[usable] == rows.email[usable]
     naming = dict.fromkeys(rows.email[usable[by_email]].tolist())
-    beside = dict.fromkeys(rows.email[np.setdiff1d(usable[~by_email], [*made])].tolist())
+    beside = dict.fromkeys(rows.email[usable[~by_email]].tolist())
     return Emails(list(naming), [email for email in beside if email not in naming])
 
 
@@ -114,6 +114,8 @@ def named(
             if matches is not None and is_open and named_by not in {match.prospect for match in matches.all}:
                 note[position] = -1
                 problems[position] = [_mismatch(named_by, email, matches, int(rows.number[position]), cell, heading)]
+            continue
+        if position in made:
             continue
         receiving = () if matches is None else chosen(matches, on_several)
         if receiving:

@@ -1,9 +1,9 @@
 """Read the column in which another program has an ID for each of its records: an activity, a task, a note.
 
 Input: a sheet, the roles of its columns, and the rows as they were read. Output: the rows' IDs, each after the heading
-of the column. By such an ID a delivery is found again although its text has changed. A note is lost if two records
-share an ID, or if somebody guesses one. So only a column counts that a person chose for this kind of sheet, and each ID
-must stand for one note; short ones, which people assign anew in each sheet, and numbers that lost digits don't count.
+of the column. By such an ID a delivery is found again although its text has changed. So only a column counts that a
+person chose for this kind of sheet. Short IDs, which people assign anew in each sheet, and numbers that lost digits
+don't count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from importer.fields import FIELDS
-from importer.models import Ints, Role, Texts
+from importer.models import Role, Texts
 from importer.reading import Sheet
 from importer.rows.columns import Roles
 from importer.rows.values import LONGEST_ID, TEXT, cleaned_id, is_damaged
@@ -36,17 +36,15 @@ class Records:
     Attributes:
         position: its position.
         is_chosen: whether a person chose it; otherwise it may be offered.
-        ids: each row's ID, empty if it has none; None if the column can't be used.
-        shared: an ID that stands for several notes, so that the column can't be used.
+        ids: each row's ID, empty if it has none.
     """
 
     position: int
     is_chosen: bool
-    ids: Texts | None
-    shared: str = ""
+    ids: Texts
 
 
-def found(sheet: Sheet, roles: Roles, prospect: Texts, note: Ints) -> Records | None:
+def found(sheet: Sheet, roles: Roles) -> Records | None:
     """Return the column of the records' IDs, or one that could be chosen; None if there is none."""
     chosen, headings = roles.columns.get(Role.RECORD), sheet.headings
     names = _SUGGESTED.union(["recordid"] if any(map(_OF_NOTES.fullmatch, headings)) else [])
@@ -56,8 +54,6 @@ def found(sheet: Sheet, roles: Roles, prospect: Texts, note: Ints) -> Records | 
         ids = [*_ids(sheet, position)]
         if not any(ids):
             continue
-        if shared := _shared(ids, prospect.tolist(), note.tolist()):
-            return Records(position, chosen is not None, None, shared)
         records: Texts = np.full(len(ids), "", dtype=TEXT)
         records[:] = [f"{folded_heading(headings[position])} {record}" if record else "" for record in ids]
         return Records(position, chosen is not None, records)
@@ -73,9 +69,22 @@ def _ids(sheet: Sheet, position: int) -> Iterator[str]:
             yield record if is_sure and not is_flawed else ""
 
 
-def _shared(ids: Sequence[str], prospects: Sequence[str], notes: Sequence[int]) -> str:
-    """Return an ID that stands in two rows of which none repeats the other; empty if there is none."""
-    first: dict[str, tuple[str, int]] = {}
-    rows = zip(ids, prospects, notes, strict=True)
-    repeated = (record for record, who, what in rows if record and first.setdefault(record, (who, what)) != (who, what))
-    return next(repeated, "")
+def contradicting(
+    ids: Sequence[Sequence[str]], prospects: Sequence[str], texts: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield the positions of rows that have the ID of an earlier row for the same prospect, but another text.
+
+    Args:
+        ids: the IDs of each row.
+        prospects: each row's prospect.
+        texts: a number for each row that rows with the same text share; below 0 for a row without a note.
+
+    Yields:
+        the positions of the row and of the first one.
+    """
+    first: dict[tuple[str, str], int] = {}
+    for position, (some, prospect) in enumerate(zip(ids, prospects, strict=True)):
+        for one in some if texts[position] >= 0 else ():
+            earlier = first.setdefault((one, prospect), position)
+            if texts[earlier] != texts[position]:
+                yield position, earlier

@@ -5,17 +5,17 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from importer.errors import as_argument
 from importer.fields import WORDED
+from importer.identity import same_texts
 from importer.markup import content_of
-from importer.messages import Cell, Message, Part, say
+from importer.messages import Message, Part, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
@@ -23,7 +23,7 @@ from importer.rows import records, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start, called
-from importer.rows.corrected import CorrectedRows, fingerprints
+from importer.rows.corrected import CorrectedRows
 from importer.rows.footers import Footers
 from importer.rows.naming import with_more
 from importer.rows.readers import ComposedReader
@@ -83,7 +83,7 @@ class _Validation:
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
         self.notes: list[Note] = []
         self.problems: dict[int, list[Problem]] = {}
-        self.done: dict[int, str] = {}
+        self.done: dict[int, tuple[str, ...]] = {}
         self.left_out: dict[int, Message] = {}
         self._kinds: dict[Message, Message] = {}
 
@@ -128,11 +128,14 @@ class _Validation:
             self._note_done(block)
             footers.look(block, self.problems)
             start = part.stop
-        note = self._notes(codes, size)
+        flawed = [position for position in self.done if self.problems.pop(position, None)]
+        note = self._notes(codes, size, flawed)
+        record = records.found(self.sheet, self.roles)
+        record_ids = record.ids if record is not None and record.is_chosen else None
+        self._add_contradictions(number, prospect, note, record_ids)
         skipped = {**self.left_out, **footers.finish(), **corrected.left_out}
         for position in skipped:
             del self.problems[position]
-        record = records.found(self.sheet, self.roles, prospect, note)
         meanings = {role: self.columns[role].meanings() for role in WORDED if role in columns}
         unknown = words.unknown(self.problems.values(), columns, self.sheet.headings, self.settings, meanings)
         dates = [] if self.composed is None else self.composed.dates.questions(self.sheet.headings)
@@ -143,7 +146,7 @@ class _Validation:
             self.notes,
             key,
             email,
-            record.ids if record is not None and record.is_chosen else None,
+            record_ids,
             problems=self.problems,
             done=self.done,
             skipped=skipped,
@@ -157,8 +160,6 @@ class _Validation:
                 *dates,
                 *self.receivers.questions(),
             ],  # the optional one last, because it may stay unanswered
-            sources=corrected.sources,
-            fingerprints=partial(fingerprints, self.sheet, self.roles),
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
         return with_more(rows, [(position, person, email_of(person)) for position, person in others])
@@ -172,10 +173,10 @@ class _Validation:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
         return keys
 
-    def _notes(self, codes: Mapping[Role, Ints], size: int) -> Ints:
+    def _notes(self, codes: Mapping[Role, Ints], size: int, flawed: Sequence[int]) -> Ints:
         """Make a note of each combination of codes; return each row's index in ``notes``, -1 for unusable rows."""
         note, usable = np.full(size, -1, dtype=np.int32), np.ones(size, dtype=bool)
-        usable[[*self.problems, *self.done]] = False
+        usable[[*self.problems, *flawed]] = False
         combinations = pd.DataFrame(codes, copy=False)[usable]
         note[usable] = combinations.groupby([*codes], sort=False).ngroup()
         first = ~combinations.duplicated()
@@ -235,12 +236,34 @@ class _Validation:
         return [flaw for flaw in self.sheet.wrong(number) if flaw.column is None or flaw.column in self.used]
 
     def _note_done(self, block: Block) -> None:
-        """Mark rows as done if an earlier results file has their note ID, whatever problems they have."""
+        """Note the IDs that an earlier results file has for a row, whatever problems the row has."""
         for i, text in enumerate(block.columns[self.roles.ours["note_id"]] if self.roles.ours else ()):
-            if note_id := cleaned_id(text):
-                self.done[block.start + i] = note_id
-                self.problems.pop(block.start + i, None)
+            if note_ids := tuple(filter(None, map(cleaned_id, text.split(";")))):
+                self.done[block.start + i] = note_ids
                 self.left_out.pop(block.start + i, None)
+
+    def _add_contradictions(self, number: Ints, prospect: Texts, note: Ints, ids: Texts | None) -> None:
+        """Record problems of rows that have the same record or the same note, but say something else."""
+        if ids is None and not self.done:
+            return
+        files = {} if self.folder is None else self.folder.files
+        texts = np.append(same_texts(self.notes, files), np.int32(-1))[note].tolist()
+        found: list[tuple[tuple[int, int], int, _Contradiction]] = []
+        if ids is not None:
+            pairs = records.contradicting([[one] if one else [] for one in ids.tolist()], prospect.tolist(), texts)
+            found += [(pair, self.roles.columns[Role.RECORD], _of_record) for pair in pairs]
+        if self.done:
+            some = [self.done.get(position, ()) for position in range(len(texts))]
+            pairs = records.contradicting(some, prospect.tolist(), texts)
+            found += [(pair, self.roles.ours["note_id"], _of_note_id) for pair in pairs]
+        for (position, other), column, said in found:
+            for one, beside in (position, other), (other, position):
+                if note[one] >= 0 or one == position:
+                    at = cell_name(self.sheet.name, int(number[one]), column)
+                    text, in_short = said(str(number[beside]))
+                    problem = Problem(int(number[one]), column, at, "", text, in_short)
+                    self.problems.setdefault(one, []).append(problem)
+                    note[one] = -1
 
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
@@ -260,7 +283,7 @@ class _Validation:
         remarks = [say("unseen.cells", cells=cells)] if cells else []
         remarks += self.receivers.remarks()
         if self.composed is not None:
-            is_known = record is not None and record.is_chosen and record.ids is not None
+            is_known = record is not None and record.is_chosen
             reading = None if is_known else self.settings.reading
             before = None if reading is None else reading.answers.get("dates")
             remarks += self.composed.dates.remarks(before)
@@ -269,9 +292,19 @@ class _Validation:
             parts: dict[str, Part] = {"column": at_the_start(headings, at)}
             if not record.is_chosen:
                 kind, parts["choice"] = "record.offered", mapped(Role.RECORD, as_argument(called(headings, at)))
-            elif record.ids is not None:
-                kind = "record.found"
             else:
-                kind, parts["id"] = "record.shared", Cell(record.shared)
-            remarks += [say(kind, **parts)] if record.is_chosen or record.ids is not None else []
+                kind = "record.found"
+            remarks.append(say(kind, **parts))
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks
+
+
+_Contradiction: TypeAlias = Callable[[str], tuple[Message, Message]]
+"""Function that returns a problem with the number of the other row, and its kind."""
+
+
+def _of_record(row: str) -> tuple[Message, Message]:
+    return say("record.contradicts", row=row), say("record.contradicts-in-short")
+
+
+def _of_note_id(row: str) -> tuple[Message, Message]:
+    return say("note-id.contradicts", row=row), say("note-id.contradicts-in-short")

@@ -54,6 +54,20 @@ class SeveralInCell(StrEnum):
     REJECT = "reject"
 
 
+class InDoubt(StrEnum):
+    """What a person says about rows that may be notes which were sent before."""
+
+    SAME = "same"
+    NEW = "new"
+
+
+class IfHidden(StrEnum):
+    """What a person says about rows whose notes were hidden."""
+
+    SEND = "send"
+    LEAVE = "leave"
+
+
 class DateOrder(StrEnum):
     """Orders of day and month in dates such as 11/1/2026, or that they are left as they are."""
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from functools import lru_cache
@@ -26,6 +26,9 @@ Words: TypeAlias = Mapping[str, Visibility | Status | None]
 """Word → its meaning; None: rows with this word are left out."""
 Values: TypeAlias = Mapping[tuple[Role, str | None], Words]
 """A role and the heading of its column → the words that apply there. None: whichever column has the role."""
+
+Form: TypeAlias = tuple[str, str]
+"""A template, and the order of day and month in its dates; the order is empty if dates stay as they are."""
 
 _WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
     Role.VISIBILITY: OneOf(Visibility, by_name=True),
@@ -167,6 +170,7 @@ class Reading:
             columns as :func:`numbered` does, never by letters.
         seen: ignored column with words of visibility or status → the words. With others it is asked about.
         run: the run that read a sheet so; empty for what the profile remembers.
+        earlier: forms that the texts of the notes had before, in their order of use.
     """
 
     name: str
@@ -175,6 +179,18 @@ class Reading:
     answers: Mapping[str, Any]
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     run: str = ""
+    earlier: tuple[Form, ...] = ()
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms of the notes' texts that templates make, in their order of use; now the last one applies."""
+        order = str(self.answers.get("dates") or "")
+        now = [(name, order) for name in self.answers.get("map", {}).get(Role.CONTENT, ()) if "{" in name]
+        return (*(form for form in self.earlier if form not in now), *now)
+
+    def after(self, before: Reading) -> Reading:
+        """Return this reading with the forms that another one had, whose place it takes."""
+        return replace(self, earlier=tuple(form for form in before.forms if form not in self.forms))
 
     @property
     def day(self) -> Message:

@@ -24,7 +24,7 @@ NONE = "none"
 """Value of the setting ``export`` for a sheet to which no reading applies. No reading has this name."""
 HELD = {name: setting for name, setting in SETTINGS.items() if setting.is_of_reading}
 """The settings that a reading holds."""
-_ABOUT, _SEEN = ("name", "headings", "answered"), "seen"
+_ABOUT, _SEEN, _EARLIER = ("name", "headings", "answered"), "seen", "earlier"
 _IN_NAMES = re.compile(r"[\s_.-]*(?:\(\d+\)|\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d+)*|[-_ ]\d+)$")
 
 
@@ -49,16 +49,19 @@ def from_entry(entry: object) -> Reading:
     """
     about = entry if isinstance(entry, Mapping) else {}
     name, headings, answered = (about.get(part) for part in _ABOUT)
-    seen = about.get(_SEEN, {})
+    seen, earlier = about.get(_SEEN, {}), about.get(_EARLIER, [])
     if not isinstance(name, str) or not isinstance(headings, list) or type(answered) is not date:
         raise BadSettings(say("readings.incomplete"))
     _check_name(name)
     for setting in about:
-        if setting not in HELD and setting not in (*_ABOUT, _SEEN):
+        if setting not in HELD and setting not in (*_ABOUT, _SEEN, _EARLIER):
             raise BadSettings(say("readings.no-setting", setting=repr(setting), known=tuple(sorted(HELD))))
     answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
     words = {str(column): Names().read(words) for column, words in dict(seen).items()}
-    return Reading(name, tuple(map(str, headings)), answered, answers, words)
+    if not isinstance(earlier, list) or not all(isinstance(form, list) and len(form) == 2 for form in earlier):
+        raise BadSettings(say("readings.earlier-forms"))
+    forms = tuple((str(template), str(HELD["dates"].read(order) or "")) for template, order in earlier)
+    return Reading(name, tuple(map(str, headings)), answered, answers, words, earlier=forms)
 
 
 def entry_of(reading: Reading) -> dict[str, object]:
@@ -71,6 +74,8 @@ def entry_of(reading: Reading) -> dict[str, object]:
     }
     if reading.seen:
         stored[_SEEN] = {column: [*words] for column, words in reading.seen.items()}
+    if reading.earlier:
+        stored[_EARLIER] = [[*form] for form in reading.earlier]
     return stored
 
 

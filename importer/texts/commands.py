@@ -147,6 +147,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.results": "Results: {path}",
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
+    "ended.more-visible": (
+        '{n} note is more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
+        '{n} notes are more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
+    ),
+    "ended.in-question": (
+        '{n} row waits for your answer. See the "To fix" sheet in the results.',
+        '{n} rows wait for your answers. See the "To fix" sheet in the results.',
+    ),
     "ended.duplicates": (
         "{n} note exists more than once. {which:capital}",
         "{n} notes exist more than once. {which:capital}",
@@ -222,7 +230,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes would not be changed, because the API shows them differently ({ids}). Look at them in Saleshandy.",
     ),
     "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
-    "hide.to-send-anew": "An import does not send the rows of hidden notes again, because they count as delivered. To send them again, put only those rows into a file and run it with `again`. A row with a corrected text, visibility or status is another note. It is sent without that.",
+    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `hidden send`. To leave them hidden: `hidden leave`.",
     "history.no-such-run": "No such run is recorded.",
     "history.no-run": "No run is recorded yet.",
     "history.run": "{run}  {time}  {took}  {ended}  {file}",
@@ -336,16 +344,32 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
     "plan.changed": (
-        "The text, visibility or status of {n} of these has changed since: its record ID is the same, or a corrected copy of it was sent. See the reason in the results",
-        "The texts, visibility or status of {n} of these have changed since: their record IDs are the same, or corrected copies of them were sent. See the reasons in the results",
+        "The text of {n} of these has changed since: its record ID or its note ID is the same. See the reason in the results",
+        "The texts of {n} of these have changed since: their record IDs or their note IDs are the same. See the reasons in the results",
     ),
-    "plan.differing": (
-        "The prospect of {n} note to send has its text already, from an earlier run with another visibility or status. Both notes will be there. The results name the row and that run. To change only the earlier note, change it in Saleshandy",
-        "The prospects of {n} notes to send have their texts already, from an earlier run with another visibility or status. Both notes will be there. The results name the rows and that run. To change only the earlier notes, change them in Saleshandy",
+    "plan.more-visible": (
+        "{n} note is more visible than your sheet says. Nothing is changed. Change it in Saleshandy; the results name the row",
+        "{n} notes are more visible than your sheet says. Nothing is changed. Change them in Saleshandy; the results name the rows",
     ),
-    "plan.uncomposed": (
-        "{n} of these has its text there, put together in another way (with a template or without one), and is left alone. To send the whole file again: `again`",
-        "{n} of these have their texts there, put together in another way (with a template or without one), and are left alone. To send the whole file again: `again`",
+    "plan.less-visible": (
+        "{n} of these is less visible than your sheet says, and stays so",
+        "{n} of these are less visible than your sheet says, and stay so",
+    ),
+    "plan.hidden": (
+        "The note of {n} row was hidden, and is not sent. To send it again: `hidden send`. To leave it hidden: `hidden leave`",
+        "The notes of {n} rows were hidden, and are not sent. To send them again: `hidden send`. To leave them hidden: `hidden leave`",
+    ),
+    "plan.in-doubt": (
+        "{n} row has words that were sent in another form, and is not sent. If it is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
+        "{n} rows have words that were sent in another form, and are not sent. If they are the same notes: `in-doubt same`. If they are new ones: `in-doubt new`",
+    ),
+    "plan.there-twice": (
+        "{n} of these notes is there already and will exist twice.",
+        "{n} of these notes are there already and will exist twice.",
+    ),
+    "plan.lessened": (
+        "{n} row repeats another one with other words for visibility or status. The least visible counts.",
+        "{n} rows repeat others with other words for visibility or status. The least visible counts.",
     ),
     "plan.held-back": (
         "Only the first {first} of the remaining notes are sent (`first`). {n} is held back",
@@ -354,10 +378,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.unclear": (
         "{n} note got no clear reply in an earlier run and is looked up first",
         "{n} notes got no clear reply in an earlier run and are looked up first",
-    ),
-    "plan.without-key": (
-        "{n} of these notes was imported before without `key-column`. With a key, it counts as a new note, and is sent.",
-        "{n} of these notes were imported before without `key-column`. With a key, each counts as a new note, and is sent.",
     ),
     "plan.files": ("{n} file to upload first ({size})", "{n} files to upload first ({size}), each once"),
     "plan.compared": (
@@ -545,6 +565,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
         "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
     ),
+    "guard.history-again": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If these are new notes: `in-doubt new`",
+    ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
@@ -624,6 +648,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.ended": "{file}: {ended} ({begin} to {end}, {took}).",
     "notice.counts": "{rows}: {counts}",
     "notice.reasons": "{result}: {reasons:; }",
+    "notice.more-visible": (
+        '{n} note is more visible than your sheet says. Nothing was changed. See the "To fix" sheet',
+        '{n} notes are more visible than your sheet says. Nothing was changed. See the "To fix" sheet',
+    ),
+    "notice.in-question": (
+        '{n} row waits for your answer. See the "To fix" sheet',
+        '{n} rows wait for your answers. See the "To fix" sheet',
+    ),
     "notice.duplicates": (
         '{n} note exists more than once. See the "To fix" sheet',
         '{n} notes exist more than once. See the "To fix" sheet',
@@ -660,6 +692,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.answer-at-a-terminal": "Correct it, or run it once at a terminal. There it asks, and can remember the answers.",
     "notice.do-what-is-said": "Follow the instructions above.",
     "notice.of-result": "{result}: {advice}",
+    "notice.make-private": "more visible than your sheet says: change these notes in Saleshandy",
+    "notice.answer": "in question: run again with the answer that the reason names",
     "notice.remove-duplicates": "exists more than once: remove all but one of each by hand",
     "notice.look-at-not-found": "created, but not found: look at these prospects in Saleshandy",
     "notice.look-at-earlier": "Look at the prospects of the notes that were not found, and report the notes to Saleshandy's support. To list them: {lists}",

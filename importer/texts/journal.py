@@ -36,11 +36,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "gone.file-removed": "The journal's file {file} was removed during the import",
     "account.of-another-profile": (
         "The API key belongs to the profile {other} (at {address}).\n"
-        "Deliveries with this key are recorded under that profile, and would be sent again as {profile}. Nothing was sent. Use that profile: `profile {name}`. Or give {profile} its own key. If both profiles should use this key, add `shared-account`."
+        "Deliveries with this key are recorded under that profile, and would be sent again as {profile}. Nothing was sent. Use that profile: `profile {name}`. Only if the other profile's notes are in another account, add `shared-account`."
     ),
     "account.used-elsewhere": (
         "The API key was used at another address: {other}.\n"
-        "If both addresses lead to the same account, notes delivered there would be sent again at {address}. Nothing was sent. Use that address: `base-url {other}`. If they are different accounts, add `shared-account`."
+        "If both addresses lead to the same account, notes delivered there would be sent again at {address}. Nothing was sent. Use that address: `base-url {other}`. Only if the notes of the other address are in another account, add `shared-account`."
     ),
     "copy.to-itself": "{file} is the journal itself, and was not changed.\nName another file for the copy.",
     "copy.over-something-else": (

@@ -414,7 +414,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "page.hide.about": "Hidden notes become private drafts. They still exist, because notes can't be deleted. You can't undo this here.",
     "page.hide.owner-sees": "The owner of the API key can still see them, as drafts.",
-    "page.hide.count-as-delivered": "An import does not send their rows again, because they count as delivered.",
+    "page.hide.count-as-delivered": "An import does not send their rows again unasked.",
     "page.hide.agreed": ("Yes, I mean this note", "Yes, I mean these {n} notes"),
     "page.hide.hide": ("Hide {n} note", "Hide {n} notes"),
     "page.looking.title": "Hide notes?",

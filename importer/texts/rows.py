@@ -227,7 +227,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "record.found": "{column} identifies each record: a record whose text has changed since it was imported isn't sent again.",
     "record.offered": "{column} may identify each record. If you choose it ({choice}), a record whose text changes after its import isn't sent again.",
-    "record.shared": "{column} doesn't identify records in this sheet, because rows with different notes or prospects have the same ID, such as {id}. A record whose text has changed since it was imported is sent again.",
+    "record.contradicts": "The same record, with the same prospect, has another text in row {row}. Correct one of the rows, or choose another column for the record's ID.",
+    "record.contradicts-in-short": "the same record has another text in another row",
+    "note-id.contradicts": "The same note, of the same prospect, has another text in row {row}. Remove the note ID from one of the rows.",
+    "note-id.contradicts-in-short": "the same note has another text in another row",
     "attachments.no-folder": (
         "The folder of attachments {place} does not exist, or is not a folder.\n"
         "Nothing was sent. Create it, or name another."

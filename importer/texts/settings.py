@@ -159,6 +159,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "A reading in {where} can't be used: {why:headline}.\nCorrect the entry, or delete it. Then the program asks again."
     ),
     "readings.incomplete": "it needs a name, a list of headings, and the day on which it was answered, such as 2026-11-03.",
+    "readings.earlier-forms": 'what it says of earlier texts has to be pairs: a template, and an order of dates or "".',
     "readings.no-setting": "it can't hold {setting}. It can hold: {known}.",
     "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',
     "readings.no-such": (
@@ -192,6 +193,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.label": "Dates such as 11/1/2026",
     "setting.dates.help": "The order of day and month in dates such as 11/1/2026, if a template puts them into the notes. The notes then show ISO dates: 2026-11-01. Or such dates stay as they are.",
     "setting.dates.default": "as the sheet proves; otherwise ask",
+    "setting.in-doubt.label": "Rows whose words were sent in another form",
+    "setting.in-doubt.help": "What rows are whose words were sent in another form: the same notes, which aren't sent again, or new ones. Only for this run.",
+    "setting.hidden.label": "Rows whose notes were hidden",
+    "setting.hidden.help": "Send notes again that somebody hid, or leave them hidden. Only for this run.",
     "setting.on-several.help": "Who receives a note if several prospects have its email address: none (the row is rejected), the newest, the oldest, or all of them.",
     "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",

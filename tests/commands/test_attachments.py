@@ -139,16 +139,17 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
 def test_what_was_delivered_is_not_uploaded_again_whatever_the_file_is_called(
     box: Sandbox, settings: Settings, files: Path, tmp_path: Path
 ) -> None:
-    """Two notes are the same only if their files' contents are: another content is another note."""
+    """Two notes are the same if their files' names are, or their contents. What has another of both is another note."""
     run(write(tmp_path, rows_of(3, "form.pdf")), settings)
     (files / "form.pdf").rename(files / "signed.pdf")
     again = run(write(tmp_path, rows_of(3, "signed.pdf")), settings)
     assert again.counts == {Result.ALREADY_IMPORTED: 3}
     assert len(box.attachments) == 1
     (files / "signed.pdf").write_bytes(MAP)
-    other = run(write(tmp_path, rows_of(3, "signed.pdf")), settings)
-    assert other.counts == {Result.CREATED: 3}
-    assert uploads(box) == {digest(FORM): 1, digest(MAP): 1}
+    assert run(write(tmp_path, rows_of(3, "signed.pdf")), settings).counts == {Result.ALREADY_IMPORTED: 3}
+    (files / "other.pdf").write_bytes(MAP + b" ")
+    assert run(write(tmp_path, rows_of(3, "other.pdf")), settings).counts == {Result.CREATED: 3}
+    assert uploads(box) == {digest(FORM): 1, digest(MAP + b" "): 1}
 
 
 def test_files_of_rows_that_are_held_back_stay_here(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

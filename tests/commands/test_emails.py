@@ -10,13 +10,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.commands import documents, facts, preview_messages
+from importer.commands import facts, preview_messages
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import BadSettings, Changed, Guarded
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import OnSeveral, Progress, Result, Visibility
+from importer.models import OnSeveral, Progress, Result
 from importer.settings import Settings
 from tests.sandbox import Fault, Limit, Sandbox, invented
 from tests.truth import read_results
@@ -131,11 +131,13 @@ def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
     """Rows that no request is sent for count as well: whose email nobody has, and what an earlier run has delivered."""
     sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
-        for agreed, ended in ((3, {Result.CREATED: 1, Result.REJECTED: 2}), (2, {Result.REJECTED: 2})):
+        for ended in ({Result.CREATED: 1, Result.REJECTED: 2}, {Result.REJECTED: 2}):
             told: list[Progress] = []
             with prepare(sheet, settings_of(box, tmp_path)) as prepared:
-                prepared.send(expected=agreed, observe=told.append)
-            assert (told[-1].settled, told[-1].ended) == (agreed, ended)
+                total = prepared.preview.remaining.total
+                prepared.send(expected=total, observe=told.append)
+            assert told[-1].ended == ended
+            assert told[-1].settled == total
 
 
 @pytest.mark.parametrize(
@@ -383,7 +385,8 @@ def test_an_email_that_was_found_is_not_looked_up_again_within_a_day(tmp_path: P
         settings, port = settings_of(box, tmp_path), box.port
         assert send(write(tmp_path, by_email(["jo@example.com"])), settings).counts == {Result.CREATED: 1}
     with Sandbox(prospects={"P1": "old@example.com", "P9": "jo@example.com"}, port=port) as box:
-        assert send(write(tmp_path, by_email(["jo@example.com"], "New")), settings).counts == {Result.CREATED: 1}
+        new = write(tmp_path, by_email(["jo@example.com"], "New"))
+        assert send(new, settings).counts == {Result.CREATED: 1}
         assert (searched(box), notes(box)) == ([], [("P1", "New")])
         a_day_later(settings)
         assert send(write(tmp_path, by_email(["jo@example.com"], "Newer")), settings).counts == {Result.CREATED: 1}
@@ -474,8 +477,8 @@ def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp
             assert "2 rows: 2 notes, none of them to deliver" in said
 
 
-def test_of_a_sheet_that_has_grown_only_new_emails_are_looked_up(tmp_path: Path) -> None:
-    """For a day the plan knows what was delivered by the others."""
+def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: Path) -> None:
+    """What is known of a row's email is exact in the plan. A known email with a new text is looked up, as a new one."""
     rows = by_email(["jo@example.com", "joann@example.com"]) + by_email(["jo@example.com"], "Old text")
     new = by_email(["kim@example.com"]) + by_email(["jo@example.com"], "New text")
     with Sandbox(prospects=PEOPLE) as box:
@@ -485,42 +488,39 @@ def test_of_a_sheet_that_has_grown_only_new_emails_are_looked_up(tmp_path: Path)
         sheet = write(tmp_path, [*rows[:2], *new])
         with prepare(sheet, settings) as prepared:
             found = facts.of(prepared.preview)
-            said = " ".join(render(saying.text) for saying in preview_messages.check(found))
-            plan = documents.check(found, 0)["plan"]
-            question = render(preview_messages.question(found))
         assert len(box.received) == calls
-        assert "4 rows: up to 4 notes, 2 of them to deliver" in said
-        assert "2 notes were imported by an earlier run and are not sent again" in said
-        assert "people: 2  public: 2  private: 0" in said
-        assert "the row is sent as a new note, and the earlier note stays" in said
-        assert "Look up 1 email address for 4 rows, and send up to 2 notes to " in question
-        assert [example.text for example in found.examples[Visibility.PUBLIC]] == ["Hello", "New text"]
-        assert (found.total, found.people, plan["imported_before"]) == (2, 2, 2)
-        assert (plan["remaining"]["deliveries"], plan["most"], plan["audience"]["public"]) == (2, 2, 2)
+        assert (found.total, found.imported_before, prepared.preview.to_look_up) == (2, 2, 1)
         report = send(sheet, settings)
         assert report.counts == {Result.ALREADY_IMPORTED: 2, Result.CREATED: 2}
-        with prepare(sheet, settings) as prepared:
-            found = facts.of(prepared.preview)
-            said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
-        assert "4 rows: 4 notes, none of them to deliver" in said
-        assert "people:" not in said
+        before = len(box.received)
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 4}
+        assert len(box.received) == before
 
 
-def test_a_note_whose_visibility_was_changed_is_announced_also_for_an_email(tmp_path: Path) -> None:
+def test_a_note_that_its_email_was_told_is_not_sent_to_who_has_the_email_now(tmp_path: Path) -> None:
+    """What is new to the email goes to the prospect that has it now."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        send(sheet, settings)
+    with Sandbox(prospects={"P9": "jo@example.com", "P3": "kim@example.com"}, port=port) as box:
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
+        new = write(tmp_path, by_email(["jo@example.com"], "New"))
+        assert send(new, settings).counts == {Result.REJECTED: 1}, "for a day, the finding is trusted"
+        assert send(new, settings).counts == {Result.CREATED: 1}
+        assert notes(box) == [("P9", "New")]
+
+
+def test_a_note_that_is_public_still_is_told_also_for_an_email(tmp_path: Path) -> None:
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
-        first = send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
+        send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
         sheet = write(tmp_path, [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Else", "Private")])
         with prepare(sheet, settings) as prepared:
-            found = facts.of(prepared.preview)
-        assert send(sheet, settings).counts == {Result.CREATED: 2}
-        already = f"the prospect has this text already, public, from the run {first.run}: both notes are there now"
-        assert results(tmp_path) == [("created", already), ("created", "")]
-        assert found.remaining.differing == 1
-        said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
-        assert (
-            "The prospect of 1 note to send has its text already, from an earlier run with another visibility" in said
-        )
+            assert facts.of(prepared.preview).remaining.more_visible == 1
+        report = send(sheet, settings)
+        assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, 1)
+        assert "Still public. Your sheet says private" in results(tmp_path)[0][1]
 
 
 def test_if_each_prospect_of_an_email_receives_the_note_there_is_no_maximum_before_the_look_up(tmp_path: Path) -> None:

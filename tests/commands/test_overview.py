@@ -79,26 +79,22 @@ def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Se
     assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
 
 
-def test_notes_that_the_prospect_has_with_another_visibility_or_status_are_told(
+def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """Corrected answers make them other notes, which are sent. It isn't told of hidden ones, nor of other prospects."""
+    """Those that are less visible are one count. It isn't told of hidden ones, nor of other prospects."""
     run(write(tmp_path / "n.csv", *[[f"p{i}", "Hello", "public", ""] for i in range(3)]), settings)
     others = [["p0", "Hello", "private", ""], ["p1", "Hello", "public", "draft"], ["p7", "Hello", "private", ""]]
     same = write(tmp_path / "m.csv", *others, ["p2", "Hello", "public", ""], ["p2", "Bye", "private", ""])
     found = seen(same, settings)
-    assert (found.total, found.remaining.differing) == (4, 2)
-    told = [render(line.text) for line in preview_messages.sizes(found)]
-    assert any(
-        "The prospects of 2 notes to send have their texts already, from an earlier run" in text for text in told
-    )
-    [shown] = [words(line.text) for line in preview_messages.sizes(found) if "another visibility" in words(line.text)]
-    assert "change them in Saleshandy" in shown
-    assert "hide" not in shown, "that would hide all notes of that run"
-    assert seen(same, replace(settings, again=True)).remaining.differing == 2
-    assert seen(same, replace(settings, profile="other")).remaining.differing == 0
+    assert (found.total, found.remaining.more_visible, found.remaining.less_visible) == (2, 2, 0)
+    first = render(next(preview_messages.sizes(found)).text)
+    assert first.startswith("2 notes are more visible than your sheet says. Nothing is changed.")
+    assert seen(same, replace(settings, again=True)).remaining.there_twice == 3
+    assert seen(same, replace(settings, profile="other")).remaining.more_visible == 0
     assert hide.hide(hide.what_to_hide("last", settings), settings).hidden == 3
-    assert (seen(same, settings).total, seen(same, settings).remaining.differing) == (4, 0)
+    found = seen(same, settings)
+    assert (found.total, found.remaining.more_visible, found.remaining.hidden) == (2, 0, 3)
 
 
 def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def clock(*seen: tuple[float, float, float], earlier: tuple[tuple[float, float, 
 
 def post(first_sent_at: float = NOW, **more: Any) -> Post:
     key = NoteKey.of(Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED))
-    return Post(Request(None, (0,), ("P0",), ("",)), key, 1, first_sent_at=first_sent_at, sent_at=first_sent_at, **more)
+    return Post(
+        Request(None, (0,), ("P0",), (b"P0",)), key, 1, first_sent_at=first_sent_at, sent_at=first_sent_at, **more
+    )
 
 
 def of_earlier_run(**more: Any) -> Post:

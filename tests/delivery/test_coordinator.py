@@ -19,6 +19,7 @@ from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import RetryPolicy
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
 from importer.delivery.coordinator import Coordinator
+from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import Outage
@@ -117,7 +118,7 @@ def deliver(
         caller = Caller(api, api, limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)
         policy = Policy(batch_size=3, read_timeout=3.0, rest=1.0, assumed_lag=60.0, retry=RetryPolicy(8, 900.0))
         delivery = Coordinator(DeliveryContext.of(journal, HERE, run, caller, policy), outcomes, observe)
-        delivery.prepare(rows, grouping.plan(rows))
+        delivery.prepare(Earlier(rows, journal, HERE), grouping.plan(rows))
         delivery.run()
     return outcomes
 
@@ -175,7 +176,10 @@ def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_secon
             run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False)
             [number], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
             with journal.transaction():
-                journal.deliveries.claim(run, [Claim(number, Request(note, (0,), ("P0",), ("",)), None)], START - 60)
+                earlier = Earlier(sheet(1), journal, HERE)
+                names = tuple(earlier.names([0]))
+                journal.deliveries.claim(run, [Claim(number, Request(note, (0,), ("P0",), names), None)], START - 60)
+                journal.identities.enter(HERE, earlier.told([0], names))
         api = Api(iter([]))
         deliver(api, tmp_path, 1, address=address)
         sent_again_at.append(next(at for at, kind in api.calls if kind == Endpoint.CREATE))
@@ -185,7 +189,7 @@ def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_secon
 def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
     """By the run's own, which stands still while the machine sleeps, or by the system's, which doesn't."""
     api, note = Api(iter([])), Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
-    post = Post(Request(note, (0,), ("P0",), ("",)), NoteKey.of(note), 1, sent_at=START)
+    post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note), 1, sent_at=START)
     for sent_at, good_until in ((START - 6, math.inf), (START, time.time() - 1), (START, -math.inf)):
         post.sent_at, post.good_until = sent_at, good_until
         failure = perform(api, api.clock, post).failure

@@ -1,12 +1,10 @@
-"""An answer that names a note of another delivery is known, whoever told of that note, and however many there are."""
+"""An answer that names a note of another delivery is known, whoever told of that note."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-import pytest
-
-from importer.delivery import known_ids
+from importer.api import Answer, Endpoint, Reply
 from importer.delivery.known_ids import KnownIds
 
 
@@ -14,27 +12,21 @@ def exact(ids: Collection[str]) -> set[str]:
     return {note_id for note_id in ids if not note_id.startswith("new")}
 
 
-def test_what_answers_and_reading_back_have_named_is_known() -> None:
-    known = KnownIds(lambda: ["stored"], exact)
-    assert not known.take(["a", "b"])
-    assert known.take(["b", "new1"]) == {"b"}
-    assert not known.take(["new1"]), "the others of that answer belong to nobody yet"
-    known.add(["adopted"])
-    assert known.take(["adopted"]) == {"adopted"}
-    assert known.take(["stored"]) == {"stored"}
+def reply(*note_ids: str) -> Reply[dict[str, Answer]]:
+    return Reply(Endpoint.CREATE, 0.0, 0.0, {f"P{note_id}": Answer(note_id) for note_id in note_ids})
 
 
-def test_of_many_ids_the_journal_is_asked_about_hits_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_ids, "_FEW", 100)
-    asked: list[str] = []
+def test_an_answer_with_a_note_that_another_delivery_has_is_none() -> None:
+    known = KnownIds(exact)
+    assert known.believed(reply("new1"), is_trusted=True).failure is None
+    refused = known.believed(reply("new1", "stored"), is_trusted=True)
+    assert refused.value is None
+    assert refused.failure is not None
+    assert refused.failure.is_astray
 
-    def counted(ids: Collection[str]) -> set[str]:
-        asked.extend(ids)
-        return exact(ids)
 
-    known = KnownIds(lambda: (f"stored{number}" for number in range(1_000)), counted)
-    for number in range(1_000):
-        known.take([f"answer{number}"])
-    assert len(asked) < 5, "a hit of the filter that is none"
-    assert known.take(["stored7"]) == {"stored7"}
-    assert known.take(["answer500"]) == {"answer500"}
+def test_the_notes_of_an_answer_that_is_not_trusted_are_no_later_answer() -> None:
+    known = KnownIds(exact)
+    assert known.believed(reply("new1"), is_trusted=False).failure is not None
+    assert known.believed(reply("new1"), is_trusted=True).failure is not None
+    assert known.believed(reply("new2"), is_trusted=True).failure is None

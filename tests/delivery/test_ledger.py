@@ -40,11 +40,11 @@ class Desk:
         run = self.journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
         (self.number,), _ = self.journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         self.outcomes = Outcomes(3)
-        self.ledger = Ledger(self.journal, self.outcomes, run)
+        self.ledger = Ledger(self.journal, self.outcomes, HERE, run)
         self.post = self.another()
 
     def another(self) -> Post:
-        request = Request(NOTE, (0, 1, 2), ("P0", "P1", "P2"), ("", "", ""))
+        request = Request(NOTE, (0, 1, 2), ("P0", "P1", "P2"), (b"P0", b"P1", b"P2"))
         return Post(request, NoteKey.of(NOTE), self.number)
 
     def results(self) -> list[Result]:
@@ -56,7 +56,7 @@ class Desk:
         for end in ("", "-wal"):
             shutil.copyfile(f"{self.path}{end}", f"{copy}{end}")
         with closing(Journal.open(copy)) as journal:
-            found = journal.deliveries.known([(self.number, prospect) for prospect in ("P0", "P1", "P2")])
+            found = journal.deliveries.named([b"P0", b"P1", b"P2"])
         return [found[key] for key in sorted(found)]
 
     def states(self) -> list[DeliveryState]:
@@ -172,9 +172,10 @@ def test_a_claim_is_good_for_five_seconds_where_another_machine_could_take_it_ov
         with Journal.open(address) as journal:
             run = journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
             (number,), _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
-            ledger = Ledger(journal, Outcomes(3), run)
+            ledger = Ledger(journal, Outcomes(3), HERE, run)
             posts = [
-                Post(Request(NOTE, (place,), (f"P{place}",), ("",)), NoteKey.of(NOTE), number) for place in range(2)
+                Post(Request(NOTE, (place,), (f"P{place}",), (f"P{place}".encode(),)), NoteKey.of(NOTE), number)
+                for place in range(2)
             ]
             before = time.time()
             ledger.write(posts[:1], NOW, unknown)

@@ -21,7 +21,7 @@ from importer.messages import words
 from importer.models import Note, Request, Status, Visibility
 
 NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
-POST = Post(Request(NOTE, (0,), ("P0",), ("",)), NoteKey.of(NOTE), 1)
+POST = Post(Request(NOTE, (0,), ("P0",), (b"P0",)), NoteKey.of(NOTE), 1)
 FOUND = Settle(((0, Answer("N1")),), words("found by reading back"))
 
 

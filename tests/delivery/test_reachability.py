@@ -30,7 +30,7 @@ def test_a_call_that_left_before_the_connections_were_made_anew_is_not_trusted()
 
 
 def test_the_ids_of_an_answer_that_is_not_trusted_are_no_answer_to_another_request() -> None:
-    known = KnownIds(lambda: (), lambda ids: ())
+    known = KnownIds(lambda ids: ())
     doubted = known.believed(reply(11.0), is_trusted=False).failure
     assert doubted is not None
     assert doubted.at_work

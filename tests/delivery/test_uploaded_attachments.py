@@ -39,7 +39,8 @@ def attachments(*uploads: Upload) -> Attachments:
 
 def post(size: int = 4, files: tuple[str, ...] = ("aa", "bb")) -> Post:
     note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED, files=files)
-    request = Request(note, tuple(range(size)), tuple(f"P{i}" for i in range(size)), ("",) * size)
+    prospects = tuple(f"P{i}" for i in range(size))
+    request = Request(note, tuple(range(size)), prospects, tuple(map(str.encode, prospects)))
     return Post(request, NoteKey.of(note), 1)
 
 

@@ -35,7 +35,7 @@ def conflicts(
 
 def test_notes_that_read_alike_share_a_conflict_key_where_a_prospect_gets_both() -> None:
     notes = [Note("Use <b>this</b>", PUBLIC, PUBLISHED), Note("Use this", PUBLIC, PUBLISHED)]
-    found = conflicts(notes, ("P1", 0), ("P2", 0), ("P1", 1), ("P3", 1))
+    found = conflicts(notes, ("P1", 0), ("P2", 0), ("P1", 1), ("P3", 1), keys=[*"abcd"])
     first, second = (NoteKey.of(note) for note in notes)
     assert found.of(first, ["P1", "P2"]) is found.of(second, ["P1"]) is not None
     assert found.of(first, ["P2"]) is None

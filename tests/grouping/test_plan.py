@@ -78,15 +78,17 @@ def test_groups_partition_the_valid_rows(found: list[Line], keyed: bool) -> None
 
 @given(lines, st.booleans())
 def test_a_repeated_row_points_to_the_first_that_means_the_same(found: list[Line], keyed: bool) -> None:
-    """Same note, prospect and key, earlier in the sheet, and itself no repetition."""
+    """Same note, prospect and key, and itself no repetition. A row without a key repeats the first with one."""
     plan = grouping.plan(table(found, keyed=keyed))
     meaning = [line if keyed else (*line[:2], "") for line in found]
     for position, original in enumerate(plan.original.tolist()):
-        if found[position][0] < 0:
+        note, prospect, key = meaning[position]
+        if note < 0:
             assert original == -1
-        else:
-            first = meaning.index(meaning[position])
-            assert original == (first if first < position else -1)
+            continue
+        alike = [i for i, line in enumerate(meaning) if line[:2] == (note, prospect) and (not key or line[2] == key)]
+        first = next((i for i in alike if meaning[i][2]), alike[0])
+        assert original == (first if first != position else -1)
 
 
 @given(lines, st.booleans(), st.randoms())
@@ -107,7 +109,7 @@ def test_the_rows_order_changes_no_group(found: list[Line], keyed: bool, chance:
 
 @given(lines, st.booleans(), batches)
 def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: bool, batch_size: int) -> None:
-    """Each row of a group is in exactly one request, with its own prospect and key; none holds a prospect twice."""
+    """Each row of a group is in exactly one request, with its own prospect; none holds a prospect twice."""
     rows = table(found, keyed=keyed)
     for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
         assert sorted(i for request in requests for i in request.positions) == sorted(group.positions.tolist())
@@ -115,9 +117,8 @@ def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: 
             assert 1 <= len(request) <= batch_size
             assert len(set(request.prospects)) == len(request)
             assert request.note == group.note
-            for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
+            for position, prospect in zip(request.positions, request.prospects, strict=True):
                 assert rows.prospect[position] == prospect
-                assert key == ("" if rows.key is None else rows.key[position])
 
 
 @given(lines, batches)
@@ -141,10 +142,12 @@ def test_with_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch_si
 
 
 @given(lines, st.booleans())
-def test_groups_stand_in_the_order_of_their_first_row(found: list[Line], keyed: bool) -> None:
+def test_groups_stand_in_the_order_of_their_notes_first_row(found: list[Line], keyed: bool) -> None:
     """What is sent first is what stands first, in groups and in each."""
-    groups = grouping.plan(table(found, keyed=keyed)).groups
-    assert [int(group.positions[0]) for group in groups] == sorted(int(group.positions[0]) for group in groups)
+    rows = table(found, keyed=keyed)
+    groups = grouping.plan(rows).groups
+    notes = [rows.notes.index(group.note) for group in groups]
+    assert notes == sorted(notes)
     for group in groups:
         assert all(one < other for one, other in pairwise(group.positions.tolist()))
 
@@ -206,3 +209,30 @@ def _alike(texts: Sequence[str]) -> list[list[Group]]:
 
 def _positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     return np.array(numbers, dtype=np.int32)
+
+
+# -- rows that say the same
+
+
+def test_of_rows_that_say_the_same_the_least_visible_counts() -> None:
+    """Visibility and status each; markup and white space say nothing."""
+    notes = [
+        Note("Use <b>this</b>", Visibility.PUBLIC, Status.DRAFT),
+        Note("Use  this", Visibility.PRIVATE, Status.PUBLISHED),
+        Note("Use that", Visibility.PUBLIC, Status.PUBLISHED),
+    ]
+    rows = Rows(np.arange(2, 6, dtype=np.int32), texts(["P1"] * 4), np.array([0, 1, 2, 0], dtype=np.int32), notes)
+    plan = grouping.plan(rows)
+    assert plan.original.tolist() == [-1, 0, -1, 0]
+    assert [*plan.lessened] == [0]
+    assert [(group.note.text, group.note.visibility, group.note.status) for group in plan.groups] == [
+        ("Use that", Visibility.PUBLIC, Status.PUBLISHED),
+        ("Use <b>this</b>", Visibility.PRIVATE, Status.DRAFT),
+    ]
+
+
+def test_rows_with_records_of_their_own_are_notes_of_their_own() -> None:
+    """A row without a record repeats the first row with its text."""
+    rows = table([(0, "P1", ""), (0, "P1", ""), (0, "P1", ""), (0, "P1", "")])
+    rows.record = texts(["", "id 1", "id 2", "id 1"])
+    assert grouping.plan(rows).original.tolist() == [1, -1, -1, 1]

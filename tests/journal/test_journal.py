@@ -56,7 +56,7 @@ def in_file(path: Path) -> Iterator[Journal]:
 
 
 def request(*prospects: str, note: Note = NOTE) -> Request:
-    return Request(note, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
+    return Request(note, tuple(range(len(prospects))), prospects, tuple(map(str.encode, prospects)))
 
 
 def begin(journal: Journal, *, again: bool = False, fingerprint: str = "f") -> Run:
@@ -75,11 +75,10 @@ def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = No
     return None if numbers is None else numbers[0]
 
 
-def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[str, str], KnownDelivery]:
-    """What is known of a note's deliveries: (prospect, occurrence) → what."""
-    found = journal.deliveries.known([(note, prospect) for prospect in prospects])
-    assert {number for number, _, _ in found} <= {note}
-    return {(prospect, occurrence): one for (_, prospect, occurrence), one in found.items()}
+def known(journal: Journal, prospects: Sequence[str]) -> dict[str, KnownDelivery]:
+    """What is known of deliveries, by their prospects."""
+    found = journal.deliveries.named([prospect.encode() for prospect in prospects])
+    return {one.prospect: one for one in found.values()}
 
 
 def states(address: str | Path) -> dict[str, str]:
@@ -114,8 +113,8 @@ def test_a_created_delivery_is_never_claimed_again_not_even_as_a_repeat(journal:
     assert number is not None
     with journal.transaction():
         journal.deliveries.answer(
-            Answered(number, number_of(journal), prospect, "", answer, 1.0)
-            for prospect, answer in [("P1", Answer("N1")), ("P2", Answer(None, words("no")))]
+            WORKSPACE,
+            [Answered(number, b"P1", Answer("N1"), 1.0), Answered(number, b"P2", Answer(None, words("no")), 1.0)],
         )
     assert claim(journal, run, "P1") is None
     assert claim(journal, run, "P1", replaces=number) is None
@@ -128,9 +127,9 @@ def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Jou
     assert first is not None
     assert claim(journal, run, "P1", replaces=first)
     with journal.transaction():
-        journal.deliveries.answer([Answered(first, number_of(journal), "P1", "", Answer("N1"), 1.0)])
-        journal.deliveries.release(first, number_of(journal), [("P1", "")])
-        journal.deliveries.unconfirm(first, number_of(journal), [("P1", "")])
+        journal.deliveries.answer(WORKSPACE, [Answered(first, b"P1", Answer("N1"), 1.0)])
+        journal.deliveries.release(first, [b"P1"])
+        journal.deliveries.unconfirm(first, [b"P1"])
     assert states(address) == {"P1": "sending"}
 
 
@@ -138,11 +137,11 @@ def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: s
     number = claim(journal, begin(journal), "P1", "P2")
     assert number is not None
     with pytest.raises(ZeroDivisionError), journal.transaction():
-        journal.deliveries.answer([Answered(number, number_of(journal), "P1", "", Answer("N1"), 1.0)])
+        journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
         raise ZeroDivisionError
     assert states(address) == {"P1": "sending", "P2": "sending"}
     with journal.transaction():
-        journal.deliveries.answer([Answered(number, number_of(journal), "P1", "", Answer("N1"), 1.0)])
+        journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
     assert states(address) == {"P1": "created", "P2": "sending"}
 
 
@@ -155,10 +154,9 @@ def test_notes_of_another_workspace_are_not_known(journal: Journal) -> None:
 def test_what_is_known_of_many_prospects_is_found_whatever_their_number(journal: Journal) -> None:
     prospects = [f"P{number}" for number in range(2600)]
     claim(journal, begin(journal), *prospects)
-    number = number_of(journal)
-    assert len(known(journal, number, prospects)) == 2600
-    assert len(known(journal, number, prospects[:700])) == 700
-    assert set(known(journal, number, ["P7", "unknown"])) == {("P7", "")}
+    assert len(known(journal, prospects)) == 2600
+    assert len(known(journal, prospects[:700])) == 700
+    assert set(known(journal, ["P7", "unknown"])) == {"P7"}
 
 
 def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journal) -> None:
@@ -517,3 +515,49 @@ def test_the_batch_size_that_proved_to_work_is_remembered(tmp_path: Path) -> Non
         assert report is not None
         assert report.counts == {Result.CREATED: 2000}
         assert len(box.received) - before == 2000 // 25
+
+
+# -- who was told what
+
+
+def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:
+    """The round goes on: the others have their answers, and the one whose ID is another's is unconfirmed."""
+    number = claim(journal, begin(journal), "P1", "P2", "P3")
+    assert number is not None
+    with journal.transaction():
+        assert journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)]) == []
+    with journal.transaction():
+        conflicts = journal.deliveries.answer(
+            WORKSPACE,
+            [Answered(number, b"P2", Answer("N1"), 1.0), Answered(number, b"P3", Answer("N3"), 1.0)],
+        )
+    assert conflicts == [b"P2"]
+    assert states(address) == {"P1": "created", "P2": "unconfirmed", "P3": "created"}
+
+
+def test_two_answers_that_name_one_note_are_not_both_believed(journal: Journal, address: str) -> None:
+    number = claim(journal, begin(journal), "P1", "P2")
+    assert number is not None
+    with journal.transaction():
+        answers = [Answered(number, name, Answer("N1"), 1.0) for name in (b"P1", b"P2")]
+        assert journal.deliveries.answer(WORKSPACE, answers) == [b"P2"]
+    assert states(address) == {"P1": "created", "P2": "unconfirmed"}
+
+
+def test_a_prospect_was_told_what_its_deliveries_say_until_their_claims_are_given_up(journal: Journal) -> None:
+    """Of its workspace, and by each name that the prospect has."""
+    number = claim(journal, begin(journal), "P1", "P2")
+    assert number is not None
+    told = [("P1", b"T1", b"P1"), ("P1", b"R1", b"P1"), ("@jo", b"T1", b"P1"), ("P2", b"T1", b"P2")]
+    journal.identities.enter(WORKSPACE, [*told, told[0]])
+
+    def known(*who: str, workspace: Workspace = WORKSPACE) -> set[tuple[str, str, frozenset[bytes]]]:
+        found = journal.identities.told(workspace, who)
+        return {(one, delivery.prospect, digests) for one, delivery, digests in found}
+
+    assert known("P1", "nobody") == {("P1", "P1", frozenset({b"T1", b"R1"}))}
+    assert known("@jo", "P2") == {("@jo", "P1", frozenset({b"T1"})), ("P2", "P2", frozenset({b"T1"}))}
+    assert known("P1", workspace=ANOTHER) == set()
+    with journal.transaction():
+        journal.deliveries.release(number, [b"P1"])
+    assert known("P1", "@jo") == set()

@@ -24,12 +24,12 @@ def reject(journal: Journal, **reasons: Message) -> None:
     """Enter deliveries that the API rejected: prospect → why."""
     run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
     [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
-    request = Request(NOTE, tuple(range(len(reasons))), tuple(reasons), ("",) * len(reasons))
+    request = Request(NOTE, tuple(range(len(reasons))), tuple(reasons), tuple(map(str.encode, reasons)))
     with journal.transaction():
         numbers = journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)
         assert numbers is not None
-        answers = [Answered(numbers[0], note, at, "", Answer(None, why), 2.0) for at, why in reasons.items()]
-        journal.deliveries.answer(answers)
+        answers = [Answered(numbers[0], at.encode(), Answer(None, why), 2.0) for at, why in reasons.items()]
+        journal.deliveries.answer(HERE, answers)
 
 
 def rewrite(journal: Journal, prospect: str, reason: str) -> None:
@@ -42,10 +42,7 @@ def rewrite(journal: Journal, prospect: str, reason: str) -> None:
 def known(journal: Journal) -> dict[str, KnownDelivery]:
     [note] = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
     assert note is not None
-    return {
-        found.prospect: found
-        for found in journal.deliveries.known([(note, at) for at in ("A", "B", "C", "D")]).values()
-    }
+    return {found.prospect: found for found in journal.deliveries.named([b"A", b"B", b"C", b"D"]).values()}
 
 
 def test_reasons_come_back(address: str) -> None:

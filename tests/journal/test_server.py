@@ -37,7 +37,7 @@ def claim(journal: Journal, *prospects: str, workspace: Workspace = HERE) -> int
     """Claim deliveries of :data:`NOTE`; the request's number."""
     run = journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
     [note], _ = journal.deliveries.enter_notes(workspace, [NoteKey.of(NOTE)])
-    request = Request(NOTE, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
+    request = Request(NOTE, tuple(range(len(prospects))), prospects, tuple(map(str.encode, prospects)))
     with journal.transaction():
         journal.now()
         numbers = journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)
@@ -144,7 +144,7 @@ def _may_only_read(postgres: Postgres, _: Path) -> str:
         (_later, 4, "later version"),
         (_may_make_nothing, 2, "may not use or create its tables .*docs/machines.md"),
         (_may_read_nothing, 2, "may not use or create its tables"),
-        (_may_only_read, 2, "may not write to aliases"),
+        (_may_only_read, 2, "may not write to deliveries"),
     ],
 )
 def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
@@ -339,9 +339,9 @@ def test_texts_with_the_one_character_that_it_refuses_come_back_as_they_were(url
         assert note is not None
         with journal.transaction():
             journal.deliveries.answer(
-                Answered(number, note, text, "", Answer(None, words(f"no {text}")), 2.0) for text in texts
+                HERE, [Answered(number, text.encode(), Answer(None, words(f"no {text}")), 2.0) for text in texts]
             )
-        found = journal.deliveries.known([(note, text) for text in texts])
+        found = journal.deliveries.named([text.encode() for text in texts])
         assert {known.prospect: known.why for known in found.values()} == {text: words(f"no {text}") for text in texts}
 
 
@@ -577,6 +577,6 @@ def test_the_longest_key_of_the_longest_prospect_is_kept(url: str) -> None:
         key, prospect = (
             "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(size)) for size in (LONGEST_KEY, LONGEST_ID)
         )
-        request = Request(NOTE, (0,), (prospect,), (run.occurrence + key,))
+        request = Request(NOTE, (0,), (prospect,), (f"{run.occurrence} {prospect} {key}".encode(),))
         with journal.transaction():
             assert journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)

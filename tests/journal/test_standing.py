@@ -52,8 +52,8 @@ def write(journal: Journal) -> Post:
     note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
     run = journal.runs.begin(HERE, "sheet.csv", "print", 1.0, again=False)
     (number,), _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
-    post = Post(Request(note, (0,), ("P0",), ("",)), NoteKey.of(note), number)
-    Ledger(journal, Outcomes(1), run).write([post], 1.0, lambda _: None)
+    post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note), number)
+    Ledger(journal, Outcomes(1), HERE, run).write([post], 1.0, lambda _: None)
     return post
 
 

@@ -157,7 +157,7 @@ def test_a_note_that_is_there_twice_is_hidden(page: Page, settings: Settings, bo
     with Journal.open(settings.journal) as journal:  # as reading back enters it
         [past] = journal.runs.listed()
         known = next(known for known in journal.deliveries.created_by(past) if known.prospect == "p1")
-        journal.deliveries.checked(known.note, "p1", "", [ids["p2"]])
+        journal.deliveries.checked(known.name, [ids["p2"]])
     page.get_by_role("link", name="Runs").click()
     page.get_by_role("link", name="See the duplicates").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hide 1 note?")

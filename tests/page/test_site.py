@@ -327,7 +327,7 @@ def test_a_sheet_with_a_new_column_that_may_matter_is_another_kind(
 def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
     """With what else was answered about this kind of sheet."""
     seen = guest.drop(
-        write(tmp_path / "n.csv", [("p1", "Hello", "1"), ("p2", "Hi", "")], ("Prospect ID", "Note", "Secret"))
+        write(tmp_path / "n.csv", [("s1", "Hello", "1"), ("s2", "Hi", "")], ("Prospect ID", "Note", "Secret"))
     )
     query = "map=visibility%3DSecret&value=visibility%3A1%3DPrivate&default-visibility=public&ignore=Other"
     chosen = guest.see(f"{seen.url}?{query}")

@@ -328,6 +328,8 @@ def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path:
         ('name = "none"\nanswered = 2026-11-03\nheadings = []\n', "can't be the name of a reading"),
         ('name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\nwokers = 1\n', "it can't hold 'wokers'"),
         ('name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\ncontent = "rtf"\n', "'rtf' is not"),
+        ('name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\nearlier = ["{a}"]\n', "has to be pairs"),
+        ('name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\nearlier = [["{a}", "some"]]\n', "'some' is not"),
     ],
 )
 def test_an_entry_that_cant_be_used_is_an_error_and_says_where(profiles: Path, entry: str, reason: str) -> None:

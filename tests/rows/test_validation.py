@@ -502,7 +502,7 @@ def test_a_key_that_no_index_of_a_database_could_hold_is_a_problem() -> None:
 # -- a results file as input
 
 
-def test_rows_with_a_note_id_are_left_alone_whatever_else_stands_in_them() -> None:
+def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
     """Also when a cell has become wrong since."""
     ours = ("created", "N1", "", "2", "", "")
     rows = read(
@@ -510,9 +510,9 @@ def test_rows_with_a_note_id_are_left_alone_whatever_else_stands_in_them() -> No
         ("P4", "", "1", "invalid", " ", "empty", "5", "", ""),
         headings=(*HEADINGS[:3], *OUR_COLUMNS),
     )  # fmt: skip
-    assert rows.done == {0: "N1", 1: "N1"}
+    assert rows.done == {0: ("N1",), 1: ("N1",)}
     assert list(rows.problems) == [3]
-    assert rows.note.tolist() == [-1, -1, 0, -1]
+    assert rows.note.tolist() == [0, -1, 0, -1]
 
 
 def test_a_note_id_column_of_the_users_counts_for_nothing() -> None:

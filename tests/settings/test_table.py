@@ -69,6 +69,8 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "export": (["Apollo contacts"], '"Apollo contacts"'),
     "fill-merged": (["true"], "true"),
     "skip-existing": (["true"], "true"),
+    "in-doubt": (["same"], '"same"'),
+    "hidden": (["leave"], '"leave"'),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
     "several-in-cell": (["each"], '"each"'),
     "dates": (["month-first"], '"month-first"'),

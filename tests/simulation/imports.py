@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,14 +18,17 @@ from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
+from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes, gathered
 from importer.errors import Stopped
+from importer.identity import same_texts
 from importer.journal import Journal
 from importer.markup import seen_digests
 from importer.messages import render
-from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibility, Workspace
+from importer.models import DELIVERED, AttachedFile, Note, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.uploads import Uploads
 from importer.rows.values import TEXT
+from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
@@ -106,7 +109,23 @@ def sheet(regime: Regime) -> Rows:
         )
         for number in range(len(TEXTS) if regime.files is None else 2 * len(TEXTS))
     ]
-    sheet_rows, lines = zip(*_rows(regime), strict=True)
+    lines, said = regime.lines, same_texts(notes, {one.digest: one for one in files.values()}).tolist()
+    told = Counter((prospect, said[number]) for prospect, number, _ in lines)
+    records = {
+        line: f"activityid 00T{at:08}" for at, line in enumerate(lines) if told[line[0], said[line[1]]] > 1
+    }  # otherwise, lines that say the same to one prospect would be one note
+    return _table(_rows(lines, regime.people), notes, files, people=regime.people, records=records)
+
+
+def _table(
+    numbered: Sequence[tuple[int, tuple[str, int, str]]],
+    notes: list[Note],
+    files: Mapping[int, AttachedFile],
+    *,
+    people: int,
+    records: Mapping[tuple[str, int, str], str],
+) -> Rows:
+    sheet_rows, lines = zip(*numbered, strict=True)
     prospects, numbers, keys = zip(*lines, strict=True)
     return Rows(
         np.array(sheet_rows, dtype=np.int32) + 2,
@@ -114,23 +133,24 @@ def sheet(regime: Regime) -> Rows:
         np.array(numbers, dtype=np.int32),
         notes,
         _texts(keys) if any(keys) else None,
-        sheet_rows=np.array(sheet_rows, dtype=np.int32) if regime.people > 1 else None,
+        record=_texts([records.get(line, "") for line in lines]) if records else None,
+        sheet_rows=np.array(sheet_rows, dtype=np.int32) if people > 1 else None,
         files={one.digest: one for one in files.values()},
     )
 
 
-def _rows(regime: Regime) -> list[tuple[int, tuple[str, int, str]]]:
+def _rows(lines: Sequence[tuple[str, int, str]], people: int) -> list[tuple[int, tuple[str, int, str]]]:
     """The sheet's row of each line: lines of one note may be a row's people, of whom all but the first come last."""
     rows: list[list[tuple[str, int, str]]] = []
     last: dict[tuple[int, str], list[tuple[str, int, str]]] = {}  # the last row of each note and key
-    for line in regime.lines:
+    for line in lines:
         row = last.get(line[1:], [])
-        if not row or len(row) == regime.people or line in row:
+        if not row or len(row) == people or line in row:
             row = last[line[1:]] = []
             rows.append(row)
         row.append(line)
-    people = [(number, line) for number, row in enumerate(rows) for line in row[1:]]
-    return [(number, row[0]) for number, row in enumerate(rows)] + people
+    others = [(number, line) for number, row in enumerate(rows) for line in row[1:]]
+    return [(number, row[0]) for number, row in enumerate(rows)] + others
 
 
 def _texts(values: Sequence[str]) -> Texts:
@@ -149,7 +169,9 @@ def _until_it_ends(world: World, disk: Disk, rows: Rows, written: list[Outcomes]
     raise Violation(f"after {_MOST_RUNS} runs it still doesn't come to its end")
 
 
-def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outcomes | None:
+def _run(
+    world: World, disk: Disk, rows: Rows, written: list[Outcomes], in_doubt: InDoubt | None = None
+) -> Outcomes | None:
     """One run of the program; None where it died or stopped before its end."""
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
     rng = random.Random(f"importer {world.seed} {world.now}")
@@ -167,7 +189,8 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)
         store.step = world.step
         uploads = Uploads(caller, journal.uploads(workspace, world.clock), rows.files, lambda _: None)
-        delivery.prepare(rows, plan)
+        known = Earlier(rows, journal, workspace, in_doubt=in_doubt, skips_existing=policy.skips_existing)
+        delivery.prepare(known, plan)
         delivery.skip_existing()
         delivery.run(uploads)
     except Crash:
@@ -257,7 +280,7 @@ def _check_existing(world: World, rows: Rows) -> None:
     wanted, ours = _deliveries(rows, range(len(rows))), [*world.ours().elements()]
     stood = [note.delivery for note in world.notes[: regime.before] if note.status is Status.PUBLISHED]
     for one in stood:
-        there, here, sent = (sum(_is_alike(one, other) for other in some) for some in (stood, wanted, ours))
+        there, here, sent = (sum(_says_same(one, other) for other in some) for some in (stood, wanted, ours))
         if sent > max(0, here - there):
             raise Violation(f"{one} stood there, and was sent all the same")
 
@@ -317,7 +340,7 @@ def _policy(world: World) -> Policy:
 
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:
     stored = world.note(note_id)
-    if stored is not None and _is_anothers(world, note_id) and _is_alike(stored.delivery, delivery):
+    if stored is not None and _is_anothers(world, note_id) and _says_same(stored.delivery, delivery):
         return
     if stored is None or not stored.is_ours:
         raise Violation(f"row {position} has {note_id!r}, which is not ours")
@@ -358,6 +381,11 @@ def _is_alike(one: Delivered, other: Delivered) -> bool:
     reads_alike = how == theirs and seen_digests(text) & seen_digests(their_text)
     both_drafts = Status.DRAFT in how and Status.DRAFT in theirs
     return prospect == their_prospect and bool(reads_alike or both_drafts)
+
+
+def _says_same(one: Delivered, other: Delivered) -> bool:
+    """Whether a reader sees the same text in both, whoever may see it."""
+    return one[0] == other[0] and bool(seen_digests(one[1]) & seen_digests(other[1]))
 
 
 def _may_be_turned_away(regime: Regime) -> bool:

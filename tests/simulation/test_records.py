@@ -10,6 +10,7 @@ import pytest
 
 from importer.delivery.outcomes import Outcomes
 from importer.models import DELIVERED, Note, Result, Rows, Status, Visibility
+from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk
 from tests.simulation.imports import _must_be_certain, _run, _texts
 from tests.simulation.regime import Regime, draw
@@ -33,19 +34,21 @@ def records(regime: Regime, template: int, *, with_ids: bool = True) -> Rows:
         np.arange(size, dtype=np.int32),
         notes,
         record=_texts([f"activityid 00T{row:08}" for row in range(size)]) if with_ids else None,
+        template=("", "- {Text}", "+ {Text}")[template],
     )
 
 
 def imported(seed: int, *, with_ids: bool, templates: tuple[int, int] = (0, 2)) -> tuple[World, Regime, list[Outcomes]]:
     """Import a seed's rows again and again, composed anew in each run; without IDs by one template, then by another.
 
-    Without IDs, the template changes only once all is settled.
+    Without IDs, the template changes only once all is settled, and a person says that the notes are the same.
     """
     regime = replace(draw(seed), colleagues=0, before=0, same_text=False, by_hand=False, drops=0, firewall=-1)
     world, disk, written = World(seed, regime, None), Disk(), list[Outcomes]()
     template, calm = templates[0], 0
     for run in range(RUNS):
-        ended = _run(world, disk, records(regime, run % 3 if with_ids else template, with_ids=with_ids), written)
+        rows = records(regime, run % 3 if with_ids else template, with_ids=with_ids)
+        ended = _run(world, disk, rows, written, in_doubt=InDoubt.SAME)
         world.pass_time(world.now + world.chance.choice([1.0, 60.0]))
         if ended is not None or run == RUNS // 2:
             world.calm()

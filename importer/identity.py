@@ -1,0 +1,214 @@
+"""Define the identities of rows: what a row says, whatever its visibility, its status and its markup.
+
+Input: rows. Output: digests. Two rows, or a row and a delivery, with the same prospect are the same note if they share
+the digest of a record or of a text. A digest has 16 bytes. Its first byte is its sort, so that the digests of a
+delivery can be told apart; the digest of a record has one half for the heading of its column and one for the ID.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from importer.markup import targets, visible
+from importer.models import AttachedFile, Ints, Note, Rows
+
+TEXT, RECORD, WORDS = b"T", b"R", b"W"
+"""First byte of the digest of a text, of a record, and of the text of a cell that a template composes."""
+
+_HALF = 8
+_SHORT, _LONG = 15, 18  # characters of an ID of Salesforce
+_CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_NONE: frozenset[str] = frozenset()
+
+
+class RowIdentity(NamedTuple):
+    """What a row says to its prospect.
+
+    Attributes:
+        position: the row's position.
+        texts: digests of its text. There are two if files are attached: with their names, and with their contents.
+        key: its key; empty if it has none.
+        record: digest of its record; empty if it has none.
+        note_ids: the IDs of its notes, if the sheet has any.
+        earlier: digests of its text as earlier templates composed it.
+        plain: digests of its text without the template that composes it; none if no template does.
+        words: digest of the template, and of the text of its cell.
+    """
+
+    position: int
+    texts: tuple[bytes, ...]
+    key: str = ""
+    record: bytes = b""
+    note_ids: frozenset[str] = frozenset()
+    earlier: tuple[bytes, ...] = ()
+    plain: tuple[bytes, ...] = ()
+    words: bytes = b""
+
+    @property
+    def all(self) -> list[bytes]:
+        """All digests by which a delivery of the row is to be known."""
+        words = [self.words] if self.plain else []
+        return [*self.texts, *([self.record] if self.record else []), *words]
+
+
+def text_digests(note: Note, files: Mapping[str, AttachedFile]) -> tuple[bytes, ...]:
+    """Return the digests of what a reader sees of a note: its text, the targets of links and pictures, attachments.
+
+    An attached file is known by its name, and by its content: a file that was saved anew, and a file under another
+    name, make no other note.
+    """
+    said = (visible(note.content), *targets(note.content))
+    if not note.files:
+        return (_digest(TEXT, *said, "", *note.attachments),)
+    names = sorted({files[digest].name if digest in files else digest for digest in note.files})
+    return _digest(TEXT, *said, "named", *names), _digest(TEXT, *said, "holding", *sorted(note.files))
+
+
+def same_texts(notes: Sequence[Note], files: Mapping[str, AttachedFile]) -> Ints:
+    """Return a number for each note, which notes share if they say the same."""
+    numbers: dict[bytes, int] = {}
+    found = np.zeros(len(notes), dtype=np.int32)
+    for i, note in enumerate(notes):
+        digests = text_digests(note, files)
+        found[i] = next((numbers[digest] for digest in digests if digest in numbers), i)
+        numbers.update(dict.fromkeys(digests, int(found[i])))
+    return found
+
+
+def record_digest(record: str) -> bytes:
+    """Return the digest of a record: the heading of its column, a space, and its ID; empty for a row without one."""
+    if not record:
+        return b""
+    heading, _, number = record.rpartition(" ")
+    if len(number) == _LONG and number[_SHORT:] == _checks_of(number[:_SHORT]):
+        number = number[:_SHORT]
+    return RECORD + _hash(heading)[: _HALF - 1] + _hash(number)[:_HALF]
+
+
+def _checks_of(number: str) -> str:
+    """Return the three characters that Salesforce puts after an ID of 15 to say which of its letters are capitals."""
+    if not (number.isascii() and number.isalnum()):
+        return ""
+    fives = (number[start : start + 5] for start in range(0, _SHORT, 5))
+    return "".join(_CHECKS[sum(sign.isupper() << i for i, sign in enumerate(five))] for five in fives)
+
+
+def words_digest(template: str, text: str) -> bytes:
+    """Return the digest of a cell's text, and of the template that composes the note's text from it; empty if none."""
+    return WORDS + _hash(template)[: _HALF - 1] + _hash(visible(text))[:_HALF]
+
+
+def part_of(digest: bytes) -> bytes:
+    """Return the part of a digest that names the heading of a record, or the template of words."""
+    return digest[:_HALF]
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The identities of a sheet's rows.
+
+    Args:
+        rows: the rows.
+        key: the API key, with which emails are digested; empty if emails aren't to be known.
+    """
+
+    rows: Rows
+    key: str = field(default="", repr=False)
+
+    @cached_property
+    def texts(self) -> list[tuple[bytes, ...]]:
+        """Digests of the text of each note."""
+        return [text_digests(note, self.rows.files) for note in self.rows.notes]
+
+    @cached_property
+    def templates(self) -> frozenset[bytes]:
+        """Parts of the digests of words that name this sheet's template, or an earlier one of its kind."""
+        earlier = (part_of(words_digest(template, "")) for template, _ in self.rows.earlier)
+        return frozenset({part_of(words_digest(self.rows.template, "")), *earlier})
+
+    def of(self, positions: Sequence[int]) -> Iterator[RowIdentity]:
+        """Yield the identities of some rows."""
+        rows, positions = self.rows, [*positions]
+        keys = [""] * len(positions) if rows.key is None else rows.key[positions].tolist()
+        records = [""] * len(positions) if rows.record is None else rows.record[positions].tolist()
+        numbers, of_sheet = rows.note[positions].tolist(), positions
+        if rows.sheet_rows is not None:
+            of_sheet = rows.sheet_rows[positions].tolist()
+        for position, row, number, key, record in zip(positions, of_sheet, numbers, keys, records, strict=True):
+            note_ids = frozenset(rows.done[row]) if row in rows.done else _NONE
+            if number < 0:
+                yield RowIdentity(position, (), note_ids=note_ids)
+                continue
+            note = rows.notes[number]
+            earlier = self._earlier(row, note) if rows.earlier else ()
+            yield RowIdentity(
+                position, self.texts[number], key, record_digest(record), note_ids, earlier, *self._words[number]
+            )
+
+    @cached_property
+    def _words(self) -> list[tuple[tuple[bytes, ...], bytes]]:
+        """Digests of the text of each note without the template, and of its words."""
+        rows = self.rows
+        if not rows.template:
+            return [((), words_digest("", note.content)) for note in rows.notes]
+        return [
+            (
+                text_digests(replace(note, content=note.uncomposed), rows.files),
+                words_digest(rows.template, note.uncomposed),
+            )
+            for note in rows.notes
+        ]
+
+    def _earlier(self, row: int, note: Note) -> tuple[bytes, ...]:
+        """Return the digests of a row's text as earlier templates composed it."""
+        contents = filter(None, (content(row) for content in self.rows.earlier.values()))
+        found = (text_digests(replace(note, content=content), self.rows.files) for content in contents)
+        return tuple(digest for digests in found for digest in digests)
+
+    def who(self, positions: Sequence[int]) -> list[str]:
+        """Return the prospect of each row; of a row whose email isn't looked up, the keyed digest of the email."""
+        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
+        if self.rows.email is None:
+            return prospects
+        emails: list[str] = self.rows.email[[*positions]].tolist()
+        return [
+            self.digest_of(email) if prospect == email else prospect
+            for prospect, email in zip(prospects, emails, strict=True)
+        ]
+
+    def names(self, positions: Sequence[int]) -> list[list[str]]:
+        """Return all by which the prospect of each row is known: its ID, and the keyed digest of the row's email."""
+        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
+        if self.rows.email is None or not self.key:
+            return [[prospect] for prospect in prospects]
+        emails: list[str] = self.rows.email[[*positions]].tolist()
+        return [
+            [prospect, self.digest_of(email)] if email and email != prospect else [prospect]
+            for prospect, email in zip(prospects, emails, strict=True)
+        ]
+
+    def digest_of(self, email: str) -> str:
+        """Return the keyed digest of an email, by which the journal knows it; the email itself if there is no key."""
+        if not self.key or not email:
+            return email
+        return f"@{hmac.digest(self.key.encode('utf-8', 'surrogatepass'), email.encode(), hashlib.sha256).hex()}"
+
+
+def delivery_name(workspace: str, prospect: str, row: RowIdentity, occurrence: str) -> bytes:
+    """Return the name of the delivery that a row makes, so that two processes can't both claim it."""
+    return _digest(b"D", workspace, prospect, row.texts[0].hex(), row.record.hex(), row.key, occurrence)
+
+
+def _digest(sort: bytes, *parts: str) -> bytes:
+    return sort + _hash("".join(f"{len(part)}:{part}" for part in parts))[:15]
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,298 @@
+"""Who was told what: nothing twice, nothing lost, nothing more visible than the sheet says, or a question."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.commands.batch import Batch, FileEnded, FileResult
+from importer.commands.hide import hide, what_to_hide
+from importer.commands.notification_messages import notification
+from importer.commands.preview import Preview
+from importer.commands.run import prepare
+from importer.errors import Guarded
+from importer.models import Role, Visibility
+from importer.settings import Settings
+from importer.settings.kinds import DateOrder, IfHidden, InDoubt
+from importer.settings.reading import Reading
+from importer.settings.readings import entry_of, from_entry
+from tests.latest import latest
+from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+HEADINGS = ("Prospect ID", "Date", "Note", "Visibility", "Activity ID")
+TEMPLATE = "[{Date}, ]{Note}"
+DAY = date(2026, 11, 3)
+PUBLIC = Visibility.PUBLIC
+ADA, BEN = "AbCdEfGh1", "AbCdEfGh2"
+FIRST, SECOND = "00T5f00000AbCdE", "00T5f00000AbCdF"
+
+
+@dataclass
+class Ran:
+    """What became of an import."""
+
+    counts: dict[str, int]
+    status: int
+    rows: list[dict[str, str]]
+    to_fix: list[str]
+    preview: Preview
+
+
+class Desk:
+    """Imports of sheets, one after the other, with one journal."""
+
+    def __init__(self, box: Sandbox, folder: Path) -> None:
+        self.box, self.folder, self.count = box, folder, 0
+
+    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, **more: Any) -> Ran:
+        """Import rows."""
+        self.count += 1
+        path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([headings, *rows])
+        with prepare(path, replace(self.settings(**more), results=results)) as prepared:
+            preview = prepared.preview
+            report = prepared.send(expected=preview.remaining.total)
+        with latest(results).open(encoding="utf-8-sig", newline="") as file:
+            written = [*csv.DictReader(file)]
+        counts = {result.value: count for result, count in report.counts.items()}
+        return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview)
+
+    def settings(self, *, ids: bool = False, template: str = "", **more: Any) -> Settings:
+        """Return settings; with the IDs of records, with a template."""
+        mapping = {Role.RECORD: ("Activity ID",) if ids else ("",)}
+        mapping |= {Role.CONTENT: (template,)} if template else {}
+        return Settings(
+            base_url=self.box.url, key=self.box.api_key, journal=self.folder / "journal.sqlite", mapping=mapping,
+            settle=0, **more,
+        )  # fmt: skip
+
+    def there(self) -> Counter[tuple[str, str]]:
+        """Count the notes of each prospect, with their visibility."""
+        return Counter((note.prospect_id, note.visibility) for note in self.box.notes)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Sandbox() as box:
+        yield Desk(box, tmp_path)
+
+
+def row(who: str, text: str, seen: str = "Public", record: str = FIRST, day: int = 1) -> list[str]:
+    return [who, f"2026-11-{day:02}", text, seen, record]
+
+
+# -- the table: what a person does, and what happens
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, *, ids: bool) -> None:
+    """With a record ID or without one: nothing is sent, and the note is told to be public still, night after night."""
+    desk.run(row(ADA, "Terms"), ids=ids)
+    for _ in range(2):
+        ran = desk.run(row(ADA, "Terms", "Private"), ids=ids)
+        assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
+        assert ran.preview.remaining.more_visible == 1
+        assert "Still public. Your sheet says private. Nothing was changed." in ran.rows[0]["reason"]
+    assert desk.there() == {(ADA, "1"): 1}
+
+
+def test_a_private_note_that_is_public_in_the_sheet_is_one_count(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms", "Private"))
+    ran = desk.run(row(ADA, "Terms"))
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 0)
+    assert (ran.preview.remaining.less_visible, desk.there()) == (1, {(ADA, "2"): 1})
+
+
+def test_who_sends_the_first_as_public_and_the_rest_as_private_has_each_note_once(desk: Desk) -> None:
+    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
+    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
+    assert (ran.counts, ran.status) == ({"already imported": 5, "created": 5}, 1)
+    assert ran.preview.remaining.more_visible == 5
+    assert [*desk.there().values()] == [1] * 10
+
+
+def test_who_changes_a_wrong_answer_for_all_has_each_note_once(desk: Desk) -> None:
+    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
+    desk.run(*rows, default_visibility=Visibility.PUBLIC)
+    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
+    assert (ran.counts, ran.status, len(desk.box.notes)) == ({"already imported": 3}, 1, 3)
+
+
+def test_a_word_that_was_corrected_by_hand_and_later_has_a_meaning_sends_nothing(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms", "Public"))
+    meaning = {(Role.VISIBILITY, "Visibility"): {"pubic": PUBLIC}}
+    ran = desk.run(row(ADA, "Terms", "Pubic"), values=meaning)
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1}, 1)
+
+
+def test_drafts_that_come_back_without_their_column_are_not_published(desk: Desk) -> None:
+    headings = (*HEADINGS, "Status")
+    desk.run([*row(ADA, "Terms"), "Draft"], headings=headings)
+    ran = desk.run(row(ADA, "Terms"))
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 0)
+    assert [note.status for note in desk.box.notes] == ["0"]
+
+
+def test_who_hides_a_run_and_answers_otherwise_is_asked_about_each_hidden_note(desk: Desk) -> None:
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Public"))
+    settings = desk.settings()
+    hide(what_to_hide("last", settings), settings)
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
+    assert (ran.counts, ran.status) == ({"not sent": 2}, 1)
+    assert ran.preview.remaining.hidden == 2
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"), hidden=IfHidden.SEND)
+    assert (ran.counts, ran.status) == ({"created": 2}, 0)
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
+    assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
+
+
+def test_again_says_how_many_notes_will_exist_twice(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
+    rows = row(ADA, "Terms"), row(BEN, "Terms"), row(ADA, "Offer")
+    path = desk.folder / "again.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, *rows])
+    with prepare(path, replace(desk.settings(), again=True)) as prepared:
+        remaining = prepared.preview.remaining
+    assert (remaining.deliveries, remaining.there_twice) == (3, 2)
+
+
+def test_a_new_call_with_a_new_record_and_the_same_words_is_sent(desk: Desk) -> None:
+    desk.run(row(ADA, "Left voicemail"), ids=True)
+    ran = desk.run(row(ADA, "Left voicemail"), row(ADA, "Left voicemail", record=SECOND, day=8), ids=True)
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1, "created": 1}, 2)
+
+
+def test_a_template_that_begins_with_an_export_asks_about_words_that_are_there(desk: Desk) -> None:
+    """Without record IDs: nothing is lost, nothing is twice, and once answered it stays so."""
+    desk.run(row(ADA, "Left voicemail"))
+    later = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=8), row(ADA, "Called", day=8)
+    ran = desk.run(*later, template=TEMPLATE)
+    assert (ran.counts, ran.status) == ({"not sent": 2, "created": 1}, 1)
+    assert ran.preview.remaining.in_doubt == 2
+    ran = desk.run(*later, template=TEMPLATE, in_doubt=InDoubt.NEW)
+    assert ran.counts == {"created": 2, "already imported": 1}
+    for day in range(9, 12):
+        ran = desk.run(row(ADA, "Left voicemail", day=day), template=TEMPLATE)
+        assert (ran.counts, ran.status) == ({"created": 1}, 0), "it isn't asked again"
+
+
+def test_a_row_is_known_in_each_form_that_its_kind_of_sheet_had(desk: Desk) -> None:
+    """Also if the sheets between held other rows only, as weekly exports do; the order of dates is part of the form."""
+    first = Reading("Calls", HEADINGS, DAY, {"map": {Role.CONTENT: (TEMPLATE,)}, "dates": DateOrder.DAY_FIRST})
+    early = (ADA, "3/11/2026", "Left voicemail", "Public", ""), (BEN, "4/11/2026", "Called", "Public", "")
+    assert desk.run(*early, readings=(first,)).counts == {"created": 2}
+    second = _taught(desk, first, template="{Note} on {Date}")
+    assert second.earlier == ((TEMPLATE, "day-first"),)
+    third = _taught(desk, second, template="{Note} on {Date}", dates=DateOrder.MONTH_FIRST)
+    assert [*third.forms] == [*second.forms, ("{Note} on {Date}", "month-first")]
+    assert from_entry(entry_of(third)) == third
+    later = (ADA, "11/10/2026", "Called", "Public", "")
+    assert desk.run(later, readings=(second,)).counts == {"created": 1}
+    ran = desk.run(*early, later, readings=(third,))
+    assert (ran.counts, ran.status) == ({"already imported": 3}, 0)
+
+
+def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
+    """Return what a kind of sheet is remembered by after other answers."""
+    path = desk.folder / "taught.csv"
+    path.write_text(f"{','.join(HEADINGS)}\n{ADA},1/2/2026,Left,Public,\n", encoding="utf-8")
+    settings = replace(desk.settings(**answers), readings=(before,), remember=True, said=frozenset({"map", *answers}))
+    with prepare(path, settings) as prepared:
+        found = prepared.to_learn
+    assert found is not None
+    return found
+
+
+def test_words_that_are_the_same_notes_stay_so(desk: Desk) -> None:
+    desk.run(row(ADA, "Left voicemail"))
+    rows = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=2)
+    for answer in (InDoubt.SAME, None, None):
+        ran = desk.run(*rows, template=TEMPLATE, in_doubt=answer)
+        assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
+    ran = desk.run(*rows, row(ADA, "Left voicemail", day=9), template=TEMPLATE)
+    assert ran.counts == {"already imported": 2, "created": 1}
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_status_or_a_visibility_that_differs_within_a_sheet_is_the_least(desk: Desk, *, ids: bool) -> None:
+    ran = desk.run(row(ADA, "Terms"), row(ADA, "Terms", "Private"), ids=ids)
+    assert ran.counts == {"created": 1, "duplicate": 1}
+    assert (ran.preview.remaining.lessened, desk.there()) == (1, {(ADA, "2"): 1})
+
+
+def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:
+    """No row changes how other rows are identified."""
+    ran = desk.run(row(ADA, "One"), row(ADA, "Two"), row(ADA, "Three", record=SECOND), ids=True)
+    assert ran.counts == {"created": 1, "invalid": 2}
+    ran = desk.run(row(ADA, "One"), row(ADA, "Three, edited", record=SECOND), ids=True)
+    assert ran.counts == {"created": 1, "already imported": 1}
+
+
+def test_a_record_that_loses_its_column_is_known_by_its_text(desk: Desk) -> None:
+    desk.run(row(ADA, "One"), row(ADA, "Two", record=SECOND), ids=True)
+    desk.run(row(ADA, "Two, edited", record=SECOND), ids=True)
+    ran = desk.run(row(ADA, "One"), row(ADA, "Two, edited"))
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 2}, 2)
+
+
+def test_a_note_that_was_sent_without_its_record_is_known_by_it_from_then_on(desk: Desk) -> None:
+    desk.run(row(ADA, "One"))
+    desk.run(row(ADA, "One"), ids=True)
+    ran = desk.run(row(ADA, "One, edited"), ids=True)
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1}, 1)
+
+
+# -- a history that is about to be sent again
+
+
+def weekly(desk: Desk, *, shift: int = 0, weeks: int = 3) -> list[list[str]]:
+    """The rows of a whole export, of which the last is new each week."""
+    return [row(ADA, f"Call {number}", day=number + shift) for number in range(1, 9 + weeks)]
+
+
+def test_dates_that_shift_by_a_day_are_a_question(desk: Desk) -> None:
+    """Nothing is sent, with status 2, until a person says that all of it is new."""
+    for week in range(3):
+        desk.run(*weekly(desk, weeks=week), template=TEMPLATE)
+    there = len(desk.box.notes)
+    with pytest.raises(Guarded, match="a history may be sent again") as caught:
+        desk.run(*weekly(desk, shift=1), template=TEMPLATE)
+    assert (caught.value.exit_status, len(desk.box.notes)) == (2, there)
+    ran = desk.run(*weekly(desk, shift=1), template=TEMPLATE, in_doubt=InDoubt.NEW)
+    assert ran.counts == {"created": 11}
+
+
+def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
+    """Even if each file is imported again, to write its results."""
+    for week in range(4):
+        for _ in range(2):
+            ran = desk.run(*(row(ADA, f"Week {week}, call {number}") for number in range(5)))
+        assert ran.counts == {"already imported": 5}
+
+
+def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
+    """Before the counts of rows; the number of rows that need attention has it, too."""
+    desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
+    path, results = desk.folder / "night.csv", desk.folder / "night results.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2)])
+    with prepare(path, replace(desk.settings(), results=results)) as prepared:
+        report = prepared.send()
+    assert (report.more_visible, report.asked, report.exit_status) == (1, 0, 1)
+    file_ended = FileEnded(path, FileResult.IMPORTED, 1, report.started_at, report.ended_at, report=report)
+    said = notification(Batch("default", [file_ended]))
+    lines = said.body.splitlines()
+    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1]
+    assert "1 row" in said.title

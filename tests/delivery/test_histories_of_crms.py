@@ -1,0 +1,251 @@
+"""Weekly exports of a CRM whose records are added, edited, deleted and merged: each thing said is one note, or asked.
+
+The journal is real; what is to be sent counts as sent. With IDs of records, a record is a thing said, whatever its text
+becomes. Without IDs, each text of a prospect is one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from importer import grouping
+from importer.api import Answer
+from importer.delivery.earlier import Earlier
+from importer.delivery.sorted_group import AnsweredRow
+from importer.journal import Answered, Claim, Journal, NoteKey
+from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
+from importer.rows.values import TEXT
+from importer.settings.kinds import InDoubt
+
+WORKSPACE = Workspace("default", "https://crm.example")
+SAID = ("Left voicemail", "Called", "Sent the offer")
+TEMPLATES = ("{date}: {text}", "{text} ({date})")
+
+
+@dataclass(frozen=True)
+class Record:
+    """An activity of a CRM."""
+
+    number: int
+    prospect: str
+    day: int
+    text: str
+    is_public: bool = True
+
+    def composed(self, template: str) -> str:
+        """The text of its note."""
+        return template.format(date=f"2026-11-{self.day:02}", text=self.text) if template else self.text
+
+
+@dataclass
+class Crm:
+    """The records, and what happened to them."""
+
+    records: list[Record] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    count: int = 0
+
+    def happens(self, kind: str, which: int, text: str, prospect: str, day: int) -> None:
+        """Add a record, or change, delete or merge one."""
+        if kind == "new" or not self.records:
+            self.count += 1
+            self.records.append(Record(self.count, prospect, day, text))
+            self.changed.add(self.count)
+            return
+        at = which % len(self.records)
+        one = self.records[at]
+        match kind:
+            case "edit":
+                self.records[at] = replace(one, text=f"{text}, edited {day}")
+            case "hide":
+                self.records[at] = replace(one, is_public=not one.is_public)
+            case "delete":
+                del self.records[at]
+            case "merge":  # the prospect's other records with this text go
+                self.records = [
+                    other
+                    for other in self.records
+                    if other is one or (other.prospect, other.text) != (one.prospect, one.text)
+                ]
+        self.changed.add(one.number)
+
+
+class Importer:
+    """Imports of exports with one journal."""
+
+    def __init__(self) -> None:
+        self.journal = Journal.in_memory()
+        self.sent: list[tuple[str, str]] = []
+        self.notes: dict[str, tuple[str, str]] = {}  # note ID → prospect and text
+        self.of_row: dict[tuple[str, int], str] = {}
+
+    def run(
+        self,
+        records: Sequence[Record],
+        *,
+        ids: bool,
+        template: str,
+        earlier: Sequence[str] = (),
+        in_doubt: InDoubt | None = None,
+        kind: str = "calls",
+    ) -> tuple[list[Record], list[Record]]:
+        """Import an export; return the records that were sent, and those in question."""
+        rows = table(records, ids=ids, template=template, earlier=earlier)
+        plan = grouping.plan(rows)
+        run = self.journal.runs.begin(WORKSPACE, "export", "print", 0.0, again=False, kind=kind)
+        known = Earlier(rows, self.journal, WORKSPACE, kind=kind, in_doubt=in_doubt)
+        answered: list[AnsweredRow] = []
+        groups = known.sort(plan, answered.extend)
+        told = [one for one in answered if one.note is not None]
+        self.journal.identities.enter(
+            WORKSPACE, known.told([one.position for one in told], [one.delivery.name for one in told])
+        )
+        for match in (*known.decided, *(one.match for one in answered)):
+            if match.known is not None and match.row.words:
+                who = str(rows.prospect[match.row.position])
+                self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.delivery.name)])
+        for one in answered:
+            assert self.notes[one.delivery.note_id or ""][0] == rows.prospect[one.position]
+        numbers, _ = self.journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(one.group.note) for one in groups])
+        sent, asked = [], []
+        for group, number in zip(groups, numbers, strict=True):
+            asked += [records[int(group.group.positions[i])] for i in group.asked]
+            for position in (int(group.group.positions[i]) for i in group.left):
+                prospect = str(rows.prospect[position])
+                names = tuple(known.names([position]))
+                claim = Claim(number, Request(group.group.note, (position,), (prospect,), names), None)
+                with self.journal.transaction():
+                    [request] = self.journal.deliveries.claim(run, [claim], 0.0) or []
+                    self.journal.identities.enter(WORKSPACE, known.told([position], names))
+                    note_id = f"n{len(self.notes)}"
+                    self.journal.deliveries.answer(WORKSPACE, [Answered(request, names[0], Answer(note_id), 0.0)])
+                self.notes[note_id] = prospect, group.group.note.text
+                sent.append(records[position])
+        return sent, asked
+
+
+def table(records: Sequence[Record], *, ids: bool, template: str, earlier: Sequence[str]) -> Rows:
+    """The rows of an export."""
+    notes = [
+        Note(
+            one.composed(template),
+            Visibility.PUBLIC if one.is_public else Visibility.PRIVATE,
+            Status.PUBLISHED,
+            uncomposed=one.text if template else "",
+        )
+        for one in records
+    ]
+    formerly = {(one, ""): partial(lambda one, row: records[row].composed(one), one) for one in earlier}
+    return Rows(
+        np.arange(2, len(records) + 2, dtype=np.int32),
+        _texts([one.prospect for one in records]),
+        np.arange(len(records), dtype=np.int32),
+        notes,
+        record=_texts([f"activityid 00T{one.number:08}" for one in records]) if ids else None,
+        template=template,
+        earlier=formerly,
+    )
+
+
+def _texts(values: Sequence[str]) -> Texts:
+    column: Texts = np.full(len(values), "", dtype=TEXT)
+    column[:] = values
+    return column
+
+
+events = st.tuples(
+    st.sampled_from(["new", "new", "new", "edit", "hide", "delete", "merge"]),
+    st.integers(0, 20),
+    st.sampled_from(SAID),
+    st.sampled_from(["AbCdEfGh1", "AbCdEfGh2"]),
+)
+weeks = st.lists(st.lists(events, max_size=8), min_size=4, max_size=4)
+
+
+def exported(crm: Crm, *, is_whole: bool) -> list[Record]:
+    """The records of this week's export."""
+    found = [one for one in crm.records if is_whole or one.number in crm.changed]
+    crm.changed.clear()
+    return found
+
+
+@settings(deadline=None)
+@given(weeks, st.booleans(), st.sampled_from(["", *TEMPLATES]), st.booleans())
+def test_with_ids_each_record_is_one_note(
+    history: list[list[tuple[str, int, str, str]]], is_whole: bool, template: str, changes: bool
+) -> None:
+    """Whatever is edited, in whole exports and in those of a week, and with another template from week three on."""
+    crm, importer, sent, seen = Crm(), Importer(), Counter[int](), set[int]()
+    for week, happened in enumerate(history):
+        for kind, which, text, prospect in happened:
+            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
+        now = TEMPLATES[1] if changes and week > 1 else template
+        records = exported(crm, is_whole=is_whole)
+        made, asked = importer.run(records, ids=True, template=now)
+        sent.update(one.number for one in made)
+        seen |= {one.number for one in records}
+        assert asked == []
+    assert [number for number, count in sent.items() if count > 1] == [], "twice"
+    assert seen == {*sent}, "lost"
+
+
+@settings(deadline=None)
+@given(weeks, st.booleans(), st.booleans())
+def test_an_export_that_loses_its_ids_in_week_four_sends_only_what_is_new(
+    history: list[list[tuple[str, int, str, str]]], is_whole: bool, composed: bool
+) -> None:
+    """Two records of a prospect with the same text are one thing said then."""
+    crm, importer, texts = Crm(), Importer(), Counter[tuple[str, str]]()
+    template = TEMPLATES[0] if composed else ""
+    known: set[tuple[str, str]] = set()
+    for week, happened in enumerate(history):
+        for kind, which, text, prospect in happened:
+            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
+        records = exported(crm, is_whole=is_whole)
+        made, asked = importer.run(records, ids=week < 3, template=template)
+        assert asked == []
+        said = {(one.prospect, one.composed(template)) for one in records}
+        if week == 3:
+            texts.update((one.prospect, one.composed(template)) for one in made)
+            assert not known & texts.keys(), "twice"
+            assert said - known == {*texts}, "lost"
+            assert all(count == 1 for count in texts.values())
+        known |= said
+
+
+@settings(deadline=None)
+@given(weeks, st.booleans(), st.sampled_from(["", *TEMPLATES]), st.booleans())
+def test_without_ids_each_text_of_a_prospect_is_one_note(
+    history: list[list[tuple[str, int, str, str]]], is_whole: bool, template: str, changes: bool
+) -> None:
+    """With another template from week three on, what was sent with the first one is known."""
+    crm, importer = Crm(), Importer()
+    said: dict[tuple[str, str], int] = {}  # prospect and first text of a thing that was said → notes
+    known: dict[tuple[str, str], tuple[str, str]] = {}  # any text it had → the first
+    for week, happened in enumerate(history):
+        for kind, which, text, prospect in happened:
+            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
+        is_changed = bool(template) and changes and week > 1
+        now, earlier = (TEMPLATES[1], [template]) if is_changed else (template, [])
+        records = exported(crm, is_whole=is_whole)
+        made, asked = importer.run(records, ids=False, template=now, earlier=earlier)
+        assert asked == []
+        sent = Counter((one.prospect, one.composed(now)) for one in made)
+        assert all(count == 1 for count in sent.values()), "twice"
+        for one in records:
+            text_now, before = (one.prospect, one.composed(now)), (one.prospect, one.composed(template))
+            first = known.get(text_now) or known.get(before) or text_now
+            known[text_now] = first
+            if text_now in sent:
+                assert first not in said, "twice"
+                said[first] = 1
+                del sent[text_now]
+            else:
+                assert first in said, "lost"
