@@ -37,8 +37,8 @@ lowest:  ## run the fast tests with the lowest versions that pyproject.toml allo
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[test]"
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow" -W ignore::DeprecationWarning
 
-pythons:  ## run the fast tests with every other Python at hand, from 3.11 on; NEWEST=1 with the newest only
-	$(PYTHON) .ci/pythons $(if $(NEWEST),--newest)
+pythons:  ## run the fast tests with every other Python at hand, from 3.11 on
+	$(PYTHON) .ci/pythons
 
 airflow: $(READY)  ## run the sample for Airflow under a real Airflow, which gets an environment of its own (290 MB)
 	$(PYTHON) -m venv .venv-airflow
