@@ -6,6 +6,7 @@ becomes. Without IDs, each text of a prospect is one.
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -82,6 +83,7 @@ class Importer:
 
     def __init__(self) -> None:
         self.journal = Journal.in_memory()
+        weakref.finalize(self, self.journal.close)
         self.sent: list[tuple[str, str]] = []
         self.notes: dict[str, tuple[str, str]] = {}  # note ID → prospect and text
         self.of_row: dict[tuple[str, int], str] = {}
