@@ -79,7 +79,7 @@ def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, bo
     assert "secret" not in log
     assert box.api_key not in log
     assert "Internal server error" not in log
-    guide = (Path(__file__).parent.parent / "docs" / "unattended.md").read_text(encoding="utf-8")
+    guide = (Path(__file__).parent.parent / "docs" / "every-night.md").read_text(encoding="utf-8")
     for shown in filter(None, map(LINE.fullmatch, guide.splitlines())):
         real = next(rest for level, name, rest in events() if (level, name) == (shown[2], shown[3].strip()))
         assert re.findall(r" (\w+)=", shown[4]) == re.findall(r" (\w+)=", real)

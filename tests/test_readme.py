@@ -133,7 +133,7 @@ def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
 
 
 def test_the_profile_that_is_shown_holds_only_settings() -> None:
-    profile = tomllib.loads(blocks("toml", text_of("settings.md"))[0])["night"]
+    profile = tomllib.loads(blocks("toml", text_of("installing.md"))[0])["night"]
     assert set(profile) <= set(SETTINGS)
     (entry,) = tomllib.loads(blocks("toml", text_of("exports.md"))[0])["night"]["readings"]
     assert readings.from_entry(entry).columns.keys() == {Role.CONTENT, Role.VISIBILITY}
@@ -168,11 +168,11 @@ def test_the_python_that_is_shown_imports_a_file(
     monkeypatch.chdir(tmp_path)
     write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back"), Line("P2", "Called back")])
     shown, told = (
-        blocks("python", text_of("python.md"))[0],
+        blocks("python", text_of("installing.md"))[0],
         f"key={box.api_key!r}, base_url={box.url!r}, journal='journal.sqlite'",
     )
     assert 'key="…"' in shown
-    exec(compile(shown.replace('key="…"', told), "python.md", "exec"), {})
+    exec(compile(shown.replace('key="…"', told), "installing.md", "exec"), {})
     assert {(note.prospect_id, note.sent_content) for note in box.notes} == {
         ("P1", "Called back"),
         ("P2", "Called back"),
@@ -184,7 +184,7 @@ def test_the_python_that_is_shown_imports_a_file(
 def test_the_python_that_is_shown_is_what_the_type_checker_sees() -> None:
     """It stands in a file of its own, too, where `make check` finds it."""
     example = (ROOT / "tests" / "python_example.py").read_text(encoding="utf-8")
-    assert example == blocks("python", text_of("python.md"))[0]
+    assert example == blocks("python", text_of("installing.md"))[0]
 
 
 def test_the_numbers_that_are_named_are_the_defaults() -> None:
