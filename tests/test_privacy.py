@@ -1,4 +1,4 @@
-"""Every file that the program keeps is in the table of docs/privacy.md, which says whether it holds customers' data."""
+"""Every file that the program keeps is in the table of docs/security.md, which says whether it holds customers' data."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from importer.cli import main
 vendor._PracticeApi.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
-DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "security.md"
 NAMED = {"archive": "done/", "unknown-emails": "work/people*.csv", "log-file": "log/run.log*"}
 """Setting that names a place → the place in the test."""
 KNOWN = {"DATA": ".local/share/note-importer", "SETTINGS": ".config/note-importer", "TEMP": "tmp"}

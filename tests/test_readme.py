@@ -113,9 +113,9 @@ def test_the_values_in_the_table_are_understood() -> None:
 
 
 def test_the_results_columns_and_words_are_those_of_the_program() -> None:
-    holds = table("column | holds", text_of("results.md"))
+    holds = table("column | holds", text_of("importing.md"))
     assert [row[0].strip("`") for row in holds] == [column.heading for column in COLUMNS]
-    assert f"[{_NUMBERS[len(Result)]} words]" in text_of("results.md")
+    assert f"[{_NUMBERS[len(Result)]} words]" in text_of("importing.md")
     assert [row[0].strip("`") for row in table("`result` | means")] == [result.value for result in Result]
 
 
@@ -156,7 +156,7 @@ def test_a_proxys_password_is_written_as_the_text_says(monkeypatch: pytest.Monke
 
 
 def test_the_formula_that_is_shown_is_guarded_as_shown() -> None:
-    shown = re.search(r"`(hello;=\S+)` becomes `(\S+)`", text_of("results.md").replace("\n", " "))
+    shown = re.search(r"`(hello;=\S+)` becomes `(\S+)`", text_of("importing.md").replace("\n", " "))
     assert shown
     assert protected(shown[1]) == shown[2]
 
@@ -188,7 +188,7 @@ def test_the_python_that_is_shown_is_what_the_type_checker_sees() -> None:
 
 
 def test_the_numbers_that_are_named_are_the_defaults() -> None:
-    limits, settings, told = Limits(), Settings(), text_of("limits.md").replace("\n", " ")
+    limits, settings, told = Limits(), Settings(), text_of("spreadsheets.md").replace("\n", " ")
     assert f"{limits.rows:,} rows of {limits.columns:,} columns" in told
     assert f"a cell may hold {limits.cell_characters:,} characters" in told
     assert f"reading may take {limits.seconds:.0f} seconds" in told
