@@ -51,13 +51,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
     assert [quote for quote in quoted if quote not in words] == []
 
 
-def test_every_exit_status_is_explained_in_their_order() -> None:
-    """All five, and which of them a schedule repeats."""
-    rows = re.findall(r"^\| (\d) \| (.+) \|$", text_of("when-something-went-wrong.md"), re.MULTILINE)
-    assert [status for status, _ in rows] == ["0", "1", "2", "3", "4"]
-    assert "a schedule does that by itself" in dict(rows)["3"]
-
-
 # -- Kubernetes
 
 

@@ -1,4 +1,4 @@
-"""Every file that the program keeps is in the table of docs/security.md, which says whether it holds customers' data."""
+"""Every file that the program keeps is in the table of docs/security.md, which says if it holds customers' data."""
 
 from __future__ import annotations
 
