@@ -7,8 +7,7 @@
     │   ├── BadSettings
     │   │   └── NoKey            no API key was given
     │   ├── Changed              the notes to send differ from those that a person confirmed
-    │   ├── FirstRun             no person has confirmed the profile's first import yet
-    │   ├── SharedKey            the key belongs to another profile or another address
+    │   ├── FirstRun             no person has said yet whose workspace the profile is
     │   ├── Guarded              a guard failed for the whole file: empty, too many problems, too many notes
     │   └── UnusableJournal      the journal can't be opened or created
     ├── Stopped                  the run was stopped early; the same command continues (exit status 3)
@@ -187,15 +186,9 @@ class Guarded(Unusable):
 
 
 class FirstRun(Unusable):
-    """No person has confirmed the profile's first import at an address that isn't on this machine; nothing was sent."""
+    """No person has said whose workspace the profile is, at this address with this key; nothing was sent."""
 
     kind = say("error.first-run")
-
-
-class SharedKey(Unusable):
-    """The key was used for another profile or address, whose deliveries are remembered separately; nothing was sent."""
-
-    kind = say("error.shared-key")
 
 
 class UnusableJournal(Unusable):

@@ -15,8 +15,8 @@ from pathlib import Path
 import keyring
 import pytest
 
-from importer.commands.workspaces import is_first
-from importer.journal import Journal, identity
+from importer.commands.workspaces import unconfirmed
+from importer.journal import Journal
 from importer.journal.lock import held
 from importer.settings import KEY_VARIABLE, Settings
 from tests.keystores import InMemory
@@ -269,9 +269,10 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert "note-importer schedule --profile night exports" in ended.out
     assert "01:00-05:00" in type_("schedule", "--profile", "night", ".", "--system", "cron").out
     assert f"go to the folder {type_.folder / 'my done'}. It is there now." in " ".join(ended.out.split())
-    settings = Settings(profile="night", base_url=away)
-    assert not is_first(None, settings)
-    assert is_first(None, replace(settings, profile="other"))
+    settings = Settings(profile="night", base_url=away, journal=type_.folder / "journal.sqlite")
+    with Journal.open(settings.journal) as journal:
+        assert unconfirmed(journal, settings) is None
+        assert unconfirmed(journal, replace(settings, profile="other"))
 
 
 def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
@@ -283,10 +284,9 @@ def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
     ended = answered(type_, monkeypatch, "night", "", "", KEY, "", "")
     assert ended.status == 0
     assert f"The workspace is confirmed in the journal {url}, for all machines" in " ".join(ended.out.split())
-    assert [*identity.folder().glob("*.confirmed")] == []
     with Journal.open(url) as journal:
-        assert not is_first(journal, Settings(profile="night", base_url=away, journal=url))
-        assert is_first(journal, Settings(profile="day", base_url=away, journal=url))
+        assert unconfirmed(journal, Settings(profile="night", base_url=away, journal=url)) is None
+        assert unconfirmed(journal, Settings(profile="day", base_url=away, journal=url))
     type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
     ended = answered(type_, monkeypatch, "day", "", "", KEY, "", "")
     assert ended.status == 3

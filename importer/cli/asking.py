@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from importer.cli.options import Options
-from importer.cli.terminal import ask_for, is_terminal, paragraph, say_line
+from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.commands.answers import offered
 from importer.errors import BadSettings, UnclearColumns
-from importer.messages import Cell, say, words
-from importer.models import PossibleAnswer, Question
+from importer.messages import Cell, lines, say, words
+from importer.models import PossibleAnswer, Question, Workspace
 from importer.settings import Settings, readings
 from importer.settings.kinds import mapped
 from importer.settings.reading import Reading, named
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
+    from importer.commands.workspaces import Unconfirmed
 
 _LEAST_SHOWN, _MOST_SHOWN = 3, 7
 _BACK = "b"
@@ -103,6 +104,18 @@ class Asking:
                 continue
             if offer is not None and not prepared.questions:
                 break
+
+
+def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
+    """Ask which workspace a profile has: that of another profile, or its own. Return it; None without an answer."""
+    if not unclear.others:
+        paragraph(unclear.why, err=True)
+        return own if ask(unclear.asks) else None
+    meant = {str(other): (other, say("unconfirmed.same", other=str(other))) for other in unclear.others}
+    meant[str(own)] = own, say("unconfirmed.own", profile=repr(own.profile))
+    choices = [PossibleAnswer("profile", name, means) for name, (_, means) in meant.items()]
+    answer = _ask(Question(unclear.why, lines(unclear.why, unclear.asks), choices), ())
+    return meant[answer.value][0] if isinstance(answer, PossibleAnswer) else None
 
 
 def _ask(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from importer import commands
-from importer.cli.asking import Asking
+from importer.cli.asking import Asking, which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, AnyPath, Options, settings_about
 from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
@@ -22,14 +22,14 @@ from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_err
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
-from importer.models import PossibleAnswer, Progress
+from importer.models import PossibleAnswer, Progress, Workspace
 from importer.settings import Settings, Topic, profiles
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from importer.commands.batch import BatchFace, FileEnded
-    from importer.commands.preview import Preview
     from importer.commands.run import Prepared
+    from importer.commands.workspaces import Unconfirmed
 
 
 _Answer = TypeVar("_Answer")
@@ -90,11 +90,9 @@ class BatchImport:
             say_line(f"\n{prepared.preview.loaded.sheet.source}:")
         self._answered(lambda: self._asking.ask(prepared, offers=True))
 
-    def confirm(self, preview: Preview) -> bool:
-        """Return whether a person confirms the workspace of its first import. No option skips this question."""
-        settings = preview.settings
-        paragraph(say("first.profile", profile=repr(settings.profile), url=settings.base_url))
-        return bool(self._answered(lambda: ask(say("first.is-it-right"))))
+    def confirm(self, unclear: Unconfirmed, own: Workspace) -> Workspace | None:
+        """Ask which workspace the profile has, and return it; None if nothing may be sent. No option skips this."""
+        return self._answered(lambda: which_workspace(unclear, own))
 
     def agree(self, prepared: Prepared) -> bool:
         """Show what is about to be sent; return whether to send it."""

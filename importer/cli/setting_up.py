@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer import commands
+from importer.cli.asking import which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags
 from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, render, say
+from importer.models import Workspace
 from importer.settings import (
     LIVE,
     SETTINGS,
@@ -55,8 +58,9 @@ def init() -> int:
 
     The key is tried at once, with a call that only reads. Writes a profile with comments, which you may edit
     afterwards, and confirms the workspace. The first import as this profile then needs nobody at the terminal. The
-    environment variables NOTE_IMPORTER_BASE_URL and NOTE_IMPORTER_JOURNAL count, as for all commands. If the journal is
-    one that several machines share, the workspace is confirmed for all of them.
+    environment variables NOTE_IMPORTER_BASE_URL and NOTE_IMPORTER_JOURNAL count, as for all commands. The journal keeps
+    the confirmation, for all machines that share it. If the key or the address was used under another profile, you are
+    asked whether the new one continues with its deliveries.
     """
     try:
         return _init()
@@ -69,10 +73,15 @@ def init() -> int:
 def _init() -> int:
     paragraph(say("init.few-questions"))
     say_line()
-    given = sources.gather({}, ["journal", "base-url"])
+    given = sources.gather({}, ["journal", "base-url", "guard-local-address"])
     name = _asked(say("init.ask-name"), "night", _new_name)
     journal = sources.read(given, "journal") or default_journal()
-    settings = Settings(profile=name, base_url=sources.read(given, "base-url") or LIVE, journal=journal)
+    settings = Settings(
+        profile=name,
+        base_url=sources.read(given, "base-url") or LIVE,
+        journal=journal,
+        guard_local_address=sources.read(given, "guard-local-address") or False,
+    )
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
     chosen |= {"max-invalid": _LARGEST_SHARE, "max-unknown": _LARGEST_SHARE}
@@ -83,9 +92,26 @@ def _init() -> int:
         chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
     key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
+    meant = _meant(replace(settings, key=key))
     recipient = _asked(say("init.ask-notify"), "", _recipient)
     in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
-    return _write(settings, chosen, key, recipient, in_store=in_store)
+    return _write(settings, chosen, key, recipient, meant, in_store=in_store)
+
+
+def _meant(settings: Settings) -> Workspace:
+    """Ask whether the profile continues with the deliveries of another one with its key or its address.
+
+    Raises:
+        Abort: the person gives no answer.
+    """
+    unclear = None
+    with suppress(ImporterError), commands.workspaces.opened(settings) as journal:  # the first import asks, too
+        unclear = commands.workspaces.unconfirmed(journal, settings)
+    if unclear is None or not (unclear.others or unclear.kind == "key-of-another"):
+        return settings.workspace
+    if (meant := which_workspace(unclear, settings.workspace)) is None:
+        raise click.Abort
+    return meant
 
 
 def _tried(key: str, settings: Settings) -> str:
@@ -103,7 +129,9 @@ def _tried(key: str, settings: Settings) -> str:
     return key
 
 
-def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str, *, in_store: bool) -> int:
+def _write(
+    settings: Settings, chosen: dict[str, object], key: str, recipient: str, meant: Workspace, *, in_store: bool
+) -> int:
     """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
     if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
@@ -126,7 +154,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
     paragraph(say("init.written", name=repr(name), path=str(path)))
     if "archive" in chosen:
         paragraph(say("init.archive", archive=str(chosen["archive"])))
-    status = _confirm(settings)
+    status = _confirm(replace(settings, key=key), meant)
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
@@ -143,14 +171,16 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
     return status
 
 
-def _confirm(settings: Settings) -> int:
+def _confirm(settings: Settings, meant: Workspace) -> int:
     """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status."""
     try:
-        commands.workspaces.confirm(settings)
+        commands.workspaces.confirm(settings, None if meant == settings.workspace else meant)
     except ImporterError as error:
         paragraph(say("init.not-confirmed", why=with_flags(error.message)))
         paragraph(say("init.asks-once-more"))
         return error.exit_status
+    if meant != settings.workspace:
+        paragraph(say("init.continues", other=str(meant)))
     if not isinstance(place := journal_place(settings.journal), Path):
         paragraph(say("init.confirmed", place=str(place)))
     return 0

@@ -24,7 +24,8 @@ from importer.commands.hours import Hours
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
 from importer.commands.report import Report, needs_a_hand
-from importer.commands.run import Prepared, prepare, unconfirmed
+from importer.commands.run import Prepared, prepare
+from importer.commands.workspaces import Unconfirmed
 from importer.errors import (
     BadSettings,
     Busy,
@@ -36,18 +37,17 @@ from importer.errors import (
     NotYet,
     ProgramFault,
     ResultsNotWritten,
-    SharedKey,
     Stopped,
     UnclearColumns,
     UnusableJournal,
 )
 from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
-from importer.models import PossibleAnswer, Progress, Result
+from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
 from importer.settings import Settings
 
-_FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
+_FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
 
 
@@ -177,7 +177,8 @@ class BatchFace:
         is_person: whether a person agrees to each file. If so, only the notes that they saw are sent.
         decide: may answer a file's open questions. The answers also apply to later files of its kind.
         agree: shows the preview of a file, and asks. If it returns False, the file isn't sent.
-        confirm: asks a person to confirm a workspace without imports. None: nobody can be asked, so nothing is sent.
+        confirm: asks a person which workspace a profile has, and returns it. Its own one is given, too. None instead of
+            the callback, or as its answer: nothing is sent.
         ended: receives the result of each file.
         observe: receives the progress.
         stop: called repeatedly. If it returns a sentence, the batch ends early, after the calls under way.
@@ -188,7 +189,7 @@ class BatchFace:
     is_person: bool = False
     decide: Callable[[Prepared], None] = lambda _: None
     agree: Callable[[Prepared], bool] = lambda _: True
-    confirm: Callable[[Preview], bool] | None = None
+    confirm: Callable[[Unconfirmed, Workspace], Workspace | None] | None = None
     ended: Callable[[FileEnded], None] = lambda _: None
     observe: Callable[[Progress], None] = lambda _: None
     stop: Callable[[], Said | None] = lambda: None
@@ -339,12 +340,13 @@ class _One:
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
-            preview = prepared.preview
-            if (undecided := preview.undecided) is not None:
+            if (undecided := prepared.undecided) is not None:
                 raise undecided
+            is_right = self._is_right(prepared)
+            preview = prepared.preview
             for guarded in preview.guarded:
                 raise guarded
-            if not (self._is_right(preview) and self.face.agree(prepared)):
+            if not (is_right and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
             expected = preview.remaining.total if self.face.is_person else None
             send: Callable[..., Report] = partial(prepared.send, expected=expected, hours=self.hours)
@@ -366,20 +368,21 @@ class _One:
             return ended
         return _archived(ended, report, archive, preview)
 
-    def _is_right(self, preview: Preview) -> bool:
-        """Return whether a person has confirmed the workspace, now or earlier.
+    def _is_right(self, prepared: Prepared) -> bool:
+        """Return whether a person has said whose workspace the profile is, now or earlier.
 
         Raises:
             FirstRun: nobody can be asked.
         """
-        if self.face.practises or not preview.is_first:
+        unclear, own = prepared.preview.unconfirmed, self.settings.workspace
+        if self.face.practises or unclear is None:
             return True
         if self.face.confirm is None:
-            raise unconfirmed(self.settings)
-        if not self.face.confirm(preview):
-            return False
-        workspaces.confirm(self.settings)
-        return True
+            raise unclear.error
+        if (meant := self.face.confirm(unclear, own)) is not None:
+            workspaces.confirm(self.settings, None if meant == own else meant)
+            prepared.plan_anew()
+        return meant is not None
 
 
 def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview) -> FileEnded:

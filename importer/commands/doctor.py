@@ -24,7 +24,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import connected, steady_clock
 from importer.commands.rendering import duration
-from importer.commands.workspaces import check_journal, check_place, is_first, opened
+from importer.commands.workspaces import check_journal, check_place, opened, unconfirmed
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
 from importer.messages import Message, Said, say
@@ -177,10 +177,10 @@ def _journal(settings: Settings) -> Message:
 
 
 def _first(settings: Settings) -> Message:
-    """Return that an unattended run may begin, or raise: nobody has confirmed the workspace yet."""
+    """Return that an unattended run may begin, or raise: nobody has said yet whose workspace the profile is."""
     with opened(settings) as journal:
-        if is_first(journal, settings):
-            raise Look(say("doctor.unconfirmed", profile=repr(settings.profile), url=settings.base_url))
+        if (unclear := unconfirmed(journal, settings)) is not None:
+            raise Look(say("doctor.unconfirmed", why=unclear.why)) if unclear.kind == "first" else unclear.error
     return say("doctor.confirmed")
 
 

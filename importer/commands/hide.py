@@ -92,7 +92,7 @@ def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
             None, [delivery._replace(note_id=note_id) for delivery in deliveries for note_id in delivery.duplicates]
         )
     run = find_run(journal, name, settings.workspace)
-    if run.workspace != settings.workspace:
+    if run.workspace != journal.owner(settings.workspace):
         raise BadSettings(
             say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
         )
@@ -155,6 +155,7 @@ def hide(
     Raises:
         Changed: the notes to hide aren't those that were agreed to; nothing was changed.
         Busy: an import of the workspace is running; nothing was changed.
+        FirstRun: nobody has confirmed the workspace or its key; nothing was changed.
     """
     try:
         with held(settings, observe=observe, stop=stop) as journal:

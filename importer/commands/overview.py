@@ -15,6 +15,7 @@ from importer.messages import Message, Said
 from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
+    from importer.commands.workspaces import Unconfirmed
     from importer.settings.reading import Reading
 
 
@@ -127,8 +128,7 @@ class Overview:
 
     Attributes:
         profile, base_url, vendor: where the notes would be sent.
-        other_profiles: profiles of earlier runs at this address, if none had this profile.
-        is_first: whether nobody has imported into the workspace yet.
+        unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
         never_sent: visibilities of the notes that no note of the workspace has had yet.
         file: name of the file.
         format: its format.
@@ -189,8 +189,7 @@ class Overview:
     profile: str
     base_url: str
     vendor: str
-    other_profiles: Sequence[str]
-    is_first: bool
+    unconfirmed: Unconfirmed | None
     never_sent: Collection[Visibility]
     file: str
     format: Message

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,7 @@ from importer.commands.estimate import Estimate
 from importer.commands.known_rows import known_rows
 from importer.commands.loading import Loaded, writable
 from importer.commands.rendering import count
-from importer.commands.workspaces import is_first, learned_rates, never_sent, other_profiles
+from importer.commands.workspaces import Unconfirmed, learned_rates, never_sent, unconfirmed
 from importer.delivery.earlier import foresee
 from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
@@ -51,9 +51,8 @@ class Preview:
         batch_size: maximum number of prospects in a request.
         as_read: the rows as they are in the file, with emails that aren't looked up.
         rates: the limit of each kind of call, as far as an earlier run learned it.
-        other_profiles: profiles of earlier runs at this address, if none had this profile.
         vendor: the vendor whose API receives the notes.
-        is_first: whether nobody has imported into this workspace yet, so that a person has to confirm it.
+        unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
         answers: the prospects that are known for the file's emails.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
@@ -65,9 +64,8 @@ class Preview:
     batch_size: int
     as_read: Rows
     rates: Mapping[Endpoint, Rate] = field(default_factory=dict)
-    other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
-    is_first: bool = False
+    unconfirmed: Unconfirmed | None = None
     answers: EmailAnswers = field(default_factory=EmailAnswers)
     to_look_up: int = 0
     never_sent: Collection[Visibility] = ()
@@ -140,9 +138,8 @@ def plan(
         batch_size(settings, journal),
         loaded.rows,
         rates=learned_rates(journal, settings),
-        other_profiles=other_profiles(journal, settings),
         vendor=vendor,
-        is_first=is_first(journal, settings),
+        unconfirmed=unconfirmed(journal, settings),
         answers=looked_up.answers,
         to_look_up=_to_look_up(looked_up, resolved.rows, remaining, settings),
         never_sent=never_sent(journal, settings, remaining.groups),

@@ -205,10 +205,9 @@ def _file(overview: Overview) -> Iterator[Line]:
 
 
 def profiles(overview: Overview) -> Iterator[Line]:
-    """Yield a warning about a profile's first import: a mistyped profile would deliver everything again."""
-    if others := overview.other_profiles:
-        parts = {"profile": repr(overview.profile), "url": overview.base_url}
-        yield Line(say("plan.first-as-profile", **parts, others=listed(others)), LineKind.NOTE)
+    """Yield why a person has to say whose workspace the profile is: another one would deliver everything again."""
+    if overview.unconfirmed is not None:
+        yield Line(overview.unconfirmed.why, LineKind.NOTE)
 
 
 def sizes(overview: Overview) -> Iterator[Line]:

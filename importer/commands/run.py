@@ -31,9 +31,9 @@ from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
 from importer.commands.report import Report
 from importer.commands.sending import send
-from importer.commands.workspaces import check_journal, check_place, held, is_first, opened
+from importer.commands.workspaces import check_journal, check_place, held, opened, unconfirmed
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, FirstRun, Interrupted, Outage, UnclearColumns, as_argument
+from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
@@ -136,7 +136,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self._earlier.append(self._settings)
         self._given.append((answer.setting, answer.value))
         self._loaded, self._settings = loaded, loaded.settings
-        self.__dict__.pop("preview", None)
+        self.plan_anew()
 
     @property
     def offer(self) -> Question | None:
@@ -150,7 +150,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self._settings = self._earlier.pop()
         self._given.pop()
         self._loaded = replace(understood(self._loaded.sheet, self._settings), copy_of=self._loaded.copy_of)
-        self.__dict__.pop("preview", None)
+        self.plan_anew()
 
     @cached_property
     def preview(self) -> Preview:
@@ -161,6 +161,10 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         with opened(self._settings) as journal:
             return plan(self._loaded, self._settings, journal, self._vendor, self._answers)
+
+    def plan_anew(self) -> None:
+        """Forget the preview, because the journal has changed."""
+        self.__dict__.pop("preview", None)
 
     def look_up(
         self,
@@ -185,12 +189,13 @@ class Prepared(AbstractContextManager["Prepared"]):
             lookup = EmailLookup(context, loaded, occurrence_of(loaded, settings, journal))
             lookup.look_up()
             self._answers = lookup.answers
-        self.__dict__.pop("preview", None)
+        self.plan_anew()
 
     def send(
         self,
         *,
         expected: int | None = None,
+        is_right: bool = False,
         begun: Callable[[], object] = lambda: None,
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], Said | None] = lambda: None,
@@ -202,6 +207,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         Args:
             expected: number of notes that a person agreed to, ``preview.remaining.total``; None: any number.
+            is_right: whether a person said that the profile has a workspace of its own, whoever else used its key.
             begun: called once nothing refuses the import any more, before the first note is sent.
             observe: receives the progress.
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
@@ -212,8 +218,8 @@ class Prepared(AbstractContextManager["Prepared"]):
         Raises:
             UnclearColumns: there are questions; nothing was sent.
             Guarded: something is wrong with the file as a whole; nothing was sent.
-            FirstRun: nobody has imported into the workspace yet, and nobody has agreed to it; nothing was sent.
-            SharedKey: the key is another profile's; nothing was sent.
+            FirstRun: nobody has said whose workspace the profile is; nothing was sent. A number that was agreed to says
+                so, too, unless other workspaces used the key.
             Interrupted: the run isn't allowed at this time of day; nothing was sent.
             Unusable: the journal can't be used; nothing was sent.
             Changed: the number of notes isn't ``expected``; nothing was sent.
@@ -244,8 +250,9 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         with held(settings, rows=rows, observe=observe, stop=why) as journal:
             check_origin(loaded, journal, settings)
-            if expected is None and is_first(journal, settings):
-                raise unconfirmed(settings)
+            unclear = None if is_right else unconfirmed(journal, settings)
+            if unclear is not None and (expected is None or unclear.kind == "key-of-another"):
+                raise unclear.error
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
                 report = send(context, loaded, self._target, expected, self._answers, learn, see)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
@@ -367,11 +374,6 @@ def _rows_of_results(
         return answer
 
 
-def unconfirmed(settings: Settings) -> FirstRun:
-    """Return the error for a workspace's first import that no person can be asked to confirm."""
-    return FirstRun(say("run.unconfirmed", profile=repr(settings.profile), url=settings.base_url))
-
-
 def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
     """Check that the note IDs in a results file are from this workspace, and not, for example, from a test account.
 
@@ -382,7 +384,7 @@ def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
     """
     note_ids = [note_id for some in itertools.islice(loaded.rows.done.values(), 200) for note_id in some]
     owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
-    if owners and settings.workspace not in owners:
+    if owners and journal.owner(settings.workspace) not in owners:
         raise BadSettings(
             say(
                 "run.ids-of-other-workspace",

@@ -118,7 +118,7 @@ class _Sending:
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         self._begun()
-        keep_in_mind(self._journal, self._settings)
+        keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
             if stopped is None:

@@ -10,6 +10,7 @@ import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -17,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.rendering import listed
-from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
+from importer.errors import BadSettings, Busy, FirstRun, Interrupted, UnusableJournal
 from importer.journal import Journal, Run, accounts, identity, lock
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
@@ -81,29 +82,24 @@ def held(
 def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(journal.held(settings.workspace))
-        if _is_guarded_by_key(settings):
-            workspace, is_shared = settings.workspace, settings.shared_account
-            stack.enter_context(accounts.held(workspace, settings.key, is_shared=is_shared))
+        if settings.key and not settings.is_unguarded:
+            stack.enter_context(accounts.held(settings.key))
         yield
 
 
-def _is_guarded_by_key(settings: Settings) -> bool:
-    """Return whether the key may be used for one profile only; not for a test server on this machine."""
-    return bool(settings.key) and not settings.is_unguarded
-
-
-def check_journal(journal: Journal | None, settings: Settings) -> None:
-    """Check that the workspace had this journal so far, and that no other workspace uses its key.
+def check_journal(journal: Journal | None, settings: Settings, workspace: Workspace | None = None) -> None:
+    """Check that the workspace, or the one that is given, had this journal so far.
 
     Raises:
         WrongJournal: the workspace had another journal.
-        SharedKey: the key was used for another profile, or at another address.
     """
-    if _is_guarded_by_key(settings):
-        accounts.check(settings.workspace, settings.key, is_shared=settings.shared_account)
     if not settings.new_journal:
         journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
-        identity.check(settings.workspace, journal_id, str(settings.journal), latest)
+        identity.check(workspace or _owner(journal, settings), journal_id, str(settings.journal), latest)
+
+
+def _owner(journal: Journal | None, settings: Settings) -> Workspace:
+    return settings.workspace if journal is None else journal.owner(settings.workspace)
 
 
 def check_place(settings: Settings) -> None:
@@ -120,28 +116,110 @@ def check_place(settings: Settings) -> None:
         raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
 
 
-def keep_in_mind(journal: Journal, settings: Settings) -> None:
-    """Remember that this is the workspace's journal, but not for a test server on this machine.
+def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = False) -> None:
+    """Remember that this is the workspace's journal and its key, but not for a test server on this machine.
 
-    The journal is told who confirmed the workspace, if that was remembered before the first run.
+    Args:
+        journal: the journal.
+        settings: the settings, which name the workspace.
+        is_agreed: whether a person has agreed to an import.
+
+    Raises:
+        FirstRun: nobody has confirmed the workspace or its key.
     """
-    if not settings.is_unguarded:
-        if (confirmation := identity.confirmation(settings.workspace)) is not None:
-            journal.runs.confirm(settings.workspace, confirmation)
-        latest = journal.runs.latest_request()
-        journal.count = identity.remember(settings.workspace, journal.id, journal.place, latest)
-    if _is_guarded_by_key(settings):
-        accounts.remember(settings.workspace, settings.key)
+    if settings.is_unguarded:
+        return
+    if not is_agreed and (unclear := unconfirmed(journal, settings)) is not None:
+        raise unclear.error
+    owner = _owner(journal, settings)
+    journal.runs.confirm(owner, None, settings.key)
+    journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request())
+    if settings.key:
+        accounts.remember(owner, settings.key)
 
 
-def is_first(journal: Journal | None, settings: Settings) -> bool:
-    """Return whether nobody has imported into the workspace or confirmed it. False for a test server on this machine.
+@dataclass(frozen=True)
+class Unconfirmed:
+    """Reason why a person has to say whose workspace a profile is, before anything is sent as this profile.
 
-    A mistyped profile or address would deliver everything again, or to strangers.
+    Attributes:
+        kind: ``first``: nobody has imported as the profile yet; ``key-of-another``: its key was used for other
+            workspaces; ``new-key``: it had another key so far.
+        why: the reason, in one sentence or two.
+        others: workspaces in its journal that it may be another name of.
     """
-    if settings.is_unguarded or identity.is_confirmed(settings.workspace):
-        return False
-    return journal is None or not journal.runs.is_confirmed(settings.workspace)
+
+    kind: str
+    why: Message
+    others: Sequence[Workspace] = ()
+
+    @property
+    def asks(self) -> Message:
+        """Question for a person: whether the profile has the right workspace, or which one it has."""
+        return say("unconfirmed.which" if self.others else f"unconfirmed.{self.kind}.asks")
+
+    @property
+    def error(self) -> FirstRun:
+        """Error if nobody can be asked."""
+        return FirstRun(say("unconfirmed.refused", why=self.why, then=say(f"unconfirmed.{self.kind}.then")))
+
+
+def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | None:
+    """Return why a person has to say whose workspace the profile is; None if that is known.
+
+    A mistyped profile or address, or a wrong key, would deliver everything again, or to strangers. For a test server on
+    this machine nobody is asked.
+    """
+    if settings.is_unguarded:
+        return None
+    owner, parts = _owner(journal, settings), {"profile": repr(settings.profile), "url": settings.base_url}
+    used = _used_with(journal, settings.key)
+    if owner in used:
+        return None
+    if used:
+        there = [other for other in used if journal is not None and journal.has(other)]
+        usual = None if there else identity.remembered(used[0])
+        names = {"others": listed([*map(str, used)])}
+        if usual is None:
+            why = say("unconfirmed.key-of-another", **parts, **names)
+        else:
+            why = say("unconfirmed.key-of-another-journal", **parts, **names, journal=usual.place)
+        return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
+    if identity.remembered(owner) is None and (journal is None or not journal.runs.is_confirmed(owner)):
+        if not (others := _at_the_address(journal, settings)):
+            return Unconfirmed("first", say("unconfirmed.first", **parts))
+        why = say("unconfirmed.first-beside", **parts, others=listed([other.profile for other in others]))
+        return Unconfirmed("first", why, others)
+    if settings.key and journal is not None and journal.runs.has_key(owner):
+        return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))
+    return None
+
+
+def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
+    """Return the workspaces that the key was used for, in this journal or on this machine."""
+    if not key:
+        return []
+    here = accounts.known_as(key)
+    if journal is None:
+        return here
+    return [*dict.fromkeys(map(journal.owner, (*journal.runs.used_with(key), *here)))]
+
+
+def _is_unused(journal: Journal | None, settings: Settings) -> bool:
+    """Return whether nothing was sent as this profile, so that it can become another name of a workspace."""
+    return journal is not None and journal.owner(settings.workspace) not in journal.runs.workspaces()
+
+
+def _at_the_address(journal: Journal | None, settings: Settings) -> list[Workspace]:
+    """Return the other workspaces of earlier runs at this address, if none had this profile.
+
+    With more than three others, as at an agency, a new profile is normal. Then only similar names are returned.
+    """
+    if journal is None or not _is_unused(journal, settings):
+        return []
+    others = {it.profile: it for it in journal.runs.workspaces() if it.base_url == settings.base_url}
+    near = others if len(others) <= _SEVERAL else difflib.get_close_matches(settings.profile, others, _SEVERAL)
+    return [others[profile] for profile in near]
 
 
 def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
@@ -154,21 +232,26 @@ def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Gro
     )
 
 
-def confirm(settings: Settings) -> None:
-    """Remember that a person has confirmed the workspace: this profile at this address is what they mean.
+def confirm(settings: Settings, meant: Workspace | None = None) -> None:
+    """Remember that a person has said whose workspace the profile is, at this address and with this key.
 
-    A journal that machines share keeps this for all of them. Otherwise, it is remembered for this user, until the first
-    run enters it into the journal: a journal that was copied from another machine may still have to take its place.
+    The journal keeps that, for all machines that share it. It is made if it doesn't exist yet.
+
+    Args:
+        settings: the settings.
+        meant: the workspace that the profile is another name of from now on; None for one of its own.
 
     Raises:
-        ImporterError: the confirmation can't be kept.
+        ImporterError: the confirmation can't be kept, or the workspace that is meant had another journal so far.
     """
-    confirmation = Confirmation(time.time(), lock.user())
-    if isinstance(journal_place(settings.journal), Path):
-        identity.confirm(settings.workspace, confirmation)
-        return
-    with Journal.open(settings.journal) as journal:
-        journal.runs.confirm(settings.workspace, confirmation)
+    if not Journal.exists(settings.journal):
+        check_journal(None, settings)
+    with Journal.open(settings.journal) as journal, ExitStack() as stack:
+        if meant is not None:
+            check_journal(journal, settings, meant)
+            stack.enter_context(journal.held(settings.workspace))  # a run as the profile itself has its deliveries
+        confirmation = Confirmation(time.time(), lock.user())
+        journal.runs.confirm(settings.workspace, confirmation, settings.key, same_as=meant)
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
@@ -193,7 +276,7 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
 def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
     """Return a message that names the journal's workspaces if this one has no runs: a flag may be missing."""
     workspaces = journal.runs.workspaces()
-    if not workspaces or workspace in workspaces:
+    if not workspaces or journal.owner(workspace) in workspaces:
         return None
     return say(
         "workspaces.elsewhere",
@@ -207,18 +290,6 @@ def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint,
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
     limits = {} if journal is None else journal.learned.limits(settings.workspace)
     return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
-
-
-def other_profiles(journal: Journal | None, settings: Settings) -> list[str]:
-    """Return the profiles of earlier runs at this address, if none had this profile.
-
-    With more than three others, as at an agency, a new profile is normal. Then only similar names are returned.
-    """
-    workspaces = [] if journal is None else journal.runs.workspaces()
-    if settings.workspace in workspaces:
-        return []
-    others = [workspace.profile for workspace in workspaces if workspace.base_url == settings.base_url]
-    return others if len(others) <= _SEVERAL else difflib.get_close_matches(settings.profile, others, _SEVERAL)
 
 
 # -- copies --------------------------------------------------------------------------------------------------------

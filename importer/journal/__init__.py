@@ -21,8 +21,8 @@ Reads don't wait for writers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -160,6 +160,10 @@ class Journal:
         with self._store.reading():
             return self._store.number_of(workspace) is not None
 
+    def owner(self, workspace: Workspace) -> Workspace:
+        """Return the workspace that this is another name of, or the workspace itself."""
+        return self._store.owner(workspace)
+
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
         """Return the record of the prospects that imports found for emails, hashed with the API key."""
         return EmailMatches(self._store, workspace, key, clock)
@@ -209,7 +213,8 @@ class Journal:
         """Check that the journal is still the one that was opened. Raises JournalReplaced."""
         self._store.see_that_it_stands()
 
-    def held(self, workspace: Workspace) -> AbstractContextManager[None]:
+    @contextmanager
+    def held(self, workspace: Workspace) -> Iterator[None]:
         """Hold the workspace's lock, so that only one import at a time claims its deliveries.
 
         Raises:
@@ -217,4 +222,10 @@ class Journal:
             UnusableJournal: the lock can't be made there.
             WrongJournal: another version has changed the tables meanwhile.
         """
-        return self._store.held(str(workspace))
+        owner = self.owner(workspace)
+        with self._store.held(str(owner)):
+            if (now := self.owner(workspace)) == owner:
+                yield
+                return
+        with self.held(now):  # it became another name meanwhile
+            yield

@@ -1,8 +1,8 @@
-"""Allow each API key in only one workspace, because deliveries are remembered for each workspace.
+"""Remember for which workspaces an API key was used, whatever their journals, and allow one import at a time with it.
 
-Input: a workspace and its key. Output: the account's lock, held; or an error if the key is another workspace's. Only a
-digest of the key is stored, in the folder of :mod:`.identity`. The digest is keyed with a secret of this user: it
-doesn't reveal the key, and two users' digests of the same key differ. If nothing can be stored, nothing is checked.
+Input: a key. Output: its workspaces; the account's lock, held. Only a digest of the key is stored, in the folder of
+:mod:`.identity`. The digest is keyed with a secret of this user: it doesn't reveal the key, and two users' digests of
+the same key differ. If nothing can be stored, nothing is known.
 """
 
 from __future__ import annotations
@@ -17,20 +17,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from importer import files
-from importer.errors import SharedKey
 from importer.journal import identity, lock
-from importer.messages import say
 from importer.models import Workspace
 
 _KEYED_WITH = "accounts.secret"  # file name
 
 
 @contextmanager
-def held(workspace: Workspace, key: str, *, is_shared: bool) -> Iterator[None]:
+def held(key: str) -> Iterator[None]:
     """Hold the account's lock while the block runs, so that two profiles don't each use the key's whole rate limit.
 
     Raises:
-        SharedKey: the key belongs to another workspace, and sharing isn't allowed.
         Busy: another import is running with this key.
         UnusableJournal: the lock can't be made.
     """
@@ -38,25 +35,8 @@ def held(workspace: Workspace, key: str, *, is_shared: bool) -> Iterator[None]:
     if file is None:
         yield
         return
-    check(workspace, key, is_shared=is_shared)
     with lock.held(file, "account", "lock.busy-with-key"):
         yield
-
-
-def check(workspace: Workspace, key: str, *, is_shared: bool) -> None:
-    """Check that the key was used with no other profile and at no other address, unless sharing is allowed.
-
-    Raises:
-        SharedKey: the key was used with another profile or at another address.
-    """
-    others = [other for other in known_as(key) if other != workspace]
-    if not others or is_shared:
-        return
-    other = min(others, key=lambda other: other.profile == workspace.profile)
-    if other.profile != workspace.profile:
-        values = {"other": repr(other.profile), "name": other.profile, "profile": repr(workspace.profile)}
-        raise SharedKey(say("account.of-another-profile", **values, address=other.base_url))
-    raise SharedKey(say("account.used-elsewhere", other=other.base_url, address=workspace.base_url))
 
 
 def known_as(key: str) -> list[Workspace]:
@@ -71,7 +51,7 @@ def known_as(key: str) -> list[Workspace]:
 
 
 def remember(workspace: Workspace, key: str) -> None:
-    """Remember that the key belongs to this workspace. A failure to write this is ignored."""
+    """Remember that the key was used for this workspace. A failure to write this is ignored."""
     workspaces = known_as(key)
     file = _note(key)
     if file is not None and workspace not in workspaces:

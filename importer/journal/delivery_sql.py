@@ -6,16 +6,15 @@ Input: none. Output: statements whose values are bound when they run.
 from __future__ import annotations
 
 from importer.journal.known import ACCEPTED, LONGEST_ANSWER, READ_BACK
-from importer.journal.store import ForRows
+from importer.journal.store import OWNER, ForRows
 
-_OWNER = "(SELECT id FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
 _NAME = "name BLOB"
 _IS_NAMED = "deliveries.name = {name}"
 _IS_OF_REQUEST = "deliveries.name = {name} AND deliveries.request = :request"
 # The deliveries of a prospect are found by their identities, and by no other index.
 _AT_PROSPECT = f"""
     deliveries.prospect = :prospect AND deliveries.id IN (
-        SELECT delivery FROM identities WHERE identities.workspace = {_OWNER} AND identities.who = :prospect
+        SELECT delivery FROM identities WHERE identities.workspace = {OWNER} AND identities.who = :prospect
     )
 """
 _OF_PROSPECT = f"coalesce(deliveries.note_id, '') <> '' AND {_AT_PROSPECT}"
@@ -170,7 +169,7 @@ def _latest(of_run: str, is_answer: str) -> str:
         SELECT deliveries.prospect, deliveries.note_id
         FROM (
             SELECT requests.id, requests.note, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
-            WHERE runs.workspace = {_OWNER} {of_run} ORDER BY requests.id DESC LIMIT 100
+            WHERE runs.workspace = {OWNER} {of_run} ORDER BY requests.id DESC LIMIT 100
         ) AS latest
         JOIN deliveries ON deliveries.request = latest.id
         JOIN notes ON notes.id = deliveries.note
@@ -191,18 +190,18 @@ _MADE = f"""
     {_NOTES} JOIN requests ON requests.id = deliveries.request
 """
 WITH_IDS = ForRows(
-    f"{_MADE} WHERE deliveries.workspace = {_OWNER} AND deliveries.note_id IN ({{given}})", "note_id TEXT"
+    f"{_MADE} WHERE deliveries.workspace = {OWNER} AND deliveries.note_id IN ({{given}})", "note_id TEXT"
 )
 ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND notes.seen = :seen"
 ADOPTED_OR_DRAFT = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = '0')"
 ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
 NOTE_OF = f"SELECT deliveries.note_id FROM deliveries WHERE {_OF_PROSPECT} LIMIT 1"
 OWNERS = ForRows(
-    f"SELECT note_id, name FROM deliveries WHERE workspace = {_OWNER} AND note_id IN ({{given}})", "note_id TEXT"
+    f"SELECT note_id, name FROM deliveries WHERE workspace = {OWNER} AND note_id IN ({{given}})", "note_id TEXT"
 )
 SENT = f"""
     SELECT notes.id {_NOTES}
-    WHERE notes.workspace = {_OWNER} AND notes.visibility = :visibility
+    WHERE notes.workspace = {OWNER} AND notes.visibility = :visibility
       AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
 """
 WORKSPACES_OF = ForRows(

@@ -3,14 +3,12 @@
 Input: a workspace and the journal to be used. Output: nothing; or an error if the journal isn't the previous one, or is
 an earlier copy of it. With an empty journal all notes would be sent again, with a copy all notes that the copy lacks.
 A small file for each workspace in the user's data folder holds the journal's ID, the number of its latest request, and
-its place. An earlier copy lacks that request. If the file is missing, as on a new machine, nothing is checked. Another
-file records that a person has confirmed the workspace. A shared journal records this itself.
+its place. An earlier copy lacks that request. If the file is missing, as on a new machine, nothing is checked.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +17,7 @@ from typing import NamedTuple
 import platformdirs
 
 from importer import files
-from importer.errors import BadSettings, UnusableJournal, WrongJournal
-from importer.journal.runs import Confirmation
+from importer.errors import BadSettings, WrongJournal
 from importer.messages import say
 from importer.models import Workspace
 
@@ -93,36 +90,6 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> 
 
 def _entry(journal_id: str, request: int) -> str:
     return f"{journal_id} {request:020d}"
-
-
-def confirm(workspace: Workspace, confirmation: Confirmation) -> None:
-    """Remember that a person has confirmed the workspace, who, and when. The first run enters it into the journal.
-
-    Raises:
-        UnusableJournal: the confirmation can't be written.
-    """
-    file = _note(workspace).with_suffix(".confirmed")
-    try:
-        files.make_private_folder(file.parent)
-        files.replace(file, json.dumps({"workspace": str(workspace), **confirmation._asdict()}).encode())
-    except OSError as error:
-        message = say("identity.not-confirmed", workspace=str(workspace), file=str(file), error=files.why(error))
-        raise UnusableJournal(message) from error
-
-
-def confirmation(workspace: Workspace) -> Confirmation | None:
-    """Return who confirmed the workspace, and when; None if nobody did, or if the record can't be read."""
-    try:
-        content = json.loads(_note(workspace).with_suffix(".confirmed").read_text(encoding="utf-8"))
-        return Confirmation(float(content["at"]), str(content["by"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def is_confirmed(workspace: Workspace) -> bool:
-    """Return whether a person has confirmed the workspace, or earlier runs delivered to it."""
-    file = _note(workspace)
-    return file.exists() or file.with_suffix(".confirmed").exists()
 
 
 def folder() -> Path:

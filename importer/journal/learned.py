@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 
-from importer.journal.store import Row, Store
+from importer.journal.store import OWNER, Row, Store
 from importer.models import Workspace
 
 _LAG_LASTS = 30 * 86_400.0  # seconds for which a measured lag is trusted
@@ -63,10 +63,7 @@ class Learned:
             self._store.execute(statement, workspace=self._store.entered(workspace), **values)
 
 
-_FOUND = """
-    SELECT batch_size, limits, read_lag, read_lag_at
-    FROM learned JOIN workspaces ON workspaces.id = learned.workspace WHERE profile = :profile AND base_url = :base_url
-"""
+_FOUND = f"SELECT batch_size, limits, read_lag, read_lag_at FROM learned WHERE workspace = {OWNER}"
 _BATCH_SIZE = """
     INSERT INTO learned (workspace, batch_size) VALUES (:workspace, :batch_size)
     ON CONFLICT (workspace) DO UPDATE SET batch_size = excluded.batch_size

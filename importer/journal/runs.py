@@ -6,6 +6,7 @@ runs, and the occurrence that ``--again`` continues.
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from importer.journal.store import Store
+from importer.journal.store import OWNER, Store
 from importer.models import Result, Workspace
 
 AGAIN = "again "
@@ -26,11 +27,11 @@ _SHEET, _LONGEST = "sheet", 200
 _RESULTS = frozenset(result.value for result in Result)
 
 # Counts are cut to ten times the length that all results with the largest numbers need.
-_LISTED = """
+_LISTED = f"""
     SELECT runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
            runs.started_at, runs.ended_at, runs.ended, substr(runs.counts, 1, 10000)
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
-    WHERE (workspaces.profile = :profile AND workspaces.base_url = :base_url OR :profile IS NULL)
+    WHERE (runs.workspace = {OWNER} OR :profile IS NULL)
       AND (runs.name = :name OR :name IS NULL)
       AND (runs.fingerprint = :fingerprint OR runs.reading LIKE :copy_of OR :fingerprint IS NULL)
     ORDER BY runs.id DESC
@@ -62,15 +63,15 @@ _WORKSPACES = f"SELECT profile, base_url FROM workspaces WHERE {_HAS_SENT} ORDER
 _CONFIRM = """
     UPDATE workspaces SET confirmed_at = :at, confirmed_by = :by WHERE id = :workspace AND confirmed_at IS NULL
 """
-_CONFIRMATION = """
-    SELECT confirmed_at, confirmed_by FROM workspaces
-    WHERE profile = :profile AND base_url = :base_url AND confirmed_at IS NOT NULL
+_SAME_AS = "UPDATE workspaces SET same_as = :owner WHERE :workspace IN (id, same_as) AND id <> :owner"
+_KEY = "UPDATE workspaces SET keys = keys || :key WHERE id = :workspace AND keys NOT LIKE :pattern"
+_KEYS = f"SELECT keys FROM workspaces WHERE id = {OWNER}"
+_USED_WITH = "SELECT profile, base_url FROM workspaces WHERE keys LIKE :pattern ORDER BY profile, base_url"
+_CONFIRMATION = f"""
+    SELECT confirmed_at, confirmed_by FROM workspaces WHERE id = {OWNER} AND confirmed_at IS NOT NULL
 """
 _READING = "SELECT substr(reading, 1, 100000) FROM runs WHERE id = :run"
-_CONFIRMED = f"""
-    SELECT id FROM workspaces
-    WHERE profile = :profile AND base_url = :base_url AND (confirmed_at IS NOT NULL OR {_HAS_SENT})
-"""
+_CONFIRMED = f"SELECT id FROM workspaces WHERE id = {OWNER} AND (confirmed_at IS NOT NULL OR {_HAS_SENT})"
 
 
 class Confirmation(NamedTuple):
@@ -186,14 +187,45 @@ class Runs:
         """Return how a run read its sheet (see :mod:`importer.commands.read_again`); empty if that isn't known."""
         return _read(self._store.scalar(_READING, run=run.id))
 
-    def confirm(self, workspace: Workspace, confirmation: Confirmation) -> None:
-        """Record that a person has confirmed a workspace: this profile at this address is the one they mean.
+    def confirm(
+        self,
+        workspace: Workspace,
+        confirmation: Confirmation | None,
+        key: str = "",
+        *,
+        same_as: Workspace | None = None,
+    ) -> None:
+        """Record that a person has confirmed a workspace: this profile at this address, with this key, is meant.
 
-        The first confirmation stays, because the runs since then rely on it.
+        The first confirmation stays, because the runs since then rely on it. Of a key only a digest is kept, which
+        differs in each journal.
+
+        Args:
+            workspace: the workspace.
+            confirmation: who confirmed it, and when; None if that isn't known.
+            key: the API key; empty if it isn't known yet.
+            same_as: the workspace that this is another name of from now on; None if it isn't.
         """
         with self._store.transaction():
-            number, (at, by) = self._store.entered(workspace), confirmation
-            self._store.execute(_CONFIRM, workspace=number, at=at, by=by)
+            number = self._store.entered(same_as or workspace)
+            self._store.execute(_SAME_AS, workspace=self._store.entered(workspace), owner=number)
+            if confirmation is not None:
+                self._store.execute(_CONFIRM, workspace=number, at=confirmation.at, by=confirmation.by)
+            if key:
+                digest = self._digest(key)
+                self._store.execute(_KEY, workspace=number, key=f" {digest}", pattern=f"%{digest}%")
+
+    def has_key(self, workspace: Workspace) -> bool:
+        """Return whether an API key was confirmed or used for the workspace."""
+        return bool(self._store.scalar(_KEYS, profile=workspace.profile, base_url=workspace.base_url))
+
+    def used_with(self, key: str) -> list[Workspace]:
+        """Return the workspaces that this API key was confirmed or used for."""
+        rows = self._store.rows(_USED_WITH, pattern=f"%{self._digest(key)}%")
+        return [Workspace(profile, base_url) for profile, base_url in rows]
+
+    def _digest(self, key: str) -> str:
+        return hmac.digest(key.encode(), self._store.about("id").encode(), "sha256").hex()[:32]
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""

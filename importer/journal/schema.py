@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 15
+VERSION = 16
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -29,6 +29,8 @@ TABLES = {
         id INTEGER PRIMARY KEY,
         profile TEXT NOT NULL,
         base_url TEXT NOT NULL,  -- in canonical form
+        same_as INTEGER REFERENCES workspaces (id),  -- the workspace that this is another name of
+        keys TEXT NOT NULL DEFAULT '',  -- digests of the API keys that were confirmed or used
         confirmed_at FLOAT,  -- when a person confirmed the workspace
         confirmed_by TEXT,  -- the name with which that person was signed in to the computer
         UNIQUE (profile, base_url)

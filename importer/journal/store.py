@@ -201,9 +201,14 @@ class Store(ABC):
         return str(self.scalar(_ABOUT, name=name))
 
     def number_of(self, workspace: Workspace) -> int | None:
-        """Return the workspace's number; None if nothing was ever entered for it."""
-        number: int | None = self.scalar(_NUMBER, profile=workspace.profile, base_url=workspace.base_url)
+        """Return the number of the workspace, or of that which it is another name of; None if it was never entered."""
+        number: int | None = self.scalar(f"SELECT {OWNER}", profile=workspace.profile, base_url=workspace.base_url)
         return number
+
+    def owner(self, workspace: Workspace) -> Workspace:
+        """Return the workspace that this is another name of, or the workspace itself."""
+        rows = self.rows(_OWNER, profile=workspace.profile, base_url=workspace.base_url)
+        return Workspace(*rows[0]) if rows else workspace
 
     def entered(self, workspace: Workspace) -> int:
         """Return the workspace's number, and enter the workspace if it is new; call this inside a transaction."""
@@ -216,7 +221,9 @@ class Store(ABC):
 
 
 _ABOUT = "SELECT value FROM about WHERE name = :name"
-_NUMBER = "SELECT id FROM workspaces WHERE profile = :profile AND base_url = :base_url"
+OWNER = "(SELECT coalesce(same_as, id) FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
+"""The number of a workspace, or of that which it is another name of, as a part of statements."""
+_OWNER = f"SELECT profile, base_url FROM workspaces WHERE id = {OWNER}"
 _NEW_WORKSPACE = "INSERT INTO workspaces (profile, base_url) VALUES (:profile, :base_url) ON CONFLICT DO NOTHING"
 
 

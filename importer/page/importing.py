@@ -15,9 +15,10 @@ from flask import Response, abort, redirect, render_template, request, send_file
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from importer.commands import preview_messages
+from importer.commands import preview_messages, workspaces
 from importer.commands.overview import Overview
 from importer.commands.rendering import LineKind
+from importer.errors import ImporterError
 from importer.messages import Message, say, some
 from importer.models import Role, Workspace
 from importer.page import form
@@ -177,6 +178,24 @@ class ImportScreens(Screens):
         """Show the Confirm screen for the first rows only, or again for all, with the boxes that were ticked."""
         query = [*_choices().pairs, *(("ticked", tick) for name in _TICKS for tick in request.form.getlist(name))]
         return redirect(url_for("confirm", number=self._upload(number).id) + f"?{urlencode(query)}", 303)
+
+    @screen("/file/<number>/continue", "POST")
+    def continue_as(self, number: str) -> Page:
+        """Continue with the deliveries of another workspace, as a person says, and show the Confirm screen again."""
+        upload, choices = self._upload(number), _choices()
+        settings, back, title = self._parts.current.with_key(), _confirm(upload, choices), "page.problem.not-continued"
+        try:
+            with workspaces.opened(settings) as journal:
+                unclear = workspaces.unconfirmed(journal, settings)
+            others = () if unclear is None else unclear.others
+            meant = next((other for other in others if str(other) == request.form.get("meant")), None)
+            if meant is None or request.form.get("workspace") != str(settings.workspace):
+                refuse(say(title), say("page.problem.no-such-workspace"), 409, back)
+            workspaces.confirm(settings, meant)
+        except ImporterError as error:
+            refuse(say(title), error.message, 409, back)
+        self._parts.reading.forget(upload)
+        return redirect(back, 303)
 
     @screen("/file/<number>/send", "POST")
     def send(self, number: str) -> Page:

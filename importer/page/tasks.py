@@ -156,7 +156,7 @@ class Send:
         settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
         with commands.prepare(self.name, settings, copy_of=self.copy_of, given=self.given) as prepared:
             preview = prepared.preview
-            if preview.is_first and not self.is_right:
+            if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
             if commands.facts.digest(preview) != self.digest:
                 raise Changed(say("page.send.changed"))
@@ -182,12 +182,12 @@ class Send:
         seen: list[commands.result_rows.Seen] = []
 
         def begun() -> None:
-            if prepared.preview.is_first:
+            if prepared.preview.unconfirmed is not None:
                 commands.workspaces.confirm(self.settings)
             word.tell(BEGUN)
 
         try:
-            send = partial(prepared.send, expected=self.expected, begun=begun)
+            send = partial(prepared.send, expected=self.expected, is_right=self.is_right, begun=begun)
             report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
         except ImporterError as error:
             notify(FileEnded.failed(file, error), self.settings)

@@ -245,7 +245,6 @@ class Settings:
     journal: Path | str = _setting(kinds.JournalPlace(), Topic.PLACE, "FILE", default=default_journal)  # type: ignore[arg-type]
     guard_local_address: bool = _setting(kinds.Yes(), Topic.PLACE, default=False)
     api_key_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.CALLS, "FILE", default=None)
-    shared_account: bool = _setting(kinds.Yes(), Topic.CALLS, default=False)
     workers: int = _setting(kinds.Whole(1, 64), Topic.CALLS, "N", default=8)
     rate: Rate | None = _setting(kinds.Rated(), Topic.PACE, "CALLS/TIME", default=None, is_common=True)
     connect_timeout: float = _setting(kinds.Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)

@@ -62,6 +62,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.ask-key-store": "Store the key in the system's key store? (No: in a file that only you can read)",
     "init.key-missing": "The API key is still missing. Put it into the file {file}, which only you should be able to read, and remove the # before api-key-file in the profile. Or use: note-importer login {profile}",
     "init.needs-package": "Notifications need an extra package. Without it, no import runs. Install it with: pip install apprise",
+    "unconfirmed.same": "The account of {other}: continue with its deliveries, and send none of them again",
+    "unconfirmed.own": "Only if the other profile's notes are in another account: its own, as {profile}",
+    "init.continues": "The profile continues with the deliveries of {other}.",
     "init.confirmed": "The workspace is confirmed in the journal {place}, for all machines that share it.",
     "keys.no-key": "This is not an API key: {why}.",
     "init.not-confirmed": "The confirmation of the workspace could not be saved. {why}",
@@ -124,8 +127,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} address was not tried, because the service would take a test for a run",
         "{n} addresses were not tried, because the service would take a test for a run",
     ),
-    "first.profile": "This is the first import as profile {profile} at {url}.",
-    "first.is-it-right": "Is this the right workspace?",
     "stopped.unsaid": (
         "The output of this command could not be written to {name}: {error}.\n"
         "Check the free space there. Then {action.run-same-command}. Delivered notes are not sent again."

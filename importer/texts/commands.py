@@ -325,7 +325,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "offered.composed": "notes with these columns before the text",
     "offered.as-it-stands": "notes as they stand in the sheet",
     "plan.no-rows": "There is no row below the headings, so there is nothing to import.",
-    "plan.first-as-profile": "This is the first import as profile {profile} at {url}. Deliveries as {others} are not known here.",
     "plan.at-least-notes": ("{n} note or more", "{n} notes or more"),
     "plan.at-most-notes": ("up to {n} note", "up to {n} notes"),
     "plan.to-deliver": "{notes} to deliver",
@@ -480,14 +479,22 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "There is no journal at {journal}, the place in the profile {profile}.\n"
         "Choose the profile with `profile`, or name the journal with `journal`."
     ),
-    "run.unconfirmed": (
-        "This would be the first import as profile {profile} at {url}, and nobody has confirmed yet that this is the right workspace.\n"
-        "Nothing was sent. Run the same command once at a terminal and answer yes there, or set up the profile with `note-importer init`. After that, it runs without questions."
+    "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
+    "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
+    "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
+    "unconfirmed.key-of-another-journal": "The API key was used before as {others}, with the journal {journal}. Notes delivered there are not known as {profile} at {url} with this journal, and would be sent again.",
+    "unconfirmed.new-key": "The API key of profile {profile} at {url} is not the one that was used before.",
+    "unconfirmed.first.asks": "Is this the right workspace?",
+    "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
+    "unconfirmed.new-key.asks": "Is the new key for the same account?",
+    "unconfirmed.which": "In which account are the notes of this profile?",
+    "unconfirmed.refused": (
+        "{why}\nNothing was sent. Run `note-importer run FILE` once at a terminal and {then}. After that, it runs without questions."
     ),
-    "run.unconfirmed@page": (
-        "This would be the first import as profile {profile} at {url}, and nobody has confirmed yet that this is the right workspace.\n"
-        "Nothing was sent. Run it once at a terminal and answer yes there, or set up the profile with `note-importer init`. After that, it runs without questions."
-    ),
+    "unconfirmed.refused@page": "{why}\nNothing was sent. Import a file, and {then}.",
+    "unconfirmed.first.then": "answer there whether this is the right workspace, or set up the profile with `note-importer init`",
+    "unconfirmed.key-of-another.then": "answer there in which account these notes are, or use the profile and the journal that the key was used with",
+    "unconfirmed.new-key.then": "answer there whether the new key is for the same account. For another account, use another profile",
     "practice.title": "Practice: nothing was sent",
     "practice.ended": "Practice: nothing was sent. If Saleshandy knows every prospect and accepts every note, the import will end like this:",
     "practice.results": "Results of practice: {path}",
@@ -587,7 +594,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "whole, and {profile}'s own: {place}; {n} runs of this profile at this address",
     ),
     "doctor.confirmed": "needs nobody at the terminal",
-    "doctor.unconfirmed": "nobody has confirmed yet that profile {profile} at {url} is the right workspace, and the journal has no run of it. An unattended run would end with status 2. Do the first run at a terminal.",
+    "doctor.unconfirmed": "{why} An unattended run would end with status 2. Do the first run at a terminal.",
     "doctor.no-proxy": "none. Calls go directly to the API",
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"

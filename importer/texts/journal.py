@@ -34,14 +34,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "gone.file-replaced": "The journal's file {file} was replaced by another file during the import",
     "gone.file-removed": "The journal's file {file} was removed during the import",
-    "account.of-another-profile": (
-        "The API key belongs to the profile {other} (at {address}).\n"
-        "Deliveries with this key are recorded under that profile, and would be sent again as {profile}. Nothing was sent. Use that profile: `profile {name}`. Only if the other profile's notes are in another account, add `shared-account`."
-    ),
-    "account.used-elsewhere": (
-        "The API key was used at another address: {other}.\n"
-        "If both addresses lead to the same account, notes delivered there would be sent again at {address}. Nothing was sent. Use that address: `base-url {other}`. Only if the notes of the other address are in another account, add `shared-account`."
-    ),
     "copy.to-itself": "{file} is the journal itself, and was not changed.\nName another file for the copy.",
     "copy.over-something-else": (
         "{file} is not an earlier copy of this journal, and was not changed.\nName another file for the copy."
@@ -60,15 +52,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "identity.another": (
         "The deliveries to {workspace} so far are recorded in another journal, which was at {usual}.\n"
-        "The journal at {place} is a different one, so every note would be sent again. Nothing was sent. Name the right one with `journal`, or restore it from your backup. To use this one from now on, add `new-journal`."
+        "The journal at {place} is a different one, so every note would be sent again. Nothing was sent. Name the right one with `journal`, or restore it from your backup. To use this one from now on, import with `new-journal` and `skip-existing`, so that no note comes twice."
     ),
     "identity.none": (
         "The deliveries to {workspace} so far are recorded in another journal, which was at {usual}.\n"
-        "There is no journal at {place}, so every note would be sent again. Nothing was sent. Name the right one with `journal`, or restore it from your backup. To start a new one, add `new-journal`."
-    ),
-    "identity.not-confirmed": (
-        "The confirmation of {workspace} can't be saved in {file}: {error}.\n"
-        "Nothing was sent. Check that its folder is writable."
+        "There is no journal at {place}, so every note would be sent again. Nothing was sent. Name the right one with `journal`, or restore it from your backup. To start a new one, import with `new-journal` and `skip-existing`, so that no note comes twice."
     ),
     "lock.busy": "Another import of this workspace is running: {who}.\nNothing was sent. {action.wait-for-it}",
     "lock.busy-with-key": "Another import with this API key is running: {who}.\nNothing was sent. {action.wait-for-it}",

@@ -99,7 +99,7 @@ def test_the_first_run_of_a_workspace_reads_once_and_later_runs_do_not(tmp_path:
         deliver(box, tmp_path, [*LINES, Line("P9", "Another note")])
         assert reads(box) == 1
         sheet = write_sheet(tmp_path / "other.csv", [Line("P8", "For another workspace")])
-        running.run(sheet, settings(box, tmp_path, profile="other", shared_account=True))
+        running.run(sheet, settings(box, tmp_path, profile="other"))
         assert reads(box) == 2
 
 

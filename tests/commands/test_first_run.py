@@ -1,10 +1,11 @@
-"""A workspace's first import is confirmed by a person once, and a key is one profile's.
+"""A person says once which workspace a profile has: before its first import, and for each key.
 
 The address is elsewhere, but no call leaves this machine: the vendor leads to the sandbox whatever the address is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,22 @@ import pytest
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import batch, doctor, workspaces
+from importer.commands import batch, doctor, hide, workspaces
 from importer.commands.batch import Batch, BatchFace
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
-from importer.errors import Busy, FirstRun, SharedKey, WrongJournal
-from importer.journal import accounts, identity
+from importer.commands.workspaces import Unconfirmed
+from importer.errors import Busy, FirstRun, WrongJournal
+from importer.journal import Journal, accounts, identity
 from importer.messages import render
+from importer.models import Workspace
 from importer.settings import KEY_VARIABLE, Settings
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 AWAY = "https://notes.invalid/v1"
 KEY = "a-key-that-nobody-may-see"
+ANOTHER = "another-key-of-the-same-account"
 
 
 @pytest.fixture
@@ -48,15 +52,23 @@ def box() -> Any:
 @pytest.fixture
 def vendor(box: Sandbox) -> Vendor:
     def connect(_: str, key: str, **options: Any) -> Any:
-        return SALESHANDY.connect(box.url, key, **options)
+        return SALESHANDY.connect(box.url, KEY if key == ANOTHER else key, **options)
 
     return replace(SALESHANDY, connect=connect)
 
 
-def run(sheet: Path, settings: Settings, vendor: Vendor, answers: list[bool] | None = None) -> Batch:
-    """An import; ``answers`` are a person's, in their order, and None: there is none."""
-    confirm = None if answers is None else lambda _: answers.pop(0)
-    return batch.run(choose([sheet]), settings, BatchFace(confirm=confirm), vendor=vendor)
+def run(sheet: Path, settings: Settings, vendor: Vendor, answers: Sequence[bool | str] | None = None) -> Batch:
+    """An import; ``answers`` are a person's, in their order: yes, no, or the profile to continue. None: nobody's."""
+
+    left = [*(answers or ())]
+
+    def confirm(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
+        answer = left.pop(0)
+        if isinstance(answer, bool):
+            return own if answer else None
+        return next(other for other in unclear.others if other.profile == answer)
+
+    return batch.run(choose([sheet]), settings, BatchFace(confirm=None if answers is None else confirm), vendor=vendor)
 
 
 def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_it_once(
@@ -66,17 +78,16 @@ def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_
     found = run(sheet, away, vendor)
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, FirstRun)
-    assert "profile 'night' at https://notes.invalid/v1" in render(found.files[0].why)
+    assert "Nobody has imported as profile 'night' at https://notes.invalid/v1" in render(found.files[0].why)
     assert run(sheet, away, vendor, [False]).files[0].fate == "declined"
     assert run(sheet, away, vendor).exit_status == 2
     assert box.received == ()
-    asked = [True]
-    assert (run(sheet, away, vendor, asked).exit_status, asked) == (0, [])
+    assert run(sheet, away, vendor, [True]).exit_status == 0
     assert run(sheet, away, vendor, []).exit_status == 0
     assert run(sheet, away, vendor).exit_status == 0
     assert len(box.notes) == 1
     for other in (replace(away, profile="nite"), replace(away, base_url="https://others.invalid/v1")):
-        assert isinstance(run(sheet, replace(other, key="another"), vendor).files[0].error, FirstRun)
+        assert isinstance(run(sheet, replace(other, key=ANOTHER), vendor).files[0].error, FirstRun)
 
 
 def test_of_several_files_the_first_alone_says_so(
@@ -100,7 +111,7 @@ def test_the_checkup_says_that_nobody_has_confirmed_it(away: Settings, vendor: V
     """It would be the first night that ends with 2."""
     found = [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
     assert [finding.about for finding in found] == ["First import"]
-    assert "nobody has confirmed yet" in render(found[0].text)
+    assert "Nobody has imported as profile 'night'" in render(found[0].text)
     workspaces.confirm(away)
     assert not [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
 
@@ -123,19 +134,19 @@ def test_a_shared_journal_keeps_it_for_all_machines(
     shared = replace(away, journal=url)
     assert isinstance(run(sheet, shared, vendor).files[0].error, FirstRun)
     found = next(finding for finding in doctor.examine(shared, vendor=vendor) if finding.exit_status)
-    assert render(found.text).startswith("nobody has confirmed yet that profile 'night'")
+    assert render(found.text).startswith("Nobody has imported as profile 'night'")
     workspaces.confirm(shared)
     monkeypatch.setenv(identity.FOLDER_VARIABLE, str(tmp_path / "another machine's"))
     assert run(sheet, shared, vendor).exit_status == 0
     assert len(box.notes) == 1
-    assert isinstance(run(sheet, replace(shared, profile="nite", key="another"), vendor).files[0].error, FirstRun)
+    assert isinstance(run(sheet, replace(shared, profile="nite", key=ANOTHER), vendor).files[0].error, FirstRun)
 
 
 def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
     with prepare(sheet, away, vendor=vendor) as prepared:
-        assert prepared.preview.is_first
+        assert prepared.preview.unconfirmed is not None
         with pytest.raises(FirstRun):
             prepared.send()
         assert box.received == ()
@@ -157,48 +168,130 @@ def test_the_command_line_ends_with_2_where_nobody_sits(
     arguments = ["run", str(sheet), "--yes", "--base-url", AWAY, "--journal", str(tmp_path / "journal.sqlite")]
     assert main(arguments) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "Error: This would be the first import as profile 'default' at https://notes.invalid/v1" in said
-    assert "Run the same command once at a terminal" in said
+    assert "Error: Nobody has imported as profile 'default' at https://notes.invalid/v1 yet" in said
+    assert f"Run `note-importer run FILE --base-url {AWAY} --journal" in said
 
 
-# -- one key, one profile
+# -- another profile, another key
 
 
-def test_a_key_is_one_profiles_unless_it_is_allowed(box: Sandbox, sheet: Path, away: Settings, vendor: Vendor) -> None:
-    """Before anybody is asked, or anything sent; both profiles' journals may be different ones."""
-    run(sheet, away, vendor, [True])
-    other = replace(away, profile="day", journal=Path(str(away.journal)).with_name("other.sqlite"))
-    found = run(sheet, other, vendor, [True])
-    assert found.exit_status == 2
-    assert isinstance(found.files[0].error, SharedKey)
-    assert "the profile 'night' (at https://notes.invalid/v1)" in render(found.files[0].why)
-    assert "--shared-account" in render(found.files[0].why)
-    assert len(box.notes) == 1
-    assert run(sheet, replace(other, shared_account=True), vendor, [True]).exit_status == 0
-    assert [note.prospect_id for note in box.notes] == ["P1", "P1"]
-    assert run(sheet, replace(away, base_url="https://gateway.invalid/v1"), vendor, [True]).exit_status == 2
-    assert run(sheet, replace(away, shared_account=True), vendor).exit_status == 0
+@pytest.mark.parametrize("key", [KEY, ANOTHER])
+def test_a_profile_continues_with_another_ones_deliveries(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path, key: str
+) -> None:
+    """With its key, or at its address: nothing is sent until a person has said so, and then nothing again."""
+    run(sheet, replace(away, profile="default", key=key), vendor, [True])
+    night = replace(away, key=KEY)
+    found = run(sheet, night, vendor)
+    assert (found.exit_status, type(found.files[0].error)) == (2, FirstRun)
+    assert "default" in render(found.files[0].why)
+    assert "Run `note-importer run FILE` once at a terminal and answer there" in render(found.files[0].why)
+    more = write_sheet(tmp_path / "more.csv", [Line("P1", "x"), Line("P2", "x")])
+    assert run(more, night, vendor, ["default"]).exit_status == 0
+    assert [note.prospect_id for note in box.notes] == ["P1", "P2"]
+    with prepare(more, night, vendor=vendor) as prepared:
+        assert (prepared.preview.unconfirmed, prepared.preview.remaining.total) == (None, 0)
+    assert run(more, night, vendor).exit_status == 0
+    assert len(box.notes) == 2
+    with Journal.open(away.journal) as journal:
+        assert journal.owner(night.workspace) == Workspace("default", AWAY)
+        assert len(journal.runs.listed(night.workspace)) == 3
+        with journal.held(night.workspace), pytest.raises(Busy):
+            run_held(replace(night, profile="default"))
 
 
-def test_a_key_that_was_used_at_another_address_asks_whatever_the_profile(
+def run_held(settings: Settings) -> None:
+    with workspaces.held(settings):
+        pass
+
+
+def test_a_key_of_another_profile_is_for_another_account_only_if_a_person_says_so(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
-    """Another name of the same service would get everything again; a server on this machine is free of it."""
+    """A number that was agreed to doesn't say so. Once said, it stays said, for both profiles."""
+    run(sheet, away, vendor, [True])
+    day = replace(away, profile="day")
+    workspaces.confirm(replace(day, key=""))
+    assert run(sheet, day, vendor).exit_status == 2
+    assert run(sheet, day, vendor, [False]).exit_status == 2
+    with prepare(sheet, day, vendor=vendor) as prepared, pytest.raises(FirstRun, match="used before as 'night at"):
+        prepared.send(expected=1)
+    assert len(box.notes) == 1
+    assert run(sheet, day, vendor, [True]).exit_status == 0
+    assert [note.prospect_id for note in box.notes] == ["P1", "P1"]
+    assert (run(sheet, day, vendor).exit_status, run(sheet, away, vendor).exit_status) == (0, 0)
+    assert len(box.notes) == 2
+
+
+def test_another_name_of_the_service_continues_too(box: Sandbox, sheet: Path, away: Settings, vendor: Vendor) -> None:
+    """The key was used at another address, which may lead to the same account."""
     run(sheet, away, vendor, [True])
     other = replace(away, base_url="https://gateway.invalid/v1")
-    found = run(sheet, other, vendor, [True])
-    assert found.exit_status == 2
-    assert isinstance(found.files[0].error, SharedKey)
-    assert "was used at another address: https://notes.invalid/v1" in render(found.files[0].why)
-    assert "--shared-account" in render(found.files[0].why)
+    assert "used before as 'night at https://notes.invalid/v1'" in render(run(sheet, other, vendor).files[0].why)
+    assert run(sheet, other, vendor, ["night"]).exit_status == 0
     assert len(box.notes) == 1
-    local = replace(away, base_url="http://127.0.0.1:8081/v1")
-    assert run(sheet, local, vendor, [True]).exit_status == 0
-    assert run(sheet, replace(local, base_url="http://127.0.0.1:8082/v1"), vendor, [True]).exit_status == 0
-    assert run(sheet, away, vendor).exit_status == 0
-    assert [note.prospect_id for note in box.notes] == ["P1"] * 3
-    assert run(sheet, replace(other, shared_account=True), vendor, [True]).exit_status == 0
-    assert [note.prospect_id for note in box.notes] == ["P1"] * 4
+
+
+def test_deliveries_in_another_journal_are_named_and_not_continued_here(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
+) -> None:
+    run(sheet, away, vendor, [True])
+    other = replace(away, profile="day", journal=Path(str(away.journal)).with_name("other.sqlite"))
+    with prepare(sheet, other, vendor=vendor) as prepared:
+        unclear = prepared.preview.unconfirmed
+    assert unclear is not None
+    assert (unclear.kind, unclear.others) == ("key-of-another", ())
+    assert f"with the journal {away.journal}" in render(unclear.why)
+    assert run(sheet, other, vendor).exit_status == 2
+    assert len(box.notes) == 1
+
+
+def test_who_continues_has_the_journal_of_those_deliveries(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
+) -> None:
+    """An earlier copy lacks some, so that it is refused for the other name as well."""
+    run(sheet, away, vendor, [True])
+    copy, more = tmp_path / "copy.sqlite", write_sheet(tmp_path / "more.csv", [Line("P2", "x")])
+    workspaces.back_up(away, copy)
+    assert run(more, away, vendor).exit_status == 0
+    day = replace(away, profile="day", journal=copy)
+    assert isinstance(run(more, day, vendor, ["night"]).files[0].error, WrongJournal)
+    day = replace(day, journal=away.journal)
+    assert run(more, day, vendor, ["night"]).exit_status == 0
+    assert isinstance(run(more, replace(day, journal=copy), vendor).files[0].error, FirstRun | WrongJournal)
+    assert len(box.notes) == 2
+
+
+def test_a_profile_with_deliveries_of_its_own_continues_with_no_others(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
+) -> None:
+    """They would be forgotten."""
+    run(sheet, replace(away, profile="day", key=ANOTHER), vendor, [True])
+    run(sheet, away, vendor, [True])
+    with prepare(sheet, replace(away, profile="day"), vendor=vendor) as prepared:
+        unclear = prepared.preview.unconfirmed
+    assert unclear is not None
+    assert (unclear.kind, unclear.others) == ("key-of-another", ())
+
+
+def test_a_new_key_of_a_known_workspace_is_confirmed_again(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
+) -> None:
+    """It may be another account's; nothing is sent, read back or hidden with it before."""
+    run(sheet, away, vendor, [True])
+    new, more = replace(away, key=ANOTHER), write_sheet(tmp_path / "more.csv", [Line("P2", "x")])
+    found = run(more, new, vendor)
+    assert (found.exit_status, type(found.files[0].error)) == (2, FirstRun)
+    assert "For another account, use another profile" in render(found.files[0].why)
+    planned = hide.what_to_hide("last", new)
+    with pytest.raises(FirstRun):
+        hide.hide(planned, new, vendor=vendor)
+    assert [finding.about for finding in doctor.examine(new, vendor=vendor) if finding.exit_status] == ["First import"]
+    assert len(box.notes) == 1
+    assert run(more, new, vendor, [True]).exit_status == 0
+    assert run(more, new, vendor).exit_status == 0
+    assert run(more, away, vendor).exit_status == 0
+    assert len(box.notes) == 2
 
 
 def test_an_address_on_this_machine_can_be_guarded_as_any_other(
@@ -208,7 +301,7 @@ def test_an_address_on_this_machine_can_be_guarded_as_any_other(
     local = replace(away, base_url="http://127.0.0.1:8081/v1", guard_local_address=True)
     assert isinstance(run(sheet, local, vendor).files[0].error, FirstRun)
     assert run(sheet, local, vendor, [True]).exit_status == 0
-    assert isinstance(run(sheet, away, vendor, [True]).files[0].error, SharedKey)
+    assert "key was used before" in render(run(sheet, away, vendor).files[0].why)
     another = replace(local, journal=Path(str(away.journal)).with_name("another.sqlite"))
     with pytest.raises(WrongJournal, match="are recorded in another journal"):
         prepare(sheet, another, vendor=vendor)
@@ -245,7 +338,8 @@ def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(
 ) -> None:
     """Each would take the account's whole limit."""
     run(sheet, away, vendor, [True])
-    other = replace(away, profile="day", shared_account=True)
+    other = replace(away, profile="day")
+    workspaces.confirm(other)
     with (
         workspaces.held(away),
         prepare(sheet, other, vendor=vendor) as prepared,

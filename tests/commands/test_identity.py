@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from importer.commands.hide import hide, what_to_hide
 from importer.commands.notification_messages import notification
 from importer.commands.preview import Preview
 from importer.commands.run import prepare
+from importer.commands.workspaces import confirm
 from importer.errors import Guarded
 from importer.models import Role, Visibility
 from importer.settings import Settings
@@ -25,6 +27,7 @@ from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from tests.latest import latest
 from tests.sandbox import Sandbox
+from tests.test_cli import Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -92,6 +95,63 @@ def row(who: str, text: str, seen: str = "Public", record: str = FIRST, day: int
 
 
 # -- the table: what a person does, and what happens
+
+
+GUARDED = "NOTE_IMPORTER_GUARD_LOCAL_ADDRESS"  # the sandbox is guarded as the live service is
+
+
+@pytest.fixture
+def moving(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """A terminal whose profile ``default`` has sent two notes."""
+    type_ = Terminal(tmp_path, box, capsys)
+    type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Spoke about terms,Public\nP2,Sent an offer,Private\n")
+    type_.variables[GUARDED] = "yes"
+    confirm(Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", guard_local_address=True))
+    assert type_("run", "n.csv", "--yes").status == 0
+    assert len(box.notes) == 2
+    return type_
+
+
+@pytest.mark.parametrize(("answer", "status", "notes"), [("1", 0, 2), ("2", 0, 4), ("", 2, 2)])
+def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, notes: int
+) -> None:
+    """Twice only if he says that the other notes are in another account; without an answer there is no profile."""
+    answers = ("night", "-", "-", moving.box.api_key, answer, "")
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
+    ended = moving("init")
+    assert ended.status == status
+    assert f"The API key was used before as 'default at {moving.box.url}'" in ended.all
+    assert "Only if the other profile's notes are in another account" in ended.all
+    assert ("[night]" in profiles.read_text(encoding="utf-8")) is (not status)
+    if not status:
+        assert moving("run", "n.csv", "--profile", "night", "--yes").status == 0
+        assert moving("run", "n.csv", "--yes").status == 0
+    assert len(moving.box.notes) == notes
+
+
+def test_who_follows_the_refusal_of_another_profile_has_each_note_once(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sits there: nothing is sent. At a terminal he is asked, and from then on nobody has to be."""
+    profiles.write_text("[night]\n", encoding="utf-8")
+    calls = len(moving.box.received)
+    ended = moving("run", "n.csv", "--profile", "night", "--yes")
+    assert ended.status == 2
+    assert "Run `note-importer run FILE --profile night` once at a terminal and answer there" in ended.all
+    assert "shared-account" not in ended.all
+    assert len(moving.box.received) == calls
+    with monkeypatch.context() as patch:
+        for module in ("asking", "importing"):
+            patch.setattr(f"importer.cli.{module}.is_terminal", lambda _: True)
+        patch.setattr("sys.stdin", io.StringIO("1\n"))
+        ended = moving("run", "n.csv", "--profile", "night", "--yes")
+    assert (ended.status, len(moving.box.notes)) == (0, 2)
+    assert f"1 The account of default at {moving.box.url}: continue" in ended.all
+    moving.file("n.csv", "Prospect ID,Note,Visibility\nP1,Spoke about terms,Public\nP3,Another,Public\n")
+    assert moving("run", "n.csv", "--profile", "night", "--yes").status == 0
+    assert moving("run", "n.csv", "--yes").status == 0
+    assert sorted(note.prospect_id for note in moving.box.notes) == ["P1", "P2", "P3"]
 
 
 @pytest.mark.parametrize("ids", [True, False])

@@ -101,7 +101,7 @@ def test_a_row_has_the_ids_of_all_its_notes_in_the_order_of_its_people(tmp_path:
         assert report.counts == {Result.ALREADY_IMPORTED: 1}
         assert read_results(tmp_path / "r2.csv")[0]["note_id"] == together
         assert len(box.received) == calls
-        other = replace(each(box, tmp_path, results=tmp_path / "r3.csv"), profile="other", shared_account=True)
+        other = replace(each(box, tmp_path, results=tmp_path / "r3.csv"), profile="other")
         with pytest.raises(BadSettings, match="note IDs"):
             send(tmp_path / "r.csv", other)
 

@@ -31,7 +31,7 @@ def live(tmp_path: Path) -> Settings:
     """Settings for a service elsewhere, with a journal that was used with it."""
     settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "journal.sqlite")
     with workspaces.held(settings) as journal:
-        workspaces.keep_in_mind(journal, settings)
+        workspaces.keep_in_mind(journal, settings, is_agreed=True)
     return settings
 
 
@@ -74,7 +74,7 @@ def test_a_person_can_take_on_another_journal(live: Settings, tmp_path: Path) ->
     another = replace(live, journal=tmp_path / "another.sqlite")
     accepted = replace(another, new_journal=True)
     with workspaces.held(accepted) as journal:
-        workspaces.keep_in_mind(journal, accepted)
+        workspaces.keep_in_mind(journal, accepted, is_agreed=True)
     assert opened(another)
     with pytest.raises(WrongJournal):
         opened(live)
@@ -88,7 +88,7 @@ def test_an_earlier_copy_of_the_journal_stops_with_4_and_the_latest_is_taken(liv
         """A run that is killed once it has claimed a request."""
         with workspaces.held(live) as journal:
             run = journal.runs.begin(live.workspace, "n.csv", "f", 1.0, again=False)
-            workspaces.keep_in_mind(journal, live)
+            workspaces.keep_in_mind(journal, live, is_agreed=True)
             [note], _ = journal.deliveries.enter_notes(live.workspace, [NoteKey.of(NOTE)])
             post = Post(Request(NOTE, (0,), (f"P{run.id}",), (f"P{run.id}".encode(),)), NoteKey.of(NOTE), note)
             Ledger(journal, Outcomes(1), live.workspace, run).write([post], 1.0, lambda _: None)
@@ -128,7 +128,7 @@ def test_a_server_on_this_machine_begins_anew_by_deleting_its_journal(tmp_path: 
         settings = Settings(base_url=url, key="k", journal=tmp_path / "other.sqlite")
         for _ in range(2):
             with workspaces.held(settings) as journal:
-                workspaces.keep_in_mind(journal, settings)
+                workspaces.keep_in_mind(journal, settings, is_agreed=True)
             Path(settings.journal).unlink()
         assert identity.remembered(settings.workspace) is None
 
@@ -137,7 +137,9 @@ def test_the_command_line_says_what_to_do(live: Settings, tmp_path: Path, capsys
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     command = ["check", str(sheet), "--base-url", AWAY, "--journal", str(tmp_path / "another.sqlite")]
     assert main(command) == 4
-    assert "To start a new one, add --new-journal." in " ".join(capsys.readouterr().err.split())
+    assert "To start a new one, import with --new-journal and --skip-existing" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert main([*command, "--new-journal"]) == 0
     assert main([*command[:-1], str(live.journal)]) == 0
 
@@ -156,4 +158,4 @@ def test_a_place_that_takes_no_word_holds_nobody_up(tmp_path: Path, monkeypatch:
     settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "journal.sqlite")
     for _ in range(2):
         with workspaces.held(settings) as journal:
-            workspaces.keep_in_mind(journal, settings)
+            workspaces.keep_in_mind(journal, settings, is_agreed=True)

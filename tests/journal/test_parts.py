@@ -17,7 +17,7 @@ from importer.cli import main
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
-from importer.errors import JournalFailed
+from importer.errors import Busy, JournalFailed
 from importer.journal import (
     READ_BACK,
     Answered,
@@ -106,6 +106,69 @@ def statements() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite, "connect", watched)
         yield found
+
+
+# -- other names of a workspace ----------------------------------------------------------------------------------------
+
+
+def test_another_name_of_a_workspace_has_all_that_it_has(journal: Journal, address: str) -> None:
+    """Also a name that was another one's: no name leads to a name."""
+    first, third = begin(journal), Workspace("third", "https://gateway.example/v1")
+    answer(journal, *sent(journal, first, "P1"), "P1")
+    journal.identities.enter(HERE, [("P1", b"what", name("P1"))])
+    journal.learned.learn_batch_size(HERE, 7)
+    journal.uploads(HERE, lambda: 5.0).enter({"ab": "F-1"})
+    journal.runs.confirm(third, None, same_as=THERE)
+    assert journal.owner(third) == THERE
+    journal.runs.confirm(THERE, None, "the-key", same_as=HERE)
+    journal.runs.confirm(HERE, None, same_as=third)
+    for name_ in (HERE, THERE, third):
+        assert journal.owner(name_) == HERE
+        assert journal.runs.listed(name_) == journal.runs.listed(HERE) != []
+        assert journal.learned.batch_size(name_) == 7
+        assert journal.uploads(name_, lambda: 5.0).known(["ab"]) == {"ab": "F-1"}
+        assert [*journal.deliveries.delivered(name_, ["N-P1-1"])] == ["N-P1-1"]
+        assert [who for who, *_ in journal.identities.told(name_, ["P1"])] == ["P1"]
+        assert journal.runs.has_key(name_)
+    assert begin(journal, third).id in {run.id for run in journal.runs.listed(HERE)}
+    assert journal.runs.workspaces() == [HERE]
+    with Journal.open(address) as other, journal.held(third), pytest.raises(Busy), other.held(THERE):
+        pass
+
+
+def test_a_name_that_is_given_while_its_lock_is_taken_has_the_other_workspaces_lock(journal: Journal) -> None:
+    """The run that waited for it holds the lock of the deliveries that it will see."""
+    begin(journal)
+    taken: list[str] = []
+    held = journal._store.held
+
+    @contextmanager
+    def meanwhile(workspace: str) -> Iterator[None]:
+        taken.append(workspace)
+        with held(workspace):
+            journal.runs.confirm(THERE, None, same_as=HERE)
+            yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal._store, "held", meanwhile)
+        with journal.held(THERE):
+            assert taken == [str(THERE), str(HERE)]
+
+
+def test_a_key_is_known_by_a_digest_that_differs_in_each_journal(journal: Journal) -> None:
+    journal.runs.confirm(HERE, None, "a-key")
+    journal.runs.confirm(HERE, None, "another")
+    journal.runs.confirm(HERE, None, "a-key")
+    journal.runs.confirm(THERE, None, "another")
+    assert journal.runs.used_with("a-key") == [HERE]
+    assert journal.runs.used_with("another") == [HERE, THERE]
+    assert journal.runs.used_with("a-third") == []
+    [keys] = [row[0] for row in journal._store.rows("SELECT keys FROM workspaces WHERE profile = 'default'")]
+    with Journal.in_memory() as other:
+        other.runs.confirm(HERE, None, "a-key")
+        [there] = [row[0] for row in other._store.rows("SELECT keys FROM workspaces")]
+    assert len(keys.split()) == 2
+    assert there.strip() not in keys
 
 
 # -- who waits for whom -----------------------------------------------------------------------------------------------

@@ -473,7 +473,7 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
         page.wait_for_url(home_of(server))
         drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
         page.get_by_role("button", name="Continue").click()
-        expect(page.get_by_text("This is the first import as “sales”")).to_be_visible()
+        expect(page.get_by_text("Nobody has imported as profile 'sales'")).to_be_visible()
         looked_at(page, "first")
         page.get_by_role("button", name="Send 1 note").click()
         expect(page.get_by_label("The profile and the address above are the right ones")).to_be_focused()

@@ -19,7 +19,7 @@ from importer.commands import facts
 from importer.commands.corrections import Act, Corrections, Step
 from importer.commands.run import prepare
 from importer.errors import Changed
-from importer.journal import identity
+from importer.journal import Journal
 from importer.page.choices import Choices
 from importer.page.jobs import Job
 from importer.page.screens import Parts
@@ -145,6 +145,11 @@ def begins(task: Send) -> bool:
     return BEGUN in told
 
 
+def is_confirmed(settings: Settings) -> bool:
+    with Journal.open(settings.journal) as journal:
+        return journal.runs.confirmation(settings.workspace) is not None
+
+
 def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,9 +164,9 @@ def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
         for expected in (2, 1)
     )
     assert not begins(refused)
-    assert (identity.is_confirmed(settings.workspace), box.notes) == (False, ())
+    assert (is_confirmed(settings), box.notes) == (False, ())
     assert begins(sent)
-    assert (identity.is_confirmed(settings.workspace), len(box.notes)) == (True, 1)
+    assert (is_confirmed(settings), len(box.notes)) == (True, 1)
 
 
 def test_while_a_copy_is_being_sent_its_corrections_are_closed(

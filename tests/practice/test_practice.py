@@ -205,7 +205,7 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
     live = replace(settings, base_url="https://api.example.test/v1", profile="acme")
     practise(file, live)
     with prepare(file, live) as prepared:
-        assert prepared.preview.is_first
+        assert prepared.preview.unconfirmed is not None
         assert prepared.preview.remaining.total == 2
         assert prepared.settings.workspace == Workspace("acme", "https://api.example.test/v1")
 

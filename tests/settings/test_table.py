@@ -86,7 +86,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "give-up-after": (["60"], "60.0"),
     "new-journal": (["true"], "true"),
     "guard-local-address": (["true"], "true"),
-    "shared-account": (["true"], "true"),
     "wait": (["10m"], '"10m"'),
     "results": (["out.csv"], '"out.csv"'),
     "results-name": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
