@@ -152,6 +152,7 @@ def _write(
         keystore.keep(settings.workspace, key)
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(path)))
+    paragraph(say("init.guards", share=_LARGEST_SHARE))
     if "archive" in chosen:
         paragraph(say("init.archive", archive=str(chosen["archive"])))
     status = _confirm(replace(settings, key=key), meant)

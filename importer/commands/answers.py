@@ -17,7 +17,7 @@ from importer.messages import lines, say
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
 from importer.settings.kinds import none_last
-from importer.settings.reading import Reading, key, merged, named
+from importer.settings.reading import Reading, as_stored, key, merged, named
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 
@@ -45,7 +45,9 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         case "ignore":
             ignored = {*map(key, read)}  # a column that was named for a role may hold something else
             others["mapping"] = {
-                role: names for role, names in settings.mapping.items() if ignored.isdisjoint(map(key, names))
+                role: names
+                for role, names in settings.mapping.items()
+                if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
             }
             if settings.reading is not None:
                 before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)
@@ -58,18 +60,23 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
 
 
 def offered(question: Question, readings: Sequence[Reading] = ()) -> list[PossibleAnswer]:
-    """Return the choices of a question in the order shown to a person: private always before public.
+    """Return the choices of a question in the order shown to a person: earlier answers, then private before public.
 
-    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more.
+    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more. So
+    do meanings of a word, if they were given under the same heading.
     """
     places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
     before = {f"{role}={name}" for reading in readings for role, names in reading.columns.items() for name in names}
+    headings = {key(choice.value) for choice in question.choices if choice.setting == "ignore"}
+    for reading in readings:
+        for (role, column), words in reading.answers.get("value", {}).items():
+            is_alike = key(column or "") in headings
+            before |= {f"{role}:{word}={as_stored(value)}" for word, value in words.items() if is_alike}
 
     def place(choice: PossibleAnswer) -> tuple[bool, int]:
         is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
         value = choice.value.rpartition("=")[2].lower()
-        is_new = choice.setting != "map" or choice.value not in before
-        return is_new, places.get(value, len(places)) if is_visibility else len(places)
+        return choice.value not in before, places.get(value, len(places)) if is_visibility else len(places)
 
     return sorted(question.choices, key=place)
 
@@ -80,12 +87,15 @@ def with_reading(settings: Settings, reading: Reading) -> Settings:
     return replace(settings, readings=(reading, *others))
 
 
-def answerable(error: ImporterError, path: Path) -> ImporterError:
-    """Return an error about questions together with the command that asks them; any other error unchanged."""
+def answerable(error: ImporterError, path: Path, *, is_person: bool) -> ImporterError:
+    """Return an error about questions together with the command that asks them; any other error unchanged.
+
+    ``is_person`` is whether a person was asked them just now.
+    """
     if not isinstance(error, UnclearColumns) or str(path) == "-":
         return error
     # Which of two kinds a sheet is can't be remembered, because their headings are the same.
     if all(not question.choices or question.asks.kind == "readings.which" for question in error.questions):
         return error
-    command = say("questions.answer", file=as_argument(str(path)))
+    command = say("questions.answer-after-all" if is_person else "questions.answer", file=as_argument(str(path)))
     return type(error)(lines(error.message, command), error.questions, command)

@@ -107,6 +107,17 @@ def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
     return knows_more and not [name for name in missing(other, own, _PEOPLE_AND_TEXT) if name]
 
 
+def not_as_before(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Message | None:
+    """Return the message that a reading would apply but for new columns that may matter; None if there is none."""
+    own, ours = _own(tuple(headings)), added_columns(headings)
+    values = [column for at, column in enumerate(cells) if at not in ours]
+    for reading in (one for one in settings.readings if not one.run and not missing(one, own)):
+        if settings.export is None and (new := [name for name, of in _new(reading, own, values) if _matters(name, of)]):
+            columns = some([Cell(repr(name)) for name in new], _MOST_NAMED)
+            return say("readings.but-for", n=len(new), name=Cell(repr(reading.name)), date=reading.day, columns=columns)
+    return None
+
+
 def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
     """Return a message about the reading that applies, with the columns that are new or gone."""
     reading, own = settings.reading, own_names(headings)
@@ -193,17 +204,15 @@ def _matters(name: str, values: Sequence[str]) -> bool:
         return True
     if not any(map(str.strip, values)):
         return any(words.speaks(role, heading, weakly=False) for role in WORDED)
-    if any(suggests(role, heading) for role in (Role.VISIBILITY, Role.RECORD)):
-        return True
-    if any(words.speaks(role, heading, weakly=False) for role in WORDED):
-        return True
-    if any(words.speaks(role, heading) for role in WORDED) and any(map(words.is_word, values)):
-        return True  # Owner: not with names, but with yes and no
-    if suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values):
-        return True
-    if any("@" in value for value in values) and likeliness(Role.EMAIL, heading, values) >= LIKELY:
-        return True
-    return suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
+    speaks = any(words.speaks(role, heading) for role in WORDED)  # Owner: not with names, but with yes and no
+    return (
+        suggests(Role.RECORD, heading)
+        or any(words.is_about(role, heading) for role in WORDED)
+        or (speaks and any(map(words.is_word, values)))
+        or (suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values))
+        or (likeliness(Role.EMAIL, heading, values) >= LIKELY and any("@" in value for value in values))
+        or (suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY)
+    )
 
 
 def _several(readings: Sequence[Reading]) -> Undecided:

@@ -5,8 +5,8 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
 from importer.rows import records, words
 from importer.rows.attachments import Folder
-from importer.rows.blocks import Block, ColumnReader
+from importer.rows.blocks import Block, ColumnReader, WordReader
 from importer.rows.columns import Roles, at_the_start, called
 from importer.rows.corrected import CorrectedRows
 from importer.rows.footers import Footers
@@ -65,16 +65,17 @@ class _Validation:
         position_of = roles.columns.get
         blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
         status = position_of(Role.STATUS)
-        blank_status = words.blank_status("" if status is None else sheet.headings[status])
+        blank_status = words.blank(Role.STATUS, "" if status is None else sheet.headings[status])
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
+        blanks: Mapping[Role, Value | Wrong] = {Role.VISIBILITY: blank_visibility, Role.STATUS: blank_status}
+        self.worded = {role: _words(role, blank, sheet, roles, settings) for role, blank in blanks.items()}
         self.columns = {  # the columns of the note
             Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
             if self.composed is None
             else self.composed,
-            Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
-            Role.STATUS: self._words(Role.STATUS, blank_status),
+            **self.worded,
             Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
             if self.folder is None
             else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
@@ -86,14 +87,6 @@ class _Validation:
         self.done: dict[int, tuple[str, ...]] = {}
         self.left_out: dict[int, Message] = {}
         self._kinds: dict[Message, Message] = {}
-
-    def _words(self, role: Role, blank: Value | Wrong) -> ColumnReader:
-        """Return the reader of the column of visibility or status; ``blank`` is the value of a blank cell."""
-        position = self.roles.columns.get(role)
-        if position is None:
-            return ColumnReader(None, lambda _: blank)
-        vocabulary = words.Vocabulary(role, self.sheet.headings[position], self.settings.values)
-        return ColumnReader(position, lambda text: vocabulary.read(word) if (word := cleaned_id(text)) else blank)
 
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
@@ -248,19 +241,22 @@ class _Validation:
             return
         files = {} if self.folder is None else self.folder.files
         texts = np.append(same_texts(self.notes, files), np.int32(-1))[note].tolist()
-        found: list[tuple[tuple[int, int], int, _Contradiction]] = []
+        found: list[tuple[tuple[int, int], int, str]] = []
         if ids is not None:
             pairs = records.contradicting([[one] if one else [] for one in ids.tolist()], prospect.tolist(), texts)
-            found += [(pair, self.roles.columns[Role.RECORD], _of_record) for pair in pairs]
+            found += [(pair, self.roles.columns[Role.RECORD], "record") for pair in pairs]
         if self.done:
             some = [self.done.get(position, ()) for position in range(len(texts))]
             pairs = records.contradicting(some, prospect.tolist(), texts)
-            found += [(pair, self.roles.ours["note_id"], _of_note_id) for pair in pairs]
-        for (position, other), column, said in found:
+            found += [(pair, self.roles.ours["note_id"], "note-id") for pair in pairs]
+        for (position, other), column, of in found:
             for one, beside in (position, other), (other, position):
                 if note[one] >= 0 or one == position:
                     at = cell_name(self.sheet.name, int(number[one]), column)
-                    text, in_short = said(str(number[beside]))
+                    text, in_short = (
+                        say(f"{of}.contradicts", row=str(number[beside])),
+                        say(f"{of}.contradicts-in-short"),
+                    )
                     problem = Problem(int(number[one]), column, at, "", text, in_short)
                     self.problems.setdefault(one, []).append(problem)
                     note[one] = -1
@@ -281,6 +277,9 @@ class _Validation:
         counts = {Role.PROSPECT: self.receivers.cleaned, **cleaned}
         cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
+        for role in WORDED:
+            for at, n in self.worded[role].restricted.items():
+                remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))
         remarks += self.receivers.remarks()
         if self.composed is not None:
             is_known = record is not None and record.is_chosen
@@ -298,13 +297,14 @@ class _Validation:
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks
 
 
-_Contradiction: TypeAlias = Callable[[str], tuple[Message, Message]]
-"""Function that returns a problem with the number of the other row, and its kind."""
-
-
-def _of_record(row: str) -> tuple[Message, Message]:
-    return say("record.contradicts", row=row), say("record.contradicts-in-short")
-
-
-def _of_note_id(row: str) -> tuple[Message, Message]:
-    return say("note-id.contradicts", row=row), say("note-id.contradicts-in-short")
+def _words(role: Role, blank: Value | Wrong, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:
+    """Return the reader of the columns of visibility or status; ``blank`` is the value of a blank cell."""
+    headings, values = sheet.headings, settings.values
+    position, further = roles.columns.get(role), roles.listed.get(role, ())
+    read = words.Vocabulary(role, "" if position is None else headings[position], values).read
+    return WordReader(
+        position,
+        lambda text: read(word) if (word := cleaned_id(text)) else blank,
+        words.LEAST[role],
+        {at: words.restricting(role, headings[at], values) for at in further},
+    )

@@ -4,6 +4,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.as-answered": "As answered on {date} for {name}.",
     "readings.as-answered-differently": "As answered on {date} for {name}. This sheet {differences: and }.",
     "readings.as-in-run": "Read as the run {run} read it.",
+    "readings.but-for": (
+        "This sheet is like those that were answered on {date} for {name}, but the column {columns} is new and may matter. So the questions are asked again, the earlier answers first.",
+        "This sheet is like those that were answered on {date} for {name}, but {n} columns are new and may matter: {columns}. So the questions are asked again, the earlier answers first.",
+    ),
     "readings.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
     "readings.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
     "readings.several": (
@@ -149,6 +153,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Correct the template, or name the column of the text after it: such sheets are then imported without the other columns."
     ),
     "overlooked.is": "the {role} of the notes",
+    "overlooked.is-as-well": "the {role}, too: each note is as visible as the least visible of both columns says",
     "overlooked.is-nothing": "nothing to do with the notes",
     "column.which.prospect": "Which column identifies the prospects, by Saleshandy's ID or by email address?",
     "column.which.email": "Which column holds the email addresses?",
@@ -167,8 +172,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "default.public": "none: all notes are public, visible to the whole team",
     "overlooked.all-words": "all its words are a visibility or a status",
     "overlooked.most-words": "most of its words are a visibility or a status",
+    "overlooked.by-heading": "its heading says that it may be a visibility or a status",
     "overlooked.though-ignored": "{says} (it was ignored before, but not with these words)",
     "overlooked.may-say-less": "it may be more restrictive than the {role} in column {used}, which is used",
+    "restricted.visibility": (
+        "{column} also says who may see a note: it makes {n} note private that would be public.",
+        "{column} also says who may see a note: it makes {n} notes private that would be public.",
+    ),
+    "restricted.status": (
+        "{column} also says which notes are drafts: it makes {n} note a draft that would be published.",
+        "{column} also says which notes are drafts: it makes {n} notes drafts that would be published.",
+    ),
     "export.hubspot": "in HubSpot, export again with the associated contacts by name, which includes their email addresses, not by ID alone. Or export contacts with the property Email",
     "export.salesforce": "in Salesforce, export a report with the field Email of the contact or lead. The objects Note and Task have no such field",
     "export.pipedrive": "in Pipedrive, add the column Person - Email to the list, then export again",

@@ -316,7 +316,8 @@ def test_a_sheet_with_a_new_column_that_may_matter_is_another_kind(
         encoding="utf-8",
     )
     head = ("Prospect ID", "Comments of ours", "Visibility", "Internal note")
-    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello from a new column", "Public", "Not for them")], head))
+    rows = [("p1", "Hello from a new column", "Public", "See https://a.example")]
+    seen = guest.drop(write(tmp_path / "n.csv", rows, head))
     assert "Which column holds the text of the notes?" in seen.text
     assert "Ready: 1 note to send." in guest.see(f"{seen.url.partition('?')[0]}?export=Calls").text
     other = guest.see(f"{seen.url.partition('?')[0]}?export=none")
@@ -369,11 +370,25 @@ def test_going_on_with_an_open_question_leads_to_its_drop_down(guest: Visitor, t
     assert f'<a href="#{anchor}"' in seen.text
 
 
+def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor, tmp_path: Path) -> None:
+    """It doesn't take the first one's place, about which the next screen would ask. It can be left out again."""
+    head = ("Prospect ID", "Note", "Visibility", "Restricted to")
+    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Legal"), ("p2", "Ho", "Public", "")], head))
+    both = "map visibility=Visibility, Restricted to"
+    assert f'<option value="{both}">' in seen.text
+    seen = guest.see(f"{seen.url}?{urlencode({'answer': both})}")
+    assert seen.text.count(f'<option value="{both}" selected>') == 2
+    assert "it makes 1 note private that would be public" in seen.text
+    seen = guest.see(f"{seen.url}&{urlencode({'answer': 'ignore Restricted to'})}")
+    assert "needs your answer" not in seen.text
+    assert "private that would be public" not in seen.text
+
+
 @pytest.mark.slow
 def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visitor, tmp_path: Path) -> None:
     """Chosen and not yet looked at, nothing can be sent; what is sent then is what the last screen showed."""
     head = ("Prospect ID", "Note", "Owner", "Shared")
-    rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Team", "Me")[i % 2]) for i in range(1, 45)]
+    rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Everyone", "Me")[i % 2]) for i in range(1, 45)]
     seen = guest.drop(write(tmp_path / "e.csv", rows, head))
     seen = guest.see(f"{seen.url}?map=visibility%3DShared")
     assert "Nothing is sent yet." in seen.text
@@ -388,7 +403,7 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     asked = guest.see(guest.get(address, params={**go_on, "shown": unescape(again[1])}, timeout=60).url)
     assert "/confirm" in asked.url
     assert "column C &#39;Owner&#39;" in asked.text
-    assert "column D &#39;Shared&#39; (Team → public, Me → private)" in asked.text
+    assert "column D &#39;Shared&#39; (Everyone → public, Me → private)" in asked.text
     assert len(re.findall(r"<blockquote><bdi>Ann</bdi>", asked.text)) == 2
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("e")]
     confirmed = guest.see(f"{address}/confirm?map=visibility%3DShared")
@@ -399,7 +414,9 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     ended = guest.see(guest.agree(seen).url)
     assert "Done. All rows are delivered." in ended.text
     sent = {note.prospect_id: (note.content, note.visibility) for note in guest.box.notes}
-    assert {row[0]: (f"<p>{row[1]}</p>", "12"["Team Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
+    assert {
+        row[0]: (f"<p>{row[1]}</p>", "12"["Everyone Me".split().index(row[3])]) for row in rows
+    }.items() <= sent.items()
     assert "Nothing is sent yet." not in guest.see(seen.url).text
     assert "Nothing is sent yet" not in guest.see("/").text
 
@@ -476,7 +493,7 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
 def test_results_that_are_dropped_are_read_as_the_run_read_its_sheet(guest: Visitor, tmp_path: Path) -> None:
     """With the rows to fix chosen, and the columns and words that a person chose for the run."""
     head = ("Owner id", "What was said", "Who sees it", "State of note")
-    rows = [("8PvBmrB7Q1", "Spoke about terms", "Team", "Offen"), ("8PvBmrB7Q2", "", "Team", "Offen")]
+    rows = [("8PvBmrB7Q1", "Spoke about terms", "Everyone", "Offen"), ("8PvBmrB7Q2", "", "Everyone", "Offen")]
     names = ("prospect=Owner id", "content=What was said", "visibility=Who sees it", "status=State of note")
     answers = urlencode([*(("map", name) for name in names), ("value", "status:Offen=Draft")])
     checked = guest.see(f"{guest.drop(write(tmp_path / 'n.csv', rows, head)).url}?{answers}")

@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from importer.commands.answers import offered
 from importer.commands.loading import Loaded, load
 from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
@@ -310,6 +311,57 @@ def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Pat
     loaded = seen(tmp_path, head, ("jzRkmgMdw1", "Met Jan Kočka", "Private"))
     assert loaded.settings.reading is not None
     assert [note.text for note in loaded.rows.notes] == ["Met Jan Kočka"]
+
+
+def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: Reading) -> None:
+    """Such as an owner's team: the row is no public note, and is asked about."""
+    loaded = seen(tmp_path, HEAD, [*ROW[:3], "Team", *ROW[4:]])
+    assert loaded.settings.reading == kept
+    assert loaded.rows.notes == []
+    assert [question.samples for question in loaded.questions] == [["Team"]]
+
+
+def test_the_first_question_says_which_reading_would_apply_but_for_which_column(tmp_path: Path, kept: Reading) -> None:
+    """So does the error, and the plan if nothing is asked. The earlier answers are offered first."""
+    because = "answered on 3 November for 'Calls', but the column 'Visible to' is new and may matter"
+    loaded = seen(tmp_path, ("Visible to", *HEAD), ("Legal", *ROW))
+    assert because in render(loaded.questions[0].asks)
+    assert loaded.undecided is not None
+    assert because in render(loaded.undecided.message)
+    plain = [one if one != "Call report" else "Note" for one in HEAD if one != "Private?"]
+    cells = [cell for cell, one in zip(ROW, HEAD, strict=True) if one != "Private?"]
+    readings.keep(
+        "default", Reading("Plain", tuple(plain), date(2026, 11, 3), {"default-visibility": Visibility.PRIVATE})
+    )
+    loaded = seen(tmp_path, (*plain, "Visibility"), (*cells, "Private"))
+    assert loaded.questions == ()
+    assert "for 'Plain', but the column 'Visibility' is new and may matter" in remark(loaded)
+
+
+def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_path: Path, kept: Reading) -> None:
+    """Under another heading, private stays the first."""
+    head, row = ("Email", "Note", "Visible", "Private?"), ("ada@example.com", "Hello", "No", "No")
+    for role, first in (("Private?", "Public"), ("Visible", "Private")):
+        loaded = seen(tmp_path, head, row, map=[f"visibility={role}"])
+        [question] = [one for one in loaded.questions if one.samples == ["No"] and one.choices[0].setting == "value"]
+        assert offered(question, [kept])[0].value == f"visibility:No={first}"
+
+
+def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_known_words(
+    tmp_path: Path, profiles: Path
+) -> None:
+    """Departments come and go. Words that nobody knows aren't kept."""
+    head, row = ("Prospect ID", "Note", "Visibility", "Audience"), ("jzRkmgMdw1", "Hello", "Public")
+    with prepare(write(tmp_path / "n.csv", head, (*row, "Sales")), settings()) as prepared:
+        [question] = prepared.questions
+        prepared.decide(question.choices[-1])
+        reading = prepared.to_learn
+    assert reading is not None
+    assert reading.seen == {"Audience": ()}
+    readings.keep("default", reading)
+    assert seen(tmp_path, head, (*row, "Legal")).questions == ()
+    [question] = seen(tmp_path, head, (*row, "Private")).questions
+    assert "(it was ignored before, but not with these words)" in render(question.text)
 
 
 def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:

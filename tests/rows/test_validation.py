@@ -128,13 +128,24 @@ def test_a_column_of_mostly_visibilities_is_overlooked_where_one_visibility_was_
 @pytest.mark.parametrize(
     "values",
     [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Open", "Closed"), ("Active", "Inactive"),
-     ("Draft 2",), ("Public", "Private"), ("Everyone", "1"), ("Draft" * 1000,), ("Draft", "Sent", "Signed", "Paid"),
+     ("Draft 2",), ("Everyone", "Shared"), ("Everyone", "1"), ("Draft" * 1000,), ("Draft", "Sent", "Signed", "Paid"),
      ("Live", "Live", "Lost"), ("Final", "Preliminary"), ("Public", "Private", "Other"),
      ("Draft", "Draft", "Draft", "Ada", "Ben", "Cleo", "Dan")],
 )  # fmt: skip
 def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple[str, ...]) -> None:
-    """Bare numbers are everywhere; and where the visibility has its column, a second one is about something else."""
+    """Bare numbers are everywhere; and where the visibility has its column, a second one may say the same."""
     assert overlooked(*values) == []
+
+
+@pytest.mark.parametrize(
+    "values", [("private", "private"), ("confidential", ""), ("Private note", "Public note"), ("Public", "Private")]
+)
+def test_a_column_of_nothing_but_visibilities_is_asked_about_if_it_may_restrict_public_notes(
+    values: tuple[str, ...],
+) -> None:
+    """Whatever its heading is. With the answer, the least visible of both columns counts."""
+    [sentence] = overlooked(*values)
+    assert '--map visibility="Visibility, X". If' in sentence
 
 
 def test_a_column_of_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
@@ -280,7 +291,7 @@ def test_an_empty_note_is_a_problem(empty: str) -> None:
 
 def test_outer_space_and_line_ends_make_no_other_note() -> None:
     """Rows that differ in these only hold one note."""
-    rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "team", "Published"))
+    rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "everyone", "Published"))
     assert rows.note.tolist() == [0, 0, 0]
     assert rows.notes[0].text == "one\ntwo"
 
@@ -551,7 +562,7 @@ def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None
     assert len(set(rows.notes)) == len(rows.notes)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Public", "1", "team", "2"])), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Public", "1", "everyone", "2"])), max_size=12))
 def test_notes_are_numbered_in_the_order_of_their_first_row(found: list[tuple[str, str]]) -> None:
     """So that what stands first is sent first."""
     rows = read(*((f"P{i}", text, seen) for i, (text, seen) in enumerate(found)))
