@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from importer.api import entries, refusals
 from importer.api.entries import Astray
 from importer.api.exchange import SMALL, Exchange, Most, at, parsed, phrase, title
-from importer.api.headers import Announcement, Signature, seconds_to_wait, server_now
+from importer.api.headers import Signature, seconds_to_wait
 from importer.api.protocol import (
     READS,
     Answer,
@@ -35,7 +35,8 @@ from importer.api.refusals import Refusal
 from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
-_FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
+_FAST = 2.0  # seconds; a limiter refuses faster (D34)
+_REPEATABLE = READS | {Endpoint.UPLOAD}
 
 _TEXTS = {
     Cause.BAD_KEY: "api.key-refused",
@@ -152,7 +153,7 @@ class Saleshandy:
         else:
             failure = self._failure(kind, answer)
         if failure is None:
-            self._signatures[kind].learn(answer.headers, answer.came - answer.began)
+            self._signatures[kind].learn(answer.headers)
         layout = () if failure is None else refusals.layout(parsed(answer.data, SMALL))
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
@@ -187,10 +188,12 @@ class Saleshandy:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
         refusal = Refusal.read(parsed(answer.data, SMALL))
         said = self._brief(refusal.words or title(answer.data) or f"{status} {phrase(status)}")
-        wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
+        wait = seconds_to_wait(headers.get("retry-after", ""), headers)
         meaning = refusals.meaning(kind, status, refusal)
         is_limit = meaning is not None and meaning.cause is Cause.RATE_LIMITED
-        if is_limit or (status == 429 and self._is_limiters(kind, answer, refusal)):
+        # A slow 429 may be a gateway's page for an upstream that timed out. An upload or a look-up may be repeated.
+        is_limiters = kind in _REPEATABLE or answer.came - answer.began < _FAST
+        if is_limit or (status == 429 and is_limiters):
             return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=said), wait)
         if self._signatures[kind].is_other(headers):
             meaning = None  # an intermediary may say anything
@@ -220,26 +223,6 @@ class Saleshandy:
         except ValueError:
             return "another address"
         return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
-
-    def _is_limiters(self, kind: Endpoint, answer: Exchange, refusal: Refusal) -> bool:
-        """Return whether a 429 comes from a rate limiter, so that the call was not applied (D34).
-
-        A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
-        the API's form and says that no calls remain. A POST or PATCH that took about as long as a real call needs a
-        time to retry, or the form of the API's refusals. An upload always counts, because it takes long and may be
-        repeated.
-        """
-        if kind is Endpoint.UPLOAD:
-            return True
-        took, headers = answer.came - answer.began, answer.headers
-        announcement = Announcement.read(headers)
-        is_its_way = refusal.words is not None and not self._signatures[kind].is_other(headers)
-        if is_its_way and announcement is not None and announcement.remaining == 0:
-            return True
-        if took >= _FAST:
-            return False
-        is_laid_out = is_its_way and refusal.code is not None
-        return kind in READS or "retry-after" in headers or is_laid_out or took < self._signatures[kind].fastest / 2
 
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)
