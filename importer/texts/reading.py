@@ -243,6 +243,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "many.sheets": "sheets",
     "many.tables": "tables",
+    "many.areas": "merged areas",
     "many.styles": "styles",
     "many.cell-formats": "cell formats",
     "many.number-formats": "number formats",
@@ -277,10 +278,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "sheet.cell-without-column": 'The sheet "{sheet}" contains a cell without a column.\n{action.Save-again}.',
     "sheet.cell-named": 'The sheet "{sheet}" contains a cell named {name}.\n{action.Save-again}.',
-    "sheet.areas": (
-        "A sheet has more than {most} merged areas.\n"
-        "Unmerge them in a spreadsheet program, save the file and import that."
-    ),
+    "sheet.areas-overlap": "the merged cells of row {row} lie upon each other, so the sheet is damaged.\n{action.Save-again}.",
     "xls.unreadable": "The .xls is damaged and can't be read ({error}).\n{action.Save-again}.",
     "xls.no-code-page": (
         "The .xls is of Excel 5 or 95, and does not say how its characters are encoded.\n"
