@@ -102,7 +102,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The file's characters can't be read as {encoding} ({error}).\nName their encoding with `encoding`."
     ),
     "format.xlsx": "Excel workbook (.xlsx)",
-    "format.xlsm": "Excel workbook with macros (.xlsm)",
     "format.xls": "Excel 97-2003 workbook (.xls)",
     "format.ods": "OpenDocument spreadsheet (.ods)",
     "format.xml": "XML spreadsheet 2003",
@@ -189,8 +188,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.powerpoint": "a PowerPoint presentation",
     "what.sylk": "a SYLK file (.slk)",
     "what.dif": "a DIF file",
-    "remark.renamed": "The name ends in {ending}, but the file is: {format}. It was read as that.",
-    "remark.renamed-text": "The name ends in {ending}, but the file contains plain text. It was read as CSV.",
     "remark.separated-by-semicolons": "Columns are separated by semicolons.",
     "remark.separated-by-tabs": "Columns are separated by tabs.",
     "remark.separated-by-bars": "Columns are separated by vertical bars.",

@@ -18,10 +18,10 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render
-from importer.reading import Limits, Options, cell_name, formats, opening, read, spool
+from importer.reading import Limits, Options, cell_name, formats, read, spool
 from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
-from tests.reading.catalogue import SHOWN_CONTROLS, XML, XML_CONTROLS
+from tests.reading.catalogue import XML
 from tests.reading.making import HEADER, biff, formula, header_cells, label, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
@@ -303,18 +303,6 @@ def test_merged_cells_over_the_whole_sheet_cost_no_more_than_its_cells(tmp_path:
     with read(path, is_header=is_header) as sheet:
         assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
         assert "1 merged area: only its first cell holds the value." in " ".join(map(render, sheet.remarks))
-
-
-@pytest.mark.parametrize("size", range(1, 12))
-def test_control_characters_are_read_wherever_a_chunk_ends(
-    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """References to them are replaced before XML is parsed, also if a chunk ends within one."""
-    monkeypatch.setattr(opening, "CHUNK", size)
-    path = tmp_path / "a.xls"
-    path.write_bytes(XML_CONTROLS)
-    with read(path, is_header=is_header) as sheet:
-        assert cells(sheet) == {2: SHOWN_CONTROLS}
 
 
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
