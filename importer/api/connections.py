@@ -7,7 +7,6 @@ the same exceptions before and after that moment.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http.client
 import io
@@ -17,13 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
-
-_SLOW = 1.0  # seconds; if connecting took longer, one of the host's addresses did not answer
-
-Reached = dict[tuple[str, int], str]
-"""Host name and port → the address that answered after another address of the host did not."""
 
 
 class Departure:
@@ -40,19 +33,16 @@ class Session(requests.Session):
 
     Args:
         proxies, certificates, headers: as ``requests`` takes them.
-        reached: shared by all sessions of one transport.
     """
 
-    def __init__(
-        self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str], reached: Reached
-    ) -> None:
+    def __init__(self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str]) -> None:
         super().__init__()
         self.departure = Departure()
         self.trust_env = False  # proxies were resolved once; .netrc must not replace the key
         self.proxies = dict(proxies)
         self.verify = certificates or True
         self.headers.update(headers)
-        adapter = _Adapter(departure=self.departure, reached=reached)
+        adapter = _Adapter(self.departure)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -64,8 +54,8 @@ class Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """An HTTP adapter that has one connection and never repeats a request."""
 
-    def __init__(self, **options: Any) -> None:
-        self._options = options
+    def __init__(self, departure: Departure) -> None:
+        self._departure = departure
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +70,7 @@ class _Adapter(HTTPAdapter):
     def _track(self, manager: Any) -> None:
         """Make each connection of this manager a :class:`_Tracked` one, for any kind of proxy."""
         manager.pool_classes_by_scheme = {
-            scheme: functools.partial(_tracked(pool), **self._options)
+            scheme: functools.partial(_tracked(pool), departure=self._departure)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
@@ -88,8 +78,7 @@ class _Adapter(HTTPAdapter):
 @functools.cache
 def _tracked(pool: Any) -> Any:
     """Return a subclass of this class of connection pools whose connections are :class:`_Tracked`."""
-    is_direct = pool.ConnectionCls._new_conn is urllib3.connection.HTTPConnection._new_conn  # SOCKS connections are not
-    connection = type("Connection", (_Direct if is_direct else _Tracked, pool.ConnectionCls), {})
+    connection = type("Connection", (_Tracked, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
@@ -98,9 +87,9 @@ class _Tracked:
 
     sock: Any
 
-    def __init__(self, *args: Any, departure: Departure, reached: Reached, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, departure: Departure, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._departure, self._reached = departure, reached
+        self._departure = departure
         self._is_connecting = False
         self._reply: _BoundedReply | None = None
 
@@ -130,32 +119,6 @@ class _Tracked:
         is_quiet: bool = super().is_connected  # type: ignore[misc]
         has_more = self._reply is not None and self._reply.has_more
         return is_quiet and not has_more and not getattr(self.sock, "pending", int)()
-
-
-class _Direct(_Tracked):
-    """A tracked connection that tries the host's addresses one after another."""
-
-    _dns_host: str
-    port: int
-    timeout: Any
-    source_address: Any
-    socket_options: Any
-
-    def _new_conn(self) -> socket.socket:
-        """Connect. If an address does not answer (for example over IPv6), wait for its timeout only the first time."""
-        place = self._dns_host, self.port
-        if address := self._reached.get(place):
-            with contextlib.suppress(OSError):
-                if any(address == resolved[0] for *_, resolved in socket.getaddrinfo(*place, type=socket.SOCK_STREAM)):
-                    return urllib3.util.connection.create_connection(
-                        (address, self.port), self.timeout, self.source_address, self.socket_options
-                    )
-            self._reached.pop(place, None)
-        began = time.monotonic()
-        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
-        if time.monotonic() - began > _SLOW:
-            self._reached[place] = connection.getpeername()[0]
-        return connection
 
 
 class _BoundedReply(http.client.HTTPResponse):

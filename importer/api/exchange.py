@@ -1,6 +1,6 @@
 """One attempt at a call as a value: the HTTP reply as far as it was read, or the reason why there is none.
 
-A reply's JSON may be invalid, too deep, too large for memory, or hold any value anywhere. It is parsed without trust:
+A reply's JSON may be invalid, too deep, or hold any value anywhere. It is parsed without trust:
 a value that is missing or can't be used is None. This module knows no vendor.
 """
 
@@ -10,33 +10,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
 from importer.api.protocol import Failure
 from importer.messages import Message
 
-# A string, or a sign before a value. A string that doesn't end matches too, so that each byte is read only once.
-_VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{,]', re.DOTALL)
-_SIGNS = (b'"', b"[", b"{", b",")  # each match begins with one of these, and counting them is fast
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TITLE = re.compile(rb"<title>\s*(\d{3}\b[^<]*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Most:
-    """Limits on what is read of a reply.
-
-    Attributes:
-        size: bytes.
-        values: texts, lists and other values in its JSON. Three bytes of JSON may take a hundred in memory.
-    """
-
-    size: int
-    values: int
-
-
-SMALL = Most(256 * 1024, 10_000)
-"""Limits for a reply of which only a few words matter."""
+SMALL = 256 * 1024
+"""Maximum size in bytes of a reply of which only a few words matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +32,6 @@ class Exchange:
         headers: names in lower case.
         data: the body; empty if it is incomplete or wasn't read.
         cut: why the body is incomplete, or None.
-        is_too_large: whether the body exceeds the size limit.
         failure: why no reply came, or None.
     """
 
@@ -59,7 +41,6 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     data: bytes = b""
     cut: Message | None = None
-    is_too_large: bool = False
     failure: Failure | None = None
 
 
@@ -79,18 +60,12 @@ def phrase(status: int) -> str:
         return "(unknown status)"
 
 
-def parsed(data: bytes, most: Most) -> object:
-    """Return the parsed JSON; None if it is invalid, too deep, or holds more values than ``most`` allows."""
-    if sum(map(data.count, _SIGNS)) > most.values and _holds_more(data, most.values):
-        return None
+def parsed(data: bytes) -> object:
+    """Return the parsed JSON; None if it is invalid or too deep."""
     try:
         return json.loads(data.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
-
-
-def _holds_more(data: bytes, values: int) -> bool:
-    return next(islice(_VALUE.finditer(data), values, None), None) is not None
 
 
 def at(value: object, *path: str) -> object:

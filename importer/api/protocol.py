@@ -35,8 +35,8 @@ READS = frozenset({Endpoint.READ, Endpoint.PROSPECTS})
 class Cause(StrEnum):
     """The cause of a call's failure.
 
-    The first four prove that the call was not applied, unless a blocked call had begun to leave. So do the next seven,
-    which are in the API's own words. The last five leave open whether the call was applied.
+    The first four prove that the call was not applied. So do the next seven, which are in the API's own words. The last
+    five leave open whether the call was applied.
     """
 
     UNREACHABLE = "unreachable"  # no connection could be made
@@ -64,7 +64,7 @@ STOPS = frozenset({Cause.BLOCKED, Cause.BAD_KEY, Cause.NOT_PERMITTED, Cause.WRON
 """Causes that would refuse every other call, too, so that only a person can help."""
 
 NOT_APPLIED = API_REFUSED | STOPS | {Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED}
-"""Causes that prove that the call was not applied, unless the failure's ``has_left`` is true."""
+"""Causes that prove that the call was not applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,9 @@ class Failure:
         at_work: whether the server that received the call may still be working on it.
         is_accepted: whether the reply is a success without a note; the server may then work on the call for minutes.
         is_astray: whether the reply belongs to another request.
-        has_left: whether a blocked call had begun to leave. If so, it may have been applied.
         is_size: whether a refusal that isn't in the API's words is about the request's size.
         is_other: whether this one reply suggests that the server isn't the API: a success without the API's JSON, as
-            from a server that has a page for every path, or a reply without TLS to an https request.
+            from a server that has a page for every path.
         is_busy: whether the server says that it has too much to do, or receives too many calls.
         may_pass: whether a refusal finds no fault with the request, so that the same request may succeed later.
     """
@@ -92,7 +91,6 @@ class Failure:
     at_work: bool = False
     is_accepted: bool = False
     is_astray: bool = False
-    has_left: bool = False
     is_size: bool = False
     is_other: bool = False
     is_busy: bool = False
@@ -106,7 +104,7 @@ class Failure:
     @property
     def is_applied(self) -> bool | None:
         """False if the call was certainly not applied; None if that is unknown."""
-        return False if self.cause in NOT_APPLIED and not self.has_left else None
+        return False if self.cause in NOT_APPLIED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +149,8 @@ class Reply(Generic[Value]):
     @property
     def has_left(self) -> bool:
         """True if the call left, so that a server may have received it."""
-        failure = self.failure
         stays = (Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.BLOCKED)
-        return failure is None or failure.has_left or failure.cause not in stays
+        return self.failure is None or self.failure.cause not in stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,26 +208,12 @@ class FoundProspect:
     created_at: float | None
 
 
-class Content(Protocol):
-    """A file's content."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next bytes, at most ``size``; none at the end."""
-
-
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file to upload.
-
-    Attributes:
-        name: the name that people will see.
-        size: in bytes.
-        content: positioned at its beginning; read once, in pieces, up to ``size`` bytes. It may raise OSError.
-    """
+    """A file to upload: the name that people will see, and its content."""
 
     name: str
-    size: int
-    content: Content
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)

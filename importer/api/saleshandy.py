@@ -15,8 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from importer.api import entries, refusals
 from importer.api.entries import Astray
-from importer.api.exchange import SMALL, Exchange, Most, at, parsed, phrase, title
-from importer.api.headers import Announcement, Signature, seconds_to_wait, server_now
+from importer.api.exchange import SMALL, Exchange, at, parsed, phrase, title
+from importer.api.headers import Signature, seconds_to_wait
 from importer.api.protocol import (
     READS,
     Answer,
@@ -35,7 +35,8 @@ from importer.api.refusals import Refusal
 from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
-_FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
+_FAST = 2.0  # seconds; a limiter refuses faster (D34)
+_REPEATABLE = READS | {Endpoint.UPLOAD}
 
 _TEXTS = {
     Cause.BAD_KEY: "api.key-refused",
@@ -85,7 +86,7 @@ class Saleshandy:
         def read(document: object) -> dict[str, Answer] | Astray | None:
             return entries.answers(document, prospects, self._brief)
 
-        return self._call(Endpoint.CREATE, "POST", "/notes", fields, _answers_of(len(prospects)), read)
+        return self._call(Endpoint.CREATE, "POST", "/notes", fields, SMALL + 4 * 1024 * len(prospects), read)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         """Call *Get Notes*, and return one page of a prospect's notes."""
@@ -136,7 +137,7 @@ class Saleshandy:
         method: str,
         path: str,
         fields: Mapping[str, Any] | None,
-        most: Most,
+        most: int,
         read: Callable[[object], Value | Astray | None],
     ) -> Reply[Value]:
         """Make a call, and return its reply.
@@ -148,23 +149,21 @@ class Saleshandy:
             return Reply(kind, answer.began, answer.came, failure=answer.failure)
         value = None
         if 200 <= answer.status < 300:
-            value, failure = self._success(kind, answer, most, read)
+            value, failure = self._success(kind, answer, read)
         else:
             failure = self._failure(kind, answer)
         if failure is None:
-            self._signatures[kind].learn(answer.headers, answer.came - answer.began)
-        layout = () if failure is None else refusals.layout(parsed(answer.data, SMALL))
+            self._signatures[kind].learn(answer.headers)
+        layout = () if failure is None else refusals.layout(parsed(answer.data))
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
     def _success(
-        self, kind: Endpoint, answer: Exchange, most: Most, read: Callable[[object], Value | Astray | None]
+        self, kind: Endpoint, answer: Exchange, read: Callable[[object], Value | Astray | None]
     ) -> tuple[Value | None, Failure | None]:
         """Return a success's value, or why there is none. A gateway may send a success in place of a 504."""
-        document = None if answer.cut else parsed(answer.data, most)
+        document = None if answer.cut else parsed(answer.data)
         value = None if document is None else read(document)
         why = answer.cut or _why_unreadable(document)
-        if value == () and self._signatures[kind].is_other(answer.headers):
-            value, why = None, say("api.came-another-way")
         if kind is Endpoint.CREATE and answer.status == 202:
             value, why = None, say("api.only-accepted")
         if value is not None and not isinstance(value, Astray):
@@ -183,14 +182,14 @@ class Saleshandy:
         if 300 <= status < 400:
             parts = {"address": self._base, "status": str(status), "target": self._target(headers)}
             return Failure(Cause.REDIRECTED, say("api.redirected", **parts), at_work=True)
-        if status == 407:
-            return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
-        refusal = Refusal.read(parsed(answer.data, SMALL))
+        refusal = Refusal.read(parsed(answer.data))
         said = self._brief(refusal.words or title(answer.data) or f"{status} {phrase(status)}")
-        wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
+        wait = seconds_to_wait(headers.get("retry-after", ""), headers)
         meaning = refusals.meaning(kind, status, refusal)
         is_limit = meaning is not None and meaning.cause is Cause.RATE_LIMITED
-        if is_limit or (status == 429 and self._is_limiters(kind, answer, refusal)):
+        # A slow 429 may be a gateway's page for an upstream that timed out. An upload or a look-up may be repeated.
+        is_limiters = kind in _REPEATABLE or answer.came - answer.began < _FAST
+        if is_limit or (status == 429 and is_limiters):
             return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=said), wait)
         if self._signatures[kind].is_other(headers):
             meaning = None  # an intermediary may say anything
@@ -221,37 +220,13 @@ class Saleshandy:
             return "another address"
         return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
 
-    def _is_limiters(self, kind: Endpoint, answer: Exchange, refusal: Refusal) -> bool:
-        """Return whether a 429 comes from a rate limiter, so that the call was not applied (D34).
-
-        A 429 may also be a gateway's page for a failure. A slow 429 may replace an upstream's timeout, unless it has
-        the API's form and says that no calls remain. A POST or PATCH that took about as long as a real call needs a
-        time to retry, or the form of the API's refusals. An upload always counts, because it takes long and may be
-        repeated.
-        """
-        if kind is Endpoint.UPLOAD:
-            return True
-        took, headers = answer.came - answer.began, answer.headers
-        announcement = Announcement.read(headers)
-        is_its_way = refusal.words is not None and not self._signatures[kind].is_other(headers)
-        if is_its_way and announcement is not None and announcement.remaining == 0:
-            return True
-        if took >= _FAST:
-            return False
-        is_laid_out = is_its_way and refusal.code is not None
-        return kind in READS or "retry-after" in headers or is_laid_out or took < self._signatures[kind].fastest / 2
-
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)
 
 
-def _answers_of(prospects: int) -> Most:
-    return Most(64 * 1024 + prospects * 4 * 1024, 10_000 + prospects * 100)
-
-
-def _page_of(notes: int) -> Most:
-    """Return limits that allow notes as long as two of a workbook's longest cells each, or a very long one."""
-    return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
+def _page_of(notes: int) -> int:
+    """Return a size that allows notes as long as two of a workbook's longest cells each, or a very long one."""
+    return 4 * 1024 * 1024 + notes * 64 * 1024
 
 
 def _is_receipt(answer: Exchange, document: object) -> bool:

@@ -1,119 +1,51 @@
 """Send HTTP requests, each in one attempt, read their replies up to a limit, and classify lost connections.
 
-Input: a method, a path and fields; a file is read from disk while it is sent. Output: an :class:`Exchange`: the reply,
-or why none came. Three modules use
-``requests``: this one, :mod:`importer.api.connections` and :mod:`importer.api.proxy`. They know no vendor. None of
+Input: a method, a path, and fields or a file. Output: an :class:`Exchange`: the reply, or why none came. Three modules
+use ``requests``: this one, :mod:`importer.api.connections` and :mod:`importer.api.proxy`. They know no vendor. None of
 their messages holds the key, or a proxy's name and password.
 """
 
 from __future__ import annotations
 
 import base64
-import io
-import json
 import mimetypes
 import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
-from urllib3.fields import RequestField
-from urllib3.filepost import choose_boundary
 
-from importer.api.connections import Reached, Session
-from importer.api.exchange import SMALL, Exchange, Most
+from importer.api.connections import Session
+from importer.api.exchange import SMALL, Exchange
 from importer.api.protocol import Cause, Failure, FilePart
 from importer.api.proxy import Proxy, certificates_for, proxy_for
-from importer.messages import Message, Part, say, words
+from importer.messages import Message, say, words
 from importer.version import __version__
 
 _PIECE = 65_536  # bytes per read
 _LONGEST_WORDS = 300
 _LONGEST_IDLE = 3.0  # seconds between two calls on one connection; some gateways close an idle one after 5
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
-# OpenSSL's names for the ways in which a server refuses us; waiting changes none of them.
-_WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
-_NO_COMMON_WAY = {
+_WANTS_LOGIN = f"Tunnel connection failed: {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.value}"
+# OpenSSL's names for the ways in which a server refuses us or speaks no TLS; waiting changes none of them.
+_LASTING = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "SSLV3_ALERT_BAD_CERTIFICATE",
+    "TLSV1_ALERT_UNKNOWN_CA",
     "SSLV3_ALERT_HANDSHAKE_FAILURE",
     "TLSV1_ALERT_PROTOCOL_VERSION",
     "UNSUPPORTED_PROTOCOL",
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "HTTP_REQUEST",
 }
-_NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
-
-
-class _Body(io.BytesIO):
-    """A JSON body. ``type`` is its content type."""
-
-    type = "application/json"
-
-
-class _FileForm:
-    """A form with one field, which holds a file. ``type`` is its content type.
-
-    Args:
-        field: the field's name.
-        file: the file to send; it is read once.
-    """
-
-    def __init__(self, field: str, file: FilePart) -> None:
-        boundary = choose_boundary()
-        self.type = f"multipart/form-data; boundary={boundary}"
-        part = RequestField(field, b"", filename=file.name)
-        part.make_multipart(content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream")
-        head = f"--{boundary}\r\n{part.render_headers()}".encode("utf-8", "replace")
-        end = f"\r\n--{boundary}--\r\n".encode("ascii")
-        self._size = len(head) + file.size + len(end)
-        self._pieces = _pieces(head, file, end)
-        self._rest = b""
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(_PIECE):
-            yield piece
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes to send.
-
-        Raises:
-            OSError: the file can't be read, or is shorter than before. The unfinished form then has no effect.
-        """
-        while size < 0 or len(self._rest) < size:
-            piece = next(self._pieces, b"")
-            if not piece:
-                size = len(self._rest)
-                break
-            self._rest += piece
-        data, self._rest = self._rest[:size], self._rest[size:]
-        return data
-
-
-def _pieces(head: bytes, file: FilePart, end: bytes) -> Iterator[bytes]:
-    yield head
-    remaining = file.size
-    while remaining:
-        piece = file.content.read(min(_PIECE, remaining))
-        if not piece:
-            raise OSError("the file is shorter than it was")
-        remaining -= len(piece)
-        yield piece
-    yield end
-
-
-def _body_of(fields: Mapping[str, Any]) -> _Body | _FileForm:
-    """Return a request's body: a form if one of the fields is a file, otherwise JSON."""
-    for name, value in fields.items():
-        if isinstance(value, FilePart):
-            return _FileForm(name, value)
-    return _Body(json.dumps(fields).encode("ascii"))
 
 
 class Secrets:
@@ -176,33 +108,39 @@ class Transport:
         self._local = threading.local()
         self._sessions: list[Session] = []
         self._renewals = 0
-        self._reached: Reached = {}
         # Resolved once, because requests would do it anew for each call.
         self._proxy = proxy_for(base_url)
         self._certificates = certificates_for(base_url)
-        self._headers = {key_header: key, "accept": "application/json", "user-agent": f"note-importer/{__version__}"}
+        self._headers = {
+            key_header: key,
+            "accept": "application/json",
+            "cache-control": "no-cache",  # a look-up must show the API's present state
+            "user-agent": f"note-importer/{__version__}",
+        }
         self.secrets = Secrets(key, self._proxy)
 
-    def call(self, method: str, path: str, fields: Mapping[str, Any] | None, most: Most) -> Exchange:
+    def call(self, method: str, path: str, fields: Mapping[str, Any] | None, most: int) -> Exchange:
         """Send one request, and return its reply or why none came.
 
         Args:
             method: the HTTP method.
             path: the part of the URL after the base URL, with its query.
             fields: sent as JSON, or as a form if one of them is a file.
-            most: limits on a success. Other replies have small limits, and a redirect's body isn't read.
+            most: maximum size of a success, in bytes. Other replies must be small, and a redirect's body isn't read.
         """
-        body = None if fields is None else _body_of(fields)
-        # A lookup must show the API's present state, not the copy of a cache.
-        headers = {"cache-control": "no-cache"} if body is None else {"content-type": body.type}
+        form = {
+            name: (file.name, file.content, mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+            for name, file in (fields or {}).items()
+            if isinstance(file, FilePart)
+        }
         session = self._session()
         began = self._clock()
         try:
             with session.request(
                 method,
                 self._base + path,
-                data=body,
-                headers=headers,
+                json=None if form else fields,
+                files=form or None,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
@@ -211,7 +149,7 @@ class Transport:
                 answer = Exchange(began, self._clock(), response.status_code, reply_headers)
                 if 300 <= answer.status < 400:
                     return answer
-                return self._taken(answer, response, most.size if answer.status < 300 else SMALL.size)
+                return self._taken(answer, response, most if answer.status < 300 else SMALL)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return Exchange(began, self._clock(), failure=self._lost(error, has_left=session.departure.has_begun))
         finally:
@@ -231,7 +169,7 @@ class Transport:
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
             proxies = {"https": self._proxy.url} if self._proxy is not None else {}
-            session = self._local.session = Session(proxies, self._certificates, self._headers, self._reached)
+            session = self._local.session = Session(proxies, self._certificates, self._headers)
             self._sessions.append(session)
         elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
             session.close()  # closes its connection; the session can be used again
@@ -247,7 +185,7 @@ class Transport:
             while part := response.raw.read1(_PIECE, decode_content=True):
                 left -= len(part)
                 if left < 0:
-                    return replace(answer, cut=say("api.reply-without-end"), is_too_large=True)
+                    return replace(answer, cut=say("api.reply-without-end"))
                 parts.append(part)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return replace(answer, cut=say("api.reply-broke-off", error=self._plain(error)))
@@ -257,59 +195,36 @@ class Transport:
 
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
         """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D49)."""
-        chain = list(_chain(error))
-        is_proxys = not has_left and any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in chain)
-        why_blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)
-        if why_blocked:
-            return Failure(Cause.BLOCKED, say("stopped.blocked", why=why_blocked), at_work=has_left, has_left=has_left)
         plain = self._plain(error)
         if has_left:
             return Failure(Cause.LOST, say("api.lost", error=plain), at_work=True)
-        if is_proxys and self._proxy is not None:
-            if tunnel := _tunnel_status(chain):
-                parts: dict[str, Part] = {
-                    "proxy": self._proxy.place,
-                    "place": self._place,
-                    "status": str(tunnel),
-                    "error": plain,
-                }
-                return Failure(Cause.UNREACHABLE, say("api.proxy-leads-nowhere", **parts))
-            return Failure(Cause.UNREACHABLE, say("api.proxy-unreachable", proxy=self._proxy.place, error=plain))
+        if why := self._blocked(list(_chain(error))):
+            return Failure(Cause.BLOCKED, say("stopped.blocked", why=why))
         text = say("api.unreachable", place=self._place, error=plain)
         if self._proxy is not None:
             text = say("api.unreachable-by-proxy", place=self._place, proxy=self._proxy.place, error=plain)
-        return Failure(Cause.UNREACHABLE, text, is_other=self._proxy is None and _speaks_no_tls(chain))
+        return Failure(Cause.UNREACHABLE, text)
 
-    def _blocked(self, chain: Iterable[BaseException], *, is_proxys: bool, has_left: bool) -> Message | None:
+    def _blocked(self, chain: Sequence[BaseException]) -> Message | None:
         """Return the problem that waiting can't solve, with what to do; None if waiting may help."""
-        if is_proxys and self._proxy is not None and _tunnel_status(chain) == 407:
-            return self.proxy_wants_login()
+        if any(_WANTS_LOGIN in str(cause) for cause in chain):
+            return self._proxy_wants_login()
         if self._certificates and not Path(self._certificates).exists():
             return say("api.certificates-gone", path=repr(self._certificates))
         tls_error = next((cause for cause in chain if isinstance(cause, ssl.SSLError)), None)
         if tls_error is None:
             return None
-        proxy = self._proxy.place if is_proxys and self._proxy is not None else ""
-        server = say("api.proxy-first", proxy=proxy) if proxy else self._place
+        is_proxys = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in chain)
+        whose = self._proxy.place if is_proxys and self._proxy is not None else self._place
         if isinstance(tls_error, ssl.SSLCertVerificationError):
             why = self.secrets.brief(tls_error.verify_message or str(tls_error))
-            return say(
-                "api.certificate-not-accepted",
-                whose=say("api.the-proxy", proxy=proxy) if proxy else self._place,
-                why=why,
-            )
-        if tls_error.reason in _WANTS_CERTIFICATE:
-            return say("api.wants-certificate", whose=server)
-        if tls_error.reason in _NO_COMMON_WAY and not has_left:
-            return say("api.no-secure-connection", whose=server, why=tls_error.reason)
-        if is_proxys and tls_error.reason in _NO_TLS and self._proxy is not None:
-            return say("api.speaks-no-https", whose=server, origin=self._proxy.origin)
+            return say("api.certificate-not-accepted", whose=whose, why=why)
+        if tls_error.reason in _LASTING:
+            return say("api.no-secure-connection", whose=whose, why=tls_error.reason)
         return None
 
-    def proxy_wants_login(self) -> Message:
-        """Return a message about what to do if a proxy asks for a login (status 407)."""
-        if self._proxy is None:
-            return say("api.a-proxy-wants-login")
+    def _proxy_wants_login(self) -> Message:
+        assert self._proxy is not None
         return say("api.proxy-wants-login", proxy=self._proxy.place, origin=self._proxy.origin)
 
     def _plain(self, error: BaseException) -> Message:
@@ -337,16 +252,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if inner is None:
             return
         error = inner
-
-
-def _speaks_no_tls(chain: Iterable[BaseException]) -> bool:
-    """Return whether a server answered an https request without TLS."""
-    return any(isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS for cause in chain)
-
-
-def _tunnel_status(chain: Iterable[BaseException]) -> int | None:
-    """Return the status with which a proxy refused to connect; None if no proxy refused."""
-    for cause in chain:
-        if match := _TUNNEL.search(str(cause)):
-            return int(match[1])
-    return None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from importer.api import Cause, Endpoint, Failure, Reply
-from importer.api.headers import Announcement, ServerClock
+from importer.api.headers import Announcement
 from importer.api.protocol import API_REFUSED, READS, STOPS
 from importer.calls.pace import ConcurrencyLimiter, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
@@ -26,7 +26,6 @@ _LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless th
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
-_UNSAID = 1.0  # seconds after which a window is tested if its reset isn't announced
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
 _MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
@@ -50,7 +49,6 @@ class Limiter:
         rng: random numbers for jitter.
 
     Attributes:
-        server_clock: the server's clock, from the ``date`` of replies.
         rate_limited: how often a call was refused because there were too many.
         eta: the estimate for the remaining calls.
         down_until: when the next call may be tried while the API fails, by our clock.
@@ -65,7 +63,6 @@ class Limiter:
         learned: Mapping[Endpoint, Rate] | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.server_clock = ServerClock()
         self.windows = Windows(learned or {})
         self.rate_limited = 0
         self._clock = clock
@@ -234,14 +231,11 @@ class Limiter:
         """Learn the API's limits and speed from a reply."""
         kind, began, came, failure = reply.kind, reply.began, reply.came, reply.failure
         headers = reply.metadata.headers if reply.metadata is not None else {}
-        self.server_clock.observe(headers.get("date", ""), began, came)
-        announcement = Announcement.read(headers)
-        reset = None if announcement is None else self._reset(announcement, came)
+        announcement = Announcement.read(headers, came)
         if reply.is_rate_limited:
             assert failure is not None
-            is_spent = announcement is not None and not announcement.remaining
-            until_reset = reset - came if is_spent and reset is not None else 0.0
-            self.windows.refused(kind, began, came, max(failure.wait or 0.0, until_reset))
+            reset = announcement.reset if announcement is not None and not announcement.remaining else None
+            self.windows.refused(kind, began, came, max(failure.wait or 0.0, (reset or came) - came))
         elif failure is None or failure.cause in API_REFUSED:
             self._concurrency.took(came - began)
             if self.windows.accepted(kind, began, came):
@@ -251,15 +245,7 @@ class Limiter:
         else:
             self.windows.withdrawn(kind, came if reply.has_left else -math.inf)
         if announcement is not None:
-            self.windows.of(kind).announced(announcement, came + _UNSAID if reset is None else reset, began, came)
-
-    def _reset(self, announcement: Announcement, came: float) -> float | None:
-        """Return when the announced window ends at the latest, by our clock; None if that is unknown."""
-        reset = announcement.reset
-        if reset is None or not (reset.is_to_go or self.server_clock.is_known):
-            return None
-        at = came + reset.at if reset.is_to_go else self.server_clock.ours_at_most(reset.at)
-        return at + reset.is_whole  # whole seconds may have been cut
+            self.windows.of(kind).announced(announcement, began, came)
 
 
 def _is_untold(reply: Reply[Any]) -> bool:
@@ -267,7 +253,7 @@ def _is_untold(reply: Reply[Any]) -> bool:
     failure, metadata = reply.failure, reply.metadata
     if failure is None or not failure.is_busy or metadata is None or reply.came - reply.began >= _FAST:
         return False
-    return "retry-after" not in metadata.headers and Announcement.read(metadata.headers) is None
+    return "retry-after" not in metadata.headers and Announcement.read(metadata.headers, reply.came) is None
 
 
 def _few_words(failure: Failure) -> Message:

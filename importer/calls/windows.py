@@ -25,6 +25,7 @@ _MANY = 40  # calls in a minute without a refusal, after which the limit isn't l
 _TRIAL_AFTER = 11  # windows between two trials, each of which may cost one refusal: fewer than one in ten windows
 _SOON = 0.75  # share of a window's length; if as many calls as the limit went in it, the next is beyond the limit
 _MARGIN, _LATE = 1.01, 0.05  # factor on a window's length, and seconds, because calls take different times to arrive
+_UNSAID = 1.0  # seconds after which a window is tested if its reset isn't announced
 _SHORT = 1.2  # seconds; if a refusal is over sooner, it was about calls in a second, or at a time
 _WHOLE = 1.5  # seconds by which a wait that is told in whole seconds may be too long, with a call's own time
 _KEPT = 300.0  # seconds; limits of longer windows aren't kept for the next run, which would wait too long for nothing
@@ -219,16 +220,10 @@ class Window:
             length = min(length, passed + max(_MINUTE / 3, passed / 4))
         return max(came, self._closed_since + _MARGIN * length + _LATE)
 
-    def announced(self, announcement: Announcement, reset: float, began: float, came: float) -> None:
-        """Take what a reply announces.
-
-        Args:
-            announcement: the limit, and the calls that remain.
-            reset: when the next window opens, by our clock.
-            began: when the call began.
-            came: when its reply came.
-        """
+    def announced(self, announcement: Announcement, began: float, came: float) -> None:
+        """Take what the reply to a call announces; the call began, and the reply came, at these times."""
         told = self._told
+        reset = announcement.reset or came + _UNSAID
         if told is None or began >= told.reset:
             self._told = _Told(announcement.remaining, reset, began)
         elif began >= told.began:

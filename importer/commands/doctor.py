@@ -105,7 +105,7 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
         return
     yield _key(reply.failure, settings, vendor)
     if reply.metadata is not None:
-        seen = Announcement.read(reply.metadata.headers)
+        seen = Announcement.read(reply.metadata.headers, reply.came)
         yield Check("Limit", say("doctor.calls-remain", n=seen.remaining) if seen else say("doctor.no-limit-told"))
         yield checked("Clock", partial(_clock, reply, reply.metadata.headers.get("date", "")))
 

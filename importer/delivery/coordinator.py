@@ -35,7 +35,7 @@ from importer.models import Plan, Progress, Remaining
 from importer.rows.uploads import Uploads
 
 _log = logging.getLogger(__name__)
-_ANOTHERS = Failure(Cause.CLAIM_EXPIRED, say("failure.may-be-anothers-answer"), has_left=True)  # the lookup is repeated
+_ANOTHERS = Failure(Cause.LOST, say("failure.may-be-anothers-answer"))  # the lookup is repeated
 
 
 class Coordinator:

@@ -190,13 +190,13 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry(failure)]
     if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):  # D15, D18
         return [Retry()]
-    if failure.cause in STOPS and not failure.has_left:  # D16, D22
+    if failure.cause in STOPS:  # D16, D22
         return [Stop(stopped_by(failure))]
     if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:  # D21
         return [Settle(tuple((index, _refusal(failure)) for index in all_indices)) if known.is_renewed else Renew()]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):  # D17, D23
+    if failure.cause is Cause.REDIRECTED and not known.any_success:  # D23
         return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(all_indices, failure)]  # D23, D25, D27 to D31
 

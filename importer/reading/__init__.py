@@ -78,37 +78,36 @@ def _in_file(source: str, error: ImporterError) -> Message:
 
 def _read(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader, is_likely: IsLikely) -> Sheet:
     with opened(name, options, is_header, is_copy, is_likely) as source:
-        file_type, book = _open_book(source)
+        book = _open_book(source)
         choice, remarks = choose(book, source)
-        renamed = detection.other_than_named(file_type, name)
-        return spooled(source, book, choice, [*([renamed] if renamed else []), *book.remarks, *remarks])
+        return spooled(source, book, choice, [*book.remarks, *remarks])
 
 
-def _open_book(source: Source) -> tuple[FileType, Book]:
+def _open_book(source: Source) -> Book:
     """Open the file with its type's reader. Only this reader's module is loaded, because loading takes time."""
     file_type = detection.recognise(source.file, source.name, encoded=source.options.encoding is not None)
     if file_type is FileType.CSV:
         from importer.reading import text  # noqa: PLC0415
 
-        return file_type, text.open_text(source)
+        return text.open_text(source)
     if file_type is FileType.HTML:
         from importer.reading import html  # noqa: PLC0415
 
-        return file_type, html.open_html(source)
+        return html.open_html(source)
     if file_type is FileType.XML:
         from importer.reading import xmlsheet  # noqa: PLC0415
 
-        return file_type, Book(file_type.said, xmlsheet.open_xml(source))
+        return Book(file_type.said, xmlsheet.open_xml(source))
     if file_type is FileType.XLS:
         from importer.reading import xls  # noqa: PLC0415
 
-        return file_type, Book(file_type.said, xls.open_xls(source))
+        return Book(file_type.said, xls.open_xls(source))
     package = Package(source)
     file_type = detection.in_package(package, source.name)
     if file_type is FileType.ODS:
         from importer.reading import opendocument  # noqa: PLC0415
 
-        return file_type, Book(file_type.said, opendocument.open_document(package))
+        return Book(file_type.said, opendocument.open_document(package))
     from importer.reading import workbook  # noqa: PLC0415
 
-    return file_type, workbook.open_workbook(package, file_type.said)
+    return workbook.open_workbook(package, file_type.said)

@@ -17,7 +17,7 @@ from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.limits import Budget, Limits
+from importer.reading.limits import MOST_SHEETS, Budget, Limits, bound
 from importer.reading.opening import IsHeader, Source
 from importer.reading.spool import Row, RowStream, Spool
 
@@ -60,15 +60,31 @@ class Book:
 
 
 class RowStore:
-    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget."""
+    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget.
+
+    Attributes:
+        kept: the tables so far.
+    """
 
     def __init__(self, limits: Limits) -> None:
+        self.kept: list[KeptTable] = []
         self._spool = Spool()
         self._budget = Budget(limits)
 
     def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin another table."""
+        bound(len(self.kept), MOST_SHEETS, say("many.sheets"))
+        self.kept.append(self.aside(name, hidden=hidden))
+        return self.kept[-1]
+
+    def aside(self, name: str | None, *, hidden: bool = False) -> KeptTable:
+        """Begin a table that may turn out not to be a sheet."""
         return KeptTable(name, Spool(self._spool), self._budget, hidden=hidden)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The finished tables."""
+        return tuple(kept.table() for kept in self.kept)
 
 
 class KeptTable:

@@ -14,7 +14,6 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
-from pathlib import PurePath
 from typing import IO
 
 import olefile
@@ -30,7 +29,6 @@ class FileType(Enum):
     """File types that can be read."""
 
     XLSX = "xlsx"
-    XLSM = "xlsm"
     XLS = "xls"
     ODS = "ods"
     XML = "xml"
@@ -42,16 +40,6 @@ class FileType(Enum):
         """Name of the file type, as a message."""
         return say(f"format.{self.value}")
 
-
-ENDINGS = {
-    FileType.XLSX: {".xlsx", ".xltx", ".xlsm"},
-    FileType.XLSM: {".xlsm", ".xltm", ".xlsx"},
-    FileType.XLS: {".xls", ".xlt"},
-    FileType.ODS: {".ods", ".ots"},
-    FileType.XML: {".xml"},
-    FileType.HTML: {".html", ".htm"},
-}
-"""File name endings that fit each type. A text file may have any ending that isn't listed here."""
 
 _OTHERS = (
     (b"%PDF", "pdf", "export-from-origin"),
@@ -231,7 +219,7 @@ def in_package(package: Package, source: str) -> FileType:
     if "mimetype" in package or "content.xml" in package:
         return _open_document(package, source)
     if "xl/workbook.xml" in package or ("[content_types].xml" in package and _is_workbook(package)):
-        return FileType.XLSM if "xl/vbaproject.bin" in package else FileType.XLSX
+        return FileType.XLSX
     names = package.names()
     for pattern, refusal in (
         ("word/.*", say("reading.word", file=source)),
@@ -257,14 +245,3 @@ def _open_document(package: Package, source: str) -> FileType:
     if "spreadsheet" not in mimetype or "content.xml" not in package:
         raise UnreadableFile(say("reading.other-document", file=source, type=mimetype.strip()[:80]))
     return FileType.ODS
-
-
-def other_than_named(file_type: FileType, source: str) -> Message | None:
-    """Return a remark if the ending of the file's name contradicts its content, else None."""
-    ending = PurePath(source).suffix.lower()
-    known_endings = {known_ending for endings in ENDINGS.values() for known_ending in endings}
-    if file_type in ENDINGS and ending and ending not in ENDINGS[file_type]:
-        return say("remark.renamed", ending=ending, format=file_type.said)
-    if file_type is FileType.CSV and ending in known_endings:
-        return say("remark.renamed-text", ending=ending)
-    return None

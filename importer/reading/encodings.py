@@ -11,7 +11,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import itertools
-import locale
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -51,13 +50,6 @@ _CANDIDATES = {
 """Encodings that spreadsheet programs and CRMs have written: the title and the family of languages of each."""
 
 _RARE = {"cp852", "mac-latin2"}
-
-_BY_LANGUAGE = {
-    "cp1250": "pl cs sk hu hr sl ro bs sq", "cp1254": "tr az", "cp1257": "lt lv et", "cp1251": "ru uk bg sr mk be",
-    "cp1253": "el", "cp1255": "he iw", "cp1256": "ar fa", "cp874": "th", "cp1258": "vi", "cp932": "ja", "cp949": "ko",
-    "gb18030": "zh_cn zh_sg", "big5hkscs": "zh_tw zh_hk",
-}  # fmt: skip
-"""Encoding → languages of machines on which spreadsheet programs write it; for other languages, Windows-1252."""
 
 _FALLBACK = "note-importer-cp1252"
 _LINES = 300
@@ -236,11 +228,10 @@ def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
 
 
 def _readings(source: Source) -> list[DecodedSample]:
-    """Return the decoded samples, the likeliest first: by misspelt words, then by this machine's language."""
+    """Return the decoded samples, the likeliest first: by misspelt words, then in the order of the candidates."""
     sample = _sample(source).split(b"\n")
     lines = sample[:: len(sample) // _LINES + 1]
     readings = []
-    usual = _usual()
     mixed_lines = [place for place, line in enumerate(lines) if _as_utf8(line)[1]]
     if len(mixed_lines) < len(lines):
         texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
@@ -250,7 +241,7 @@ def _readings(source: Source) -> list[DecodedSample]:
             texts = tuple(line.decode(codec) for line in lines)
             encoding = Encoding(codec, title, remark=say("encoding.likeliest", encoding=title))
             readings.append(_decoded(encoding, family, texts, texts))
-    readings.sort(key=lambda reading: (reading.misspelt, reading.encoding.codec not in {"utf-8", usual}))
+    readings.sort(key=lambda reading: reading.misspelt)
     distinct = {reading.lines: reading for reading in reversed(readings)}
     readings = [reading for reading in readings if distinct[reading.lines] is reading]
     first = next(i for i, reading in enumerate(readings) if _decodes(source, reading))
@@ -271,20 +262,6 @@ def _decoded(encoding: Encoding, family: str, lines: tuple[str, ...], judged: It
 def _decodes(source: Source, reading: DecodedSample) -> bool:
     """Return whether the whole file, of which only a sample was read, is valid in the sample's encoding."""
     return reading.encoding.errors == _FALLBACK or _is_valid(source, reading.encoding.codec)
-
-
-def _usual() -> str:
-    """Return the encoding that spreadsheet programs write on a machine with this machine's language."""
-    locale_encoding, language = locale.getencoding().lower(), ""
-    with contextlib.suppress(ValueError):  # a name of a locale that Python doesn't know
-        language = (locale.getlocale()[0] or "").lower()
-    locale_encoding = {"cp936": "gb18030", "gbk": "gb18030", "cp950": "big5hkscs"}.get(locale_encoding, locale_encoding)
-    if locale_encoding in _CANDIDATES:
-        return locale_encoding
-    for codec, languages in _BY_LANGUAGE.items():
-        if {language, language.partition("_")[0]} & {*languages.split()}:
-            return codec
-    return "cp1252"
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:

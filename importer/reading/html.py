@@ -179,7 +179,7 @@ class _Page:
         if len(self._open) == MOST_DEPTH:
             raise UnreadableFile(say("html.nested"))
         self._begun += 1
-        self._open.append(_OpenTable(self._begun, self._store.begin(f"Table {self._begun}"), self._limits))
+        self._open.append(_OpenTable(self._begun, self._store.aside(f"Table {self._begun}"), self._limits))
 
     def _end_table(self) -> None:
         table = self._open.pop()

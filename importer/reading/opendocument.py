@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from importer.messages import say
-from importer.reading.book import KeptTable, RowStore, Table
+from importer.reading.book import RowStore, Table
 from importer.reading.cells import RowSink
 from importer.reading.digits import KEPT_DIGITS, general, rounded
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import NumberFormats
-from importer.reading.limits import MOST_SHEETS, bound
 from importer.reading.package import Package
 from importer.reading.spool import Row
 
@@ -33,19 +32,19 @@ ASIDE = frozenset(
 
 def open_document(package: Package) -> tuple[Table, ...]:
     """Return the sheets of a document. Their rows are stored, because only reading all of it finds every sheet."""
-    document = _OdsDocument(RowStore(package.limits))
+    store = RowStore(package.limits)
+    document = _OdsDocument(store)
     what = say("part.content")
     trees = {"table-row", "style"}
     elements = Elements(what, package.limits, trees, document.take, document.begin, document.end)
     elements.all(package.chunks(CONTENT))
-    return tuple(kept.table() for kept in document.tables)
+    return store.tables
 
 
 class _OdsDocument:
-    """Handlers of the elements of a document, and the tables that they have found."""
+    """Handlers of the elements of a document, which keep its tables in a store."""
 
     def __init__(self, store: RowStore) -> None:
-        self.tables: list[KeptTable] = []
         self._store = store
         self._hidden_styles: set[str] = set()
         self._depth = 0
@@ -56,13 +55,11 @@ class _OdsDocument:
         if tag == "table" and self._depth == 1:
             values = plain(attributes)
             hidden = values.get("style-name", "") in self._hidden_styles
-            self.tables.append(self._store.begin(values.get("name", ""), hidden=hidden))
-            bound(len(self.tables), MOST_SHEETS, say("many.sheets"))
-            self._sink = self.tables[-1].sink(NumberFormats())
+            self._sink = self._store.begin(values.get("name", ""), hidden=hidden).sink(NumberFormats())
 
     def end(self, tag: str) -> None:
         if tag == "table" and self._depth == 1:
-            self.tables[-1].finish()
+            self._store.kept[-1].finish()
             self._sink = None
         self._depth -= tag in NESTED
 
@@ -71,7 +68,7 @@ class _OdsDocument:
         if element.tag == "style":
             if any(plain(part.attrib).get("display") == "false" for part in element if part.tag == "table-properties"):
                 self._hidden_styles.add(plain(element.attrib).get("name", ""))
-        elif self._sink and self._depth == 1 and not self.tables[-1].add_of(_rows(element, self._sink)):
+        elif self._sink and self._depth == 1 and not self._store.kept[-1].add_of(_rows(element, self._sink)):
             self._sink = None
 
 

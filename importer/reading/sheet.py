@@ -234,8 +234,8 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
         rows.spool.merged = facts.merged
         is_known = any(known.fill_merged and known.is_header(header) for known in source.options.known)
         if source.options.fill_merged or is_known:
-            rows.spool.spread = rows.width
-        covered = _covered(rows)
+            rows.spool.is_spread = True
+        covered = rows.spool.covered()
     except BaseException:
         rows.spool.close()
         raise
@@ -258,21 +258,11 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
     )
 
 
-def _covered(rows: _Writer) -> dict[int, list[int]]:
-    """Return row number → columns of cells that look filled, because a merged cell with a value covers them."""
-    covered: dict[int, list[int]] = {}
-    spreading = rows.spool.merged.spreading(rows.width)
-    for numbers, columns in rows.spool.blocks() if rows.spool.merged and not rows.spool.spread else ():
-        for index, column, _ in spreading.covered(numbers, columns):
-            covered.setdefault(numbers[index], []).append(column)
-    return covered
-
-
 def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[Message]:
     facts = rows.facts
     blank = max(0, rows.last - header_row - rows.spool.row_count)
     nameless = sum(not heading.strip() for heading in headings)
-    merged = facts.merged.below(header_row)
+    merged = sum(bottom > header_row for _, _, bottom, _ in facts.merged)
     hidden_columns = sum(column < len(headings) for column in facts.hidden_columns)
     counted = (
         (above, say("remark.rows-above", n=above, header=str(header_row))),
@@ -281,7 +271,7 @@ def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int
         (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
         (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
         (nameless, say("remark.no-heading", n=nameless)),
-        (merged, say("remark.merged-filled" if rows.spool.spread else "remark.merged", n=merged)),
+        (merged, say("remark.merged-filled" if rows.spool.is_spread else "remark.merged", n=merged)),
         (facts.formulas, say("remark.formulas", n=facts.formulas)),
     )
     return [*facts.remarks, *(remark for count, remark in counted if count > 0)]

@@ -9,25 +9,20 @@ from __future__ import annotations
 import marshal
 import tempfile
 import weakref
-from array import array
 from collections.abc import Generator, Iterator, Sequence
 from itertools import zip_longest
-from typing import IO
-
-import numpy as np
-import numpy.typing as npt
+from typing import IO, Any
 
 from importer.errors import UnreadableFile
 from importer.messages import say
+from importer.reading.limits import bound
 
 BLOCK_ROWS = 8_000
 BLOCK_CELLS = 400_000
 BLOCK_CHARACTERS = 16_000_000
 
 MOST_AREAS = 1_048_576
-"""Maximum number of areas: one for each row of the largest sheet. An area takes 32 bytes."""
-
-_FAR = 1 << 40
+"""Maximum number of areas: one for each row of the largest sheet."""
 
 Area = tuple[int, int, int, int]
 """First row, first column, last row and last column of an area; rows count from 1, columns from 0."""
@@ -47,7 +42,7 @@ class Spool:
 
     Attributes:
         merged: merged areas, of which only the first cell shows anything.
-        spread: number of columns in which a merged cell counts for every row that it covers, 0 for only the first row.
+        is_spread: whether a merged cell counts for every row that it covers, instead of only the first.
     """
 
     def __init__(self, beside: Spool | None = None) -> None:
@@ -65,7 +60,7 @@ class Spool:
         self._characters = 0
         self._written = 0
         self.merged = Merged()
-        self.spread = 0
+        self.is_spread = False
 
     @property
     def row_count(self) -> int:
@@ -100,16 +95,32 @@ class Spool:
 
     def blocks(self, *, is_spread: bool = True) -> Iterator[Block]:
         """Yield the blocks in the order in which their rows were appended, with values of merged cells if asked for."""
+        covering = self.merged.covering()
+        for numbers, columns in self._stored():
+            if self.merged:
+                columns[:] = map(list, columns)
+                for index, column, value in [*covering.cells(numbers, columns)]:
+                    while column >= len(columns):
+                        columns.append([""] * len(numbers))
+                    columns[column][index] = value if is_spread and self.is_spread else ""
+            yield numbers, columns
+
+    def covered(self) -> dict[int, list[int]]:
+        """Return row number → columns of cells that look filled, because a merged cell with a value covers them."""
+        covered: dict[int, list[int]] = {}
+        covering = self.merged.covering()
+        for numbers, columns in self._stored() if self.merged and not self.is_spread else ():
+            for index, column, value in covering.cells(numbers, columns):
+                if value:
+                    covered.setdefault(numbers[index], []).append(column)
+        return covered
+
+    def _stored(self) -> Iterator[tuple[list[int], list[Any]]]:
         self.flush()
-        spreading = self.merged.spreading(self.spread if is_spread else 0)
         for offset, size in self._places:
             self._file.seek(offset)
             data = self._file.read(size)
-            numbers, columns = marshal.loads(data)  # noqa: S302 — our own unnamed file, nobody else can write to it
-            if self.merged:
-                self.merged.blank(numbers, columns)
-                spreading.fill(numbers, columns)
-            yield numbers, columns
+            yield marshal.loads(data)  # noqa: S302 — our own unnamed file, nobody else can write to it
 
     def rows(self) -> RowStream:
         """Yield the rows one by one, each with as many cells as the widest row of its block."""
@@ -122,95 +133,50 @@ class Spool:
         self._file.close()
 
 
-class Merged:
+class Merged(list[Area]):
     """The merged areas of one sheet; only the first cell of each shows anything."""
-
-    def __init__(self) -> None:
-        self._numbers = array("q")
-
-    def __len__(self) -> int:
-        return len(self._numbers) // 4
 
     def append(self, area: Area) -> None:
         """Add an area, given by any two opposite corners; raise UnreadableFile if there are too many."""
-        if len(self) >= MOST_AREAS:
-            raise UnreadableFile(say("sheet.areas", most=MOST_AREAS))
-        top, left, bottom, right = (min(max(number, 0), _FAR) for number in area)
-        self._numbers.extend((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
+        bound(len(self) + 1, MOST_AREAS, say("many.areas"))
+        top, left, bottom, right = area
+        super().append((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
 
-    def below(self, row: int) -> int:
-        """Return the number of areas that reach below a row."""
-        return int((self._areas()[:, 2] > row).sum())
-
-    def blank(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> None:
-        """Empty the covered cells of a block of rows, given their ascending numbers and their cells by column.
-
-        Even if areas overlap, the time grows with the number of areas plus that of cells, not with their product. Each
-        area adds 1 at its first corner and subtracts it beyond its edges; the cumulative sums show which cells are
-        covered.
-        """
-        rows = np.array(numbers, dtype=np.int64)
-        areas = self._areas()
-        areas = areas[(areas[:, 0] <= rows[-1]) & (areas[:, 2] >= rows[0]) & (areas[:, 1] < len(columns))]
-        if not len(areas):
-            return
-        top, left, bottom, right = areas.T
-        first, last = np.searchsorted(rows, top), np.searchsorted(rows, bottom, side="right")
-        end = np.minimum(right + 1, len(columns))
-        covered = np.zeros((len(rows) + 1, len(columns) + 1), dtype=np.int32)
-        for row, column, count in ((first, left, 1), (last, left, -1), (first, end, -1), (last, end, 1)):
-            np.add.at(covered, (row, column), count)
-        covered = covered.cumsum(axis=0).cumsum(axis=1)[:-1, :-1]
-        shows = (first < last) & (rows[np.minimum(first, len(rows) - 1)] == top)
-        np.subtract.at(covered, (first[shows], left[shows]), 1)
-        for position in np.flatnonzero(covered.any(axis=0)).tolist():
-            hidden = (covered[:, position] > 0).tolist()
-            columns[position] = tuple(
-                "" if hides else cell for cell, hides in zip(columns[position], hidden, strict=True)
-            )
-
-    def spreading(self, width: int) -> Spreading:
-        """Return the values of merged cells that cover several rows of a sheet with ``width`` columns."""
-        ends: dict[int, dict[int, int]] = {}
-        for top, left, bottom, _ in self._areas().tolist():
-            if top < bottom and left < width:
-                column = ends.setdefault(left, {})
-                column[top] = max(bottom, column.get(top, 0))
-        return Spreading(dict(sorted(ends.items())))
-
-    def _areas(self) -> npt.NDArray[np.int64]:
-        return np.frombuffer(self._numbers, dtype=np.int64).reshape(-1, 4)
+    def covering(self) -> Covering:
+        """Return a pass through the sheet, from its first row."""
+        return Covering(sorted(self, reverse=True))
 
 
-class Spreading:
-    """Values of merged cells, for blocks in the sheet's order; if areas overlap, the area that began last counts.
+class Covering:
+    """One pass through the blocks of a sheet, which finds the cells that merged cells cover.
 
     Args:
-        ends: column → the first row of each area that begins in it → its last row.
+        coming: the merged areas, the first one last.
     """
 
-    def __init__(self, ends: dict[int, dict[int, int]]) -> None:
-        self._ends = ends
-        self._open: dict[int, tuple[int, str]] = {}
+    def __init__(self, coming: list[Area]) -> None:
+        self._coming = coming
+        self._open: list[tuple[Area, str]] = []
 
-    def covered(self, numbers: Sequence[int], columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, str]]:
-        """Yield the cells of a block that a merged cell with a value covers: row index, column and value."""
-        for column, ends in self._ends.items():
-            cells = columns[column] if column < len(columns) else None
-            last, value = self._open.get(column, (0, ""))
-            for index, number in enumerate(numbers):
-                if number in ends:
-                    last, value = ends[number], cells[index] if cells is not None else ""
-                elif number <= last and value:
-                    yield index, column, value
-            self._open[column] = (last, value)
+    def cells(self, numbers: Sequence[int], columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, str]]:
+        """Yield each covered cell of a block as row index, column and value.
 
-    def fill(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> None:
-        """Fill each cell of a block that a merged cell covers with that cell's value."""
-        filled: dict[int, list[str]] = {}
-        for index, column, value in self.covered(numbers, [*columns]):
-            while column >= len(columns):
-                columns.append(("",) * len(numbers))
-            if column not in filled:
-                columns[column] = filled[column] = [*columns[column]]
-            filled[column][index] = value
+        The value is that of the merged cell in its own column, and empty in the other columns. Raises UnreadableFile
+        if the areas lie upon each other, which no spreadsheet program allows, because each cell could take any time.
+        """
+        width = len(columns)
+        self._open = [area for area in self._open if area[0][2] >= numbers[0]]
+        near = [area for area in self._open if area[0][1] < width or area[1]]
+        for index, number in enumerate(numbers):
+            while self._coming and self._coming[-1][0] <= number:
+                top, left, _, _ = area = self._coming.pop()
+                self._open.append((area, columns[left][index] if top == number and left < width else ""))
+                if left < width:
+                    near.append(self._open[-1])
+            near = [area for area in near if area[0][2] >= number]
+            if sum(min(right + 1, width) - left for (_, left, _, right), _ in near) > 2 * width:
+                raise UnreadableFile(say("sheet.areas-overlap", row=str(number)))
+            for (top, left, _, right), value in near:
+                for column in range(left, max(left + bool(value), min(right + 1, width))):
+                    if number > top or column > left:
+                        yield index, column, value if column == left else ""

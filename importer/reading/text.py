@@ -1,9 +1,9 @@
 """Read text files (.csv, .tsv, .txt).
 
-Input: the file's bytes. Output: records of text; the whole file is never in memory. The csv module parses strictly.
-If quotation marks don't match within a line, it is read as leniently as spreadsheet programs do. If such a row takes
-several lines, that is a flaw of the row, because rows may have been swallowed. A quotation mark that is never closed is
-an error that names its row.
+Input: the file's bytes. Output: records of text; the whole file is never in memory. If quotation marks don't match
+within a line, it is read as leniently as spreadsheet programs do. A row of several lines is read strictly, too: if its
+quotation marks don't match, that is a flaw of the row, because rows may have been swallowed. A quotation mark that is
+never closed is an error that names its row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
-from typing import IO
 
 from importer.errors import UnreadableFile
 from importer.messages import say
@@ -85,7 +84,7 @@ def _checked(delimiter: str) -> str:
 def _lines(source: Source, codec: Encoding) -> Iterator[Iterator[str]]:
     """Yield the file's lines with their ends (LF, CR or CRLF); the file stays open afterwards."""
     source.file.seek(0)
-    text = io.TextIOWrapper(io.BufferedReader(_Unclosed(source.file), 1 << 18), codec.codec, codec.errors, newline="")
+    text = io.TextIOWrapper(source.file, codec.codec, codec.errors, newline="")
     most = source.limits.cell_characters + 1
 
     def lines() -> Iterator[str]:
@@ -110,21 +109,6 @@ def _lines(source: Source, codec: Encoding) -> Iterator[Iterator[str]]:
 def _without_end_mark(line: str, codec: Encoding) -> str:
     """Return the last line without the Ctrl-Z that ends a file in DOS, and without an incomplete UTF-16 character."""
     return "" if line == "\ufffd" and codec.codec.startswith("utf-16") else line.rstrip("\x1a")
-
-
-class _Unclosed(io.RawIOBase):
-    """File that stays open when the wrapper around it is closed."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _separator_line(source: Source, codec: Encoding) -> str | None:
@@ -227,38 +211,27 @@ class _HeldLines:
             yield line
         self.ended = True
 
-    def again(self) -> Iterator[str]:
-        """Yield the held lines again, then the lines after them."""
-        yield from tuple(self.held)
-        yield from self
-
 
 def _records(lines: _HeldLines, delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
     """Yield each record, with the number of lines that faulty quotation marks may have swallowed (mostly 0)."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
-    while True:
-        try:
-            for record in reader:
-                number += 1
-                lines.held.clear()
-                yield record, 0
-        except csv.Error as exc:
-            number += 1
-            yield _leniently(lines, delimiter, number, limits, exc), len(lines.held) - 1
-            lines.held.clear()
-        else:
-            return
-
-
-def _leniently(lines: _HeldLines, delimiter: str, number: int, limits: Limits, reason: csv.Error) -> list[str]:
-    """Return the record whose quotation marks don't match, up to its last line, which may not have been read yet."""
     try:
-        if "field limit" in str(reason):
-            raise reason
-        record = [] if lines.ended else next(csv.reader(lines.again(), delimiter=delimiter), [])
+        for number, record in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+            swallowed = 0
+            if len(lines.held) > 1 or lines.ended:
+                swallowed = _swallowed(lines, delimiter, number)
+            lines.held.clear()
+            yield record, swallowed
     except csv.Error as exc:
-        raise limits.refuse("cell_characters", say("limit.quotation-mark", row=str(number))) from exc
-    if lines.ended:
-        raise UnreadableFile(say("text.quotation-mark", row=str(number))) from reason
-    return record
+        raise limits.refuse("cell_characters", say("limit.quotation-mark", row=str(number + 1))) from exc
+
+
+def _swallowed(lines: _HeldLines, delimiter: str, number: int) -> int:
+    """Return the number of further lines of a record, if its quotation marks don't match; else 0."""
+    try:
+        next(csv.reader(lines.held, delimiter=delimiter, strict=True))
+    except csv.Error as exc:
+        if lines.ended:
+            raise UnreadableFile(say("text.quotation-mark", row=str(number))) from exc
+        return len(lines.held) - 1
+    return 0

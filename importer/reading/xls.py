@@ -76,7 +76,6 @@ def open_xls(source: Source) -> tuple[Table, ...]:
     given = source.options.encoding
     encoding = None if records.names_encoding else given if isinstance(given, str) else _UNNAMED
     store = RowStore(source.limits)
-    kept = []
     try:
         book = xlrd.open_workbook(
             file_contents=records.stream,
@@ -91,14 +90,14 @@ def open_xls(source: Source) -> tuple[Table, ...]:
         formats = NumberFormats(codes, date1904=records.date1904)
         for index, (name, sheet) in enumerate(zip(book.sheet_names(), records.sheets, strict=True)):
             source.deadline.check()
-            kept.append(store.begin(name, hidden=sheet.hidden))
-            kept[-1].facts.adopt(sheet.facts)
-            kept[-1].add_of(_rows(book, index, formats, kept[-1]))
-            kept[-1].finish()
+            kept = store.begin(name, hidden=sheet.hidden)
+            kept.facts.adopt(sheet.facts)
+            kept.add_of(_rows(book, index, formats, kept))
+            kept.finish()
             book.unload_sheet(index)
     except _FAULTS as exc:
         raise _damaged(exc, encoding) from exc
-    return tuple(table.table() for table in kept)
+    return store.tables
 
 
 def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) -> Iterator[Row]:

@@ -1,23 +1,18 @@
-"""Read XML Spreadsheet 2003, which Salesforce and others export with the ending .xls, in one pass.
-
-Excel writes control characters as references, such as ``&#1;``, which XML 1.0 does not allow. They are replaced by
-noncharacters (U+FDD0 and following), which XML allows and no text holds, until the file is parsed.
-"""
+"""Read XML Spreadsheet 2003, which Salesforce and others export with the ending .xls, in one pass."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading.book import KeptTable, RowStore, Table
+from importer.reading.book import RowStore, Table
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.limits import MOST_FORMATS, MOST_SHEETS, Limits, bound
+from importer.reading.limits import MOST_FORMATS, Limits, bound
 from importer.reading.opening import Source
 from importer.reading.spool import Row
 
@@ -48,11 +43,6 @@ _NAMED = {
     "on/off": '"On";"On";"Off"',
 }
 """Formats that have a name instead of a code; those that follow the reader's country are as in ``formats.BUILT_IN``."""
-
-_REFERENCE = re.compile(rb"&#(?:0{0,3}([1-8]|1[124-9]|2\d|3[01])|x0{0,3}([1-8bcef]|1[\da-f]));", re.IGNORECASE)
-_REFERENCE_BYTES = 9
-_NONCHARACTERS = 0xFDD0
-_CONTROLS = {_NONCHARACTERS + control: control for control in range(32)}
 
 
 @dataclass
@@ -88,39 +78,20 @@ def open_xml(source: Source) -> tuple[Table, ...]:
     trees = {"Style", "Column", "Row", "Visible"}
     elements = Elements(say("part.file"), source.limits, trees, document.take, document.begin, document.end)
     try:
-        elements.all(_parsable(source.chunks()))
+        elements.all(source.chunks())
     except ValueError as exc:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
         raise UnreadableFile(say("xml.encoding", encoding=elements.encoding)) from exc
-    return tuple(kept.table() for kept in document.tables)
-
-
-def _parsable(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the chunks with noncharacters for control characters, up to a CDATA section, which has no references."""
-    rest = b""
-    has_sections = False
-    for chunk in chunks:
-        piece = rest + chunk
-        has_sections = has_sections or b"<![CDATA[" in piece
-        last = max(piece.rfind(b"&", -_REFERENCE_BYTES), piece.rfind(b"<", -_REFERENCE_BYTES))
-        piece, rest = (piece[:last], piece[last:]) if last >= 0 else (piece, b"")
-        yield piece if has_sections else _REFERENCE.sub(_noncharacter, piece)
-    yield rest
-
-
-def _noncharacter(match: re.Match[bytes]) -> bytes:
-    control = int(match[1]) if match[1] else int(match[2], 16)
-    return b"&#%d;" % (_NONCHARACTERS + control)
+    return document.store.tables
 
 
 class _XmlDocument:
-    """Handlers of the elements of a file, and the tables that they have found."""
+    """Handlers of the elements of a file, which keep its tables in a store."""
 
     def __init__(self, limits: Limits) -> None:
-        self.tables: list[KeptTable] = []
+        self.store = RowStore(limits)
         self._limits = limits
-        self._store = RowStore(limits)
         self._styles = _Styles()
         self._sheet: _XmlSheet | None = None
 
@@ -128,26 +99,25 @@ class _XmlDocument:
         if tag == "Date1904":
             self._styles.numbers = NumberFormats(date1904=True)
         elif tag == "Worksheet":
-            self.tables.append(self._store.begin(plain(attributes).get("Name", "")))
-            bound(len(self.tables), MOST_SHEETS, say("many.sheets"))
-            self._sheet = _XmlSheet(self.tables[-1].sink(self._styles.numbers), self._limits, self._styles)
+            sink = self.store.begin(plain(attributes).get("Name", "")).sink(self._styles.numbers)
+            self._sheet = _XmlSheet(sink, self._limits, self._styles)
         elif tag == "Table" and self._sheet:
             self._sheet.style = plain(attributes).get("StyleID", "")
 
     def end(self, tag: str) -> None:
         if tag == "Worksheet":
-            self.tables[-1].finish()
+            self.store.kept[-1].finish()
             self._sheet = None
 
     def take(self, element: Element) -> None:
         """Store a row, or note a style, the style of columns, or that a sheet is hidden."""
         if element.tag == "Style":
             self._styles.add(element)
-        elif element.tag == "Visible" and self.tables:
-            self.tables[-1].hidden |= (element.text or "").strip() != "SheetVisible"
+        elif element.tag == "Visible" and self.store.kept:
+            self.store.kept[-1].hidden |= (element.text or "").strip() != "SheetVisible"
         elif element.tag == "Column" and self._sheet:
             self._sheet.style_columns(plain(element.attrib))
-        elif element.tag == "Row" and self._sheet and not self.tables[-1].add_of(self._sheet.rows(element)):
+        elif element.tag == "Row" and self._sheet and not self.store.kept[-1].add_of(self._sheet.rows(element)):
             self._sheet = None
 
 
@@ -195,8 +165,6 @@ class _XmlSheet:
         for part in cell:
             if part.tag == "Data":
                 kind, text = plain(part.attrib).get("Type", ""), "".join(part.itertext())
-        if not text.isascii():
-            text = text.translate(_CONTROLS)
         if kind == "Number":
             text = text.strip()
         elif kind == "DateTime" and code == _NAMED["general date"]:  # shows the time only if there is one

@@ -14,7 +14,6 @@ import math
 import os
 import re
 import stat
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -276,21 +275,14 @@ def _listed(folder: Path) -> Sequence[str]:
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
 
-def unchanged(taken: AttachedFile) -> BinaryIO:
-    """Return a private temporary copy of a file, open at its beginning, so that later changes are not sent.
+def unchanged(taken: AttachedFile) -> bytes:
+    """Return the content of a file, which is at most :data:`LARGEST` bytes.
 
     Raises:
         OSError: the file can't be read, or its content has changed since it was hashed.
     """
-    with contextlib.ExitStack() as undo:
-        copy = undo.enter_context(tempfile.TemporaryFile())
-        digest, size = hashlib.sha256(), 0
-        with open_beneath(taken.root, taken.path) as file:
-            while size <= taken.size and (piece := file.read(_PIECE)):
-                digest.update(piece)
-                size += copy.write(piece)
-        if size != taken.size or digest.hexdigest() != taken.digest:
-            raise FileTrouble(say("file.changed"))
-        copy.seek(0)
-        undo.pop_all()
-    return copy
+    with open_beneath(taken.root, taken.path) as file:
+        content = file.read(taken.size + 1)
+    if hashlib.sha256(content).hexdigest() != taken.digest:
+        raise FileTrouble(say("file.changed"))
+    return content

@@ -30,7 +30,7 @@ def identity(there: os.stat_result) -> tuple[int, int]:
 
 
 def open_beneath(folder: Path, path: Path) -> BinaryIO:
-    """Open a regular file in a folder or its subfolders, unbuffered.
+    """Open a regular file in a folder or its subfolders.
 
     Raises:
         OSError: the file can't be opened, its path contains a link, or it is not a regular file.
@@ -45,7 +45,7 @@ def open_beneath(folder: Path, path: Path) -> BinaryIO:
         if error.errno == errno.ELOOP:  # O_NOFOLLOW found a link
             raise FileTrouble(say("file.became-link")) from error
         raise
-    file = os.fdopen(handle, "rb", buffering=0)
+    file = os.fdopen(handle, "rb")
     with contextlib.ExitStack() as undo:
         undo.enter_context(file)
         if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -57,8 +57,7 @@ class Upload:
         except OSError as error:
             now = clock()
             return Reply(self.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
-        with content:
-            return api.upload(FilePart(self.file.name, self.file.size, content))
+        return api.upload(FilePart(self.file.name, content))
 
 
 class Uploads(Stage[Upload, tuple[str, str]]):
@@ -134,7 +133,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         reason = say("upload.failed", file=name, why=failure.text)
         tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
         policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))
-        if failure.cause is Cause.CLAIM_EXPIRED and not failure.has_left:  # the file has changed
+        if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
             task.failed = say("upload.not-sent", file=name, why=failure.text)
         elif self._dispatcher.retry(task, failure, policy):
             return

@@ -4,7 +4,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "stopped.blocked": "{why}\nDelivered notes are recorded.",
     "api.gave-reason": "{words}",
     "api.gave-no-reason": "the API did not accept this prospect and gave no reason. Check that the ID exists in this workspace",
-    "api.came-another-way": "an empty list came in a form that differs from the API's other replies",
     "api.only-accepted": "the API only accepted the request (202)",
     "api.unreadable-success": "the API reported success, but {why}",
     "api.anothers-answer": "its reply belongs to another request",
@@ -38,29 +37,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "api.reply-without-end": "the reply was too long",
     "api.reply-broke-off": "the reply broke off ({error})",
     "api.lost": "the connection was lost before the API answered: {error}",
-    "api.proxy-leads-nowhere": "the proxy {proxy} did not reach {place}, and answered {status} ({error})",
-    "api.proxy-unreachable": "the proxy {proxy} could not be reached: {error}",
     "api.connection-refused": "the connection was refused",
     "api.unreachable": "{place} could not be reached: {error}",
     "api.unreachable-by-proxy": "{place} could not be reached through the proxy {proxy}: {error}",
     "api.certificates-gone": "The certificate file {path}, named by REQUESTS_CA_BUNDLE, no longer exists.",
-    "api.the-proxy": "the proxy {proxy}",
-    "api.proxy-first": "The proxy {proxy}",
     "api.certificate-not-accepted": (
         "The certificate of {whose} is not accepted: {why}.\n"
         "If your network inspects encrypted traffic, ask for its certificate file, and name it in the environment variable REQUESTS_CA_BUNDLE. Otherwise check the date of this computer."
     ),
-    "api.wants-certificate": (
-        "{whose} requires a client certificate, which note-importer does not support.\nCheck the base URL."
-    ),
     "api.no-secure-connection": (
-        "{whose} refused a secure connection ({why}). It may require a client certificate, or support only outdated encryption.\n"
-        "Check the base URL, and the proxy if there is one."
-    ),
-    "api.speaks-no-https": "{whose} does not support https.\nWrite http:// before its address, in {origin}.",
-    "api.a-proxy-wants-login": (
-        "A proxy requires a user name and password, or refuses those it was given (407).\n"
-        "Put them into the environment variable HTTPS_PROXY, as http://name:password@host:port."
+        "No secure connection to {whose} is possible ({why}). It may require a client certificate, not support https, or support only outdated encryption.\n"
+        "Check the base URL. If there is a proxy, check whether its address begins with http://."
     ),
     "api.proxy-wants-login": (
         "The proxy {proxy} requires a user name and password, or refuses those it was given (407).\n"

@@ -102,7 +102,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The file's characters can't be read as {encoding} ({error}).\nName their encoding with `encoding`."
     ),
     "format.xlsx": "Excel workbook (.xlsx)",
-    "format.xlsm": "Excel workbook with macros (.xlsm)",
     "format.xls": "Excel 97-2003 workbook (.xls)",
     "format.ods": "OpenDocument spreadsheet (.ods)",
     "format.xml": "XML spreadsheet 2003",
@@ -189,8 +188,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.powerpoint": "a PowerPoint presentation",
     "what.sylk": "a SYLK file (.slk)",
     "what.dif": "a DIF file",
-    "remark.renamed": "The name ends in {ending}, but the file is: {format}. It was read as that.",
-    "remark.renamed-text": "The name ends in {ending}, but the file contains plain text. It was read as CSV.",
     "remark.separated-by-semicolons": "Columns are separated by semicolons.",
     "remark.separated-by-tabs": "Columns are separated by tabs.",
     "remark.separated-by-bars": "Columns are separated by vertical bars.",
@@ -243,6 +240,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "many.sheets": "sheets",
     "many.tables": "tables",
+    "many.areas": "merged areas",
     "many.styles": "styles",
     "many.cell-formats": "cell formats",
     "many.number-formats": "number formats",
@@ -277,10 +275,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "sheet.cell-without-column": 'The sheet "{sheet}" contains a cell without a column.\n{action.Save-again}.',
     "sheet.cell-named": 'The sheet "{sheet}" contains a cell named {name}.\n{action.Save-again}.',
-    "sheet.areas": (
-        "A sheet has more than {most} merged areas.\n"
-        "Unmerge them in a spreadsheet program, save the file and import that."
-    ),
+    "sheet.areas-overlap": "the merged cells of row {row} lie upon each other, so the sheet is damaged.\n{action.Save-again}.",
     "xls.unreadable": "The .xls is damaged and can't be read ({error}).\n{action.Save-again}.",
     "xls.no-code-page": (
         "The .xls is of Excel 5 or 95, and does not say how its characters are encoded.\n"

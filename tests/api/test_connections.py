@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from importer.api import Answer, Cause, Reply, connections, transport
+from importer.api import Answer, Cause, Reply, transport
 from importer.api.saleshandy import Saleshandy
 from tests.api.canned import PUBLIC, connected, entry, failure_of, reply, results, value_of
 from tests.between import Act, Between
@@ -186,44 +185,6 @@ def test_how_long_a_connection_was_idle_counts_from_the_end_of_a_call(
         now += 5.0
         assert ids(api, 1) == ["N4"]
         assert server.connections == 2
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses, or 127.0.0.2 is nobody's address")
-def test_an_address_that_never_answers_is_waited_for_once(
-    serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As behind a black hole of IPv6; after that the address which answered is asked first, as long as it is named."""
-
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        client.sendall(created(f"N{len(server.requests)}"))
-
-    with serve(act) as server, socket.socket() as hole, contextlib.ExitStack() as waiting:
-        port = server.server_address[1]
-        hole.bind(("127.0.0.2", port))
-        hole.listen(0)
-        for _ in range(3):  # its queue is full, and nobody takes anything from it
-            client = waiting.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(("127.0.0.2", port))
-        names = ["127.0.0.2", "127.0.0.1"]
-
-        def resolve(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
-            found = names if host == "localhost" else [host]
-            if not found:
-                raise socket.gaierror(socket.EAI_NONAME, "no such name")
-            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in found]
-
-        monkeypatch.setattr(socket, "getaddrinfo", resolve)
-        monkeypatch.setattr(connections, "_SLOW", 0.2)
-        api = connected(server.url.replace("127.0.0.1", "localhost"), connect_timeout=0.3, read_timeout=0.3)
-        assert ids(api, 1) == ["N1"]
-        hole.listen(100)  # from now on a call would get through to it, and have no answer
-        api.renew()
-        assert ids(api, 1) == ["N2"]
-        api.renew()
-        names.clear()
-        assert failure_of(create(api)).cause is Cause.UNREACHABLE
-        api.close()
 
 
 INTERIM = [

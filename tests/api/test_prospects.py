@@ -6,7 +6,7 @@ import pytest
 
 from importer.api import Cause, FoundProspect
 from importer.messages import render
-from tests.api.canned import Canned, called, connected, failure_of, reply, value_of
+from tests.api.canned import Canned, called, failure_of, reply, value_of
 
 JO = {"id": "jzRkmgMdwA", "createdAt": "2022-01-13T09:48:35.824Z", "email": "Jo@example.com", "attributes": []}
 JSON = "Content-Type: application/json"
@@ -57,18 +57,6 @@ def test_that_there_are_none_is_believed_only_in_the_apis_own_layout(body: objec
     """An entry that can't be read could be the one that is wanted."""
     with Canned(reply(body, "200 OK", JSON)) as server:
         assert failure_of(called(server.url, lambda api: api.look_up("jo@example.com", 1))).cause is Cause.UNREADABLE
-
-
-def test_an_empty_list_that_comes_another_way_than_the_apis_answers_is_not_believed() -> None:
-    """A gateway may well answer {"payload": []}; the API's successes brought their rate limits."""
-    with Canned(reply({"payload": [JO]}, "200 OK", JSON, *TOLD)) as server:
-        api = connected(server.url)
-        value_of(api.look_up("jo@example.com", 1))
-        server.pieces = (reply({"payload": []}, "200 OK", JSON),)
-        assert failure_of(api.look_up("ben@example.com", 1)).cause is Cause.UNREADABLE
-        server.pieces = (reply({"payload": []}, "200 OK", JSON, *TOLD),)
-        assert value_of(api.look_up("ben@example.com", 1)) == ()
-        api.close()
 
 
 def test_what_a_gateway_says_of_a_search_is_told_without_the_email() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("dead_proxies")
 
 
 def upload(api: Saleshandy) -> Reply[Any]:
-    return api.upload(FilePart("a.txt", 1, io.BytesIO(b"a")))
+    return api.upload(FilePart("a.txt", b"a"))
 
 
 def listing(api: Saleshandy) -> Reply[Any]:

@@ -1,14 +1,9 @@
-"""A file leaves as a form, piece by piece; its id is read wherever it stands, and a refusal is the API's own word."""
+"""A file leaves as a form; its id is read wherever it stands, and a refusal is the API's own word."""
 
 from __future__ import annotations
 
-import io
-import tracemalloc
 from collections.abc import Callable
 from email import message_from_bytes
-from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,7 +11,7 @@ import pytest
 from importer.api import Cause, Endpoint, FilePart, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
-from tests.api.canned import KEY, Canned, called, connected, failure_of, posted, reply, value_of
+from tests.api.canned import KEY, Canned, called, failure_of, posted, reply, value_of
 
 pytestmark = pytest.mark.usefixtures("dead_proxies")
 
@@ -24,7 +19,7 @@ UPLOADED = {"message": "ok", "payload": {"attachmentId": "At1"}}
 
 
 def upload(name: str = "call.txt", content: bytes = b"Spoke") -> Callable[[Saleshandy], Reply[str]]:
-    return lambda api: api.upload(FilePart(name, len(content), io.BytesIO(content)))
+    return lambda api: api.upload(FilePart(name, content))
 
 
 @pytest.mark.parametrize(
@@ -104,50 +99,3 @@ def test_any_429_to_a_file_is_a_limit() -> None:
     """However long the file took: an upload may be made twice."""
     with Canned(reply(b"slow down", "429 Too Many Requests"), pause=0.05) as server:
         assert failure_of(called(server.url, upload())).cause is Cause.RATE_LIMITED
-
-
-class Swallowing(StreamRequestHandler):
-    """Takes a request without keeping it, and says that it is there."""
-
-    def handle(self) -> None:
-        while (line := self.rfile.readline()).strip():
-            if line.lower().startswith(b"content-length:"):
-                left = int(line.partition(b":")[2])
-        while left:
-            left -= len(self.rfile.read(min(left, 65536)))
-        self.wfile.write(reply(UPLOADED))
-
-
-def test_a_file_is_never_held_as_a_whole(tmp_path: Path) -> None:
-    size = 20 * 1024 * 1024
-    path = tmp_path / "large.bin"
-    with path.open("wb") as file:
-        file.truncate(size)
-    with ThreadingTCPServer(("127.0.0.1", 0), Swallowing) as server, path.open("rb") as file:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-        api = connected(f"http://127.0.0.1:{server.server_address[1]}")
-        tracemalloc.start()
-        came = api.upload(FilePart("large.bin", size, file))
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        api.close()
-        server.shutdown()
-    assert value_of(came) == "At1"
-    assert most < size / 5
-
-
-class Broken(io.BytesIO):
-    """Content that can't be read to its end."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.tell():
-            raise OSError("the file has changed")
-        return super().read(1)
-
-
-@pytest.mark.parametrize("content", [Broken(b"secret"), io.BytesIO(b"s")])
-def test_a_file_that_changes_while_it_is_sent_never_arrives_as_a_whole(content: io.BytesIO) -> None:
-    with Canned(reply(UPLOADED)) as server:
-        failure = failure_of(called(server.url, lambda api: api.upload(FilePart("x", 6, content))))
-    assert failure.cause is Cause.LOST
-    assert not server.requests or b"secret" not in server.requests[0]

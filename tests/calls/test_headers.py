@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from importer.api.headers import Announcement, ServerClock, Time, seconds_to_wait
+from importer.api.headers import Announcement, seconds_to_wait
 from tests.calls.virtual import NOON, http_date
-
-
-@given(
-    offset=st.floats(-1e5, 1e5),
-    calls=st.lists(st.tuples(st.floats(0, 5), st.floats(0.001, 2), st.floats(0, 1)), min_size=1, max_size=30),
-)
-def test_the_servers_clock_is_never_mistaken(offset: float, calls: list[tuple[float, float, float]]) -> None:
-    clock = ServerClock()
-    now = NOON
-    for pause, took, part in calls:
-        began, answered, now = now + pause, now + pause + took * part, now + pause + took
-        date = math.floor(answered + offset)
-        clock.observe(http_date(date), began, now)
-        assert clock.is_known
-        assert now <= clock.ours_at_most(now + offset) + 1e-4
 
 
 @pytest.mark.parametrize(
@@ -47,7 +28,7 @@ def test_the_servers_clock_is_never_mistaken(offset: float, calls: list[tuple[fl
     ],
 )
 def test_retry_after_is_understood_in_every_form(header: str, seconds: float | None) -> None:
-    found = seconds_to_wait(header, NOON)
+    found = seconds_to_wait(header, {"date": http_date(NOON)})
     assert found == (None if seconds is None else pytest.approx(seconds, abs=1e-3))
 
 
@@ -64,7 +45,17 @@ def test_retry_after_is_understood_in_every_form(header: str, seconds: float | N
     ],
 )
 def test_a_limit_is_understood_in_every_form(headers: dict[str, str]) -> None:
-    assert Announcement.read(headers) == Announcement(20, 7, Time(3.0, is_to_go=True, is_whole=True))
+    assert Announcement.read(headers, NOON) == Announcement(20, 7, NOON + 3.0 + 1.0)  # whole seconds may have been cut
+
+
+@pytest.mark.parametrize("ahead", [-86_400.0, 0.0, 3_600.0])
+def test_a_reset_by_the_servers_clock_is_compared_with_the_replys_own_date(ahead: float) -> None:
+    headers = {
+        "x-ratelimit-remaining": "7",
+        "x-ratelimit-reset": f"{NOON + ahead + 30:.0f}",
+        "date": http_date(NOON + ahead),
+    }
+    assert Announcement.read(headers, NOON) == Announcement(None, 7, NOON + 30 + 1.0)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +67,11 @@ def test_a_limit_is_understood_in_every_form(headers: dict[str, str]) -> None:
     ],
 )  # fmt: skip
 def test_what_no_clock_shows_is_no_time(text: str) -> None:
-    assert Time.read(text) is None
-    clock = ServerClock()
-    clock.observe(text, 1_776_769_027.0, 1_776_769_028.0)
-    assert not clock.is_known
+    assert seconds_to_wait(text, {"date": http_date(NOON)}) is None
+    assert seconds_to_wait(f"{NOON + 1:.0f}", {"date": text}) is None
 
 
 def test_a_limit_without_a_word_of_what_remains_tells_nothing() -> None:
-    assert Announcement.read({"x-ratelimit-limit": "20"}) is None
-    assert Announcement.read({"ratelimit-policy": '"default";q=20;w=60'}) is None
-    assert Announcement.read({"ratelimit": '"default";r=7'}) == Announcement(None, 7, None)
+    assert Announcement.read({"x-ratelimit-limit": "20"}, NOON) is None
+    assert Announcement.read({"ratelimit-policy": '"default";q=20;w=60'}, NOON) is None
+    assert Announcement.read({"ratelimit": '"default";r=7'}, NOON) == Announcement(None, 7, None)

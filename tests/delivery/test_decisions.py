@@ -79,7 +79,6 @@ LACKS = Failure(
 )
 TURNED_AWAY = Settle(((0, Answer(None, words("a proxy, gateway or firewall refused it: 413"))),), is_foreign=True)
 TOO_LONG = Failure(Cause.INTERMEDIARY, words("413"), at_work=True, is_size=True)
-LEFT = Failure(Cause.BLOCKED, words("trouble"), at_work=True, has_left=True)
 TABLE = [
     # -- surely not applied: the same again
     Sent("nobody was reached", THREE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))]),
@@ -141,8 +140,6 @@ TABLE = [
         "a redirect before any success", THREE, Cause.REDIRECTED,
         [*unclear(THREE, Cause.REDIRECTED), (Redirected, None)],
     ),
-    Sent("a certificate, a 407, once it had left", THREE, LEFT, [LookUp((0, 1, 2), LEFT), (Blocked, None)]),
-    Sent("the same of one prospect, later", ONE, LEFT, [LookUp((0,), LEFT), (Blocked, None)], SUCCESS),
     Sent("a redirect after one", THREE, Cause.REDIRECTED, unclear(THREE, Cause.REDIRECTED), SUCCESS),
     *(
         Sent(f"{cause}, {len(prospects)} prospects, {known}", prospects, cause, unclear(prospects, cause), known)

@@ -622,14 +622,6 @@ _XML_STYLES = "<Styles>" + "".join(
 ) + '<Style ss:ID="child" ss:Parent="id"/></Styles>'  # fmt: skip
 
 
-XML_CONTROLS = _xml(
-    _xml_row(
-        *(f'><Data ss:Type="String">{shown}</Data>' for shown in ("a&#1;b", "é&#x001f;&#10;c&#011;", "public")),
-    )
-)
-SHOWN_CONTROLS = ("a\x01b", "é\x1f\nc\x0b", "public")
-
-
 def _filled(rows: int) -> str:
     return ",".join(HEADER) + "\r\n" + "".join(f"{row},b,public\r\n" for row in range(2, rows + 2))
 
@@ -814,9 +806,9 @@ TEXTS = [
     Entry(
         "FileMaker's line breaks", "a.csv", _csv(PLAIN + "2,a\vb\vc\x1dd,x\r\n"), {**ONE, 3: ("2", "a\vb\vc\x1dd", "x")}
     ),
-    Entry("CSV named .xlsx", "a.xlsx", _csv(PLAIN), ONE, remark="The name ends in .xlsx"),
-    Entry("workbook named .csv", "a.csv", _openpyxl(_rows(ONE[2])), ONE, remark="The name ends in .csv"),
-    Entry("HTML named .xls", "a.xls", _csv(_TABLE), ONE, remark="HTML table"),
+    Entry("CSV named .xlsx", "a.xlsx", _csv(PLAIN), ONE),
+    Entry("workbook named .csv", "a.csv", _openpyxl(_rows(ONE[2])), ONE),
+    Entry("HTML named .xls", "a.xls", _csv(_TABLE), ONE),
     Entry(
         "HTML with spans",
         "a.html",
@@ -952,12 +944,17 @@ TEXTS = [
             4: ("14:30", "2026-03-01 14:30", "1900-02-28"),
         },
     ),
-    Entry("XML spreadsheet: control characters as Excel writes them", "a.xls", XML_CONTROLS, {2: SHOWN_CONTROLS}),
     Entry(
-        "control characters of a workbook, as those of an XML spreadsheet",
+        "XML spreadsheet: a reference to a control character, which XML has none of",
+        "a.xls",
+        _xml(_xml_row('><Data ss:Type="String">a&#1;b</Data>')),
+        error="reference to invalid character",
+    ),
+    Entry(
+        "control characters of a workbook",
         "a.xlsx",
         _cell(text("A2", "a_x0001_b") + text("B2", "é_x001F_\nc_x000B_") + text("C2", "public")),
-        {2: SHOWN_CONTROLS},
+        {2: ("a\x01b", "é\x1f\nc\x0b", "public")},
     ),
     Entry(
         "XML spreadsheet: a section holds no references",

@@ -125,17 +125,6 @@ def test_a_question_shows_the_words_in_each_reading_and_its_answer_counts_for_su
         notes_in(other, known=known)
 
 
-def test_the_machines_language_is_offered_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "notes.csv"
-    path.write_bytes("Prospect ID,Note\r\nP2,Met Þahin\r\n".encode("cp1252"))
-    monkeypatch.setattr("locale.getencoding", lambda: "utf-8")  # as on macOS and Linux
-    for language, first in (("tr_TR", "cp1254"), ("is_IS", "cp1252")):
-        monkeypatch.setattr("locale.getlocale", lambda language=language: (language, "UTF-8"))
-        with pytest.raises(UnclearColumns) as asked:
-            notes_in(path)
-        assert asked.value.questions[0].choices[0].value == first
-
-
 def test_two_files_in_one_are_asked_about(tmp_path: Path) -> None:
     """UTF-8 and Windows-1252: what was sent as MÃ¼ller is offered as it was meant."""
     path = tmp_path / "notes.csv"

@@ -18,10 +18,10 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render
-from importer.reading import Limits, Options, cell_name, formats, opening, read, spool
+from importer.reading import Limits, Options, cell_name, formats, read, spool
 from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
-from tests.reading.catalogue import SHOWN_CONTROLS, XML, XML_CONTROLS
+from tests.reading.catalogue import XML
 from tests.reading.making import HEADER, biff, formula, header_cells, label, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
@@ -285,29 +285,24 @@ def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytes
     assert "more than 10,400 merged areas" in refused(path)
 
 
-def test_many_large_merged_areas_on_each_other_cost_no_more_than_their_number(tmp_path: Path) -> None:
-    """Nor are the cells that many areas cover imported."""
+def test_merged_areas_on_each_other_are_refused_at_once(tmp_path: Path) -> None:
     rows = "".join(f'<row r="{row}">{text(f"A{row}", "1")}{text(f"B{row}", "x")}</row>' for row in range(2, 4000))
     areas = "".join(f'<mergeCell ref="B2:ZZ{row}"/>' for row in range(4000, 54_000))
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx(rows, after=f"<mergeCells>{areas}</mergeCells>"))
     started = time.process_time()
-    with read(path, is_header=is_header) as sheet:
-        assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
-        assert "50,000 merged areas: only the first cell of each holds the value." in map(render, sheet.remarks)
+    assert "the merged cells of row 2 lie upon each other" in refused(path)
     assert time.process_time() - started < 5
 
 
-@pytest.mark.parametrize("size", range(1, 12))
-def test_control_characters_are_read_wherever_a_chunk_ends(
-    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """References to them are replaced before XML is parsed, also if a chunk ends within one."""
-    monkeypatch.setattr(opening, "CHUNK", size)
-    path = tmp_path / "a.xls"
-    path.write_bytes(XML_CONTROLS)
+def test_merged_cells_over_the_whole_sheet_cost_no_more_than_its_cells(tmp_path: Path) -> None:
+    """Nor are the cells that a merged cell covers imported."""
+    rows = "".join(f'<row r="{row}">{text(f"A{row}", "1")}{text(f"B{row}", "x")}</row>' for row in range(2, 4000))
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx(rows, after='<mergeCells><mergeCell ref="B2:XFD1048576"/></mergeCells>'))
     with read(path, is_header=is_header) as sheet:
-        assert cells(sheet) == {2: SHOWN_CONTROLS}
+        assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
+        assert "1 merged area: only its first cell holds the value." in " ".join(map(render, sheet.remarks))
 
 
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
