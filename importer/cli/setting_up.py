@@ -107,7 +107,7 @@ def _meant(settings: Settings) -> Workspace:
     unclear = None
     with suppress(ImporterError), commands.workspaces.opened(settings) as journal:  # the first import asks, too
         unclear = commands.workspaces.unconfirmed(journal, settings)
-    if unclear is None or not (unclear.others or unclear.kind == "key-of-another"):
+    if unclear is None or (unclear.kind == "first" and not unclear.others):
         return settings.workspace
     if (meant := which_workspace(unclear, settings.workspace)) is None:
         raise click.Abort

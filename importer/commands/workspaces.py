@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.rendering import listed
-from importer.errors import BadSettings, Busy, FirstRun, Interrupted, UnusableJournal
+from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted, UnusableJournal
 from importer.journal import Journal, Run, accounts, identity, lock
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
@@ -87,15 +87,15 @@ def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
         yield
 
 
-def check_journal(journal: Journal | None, settings: Settings, workspace: Workspace | None = None) -> None:
-    """Check that the workspace, or the one that is given, had this journal so far.
+def check_journal(journal: Journal | None, settings: Settings) -> None:
+    """Check that the workspace had this journal so far.
 
     Raises:
         WrongJournal: the workspace had another journal.
     """
     if not settings.new_journal:
         journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
-        identity.check(workspace or _owner(journal, settings), journal_id, str(settings.journal), latest)
+        identity.check(_owner(journal, settings), journal_id, str(settings.journal), latest)
 
 
 def _owner(journal: Journal | None, settings: Settings) -> Workspace:
@@ -242,14 +242,16 @@ def confirm(settings: Settings, meant: Workspace | None = None) -> None:
         meant: the workspace that the profile is another name of from now on; None for one of its own.
 
     Raises:
-        ImporterError: the confirmation can't be kept, or the workspace that is meant had another journal so far.
+        Changed: the profile can't become another name of that workspace, or no longer can.
+        ImporterError: the confirmation can't be kept.
     """
     if not Journal.exists(settings.journal):
         check_journal(None, settings)
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
         if meant is not None:
-            check_journal(journal, settings, meant)
-            stack.enter_context(journal.held(settings.workspace))  # a run as the profile itself has its deliveries
+            stack.enter_context(journal.held(settings.workspace))  # no run as the profile itself is under way
+            if (unclear := unconfirmed(journal, settings)) is None or meant not in unclear.others:
+                raise Changed(say("unconfirmed.not-continued", other=str(meant), profile=repr(settings.profile)))
         confirmation = Confirmation(time.time(), lock.user())
         journal.runs.confirm(settings.workspace, confirmation, settings.key, same_as=meant)
 

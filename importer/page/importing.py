@@ -183,17 +183,14 @@ class ImportScreens(Screens):
     def continue_as(self, number: str) -> Page:
         """Continue with the deliveries of another workspace, as a person says, and show the Confirm screen again."""
         upload, choices = self._upload(number), _choices()
-        settings, back, title = self._parts.current.with_key(), _confirm(upload, choices), "page.problem.not-continued"
+        settings, back = self._parts.current.with_key(), _confirm(upload, choices)
+        if request.form.get("workspace") != str(settings.workspace):
+            refuse(say("page.problem.not-continued"), say("page.problem.another-workspace"), 409, back)
+        profile, _, address = request.form.get("meant", "").rpartition(" at ")
         try:
-            with workspaces.opened(settings) as journal:
-                unclear = workspaces.unconfirmed(journal, settings)
-            others = () if unclear is None else unclear.others
-            meant = next((other for other in others if str(other) == request.form.get("meant")), None)
-            if meant is None or request.form.get("workspace") != str(settings.workspace):
-                refuse(say(title), say("page.problem.no-such-workspace"), 409, back)
-            workspaces.confirm(settings, meant)
+            workspaces.confirm(settings, Workspace(profile, address))
         except ImporterError as error:
-            refuse(say(title), error.message, 409, back)
+            refuse(say("page.problem.not-continued"), error.message, 409, back)
         self._parts.reading.forget(upload)
         return redirect(back, 303)
 

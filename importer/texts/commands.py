@@ -492,6 +492,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "unconfirmed.refused": (
         "{why}\nNothing was sent. Run `note-importer run FILE` once at a terminal and {then}. After that, it runs without questions."
     ),
+    "unconfirmed.not-continued": "The profile {profile} can't continue with the deliveries of {other}, or no longer can.\nNothing was changed. Start again.",
     "unconfirmed.refused@page": "{why}\nNothing was sent. Import a file, and {then}.",
     "unconfirmed.first.then": "answer there whether this is the right workspace, or set up the profile with `note-importer init`",
     "unconfirmed.key-of-another.then": "answer there in which account these notes are, or use the profile and the journal that the key was used with",

@@ -266,7 +266,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.confirm.is-own": "The other profile's notes are in another account: send these as “{profile}”",
     "page.confirm.is-new-key": "The new key is for the same account",
     "page.problem.not-continued": "The profile was not changed",
-    "page.problem.no-such-workspace": "That workspace is no longer one that this profile could continue with. Look again.",
     "page.confirm.is-right": "The profile and the address above are the right ones for these notes",
     "page.confirm.is-meant": "These are the first private notes of this workspace, and they should be private",
     "page.confirm.is-meant-public": "These are the first public notes of this workspace, and everyone in the team should see them",

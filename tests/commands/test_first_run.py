@@ -15,12 +15,12 @@ import pytest
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import batch, doctor, hide, workspaces
+from importer.commands import batch, doctor, hide, verify, workspaces
 from importer.commands.batch import Batch, BatchFace
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.commands.workspaces import Unconfirmed
-from importer.errors import Busy, FirstRun, WrongJournal
+from importer.errors import Busy, Changed, FirstRun, WrongJournal
 from importer.journal import Journal, accounts, identity
 from importer.messages import render
 from importer.models import Workspace
@@ -193,9 +193,13 @@ def test_a_profile_continues_with_another_ones_deliveries(
         assert (prepared.preview.unconfirmed, prepared.preview.remaining.total) == (None, 0)
     assert run(more, night, vendor).exit_status == 0
     assert len(box.notes) == 2
+    assert hide.what_to_hide("last", night).run is not None
+    assert verify.verify(night, vendor=vendor).elsewhere is None
+    assert run(tmp_path / "n.results.xlsx", night, vendor).exit_status == 0
+    assert len(box.notes) == 2
     with Journal.open(away.journal) as journal:
         assert journal.owner(night.workspace) == Workspace("default", AWAY)
-        assert len(journal.runs.listed(night.workspace)) == 3
+        assert len(journal.runs.listed(night.workspace)) == 4
         with journal.held(night.workspace), pytest.raises(Busy):
             run_held(replace(night, profile="default"))
 
@@ -272,6 +276,27 @@ def test_a_profile_with_deliveries_of_its_own_continues_with_no_others(
         unclear = prepared.preview.unconfirmed
     assert unclear is not None
     assert (unclear.kind, unclear.others) == ("key-of-another", ())
+
+
+def test_a_profile_becomes_no_other_name_that_was_not_offered(sheet: Path, away: Settings, vendor: Vendor) -> None:
+    """Somebody else may have answered meanwhile; or it has deliveries of its own by now."""
+    run(sheet, away, vendor, [True])
+    day = replace(away, profile="day")
+    with pytest.raises(Changed, match="can't continue"):
+        workspaces.confirm(day, Workspace("nobody", AWAY))
+    workspaces.confirm(day)
+    with pytest.raises(Changed, match="can't continue"):
+        workspaces.confirm(day, away.workspace)
+    with Journal.open(away.journal) as journal:
+        assert journal.owner(day.workspace) == day.workspace
+
+
+def test_the_key_of_a_profile_that_was_confirmed_without_one_is_its_first_runs(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
+) -> None:
+    workspaces.confirm(replace(away, key=""))
+    assert run(sheet, away, vendor).exit_status == 0
+    assert isinstance(run(sheet, replace(away, key=ANOTHER), vendor).files[0].error, FirstRun)
 
 
 def test_a_new_key_of_a_known_workspace_is_confirmed_again(

@@ -145,7 +145,7 @@ def test_who_follows_the_refusal_of_another_profile_has_each_note_once(
         for module in ("asking", "importing"):
             patch.setattr(f"importer.cli.{module}.is_terminal", lambda _: True)
         patch.setattr("sys.stdin", io.StringIO("1\n"))
-        ended = moving("run", "n.csv", "--profile", "night", "--yes")
+        ended = moving("run", "n.csv", "--profile", "night")
     assert (ended.status, len(moving.box.notes)) == (0, 2)
     assert f"1 The account of default at {moving.box.url}: continue" in ended.all
     moving.file("n.csv", "Prospect ID,Note,Visibility\nP1,Spoke about terms,Public\nP3,Another,Public\n")
