@@ -41,7 +41,7 @@ _DETAILED = 5
 """Maximum number of files that are described in detail."""
 _TOLD = frozenset(
     """
-    account.of-another-profile account.used-elsewhere archive.no-folder archive.other-store attachments.no-folder
+    archive.no-folder archive.other-store attachments.no-folder
     attachments.holds-own-files files.of-another-user files.open-to-others files.shared
     choosing.folder-unreadable choosing.no-spreadsheet choosing.only-ours choosing.stands-for choosing.the-folder
     count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed disk.read-only files.none
@@ -53,10 +53,12 @@ _TOLD = frozenset(
     notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
     postgres.mend profile.file-missing profile.no-closing-quote profile.no-setting profile.no-table
     profile.not-there profile.not-toml profile.unreadable profile.write-a-table recipients.in-file
-    recipients.in-variable recipients.none recipients.unreadable run.unconfirmed series.nothing-to-import
+    recipients.in-variable recipients.none recipients.unreadable series.nothing-to-import
     settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable stopped.hours-over
     stopped.no-thread stopped.time-over stopped.unsaid stopped.window-over store.no-folder target.impossible
-    target.is-folder target.no-folder written.nowhere written.trouble
+    target.is-folder target.no-folder unconfirmed.first unconfirmed.first-beside unconfirmed.first.then
+    unconfirmed.key-of-another unconfirmed.key-of-another-journal unconfirmed.key-of-another.then unconfirmed.new-key
+    unconfirmed.new-key.then unconfirmed.refused written.nowhere written.trouble
     """.split()
 )
 """Kinds of messages whose parts are paths, names of ours and the system's words, so that they may leave whole."""

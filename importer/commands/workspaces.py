@@ -179,7 +179,7 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if used:
         there = [other for other in used if journal is not None and journal.has(other)]
         usual = None if there else identity.remembered(used[0])
-        names = {"others": listed([*map(str, used)])}
+        names = {"others": ", ".join(repr(str(other)) for other in used)}
         if usual is None:
             why = say("unconfirmed.key-of-another", **parts, **names)
         else:
@@ -188,7 +188,7 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if identity.remembered(owner) is None and (journal is None or not journal.runs.is_confirmed(owner)):
         if not (others := _at_the_address(journal, settings)):
             return Unconfirmed("first", say("unconfirmed.first", **parts))
-        why = say("unconfirmed.first-beside", **parts, others=listed([other.profile for other in others]))
+        why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
         return Unconfirmed("first", why, others)
     if settings.key and journal is not None and journal.runs.has_key(owner):
         return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))

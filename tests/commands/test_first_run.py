@@ -18,6 +18,7 @@ from importer.cli import main
 from importer.commands import batch, doctor, hide, verify, workspaces
 from importer.commands.batch import Batch, BatchFace
 from importer.commands.choosing import choose
+from importer.commands.notification_messages import notification
 from importer.commands.run import prepare
 from importer.commands.workspaces import Unconfirmed
 from importer.errors import Busy, Changed, FirstRun, WrongJournal
@@ -185,7 +186,9 @@ def test_a_profile_continues_with_another_ones_deliveries(
     found = run(sheet, night, vendor)
     assert (found.exit_status, type(found.files[0].error)) == (2, FirstRun)
     assert "default" in render(found.files[0].why)
-    assert "Run `note-importer run FILE` once at a terminal and answer there" in render(found.files[0].why)
+    for said in (render(found.files[0].why), notification(found).body):
+        assert "Run `note-importer run FILE" in said
+        assert "once at a terminal and answer there" in said
     more = write_sheet(tmp_path / "more.csv", [Line("P1", "x"), Line("P2", "x")])
     assert run(more, night, vendor, ["default"]).exit_status == 0
     assert [note.prospect_id for note in box.notes] == ["P1", "P2"]
