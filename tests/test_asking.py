@@ -78,6 +78,22 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert len(box.notes) == 6
 
 
+def test_two_columns_that_say_who_sees_a_note_are_asked_about_once(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer is that both count. It is kept, with the words of the first; the next night asks nothing."""
+    head = ("Prospect ID", "Note", "Shared", "Restricted to")
+    rows = [(f"jzRkmgMdw{i}", TEXTS[0], "Everybody", ("", "Legal")[i % 2]) for i in range(4)]
+    seen = types(["run", write(head, rows), "--map", "visibility=Shared"], ["2", "1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert seen.screen.count("What is column D, 'Restricted to'?") == 1
+    assert "1 the visibility, too: each note is as visible as the least visible of both columns says" in seen.screen
+    assert [note.visibility for note in sorted(box.notes, key=lambda note: note.prospect_id)] == ["1", "2", "1", "2"]
+    later = [(f"jzRkmgMdx{i}", TEXTS[0], "Everybody", ("", "Finance")[i % 2]) for i in range(4)]
+    assert main(["run", write(head, later), "--yes"]) == 0, capsys.readouterr().err
+    assert sorted(note.visibility for note in box.notes) == ["1"] * 4 + ["2"] * 4
+
+
 @pytest.mark.parametrize("at_a_terminal", [True, False])
 def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool

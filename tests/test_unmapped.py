@@ -43,6 +43,13 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         (("Sichtbarkeit", "Öffentlich"), ("Vertraulich", "Ja")),
         (("Visibilità", "Pubblico"), ("Riservato", "Sì")),
         (("Visibility", "Public"), ("is_private", "1.0")),
+        (("Visibility", "Public"), ("Visibility group", "Item owner")),
+        (("Visibility", "Public"), ("Permission group", "Owner only")),
+        (("Visibility", "Public"), ("Restricted to", "Legal")),
+        (("Visibility", "Public"), ("Audience", "Managers only")),
+        (("Visibility", "Public"), ("Access level", "Only owner")),
+        (("Visibility", "Public"), ("Tags", "private")),
+        (("Visibility", "Public"), ("Stage", "confidential")),
         (("Status", "Published"), ("Draft", "Yes")),
         (("Status", ""), ("IsDraft", "✔️")),
     ],
@@ -61,13 +68,50 @@ def test_a_second_column_that_says_less_is_asked_about(
     assert len(box.notes) == 1
 
 
+def test_of_two_columns_that_say_who_sees_a_note_the_least_visible_counts_for_each_row(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what surely says no less leaves a note public. The plan says how many notes the second column restricts."""
+    columns = {
+        "Note": list("ABCDEFG"),
+        "Visibility": ["Public"] * 6 + ["Private"],
+        "Confidential": ["Yes", "No", "", "n/a", "", "No", "No"],
+        "Shared?": ["Yes", "Yes", "x", "Yes", "", "No", "Yes"],
+    }
+    assert run(columns, "--map", "visibility=Visibility, Confidential, Shared?") == 0
+    private = {note.sent_content for note in box.notes if note.visibility == "2"}
+    assert private == {"A", "D", "E", "F", "G"}
+    said = " ".join(capsys.readouterr().out.split())
+    assert "'Confidential', also says who may see a note: it makes 2 notes private that would be public." in said
+    assert "'Shared?', also says who may see a note: it makes 2 notes private that would be public." in said
+
+
+def test_a_meaning_that_names_no_column_counts_only_in_the_first(box: Sandbox) -> None:
+    """Yes is public under one heading, and private under the other, where only the heading says what it means."""
+    columns = {"Note": list("ABC"), "Shared": ["Yes"] * 3, "Restricted": ["Yes", "No", "Some"]}
+    meant = ["--value", "visibility:Yes=Public", "--value", "visibility:Some=Public"]
+    assert run(columns, "--map", "visibility=Shared, Restricted", *meant) == 0
+    assert sorted((note.sent_content, note.visibility) for note in box.notes) == [("A", "2"), ("B", "1"), ("C", "2")]
+
+
+def test_of_two_columns_of_statuses_a_draft_counts(box: Sandbox) -> None:
+    columns = {"Note": list("AB"), "Visibility": ["Public"] * 2, "Status": ["Published", ""], "Draft": ["Yes", ""]}
+    assert run(columns, "--map", "status=Status, Draft") == 0
+    assert sorted((note.sent_content, note.status) for note in box.notes) == [("A", "0"), ("B", "1")]
+
+
 @pytest.mark.parametrize(
     ("used", "other"),
     [
         (("Visibility", "Private"), ("Confidential", "Yes")),
         (("Visibility", "Public"), ("Shared?", "Yes")),
-        (("Visibility", "Public"), ("Phone", "Private")),
+        (("Visibility", "Public"), ("Tags", "private, pricing")),
         (("Visibility", "Public"), ("Published on", "2026-11-27")),
+        (("Visibility", "Public"), ("Shared on", "27 November 2026")),
+        (("Visibility", "Public"), ("Private Email", "jo@example.com")),
+        (("Visibility", "Public"), ("Shared folder", "https://example.com/a")),
+        (("Visibility", "Public"), ("Owner", "Dana Diaz")),
+        (("Visibility", "Public"), ("Department", "Legal")),
     ],
 )
 def test_a_second_column_that_says_no_less_is_nobodys_question(

@@ -45,7 +45,9 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         case "ignore":
             ignored = {*map(key, read)}  # a column that was named for a role may hold something else
             others["mapping"] = {
-                role: names for role, names in settings.mapping.items() if ignored.isdisjoint(map(key, names))
+                role: names
+                for role, names in settings.mapping.items()
+                if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
             }
             if settings.reading is not None:
                 before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)

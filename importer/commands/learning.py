@@ -89,7 +89,7 @@ def _answers(loaded: Loaded) -> dict[str, Any]:
         columns[Role.CONTENT] = roles.composition.renamed(called)
     without = {role: "" for role, names in settings.mapping.items() if "" in names}
     words = {
-        (role, columns[role]): {
+        (role, called(roles.columns[role])): {
             word: value
             for (of, heading), said in settings.values.items()
             if of is role and (heading is None or folded(heading) == folded(loaded.headings[role]))

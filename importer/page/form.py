@@ -184,7 +184,8 @@ class CheckForm:
         for role in _ORDER:
             is_chosen = question is None and role is column.role
             pair = ("key-column", column.name) if role is Role.KEY else ("map", f"{role}={column.name}")
-            explicit = next((choice for choice in said if role_of(choice) is role), None)
+            offered_pairs = [] if question is None else [(choice.setting, choice.value) for choice in question.choices]
+            explicit = next((choice for choice in (*said, *offered_pairs) if role_of(choice) is role), None)
             value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
             options.append((value, ROLES[role], is_chosen))
         if column.is_part or (self.text and column.role is not Role.CONTENT and not {*"{}[]"} & {*column.name}):

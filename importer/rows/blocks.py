@@ -5,7 +5,7 @@ Input: some successive rows of a sheet. Output: codes of the values, or the text
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,13 +53,15 @@ class ColumnReader:
             self.cleaned += sum(text in self._unclean for text in block.column(self.position))
 
     def _add(self, text: str) -> int:
-        value = self._read(text)
+        code = self.code[text] = self._code(self._read(text))
+        if self._is_unclean(text):
+            self._unclean.add(text)
+        return code
+
+    def _code(self, value: object) -> int:
         code = self._code_of_value.setdefault(value, len(self.values))
         if code == len(self.values):
             self.values.append(value)
-        self.code[text] = code
-        if self._is_unclean(text):
-            self._unclean.add(text)
         return code
 
     def meanings(self) -> dict[str, Value | None]:
@@ -79,6 +81,40 @@ class ColumnReader:
         self._wrong.update(code for code in range(self._seen, count) if isinstance(self.values[code], Wrong))
         self._seen = count
         return self._wrong
+
+
+class WordReader(ColumnReader):
+    """Reader of the column of visibility or status, and of further columns that can only make notes less visible.
+
+    Args:
+        position, read: those of the first column.
+        least: the value of the least visible note.
+        further: position of each further column → whether a cell makes the note of its row so.
+
+    Attributes:
+        restricted: position of each further column → number of rows that it makes less visible.
+    """
+
+    def __init__(
+        self,
+        position: int | None,
+        read: Callable[[str], object],
+        least: Value,
+        further: Mapping[int, Callable[[str], bool]],
+    ) -> None:
+        super().__init__(position, read)
+        self._least, self._further = least, further
+        self.restricted = dict.fromkeys(further, 0)
+
+    def codes(self, block: Block) -> Ints:
+        """See :meth:`ColumnReader.codes`. A cell that is not valid stays so."""
+        codes = super().codes(block)
+        for position, restricts in self._further.items():
+            for i, text in enumerate(block.columns[position]):
+                if restricts(text) and isinstance(value := self.values[codes[i]], Visibility | Status):
+                    self.restricted[position] += value is not self._least
+                    codes[i] = self._code(self._least)
+        return codes
 
 
 @dataclass(frozen=True)

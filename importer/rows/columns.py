@@ -40,7 +40,8 @@ class Roles:
         unexplained: unused columns that the user has not ignored.
         doubtful: unused columns that are ignored only because the reading of this kind of sheet ignores them.
         vacant: roles without a column, unless the user stated that this sheet has no such column.
-        listed: role → the columns of people after the first that the user lists for it (``Contact 1, Contact 2``).
+        listed: role → the columns after the first that the user lists for it (``Contact 1, Contact 2``). Those of
+            visibility and status can only make notes less visible than the first says.
         further_emails: columns with further emails of the same person, used in order if the email column is blank.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
         in_doubt: whether the IDs may be another program's. If so, three emails are looked up to compare their IDs.

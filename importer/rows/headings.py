@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from importer.fields import WORDED
 from importer.messages import Message
 from importer.models import Role
 from importer.reading import column_letter
@@ -78,8 +79,8 @@ class SheetHeadings:
         return not self.candidates(other)
 
     def first_named(self, role: Role, names: Sequence[str]) -> list[int]:
-        """Return the columns of the first name that the sheet has. A name may list several columns of people."""
-        named = self._named_in_list if role in OTHER else self._named
+        """Return the columns of the first name that the sheet has. A name may list several columns."""
+        named = self._named_in_list if role in OTHER or role in WORDED else self._named
         return next((positions for name in names if name and (positions := named(name))), [])
 
     def are_listed(self, role: Role, positions: Sequence[int]) -> bool:

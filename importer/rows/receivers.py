@@ -166,7 +166,7 @@ class Receivers:
             remarks.append(say("email.further", n=self._from_further, first=letters[0], further=letters[1:]))
         if self._differing:
             remarks.append(say("email.differ", n=self._differing, columns=letters))
-        for role in self._roles.listed:
+        for role in (Role.PROSPECT, Role.EMAIL):
             if len(columns := self._roles.of(role)) > 1:
                 remarks.append(say("people.columns", columns=tuple(map(column_letter, columns))))
         if self._several and self._how in (SeveralInCell.EACH, SeveralInCell.FIRST):

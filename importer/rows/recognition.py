@@ -193,17 +193,15 @@ def _matters(name: str, values: Sequence[str]) -> bool:
         return True
     if not any(map(str.strip, values)):
         return any(words.speaks(role, heading, weakly=False) for role in WORDED)
-    if any(suggests(role, heading) for role in (Role.VISIBILITY, Role.RECORD)):
-        return True
-    if any(words.speaks(role, heading, weakly=False) for role in WORDED):
-        return True
-    if any(words.speaks(role, heading) for role in WORDED) and any(map(words.is_word, values)):
-        return True  # Owner: not with names, but with yes and no
-    if suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values):
-        return True
-    if any("@" in value for value in values) and likeliness(Role.EMAIL, heading, values) >= LIKELY:
-        return True
-    return suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY
+    speaks = any(words.speaks(role, heading) for role in WORDED)  # Owner: not with names, but with yes and no
+    return (
+        suggests(Role.RECORD, heading)
+        or any(words.is_about(role, heading) for role in WORDED)
+        or (speaks and any(map(words.is_word, values)))
+        or (suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values))
+        or (likeliness(Role.EMAIL, heading, values) >= LIKELY and any("@" in value for value in values))
+        or (suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY)
+    )
 
 
 def _several(readings: Sequence[Reading]) -> Undecided:

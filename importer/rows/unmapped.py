@@ -1,10 +1,11 @@
-"""Find columns without a role that hold mostly words for visibility or status, so that none is ignored by mistake.
+"""Find columns without a role that seem to say who may see a note, or which are drafts, so that none is passed over.
 
 Input: a sheet's blocks. Output: a question for each such column, even if the profile ignores it or has a default value.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -22,14 +23,12 @@ from importer.settings.kinds import mapped
 from importer.settings.reading import Values, key, numbered
 
 _MOST_VALUES = 8  # values of a column that a message lists
-_MOST_ODD = 3  # unknown words that a column may hold beside known ones, without typing errors
-_MOST_UNKNOWN = 20  # with typing errors
-_LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
-_SAY_LESS = {
-    role: {folded(word) for word in WORDED[role].words[value] if not word.isdecimal()} for role, value in _LESS.items()
-}
+_MOST_ODD = 3  # other values that a column may hold beside words
+_MOST_UNKNOWN = 20  # unknown words that it may hold
 _LONGEST = 60  # characters; a longer text is no word
 _FIRST_LOOK = 100  # rows that are checked first; they rule out nearly all other columns
+_PHRASE = re.compile(r"\S|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
+"""A sign, or a few words that hold no email, link, number or date."""
 
 
 def question(
@@ -38,21 +37,27 @@ def question(
     roles: Sequence[Role],
     values: Sequence[str],
     says: Message,
+    beside: Sequence[int] = (),
 ) -> Question:
-    """Return the question whether a column without a role has one of ``roles``; ``says`` is the reason for asking."""
+    """Return the question whether a column without a role has one of ``roles``; ``says`` is the reason for asking.
+
+    If columns have the role already (``beside``), it may count as well: the least visible counts for each note.
+    """
     name, column = called(headings, position), column_letter(position)
     heading = shown(headings[position]) if headings[position].strip() else say("column.without-heading")
     listed = some([*map(shown, values)], _MOST_VALUES)
+    names = ", ".join(called(headings, at) for at in (*beside, position))
     text = say(
         "overlooked.question",
         column=column,
         heading=heading,
         says=says,
         values=listed,
-        ways=tuple(mapped(role, as_argument(name)) for role in roles),
+        ways=tuple(mapped(role, as_argument(names)) for role in roles),
         ignore=SettingPart("ignore", as_argument(name)),
     )
-    choices = [PossibleAnswer("map", f"{role}={name}", say("overlooked.is", role=role)) for role in roles]
+    kind = "overlooked.is-as-well" if beside else "overlooked.is"
+    choices = [PossibleAnswer("map", f"{role}={names}", say(kind, role=role)) for role in roles]
     choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))
     asks = say("overlooked.what-is-it", column=column, heading=heading, values=listed)
     return Question(text, asks, choices, position, roles, values[:_MOST_VALUES], len(values))
@@ -61,12 +66,11 @@ def question(
 class Unmapped:
     """Finder of columns without a role that are probably meant for the visibility or the status.
 
-    Such a column holds words of these roles, usual ones or the user's own, and at least one word of a role without a
-    column. If notes are public or published, a few unknown words are allowed: typing errors must not publish a draft.
-    They are allowed under a heading that is about the role, where yes, no and codes count as words, too. Under another
-    heading, most words must be known, and one must mean the role in any context: *Draft*, but not *Live* or *Team*. If
-    a column already has the role, a second one counts only if its heading is about the role and one of its words may
-    restrict notes further: *Private?* with a yes, although notes are public.
+    Under a heading that is about the role, such a column holds a few short words, usual ones or not, or codes. Under
+    another heading, all its words are usual ones or the user's own. If notes are public or published, most of them are
+    enough, because a typing error must not publish a draft. Then one word must mean the role in any context: *Draft*,
+    but not *Live*. If a column already has the role, a second one counts only if one of its words may restrict notes
+    further: *Private?* with a yes, although notes are public.
 
     Args:
         headings, roles, values: those of the sheet.
@@ -80,7 +84,7 @@ class Unmapped:
         self, headings: Sequence[str], roles: Roles, values: Values, known: Mapping[str, Sequence[str]]
     ) -> None:
         self.seen: dict[str, tuple[str, ...]] = {}
-        self._names = numbered(headings)
+        self._names, self._own = numbered(headings), values
         self._known = {key(column): {*map(folded, seen)} for column, seen in known.items()}
         self._headings, self._doubtful, self._open = headings, roles.doubtful, {*roles.unexplained, *roles.doubtful}
         self._words = {
@@ -89,11 +93,11 @@ class Unmapped:
         }
         self._blank_or_word = {""}.union(*self._words.values())
         self._vacant = [role for role in WORDED if role in roles.vacant]
-        self._taken = {role: roles.columns[role] for role in WORDED if role in roles.columns}
+        self._taken = {role: roles.of(role) for role in WORDED if role in roles.columns}
         looked_at = sorted({*roles.unused, *self._open})
         self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in looked_at}
-        is_any_without = len(self._taken) < len(WORDED)
-        self._values = {i: Counter[str]() for i in looked_at if is_any_without or self._spoken_of[i]}
+        self._about = {i: [role for role in WORDED if words.is_about(role, headings[i])] for i in looked_at}
+        self._values = {i: Counter[str]() for i in looked_at}
 
     def look(self, block: Block) -> None:
         """Drop the columns that hold more than a few other values than such words in this block."""
@@ -102,14 +106,20 @@ class Unmapped:
             for part in (column[:_FIRST_LOOK], column[_FIRST_LOOK:]):
                 values.update(part)
                 unknown = [text for text in values if not self._is_word(position, text) and not is_footer(text)]
-                if len(unknown) > _MOST_UNKNOWN or sum(not words.is_misspelled(text) for text in unknown) > _MOST_ODD:
+                odd = (text for text in unknown if not self._may_be_word(position, text))
+                if len(unknown) > _MOST_UNKNOWN or sum(1 for _ in odd) > _MOST_ODD:
                     del self._values[position]
                     break
 
     def _is_word(self, position: int, text: str) -> bool:
-        if len(text) <= _LONGEST and folded(cleaned_id(text)) in self._blank_or_word:
-            return True
-        return bool(self._spoken_of[position]) and words.depends_on_heading(cleaned_id(text))
+        word = cleaned_id(text)
+        if len(text) > _LONGEST or (self._spoken_of[position] and words.depends_on_heading(word)):
+            return len(text) <= _LONGEST
+        return folded(word) in self._blank_or_word or any(words.says_only(role, word) for role in WORDED)
+
+    def _may_be_word(self, position: int, text: str) -> bool:
+        """Return whether an unknown text may be a word: any few words if the heading is about a role, or a slip."""
+        return bool(_PHRASE.fullmatch(text)) if self._about[position] else words.is_misspelled(text)
 
     def questions(self, notes: Sequence[Note]) -> list[Question]:
         """Return a question for each remaining column; ``notes`` are the notes made from the columns with roles."""
@@ -119,58 +129,61 @@ class Unmapped:
         }
         questions = []
         for position, texts in self._values.items():
-            rows = _counted(texts)
+            rows, heading = _counted(texts), self._headings[position]
             known = [value for value in rows if self._is_word(position, value)]
-            heading_roles = self._spoken_of[position] if known else ()
-            roles = [
-                role
-                for role in WORDED
-                if role not in self._taken
-                if role in heading_roles or any(self._is_of(role, value) for value in known)
-                if len(known) == len(rows)
-                or (is_open[role] and (role in heading_roles or self._are_mostly_of(role, known, rows)))
-            ]
-            less = [
-                role
-                for role in heading_roles
-                if role in self._taken
-                if is_open[role] and any(self._says_less(role, position, value) for value in rows)
-            ]
-            if roles:
-                says = say("overlooked.all-words" if len(known) == len(rows) else "overlooked.most-words")
-                says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
-                asked = [role for role in roles if role in self._vacant]
-            elif less:
-                used, asked = shown(self._headings[self._taken[less[0]]]), less[:1]
-                says = say("overlooked.may-say-less", role=less[0], used=used)
-            else:
+            alike = [value for value in rows if value in known or self._may_be_word(position, value)]
+            by_heading = {*self._about[position]} if 2 * len(alike) > len(rows) else set()
+            by_heading |= {*self._spoken_of[position]} if known else set()
+            is_whole, roles, less = len(known) == len(rows), [], []
+            for role in WORDED:
+                of_role, restricts = self._of(role, known), words.restricting(role, heading, self._own)
+                if role not in self._taken:
+                    is_said = bool(of_role) or (bool(known) and role in self._spoken_of[position])
+                    is_mostly = role in by_heading or self._are_mostly_of(role, known, rows)
+                    roles += [role] if (is_whole and is_said) or (is_open[role] and is_mostly) else []
+                else:
+                    strong = [value for value in of_role if is_whole and words.is_strong(role, value)]
+                    cells = map(cleaned_id, texts) if role in by_heading else strong
+                    less += [role] if is_open[role] and any(map(restricts, cells)) else []
+            if not roles and not less:
                 continue
-            if asked and self._is_open(position, [*rows]):
-                questions.append(question(self._headings, position, asked, [*rows], says))
+            asked = [role for role in roles if role in self._vacant] if roles else less[:1]
+            beside = () if roles else self._taken[less[0]]
+            if beside:
+                says = say("overlooked.may-say-less", role=less[0], used=shown(self._headings[beside[0]]))
+            else:
+                is_mostly = any(self._are_mostly_of(role, known, rows) for role in roles)
+                says = say("overlooked.most-words") if is_mostly else say("overlooked.by-heading")
+                says = say("overlooked.all-words") if is_whole else says
+                says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
+            if asked and self._is_open(position, rows, known):
+                questions.append(question(self._headings, position, asked, [*rows], says, beside))
             else:
                 self.seen[self._names[position]] = tuple(rows)
         return questions
 
-    def _is_of(self, role: Role, value: str) -> bool:
-        return folded(value) in self._words[role] and not value.isdecimal()
+    def _of(self, role: Role, values: Sequence[str]) -> list[str]:
+        """Return the words of a role, in any context."""
+        own = self._words[role]
+        return [
+            word for word in values if (folded(word) in own and not word.isdecimal()) or words.says_only(role, word)
+        ]
 
     def _are_mostly_of(self, role: Role, known: Sequence[str], rows: Counter[str]) -> bool:
         """Return whether most words or rows hold known words, or typing errors of these, and one means the role."""
         alike = [word for word in rows if word in known or words.is_misspelled(word)]
         is_most = 2 * len(alike) > len(rows) or 2 * sum(rows[word] for word in alike) >= rows.total()
-        return is_most and any(self._is_of(role, word) and words.is_strong(role, word) for word in known)
+        return is_most and any(words.is_strong(role, word) for word in self._of(role, known))
 
-    def _is_open(self, position: int, values: Sequence[str]) -> bool:
-        """Return whether a column has to be asked about, because nobody said anything about these words of it."""
-        known = self._known.get(key(self._names[position]), set()) if position in self._doubtful else set()
-        return position in self._open and not {*map(folded, values)} <= known
+    def _is_open(self, position: int, rows: Counter[str], known: Sequence[str]) -> bool:
+        """Return whether a column has to be asked about, because nobody said anything about these words of it.
 
-    def _says_less(self, role: Role, position: int, value: str) -> bool:
-        """Return whether a word may mean that a note is private (visibility) or a draft (status)."""
-        if folded(value) in _SAY_LESS[role]:
-            return True
-        likely = words.reading(role, self._headings[position], value)
-        return words.depends_on_heading(value) and (likely is None or likely is _LESS[role])
+        In a column that was ignored before, new words that nobody knows say nothing new.
+        """
+        if position not in self._doubtful:
+            return position in self._open
+        before = self._known.get(key(self._names[position]))
+        return not {*map(folded, known if before is not None else rows)} <= (before or set())
 
 
 def _counted(texts: Counter[str]) -> Counter[str]:

@@ -21,7 +21,7 @@ from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
 from importer.rows import records, words
 from importer.rows.attachments import Folder
-from importer.rows.blocks import Block, ColumnReader
+from importer.rows.blocks import Block, ColumnReader, WordReader
 from importer.rows.columns import Roles, at_the_start, called
 from importer.rows.corrected import CorrectedRows
 from importer.rows.footers import Footers
@@ -65,16 +65,19 @@ class _Validation:
         position_of = roles.columns.get
         blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
         status = position_of(Role.STATUS)
-        blank_status = words.blank_status("" if status is None else sheet.headings[status])
+        blank_status = words.blank(Role.STATUS, "" if status is None else sheet.headings[status])
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
+        self.worded = {
+            Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
+            Role.STATUS: self._words(Role.STATUS, blank_status),
+        }
         self.columns = {  # the columns of the note
             Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
             if self.composed is None
             else self.composed,
-            Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
-            Role.STATUS: self._words(Role.STATUS, blank_status),
+            **self.worded,
             Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
             if self.folder is None
             else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
@@ -87,13 +90,16 @@ class _Validation:
         self.left_out: dict[int, Message] = {}
         self._kinds: dict[Message, Message] = {}
 
-    def _words(self, role: Role, blank: Value | Wrong) -> ColumnReader:
+    def _words(self, role: Role, blank: Value | Wrong) -> WordReader:
         """Return the reader of the column of visibility or status; ``blank`` is the value of a blank cell."""
-        position = self.roles.columns.get(role)
-        if position is None:
-            return ColumnReader(None, lambda _: blank)
-        vocabulary = words.Vocabulary(role, self.sheet.headings[position], self.settings.values)
-        return ColumnReader(position, lambda text: vocabulary.read(word) if (word := cleaned_id(text)) else blank)
+        headings, values = self.sheet.headings, self.settings.values
+        position, *others = self.roles.of(role) or (None,)
+        further = {at: words.restricting(role, headings[at], values) for at in others if at is not None}
+        vocabulary = words.Vocabulary(role, "" if position is None else headings[position], values)
+        read = vocabulary.read
+        return WordReader(
+            position, lambda text: read(word) if (word := cleaned_id(text)) else blank, words.LEAST[role], further
+        )
 
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
@@ -281,6 +287,9 @@ class _Validation:
         counts = {Role.PROSPECT: self.receivers.cleaned, **cleaned}
         cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
         remarks = [say("unseen.cells", cells=cells)] if cells else []
+        for role in WORDED:
+            for at, n in self.worded[role].restricted.items():
+                remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))
         remarks += self.receivers.remarks()
         if self.composed is not None:
             is_known = record is not None and record.is_chosen

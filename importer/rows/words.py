@@ -10,9 +10,9 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -21,12 +21,15 @@ from importer.messages import Cell, Message, SettingPart, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import at_the_start, called, shown
+from importer.rows.suggestions import suggests
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
 from importer.settings.reading import MEANS, Values, Words, folded_heading
 
 Value: TypeAlias = Visibility | Status
 
+LEAST: Mapping[Role, Value] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
+"""Role → its value for the least visible note."""
 MOST_WORDS = 6
 """Maximum number of words with a question each; a column with more unknown words probably has another role."""
 _OFTEN = 2  # rows; under a plain heading a word in a single row may be a typing error, and is a problem of its cell
@@ -61,14 +64,25 @@ def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
     is_about = role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
     if is_about or folded_heading(heading) in _KNOWN[role]:
         return True
-    if any(_strong(role, value, _bare(word)) for value in WORDED[role].words for word in words):
+    if any(_is_strong(role, _bare(word)) for word in words):
         return True
-    if not weakly:
-        return False
-    weak = [any(_weak(role, value, word) for value in WORDED[role].words) for word in words]
+    weak = [] if not weakly else [any(_weak(role, value, word) for value in WORDED[role].words) for word in words]
     return any(weak) and all(
         is_weak or NEGATION.fullmatch(word) or BESIDE.fullmatch(word) for word, is_weak in zip(words, weak, strict=True)
     )
+
+
+def is_about(role: Role, heading: str) -> bool:
+    """Return whether a heading is so clearly about the role that words under it are asked about even if unknown."""
+    return speaks(role, heading, weakly=False) or (role is Role.VISIBILITY and suggests(role, heading))
+
+
+@lru_cache(maxsize=1000)
+def says_only(role: Role, text: str) -> bool:
+    """Return whether a text is about the role and nothing else: *confidential*, *Private note*."""
+    found = [] if re.search(r"\d", text) else _words(text)
+    strong = [word for word in found if _is_strong(role, word)]
+    return bool(strong) and all(word in strong or BESIDE.fullmatch(word) for word in found)
 
 
 def is_word(text: str) -> bool:
@@ -97,9 +111,7 @@ def _nearest(text: str, known: Collection[str]) -> str:
 
 def is_strong(role: Role, word: str) -> bool:
     """Return whether a word of the role means it in any context, unlike *Live* or *Team*. The user's own words do."""
-    return folded(word) not in _USUAL or any(
-        _strong(role, value, part) for value in WORDED[role].words for part in _words(word)
-    )
+    return folded(word) not in _USUAL or any(_is_strong(role, part) for part in _words(word))
 
 
 def reading(role: Role, heading: str, word: str) -> Value | None:
@@ -116,10 +128,10 @@ def offered(role: Role, heading: str, word: str) -> list[Value]:
     return sorted(WORDED[role].words, key=lambda value: value is not likely)
 
 
-def blank_status(heading: str) -> Status:
-    """Return the status of a blank cell: published, as in the API, but draft in a checkbox column like *Published*."""
-    is_checked = not is_plain(Role.STATUS, heading) and _direction(Role.STATUS, heading) is Status.PUBLISHED
-    return Status.DRAFT if is_checked else Status.PUBLISHED
+def blank(role: Role, heading: str) -> Value:
+    """Return what a blank cell says: the role's most visible value, but the least in a checkbox column: *Published*."""
+    most = next(value for value in WORDED[role].words if value is not LEAST[role])
+    return LEAST[role] if not is_plain(role, heading) and _direction(role, heading) is most else most
 
 
 def _bare_word(word: str) -> str:
@@ -152,6 +164,10 @@ def _strong(role: Role, value: Value, word: str) -> bool:
     return re.fullmatch(f"(?:is)?(?:{WORDED[role].in_headings[value][0]})", word) is not None
 
 
+def _is_strong(role: Role, word: str) -> bool:
+    return any(_strong(role, value, word) for value in WORDED[role].words)
+
+
 def _weak(role: Role, value: Value, word: str) -> bool:
     pattern = WORDED[role].in_headings[value][1]
     return bool(pattern) and re.fullmatch(pattern, word) is not None
@@ -164,7 +180,7 @@ def _negates(word: str) -> bool:
     if NEGATION.fullmatch(word):
         return True
     bare = _bare(word)
-    return bare != word and any(_strong(role, value, bare) for role, field in WORDED.items() for value in field.words)
+    return bare != word and any(_is_strong(role, bare) for role in WORDED)
 
 
 def _bare(word: str) -> str:
@@ -234,6 +250,23 @@ class Vocabulary:
         if not is_long:
             reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
         return Wrong(reason, "" if near else text, near=nearest)
+
+
+def restricting(role: Role, heading: str, values: Values) -> Callable[[str], bool]:
+    """Return a function: whether a cell, in a column beside that of the role, makes a note less visible.
+
+    It does unless it surely doesn't: by a usual word, a yes or a no, or the user's own meaning for this very column.
+    """
+    own = Vocabulary(role, heading, {place: words for place, words in values.items() if place[1] is not None})
+
+    @cache
+    def restricts(text: str) -> bool:
+        word = cleaned_id(text)
+        read = own.read(word) if word else blank(role, heading)
+        value = reading(role, heading, word) if isinstance(read, Wrong) else read
+        return value is None or value is LEAST[role]
+
+    return restricts
 
 
 def ever(values: Values, role: Role) -> set[str]:
@@ -307,11 +340,11 @@ def unknown(
         minimum = _OFTEN if is_sure and is_plain(role, column.heading) else 1
         frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
         if len(frequent) > MOST_WORDS:
-            questions.append(_another_column(column, frequent))
+            questions.append(_is_it(column, frequent))
         else:
             of_column = [_word(column, word, count) for word, count in frequent]
             if of_column and not is_sure and is_plain(role, column.heading) and not known[role]:
-                of_column[0] = _in_doubt(column, of_column[0], frequent)
+                of_column[0] = _is_it(column, frequent, of_column[0])
             questions += of_column
     return questions
 
@@ -348,26 +381,19 @@ def _word(column: _Column, word: str, count: int) -> Question:
     return Question(text, asks, choices, column.position, [role], [word], count)
 
 
-def _another_column(column: _Column, counts: Sequence[tuple[str, int]]) -> Question:
-    """Return the question whether a column of many unknown words has the role at all."""
+def _is_it(column: _Column, counts: Sequence[tuple[str, int]], first: Question | None = None) -> Question:
+    """Return the question whether a column has the role at all, together with that about its first word, if given."""
     role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
-    summary = say("words.many", column=column.label, n=len(counts), role=role, words=_listed(counts))
+    listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
+    if first is None:
+        what = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
+    else:
+        what = say("words.none-known", column=column.label, role=role, words=listed)
     example = _ways(role, column.heading, words[0])[0]
-    text = say("words.many-say", what=summary, role=role, ignore=column.ignored, example=example)
-    asks = say("words.is-it", what=summary, role=role)
-    return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
-
-
-def _in_doubt(column: _Column, question: Question, counts: Sequence[tuple[str, int]]) -> Question:
-    """Return the question about a column's first word, which asks first whether the column has the role at all."""
-    role = column.role
-    summary = say("words.none-known", column=column.label, role=role, words=_listed(counts))
-    example = _ways(role, column.heading, counts[0][0])[0]
-    text = say("words.many-say", what=summary, role=role, ignore=column.ignored, example=example)
-    asks = say("words.at-all", what=summary, role=role, question=question.asks)
-    choices = [column.not_this, *(choice for choice in question.choices if choice != column.not_this)]
-    return replace(question, text=text, asks=asks, choices=choices)
-
-
-def _listed(counts: Sequence[tuple[str, int]]) -> tuple[Message, ...]:
-    return tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
+    text = say("words.many-say", what=what, role=role, ignore=column.ignored, example=example)
+    if first is None:
+        asks = say("words.is-it", what=what, role=role)
+        return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
+    asks = say("words.at-all", what=what, role=role, question=first.asks)
+    choices = [column.not_this, *(choice for choice in first.choices if choice != column.not_this)]
+    return replace(first, text=text, asks=asks, choices=choices)

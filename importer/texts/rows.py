@@ -149,6 +149,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Correct the template, or name the column of the text after it: such sheets are then imported without the other columns."
     ),
     "overlooked.is": "the {role} of the notes",
+    "overlooked.is-as-well": "the {role}, too: each note is as visible as the least visible of both columns says",
     "overlooked.is-nothing": "nothing to do with the notes",
     "column.which.prospect": "Which column identifies the prospects, by Saleshandy's ID or by email address?",
     "column.which.email": "Which column holds the email addresses?",
@@ -167,8 +168,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "default.public": "none: all notes are public, visible to the whole team",
     "overlooked.all-words": "all its words are a visibility or a status",
     "overlooked.most-words": "most of its words are a visibility or a status",
+    "overlooked.by-heading": "its heading says that it may be a visibility or a status",
     "overlooked.though-ignored": "{says} (it was ignored before, but not with these words)",
     "overlooked.may-say-less": "it may be more restrictive than the {role} in column {used}, which is used",
+    "restricted.visibility": (
+        "{column} also says who may see a note: it makes {n} note private that would be public.",
+        "{column} also says who may see a note: it makes {n} notes private that would be public.",
+    ),
+    "restricted.status": (
+        "{column} also says which notes are drafts: it makes {n} note a draft that would be published.",
+        "{column} also says which notes are drafts: it makes {n} notes drafts that would be published.",
+    ),
     "export.hubspot": "in HubSpot, export again with the associated contacts by name, which includes their email addresses, not by ID alone. Or export contacts with the property Email",
     "export.salesforce": "in Salesforce, export a report with the field Email of the contact or lead. The objects Note and Task have no such field",
     "export.pipedrive": "in Pipedrive, add the column Person - Email to the list, then export again",

@@ -172,7 +172,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Sheets with these headings are read like this, as answered on {date}. You can change the answers, or delete this part."
     ),
     "setting.map.label": "Columns",
-    "setting.map.help": 'Say which column holds the prospect, content, visibility, status, attachments, email or record (an ID of each record), by its heading or letter, as in `map content="Call summary"`. Several columns of people are listed: `map email="Contact 1, Contact 2"`. Leave the part after = empty if no column has this role.',
+    "setting.map.help": 'Say which column holds the prospect, content, visibility, status, attachments, email or record (an ID of each record), by its heading or letter, as in `map content="Call summary"`. Several columns of people are listed: `map email="Contact 1, Contact 2"`. So are two of visibility or status, of which the least visible counts. Leave the part after = empty if no column has this role.',
     "setting.value.label": "Your own words",
     "setting.value.help": "Say what a word in the sheet means, as in `value visibility:Yes=Public` or `value status:Done=Published`. Leave the part after = empty to skip the rows with this word. Applies to this run's visibility or status column.",
     "setting.default-visibility.label": "If visibility is blank",

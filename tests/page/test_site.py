@@ -316,7 +316,8 @@ def test_a_sheet_with_a_new_column_that_may_matter_is_another_kind(
         encoding="utf-8",
     )
     head = ("Prospect ID", "Comments of ours", "Visibility", "Internal note")
-    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello from a new column", "Public", "Not for them")], head))
+    rows = [("p1", "Hello from a new column", "Public", "See https://a.example")]
+    seen = guest.drop(write(tmp_path / "n.csv", rows, head))
     assert "Which column holds the text of the notes?" in seen.text
     assert "Ready: 1 note to send." in guest.see(f"{seen.url.partition('?')[0]}?export=Calls").text
     other = guest.see(f"{seen.url.partition('?')[0]}?export=none")
@@ -367,6 +368,20 @@ def test_going_on_with_an_open_question_leads_to_its_drop_down(guest: Visitor, t
     _, _, anchor = asked.headers["Location"].partition("#")
     assert f'<select id="{anchor}"' in seen.text
     assert f'<a href="#{anchor}"' in seen.text
+
+
+def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor, tmp_path: Path) -> None:
+    """It doesn't take the first one's place, about which the next screen would ask. It can be left out again."""
+    head = ("Prospect ID", "Note", "Visibility", "Restricted to")
+    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Legal"), ("p2", "Ho", "Public", "")], head))
+    both = "map visibility=Visibility, Restricted to"
+    assert f'<option value="{both}">' in seen.text
+    seen = guest.see(f"{seen.url}?{urlencode({'answer': both})}")
+    assert seen.text.count(f'<option value="{both}" selected>') == 2
+    assert "it makes 1 note private that would be public" in seen.text
+    seen = guest.see(f"{seen.url}&{urlencode({'answer': 'ignore Restricted to'})}")
+    assert "needs your answer" not in seen.text
+    assert "private that would be public" not in seen.text
 
 
 @pytest.mark.slow

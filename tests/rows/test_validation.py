@@ -128,13 +128,24 @@ def test_a_column_of_mostly_visibilities_is_overlooked_where_one_visibility_was_
 @pytest.mark.parametrize(
     "values",
     [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Open", "Closed"), ("Active", "Inactive"),
-     ("Draft 2",), ("Public", "Private"), ("Everyone", "1"), ("Draft" * 1000,), ("Draft", "Sent", "Signed", "Paid"),
+     ("Draft 2",), ("Everyone", "Shared"), ("Everyone", "1"), ("Draft" * 1000,), ("Draft", "Sent", "Signed", "Paid"),
      ("Live", "Live", "Lost"), ("Final", "Preliminary"), ("Public", "Private", "Other"),
      ("Draft", "Draft", "Draft", "Ada", "Ben", "Cleo", "Dan")],
 )  # fmt: skip
 def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple[str, ...]) -> None:
-    """Bare numbers are everywhere; and where the visibility has its column, a second one is about something else."""
+    """Bare numbers are everywhere; and where the visibility has its column, a second one may say the same."""
     assert overlooked(*values) == []
+
+
+@pytest.mark.parametrize(
+    "values", [("private", "private"), ("confidential", ""), ("Private note", "Public note"), ("Public", "Private")]
+)
+def test_a_column_of_nothing_but_visibilities_is_asked_about_if_it_may_restrict_public_notes(
+    values: tuple[str, ...],
+) -> None:
+    """Whatever its heading is. With the answer, the least visible of both columns counts."""
+    [sentence] = overlooked(*values)
+    assert '--map visibility="Visibility, X". If' in sentence
 
 
 def test_a_column_of_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
