@@ -50,7 +50,8 @@ class Field:
         suggested_part: pattern of a part of other such headings.
         of_one_person: pattern of headings, without case and signs, of columns that hold further values of one person.
             "Company Email", "Owner Email" and "Cc" aren't among them.
-        words: value → its usual words, the API's code first. Values are in the order in which they are offered.
+        words: value → its usual words, the API's code first. Values are in the order in which they are offered. "Team"
+            isn't among them: an owner's team is not everybody.
         in_headings: value → patterns of words that mean it in a heading, without case and accents. Words of the first
             pattern count in any heading. Words of the second count only among words of the same kind, because "Team
             Lead" is a person.
@@ -174,9 +175,8 @@ _VISIBILITY = Field(
             "Somente eu", "Privato", "Privata", "Solo io",
         ),
         Visibility.PUBLIC: (
-            "1", "Public", "Team", "Everyone", "All", "Shared", "All team members", "Whole team",
-            "Öffentlich", "Alle", "Publique", "Tous", "Équipe", "Público", "Pública", "Todos", "Equipo", "Equipe",
-            "Pubblico", "Pubblica", "Tutti",
+            "1", "Public", "Everyone", "All", "Shared", "All team members", "Whole team",
+            "Öffentlich", "Alle", "Publique", "Tous", "Público", "Pública", "Todos", "Pubblico", "Pubblica", "Tutti",
         ),
     },
     in_headings={

@@ -176,7 +176,7 @@ def test_b_goes_back_to_the_question_before(box: Sandbox, profiles: Path) -> Non
 def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_about_once(box: Sandbox) -> None:
     """Three public ones as they will read, the longest among them, and who sees a private one: one question for all."""
     texts = ["Ann<br>wants <b>an offer</b>", "One\ntwo", "Three", "The longest, for it says more than all the others"]
-    rows = [(f"P{i}", text, "Team") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
+    rows = [(f"P{i}", text, "Everyone") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
     path = write(("Prospect ID", "Note", "Visibility"), rows)
     asked = "Is this right? Send 5 notes to"
     for answer, status in (("n", 2), ("y", 0)):

@@ -38,7 +38,7 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         (("Visibility", "Public"), ("Private?", "Yes")),
         (("Visibility", "Public"), ("Confidential", "x")),
         (("Visibility", "Public"), ("Note visibility (new)", "Private")),
-        (("Shared With", "Team"), ("Private Note", "TRUE")),
+        (("Shared With", "Everyone"), ("Private Note", "TRUE")),
         (("Visibility", "Public"), ("Shared?", "No")),
         (("Sichtbarkeit", "Öffentlich"), ("Vertraulich", "Ja")),
         (("Visibilità", "Pubblico"), ("Riservato", "Sì")),

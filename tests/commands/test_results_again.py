@@ -27,9 +27,9 @@ from tests.sandbox import Sandbox
 
 HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
 ROWS = [
-    ("1", "8PvBmrB7P1", "Spoke about terms", "Team", "Offen", "2026-11-01"),
+    ("1", "8PvBmrB7P1", "Spoke about terms", "Everyone", "Offen", "2026-11-01"),
     ("2", "8PvBmrB7P2", "Spoke about the price", "Nobody", "Offen", "2026-11-02"),
-    ("3", "8PvBmrB7P3", "", "Team", "Offen", "2026-11-03"),
+    ("3", "8PvBmrB7P3", "", "Everyone", "Offen", "2026-11-03"),
     ("4", "8PvBmrB7P4", "Wants an offer", "Pubic", "Fertig", "2026-11-04"),
 ]
 WORDS = {"visibility:Nobody": "Private", "status:Offen": "Draft", "status:Fertig": "Published"}

@@ -388,7 +388,7 @@ def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor
 def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visitor, tmp_path: Path) -> None:
     """Chosen and not yet looked at, nothing can be sent; what is sent then is what the last screen showed."""
     head = ("Prospect ID", "Note", "Owner", "Shared")
-    rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Team", "Me")[i % 2]) for i in range(1, 45)]
+    rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Everyone", "Me")[i % 2]) for i in range(1, 45)]
     seen = guest.drop(write(tmp_path / "e.csv", rows, head))
     seen = guest.see(f"{seen.url}?map=visibility%3DShared")
     assert "Nothing is sent yet." in seen.text
@@ -403,7 +403,7 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     asked = guest.see(guest.get(address, params={**go_on, "shown": unescape(again[1])}, timeout=60).url)
     assert "/confirm" in asked.url
     assert "column C &#39;Owner&#39;" in asked.text
-    assert "column D &#39;Shared&#39; (Team → public, Me → private)" in asked.text
+    assert "column D &#39;Shared&#39; (Everyone → public, Me → private)" in asked.text
     assert len(re.findall(r"<blockquote><bdi>Ann</bdi>", asked.text)) == 2
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("e")]
     confirmed = guest.see(f"{address}/confirm?map=visibility%3DShared")
@@ -414,7 +414,7 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     ended = guest.see(guest.agree(seen).url)
     assert "Done. All rows are delivered." in ended.text
     sent = {note.prospect_id: (note.content, note.visibility) for note in guest.box.notes}
-    assert {row[0]: (f"<p>{row[1]}</p>", "12"["Team Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
+    assert {row[0]: (f"<p>{row[1]}</p>", "12"["Everyone Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
     assert "Nothing is sent yet." not in guest.see(seen.url).text
     assert "Nothing is sent yet" not in guest.see("/").text
 
@@ -491,7 +491,7 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
 def test_results_that_are_dropped_are_read_as_the_run_read_its_sheet(guest: Visitor, tmp_path: Path) -> None:
     """With the rows to fix chosen, and the columns and words that a person chose for the run."""
     head = ("Owner id", "What was said", "Who sees it", "State of note")
-    rows = [("8PvBmrB7Q1", "Spoke about terms", "Team", "Offen"), ("8PvBmrB7Q2", "", "Team", "Offen")]
+    rows = [("8PvBmrB7Q1", "Spoke about terms", "Everyone", "Offen"), ("8PvBmrB7Q2", "", "Everyone", "Offen")]
     names = ("prospect=Owner id", "content=What was said", "visibility=Who sees it", "status=State of note")
     answers = urlencode([*(("map", name) for name in names), ("value", "status:Offen=Draft")])
     checked = guest.see(f"{guest.drop(write(tmp_path / 'n.csv', rows, head)).url}?{answers}")

@@ -312,6 +312,14 @@ def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Pat
     assert [note.text for note in loaded.rows.notes] == ["Met Jan Kočka"]
 
 
+def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: Reading) -> None:
+    """Such as an owner's team: the row is no public note, and is asked about."""
+    loaded = seen(tmp_path, HEAD, [*ROW[:3], "Team", *ROW[4:]])
+    assert loaded.settings.reading == kept
+    assert loaded.rows.notes == []
+    assert [question.samples for question in loaded.questions] == [["Team"]]
+
+
 def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
     file = profiles.profiles_file()
     file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nworkers = 2\n", encoding="utf-8")

@@ -86,7 +86,7 @@ def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
     assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 
-@pytest.mark.parametrize("cells", [("Anna", "sales"), ("yes", "no"), ("me", "team"), ("x",)])
+@pytest.mark.parametrize("cells", [("Anna", "sales"), ("yes", "no"), ("me", "all"), ("x",)])
 def test_the_words_of_a_heading_count(cells: Sequence[str]) -> None:
     """A sheet by hand says it in a sentence; the column of the prospects is not the first that is offered."""
     columns = (("who", ("ada@example.com", "bo@example.com")), ("what", PROSE), ("who may see?", cells))
@@ -99,7 +99,7 @@ def test_the_words_of_a_heading_count(cells: Sequence[str]) -> None:
     [
         ("Who on the team sees this one", ("Anna", "sales")),
         ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")),
-        ("Circle", ("just us", "Team")),
+        ("Circle", ("just us", "Everyone")),
     ],
 )
 def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: str, cells: Sequence[str]) -> None:
@@ -111,7 +111,7 @@ def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: s
 
 def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
     """Nor do columns of visibility count by their cells if the heading is known for another role."""
-    question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", ("Team", "All")), ("Opted in", ("yes", "no")))
+    question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", ("Everyone", "All")), ("Opted in", ("yes", "no")))
     assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 

@@ -291,7 +291,7 @@ def test_an_empty_note_is_a_problem(empty: str) -> None:
 
 def test_outer_space_and_line_ends_make_no_other_note() -> None:
     """Rows that differ in these only hold one note."""
-    rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "team", "Published"))
+    rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "everyone", "Published"))
     assert rows.note.tolist() == [0, 0, 0]
     assert rows.notes[0].text == "one\ntwo"
 
@@ -562,7 +562,7 @@ def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None
     assert len(set(rows.notes)) == len(rows.notes)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Public", "1", "team", "2"])), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Public", "1", "everyone", "2"])), max_size=12))
 def test_notes_are_numbered_in_the_order_of_their_first_row(found: list[tuple[str, str]]) -> None:
     """So that what stands first is sent first."""
     rows = read(*((f"P{i}", text, seen) for i, (text, seen) in enumerate(found)))

@@ -115,6 +115,15 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("word", ["Team", "Équipe", "Equipo"])
+def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
+    """An owner's team is often meant. So it is asked about, whatever the heading is."""
+    found = loaded(tmp_path, word, "Public", word, "Private")
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
+    [question] = found.rows.questions
+    assert (question.samples, question.count) == ([word], 2)
+
+
 def test_each_answer_answers(tmp_path: Path) -> None:
     """Given as the setting that it names, no question is left, and what was meant is done."""
     [question] = loaded(tmp_path, "Team only", "Team only", "1").rows.questions
