@@ -96,7 +96,8 @@ _EMAIL = Field(
         "Contact Emails", "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email",
         "Recipient Email", "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1",
         "E-mail 1 - Value", "Who Email", "Contact person - Email", "Primary Contact Primary Email",
-        "Email (Regarding) (Contact)", "Email (Regarding) (Lead)",
+        "Email (Regarding) (Contact)", "Email (Regarding) (Lead)", "Record > Email addresses",
+        "Parent Record > Email addresses",
         "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Person - E-Mail - Arbeit", "Kontakt-E-Mail",
         "E-Mail des Kontakts",
         "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
@@ -120,7 +121,7 @@ _EMAIL = Field(
 _CONTENT = Field(
     headings=(
         "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
-        "Comments", "Remark", "Remarks",
+        "Comments", "Remark", "Remarks", "Content (plaintext)",
         "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
         "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
         "Nota", "Notas", "Contenido", "Texto", "Comentario",
@@ -130,8 +131,8 @@ _CONTENT = Field(
         "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
         "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
         "Activity - Note", "Note - Content", "Notiz - Inhalt", "Deal - Note", "Public description", "Call summary",
-        "Call Note",
-        "Task Note", "Email Body", "Note Description", "Details", "Biography", "Beschreibung", "Kommentare",
+        "Call Note", "Task Note", "Email Body", "Note Description", "Update Content", "Details", "Biography",
+        "Beschreibung", "Kommentare",
         "Description complète", "Descripción", "Descrição",
     ),
     suggested_part=r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari",
@@ -170,7 +171,8 @@ _VISIBILITY = Field(
     r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
-            "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
+            "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only", "Only owner", "Me only",
+            "Only the owner", "Record owner only",
             "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
             "Somente eu", "Privato", "Privata", "Solo io",
         ),
@@ -245,7 +247,7 @@ _ATTACHMENTS = Field(
 _RECORD = Field(
     suggested=(
         "Activity ID", "Task ID", "Event ID", "Engagement ID", "Note ID", "Call ID", "Meeting ID", "Comment ID",
-        "Interaction ID", "Activity Record ID", "(Do Not Modify) Note", "(Do Not Modify) Activity",
+        "Interaction ID", "Activity Record ID", "Note Record ID", "(Do Not Modify) Note", "(Do Not Modify) Activity",
         "(Do Not Modify) Task", "(Do Not Modify) Phone Call", "(Do Not Modify) Appointment",
         "Aktivitäts-ID", "Aktivität-ID", "Aufgaben-ID", "Ereignis-ID", "Notiz-ID", "Anruf-ID",
         "ID activité", "ID de l'activité", "ID de la tâche", "ID de la note",
@@ -301,15 +303,16 @@ FULL_NAME = (
 BESIDE_THE_TEXT: Mapping[str, tuple[str, ...]] = {
     "date": (
         "Date", "Activity Date", "Note Date", "Call Date", "Created Date", "Create Date", "Created", "Created At",
-        "Created On", "Created Time", "Add Time", "Note Add Time", "Timestamp", "Date/Time", "Activity Date/Time",
+        "Created On", "Created Time", "Date Created", "Date Created UTC", "Note Created At", "Activity At", "Add Time",
+        "Note Add Time", "Timestamp", "Date/Time", "Activity Date/Time",
         "Datum", "Erstellt am", "Erstelldatum", "Date de création", "Créé le", "Fecha", "Fecha de creación", "Data",
         "Data de criação",
     ),
     "kind": ("Type", "Activity Type", "Task Type", "Note Type", "Engagement Type", "Typ", "Aktivitätstyp", "Tipo"),
     "author": (
         "Assigned", "Assigned To", "Owner", "Note Owner", "Activity Owner", "Task Owner", "Created By", "Author",
-        "User", "Activity Assigned To", "Verfasser", "Erstellt von", "Zugewiesen", "Auteur", "Créé par", "Autor",
-        "Creado por", "Criado por",
+        "User", "Owned By", "Note Created By", "Created By Name", "Creator Name", "Activity Assigned To", "Verfasser",
+        "Erstellt von", "Zugewiesen", "Auteur", "Créé par", "Autor", "Creado por", "Criado por",
     ),
     "subject": ("Subject", "Note Title", "Activity Subject", "Betreff", "Objet", "Sujet", "Asunto", "Assunto"),
 }  # fmt: skip
