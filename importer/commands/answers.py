@@ -15,6 +15,7 @@ from typing import Any
 from importer.errors import ImporterError, UnclearColumns, as_argument
 from importer.messages import lines, say
 from importer.models import PossibleAnswer, Question, Role, Visibility
+from importer.rows.values import meaning
 from importer.settings import SETTINGS, Settings
 from importer.settings.kinds import none_last
 from importer.settings.reading import Reading, key, merged, named
@@ -60,18 +61,22 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
 
 
 def offered(question: Question, readings: Sequence[Reading] = ()) -> list[PossibleAnswer]:
-    """Return the choices of a question in the order shown to a person: private always before public.
+    """Return the choices of a question in the order shown to a person: earlier answers, then private before public.
 
-    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more.
+    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more. So
+    do meanings of a word, if they were given under the same heading.
     """
     places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
     before = {f"{role}={name}" for reading in readings for role, names in reading.columns.items() for name in names}
+    headings = {key(choice.value) for choice in question.choices if choice.setting == "ignore"}
+    for reading in readings:
+        for (role, column), words in reading.answers.get("value", {}).items():
+            before |= {meaning(role, *word) for word in words.items() if key(column or "") in headings}
 
     def place(choice: PossibleAnswer) -> tuple[bool, int]:
         is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
         value = choice.value.rpartition("=")[2].lower()
-        is_new = choice.setting != "map" or choice.value not in before
-        return is_new, places.get(value, len(places)) if is_visibility else len(places)
+        return choice.value not in before, places.get(value, len(places)) if is_visibility else len(places)
 
     return sorted(question.choices, key=place)
 

@@ -174,11 +174,14 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     """
     if resultsfile.is_practice(sheet.headings):
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
+    cells, known = suggestions.glance(sheet), settings
     try:
-        cells = suggestions.glance(sheet)
         settings = recognition.read_as_known(sheet.headings, settings, cells)
+        but_for = None if settings.reading else recognition.not_as_before(sheet.headings, known, cells)
         roles = foreign.find(sheet, settings, cells, by_email=by_email)
     except UnclearColumns as error:
+        if settings is not known and but_for is not None:
+            error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
     sheet = unprotected(sheet, roles)
@@ -192,12 +195,23 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
+    if but_for is not None and rows.questions:
+        rows.overlooked, rows.unknown = _because(but_for, rows.questions), []
+    elif but_for is not None:
+        rows.remarks.insert(0, but_for)
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     rows.template = loaded.template or ""
     now = loaded.template, str(settings.dates or "")
     forms = () if settings.reading is None else settings.reading.forms
     rows.earlier = earlier_texts(sheet, [form for form in forms if form != now], settings)
     return loaded
+
+
+def _because(why: Message, questions: Sequence[Question]) -> list[Question]:
+    """Return the questions, the first with the reason why they are asked."""
+    first, *others = questions
+    text, asks = (say("columns.and", first=why, more=(said,)) for said in (first.text, first.asks))
+    return [replace(first, text=text, asks=asks), *others]
 
 
 def unprotected(sheet: Sheet, roles: Roles) -> Sheet:

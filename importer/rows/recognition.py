@@ -107,6 +107,17 @@ def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
     return knows_more and not [name for name in missing(other, own, _PEOPLE_AND_TEXT) if name]
 
 
+def not_as_before(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Message | None:
+    """Return the message that a reading would apply but for new columns that may matter; None if there is none."""
+    own, ours = _own(tuple(headings)), added_columns(headings)
+    values = [column for at, column in enumerate(cells) if at not in ours]
+    for reading in (one for one in settings.readings if not one.run and not missing(one, own)):
+        if settings.export is None and (new := [name for name, of in _new(reading, own, values) if _matters(name, of)]):
+            columns = some([Cell(repr(name)) for name in new], _MOST_NAMED)
+            return say("readings.but-for", n=len(new), name=Cell(repr(reading.name)), date=reading.day, columns=columns)
+    return None
+
+
 def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
     """Return a message about the reading that applies, with the columns that are new or gone."""
     reading, own = settings.reading, own_names(headings)

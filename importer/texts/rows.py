@@ -4,6 +4,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.as-answered": "As answered on {date} for {name}.",
     "readings.as-answered-differently": "As answered on {date} for {name}. This sheet {differences: and }.",
     "readings.as-in-run": "Read as the run {run} read it.",
+    "readings.but-for": (
+        "This sheet is like those that were answered on {date} for {name}, but the column {columns} is new and may matter. So the questions are asked again, the earlier answers first.",
+        "This sheet is like those that were answered on {date} for {name}, but {n} columns are new and may matter: {columns}. So the questions are asked again, the earlier answers first.",
+    ),
     "readings.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
     "readings.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
     "readings.several": (

@@ -414,7 +414,9 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     ended = guest.see(guest.agree(seen).url)
     assert "Done. All rows are delivered." in ended.text
     sent = {note.prospect_id: (note.content, note.visibility) for note in guest.box.notes}
-    assert {row[0]: (f"<p>{row[1]}</p>", "12"["Everyone Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
+    assert {
+        row[0]: (f"<p>{row[1]}</p>", "12"["Everyone Me".split().index(row[3])]) for row in rows
+    }.items() <= sent.items()
     assert "Nothing is sent yet." not in guest.see(seen.url).text
     assert "Nothing is sent yet" not in guest.see("/").text
 

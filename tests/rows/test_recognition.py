@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from importer.commands.answers import offered
 from importer.commands.loading import Loaded, load
 from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
@@ -318,6 +319,32 @@ def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: 
     assert loaded.settings.reading == kept
     assert loaded.rows.notes == []
     assert [question.samples for question in loaded.questions] == [["Team"]]
+
+
+def test_the_first_question_says_which_reading_would_apply_but_for_which_column(tmp_path: Path, kept: Reading) -> None:
+    """So does the error, and the plan if nothing is asked. The earlier answers are offered first."""
+    because = "answered on 3 November for 'Calls', but the column 'Visible to' is new and may matter"
+    loaded = seen(tmp_path, ("Visible to", *HEAD), ("Legal", *ROW))
+    assert because in render(loaded.questions[0].asks)
+    assert loaded.undecided is not None
+    assert because in render(loaded.undecided.message)
+    plain = [one if one != "Call report" else "Note" for one in HEAD if one != "Private?"]
+    cells = [cell for cell, one in zip(ROW, HEAD, strict=True) if one != "Private?"]
+    readings.keep(
+        "default", Reading("Plain", tuple(plain), date(2026, 11, 3), {"default-visibility": Visibility.PRIVATE})
+    )
+    loaded = seen(tmp_path, (*plain, "Visibility"), (*cells, "Private"))
+    assert loaded.questions == ()
+    assert "for 'Plain', but the column 'Visibility' is new and may matter" in remark(loaded)
+
+
+def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_path: Path, kept: Reading) -> None:
+    """Under another heading, private stays the first."""
+    head, row = ("Email", "Note", "Visible", "Private?"), ("ada@example.com", "Hello", "No", "No")
+    for role, first in (("Private?", "Public"), ("Visible", "Private")):
+        loaded = seen(tmp_path, head, row, map=[f"visibility={role}"])
+        [question] = [one for one in loaded.questions if one.samples == ["No"] and one.choices[0].setting == "value"]
+        assert offered(question, [kept])[0].value == f"visibility:No={first}"
 
 
 def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
