@@ -148,8 +148,9 @@ NOTES = {
         "content_plaintext": TEXTS, "created_at": CREATED, "Access": ["Workspace", "Only owner"],
     },
     "freshsales": {
-        "Note : Id": "4010000001", "Note : Description": TEXTS, "Contact : Emails": EMAILS, "Note : Created at": CREATED,
-        "Contact : Id": "4020000001", "Note : Created by": "Dana Diaz", "Note : Sharing": ["Team", "Public"],
+        "Note : Id": "4010000001", "Note : Description": TEXTS, "Contact : Emails": EMAILS,
+        "Contact : Id": "4020000001", "Note : Created at": CREATED, "Note : Created by": "Dana Diaz",
+        "Note : Sharing": ["Team", "Public"],
     },
 }  # fmt: skip
 """Fields of further CRMs' notes, by their documentation, connectors and code that reads such exports."""

@@ -268,7 +268,9 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
         assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert "note-importer schedule --profile night exports" in ended.out
     assert "01:00-05:00" in type_("schedule", "--profile", "night", ".", "--system", "cron").out
-    assert f"go to the folder {type_.folder / 'my done'}. It is there now." in " ".join(ended.out.split())
+    said = " ".join(ended.out.split())
+    assert f"go to the folder {type_.folder / 'my done'}. It is there now." in said
+    assert "A file is not sent if more than 20% of its rows have problems, or name prospects that are not in" in said
     settings = Settings(profile="night", base_url=away)
     assert not is_first(None, settings)
     assert is_first(None, replace(settings, profile="other"))

@@ -124,6 +124,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
         keystore.keep(settings.workspace, key)
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(path)))
+    paragraph(say("init.guards", share=_LARGEST_SHARE))
     if "archive" in chosen:
         paragraph(say("init.archive", archive=str(chosen["archive"])))
     status = _confirm(settings)

@@ -87,12 +87,15 @@ def with_reading(settings: Settings, reading: Reading) -> Settings:
     return replace(settings, readings=(reading, *others))
 
 
-def answerable(error: ImporterError, path: Path) -> ImporterError:
-    """Return an error about questions together with the command that asks them; any other error unchanged."""
+def answerable(error: ImporterError, path: Path, *, is_person: bool) -> ImporterError:
+    """Return an error about questions together with the command that asks them; any other error unchanged.
+
+    ``is_person`` is whether a person was asked them just now.
+    """
     if not isinstance(error, UnclearColumns) or str(path) == "-":
         return error
     # Which of two kinds a sheet is can't be remembered, because their headings are the same.
     if all(not question.choices or question.asks.kind == "readings.which" for question in error.questions):
         return error
-    command = say("questions.answer", file=as_argument(str(path)))
+    command = say("questions.answer-after-all" if is_person else "questions.answer", file=as_argument(str(path)))
     return type(error)(lines(error.message, command), error.questions, command)

@@ -308,7 +308,8 @@ class _One:
                 return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
-            return replace(FileEnded.failed(path, answerable(error, path), self.clock()), started_at=started_at)
+            error = answerable(error, path, is_person=self.face.is_person)
+            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
         except Exception as error:
             if self.is_alone:
                 raise

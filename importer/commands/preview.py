@@ -32,6 +32,7 @@ from importer.messages import Message, SettingPart, say
 from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
 from importer.resultsfile import repeats_results
 from importer.rows.blocks import Block
+from importer.rows.lookups import calls_for
 from importer.rows.naming import EmailAnswers
 from importer.rows.people import COLUMNS, people_of
 from importer.rows.readers import ComposedReader
@@ -113,7 +114,7 @@ class Preview:
         """How long the calls take; None if there are none."""
         remaining, rows = self.remaining, self.loaded.rows
         calls = {
-            Endpoint.PROSPECTS: self.to_look_up,
+            Endpoint.PROSPECTS: calls_for(self.to_look_up),
             Endpoint.UPLOAD: len(remaining.files),
             Endpoint.READ: self.to_compare,
             Endpoint.CREATE: remaining.requests,

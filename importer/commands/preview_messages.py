@@ -307,8 +307,10 @@ def _duration(estimate: Estimate, overview: Overview) -> Iterator[Line]:
 def _emails(overview: Overview) -> Iterator[Line]:
     """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
     if overview.to_look_up:
-        is_each = overview.on_several is OnSeveral.ALL
-        yield Line(say("plan.emails-each" if is_each else "plan.emails", n=overview.to_look_up), LineKind.TEXT)
+        from importer.rows.lookups import calls_for  # noqa: PLC0415 - as above
+
+        kind, n = "plan.emails-each" if overview.on_several is OnSeveral.ALL else "plan.emails", overview.to_look_up
+        yield Line(say(kind, n=n, calls=calls_for(n)), LineKind.TEXT)
         yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT, is_detail=True)
     for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)

@@ -29,6 +29,11 @@ _LISTING_TRIES = 3
 _MOST_PAGES = 1_000  # pages of one search; a text with more matches is not an email
 
 
+def calls_for(emails: int) -> int:
+    """Return about how many calls it takes to look up so many emails, if the list of prospects saves none."""
+    return emails if emails < _LEAST else emails + 2
+
+
 @dataclass(eq=False, slots=True)
 class ProspectsPage:
     """One page of the search for an email, or of the list of all prospects.

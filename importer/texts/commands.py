@@ -59,6 +59,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "blank.say-again": "{asks} Choose again: {ways: or }.",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
+    "questions.answer-after-all": "To answer after all, once for all sheets of this kind: `note-importer run {file}`",
     "questions.answer": "To be asked at a terminal, once for all sheets of this kind: `note-importer run {file}`",
     "attachments.named-nowhere": "A folder of attachments is named, but no column contains file names, so no note has attachments. If a column does, name it: `map attachments=HEADING`",
     "attachments.alike": "Identical files are uploaded once, under one name: {files}.",
@@ -402,11 +403,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
-        "{n} email addresses are looked up first, in about {n} calls. If no prospect has an address, its rows are rejected.",
+        "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
     ),
     "plan.emails-each": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected. If several have it, each receives the note.",
-        "{n} email addresses are looked up first, in about {n} calls. If no prospect has an address, its rows are rejected. If several have it, each receives the note.",
+        "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected. If several have it, each receives the note.",
     ),
     "plan.emails-nothing-guessed": "The importer never guesses an address, and never adds a prospect. Notes from earlier runs are recognised after the look-up.",
     "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),
@@ -558,8 +559,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
     ),
     "guard.many-problems": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems, use `note-importer check FILE`.",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems, use `note-importer check FILE`.",
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
     ),
     "guard.many-problems@page": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
