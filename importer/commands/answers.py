@@ -15,10 +15,9 @@ from typing import Any
 from importer.errors import ImporterError, UnclearColumns, as_argument
 from importer.messages import lines, say
 from importer.models import PossibleAnswer, Question, Role, Visibility
-from importer.rows.values import meaning
 from importer.settings import SETTINGS, Settings
 from importer.settings.kinds import none_last
-from importer.settings.reading import Reading, key, merged, named
+from importer.settings.reading import Reading, as_stored, key, merged, named
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 
@@ -71,7 +70,8 @@ def offered(question: Question, readings: Sequence[Reading] = ()) -> list[Possib
     headings = {key(choice.value) for choice in question.choices if choice.setting == "ignore"}
     for reading in readings:
         for (role, column), words in reading.answers.get("value", {}).items():
-            before |= {meaning(role, *word) for word in words.items() if key(column or "") in headings}
+            is_alike = key(column or "") in headings
+            before |= {f"{role}:{word}={as_stored(value)}" for word, value in words.items() if is_alike}
 
     def place(choice: PossibleAnswer) -> tuple[bool, int]:
         is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")

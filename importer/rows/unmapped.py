@@ -74,10 +74,10 @@ class Unmapped:
 
     Args:
         headings, roles, values: those of the sheet.
-        known: ignored column → the words that it held when the user said so.
+        known: ignored column → the known words that it held when the user said so.
 
     Attributes:
-        seen: column that isn't asked about only because the user said so → its words.
+        seen: column that isn't asked about only because the user said so → its known words.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Unmapped:
                     roles += [role] if (is_whole and is_said) or (is_open[role] and is_mostly) else []
                 else:
                     strong = [value for value in of_role if is_whole and words.is_strong(role, value)]
-                    cells = map(cleaned_id, texts) if role in by_heading else strong
+                    cells = [*rows, *{""}.intersection(map(cleaned_id, texts))] if role in by_heading else strong
                     less += [role] if is_open[role] and any(map(restricts, cells)) else []
             if not roles and not less:
                 continue
@@ -155,11 +155,11 @@ class Unmapped:
                 is_mostly = any(self._are_mostly_of(role, known, rows) for role in roles)
                 says = say("overlooked.most-words") if is_mostly else say("overlooked.by-heading")
                 says = say("overlooked.all-words") if is_whole else says
-                says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
+            says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
             if asked and self._is_open(position, rows, known):
                 questions.append(question(self._headings, position, asked, [*rows], says, beside))
             else:
-                self.seen[self._names[position]] = tuple(rows)
+                self.seen[self._names[position]] = tuple(known)
         return questions
 
     def _of(self, role: Role, values: Sequence[str]) -> list[str]:
@@ -178,7 +178,7 @@ class Unmapped:
     def _is_open(self, position: int, rows: Counter[str], known: Sequence[str]) -> bool:
         """Return whether a column has to be asked about, because nobody said anything about these words of it.
 
-        In a column that was ignored before, new words that nobody knows say nothing new.
+        In a column that was ignored before, words that nobody knows say nothing new.
         """
         if position not in self._doubtful:
             return position in self._open

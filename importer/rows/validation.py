@@ -5,8 +5,8 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,10 +69,8 @@ class _Validation:
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
-        self.worded = {
-            Role.VISIBILITY: self._words(Role.VISIBILITY, blank_visibility),
-            Role.STATUS: self._words(Role.STATUS, blank_status),
-        }
+        blanks: Mapping[Role, Value | Wrong] = {Role.VISIBILITY: blank_visibility, Role.STATUS: blank_status}
+        self.worded = {role: _words(role, blank, sheet, roles, settings) for role, blank in blanks.items()}
         self.columns = {  # the columns of the note
             Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
             if self.composed is None
@@ -89,17 +87,6 @@ class _Validation:
         self.done: dict[int, tuple[str, ...]] = {}
         self.left_out: dict[int, Message] = {}
         self._kinds: dict[Message, Message] = {}
-
-    def _words(self, role: Role, blank: Value | Wrong) -> WordReader:
-        """Return the reader of the column of visibility or status; ``blank`` is the value of a blank cell."""
-        headings, values = self.sheet.headings, self.settings.values
-        position, *others = self.roles.of(role) or (None,)
-        further = {at: words.restricting(role, headings[at], values) for at in others if at is not None}
-        vocabulary = words.Vocabulary(role, "" if position is None else headings[position], values)
-        read = vocabulary.read
-        return WordReader(
-            position, lambda text: read(word) if (word := cleaned_id(text)) else blank, words.LEAST[role], further
-        )
 
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
@@ -254,19 +241,22 @@ class _Validation:
             return
         files = {} if self.folder is None else self.folder.files
         texts = np.append(same_texts(self.notes, files), np.int32(-1))[note].tolist()
-        found: list[tuple[tuple[int, int], int, _Contradiction]] = []
+        found: list[tuple[tuple[int, int], int, str]] = []
         if ids is not None:
             pairs = records.contradicting([[one] if one else [] for one in ids.tolist()], prospect.tolist(), texts)
-            found += [(pair, self.roles.columns[Role.RECORD], _of_record) for pair in pairs]
+            found += [(pair, self.roles.columns[Role.RECORD], "record") for pair in pairs]
         if self.done:
             some = [self.done.get(position, ()) for position in range(len(texts))]
             pairs = records.contradicting(some, prospect.tolist(), texts)
-            found += [(pair, self.roles.ours["note_id"], _of_note_id) for pair in pairs]
-        for (position, other), column, said in found:
+            found += [(pair, self.roles.ours["note_id"], "note-id") for pair in pairs]
+        for (position, other), column, of in found:
             for one, beside in (position, other), (other, position):
                 if note[one] >= 0 or one == position:
                     at = cell_name(self.sheet.name, int(number[one]), column)
-                    text, in_short = said(str(number[beside]))
+                    text, in_short = (
+                        say(f"{of}.contradicts", row=str(number[beside])),
+                        say(f"{of}.contradicts-in-short"),
+                    )
                     problem = Problem(int(number[one]), column, at, "", text, in_short)
                     self.problems.setdefault(one, []).append(problem)
                     note[one] = -1
@@ -307,13 +297,14 @@ class _Validation:
         return [*remarks, say("unseen.notes", n=notes)] if notes else remarks
 
 
-_Contradiction: TypeAlias = Callable[[str], tuple[Message, Message]]
-"""Function that returns a problem with the number of the other row, and its kind."""
-
-
-def _of_record(row: str) -> tuple[Message, Message]:
-    return say("record.contradicts", row=row), say("record.contradicts-in-short")
-
-
-def _of_note_id(row: str) -> tuple[Message, Message]:
-    return say("note-id.contradicts", row=row), say("note-id.contradicts-in-short")
+def _words(role: Role, blank: Value | Wrong, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:
+    """Return the reader of the columns of visibility or status; ``blank`` is the value of a blank cell."""
+    headings, values = sheet.headings, settings.values
+    position, further = roles.columns.get(role), roles.listed.get(role, ())
+    read = words.Vocabulary(role, "" if position is None else headings[position], values).read
+    return WordReader(
+        position,
+        lambda text: read(word) if (word := cleaned_id(text)) else blank,
+        words.LEAST[role],
+        {at: words.restricting(role, headings[at], values) for at in further},
+    )

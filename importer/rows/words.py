@@ -91,13 +91,6 @@ def is_word(text: str) -> bool:
 
 
 @lru_cache(maxsize=1000)  # there are few words, in many rows
-def is_usual(role: Role, text: str) -> bool:
-    """Return whether a cell of visibility or status has its meaning without a setting, whatever the heading is."""
-    word = folded(cleaned_id(text))
-    return word in _USUAL and not word.isdecimal() if word else role is Role.STATUS
-
-
-@lru_cache(maxsize=1000)
 def is_misspelled(text: str) -> bool:
     """Return whether a text is like a usual word of visibility or status, so that it is probably a typing error."""
     return bool(_nearest(text, _USUAL))

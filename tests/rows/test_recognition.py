@@ -347,6 +347,23 @@ def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_pat
         assert offered(question, [kept])[0].value == f"visibility:No={first}"
 
 
+def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_known_words(
+    tmp_path: Path, profiles: Path
+) -> None:
+    """Departments come and go. Words that nobody knows aren't kept."""
+    head, row = ("Prospect ID", "Note", "Visibility", "Audience"), ("jzRkmgMdw1", "Hello", "Public")
+    with prepare(write(tmp_path / "n.csv", head, (*row, "Sales")), settings()) as prepared:
+        [question] = prepared.questions
+        prepared.decide(question.choices[-1])
+        reading = prepared.to_learn
+    assert reading is not None
+    assert reading.seen == {"Audience": ()}
+    readings.keep("default", reading)
+    assert seen(tmp_path, head, (*row, "Legal")).questions == ()
+    [question] = seen(tmp_path, head, (*row, "Private")).questions
+    assert "(it was ignored before, but not with these words)" in render(question.text)
+
+
 def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
     file = profiles.profiles_file()
     file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nworkers = 2\n", encoding="utf-8")
