@@ -664,7 +664,7 @@ def test_the_page_notifies_where_the_profile_says_so(
 # -- words ------------------------------------------------------------------------------------------------------
 
 
-OF_TERMINAL = {"questions.answer", "notice.run-to-fix", "notice.may-be-wrong-file"}
+OF_TERMINAL = {"questions.answer", "questions.answer-after-all", "notice.run-to-fix", "notice.may-be-wrong-file"}
 """Kinds that only the terminal shows, though a command says them."""
 
 
