@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from importer.errors import as_argument
 from importer.fields import WORDED
-from importer.messages import Message, SettingPart, say, some
+from importer.messages import Message, Part, SettingPart, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows import words
@@ -43,23 +43,16 @@ def question(
 
     If columns have the role already (``beside``), it may count as well: the least visible counts for each note.
     """
-    name, column = called(headings, position), column_letter(position)
+    name, names = called(headings, position), ", ".join(called(headings, at) for at in (*beside, position))
     heading = shown(headings[position]) if headings[position].strip() else say("column.without-heading")
     listed = some([*map(shown, values)], _MOST_VALUES)
-    names = ", ".join(called(headings, at) for at in (*beside, position))
-    text = say(
-        "overlooked.question",
-        column=column,
-        heading=heading,
-        says=says,
-        values=listed,
-        ways=tuple(mapped(role, as_argument(names)) for role in roles),
-        ignore=SettingPart("ignore", as_argument(name)),
-    )
+    parts: dict[str, Part] = {"column": column_letter(position), "heading": heading, "values": listed}
+    ways = tuple(mapped(role, as_argument(names)) for role in roles)
+    text = say("overlooked.question", **parts, says=says, ways=ways, ignore=SettingPart("ignore", as_argument(name)))
     kind = "overlooked.is-as-well" if beside else "overlooked.is"
     choices = [PossibleAnswer("map", f"{role}={names}", say(kind, role=role)) for role in roles]
     choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))
-    asks = say("overlooked.what-is-it", column=column, heading=heading, values=listed)
+    asks = say("overlooked.what-is-it", **parts)
     return Question(text, asks, choices, position, roles, values[:_MOST_VALUES], len(values))
 
 
