@@ -163,7 +163,7 @@ def test_no_room_is_too_large() -> None:
 
 BUDGETS = {
     "": 1640, "api": 1040, "calls": 840, "cli": 1880, "commands": 6010, "delivery": 3240, "grouping": 150,
-    "journal": 2130, "page": 3050, "practice": 130, "reading": 3230, "results": 820, "rows": 3010, "settings": 1470,
+    "journal": 2130, "page": 3050, "practice": 130, "reading": 3230, "results": 820, "rows": 3000, "settings": 1470,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_240
