@@ -246,7 +246,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "many.number-formats": "number formats",
     "xls.records": "The .xls is damaged: its records can't be read ({why}).\n{action.Save-again}.",
     "xls.ends-early": "it ends too early",
-    "xls.begins-otherwise": "it does not start like a workbook of Excel 5 to 2003",
+    "xls.begins-otherwise": "it does not start like a workbook of Excel 97 to 2003",
     "xls.text-cut-off": "a text is cut off",
     "xls.sheets-on-each-other": "its sheets overlap",
     "xls.locked": (
@@ -277,10 +277,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "sheet.cell-named": 'The sheet "{sheet}" contains a cell named {name}.\n{action.Save-again}.',
     "sheet.areas-overlap": "the merged cells of row {row} lie upon each other, so the sheet is damaged.\n{action.Save-again}.",
     "xls.unreadable": "The .xls is damaged and can't be read ({error}).\n{action.Save-again}.",
-    "xls.no-code-page": (
-        "The .xls is of Excel 5 or 95, and does not say how its characters are encoded.\n"
-        "Open it in Excel, check its accented letters, save it as .xlsx and import that. Or name the encoding with `encoding`."
-    ),
+    "xls.excel-5": "The .xls has the format of Excel 5 or 95.\nOpen it in Excel or LibreOffice, check its accented letters, save it as .xlsx and import that.",
     "xls.contents": "The .xls is damaged: its table of contents can't be read ({why}).\n{action.Save-again}.",
     "xls.larger-than-file": "{size} bytes, but the file has only {most}",
     "xls.too-large": "The .xls is larger than 256 MB, larger than any real one.\nSave it as .xlsx and import that.",
