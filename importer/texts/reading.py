@@ -152,13 +152,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} is {what}, not a spreadsheet.\nExport the table itself and save it as .xlsx or .csv."
     ),
     "other.unpack": "{file} is {what}, not a spreadsheet.\nUnpack it and save it as .xlsx or .csv.",
-    "other.export-csv": "{file} is {what}, not a spreadsheet.\nExport the table as CSV and save it as .xlsx or .csv.",
     "other.copy-table": (
         "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save it as .xlsx or .csv."
-    ),
-    "other.choose": "{file} is {what}, not a spreadsheet.\nChoose the spreadsheet instead, saved as .xlsx or .csv.",
-    "other.open-in-libreoffice": (
-        "{file} is {what}, not a spreadsheet.\nOpen it in LibreOffice and save it as .xlsx or .csv."
     ),
     "other.copy-table-into-one": (
         "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save that as .xlsx."
@@ -167,23 +162,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.pdf": "a PDF",
     "what.png": "a picture (PNG)",
     "what.jpeg": "a picture (JPEG)",
-    "what.gif": "a picture (GIF)",
-    "what.tiff": "a picture (TIFF)",
-    "what.riff": "a picture, sound or video",
     "what.gzip": "a gzip file",
-    "what.bzip2": "a bzip2 file",
     "what.7-zip": "a 7-Zip archive",
     "what.rar": "a RAR archive",
-    "what.xz": "an xz file",
-    "what.zstd": "a zstd file",
-    "what.sqlite": "a SQLite database",
-    "what.parquet": "a Parquet file",
     "what.rtf": "a text document (RTF)",
-    "what.program": "a program",
-    "what.excel-2": "a workbook of Excel 2 (1987)",
-    "what.excel-3": "a workbook of Excel 3 (1990)",
-    "what.excel-4": "a workbook of Excel 4 (1992)",
-    "what.lotus": "a Lotus 1-2-3 worksheet",
     "what.word": "a Word document",
     "what.powerpoint": "a PowerPoint presentation",
     "what.sylk": "a SYLK file (.slk)",
