@@ -6,7 +6,7 @@ Input: notes and prospect IDs. Output: a :class:`Reply` for each call, in which 
     saleshandy   the only vendor so far: its addresses and statuses
     refusals     Saleshandy's refusals: the table of their words and codes, and what each means
     entries      entries of Saleshandy's replies, read without trust: answers, notes, prospects, attachments
-    headers      limits and times in the headers of replies, and the headers that the API's successes share
+    headers      limits and times in the headers of replies
     exchange     one attempt at a call as a value, with a reply's JSON read without trust
     proxy        the proxy and the certificates that the environment names
     connections  connections that record whether a request has begun to leave, and replies with a deadline

@@ -1,8 +1,7 @@
 """Read rate limits and times from a reply's headers, in any of their formats.
 
 Input: a reply's headers, and the time when it came. Output: an :class:`Announcement` of the limit, and seconds to wait.
-A time of the server's clock is compared with the reply's own ``date``. The headers that all successes of a kind of call
-share tell the API's refusals from an intermediary's.
+A time of the server's clock is compared with the reply's own ``date``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from functools import lru_cache
 
 _PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
 _NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
-_MARK = re.compile(r"x-ratelimit-|x-rate-limit-|ratelimit")
 _LATEST = 7e9  # seconds since 1970, in the year 2191; no later time is plausible
 _WHOLE = 1.0  # seconds by which a reset may be later, because the API cuts its times to whole seconds
 
@@ -103,31 +101,3 @@ def _parts(headers: Mapping[str, str]) -> dict[str, str]:
 def _number(text: str) -> int | None:
     match = re.match(r"\s*(\d{1,12})(?!\d)", text, re.ASCII)
     return int(match[1]) if match else None
-
-
-class Signature:
-    """The content type and the headers about rate limits that the successes of one kind of call share.
-
-    The API's refusals of such calls have them, too. Several threads may learn at once. At worst a header too many
-    remains, which makes the check only stricter.
-    """
-
-    def __init__(self) -> None:
-        self._type = ""
-        self._marks: frozenset[str] | None = None
-
-    def learn(self, headers: Mapping[str, str]) -> None:
-        """Learn from a success's headers."""
-        marks = frozenset(name for name in headers if _MARK.match(name))
-        self._type = _media_type(headers)  # set before the marks, which show that a success was learned
-        self._marks = marks if self._marks is None else self._marks & marks
-
-    def is_other(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a reply's headers differ from those of the successes; False before the first success."""
-        if self._marks is None:
-            return False
-        return _media_type(headers) != self._type or not self._marks <= headers.keys()
-
-
-def _media_type(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from importer.api import entries, refusals
 from importer.api.entries import Astray
 from importer.api.exchange import SMALL, Exchange, at, parsed, phrase, title
-from importer.api.headers import Signature, seconds_to_wait
+from importer.api.headers import seconds_to_wait
 from importer.api.protocol import (
     READS,
     Answer,
@@ -70,7 +70,6 @@ class Saleshandy:
         )
         self._base = base_url
         self._brief = self._transport.secrets.brief
-        self._signatures = {kind: Signature() for kind in Endpoint}
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         """Call *Create Note* for several prospects. Prospects without a certain answer are missing in the value."""
@@ -152,8 +151,6 @@ class Saleshandy:
             value, failure = self._success(kind, answer, read)
         else:
             failure = self._failure(kind, answer)
-        if failure is None:
-            self._signatures[kind].learn(answer.headers)
         layout = () if failure is None else refusals.layout(parsed(answer.data))
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
 
@@ -191,8 +188,6 @@ class Saleshandy:
         is_limiters = kind in _REPEATABLE or answer.came - answer.began < _FAST
         if is_limit or (status == 429 and is_limiters):
             return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=said), wait)
-        if self._signatures[kind].is_other(headers):
-            meaning = None  # an intermediary may say anything
         is_over = meaning is not None and meaning.cause is Cause.FAILED
         if is_over or status < 300 or status >= 500 or status == 408:
             # Only the API's own words prove that the call has ended; an intermediary's reply may replace a 504.

@@ -18,7 +18,6 @@ _LATE = 0.1  # seconds by which the dispatcher's rounds may be late
 _GROWTH = 1.005  # factor by which a success raises the flow; some fifty successes make up for one refusal
 _REGROWTH = 1.5  # the same factor after refusals in a row, which an outage may have caused
 _UNKNOWN = 0.1  # seconds that a call is assumed to take until one has succeeded
-_SLOW = 0.25  # seconds; the number of calls isn't reduced while they are faster than this
 
 
 class Throttle:
@@ -54,7 +53,7 @@ class ConcurrencyLimiter:
         self._size = float(workers)
         self._flow: float | None = None  # set once an unannounced limit has refused a call
         self._borne = 0.0  # a little below the last flow at which calls succeeded before a refusal
-        self._usual = self._lately = 0.0  # average seconds of a call: over many calls, and over the latest
+        self._usual = 0.0  # average seconds of a call
 
     @property
     def size(self) -> int:
@@ -93,11 +92,5 @@ class ConcurrencyLimiter:
         self._size = 1.0
 
     def took(self, seconds: float) -> None:
-        """Record a call's duration, and allow fewer calls while they take more than twice as long as usual.
-
-        If calls stay slow, their duration becomes the usual one.
-        """
+        """Record a call's duration."""
         self._usual += (seconds - self._usual) / 100 if self._usual else seconds
-        self._lately += (seconds - self._lately) / 8 if self._lately else seconds
-        if self._lately > max(2 * self._usual, _SLOW):
-            self._size = max(1.0, self._size * 0.9 - 1)

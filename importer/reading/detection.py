@@ -45,27 +45,12 @@ _OTHERS = (
     (b"%PDF", "pdf", "export-from-origin"),
     (b"\x89PNG", "png", "export-itself"),
     (b"\xff\xd8\xff", "jpeg", "export-itself"),
-    (b"GIF8", "gif", "export-itself"),
-    (b"II*\0", "tiff", "export-itself"),
-    (b"RIFF", "riff", "export-itself"),
     (b"\x1f\x8b", "gzip", "unpack"),
-    (b"BZh", "bzip2", "unpack"),
     (b"7z\xbc\xaf", "7-zip", "unpack"),
     (b"Rar!", "rar", "unpack"),
-    (b"\xfd7zXZ", "xz", "unpack"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "unpack"),
-    (b"SQLite format 3", "sqlite", "export-csv"),
-    (b"PAR1", "parquet", "export-csv"),
     (b"{\\rtf", "rtf", "copy-table"),
-    (b"MZ", "program", "choose"),
-    (b"\x7fELF", "program", "choose"),
-    (b"\x09\x00\x04\x00", "excel-2", "open-in-libreoffice"),
-    (b"\x09\x02\x06\x00", "excel-3", "open-in-libreoffice"),
-    (b"\x09\x04\x06\x00", "excel-4", "open-in-libreoffice"),
-    (b"\x00\x00\x02\x00", "lotus", "open-in-libreoffice"),
-    (b"\x00\x00\x1a\x00", "lotus", "open-in-libreoffice"),
 )
-"""First bytes of files that can't be read, the kind of file, and the advice to give."""
+"""First bytes of files that people mistake for a spreadsheet, the kind of file, and the advice to give."""
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_OLE_BYTES = 256 * 1024**2

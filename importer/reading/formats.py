@@ -18,7 +18,7 @@ from functools import lru_cache
 from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading.dates import Token, date_renderer, iso, moment_of, serial_of
-from importer.reading.digits import decimal, general, value_of
+from importer.reading.digits import decimal, general
 
 Renderer = Callable[[str], str]
 
@@ -143,13 +143,9 @@ def renderer(code: str, *, date1904: bool = False) -> Renderer:
     if _is_date(first) and "[<" not in code and "[>" not in code and "[=" not in code:
         return date_renderer(first, date1904=date1904)
     showing = [(section, _in_section(section, date1904=date1904)) for section in sections]
-    is_for_positive = sections[0].limit == 0 and sections[0].compare(Decimal(1), Decimal(0))
-    quickly = _quick_filler(first) if is_for_positive else None
 
     def render(text: str) -> str:
         try:
-            if quickly is not None and (shown := quickly(value_of(text))) is not None:
-                return shown
             value = decimal(text)
         except (ValueError, InvalidOperation):
             return text
@@ -251,30 +247,6 @@ def _filler(tokens: list[Token]) -> Callable[[Decimal], str]:
         number = digits(abs(value) * factor)
         minus = "-" if value < 0 and any(sign in "123456789" for sign in number) else ""
         return f"{minus}{before}{number}{after}"
-
-    return fill
-
-
-def _quick_filler(tokens: list[Token]) -> Callable[[float], str | None] | None:
-    """Return a function that shows most positive numbers as :func:`_filler` does, but faster; None if none can.
-
-    It returns None for a number that may be halfway between two texts, because Python rounds the binary number then.
-    Other numbers are so far from the middle that neither that nor the 15 digits matter.
-    """
-    kinds = {kind for kind, _ in tokens}
-    if _is_date(tokens) or "digit" not in kinds or kinds & {"general", "power"} or ("other", "/") in tokens:
-        return None
-    before, pattern, after = _parted(tokens)
-    form, factor = _python_form(pattern), 100 ** tokens.count(_PERCENT)
-    scale = factor * 10 ** sum(kind == "digit" for kind, _ in pattern[_point(pattern) :])
-    if form is None or scale > 1e15:
-        return None
-
-    def fill(value: float) -> str | None:
-        last_digits = value * scale
-        if 0 < last_digits < 1e9 and abs(last_digits % 1 - 0.5) > 1e-4:
-            return f"{before}{value * factor:{form}}{after}"
-        return None
 
     return fill
 

@@ -1,10 +1,10 @@
-"""Read Excel 5 to 2003 workbooks (.xls) by xlrd, as rows of text exactly as shown.
+"""Read Excel 97 to 2003 workbooks (.xls) by xlrd, as rows of text exactly as shown.
 
 Input: the bytes of the workbook stream, which are records: a type, a size (16 bits each) and content ([MS-XLS]). xlrd
 evaluates defined names, and trusts the file's counts and sizes of texts: a few kilobytes can make it fill any memory.
 So xlrd is shown only the records that hold cells, and those that cells need; the types of all others are overwritten.
-xlrd also reads a formula that was never calculated as an empty text; such cells are found here. If a workbook of Excel
-5 or 95 doesn't name the encoding of its texts, xlrd takes it for Western; here they are ASCII or as a person says.
+xlrd also reads a formula that was never calculated as an empty text; such cells are found here. Workbooks of Excel 5
+and 95 are refused: xlrd takes their texts for Western if they don't name their encoding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_STYLES = 10_000
 """Maximum number of cell formats, and of number formats. Excel writes at most some 4,000 into an .xls."""
 
 _BOF, _EOF, _CONTINUE, _LOCKED = 0x809, 0x0A, 0x3C, 0x2F
-_SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0, 0xFC, 0x42, 0x22, 0x1C1
+_SHEET, _FORMAT, _XF, _TEXTS, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0, 0xFC, 0x22, 0x1C1
 _ROW, _COLUMNS, _MERGED = 0x208, 0x7D, 0xE5
 _LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK = 0x204, 0xD6, 0xFD, 0x203, 0x27E, 0xBD
 _BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
@@ -57,9 +57,6 @@ _FAULTS = (
 )
 """Exceptions that xlrd raises for a damaged workbook, by design or not."""
 
-_UNNAMED = "ascii"
-"""Encoding of texts whose encoding nobody names: the letters that all code pages share."""
-
 _NUMBERS = {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}
 
 
@@ -73,14 +70,11 @@ class _Silence(io.TextIOBase):
 def open_xls(source: Source) -> tuple[Table, ...]:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
     records = Records(detection.records_of(source.file, source.name), source.deadline)
-    given = source.options.encoding
-    encoding = None if records.names_encoding else given if isinstance(given, str) else _UNNAMED
     store = RowStore(source.limits)
     try:
         book = xlrd.open_workbook(
             file_contents=records.stream,
             logfile=_Silence(),
-            encoding_override=encoding,
             formatting_info=True,
             on_demand=True,
             ragged_rows=True,
@@ -96,7 +90,7 @@ def open_xls(source: Source) -> tuple[Table, ...]:
             kept.finish()
             book.unload_sheet(index)
     except _FAULTS as exc:
-        raise _damaged(exc, encoding) from exc
+        raise _damaged(exc) from exc
     return store.tables
 
 
@@ -121,14 +115,10 @@ def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) 
                     sink.add(column, "text", value, code)
             yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
     except _FAULTS as exc:
-        raise _damaged(exc, book.encoding_override) from exc
+        raise _damaged(exc) from exc
 
 
-def _damaged(exc: Exception, encoding: str | None) -> UnreadableFile:
-    if encoding and isinstance(exc, UnicodeDecodeError):
-        if encoding == _UNNAMED:
-            return UnreadableFile(say("xls.no-code-page"))
-        return UnreadableFile(say("encoding.not-read", encoding=encoding, error=str(exc)))
+def _damaged(exc: Exception) -> UnreadableFile:
     return UnreadableFile(say("xls.unreadable", error=f"{type(exc).__name__}: {exc}"))
 
 
@@ -149,7 +139,6 @@ class Records:
         stream: the bytes that xlrd may read.
         sheets: the sheets that are tables, in the workbook's order.
         date1904: whether days are counted from 1904.
-        names_encoding: whether the workbook says how its texts are encoded.
     """
 
     def __init__(self, stream: bytearray, deadline: Deadline) -> None:
@@ -159,7 +148,6 @@ class Records:
         self.date1904 = False
         self._deadline = deadline
         self._calculated = False  # whether the file names the program that last calculated it
-        self._unicode = self.names_encoding = False
         self._texts = 0
         self._read = 0
         try:
@@ -196,9 +184,10 @@ class Records:
         formats = styles = 0
         begins, _, _ = next(self._records(0))
         version, sort = struct.unpack_from("<HH", self.stream, 4)
-        if begins != _BOF or version not in {0x500, 0x600} or sort != 5:
+        if begins == _BOF and version == 0x500:
+            raise UnreadableFile(say("xls.excel-5"))
+        if begins != _BOF or version != 0x600 or sort != 5:
             raise _broken(say("xls.begins-otherwise"))
-        self._unicode = version == 0x600
         kinds = set()
         for kind, at, size in self._records(0):
             kinds.add(kind)
@@ -221,10 +210,9 @@ class Records:
                 bound(formats, MOST_STYLES, say("many.number-formats"))
                 if size > 6 + 2 * LONGEST_CODE:
                     self._blot(at)
-            if kind not in _SHOWN_OF_ALL and not (kind == _CODEPAGE and not self._unicode):
+            if kind not in _SHOWN_OF_ALL:
                 self._blot(at)
         self._calculated = _CALCULATED in kinds
-        self.names_encoding = self._unicode or _CODEPAGE in kinds
 
     def _count_texts(self, at: int, size: int) -> int:
         """Return the number of shared texts; raise UnreadableFile if a stated length is wrong."""
@@ -308,7 +296,7 @@ class Records:
     def _count_characters(self, at: int, size: int) -> None:
         """Set the length of a formula's text as xlrd counts it: a character beyond U+FFFF counts as one, not two."""
         length, flags = struct.unpack_from("<HB", self.stream, at)
-        if self._unicode and flags & 1 and size == 3 + 2 * length:
+        if flags & 1 and size == 3 + 2 * length:
             text = self.stream[at + 3 : at + size].decode("utf-16-le")
             struct.pack_into("<H", self.stream, at, len(text))
 

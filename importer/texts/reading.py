@@ -152,13 +152,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} is {what}, not a spreadsheet.\nExport the table itself and save it as .xlsx or .csv."
     ),
     "other.unpack": "{file} is {what}, not a spreadsheet.\nUnpack it and save it as .xlsx or .csv.",
-    "other.export-csv": "{file} is {what}, not a spreadsheet.\nExport the table as CSV and save it as .xlsx or .csv.",
     "other.copy-table": (
         "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save it as .xlsx or .csv."
-    ),
-    "other.choose": "{file} is {what}, not a spreadsheet.\nChoose the spreadsheet instead, saved as .xlsx or .csv.",
-    "other.open-in-libreoffice": (
-        "{file} is {what}, not a spreadsheet.\nOpen it in LibreOffice and save it as .xlsx or .csv."
     ),
     "other.copy-table-into-one": (
         "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save that as .xlsx."
@@ -167,23 +162,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.pdf": "a PDF",
     "what.png": "a picture (PNG)",
     "what.jpeg": "a picture (JPEG)",
-    "what.gif": "a picture (GIF)",
-    "what.tiff": "a picture (TIFF)",
-    "what.riff": "a picture, sound or video",
     "what.gzip": "a gzip file",
-    "what.bzip2": "a bzip2 file",
     "what.7-zip": "a 7-Zip archive",
     "what.rar": "a RAR archive",
-    "what.xz": "an xz file",
-    "what.zstd": "a zstd file",
-    "what.sqlite": "a SQLite database",
-    "what.parquet": "a Parquet file",
     "what.rtf": "a text document (RTF)",
-    "what.program": "a program",
-    "what.excel-2": "a workbook of Excel 2 (1987)",
-    "what.excel-3": "a workbook of Excel 3 (1990)",
-    "what.excel-4": "a workbook of Excel 4 (1992)",
-    "what.lotus": "a Lotus 1-2-3 worksheet",
     "what.word": "a Word document",
     "what.powerpoint": "a PowerPoint presentation",
     "what.sylk": "a SYLK file (.slk)",
@@ -246,7 +228,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "many.number-formats": "number formats",
     "xls.records": "The .xls is damaged: its records can't be read ({why}).\n{action.Save-again}.",
     "xls.ends-early": "it ends too early",
-    "xls.begins-otherwise": "it does not start like a workbook of Excel 5 to 2003",
+    "xls.begins-otherwise": "it does not start like a workbook of Excel 97 to 2003",
     "xls.text-cut-off": "a text is cut off",
     "xls.sheets-on-each-other": "its sheets overlap",
     "xls.locked": (
@@ -277,10 +259,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "sheet.cell-named": 'The sheet "{sheet}" contains a cell named {name}.\n{action.Save-again}.',
     "sheet.areas-overlap": "the merged cells of row {row} lie upon each other, so the sheet is damaged.\n{action.Save-again}.",
     "xls.unreadable": "The .xls is damaged and can't be read ({error}).\n{action.Save-again}.",
-    "xls.no-code-page": (
-        "The .xls is of Excel 5 or 95, and does not say how its characters are encoded.\n"
-        "Open it in Excel, check its accented letters, save it as .xlsx and import that. Or name the encoding with `encoding`."
-    ),
+    "xls.excel-5": "The .xls has the format of Excel 5 or 95.\nOpen it in Excel or LibreOffice, check its accented letters, save it as .xlsx and import that.",
     "xls.contents": "The .xls is damaged: its table of contents can't be read ({why}).\n{action.Save-again}.",
     "xls.larger-than-file": "{size} bytes, but the file has only {most}",
     "xls.too-large": "The .xls is larger than 256 MB, larger than any real one.\nSave it as .xlsx and import that.",

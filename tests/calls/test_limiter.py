@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -212,29 +211,6 @@ def test_a_limit_that_asks_for_more_patience_than_there_is_ends_the_run() -> Non
     driver.now += 59
     driver.begin()
     assert driver.reply(status=429, retry_after=59)
-
-
-def test_an_api_that_slows_down_gets_fewer_calls_at_once_until_it_is_quick_again() -> None:
-    def served_at(latency: float) -> Callable[[], float]:
-        return lambda: latency / 2
-
-    api = Api(10**6, 1.0, "off")
-    run = Importer(api, served_at(0.05), served_at(0.05))
-    run.run(200)
-    sizes = []
-    for latency, calls in ((1.0, 40), (0.05, 400)):
-        run.to = run.fro = served_at(latency)
-        run.run(calls)
-        in_flight = 0
-        while run.limiter.wait(Endpoint.CREATE) == 0:
-            run.limiter.began(Endpoint.CREATE)
-            in_flight += 1
-        for _ in range(in_flight):
-            run.limiter.withdrawn(Endpoint.CREATE)
-        sizes.append(in_flight)
-    slow, quick = sizes
-    assert slow <= 4
-    assert quick == 8
 
 
 class Gateway(Api):

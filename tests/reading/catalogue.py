@@ -183,7 +183,6 @@ def _typed_cells(kind: str, values: Sequence[str], codes: Sequence[str], **more:
     return xlsx(f'<row r="2">{inside}</row>', formats=codes, **more)
 
 
-_CYRILLIC = ("1", "Встретились", "public")
 _ONE_ID: Rows = {2: ("1", "", "")}
 _PHANTOM = f'<row r="3">{text("A3", "666")}</row>'
 _NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
@@ -215,27 +214,6 @@ WORKBOOKS = [
             3: ("0.3", "FALSE", "1 Mar 2026 2:30 PM"),
             4: ("00123", "50%", "1,234,567.89"),
         },
-    ),
-    Entry("Excel 5", "a.xls", making.xls5(*_CYRILLIC, encoding="cp1251", code_page=1251), {2: _CYRILLIC}),
-    Entry(
-        "Excel 5 without its code page, but with letters that all share",
-        "a.xls",
-        making.xls5("1", "a [b] ~", "public", encoding="ascii", code_page=None),
-        {2: ("1", "a [b] ~", "public")},
-    ),
-    Entry(
-        "Excel 5 in the encoding that was said",
-        "a.xls",
-        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=None),
-        {2: _CYRILLIC},
-        options={"encoding": "cp1251"},
-    ),
-    Entry(
-        "Excel 5 in the encoding that it says itself",
-        "a.xls",
-        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=1251),
-        {2: _CYRILLIC},
-        options={"encoding": "utf-8"},
     ),
     Entry(
         "dates in ISO form are shown by their format",
@@ -794,7 +772,7 @@ TEXTS = [
             headings=(start, *HEADER),
             flaws={2: [None]},
         )
-        for start in ("PAR1", "BZh", "MZ", "GIF8", "Rar!", "RIFF")
+        for start in ("7z", "MZ", "GIF8", "Rar!", "RIFF")
     ),
     Entry(
         "heading ID, then one in P",
@@ -1006,7 +984,7 @@ REFUSED = [
     Entry("zeros", "a.xlsx", b"\0" * 20_000, error="contains only zeros"),
     Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="is not a spreadsheet"),
     Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="is not a spreadsheet"),
-    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="a bzip2 file"),
+    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="is not a spreadsheet"),
     Entry(
         "SYLK",
         "a.slk",
@@ -1061,22 +1039,10 @@ REFUSED = [
         "encrypted .xls, cut off", "a.xls", making.encrypted_xls()[:-10], error="save it as .xlsx without protection"
     ),
     Entry("an older encryption", "a.xls", xls(b"", more=biff(0x2F, b"ab12")), error="save it as .xlsx without"),
-    Entry(
-        "Excel 5 without its code page",
-        "a.xls",
-        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=None),
-        error="does not say how its characters are encoded. Open it in Excel",
-    ),
-    Entry(
-        "Excel 5 in another encoding than was said",
-        "a.xls",
-        making.xls5(*_CYRILLIC, encoding="cp1251", code_page=None),
-        options={"encoding": "utf-8"},
-        error="can't be read as utf-8",
-    ),
+    Entry("Excel 5", "a.xls", biff(0x809, struct.pack("<HHHH", 0x500, 5, 0, 0)), error="the format of Excel 5 or 95"),
     Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
     Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),
-    Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="Excel 4"),
+    Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="is not a spreadsheet"),
     Entry("half a workbook", "a.xlsx", _openpyxl(_rows(ONE[2]))[:2000], error="damaged or unfinished"),
     Entry("JSON", "a.csv", b'[{"Prospect ID": 1}]', error="JSON"),
     Entry("shortcut of Google Drive", "a.gsheet", b'{"doc_id": "x"}', error="only a link"),

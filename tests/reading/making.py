@@ -121,19 +121,6 @@ def formula(row: int, column: int, result: bytes) -> bytes:
     return biff(6, struct.pack("<HHH", row, column, 0) + result + b"\0" * 8)
 
 
-def xls5(*values: str, encoding: str, code_page: int | None) -> bytes:
-    """An .xls of Excel 5: the header row, then a row of texts; its code page is named unless that is None."""
-    page = b"" if code_page is None else biff(0x42, struct.pack("<H", code_page))
-    head = biff(0x809, struct.pack("<HHHH", 0x500, 5, 0, 0)) + page
-    head += biff(0x85, struct.pack("<LBBB", len(head) + 21, 0, 0, 6) + b"Sheet1") + biff(0x0A)
-    cells = b""
-    for row, texts in enumerate((HEADER, values)):
-        for column, value in enumerate(texts):
-            encoded = value.encode(encoding)
-            cells += biff(0x204, struct.pack("<HHHH", row, column, 0, len(encoded)) + encoded)
-    return head + biff(0x809, struct.pack("<HHHH", 0x500, 16, 0, 0)) + cells + biff(0x0A)
-
-
 def xls(cells: bytes, *, more: bytes = b"") -> bytes:
     """An .xls without a container, as old programs write it: the header row, then ``cells``; ``more`` is about all."""
     head = biff(0x809, struct.pack("<HHHHLL", 0x600, 5, 0, 0, 0, 0)) + more
