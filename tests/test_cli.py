@@ -606,7 +606,7 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     for ended in (type_("check", "m.csv", "-v"), type_("check", "m.csv", "-v", "--rate", "50/s")):
         assert "71 rows: 71 notes, 51 of them to deliver 20 notes were imported by an earlier run" in ended.all
         assert "51 notes in 51 requests." in ended.all
-        assert "Estimated time: 5 seconds (your account allowed 10 calls per second last time)." in ended.all
+        assert "Estimated time: 6 seconds (your account allowed 10 calls per second last time)." in ended.all
     assert "Estimated time: 50 seconds (1 call per second)." in type_("check", "m.csv", "--rate", "1/s").all
     assert "20 notes were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 

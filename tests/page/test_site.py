@@ -380,7 +380,7 @@ def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor
     assert seen.text.count(f'<option value="{both}" selected>') == 2
     assert "it makes 1 note private that would be public" in seen.text
     seen = guest.see(f"{seen.url}&{urlencode({'answer': 'ignore Restricted to'})}")
-    assert "Ready: 2 notes to send." in seen.text
+    assert "needs your answer" not in seen.text
     assert "private that would be public" not in seen.text
 
 
