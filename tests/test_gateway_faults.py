@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.api import transport
-from importer.errors import WrongAddress
+from importer.errors import Blocked, WrongAddress
 from tests.delivering import KEY, counts, deliver
 from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results
@@ -90,7 +90,7 @@ def test_https_where_plain_http_answers_ends_the_run_and_says_so(tmp_path: Path)
     with Sandbox(api_key=KEY) as box:
         url = box.url.replace("http:", "https:")
         report = deliver(box, tmp_path, LINES, give_up=1.0, base_url=url)
-        assert isinstance(report.stopped, WrongAddress)
+        assert isinstance(report.stopped, Blocked)
         assert report.exit_status == 4
         assert counts(report) == Counter({"not sent": len(LINES)})
         assert not box.received
