@@ -40,8 +40,9 @@ class Announcement:
         remaining = _number(parts.get("remaining", ""))
         if remaining is None:
             return None
-        wait = seconds_to_wait(parts.get("reset", ""), headers)
-        return cls(_number(parts.get("limit", "")), remaining, None if wait is None else came + wait + _WHOLE)
+        wait = seconds_to_wait(parts["reset"], headers)
+        cut = 0.0 if "." in parts["reset"] else _WHOLE
+        return cls(_number(parts["limit"]), remaining, None if wait is None else came + wait + cut)
 
 
 @lru_cache(64)  # the replies of one second have the same date

@@ -229,7 +229,7 @@ class Window:
         elif began >= told.began:
             told.remaining, told.reset = min(told.remaining, announcement.remaining), max(told.reset, reset)
         self._told_limit = announcement.limit or max(self._told_limit, announcement.remaining + 1)
-        self._told_length = max(self._told_length, round(reset - came, 1))
+        self._told_length = max(self._told_length, _chosen(reset - came))
 
     def announced_nothing(self, began: float) -> None:
         """Record that a call succeeded whose reply announced no limit."""
