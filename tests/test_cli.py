@@ -600,13 +600,13 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
 def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_makes_it(type_: Terminal) -> None:
     """The slower of the account's limit and --rate counts."""
     type_.file("n.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(30)))
-    type_.box.set_limit(Limit.parse("10/1s:headers:429"))
+    type_.box.set_limit(Limit.parse("20/2s:headers:429"))
     assert type_("run", "n.csv", "--yes").status == 0
     type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
     for ended in (type_("check", "m.csv", "-v"), type_("check", "m.csv", "-v", "--rate", "50/s")):
         assert "71 rows: 71 notes, 51 of them to deliver 20 notes were imported by an earlier run" in ended.all
         assert "51 notes in 51 requests." in ended.all
-        assert "Estimated time: 6 seconds (your account allowed 10 calls per second last time)." in ended.all
+        assert "Estimated time: 4 seconds (your account allowed 20 calls in 2 seconds last time)." in ended.all
     assert "Estimated time: 50 seconds (1 call per second)." in type_("check", "m.csv", "--rate", "1/s").all
     assert "20 notes were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 
