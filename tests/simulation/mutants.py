@@ -761,7 +761,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a rewritten note may be anybody's": (58, draw(4986)),
     "drafts of a prospect don't conflict": (4, replace(draw(168), learned=HIGH)),
-    "_TAKES = 0 in importer.delivery.readback": (205, replace(draw(205), cached=120.0)),
+    "_TAKES = 0 in importer.delivery.readback": (98, replace(draw(98), cached=900.0)),
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (2, replace(draw(78), apart=2.0)),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
     "read_timeout = 0.0": (2, replace(_LATE, read_timeout=30.0)),
