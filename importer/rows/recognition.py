@@ -199,6 +199,8 @@ def _matters(name: str, values: Sequence[str]) -> bool:
         return True
     if any(words.speaks(role, heading) for role in WORDED) and any(map(words.is_word, values)):
         return True  # Owner: not with names, but with yes and no
+    if any(value and words.is_usual(Role.VISIBILITY, value) for value in values):
+        return True  # Level: with Public or Only me in some cells
     if suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values):
         return True
     if any("@" in value for value in values) and likeliness(Role.EMAIL, heading, values) >= LIKELY:
