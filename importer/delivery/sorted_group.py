@@ -26,7 +26,6 @@ class SortedGroup:
         unclear: deliveries sent without a clear answer: request number → index and delivery.
         asked: index → row that is a question, so that it isn't sent.
         refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
-        settled: indices of ``left`` whose rows are settled without being sent.
     """
 
     group: Group
@@ -36,7 +35,6 @@ class SortedGroup:
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
     asked: dict[int, Match] = field(default_factory=dict)
     refused: int = 0
-    settled: set[int] = field(default_factory=set)
 
     @property
     def in_doubt(self) -> int:

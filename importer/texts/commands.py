@@ -381,8 +381,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.files": ("{n} file to upload first ({size})", "{n} files to upload first ({size}), each once"),
     "plan.compared": (
-        "The notes of {n} prospect are read first, in 1 look-up. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
-        "The notes of {n} prospects are read first, in {n} look-ups. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
+        "The notes of {n} prospect are read before it receives one, in 1 look-up. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
+        "The notes of {n} prospects are read before they receive any, in {n} look-ups. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
     ),
     "plan.requests": "{notes} in {requests}.",
     "plan.requests-composed": "{notes} in {requests}. Without the other columns in their texts: {uncomposed}.",

@@ -191,7 +191,6 @@ def _run(
         uploads = Uploads(caller, journal.uploads(workspace, world.clock), rows.files, lambda _: None)
         known = Earlier(rows, journal, workspace, in_doubt=in_doubt, skips_existing=policy.skips_existing)
         delivery.prepare(known, plan)
-        delivery.skip_existing()
         delivery.run(uploads)
     except Crash:
         disk.crash()
