@@ -305,7 +305,8 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
     """Return the totals of sorted groups."""
     todo: list[Group] = []
     groups: list[Group] = []
-    unclear = unclear_public = refused = hidden = in_doubt = 0
+    unclear = unclear_public = refused = 0
+    asked: defaultdict[str, list[int]] = defaultdict(list)
     files: dict[str, None] = {}
     for one in found:
         if (group := one.todo) is not None:
@@ -317,8 +318,11 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         unclear += one.in_doubt
         unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
         refused += one.refused
-        hidden += sum(asked.how is How.HIDDEN for asked in one.asked.values())
-        in_doubt += sum(asked.how is not How.HIDDEN for asked in one.asked.values())
+        for i, row in one.asked.items():
+            is_hidden = row.how is How.HIDDEN
+            is_later = not is_hidden and row.known is not None and one.day > row.known.sent_on
+            for name in ["hidden"] if is_hidden else ["in_doubt", "later"] if is_later else ["in_doubt"]:
+                asked[name].append(int(one.group.positions[i]))
     remaining = grouping.remaining(todo, rows, batch_size)
     return replace(
         remaining,
@@ -326,7 +330,8 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         public=remaining.public + unclear_public,
         files=tuple(files),
         refused=refused,
-        hidden=hidden,
-        in_doubt=in_doubt,
+        hidden=len(asked["hidden"]),
+        in_doubt=len(asked["in_doubt"]),
         groups=groups,
+        asked={name: sorted(positions) for name, positions in asked.items()},
     )

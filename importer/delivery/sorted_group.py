@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -40,6 +41,12 @@ class SortedGroup:
     def in_doubt(self) -> int:
         """Number of unclear deliveries."""
         return sum(map(len, self.unclear.values()))
+
+    @property
+    def day(self) -> str:
+        """The latest ISO date that a template puts beside the note's text; empty if there is none."""
+        text, own = self.group.note.text, self.group.note.uncomposed
+        return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", text.replace(own, "", 1) if own else ""), default="")
 
     @property
     def open(self) -> Group | None:
