@@ -107,3 +107,15 @@ def test_nobody_is_asked_with_yes(box: Sandbox) -> None:
     seen = asked([*COMPOSED, "--yes"], [], *ROWS)
     assert (seen.status, len(box.notes)) == (1, 5)
     assert "Are they the same notes" not in seen.screen
+
+
+def test_who_changes_the_template_and_exports_all_again_has_each_note_once(box: Sandbox) -> None:
+    """Without IDs of records: the text is known as the template before made it, and nothing is asked."""
+    assert asked([], ["1", "y"], *ROWS).status == 0, "the template that is offered"
+    there = len(box.notes)
+    assert there == 1 + len(ROWS)
+    seen = asked(["--map", "content={Note} on {Date}", "--remember"], ["y"], *ROWS, ("P1", COMING, "Left voicemail"))
+    assert "same notes" not in seen.screen
+    assert (seen.status, len(box.notes)) == (0, there + 1)
+    assert main(["run", write(*ROWS), "--yes"]) == 0
+    assert len(box.notes) == there + 1
