@@ -358,6 +358,8 @@ def _check_undelivered(
         return
     if result is Result.NOT_SENT and any(_is_alike(delivery, other) for other in doubted):
         return  # it would not be told apart from the one that is unconfirmed
+    if result is Result.NOT_SENT and world.regime.skips_existing and any(_says_same(delivery, one) for one in doubted):
+        return  # what is there may be the note of the one that is unconfirmed, whatever its status
     if result is Result.NOT_SENT and world.regime.skips_existing and world.regime.shuffled:
         return  # pages without an order can't show that a note isn't there
     if result is Result.REJECTED and _is_unfit(world, delivery):
