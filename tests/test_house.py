@@ -162,7 +162,7 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1200, "calls": 850, "cli": 1850, "commands": 5975, "delivery": 3300, "grouping": 150,
+    "": 1640, "api": 1200, "calls": 850, "cli": 1850, "commands": 5975, "delivery": 3302, "grouping": 150,
     "journal": 2120, "page": 3035, "practice": 130, "reading": 3340, "results": 820, "rows": 2970, "settings": 1480,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""

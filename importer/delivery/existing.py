@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
@@ -145,8 +144,7 @@ class Existing:
             for group, i in self._wanted[prospect]
             if (same := [note for note in oldest_first if reads_same(note, group.key)])
         ]
-        is_contested = partial(self._evidence.is_contested, prospect, of_any_status=True)
-        contested = [is_contested(group.key) for group, _, _ in found]
+        contested = [self._evidence.is_contested(prospect, group.key, of_any_status=True) for group, _, _ in found]
         if any(contested) and prospect not in self._contested:
             self._contested.add(prospect)
             self._under_way.discard(prospect)

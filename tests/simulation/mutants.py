@@ -731,6 +731,7 @@ _ASTRAY = replace(draw(10), rewrite="emoji", bad_start=10, ahead=-800.0, own_jum
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
+    "a note that is there may be of a delivery that is unclear": (133, with_existing(133, draw(133))),
     "a gateway's refusal stays unclear though another note reads the same": (0, draw(18156)),
     "a sample is looked at at once": (8, _LAGGING),
     "a note that is not found says nothing of the others": (44, replace(draw(44), drops=3)),
