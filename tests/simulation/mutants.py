@@ -534,7 +534,7 @@ def _there_is_there(change: Change) -> None:
 
 
 def _anothers_is_there(change: Change) -> None:
-    change(Evidence, "is_contested", lambda *_given: False)
+    change(Evidence, "is_contested", lambda *_given, **_how: False)
 
 
 def _no_introduction(change: Change) -> None:
