@@ -102,10 +102,13 @@ def test_a_history_that_is_about_to_be_sent_again_is_a_question(box: Sandbox, an
     assert (seen.status, len(box.notes)) == (0 if answers[0] else 2, there)
 
 
-def test_nobody_is_asked_with_yes(box: Sandbox) -> None:
+def test_nobody_is_asked_with_yes_nor_by_check(box: Sandbox) -> None:
+    """Both end with 1."""
     sent(*ROWS)
     seen = asked([*COMPOSED, "--yes"], [], *ROWS)
     assert (seen.status, len(box.notes)) == (1, 5)
+    checked = types(["check", write(*ROWS), *COMPOSED], [])
+    assert (checked.status, "Are they the same notes" in checked.screen) == (1, False)
     assert "Are they the same notes" not in seen.screen
 
 
