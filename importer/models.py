@@ -338,18 +338,17 @@ class Remaining:
 
     Attributes:
         deliveries: number of notes to create; ``notes``: of distinct ones; ``requests``: of requests at most.
-        unclear: number of further deliveries; the run first looks up whether an earlier run made them.
-        public: number of public notes among all these.
+        unclear: number of further deliveries, which are looked up first; ``public``: of public notes among all these.
         files: digests of the attached files, each once.
         held_back: number of further notes that wait until a person has looked at the first ones.
         refused: number of ``deliveries`` that the API refused in an earlier run because of the prospect's ID.
-        changed: number of deliveries of the same record whose text was another one.
-        more_visible, less_visible: numbers of notes that are there and more or less visible than the sheet says.
+        changed, more_visible, less_visible: numbers of notes that are there with another text or visibility.
         hidden: number of rows whose notes somebody hid; ``in_doubt``: of rows whose notes may be there in another form.
         there_twice: number of ``deliveries`` whose notes are there already, because everything is imported again.
         sent_anew: number of ``deliveries`` if a whole history seems to be sent again; otherwise 0.
         lessened: number of rows whose note other rows have with another visibility or status.
-        groups: all deliveries to create or look up, by note.
+        groups: all deliveries to create or look up.
+        asked: positions of rows by ``hidden``, ``in_doubt``, and ``later`` (in doubt, dated after the note was sent).
     """
 
     deliveries: int
@@ -369,6 +368,7 @@ class Remaining:
     lessened: int = field(default=0, compare=False)
     sent_anew: int = field(default=0, compare=False)
     groups: Sequence[Group] = field(default=(), compare=False, repr=False)
+    asked: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def total(self) -> int:

@@ -77,7 +77,8 @@ class Desk:
         self.said: Said = {}
         self.of_all: dict[str, str] = {}
         self.is_page = False
-        self.aside: set[str] = set()
+        self.aside: dict[str, set[str]] = {}
+        self.named: set[str] = set()
         profiles.profiles_file().write_text("", encoding="utf-8")
 
     def write(self, role: Role, heading: str, words: Sequence[str]) -> Path:
@@ -124,10 +125,11 @@ class Desk:
     def _note(self, answer: PossibleAnswer, headings: dict[Role, str], last: str, path: Path) -> None:
         if answer.setting == "default-visibility":
             self.of_all[last] = answer.value
+        if answer.setting == "map":
+            self.named.add(last)
         if answer.setting == "ignore":
             with path.open(encoding="utf-8", newline="") as file:
-                words = [row[-1] for row in csv.reader(file)][1:]
-            self.aside |= {last} if any(holds_words(role, last, words) for role in WORDED) else set()
+                self.aside[last] = {folded(row[-1]) for row in csv.reader(file)}
         if answer.setting == "value":
             name, _, rest = answer.value.partition(":")
             word, _, meaning = rest.rpartition("=")
@@ -143,7 +145,7 @@ class Desk:
 
     def says_more(self, role: Role, heading: str, word: str) -> bool:
         """Whether the column itself, or what was said of this very column, makes a note public, or published."""
-        if heading in self.aside:
+        if folded(word) in self.aside.get(heading, ()):
             return True
         if (meaning := self.said.get((heading, folded(word)))) is not None:
             return meaning == _MORE[role].name.capitalize()
@@ -172,6 +174,12 @@ def holds_words(role: Role, heading: str, words: Sequence[str]) -> bool:
     )
 
 
+def says_nothing(role: Role, heading: str, words: Sequence[str]) -> bool:
+    """Whether a heading isn't about the role, and no word of the column means anything under such a heading."""
+    known = {folded(word) for names in _KNOWN[role].values() for word in names if not word.isdecimal()}
+    return not known_words.speaks(role, heading) and known.isdisjoint(map(folded, words))
+
+
 def check(desk: Desk, role: Role, heading: str, words: Sequence[str]) -> None:
     """No note of the sheet is more than its own column says."""
     for row, visibility, status in desk.sent(desk.write(role, heading, words)):
@@ -179,6 +187,8 @@ def check(desk: Desk, role: Role, heading: str, words: Sequence[str]) -> None:
         is_asked_again = any(words) and holds_words(role, heading, words)
         if role is Role.VISIBILITY and desk.of_all.get(heading) == "public" and not is_asked_again:
             continue  # a person said that all notes of this kind of sheet are public
+        if heading not in desk.named and says_nothing(role, heading, words):
+            continue
         if is_more and (role is Role.VISIBILITY or speaks(role, heading, words)):
             assert desk.says_more(role, heading, words[row]), (heading, words[row])
 
@@ -197,6 +207,7 @@ Sheet = tuple[Role, str, tuple[str, ...]]
 ONE, OTHER = (Role.VISIBILITY, "Shared", ("Yes",)), (Role.VISIBILITY, "Private", ("Yes",))
 DONE, DRAFT = (Role.STATUS, "Status", ("Done", "Done")), (Role.STATUS, "Status", ("Draft",))
 BLANK = (Role.VISIBILITY, "Not shared", ("",))
+LEVEL = (Role.VISIBILITY, "Column of mine", ("", "Public", "Yes", "Team only"))
 MINE, NO = (Role.VISIBILITY, "Column of mine", ("a",)), (Role.VISIBILITY, "Shared", ("No",))
 
 
@@ -213,6 +224,15 @@ def see_that_none_is_more(folder: Path, one: Sheet, other: Sheet, picks: list[in
 @example(one=MINE, other=NO, picks=[2] * 8, on_the_page=False)
 @example(one=DONE, other=DRAFT, picks=[3] * 8, on_the_page=True)
 @example(one=BLANK, other=DRAFT, picks=[7, 5, 2, 3, 2, 1, 1, 2], on_the_page=False)
+@example(
+    one=(Role.VISIBILITY, "C", ("yes", "2", "Public")), other=LEVEL, picks=[5, 1, 3, 7, 3, 4, 3, 2], on_the_page=False
+)
+@example(
+    one=(Role.VISIBILITY, "Not shared", ("1",)),
+    other=(Role.VISIBILITY, "C", ("Team only", "No", "Only me")),
+    picks=[2, 3, 6, 3, 4, 4, 4, 0],
+    on_the_page=False,
+)
 @settings(max_examples=12, **calm)
 def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_another_sheet(
     tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LEAST_SHOWN, _MOST_SHOWN = 3, 7
 _BACK = "b"
+_ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves", "hidden": "asking.enter-leaves"}
 
 
 class Asking:
@@ -79,31 +80,31 @@ class Asking:
 
         Args:
             prepared: the file.
-            offers: whether to offer, after the questions, to compose the texts from further columns. Without an answer
-                the notes stay as they are. With one, there may be a question about the dates in those columns.
+            offers: whether to ask the questions that may stay open, too, after the others. An answer to the offer to
+                compose the texts from further columns may lead to a question about the dates in them.
         """
-        decided = 0
+        decided, passed = 0, set[str]()
         while self.may:
-            questions = prepared.questions
-            offer = prepared.offer if offers and not questions else None
-            question = questions[0] if questions else offer
-            if question is None or not question.choices:
+            optional = [] if prepared.questions or not offers else prepared.optional
+            questions = prepared.questions or [one for one in optional if one.choices[0].setting not in passed]
+            if not questions or not questions[0].choices:
                 break
-            answer = _ask(question, prepared.known, may_go_back=decided > 0, is_offer=offer is not None)
-            if answer is None:
+            question, may_stay = questions[0], bool(optional)
+            answer = _ask(question, prepared.known, may_go_back=decided > 0, may_stay=may_stay)
+            if may_stay:
+                passed.add(question.choices[0].setting)
+            elif answer is None:
                 break
-            if not isinstance(answer, PossibleAnswer):
+            if isinstance(answer, PossibleAnswer):
+                try:
+                    prepared.decide(answer)
+                    decided += 1
+                except BadSettings as error:
+                    paragraph(error.reason, err=True)
+            elif answer is not None:
                 prepared.undecide()
                 decided -= 1
-                continue
-            try:
-                prepared.decide(answer)
-                decided += 1
-            except BadSettings as error:
-                paragraph(error.reason, err=True)
-                continue
-            if offer is not None and not prepared.questions:
-                break
+                passed.clear()
 
 
 def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
@@ -119,14 +120,16 @@ def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
 
 
 def _ask(
-    question: Question, known: Sequence[Reading], *, may_go_back: bool = False, is_offer: bool = False
+    question: Question, known: Sequence[Reading], *, may_go_back: bool = False, may_stay: bool = False
 ) -> PossibleAnswer | str | None:
     """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed.
 
-    The samples of an offer's choices stand on lines of their own.
+    The samples of a question that may stay open stand on lines of their own.
     """
     say_line(err=True)
     paragraph(question.asks, err=True)
+    for sample in question.samples if may_stay else ():
+        paragraph(words(sample), "     ", err=True)
     names_a_column = question.column is None and bool(question.roles)
     all_choices = offered(question, known)
     choices = all_choices[: _most_shown(question)] if names_a_column else all_choices
@@ -134,14 +137,14 @@ def _ask(
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         text = choice.means
         text = say("asking.likely", choice=text) if is_likely else text
-        if choice.samples and not is_offer:
+        if choice.samples and not may_stay:
             text = say("asking.with-samples", choice=text, samples=tuple(map(Cell, choice.samples)))
         paragraph(text, f"  {number}  ", err=True)
-        for sample in choice.samples if is_offer else ():
+        for sample in choice.samples if may_stay else ():
             paragraph(words(sample), "       ", err=True)
     if more := len(all_choices) - len(choices):
         paragraph(say("asking.another-column", more=more), "     ", err=True)
-    enter = say("asking.enter-keeps" if is_offer else "asking.enter-stops")
+    enter = say(_ENTER[choices[0].setting] if may_stay else "asking.enter-stops")
     prompt = say("asking.column" if names_a_column else "asking.number", enter=enter)
     if may_go_back:
         prompt = say("asking.column-or-back" if names_a_column else "asking.number-or-back", enter=enter)

@@ -100,7 +100,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         skipped=len(rows.skipped) - left_out,
         left_out=left_out,
         planned=plan.deliveries,
-        remaining=replace(remaining, files=(), groups=()),
+        remaining=replace(remaining, files=(), groups=(), asked={}),
         total=remaining.total,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
@@ -122,6 +122,7 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         template=loaded.template or "",
         uncomposed_requests=uncomposed_requests(preview) if loaded.template else None,
         offer=offer(loaded, settings),
+        asked=shown_notes.asked(preview),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
     )
     if not thorough:

@@ -181,6 +181,7 @@ class Overview:
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
+        asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
         similar: for the terminal, groups of notes that differ only invisibly; :func:`.shown_notes.similar`.
         digest: for the page, a digest of all that would be sent; :func:`importer.commands.facts.digest`.
         understanding: for the page, how rows with problems are checked again (:mod:`importer.commands.mending`).
@@ -245,6 +246,7 @@ class Overview:
     template: str = ""
     uncomposed_requests: int | None = None
     offer: Question | None = field(default=None, repr=False)
+    asked: Sequence[Question] = field(default=(), repr=False)
     similar: Sequence[tuple[str, Sequence[int]]] = field(default=(), repr=False)
     digest: str = field(default="", repr=False)
     understanding: bytes = field(default=b"", repr=False)
@@ -288,4 +290,5 @@ class Overview:
         """Exit status that a run of the file would have if the API accepted every note."""
         if self.must_decide or self.guarded:
             return 2
-        return 1 if self.invalid or self.rejected else 0
+        left = self.remaining
+        return int(bool(self.invalid or self.rejected or left.hidden or left.in_doubt or left.more_visible))

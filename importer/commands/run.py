@@ -21,7 +21,7 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import facts, logs
+from importer.commands import facts, logs, shown_notes
 from importer.commands.answers import answered
 from importer.commands.calling import calls
 from importer.commands.email_lookup import EmailLookup, asked
@@ -139,11 +139,17 @@ class Prepared(AbstractContextManager["Prepared"]):
         self.plan_anew()
 
     @property
-    def offer(self) -> Question | None:
-        """Offer to compose the texts from further columns; None if there are none, or if a setting named the column."""
+    def optional(self) -> list[Question]:
+        """Questions that may stay open, once all others are answered.
+
+        They are an offer to compose the texts from further columns, unless a setting named the column, and what rows
+        are whose notes may have been sent before.
+        """
+        if self.questions:
+            return []
         before = self._earlier[0] if self._earlier else self._settings
-        is_named = Role.CONTENT in before.mapping
-        return None if is_named or self.questions else facts.offer(self._loaded, self._settings)
+        offer = None if Role.CONTENT in before.mapping else facts.offer(self._loaded, self._settings)
+        return [*([] if offer is None else [offer]), *shown_notes.asked(self.preview)]
 
     def undecide(self) -> None:
         """Take back the latest answer, so that its question is asked again."""

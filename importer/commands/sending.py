@@ -122,7 +122,6 @@ class _Sending:
         ended = "broken off"
         try:
             if stopped is None:
-                delivery.skip_existing()
                 if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
                     first_call.make()
                 delivery.run(uploads)

@@ -1,7 +1,7 @@
 """Choose the notes of a preview that a person sees before they are sent.
 
 Input: a :class:`~importer.commands.preview.Preview`, or its groups. Output: the notes with the most prospects, similar
-notes, and a few notes of each visibility as their readers will see them.
+notes, a few notes of each visibility as their readers will see them, and the questions about notes that may be there.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from importer import grouping, markup
 from importer.commands import as_read
 from importer.commands.overview import Example
 from importer.commands.preview import Preview
-from importer.messages import Cell, Message, Part, say
-from importer.models import Group, Note, Visibility
+from importer.messages import Cell, Message, Part, render, say
+from importer.models import Group, Note, PossibleAnswer, Question, Visibility
 from importer.settings.reading import kind_in_words
 
 _LARGEST = 5  # notes with the most prospects
@@ -58,6 +58,42 @@ def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Exa
             some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
             by_visibility[visibility] = [_example(group, preview, characters) for group in some]
     return by_visibility
+
+
+def asked(preview: Preview) -> list[Question]:
+    """Return the questions about rows that may be notes which were sent before, with some of the rows.
+
+    Without an answer, these rows aren't sent; if a whole history seems to be sent again, nothing is.
+    """
+    remaining, file = preview.remaining, str(preview.loaded.sheet.source)
+    in_doubt, later = remaining.asked.get("in_doubt", ()), remaining.asked.get("later", ())
+    questions: list[Question] = []
+    if remaining.sent_anew:
+        new = [position for group in remaining.groups for position in group.positions[:_EACH].tolist()]
+        text = say("asked.history", file=file, n=remaining.sent_anew)
+        text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
+        questions.append(_question(preview, text, new, "in-doubt", "new"))
+    elif in_doubt:
+        text = say("asked.in-doubt", n=len(in_doubt))
+        if later:
+            numbers = tuple(say("row", row=str(preview.loaded.rows.number[at])) for at in later[:_EACH])
+            text = say("asked.later", question=text, n=len(later), rows=numbers)
+        earlier = [position for position in in_doubt if position not in {*later}]
+        questions.append(_question(preview, text, earlier or later, "in-doubt", "same", "new"))
+    if hidden := remaining.asked.get("hidden"):
+        questions.append(_question(preview, say("asked.hidden", n=len(hidden)), hidden, "hidden", "send", "leave"))
+    return questions
+
+
+def _question(preview: Preview, text: Message, positions: Sequence[int], setting: str, *values: str) -> Question:
+    rows = preview.loaded.rows
+    samples = []
+    for position in sorted(positions)[:_EACH]:
+        first = Cell(markup.first_words(as_read.text_of(rows.notes[rows.note[position]])))
+        row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
+        samples.append(render(row))
+    choices = [PossibleAnswer(setting, value, say(f"asked.answer.{value}")) for value in values]
+    return Question(text, text, choices, samples=samples, is_optional=True)
 
 
 def _example(group: Group, preview: Preview, characters: int) -> Example:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
@@ -72,9 +71,9 @@ class Coordinator:
         self.samples = Samples(context, self.ledger, self.evidence)
         self._resolver = Resolver(context, self.evidence, self.reachability)
         self._duplicates = Duplicates(self._dispatcher, self.evidence)
-        self._existing = Existing(context, self.ledger, self.evidence)
+        self.existing = Existing(context, self.ledger, self.evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._duplicates)
-        self.queue = Queue(context, self._resolver, self.reachability)
+        self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self.held_back: list[int] = []
 
     def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
@@ -84,16 +83,8 @@ class Coordinator:
         """
         groups, conflicts = self.takeover.take_over(earlier, plan)
         self.held_back = hold_back(groups, earlier.rows, first) if first is not None else []
-        self._plan = groups, earlier, conflicts
-        return replace(self.queue.fill(*self._plan), held_back=len(self.held_back))
-
-    def skip_existing(self) -> None:
-        """Leave out notes that their prospects already have, if the policy says so. Raises Stopped, as :meth:`run`."""
-        if self._context.policy.skips_existing:
-            groups, earlier, conflicts = self._plan
-            self.queue.posts = iter(())
-            self._existing.skip(groups, earlier, partial(self._deliver, is_all=False))
-            self.queue.fill(groups, earlier, conflicts)
+        self.existing.expect(groups, earlier.rows)
+        return replace(self.queue.fill(groups, earlier, conflicts), held_back=len(self.held_back))
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.
@@ -113,19 +104,19 @@ class Coordinator:
     def progress(self) -> Progress:
         """Progress of the delivery."""
         ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
-        reads = len(self._resolver.lookup_queue) + self._duplicates.due
+        reads = len(self._resolver.lookup_queue) + self._duplicates.due + self.existing.to_come
         to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
         limit = None if held_to is None else (held_to.calls, held_to.seconds)
-        trouble, seconds = calls.trouble or self._existing.progress, calls.seconds_for(to_come)
+        trouble, seconds = calls.trouble, calls.seconds_for(to_come)
         counts = ledger.settled, ledger.created, ledger.failed, self.reachability.posts_sent
         return Progress(self._rows, *counts, trouble, dict(ledger.ended), seconds, limit, calls.gives_up_in)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
-    def _deliver(self, *, is_all: bool = True) -> None:
+    def _deliver(self) -> None:
         try:
             self._work()
-            while is_all and self._dispatcher.stopped is None and self._goes_on():
+            while self._dispatcher.stopped is None and self._goes_on():
                 self._work()
         finally:
             self._enter([])  # write the last replies' results, also after an unexpected error
@@ -151,6 +142,8 @@ class Coordinator:
         """Start work that waits until all other work is done; return whether there is any."""
         if self.reachability.set_aside:
             self.reachability.try_once_more()
+        elif self.existing.look_once_more(self._resolver.unclear) or self.queue.upload_awaited():
+            pass
         elif self._resolver.lookup_queue:
             # The lookup of a note of ours may show the author.
             if not self.queue.proceed_in_part() and not self.evidence.introductions.ask_once_more():
@@ -186,7 +179,7 @@ class Coordinator:
         elif isinstance(task, EvidenceLookup):
             self.evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
         elif isinstance(task, ExistingLookup):
-            self._existing.looked(task, reply)
+            self.existing.looked(task, reply)
         elif isinstance(task, SampleLookup):
             self.samples.looked(task, reply)
         elif isinstance(task, DuplicateLookup):

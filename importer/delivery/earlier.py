@@ -22,7 +22,8 @@ from importer.journal import DeliveryState, Journal, NoteKey
 from importer.models import Group, Ints, Plan, Remaining, Rows, Visibility, Workspace
 from importer.settings.kinds import IfHidden, InDoubt
 
-_AT_ONCE = 500  # rows matched together: more would take longer, because memory is collected
+_AT_ONCE = 100  # rows matched together: more would take longer, because memory is collected
+_AT_ONCE_IF_SHARED = 500  # each part is a call to the database, which may be far away
 _FEWEST_ANEW, _MOST_NEW = 3, 0.9  # notes, and share of a sheet's notes
 _OF_PROSPECTS = frozenset({"outcome.unknown-prospect", "api.gave-reason", "api.gave-no-reason"})
 """Kinds of reasons for which the API refused one prospect, and not the note."""
@@ -108,12 +109,12 @@ class Earlier:
         for matches, refused in self._matched(plan, is_left):
             answered: list[AnsweredRow] = []
             for found in matches:
-                position = found.row.position
-                group = groups[group_of[position]] if group_of[position] >= 0 else None
-                if self._is_to_send(found):
+                position, answers = found.row.position, found.how.answers
+                group = groups[at] if (at := int(group_of[position])) >= 0 else None
+                if not answers and self._is_to_send(found):
                     continue
                 is_left[position] = False
-                if self.is_asked(found):
+                if not answers and self.is_asked(found):
                     if group is not None:
                         group.asked[int(place[position])] = found
                     else:
@@ -161,12 +162,12 @@ class Earlier:
         return None if self.hidden is None else InDoubt.NEW if self.hidden is IfHidden.SEND else InDoubt.SAME
 
     def is_asked(self, found: Match) -> bool:
-        """Return whether a row is a question that nobody has answered, or whose answer is for the run to carry out."""
-        return not found.how.answers and (self.answer_to(found.how) is None or found.known is None)
+        """Return whether nobody has answered a row in question, or its answer is for the run to carry out."""
+        return self.answer_to(found.how) is None or found.known is None
 
     def _is_to_send(self, found: Match) -> bool:
         """Return whether a row in question is sent, because a person said so."""
-        if found.how.answers or self.answer_to(found.how) is not InDoubt.NEW:
+        if self.answer_to(found.how) is not InDoubt.NEW:
             return False
         self.decided.append(found)
         if found.how is How.HIDDEN and found.known is not None:
@@ -183,7 +184,8 @@ class Earlier:
         if rows.done:  # a row that isn't valid may have the ID of its note
             of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
             is_wanted |= np.isin(of_sheet, [*rows.done]) & (plan.original < 0)
-        for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
+        at_once = _AT_ONCE_IF_SHARED if journal is not None and journal.is_shared else _AT_ONCE
+        for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32), at_once):
             whose = self.identities.who(positions)
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
             for who, row in zip(whose, self.identities.of(positions), strict=True):
@@ -194,10 +196,12 @@ class Earlier:
                     known[who].append(Known(delivery, digests, self._kinds.get(delivery.run, "")))
             matches: list[Match] = []
             refused: list[int] = []
+            templates = self.identities.templates
             for who, deliveries in known.items():
-                matches += match(of_who[who], deliveries, kind=self.kind, templates=self.identities.templates)
-                if any(one.delivery.state is DeliveryState.REJECTED for one in deliveries):
-                    refused += _refused(of_who[who], deliveries, matches)
+                of_rows = match(of_who[who], deliveries, kind=self.kind, templates=templates)
+                if len(of_rows) < len(of_who[who]):
+                    refused += _refused(of_who[who], deliveries, of_rows)
+                matches += of_rows
             for who in [who for who in of_who if who not in known] if rows.done else ():
                 matches += match(of_who[who], ())
             yield matches, refused
@@ -208,7 +212,7 @@ class Earlier:
         return self.journal.runs.kinds(self.workspace)
 
 
-def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
+def _by_prospect(rows: Rows, positions: Ints, at_once: int) -> Iterator[list[int]]:
     """Yield the positions in parts of limited size; all of a prospect's are in one part, in the sheet's order."""
     if not len(positions):
         return
@@ -216,8 +220,8 @@ def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
     order = np.argsort(codes, kind="stable")
     ends = [*(np.flatnonzero(np.diff(codes[order])) + 1), len(order)]
     start = 0
-    for end, following in zip(ends, [*ends[1:], ends[-1] + _AT_ONCE], strict=True):
-        if following - start > _AT_ONCE:
+    for end, following in zip(ends, [*ends[1:], ends[-1] + at_once], strict=True):
+        if following - start > at_once:
             yield positions[order[start:end]].tolist()
             start = end
 
@@ -305,7 +309,8 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
     """Return the totals of sorted groups."""
     todo: list[Group] = []
     groups: list[Group] = []
-    unclear = unclear_public = refused = hidden = in_doubt = 0
+    unclear = unclear_public = refused = 0
+    asked: defaultdict[str, list[int]] = defaultdict(list)
     files: dict[str, None] = {}
     for one in found:
         if (group := one.todo) is not None:
@@ -317,8 +322,11 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         unclear += one.in_doubt
         unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
         refused += one.refused
-        hidden += sum(asked.how is How.HIDDEN for asked in one.asked.values())
-        in_doubt += sum(asked.how is not How.HIDDEN for asked in one.asked.values())
+        for i, row in one.asked.items():
+            is_hidden = row.how is How.HIDDEN
+            is_later = not is_hidden and row.known is not None and one.day > row.known.sent_on
+            for name in ["hidden"] if is_hidden else ["in_doubt", "later"] if is_later else ["in_doubt"]:
+                asked[name].append(int(one.group.positions[i]))
     remaining = grouping.remaining(todo, rows, batch_size)
     return replace(
         remaining,
@@ -326,7 +334,8 @@ def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaini
         public=remaining.public + unclear_public,
         files=tuple(files),
         refused=refused,
-        hidden=hidden,
-        in_doubt=in_doubt,
+        hidden=len(asked["hidden"]),
+        in_doubt=len(asked["in_doubt"]),
         groups=groups,
+        asked={name: sorted(positions) for name, positions in asked.items()},
     )

@@ -208,10 +208,11 @@ class Evidence:
         alike = [other for other in unclear if (other.visibility, other.status) == (key.visibility, key.status)]
         return [self._unclear.get(other) for other in alike]
 
-    def is_contested(self, prospect: str, key: NoteKey) -> bool:
+    def is_contested(self, prospect: str, key: NoteKey, *, of_any_status: bool = False) -> bool:
         """Return whether a note like this one on the prospect may belong to an unclear delivery."""
-        others = self._deliveries.unclear_at(self._workspace, prospect)
-        return any(other.status is key.status and not key.readings.isdisjoint(other.readings) for other in others)
+        unclear = self._deliveries.unclear_at(self._workspace, prospect)
+        others = [other for other in unclear if of_any_status or other.status is key.status]
+        return any(not key.readings.isdisjoint(other.readings) for other in others)
 
     def learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
         """Learn authors from the notes that answers named, and earlier runs' clocks from the notes of those runs."""

@@ -1,15 +1,15 @@
 """Look for notes that are on prospects already, whoever wrote them and whenever, so that they aren't sent once more.
 
-Input: sorted groups of a plan, before anything of them is sent. Output: the groups without the deliveries whose note is
-there, whose rows are settled. The journal keeps such a note as *found*: it answers for its row from then on, and is
-never hidden or checked, because it isn't ours (D151).
+Input: sorted groups of a plan, and each request before it is sent. Output: the deliveries of the request whose note
+isn't there; the rows of the others are settled. The journal keeps such a note as *found*: it answers for its row from
+then on, and is never hidden or checked, because it isn't ours (D151).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,16 +17,16 @@ from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
 from importer.delivery.context import DeliveryContext
-from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import reads_same
 from importer.delivery.sorted_group import SortedGroup, still_visible
-from importer.delivery.tasks import WholeRead
+from importer.delivery.tasks import Post, WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say
-from importer.models import Result
+from importer.models import Result, Rows
 
+_MOST_UNDER_WAY = 100  # lookups, after which no further request is begun: reads don't run far ahead of requests
 _UNFIT = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
 
 
@@ -45,7 +45,7 @@ class ExistingLookup(WholeRead):
 
 
 class Existing:
-    """Lookups of the notes that prospects have before they receive any.
+    """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request.
 
     Args:
         context: the run's context.
@@ -56,34 +56,49 @@ class Existing:
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self._context, self._ledger, self._evidence = context, ledger, evidence
         self._wanted: defaultdict[str, list[tuple[SortedGroup, int]]] = defaultdict(list)
-        self._total = 0
+        self._under_way: set[str] = set()
+        self._contested: set[str] = set()
+        self._settled: set[int] = set()
 
     @property
-    def progress(self) -> Message | None:
-        """Message about the lookups; None if there are none to come."""
-        done = self._total - len(self._wanted)
-        return say("progress.reading-notes", done=done, total=self._total) if self._wanted else None
+    def to_come(self) -> int:
+        """Number of prospects whose notes are still to be read."""
+        return len(self._wanted) - len(self._under_way)
 
-    def skip(self, groups: Sequence[SortedGroup], earlier: Earlier, deliver: Callable[[], None]) -> None:
-        """Leave the deliveries out of the groups whose note is there, after one lookup for each prospect (D150).
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many lookups are under way that no further request should be begun."""
+        return len(self._under_way) >= _MOST_UNDER_WAY
 
-        Args:
-            groups: groups to be delivered.
-            earlier: their rows.
-            deliver: makes the calls that are under way, and raises what stops the run. What earlier runs left unclear
-                is looked up first, because it may read the same (D152).
-        """
-        deliver()
-        for group in groups:
-            prospects: list[str] = earlier.rows.prospect[group.group.positions].tolist()
+    def expect(self, groups: Sequence[SortedGroup], rows: Rows) -> None:
+        """Take in the deliveries to be made, if the policy says that existing notes are left out (D150)."""
+        for group in groups if self._context.policy.skips_existing else ():
+            prospects: list[str] = rows.prospect[group.group.positions].tolist()
             for i in group.left:
                 self._wanted[prospects[i]].append((group, i))
-        self._total = len(self._wanted)
-        lookups = [ExistingLookup(prospect, take=self._evidence.pages.take(prospect)) for prospect in self._wanted]
-        self._context.dispatcher.add_all(lookups)
-        deliver()
-        for group in groups:
-            group.left = [i for i in group.left if i not in group.settled]
+
+    def awaits(self, post: Post) -> bool:
+        """Return whether the notes of a new request's prospects are still to be read; begin to read them (D152)."""
+        if not self._wanted or post.sends > 1 or post.of_earlier_run:
+            return False
+        wanted = self._wanted.keys() & {*post.request.prospects}
+        self._look_at(wanted - self._under_way - self._contested)
+        return bool(wanted)
+
+    def left_of(self, post: Post) -> list[int]:
+        """Return the indices of a request's prospects whose rows aren't settled by a note that is there."""
+        return [index for index, position in enumerate(post.request.positions) if position not in self._settled]
+
+    def look_once_more(self, unclear: Container[str]) -> bool:
+        """Read the notes that may have been another delivery's again; return whether there are any (D152)."""
+        prospects = {prospect for prospect in self._contested if prospect not in unclear}
+        self._look_at(prospects)
+        return bool(prospects)
+
+    def _look_at(self, prospects: Iterable[str]) -> None:
+        for prospect in sorted(prospects):
+            self._under_way.add(prospect)
+            self._context.dispatcher.add(ExistingLookup(prospect, take=self._evidence.pages.take(prospect)))
 
     def looked(self, look: ExistingLookup, reply: Reply[NotesPage]) -> None:
         """Handle the reply to a lookup: read on, or settle the rows whose note is there."""
@@ -111,29 +126,46 @@ class Existing:
         elif failure.cause in API_REFUSED or not self._evidence.read_again(look, failure):
             self._leave(look.prospect, say("doubt.not-read", why=failure.text))
 
+    def _ended(self, prospect: str) -> list[tuple[SortedGroup, int]]:
+        self._under_way.discard(prospect)
+        self._contested.discard(prospect)
+        return self._wanted.pop(prospect)
+
     def _leave(self, prospect: str, why: Message) -> None:
-        for group, i in self._wanted.pop(prospect):
+        for group, i in self._ended(prospect):
             self._take_out(group, i, say("outcome.not-compared", why=why))
 
     def _settle(self, prospect: str, notes: Sequence[FoundNote]) -> None:
         """Settle the rows whose note is there. The oldest note counts first, and each for one row (D153)."""
         oldest_first = sorted(notes, key=lambda note: note.created_at or math.inf)
         used = self._of_others(prospect) if notes else set()
-        for group, i in self._wanted.pop(prospect):
-            same = [note for note in oldest_first if reads_same(note, group.key)]
-            if same and self._evidence.is_contested(prospect, group.key):  # D152
-                self._take_out(group, i, say("outcome.waits-for-another"))
-                continue
+        found = [
+            (group, i, same)
+            for group, i in self._wanted[prospect]
+            if (same := [note for note in oldest_first if reads_same(note, group.key)])
+        ]
+        contested = [self._evidence.is_contested(prospect, group.key, of_any_status=True) for group, _, _ in found]
+        if any(contested) and prospect not in self._contested:
+            self._contested.add(prospect)
+            self._under_way.discard(prospect)
+            return
+        self._ended(prospect)
+        for (group, i, same), may_be_anothers in zip(found, contested, strict=True):
             note = next((note for note in same if note.note_id not in used), None)
-            if note is not None:
+            if may_be_anothers:
+                self._take_out(group, i, say("outcome.waits-for-another"))
+            elif note is not None:
                 used.add(note.note_id)
-                group.settled.add(i)
-                assert note.visibility is not None and note.status is not None
-                form = replace(group.group.note, visibility=note.visibility, status=note.status)
-                position = int(group.group.positions[i])
-                self._ledger.found(position, prospect, NoteKey.of(form), note.note_id, say("outcome.is-there"))
-                if (why := still_visible(form, group.group.note, is_ours=False)) is not None:
-                    self._ledger.still_visible(position, why)
+                self._found(group, i, prospect, note)
+
+    def _found(self, group: SortedGroup, i: int, prospect: str, note: FoundNote) -> None:
+        assert note.visibility is not None and note.status is not None
+        form = replace(group.group.note, visibility=note.visibility, status=note.status)
+        position = int(group.group.positions[i])
+        self._settled.add(position)
+        self._ledger.found(position, prospect, NoteKey.of(form), note.note_id, say("outcome.is-there"))
+        if (why := still_visible(form, group.group.note, is_ours=False)) is not None:
+            self._ledger.still_visible(position, why)
 
     def _of_others(self, prospect: str) -> set[str]:
         """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D153)."""
@@ -144,5 +176,6 @@ class Existing:
         return {note_id for _, known, _ in told for note_id in (known.note_id or "", *known.duplicates)}
 
     def _take_out(self, group: SortedGroup, i: int, reason: Message) -> None:
-        group.settled.add(i)
-        self._ledger.unsent(int(group.group.positions[i]), Result.NOT_SENT, reason)
+        position = int(group.group.positions[i])
+        self._settled.add(position)
+        self._ledger.unsent(position, Result.NOT_SENT, reason)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -56,6 +57,11 @@ class Known(NamedTuple):
     delivery: KnownDelivery
     identities: frozenset[bytes]
     kind: str = ""
+
+    @property
+    def sent_on(self) -> str:
+        """The day on which its note was sent, in ISO form."""
+        return date.fromtimestamp(self.delivery.sent_at).isoformat()  # noqa: DTZ012 - the sheet's days are local, too
 
 
 class Match(NamedTuple):

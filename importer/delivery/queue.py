@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from importer import grouping
 from importer.api import Answer, Reply
@@ -17,6 +18,7 @@ from importer.calls.dispatcher import Dispatcher
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Settle, Split
 from importer.delivery.earlier import Earlier, summed
+from importer.delivery.existing import Existing
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import SortedGroup
@@ -37,6 +39,7 @@ class Queue:
         context: the run's context.
         resolver: knows the unclear deliveries, which hold requests up.
         reachability: tracks whether requests reach the API.
+        existing: looks for notes that the prospects of a request have already.
 
     Attributes:
         remaining: what is still to be delivered by requests that have not been built yet.
@@ -45,9 +48,11 @@ class Queue:
         attachments: attachment IDs for the notes of requests.
     """
 
-    def __init__(self, context: DeliveryContext, resolver: Resolver, reachability: Reachability) -> None:
+    def __init__(
+        self, context: DeliveryContext, resolver: Resolver, reachability: Reachability, existing: Existing
+    ) -> None:
         self._context, self._dispatcher = context, context.dispatcher
-        self._resolver, self._reachability = resolver, reachability
+        self._resolver, self._reachability, self._existing = resolver, reachability, existing
         self._parked: deque[Post] = deque()
         self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
         self.attachments = Attachments(self._dispatcher)
@@ -61,10 +66,24 @@ class Queue:
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
-        """Upload the files of all deliveries before the first request. Raises Stopped, as :meth:`Uploads.upload`."""
-        uploads.upload(self.remaining.files)
-        uploads.join(self._dispatcher)
+        """Upload the files of all deliveries before the first request, unless notes are looked for that are there.
+
+        Raises Stopped, as :meth:`Uploads.upload`.
+        """
         self.attachments.uploads = uploads
+        if not self._existing.to_come:
+            self._upload(self.remaining.files)
+
+    def upload_awaited(self) -> bool:
+        """Upload the files that requests wait for; return whether there are any. Raises Stopped."""
+        files = [self.attachments.awaited(post) for post in self._parked if not self._is_held_up(post)]
+        if digests := list(dict.fromkeys(chain.from_iterable(files))):
+            self._upload(digests)
+        return bool(digests)
+
+    def _upload(self, digests: Sequence[str]) -> None:
+        assert self.attachments.uploads is not None
+        self.attachments.uploads.upload(digests, self._dispatcher)
         self.proceed()
 
     def _built(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
@@ -89,7 +108,8 @@ class Queue:
 
     def next(self) -> Post | None:
         """Return the next request that was not tried yet; None if there is none, or if many requests wait."""
-        return next(self.posts, None) if len(self._parked) < _MOST_PARKED else None
+        is_full = len(self._parked) >= _MOST_PARKED or self._existing.is_busy
+        return None if is_full else next(self.posts, None)
 
     def admit(self, post: Post) -> list[tuple[Post, Settle | Abandon]] | None:
         """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
@@ -103,6 +123,11 @@ class Queue:
         if self._must_wait(post):
             self._parked.append(post)
             return []
+        left = self._existing.left_of(post)
+        if len(left) < len(post.request):
+            self.ended(post, len(post.request) - len(left))
+            self._dispatcher.add_all([post.only(left)] if left else [])
+            return []
         sendable, withheld = _held_back(post)
         if withheld is not None:
             if sendable is not None:
@@ -112,10 +137,15 @@ class Queue:
         return None if decision is None else [(post, decision)]
 
     def _must_wait(self, post: Post) -> bool:
-        """Return whether a request must wait for uploads, an unclear delivery to its prospects, or the API (D79)."""
-        if self.attachments.are_awaited(post) or self._is_doubtful or self._reachability.is_closed:
+        """Return whether a request must wait for what holds it up, for lookups of existing notes, or for uploads."""
+        if self._is_held_up(post) or self._existing.awaits(post):
             return True
-        return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
+        return bool(self.attachments.awaited(post) and self._existing.left_of(post))
+
+    def _is_held_up(self, post: Post) -> bool:
+        """Return whether an unclear delivery to a request's prospects holds it up, or the API (D79)."""
+        is_unclear = not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
+        return is_unclear or self._is_doubtful or self._reachability.is_closed
 
     @property
     def _is_doubtful(self) -> bool:
@@ -148,7 +178,7 @@ class Queue:
     def proceed_in_part(self) -> bool:
         """Send one waiting request to its prospects without an unclear delivery; return False if none can go (D80)."""
         for post in self._parked:
-            free = [index for index in range(len(post.request)) if not self._must_wait(post.only([index]))]
+            free = [index for index in range(len(post.request)) if not self._is_held_up(post.only([index]))]
             if free:
                 self._parked.remove(post)
                 self._parked.append(post.only([index for index in range(len(post.request)) if index not in free]))
@@ -228,7 +258,7 @@ class Attachments:
         dispatcher: the loop in which files are uploaded anew.
 
     Attributes:
-        uploads: the uploads that were made before the first request, and those made since; None if nothing is sent.
+        uploads: the uploads that were made; None if nothing is sent.
     """
 
     def __init__(self, dispatcher: Dispatcher[Task]) -> None:
@@ -240,9 +270,10 @@ class Attachments:
         if self.uploads is not None:
             self.uploads.enter()
 
-    def are_awaited(self, post: Post) -> bool:
-        """Return whether the files of a request are not uploaded yet, because an earlier run's notes are settled."""
-        return self.uploads is None and post.request.note is not None and bool(post.request.note.files)
+    def awaited(self, post: Post) -> list[str]:
+        """Return the digests of a request's files that are still to be uploaded."""
+        latest, note = {} if self.uploads is None else self.uploads.latest, post.request.note
+        return [] if note is None else [digest for digest in note.files if digest not in latest]
 
     def complete(self, post: Post) -> Settle | Abandon | None:
         """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""

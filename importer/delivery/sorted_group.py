@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -26,7 +27,6 @@ class SortedGroup:
         unclear: deliveries sent without a clear answer: request number → index and delivery.
         asked: index → row that is a question, so that it isn't sent.
         refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
-        settled: indices of ``left`` whose rows are settled without being sent.
     """
 
     group: Group
@@ -36,12 +36,17 @@ class SortedGroup:
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
     asked: dict[int, Match] = field(default_factory=dict)
     refused: int = 0
-    settled: set[int] = field(default_factory=set)
 
     @property
     def in_doubt(self) -> int:
         """Number of unclear deliveries."""
         return sum(map(len, self.unclear.values()))
+
+    @property
+    def day(self) -> str:
+        """The latest ISO date that a template puts beside the note's text; empty if there is none."""
+        text, own = self.group.note.text, self.group.note.uncomposed
+        return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", text.replace(own, "", 1) if own else ""), default="")
 
     @property
     def open(self) -> Group | None:

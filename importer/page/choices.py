@@ -20,7 +20,9 @@ from importer.settings.readings import HELD
 
 OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
 """Names of the settings about how a file is read. With others, it has other rows."""
-FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", "first")
+OF_THIS_TIME = ("first", "in-doubt", "hidden")
+"""Names of the settings that are chosen anew each time a file is sent."""
+FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", *OF_THIS_TIME)
 """Names of the settings that a person may choose on the page."""
 
 OF_FORM = ("shown", "text", "next")
@@ -85,9 +87,9 @@ class Choices:
         """Return the values chosen for a setting."""
         return [value for setting, value in self.pairs if setting == name]
 
-    def without(self, name: str) -> Choices:
-        """Return the choices except those for one setting."""
-        return Choices(tuple(pair for pair in self.pairs if pair[0] != name))
+    def without(self, *names: str) -> Choices:
+        """Return the choices except those for some settings."""
+        return Choices(tuple(pair for pair in self.pairs if pair[0] not in names))
 
     def except_for(self, others: Choices) -> Choices:
         """Return the choices that the others don't contain."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importer.errors import BadSettings
 from importer.messages import Message, Said, say
 from importer.settings import SETTINGS, Setting
-from importer.settings.kinds import DateOrder, OneOf, SeveralInCell
+from importer.settings.kinds import DateOrder, IfHidden, InDoubt, OneOf, SeveralInCell
 from importer.settings.reading import WORDS
 from importer.settings.sources import Given, Source, written
 
@@ -30,6 +30,8 @@ CAPTIONS = {
     "default-visibility": {name.lower(): WORDS[name] for name in ("PUBLIC", "PRIVATE")},
     "several-in-cell": {how.value: say(f"people.who.{how.value}") for how in SeveralInCell},
     "dates": {order.value: say(f"dates.order.{order.value}") for order in DateOrder},
+    "in-doubt": {answer.value: say(f"asked.answer.{answer.value}") for answer in InDoubt},
+    "hidden": {answer.value: say(f"asked.answer.{answer.value}") for answer in IfHidden},
 }
 """Labels for values of settings that aren't clear by themselves."""
 

@@ -328,7 +328,7 @@ def _about_file(found: Overview, choices: Choices, settings: Settings, *, is_she
     if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
         yes = ("true", say("page.form.every-merged-row"))
         yield _field("fill-merged", say("page.form.first-row"), [yes], is_chosen)
-    for name in ("several-in-cell", "dates"):  # once a question about them is answered
+    for name in ("several-in-cell", "dates", "in-doubt", "hidden"):  # once a question about them is answered
         if answer := choices.values(name):
             yield _field(name, "–", CAPTIONS[name].items(), answer)
 

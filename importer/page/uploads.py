@@ -25,7 +25,7 @@ from typing import Any
 from importer.commands.corrections import Corrections
 from importer.errors import BadSettings
 from importer.models import Workspace
-from importer.page.choices import Choices
+from importer.page.choices import OF_THIS_TIME, Choices
 from importer.page.file_names import folded, is_fit, name_of, plain_name
 from importer.settings import keep_private, make_private_folder
 
@@ -78,7 +78,7 @@ class DroppedFile:
     @property
     def sent_choices(self) -> Choices:
         """Choices by which it was sent last, itself or as a corrected copy, with all of its rows."""
-        return (self.copy_choices if self.copy_choices.pairs else self.choices).without("first")
+        return (self.copy_choices if self.copy_choices.pairs else self.choices).without(*OF_THIS_TIME)
 
     def results_of(self, run: str) -> Path | None:
         """Return the path of a run's results if the file is there, else None."""

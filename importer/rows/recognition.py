@@ -209,6 +209,7 @@ def _matters(name: str, values: Sequence[str]) -> bool:
         suggests(Role.RECORD, heading)
         or any(words.is_about(role, heading) for role in WORDED)
         or (speaks and any(map(words.is_word, values)))
+        or any(words.is_word(value) and not words.depends_on_heading(value) for value in values)  # Level: with Public
         or (suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values))
         or (likeliness(Role.EMAIL, heading, values) >= LIKELY and any("@" in value for value in values))
         or (suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY)

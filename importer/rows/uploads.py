@@ -83,32 +83,34 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         super().__init__(caller, Upload.kind, lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
         self._journal, self._files, self._observe = journal, files, observe
-        self._done = 0
+        self._own, self._done = self._dispatcher, 0
 
-    def upload(self, digests: Sequence[str]) -> None:
+    def upload(self, digests: Sequence[str], then: Dispatcher[Any]) -> None:
         """Upload each of these files that the journal doesn't know.
+
+        Args:
+            digests: the files.
+            then: the loop in which files are uploaded anew, whose replies the caller gives to :meth:`take_in`.
 
         Raises:
             Stopped: the run can't continue; the IDs of uploaded files are in the journal.
         """
-        if not digests:
-            return
-        self._journal.expire()
-        known = self._journal.known(digests)
-        self.latest = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
-        self._run([*self.latest.values()])
-        if self._dispatcher.stopped is not None:
-            raise self._dispatcher.stopped
-        self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
+        if digests:
+            self._journal.expire()
+            known = self._journal.known(digests)
+            new = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
+            self.latest |= new
+            self._dispatcher = self._own
+            self._run([*new.values()])
+            if self._dispatcher.stopped is not None:
+                raise self._dispatcher.stopped
+            self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
+        self._dispatcher = then
 
     def take_in(self, task: Upload, reply: Reply[Any]) -> None:
         """Take the reply to an upload, which may be tried again."""
         super().take_in(task, reply)
         self._done += task.has_ended
-
-    def join(self, dispatcher: Dispatcher[Any]) -> None:
-        """Make further uploads in this loop, whose replies the caller gives to :meth:`take_in`."""
-        self._dispatcher = dispatcher
 
     def _perform(self, task: Upload) -> Reply[str]:
         return task.send(self._api, self._clock)

@@ -60,7 +60,7 @@ def from_entry(entry: object) -> Reading:
     words = {str(column): Names().read(words) for column, words in dict(seen).items()}
     if not isinstance(earlier, list) or not all(isinstance(form, list) and len(form) == 2 for form in earlier):
         raise BadSettings(say("readings.earlier-forms"))
-    forms = tuple((str(template), str(HELD["dates"].read(order) or "")) for template, order in earlier)
+    forms = tuple((str(template), str(HELD["dates"].read(order)) if order else "") for template, order in earlier)
     return Reading(name, tuple(map(str, headings)), answered, answers, words, earlier=forms)
 
 

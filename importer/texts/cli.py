@@ -147,6 +147,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asking.number-or-back": "Number, or b to go back ({enter})",
     "asking.enter-stops": "Enter alone stops",
     "asking.enter-keeps": "Enter: the notes stay as they are",
+    "asking.enter-leaves": "Enter: they are not sent",
     "config.no-key": "API key: none.",
     "config.key-in-file": "from {place}",
     "config.addresses": (

@@ -347,6 +347,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The text of {n} of these has changed since: its record ID or its note ID is the same. See the reason in the results",
         "The texts of {n} of these have changed since: their record IDs or their note IDs are the same. See the reasons in the results",
     ),
+    "plan.in-doubt@page": (
+        "{n} row has words that were sent in another form, and is not sent before you have answered the question about it.",
+        "{n} rows have words that were sent in another form, and are not sent before you have answered the question about them.",
+    ),
     "plan.more-visible": (
         "{n} note is more visible than your sheet says. Nothing is changed. Change it in Saleshandy; the results name the row",
         "{n} notes are more visible than your sheet says. Nothing is changed. Change them in Saleshandy; the results name the rows",
@@ -355,9 +359,38 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of these is less visible than your sheet says, and stays so",
         "{n} of these are less visible than your sheet says, and stay so",
     ),
+    "asked.in-doubt": (
+        "{n} row has words that were sent in another form. Is it the same note, or a new one?",
+        "{n} rows have words that were sent in another form. Are they the same notes, or new ones?",
+    ),
+    "asked.later": (
+        "{question} {n} of them is dated after the note was sent, so it is probably new: {rows:, }.",
+        "{question} {n} of them are dated after the notes were sent, so they are probably new, such as {rows:, }.",
+    ),
+    "asked.history": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Is it a new note?",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Are these new notes?",
+    ),
+    "asked.besides": (
+        "{question} Then {n} row whose words were sent in another form is sent, too.",
+        "{question} Then {n} rows whose words were sent in another form are sent, too.",
+    ),
+    "asked.hidden": (
+        "The note of {n} row was hidden. Send it again, or leave it hidden?",
+        "The notes of {n} rows were hidden. Send them again, or leave them hidden?",
+    ),
+    "asked.row": "row {row}, for {prospect}: {words}",
+    "asked.answer.same": "the same notes",
+    "asked.answer.new": "new notes",
+    "asked.answer.send": "send again",
+    "asked.answer.leave": "leave hidden",
     "plan.hidden": (
         "The note of {n} row was hidden, and is not sent. To send it again: `hidden send`. To leave it hidden: `hidden leave`",
         "The notes of {n} rows were hidden, and are not sent. To send them again: `hidden send`. To leave them hidden: `hidden leave`",
+    ),
+    "plan.hidden@page": (
+        "The note of {n} row was hidden, and is not sent before you have answered the question about it.",
+        "The notes of {n} rows were hidden, and are not sent before you have answered the question about them.",
     ),
     "plan.in-doubt": (
         "{n} row has words that were sent in another form, and is not sent. If it is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
@@ -381,8 +414,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.files": ("{n} file to upload first ({size})", "{n} files to upload first ({size}), each once"),
     "plan.compared": (
-        "The notes of {n} prospect are read first, in 1 look-up. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
-        "The notes of {n} prospects are read first, in {n} look-ups. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
+        "The notes of {n} prospect are read before it receives one, in 1 look-up. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
+        "The notes of {n} prospects are read before they receive any, in {n} look-ups. A note that is there already, whoever wrote it, is not sent (`skip-existing`).",
     ),
     "plan.requests": "{notes} in {requests}.",
     "plan.requests-composed": "{notes} in {requests}. Without the other columns in their texts: {uncomposed}.",
@@ -577,6 +610,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "guard.history-again": (
         "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
         "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If these are new notes: `in-doubt new`",
+    ),
+    "guard.history-again@page": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about it first.",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about them first.",
     ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"

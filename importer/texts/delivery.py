@@ -78,6 +78,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "failure.broke-off": "an earlier run sent it and was interrupted",
     "failure.no-clear-answer": "an earlier run sent it and got no clear reply",
     "failure.waited-too-long": "it waited too long for a worker",
-    "progress.reading-notes": "looking for notes that are already there: {done} of {total} prospects",
     "names": "{names}",
 }

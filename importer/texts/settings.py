@@ -244,7 +244,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.first.label": "Send the first 5",
     "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
-    "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect first.",
+    "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",
     "setting.resend-unconfirmed.help": "Send unconfirmed notes again. Some of them may then exist twice.",
     "setting.remember.help": "Keep what the settings for reading say for every sheet with these headings, once the send begins. Answers to questions are kept anyway.",
     "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",

@@ -356,3 +356,31 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     lines = said.body.splitlines()
     assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1]
     assert "1 row" in said.title
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *, ids: bool) -> None:
+    """A whole export grows night by night: a template begins, and notes are hidden. Each is asked about once."""
+    rows, asked, made = list[list[str]](), dict[int, tuple[int, int]](), 0
+    answers = {6: InDoubt.SAME, 11: IfHidden.LEAVE, 16: IfHidden.SEND}
+    for night in range(1, 31):
+        new = row(ADA, "Left voicemail" if night > 5 else f"Call {night}", record=f"00T5f00000Ab{night:03}", day=night)
+        rows.append(new)
+        how: dict[str, Any] = {"ids": ids, "template": TEMPLATE if night > 5 else ""}
+        ran = desk.run(*rows, **how)
+        made += ran.counts["created"]
+        remaining = ran.preview.remaining
+        if remaining.in_doubt or remaining.hidden:
+            asked[night] = remaining.in_doubt, remaining.hidden
+            assert (ran.status, ran.counts["not sent"]) == (1, remaining.in_doubt + remaining.hidden)
+            answer = answers[night]
+            how["in_doubt" if isinstance(answer, InDoubt) else "hidden"] = answer
+            made += desk.run(*rows, **how).counts.get("created", 0)
+        else:
+            assert ran.counts == {"created": 1} | (
+                {"already imported": night - 1 - (night > 11)} if night > 1 else {}
+            ) | ({"skipped": 1} if night > 11 else {})
+        if night in (10, 15):
+            hide(what_to_hide("last", desk.settings()), desk.settings())
+    assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
+    assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"

@@ -518,3 +518,37 @@ def test_people_who_are_not_in_saleshandy_yet_are_downloaded_as_a_list(page: Pag
         page.get_by_role("link", name="Download list of people").click()
     assert download.value.suggested_filename == "crm.people.csv"
     assert "ada@example.com,Ada,Adams" in Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_who_changes_the_template_and_drops_all_again_has_each_note_once(
+    page: Page, server: PageServer, box: Sandbox, tmp_path: Path
+) -> None:
+    """Without IDs of records: words without a template are a question; earlier templates are known."""
+    head = ("Prospect ID", "Date", "Author", "Note", "Visibility")
+    rows = [(f"p{i}", f"2026-01-0{i + 1}", "Ann", "Left voicemail", "Public") for i in range(4)]
+    status = page.get_by_role("status")
+    drop(page, write(tmp_path / "n.csv", rows[:2], head))
+    page.get_by_role("button", name="Continue").click()
+    send(page, "2 notes")
+    expect(status).to_have_text("Done. All rows are delivered.")
+    page.goto(home_of(server))
+    drop(page, write(tmp_path / "m.csv", rows[:3], head))
+    page.get_by_role("button", name="Put them before the text").click()
+    expect(page.get_by_text("2 rows have words that were sent in another form.")).to_be_visible()
+    looked_at(page, "in-doubt")
+    page.get_by_role("button", name="The same notes").click()
+    expect(page.get_by_role("button", name="The same notes")).to_have_count(0)
+    expect(page.get_by_text("2026-01-03, Ann: Left voicemail").first).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    send(page, "1 note")
+    expect(status).to_have_text("Done. All rows are delivered.")
+    page.goto(home_of(server))
+    drop(page, write(tmp_path / "all.csv", rows, head))
+    expect(page.get_by_text("2026-01-04, Ann: Left voicemail").first).to_be_visible()
+    page.get_by_label("Column C: Author").select_option(label="not imported")
+    expect(page.get_by_text("2026-01-04: Left voicemail").first).to_be_visible()
+    expect(status).to_have_text("Ready: 1 note to send.")
+    page.get_by_role("button", name="Continue").click()
+    send(page, "1 note")
+    expect(status).to_have_text("Done. All rows are delivered.")
+    assert len(box.notes) == 4

@@ -13,6 +13,8 @@ import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
+from importer.commands import hide
+from importer.models import Role
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts
@@ -343,3 +345,63 @@ def test_columns_that_a_person_lists_have_the_role_together(person: Person, tmp_
     assert [screen.chosen[f"Column {name}"][2] for name in ("A: Contact 1", "B: Contact 2")] == ["Email address"] * 2
     person.sees(path, screen.submitted({}))
     assert person.chose == [("map", "email=Contact 1, Contact 2")]
+
+
+def test_rows_that_may_be_notes_which_were_sent_are_a_question_with_buttons(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    """Unanswered they aren't sent. An answer can be changed, and isn't kept for the next time."""
+    head = ("Prospect ID", "Date", "Note", "Visibility")
+    rows = [(f"p{i}", "2026-01-05", "Left voicemail", "Public") for i in range(4)]
+    run(write(tmp_path / "n.csv", rows, head), replace(settings, mapping={Role.CONTENT: ("Note",)}))
+    path = write(tmp_path / "m.csv", [*rows, ("p9", "2026-01-06", "Met", "Public")], head)
+    screen = person.sees(path, composed := [("map", "content=[{Date}: ]{Note}")])
+    assert "4 rows have words that were sent in another form. Are they the same notes, or new ones?" in person.text
+    assert "row 4, for p2: 2026-01-05: Left voicemail</bdi>" in person.text
+    assert "Ready: 1 note to send." in person.text
+    assert "are not sent before you have answered the question about them" in person.text
+    assert _buttons(person.text) == {"in-doubt": ["The same notes", "New notes"]}
+    screen = person.sees(path, screen.submitted({}, **{"in-doubt": "same"}))
+    assert (person.chose, _buttons(person.text)) == ([*composed, ("in-doubt", "same")], {})
+    assert "Ready: 1 note to send." in person.text
+    screen = person.sees(path, screen.submitted({"in-doubt": "new notes"}))
+    assert person.chose == [*composed, ("in-doubt", "new")]
+    assert "Ready: 5 notes to send." in person.text
+    dropped = DroppedFile("1", tmp_path, "m.csv", "", 0.0, choices=Choices.of([*composed, ("in-doubt", "new")]))
+    assert dropped.sent_choices.pairs == tuple(composed)
+
+
+def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "Public")])
+    run(path, settings)
+    hide.hide(hide.what_to_hide("last", settings), settings)
+    screen = person.sees(path)
+    assert "The notes of 2 rows were hidden. Send them again, or leave them hidden?" in person.text
+    assert _buttons(person.text) == {"hidden": ["Send again", "Leave hidden"]}
+    person.sees(path, screen.submitted({}, hidden="send"))
+    assert "Ready: 2 notes to send." in person.text
+    person.sees(path, screen.submitted({}, hidden="leave"))
+    assert "There is nothing to send." in person.text
+
+
+def test_a_history_that_is_about_to_be_sent_again_waits_for_its_answer(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    days = [(f"p{i}", f"Call {i}", "Public") for i in range(12)]
+    for week in (10, 11, 12):
+        run(write(tmp_path / "n.csv", days[:week]), settings)
+    path = write(tmp_path / "n.csv", [(who, f"{text}, cleaned", seen) for who, text, seen in days])
+    screen = person.sees(path)
+    assert "Answer the question about them first." in person.text
+    assert "Ready" not in person.text
+    assert _buttons(person.text) == {"in-doubt": ["New notes"]}
+    person.sees(path, screen.submitted({}, **{"in-doubt": "new"}))
+    assert "Ready: 12 notes to send." in person.text
+
+
+def _buttons(html: str) -> dict[str, list[str]]:
+    """Name of the setting → buttons that answer a question about it."""
+    found: dict[str, list[str]] = {}
+    for name, caption in re.findall(r'<button name="(in-doubt|hidden)" value="\w+">([^<]+)</button>', html):
+        found.setdefault(name, []).append(caption)
+    return found

@@ -191,7 +191,6 @@ def _run(
         uploads = Uploads(caller, journal.uploads(workspace, world.clock), rows.files, lambda _: None)
         known = Earlier(rows, journal, workspace, in_doubt=in_doubt, skips_existing=policy.skips_existing)
         delivery.prepare(known, plan)
-        delivery.skip_existing()
         delivery.run(uploads)
     except Crash:
         disk.crash()
@@ -359,6 +358,8 @@ def _check_undelivered(
         return
     if result is Result.NOT_SENT and any(_is_alike(delivery, other) for other in doubted):
         return  # it would not be told apart from the one that is unconfirmed
+    if result is Result.NOT_SENT and world.regime.skips_existing and any(_says_same(delivery, one) for one in doubted):
+        return  # what is there may be the note of the one that is unconfirmed, whatever its status
     if result is Result.NOT_SENT and world.regime.skips_existing and world.regime.shuffled:
         return  # pages without an order can't show that a note isn't there
     if result is Result.REJECTED and _is_unfit(world, delivery):

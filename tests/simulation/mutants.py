@@ -533,18 +533,8 @@ def _there_is_there(change: Change) -> None:
     change(Existing, "_of_others", lambda *_given: set())
 
 
-def _alike_is_there(change: Change) -> None:
-    change(Existing, "_of_others", lambda *_given: set())
-
-
-def _looked_for_at_once(change: Change) -> None:
-    original = Existing.skip
-
-    def skip(self: Any, groups: Any, rows: Any, deliver: Any) -> None:
-        is_second = iter((False, True))
-        original(self, groups, rows, lambda: deliver() if next(is_second) else None)
-
-    change(Existing, "skip", skip)
+def _anothers_is_there(change: Change) -> None:
+    change(Evidence, "is_contested", lambda *_given, **_how: False)
 
 
 def _no_introduction(change: Change) -> None:
@@ -613,8 +603,7 @@ def _alike_stays_unclear(change: Change) -> None:
 
 RULES: dict[str, Callable[[Change], None]] = {
     "a note that is there is never another delivery's": _there_is_there,
-    "a note that is there may be of any delivery that reads the same": _alike_is_there,
-    "notes are looked for before it is known what is unclear": _looked_for_at_once,
+    "a note that is there may be of a delivery that is unclear": _anothers_is_there,
     "other deliveries go to a prospect that is unclear": _without_unclear,
     "authors are ignored": _without_authors,
     "a rewritten note may be anybody's": _any_author_rewritten,
@@ -742,8 +731,7 @@ _ASTRAY = replace(draw(10), rewrite="emoji", bad_start=10, ahead=-800.0, own_jum
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
-    "a note that is there may be of any delivery that reads the same": (231, with_existing(231, draw(231))),
-    "notes are looked for before it is known what is unclear": (1, with_existing(214, draw(214))),
+    "a note that is there may be of a delivery that is unclear": (133, with_existing(133, draw(133))),
     "a gateway's refusal stays unclear though another note reads the same": (0, draw(18156)),
     "a sample is looked at at once": (8, _LAGGING),
     "a note that is not found says nothing of the others": (44, replace(draw(44), drops=3)),
@@ -761,7 +749,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a rewritten note may be anybody's": (58, draw(4986)),
     "drafts of a prospect don't conflict": (4, replace(draw(168), learned=HIGH)),
-    "_TAKES = 0 in importer.delivery.readback": (390, replace(draw(390), cached=120.0)),
+    "_TAKES = 0 in importer.delivery.readback": (98, replace(draw(98), cached=900.0)),
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (2, replace(draw(78), apart=2.0)),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
     "read_timeout = 0.0": (2, replace(_LATE, read_timeout=30.0)),

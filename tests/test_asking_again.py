@@ -1,0 +1,124 @@
+"""At a terminal a person is asked whether rows are notes that were sent before; unattended, they aren't sent."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from tests.sandbox import Sandbox
+
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
+
+from tests.pseudo_terminal import Seen, types
+
+pytestmark = pytest.mark.usefixtures("desk", "jumping")
+
+HEAD = ("Prospect ID", "Date", "Note", "Visibility")
+COMPOSED = ["--map", "content=[{Date}, ]{Note}"]
+AS_IT_STANDS = ["--map", "content=Note"]
+PAST, COMING = "2026-01-05", (date.today() + timedelta(days=3)).isoformat()  # noqa: DTZ011
+
+
+def write(*rows: Sequence[str], name: str = "n.csv") -> str:
+    with Path(name).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEAD, *((*row, "Public") for row in rows)])
+    return name
+
+
+def sent(*rows: Sequence[str], more: Sequence[str] = AS_IT_STANDS) -> None:
+    assert main(["run", write(*rows), *more]) == 0
+
+
+def asked(arguments: Sequence[str], answers: Sequence[str], *rows: Sequence[str]) -> Seen:
+    return types(["run", write(*rows), *arguments], answers)
+
+
+@pytest.fixture(autouse=True)
+def confirmed(desk: None) -> None:
+    """The workspace is confirmed once."""
+    assert types(["run", write(("P0", PAST, "The first note of all")), *AS_IT_STANDS], ["y", "y"]).status == 0
+
+
+ROWS = (("P1", PAST, "Left voicemail"), ("P2", PAST, "Called"), ("P3", PAST, "Met"), ("P4", PAST, "Wrote"))
+
+
+@pytest.mark.parametrize(("answer", "there", "status"), [("1", 5, 0), ("2", 10, 0), ("", 5, 1)])
+def test_words_that_were_sent_in_another_form_are_a_question_and_stay_answered(
+    box: Sandbox, answer: str, there: int, status: int
+) -> None:
+    """With three examples, and those apart that are dated after the note was sent. Enter alone leaves them unsent."""
+    sent(*ROWS)
+    later = ("P1", COMING, "Left voicemail")
+    seen = asked(COMPOSED, [answer, "y"], *ROWS, later)
+    for words in (
+        "5 rows have words that were sent in another form. Are they the same notes, or new ones?"
+        " 1 of them is dated after the note was sent, so it is probably new: row 6.",
+        f"row 2, for P1: {PAST}, Left voicemail row 3, for P2: {PAST}, Called row 4, for P3: {PAST}, Met"
+        " 1 the same notes 2 new notes",
+        "Enter: they are not sent",
+    ):
+        assert words in seen.screen
+    assert (seen.status, len(box.notes)) == (status, there)
+    again = asked(COMPOSED, [""], *ROWS, later)
+    assert ("Are they the same notes" in again.screen) == (not answer)
+    assert len(box.notes) == there
+
+
+def test_hidden_notes_are_a_question(box: Sandbox) -> None:
+    """Left hidden, they stay so, and aren't asked about again; or they are sent again."""
+    sent(*ROWS)
+    assert main(["hide", "last", "--yes"]) == 0
+    hidden = {"again": ROWS[:1], "left": ROWS[1:]}
+    seen = asked(AS_IT_STANDS, ["1", "y"], *hidden["again"])
+    assert "The note of 1 row was hidden. Send it again, or leave it hidden?" in seen.screen
+    assert "1 send again 2 leave hidden" in seen.screen
+    assert (seen.status, len(box.notes)) == (0, 6)
+    seen = asked(AS_IT_STANDS, ["2"], *hidden["left"])
+    assert "The notes of 3 rows were hidden. Send them again, or leave them hidden?" in seen.screen
+    assert seen.status == 0
+    assert "hidden?" not in asked(AS_IT_STANDS, [], *ROWS).screen
+    assert len(box.notes) == 6
+
+
+@pytest.mark.parametrize(("answers", "there"), [(["1", "y"], 23), ([""], 12)])
+def test_a_history_that_is_about_to_be_sent_again_is_a_question(box: Sandbox, answers: list[str], there: int) -> None:
+    """Enter alone ends with 2, as unattended."""
+    days = [f"2026-01-{day:02}" for day in range(1, 13)]
+    rows = [("P1", day, f"Call {number}") for number, day in enumerate(days[:11])]
+    for week in (9, 10, 11):
+        sent(*rows[:week], more=COMPOSED)
+    shifted = [("P1", days[number + 1], f"Call {number}") for number in range(11)]
+    seen = asked(COMPOSED, answers, *shifted)
+    assert "most rows of this kind of sheet were known in its last runs. So a history may be sent again." in seen.screen
+    assert "Are these new notes?" in seen.screen
+    assert "1 new notes" in seen.screen
+    assert (seen.status, len(box.notes)) == (0 if answers[0] else 2, there)
+
+
+def test_nobody_is_asked_with_yes_nor_by_check(box: Sandbox) -> None:
+    """Both end with 1."""
+    sent(*ROWS)
+    seen = asked([*COMPOSED, "--yes"], [], *ROWS)
+    assert (seen.status, len(box.notes)) == (1, 5)
+    checked = types(["check", write(*ROWS), *COMPOSED], [])
+    assert (checked.status, "Are they the same notes" in checked.screen) == (1, False)
+    assert "Are they the same notes" not in seen.screen
+
+
+def test_who_changes_the_template_and_exports_all_again_has_each_note_once(box: Sandbox) -> None:
+    """Without IDs of records: the text is known as the template before made it, and nothing is asked."""
+    assert asked([], ["1", "y"], *ROWS).status == 0, "the template that is offered"
+    there = len(box.notes)
+    assert there == 1 + len(ROWS)
+    seen = asked(["--map", "content={Note} on {Date}", "--remember"], ["y"], *ROWS, ("P1", COMING, "Left voicemail"))
+    assert "same notes" not in seen.screen
+    assert (seen.status, len(box.notes)) == (0, there + 1)
+    assert main(["run", write(*ROWS), "--yes"]) == 0
+    assert len(box.notes) == there + 1
