@@ -51,6 +51,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This is a results file: it is not decided which of its rows to import.\n"
         "Say which: {ways: or }. Nothing was sent."
     ),
+    "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.blank": "(blank)",
     "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
