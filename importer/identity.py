@@ -40,6 +40,7 @@ class RowIdentity(NamedTuple):
         earlier: digests of its text as earlier templates composed it.
         plain: digests of its text without the template that composes it; none if no template does.
         words: digest of the template, and of the text of its cell.
+        stood: digests of what the row said before somebody corrected it, and of its place in the file.
     """
 
     position: int
@@ -50,6 +51,7 @@ class RowIdentity(NamedTuple):
     earlier: tuple[bytes, ...] = ()
     plain: tuple[bytes, ...] = ()
     words: bytes = b""
+    stood: tuple[bytes, ...] = ()
 
     @property
     def all(self) -> list[bytes]:
@@ -199,6 +201,11 @@ class Identities:
         if not self.key or not email:
             return email
         return f"@{hmac.digest(self.key.encode('utf-8', 'surrogatepass'), email.encode(), hashlib.sha256).hex()}"
+
+
+def place_digest(fingerprint: str, sheet: str, row: int) -> bytes:
+    """Return the digest of a row's place in a file, by which the row is known whatever somebody corrects in it."""
+    return _digest(TEXT, "row", fingerprint, sheet, str(row))
 
 
 def delivery_name(workspace: str, prospect: str, row: RowIdentity, occurrence: str) -> bytes:

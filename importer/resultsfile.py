@@ -1,4 +1,4 @@
-"""Mark and recognize results files, corrected copies, and their columns. Others write the marks, and read them again.
+"""Mark and recognize results files and their columns. Others write the marks, and read them again.
 
 Input: headings, texts, or a file. Output: the columns that the importer added, texts with and without protection
 against formulas, and whether the importer wrote a file.
@@ -73,17 +73,6 @@ OUR_COLUMNS = tuple(column.heading for column in PLAIN_COLUMNS)
 OUR_PRACTISED = (PRACTISED, *OUR_COLUMNS[1:])
 """Headings of our plain columns, in the results of a run and of practice."""
 
-CORRECTED = "corrected (note-importer)"
-"""Heading of the column that a corrected copy of a sheet has, and its results: what was corrected in each row."""
-
-LEFT_OUT = "left out"
-"""Text in this column for a row that a person left out."""
-
-STILL_WRONG = "problem: "
-"""Beginning of a text in this column about a problem of the source that the cells of a copy can't show."""
-
-"""Beginning of a text in this column with the fingerprint of the row as its source has it."""
-
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
 
@@ -135,15 +124,9 @@ def our_columns(headings: Sequence[str]) -> dict[str, int]:
     return {}
 
 
-def corrected_column(headings: Sequence[str]) -> int | None:
-    """Return the position of the column that says what was corrected; None if the sheet is no corrected copy."""
-    return next((at for at, heading in enumerate(headings) if heading == CORRECTED), None)
-
-
 def added_columns(headings: Sequence[str]) -> frozenset[int]:
-    """Return the positions of all columns that the importer added, to results or to a corrected copy."""
-    corrected = corrected_column(headings)
-    return frozenset(our_columns(headings).values()) | ({corrected} if corrected is not None else set())
+    """Return the positions of all columns that the importer added to results."""
+    return frozenset(our_columns(headings).values())
 
 
 def is_practice(headings: Sequence[str]) -> bool:

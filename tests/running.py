@@ -9,6 +9,7 @@ from importer.commands.preview import Preview
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.models import Progress
+from importer.reading import Correction
 from importer.settings import Settings
 
 
@@ -20,16 +21,16 @@ def run(
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], str | None] = lambda: None,
     clock: Callable[[], float] | None = None,
-    copy_of: Mapping[str, Path] | None = None,
+    corrections: Mapping[int, Correction] | None = None,
 ) -> Report | None:
     """Import a file as the command line does; None where ``confirm`` says no."""
-    with prepare(path, settings, copy_of=copy_of) as prepared:
+    with prepare(path, settings, corrections=corrections) as prepared:
         if not confirm(prepared.preview):
             return None
         return prepared.send(expected=prepared.preview.remaining.total, observe=observe, stop=stop, clock=clock)
 
 
-def check(path: str | Path, settings: Settings) -> Preview:
+def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Preview:
     """What a run would do; the sheet is closed."""
-    with prepare(path, settings) as prepared:
+    with prepare(path, settings, corrections=corrections) as prepared:
         return prepared.preview

@@ -162,8 +162,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1020, "calls": 840, "cli": 1880, "commands": 6040, "delivery": 3310, "grouping": 150,
-    "journal": 2130, "page": 3050, "practice": 130, "reading": 3190, "results": 820, "rows": 3000, "settings": 1470,
+    "": 1640, "api": 1020, "calls": 840, "cli": 1880, "commands": 5970, "delivery": 3330, "grouping": 150,
+    "journal": 2170, "page": 2860, "practice": 130, "reading": 3220, "results": 820, "rows": 2970, "settings": 1470,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_240
@@ -184,14 +184,14 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 28,650 lines in 231 modules."""
+    """Texts aren't code. All rooms together have at most 28,450 lines in 231 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 28_650
+    assert lines.total() <= 28_450
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 231
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN

@@ -25,7 +25,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     reopening      an address that opens the page         estimate          how long a run takes
     shown_notes    the notes that a person sees before    learning          what answers teach the profile
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
-    mending        check corrected rows                   corrected_copy    write the corrected copy of a sheet
+    mending        check corrected rows                   corrected_sheet   write a corrected sheet
+    left_out       rows that a person left out before
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     import importer.commands.as_read
     import importer.commands.batch
     import importer.commands.choosing
-    import importer.commands.corrected_copy
+    import importer.commands.corrected_sheet
     import importer.commands.doctor
     import importer.commands.documents
     import importer.commands.facts

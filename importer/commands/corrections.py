@@ -1,17 +1,21 @@
 """Represent a person's corrections of a sheet as values: a list of steps, the last of which can be taken back.
 
-Input: steps. Output: the correction of each row, by its number; JSON values. The sheet itself is never changed.
+Input: steps. Output: the correction of each row, by its number; JSON values. The file is never changed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from importer.reading import Correction
+
+__all__ = ["Act", "Correction", "Corrections", "Step"]
 
 
 class Act(StrEnum):
@@ -40,35 +44,17 @@ class Step:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Correction:
-    """Correction of a row.
-
-    Attributes:
-        texts: position of a column → the new text of its cell.
-        is_left_out: whether the row is left out.
-        is_confirmed: whether the row is right as it stands, although its form in the file was doubtful.
-    """
-
-    texts: Mapping[int, str] = field(default_factory=dict)
-    is_left_out: bool = False
-    is_confirmed: bool = False
-
-    def applied(self, cells: Sequence[str]) -> list[str]:
-        """Return the cells of a row with the new texts."""
-        return [self.texts.get(at, text) for at, text in enumerate(cells)]
-
-    def after(self, step: Step) -> Correction | None:
-        """Return the correction after a further step; None if nothing is left of it."""
-        match step.act:
-            case Act.WRITE:
-                return Correction({**self.texts, step.column: step.text}, is_confirmed=self.is_confirmed)
-            case Act.LEAVE_OUT:
-                return Correction(self.texts, is_left_out=True, is_confirmed=self.is_confirmed)
-            case Act.CONFIRM:
-                return Correction(self.texts, is_confirmed=True)
-            case Act.TAKE_BACK:
-                return None
+def _after(one: Correction, step: Step) -> Correction | None:
+    """Return the correction of a row after a further step; None if nothing is left of it."""
+    match step.act:
+        case Act.WRITE:
+            return replace(one, texts={**one.texts, step.column: step.text}, is_left_out=False)
+        case Act.LEAVE_OUT:
+            return replace(one, is_left_out=True)
+        case Act.CONFIRM:
+            return replace(one, is_left_out=False, is_confirmed=True)
+        case Act.TAKE_BACK:
+            return None
 
 
 @dataclass(frozen=True)
@@ -92,7 +78,7 @@ class Corrections:
         rows: dict[int, Correction] = {}
         for step in self.steps:
             for number in step.rows:
-                after = rows.get(number, Correction()).after(step)
+                after = _after(rows.get(number, Correction()), step)
                 if after is None:
                     rows.pop(number, None)
                 else:

@@ -131,7 +131,7 @@ def asked(
     """
     looked_up = _asked(loaded, journal, settings, occurrence, before)
     if looked_up.are_foreign:
-        by_email = replace(understood(loaded.sheet, settings, by_email=True), copy_of=loaded.copy_of)
+        by_email = understood(loaded.sheet, settings, by_email=True)
         return _asked(by_email, journal, settings, occurrence, before)
     return looked_up if looked_up.open_doubts else replace(looked_up, loaded=_with_sure_ids(loaded))
 

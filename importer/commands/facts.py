@@ -46,7 +46,7 @@ _KINDS = 50  # maximum number of listed kinds of problems
 _PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
 _VALUES = 4  # maximum number of values shown for one kind of problem
-_LEFT_OUT = {"skipped.left-out", "skipped.by-hand"}  # reasons of a person, by the word of a row, or for the row itself
+_LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
 def of(preview: Preview, *, thorough: bool = True) -> Overview:

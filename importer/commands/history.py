@@ -16,7 +16,7 @@ from typing import Any
 from importer.commands import workspaces
 from importer.commands.report import NotFound
 from importer.commands.workspaces import find_run
-from importer.errors import BadSettings, ImporterError, JournalFailed
+from importer.errors import BadSettings, JournalFailed
 from importer.journal import Journal, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
@@ -33,7 +33,6 @@ ENDED = {
     "still running, or broken off": say("history.ended.unknown"),
 }
 """How a run ended, in the journal's words and as a message."""
-_DELIVERED = {Result.CREATED, Result.UNCONFIRMED}
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
@@ -160,24 +159,6 @@ def one(settings: Settings, name: str) -> PastRun:
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
         return _past(journal, run)
-
-
-def may_have_delivered(settings: Settings, fingerprint: str) -> bool:
-    """Return whether a run of this file delivered a note to the workspace, or may have.
-
-    The answer is yes if a run's end isn't recorded, or if the journal can't be read.
-    """
-    try:
-        if not Journal.exists(settings.journal):
-            return False
-        with Journal.open(settings.journal) as journal:
-            runs = [run for run in journal.runs.listed(settings.workspace) if run.fingerprint == fingerprint]
-            return any(
-                run.ended is None or not _DELIVERED.isdisjoint((*run.counts, *journal.deliveries.so_far(run)))
-                for run in runs
-            )
-    except ImporterError:
-        return True
 
 
 def _past(journal: Journal, run: Run) -> PastRun:

@@ -5,20 +5,15 @@ Input: a loaded file, the settings, and the journal, if there is one yet. Output
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
-from importer.commands.loading import Loaded, load
-from importer.delivery.earlier import Earlier
-from importer.errors import ImporterError
-from importer.identity import Identities, record_digest, text_digests
+from importer.commands.loading import Loaded
+from importer.delivery.earlier import AsItStood, Earlier
+from importer.identity import place_digest
 from importer.journal import Journal
 from importer.models import OnSeveral
 from importer.resultsfile import added_columns
-from importer.rows.earlier_texts import contents
 from importer.settings import Settings
 from importer.settings.reading import folded_heading
 
@@ -30,34 +25,28 @@ def known_rows(loaded: Loaded, settings: Settings, journal: Journal | None, occu
     """
     key = "" if settings.on_several is OnSeveral.ALL else settings.key
     asked = settings.in_doubt, settings.hidden, settings.skip_existing
-    before = partial(_before_correction, loaded)
+    before = partial(_before_correction, loaded, key)
     sheet = kind_of(loaded), *asked, loaded.sheet.fingerprint
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
     return Earlier(loaded.rows, journal, workspace, key, occurrence, *sheet, before)
 
 
-def _before_correction(loaded: Loaded) -> dict[int, Sequence[bytes]]:
-    """Return the digests of what the rows of a corrected copy said in the sheets that it is from, if it was different.
+def _before_correction(loaded: Loaded, key: str) -> dict[int, AsItStood]:
+    """Return what the corrected rows of a sheet said before: index of the row → what it said.
 
-    So a run that reads such a sheet itself knows what was sent of the copy.
+    So a run that reads the file itself, or with other corrections, knows what was sent.
     """
-    found: dict[int, Sequence[bytes]] = {}
-    rows, own = loaded.rows, Identities(loaded.rows)
-    at = {number: row for row, number in enumerate(rows.number[: rows.in_sheet].tolist())}
-    for path in loaded.copy_of.values():
-        with contextlib.suppress(ImporterError, OSError), load(path, loaded.settings) as source:
-            if source.unclear is not None:
-                continue
-            records = source.rows.record
-            for position, content in enumerate(contents(source.sheet, source.roles, source.settings)):
-                row = at.get(int(source.rows.number[position]), -1)
-                if content and row >= 0 and rows.note[row] >= 0:
-                    note = replace(rows.notes[int(rows.note[row])], content=content)
-                    record = b"" if records is None else record_digest(str(records[position]))
-                    said = (*text_digests(note, rows.files), *([record] if record else []))
-                    [now] = own.of([row])
-                    if not {*said} <= {*now.all}:
-                        found[row] = (*found.get(row, ()), *said)
+    sheet, rows = loaded.sheet, loaded.rows
+    wanted = {number for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
+    if not wanted:
+        return {}
+    said, found = loaded.as_understood.said(wanted, key), {}
+    for at, number in enumerate(rows.number[: rows.in_sheet].tolist()):
+        if number in wanted:
+            found[at] = AsItStood(place_digest(sheet.fingerprint, sheet.name or "", number))
+        if number in wanted and (one := said.get(number)) is not None:
+            who = one.who if key or one.person.find("@") < 0 else ""
+            found[at] = found[at]._replace(person=one.person, who=who, what=one.all)
     return found
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.commands import read_again
+from importer.commands import left_out, read_again
+from importer.commands.left_out import AsUnderstood
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
-from importer.reading import Sheet
+from importer.reading import Correction, Sheet
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
@@ -49,7 +50,6 @@ class Loaded(AbstractContextManager["Loaded"]):
         plan: the rows, grouped.
         settings: the settings for this sheet, with the answers about its kind.
         unclear: why it is unclear which column has which role, or None.
-        copy_of: fingerprint → path of each file of which it is the corrected copy.
     """
 
     sheet: Sheet
@@ -58,7 +58,12 @@ class Loaded(AbstractContextManager["Loaded"]):
     plan: Plan
     settings: Settings
     unclear: UnclearColumns | None = None
-    copy_of: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def as_understood(self) -> AsUnderstood:
+        """The sheet and how it is understood."""
+        folder = folder_of(self.sheet, self.roles, self.settings)
+        return AsUnderstood(self.sheet, self.roles, self.settings, folder)
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -106,13 +111,14 @@ class Loaded(AbstractContextManager["Loaded"]):
         self.close()
 
 
-def load(path: str | Path, settings: Settings) -> Loaded:
-    """Read, check and group a file. Sends nothing and needs no key.
+def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Loaded:
+    """Read, check and group a file, with a person's corrections laid over it. Sends nothing and needs no key.
 
     Raises:
         Unusable: the file can't be used.
     """
     sheet = read(path, settings)
+    sheet = sheet if corrections is None else sheet.corrected(corrections)
     try:
         return understood(sheet, read_again.known(sheet, settings))
     except BaseException:
@@ -120,8 +126,8 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         raise
 
 
-def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = lambda _: None) -> Sheet:
-    """Read a file. ``observe`` is called now and then with the number of rows that were read so far.
+def read(path: str | Path, settings: Settings) -> Sheet:
+    """Read a file.
 
     Raises:
         Unusable: the file can't be read.
@@ -135,7 +141,6 @@ def read(path: str | Path, settings: Settings, observe: Callable[[int], None] = 
         settings.limits,
         settings.fill_merged,
         known,
-        observe,
     )
     return reading.read(
         path,
@@ -189,6 +194,8 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
+    if before := left_out.known(AsUnderstood(sheet, roles, settings, folder), rows):
+        return understood(sheet.leaving_out(before), known, by_email=by_email)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []

@@ -7,23 +7,19 @@ problems, then the problems that remain. Rows are read like a sheet of their own
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.commands.corrections import Correction
 from importer.commands.facts import problems_by_kind
-from importer.commands.loading import Loaded, folder_of
+from importer.commands.loading import folder_of
 from importer.commands.preview import Preview
 from importer.commands.problem_rows import ProblemRows, write
 from importer.models import Problem
-from importer.reading import Flaw, Sheet, flaws_of_text
-from importer.resultsfile import STILL_WRONG, corrected_column
+from importer.reading import Correction, Flaw, Sheet
 from importer.rows import validation
 from importer.rows.columns import Roles
 from importer.settings import Settings
-
-_OF_TEXT = frozenset(flaw.text for flaw in flaws_of_text(["\0\ufffd"]))
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Understanding:
         sheet: the sheet, without its rows.
         roles: the roles of its columns.
         settings: the settings for it, with the key.
-        flaws: number of a row with problems → its flaws that its texts don't show.
+        flaws: number of a row with problems → its flaws.
         looked_up: number of a row → its problems that were found by looking up its email.
     """
 
@@ -58,7 +54,10 @@ def keep(path: Path, preview: Preview) -> bytes:
     The value holds the key, so it must not be written to a disk.
     """
     loaded = preview.loaded
-    cells = dict(_rows(loaded))
+    all_problems = {problems[0].row: problems for problems in loaded.rows.problems.values()}
+    with loaded.sheet.as_it_stands(all_problems) as sheet:
+        cells = dict(sheet.rows())
+        flaws = {number: found for number in cells if (found := [*sheet.wrong(number)])}
     write(
         path,
         cells.items(),
@@ -68,21 +67,10 @@ def keep(path: Path, preview: Preview) -> bytes:
             for problem in alike
         ),
     )
-    flaws = {number: found for number in cells if (found := hidden_flaws(loaded.sheet, number))}
     as_read = {problem for problems in preview.as_read.problems.values() for problem in problems}
-    all_problems = {problems[0].row: problems for problems in loaded.rows.problems.values()}
     others = {number: [one for one in problems if one not in as_read] for number, problems in all_problems.items()}
     looked_up = {number: problems for number, problems in others.items() if problems}
     return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws, looked_up))
-
-
-def _rows(loaded: Loaded) -> Iterator[tuple[int, list[str]]]:
-    start = 0
-    for numbers, columns in loaded.sheet.columns():
-        for at, number in enumerate(numbers):
-            if start + at in loaded.rows.problems:
-                yield number, [column[at] for column in columns]
-        start += len(numbers)
 
 
 def remaining(
@@ -96,42 +84,16 @@ def remaining(
         corrections: number of a row → its correction; None if the row is as in the sheet.
     """
     understood = Understanding.of(understanding)
-    found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
-    numbers = sorted(number for number, one in corrections.items() if one is None or not one.is_left_out)
-    cells, corrected = ProblemRows(path).cells(numbers), corrected_column(understood.sheet.headings)
-    rows, flaws = [], {}
-    for number in numbers:
-        row = without_problem(cells[number], corrections[number], corrected)
-        rows.append((number, row))
-        known = remaining_flaws(understood.flaws.get(number, ()), corrections[number])
-        flaws[number] = [*known, *flaws_of_text(row)]
     roles, settings = understood.roles, understood.settings
-    with understood.sheet.with_rows(rows, flaws) as sheet:
+    given = {number: one for number, one in corrections.items() if one is not None}
+    rows = sorted(ProblemRows(path).cells(corrections).items())
+    flaws = {number: understood.flaws.get(number, ()) for number, _ in rows}
+    with understood.sheet.with_rows(rows, flaws).corrected(given) as sheet:
         checked = validation.validate(sheet, roles, settings, folder_of(sheet, roles, settings))
+    found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
     found |= {problems[0].row: problems for problems in checked.problems.values()}
-    for number in understood.looked_up.keys() & {*numbers}:
-        written = () if (one := corrections[number]) is None else one.texts
-        found[number] = [*found[number], *(of for of in understood.looked_up[number] if of.column not in written)]
+    for number in understood.looked_up.keys() & corrections.keys():
+        if (one := given.get(number, Correction())).is_left_out:
+            continue
+        found[number] = [*found[number], *(of for of in understood.looked_up[number] if of.column not in one.texts)]
     return found
-
-
-def hidden_flaws(sheet: Sheet, number: int) -> list[Flaw]:
-    """Return the flaws of a row that its texts don't show, so that a copy of these texts wouldn't have them."""
-    return [flaw for flaw in sheet.wrong(number) if flaw.text not in _OF_TEXT]
-
-
-def remaining_flaws(flaws: Sequence[Flaw], correction: Correction | None) -> list[Flaw]:
-    """Return the flaws that a correction leaves: none of a row that is confirmed, else those of its other cells."""
-    if correction is None:
-        return [*flaws]
-    return [] if correction.is_confirmed else [flaw for flaw in flaws if flaw.column not in correction.texts]
-
-
-def without_problem(cells: Sequence[str], correction: Correction | None, corrected: int | None) -> list[str]:
-    """Return the corrected cells of a row; without a problem of its source, if the row is confirmed."""
-    if correction is None:
-        return [*cells]
-    row = correction.applied(cells)
-    if corrected is not None and correction.is_confirmed:
-        row[corrected] = "\n".join(line for line in row[corrected].split("\n") if not line.startswith(STILL_WRONG))
-    return row

@@ -39,13 +39,8 @@ _DIGEST = "sha256:"
 _MAY_HAVE_DELIVERED = {*DELIVERED, Result.UNCONFIRMED}
 
 
-def document(
-    sheet: Sheet, roles: Roles, rows: Rows, settings: Settings, copy_of: Sequence[str] = ()
-) -> dict[str, object]:
-    """Return how a run of this file reads it, and the other settings that decide what it sends.
-
-    The file is given as it was understood, with the fingerprints of those of which it is the corrected copy.
-    """
+def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict[str, object]:
+    """Return how a run of a file, as it was understood, reads it, and the other settings that decide what it sends."""
     own, names = own_columns(sheet.headings), own_names(sheet.headings)
     ignored = [at for at in roles.unused if at not in roles.unexplained]
     about: dict[str, Any] = {
@@ -55,8 +50,6 @@ def document(
         "ignore": [own.index(at) for at in ignored],
         "settings": {name: as_stored(value) for name, value in _settings(settings) if name != "key-column"},
     }
-    if copy_of:
-        about["copy_of"] = [*copy_of]
     if roles.composition is not None:
         about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
         signs = re.sub(r"\{[^{}]*\}", "", roles.composition.template.text)

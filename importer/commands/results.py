@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -18,7 +18,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.journal import Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Said, say
 from importer.models import Role, Rows, Workspace
-from importer.reading import column_letter
+from importer.reading import Correction, column_letter
 from importer.rows.columns import shown
 from importer.settings import Settings
 from importer.storage import place
@@ -27,7 +27,12 @@ _OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "la
 """Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
 
 
-def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[str, tuple[Sequence[int], str]]:
+def in_sheet(
+    notes: Sequence[KnownDelivery],
+    path: Path,
+    settings: Settings,
+    corrections: Mapping[int, Correction] | None = None,
+) -> dict[str, tuple[Sequence[int], str]]:
     """Return the rows and the text of each note by its ID, from the file, because the journal contains no texts.
 
     There are no rows if the file names the prospect by email.
@@ -36,7 +41,7 @@ def in_sheet(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> 
         Unusable: the file can't be used.
     """
     found: dict[str, tuple[Sequence[int], str]] = {}
-    with Journal.open(settings.journal) as journal, load(path, settings) as loaded:
+    with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
         rows, groups = loaded.rows, loaded.plan.groups
         numbers = journal.deliveries.find_notes(settings.workspace, [NoteKey.of(group.note) for group in groups])
         group_of = dict(zip(numbers, groups, strict=True))

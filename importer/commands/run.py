@@ -38,6 +38,7 @@ from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
+from importer.reading import Correction
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings, readings
@@ -126,7 +127,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             settings = replace(settings, ignored=not_named(settings.ignored, self._loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
                 settings = replace(settings, default_visibility=self._base.default_visibility)
-        loaded = replace(understood(self._loaded.sheet, settings), copy_of=self._loaded.copy_of)
+        loaded = understood(self._loaded.sheet, settings)
         named = Columns().read(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
@@ -155,7 +156,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Take back the latest answer, so that its question is asked again."""
         self._settings = self._earlier.pop()
         self._given.pop()
-        self._loaded = replace(understood(self._loaded.sheet, self._settings), copy_of=self._loaded.copy_of)
+        self._loaded = understood(self._loaded.sheet, self._settings)
         self.plan_anew()
 
     @cached_property
@@ -310,7 +311,7 @@ def prepare(
     *,
     vendor: Vendor = SALESHANDY,
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
-    copy_of: Mapping[str, Path] | None = None,
+    corrections: Mapping[int, Correction] | None = None,
     given: Sequence[tuple[str, str]] = (),
 ) -> Prepared:
     """Read, check and group a file, and check the journal. Sends nothing and needs no key.
@@ -320,7 +321,7 @@ def prepare(
         settings: the settings for reading and sending it.
         vendor: the vendor whose API receives the notes.
         choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
-        copy_of: fingerprint → path of each file of which it is the corrected copy.
+        corrections: number of a row → what a person corrected in it; None if nobody was asked to.
         given: settings and values that a person chose for this very file. The settings contain them already.
 
     Raises:
@@ -330,7 +331,7 @@ def prepare(
     for_file, answers = settings, [*given]
     while True:
         try:
-            loaded = load(file, for_file)
+            loaded = load(file, for_file, corrections)
         except UnclearColumns as error:
             if (answer := choose(error)) is None:
                 raise
@@ -350,7 +351,7 @@ def prepare(
                 check_place(settings)
             else:
                 check_origin(loaded, journal, settings)
-        return Prepared(replace(loaded, copy_of=copy_of or {}), target, settings, vendor, answers)
+        return Prepared(loaded, target, settings, vendor, answers)
     except BaseException:
         loaded.close()
         raise

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from importer.calls.limiter import Limiter
-from importer.commands import logs, read_again
+from importer.commands import left_out, logs, read_again
 from importer.commands.calling import Context, policy
+from importer.commands.corrected_sheet import changes
 from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.estimate import in_ranges
 from importer.commands.first_call import FirstCall
@@ -70,7 +71,7 @@ def send(
         sheet.fingerprint,
         clock(),
         again=settings.again,
-        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings, [*loaded.copy_of]),
+        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
         sheet=writable(which),
         kind=kind_of(loaded),
     )
@@ -110,6 +111,7 @@ class _Sending:
         self._outcomes = Outcomes(len(self._loaded.rows))
         settle_before(self._loaded.rows, self._outcomes, self._loaded.sheet.headings)
         delivery, total = self._planned(None if stopped else expected)
+        loaded = self._loaded
 
         def tell(trouble: Message | None) -> None:
             self._context.observe(replace(delivery.progress, trouble=trouble))
@@ -118,6 +120,9 @@ class _Sending:
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
         self._begun()
+        if loaded.sheet.corrections is not None:
+            file = writable(loaded.sheet.source)
+            left_out.enter(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, file)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
@@ -134,6 +139,10 @@ class _Sending:
             self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
+            corrected = changes(self._loaded.sheet)
+            for position, number in enumerate(self._loaded.rows.number[: len(self._outcomes)].tolist()):
+                if number in corrected:
+                    self._outcomes.corrected(position, corrected[number])
             report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,22 @@ _OF_PROSPECTS = frozenset({"outcome.unknown-prospect", "api.gave-reason", "api.g
 """Kinds of reasons for which the API refused one prospect, and not the note."""
 
 
+class AsItStood(NamedTuple):
+    """What a corrected row said before.
+
+    Attributes:
+        place: digest of its place in the file.
+        person: its prospect or its email; empty if it named nobody.
+        who: the prospect, or the keyed digest of the email; empty if emails aren't to be known.
+        what: digests of its text and its record.
+    """
+
+    place: bytes
+    person: str = ""
+    who: str = ""
+    what: Sequence[bytes] = ()
+
+
 @dataclass(frozen=True)
 class Earlier:
     """What is needed to know which rows of a sheet earlier runs delivered.
@@ -44,7 +61,7 @@ class Earlier:
         hidden: what a person said about the rows whose notes are hidden; None if nobody did.
         skips_existing: whether notes that are there already are found before anything is sent.
         fingerprint: the SHA-256 of the file.
-        before_correction: returns index of a corrected row of the sheet → digests of what it said before.
+        before_correction: returns index of a corrected row of the sheet → what it said before.
     """
 
     rows: Rows
@@ -57,7 +74,7 @@ class Earlier:
     hidden: IfHidden | None = None
     skips_existing: bool = False
     fingerprint: str = ""
-    before_correction: Callable[[], Mapping[int, Sequence[bytes]]] = dict
+    before_correction: Callable[[], Mapping[int, AsItStood]] = dict
 
     @cached_property
     def identities(self) -> Identities:
@@ -74,8 +91,17 @@ class Earlier:
         return position if self.rows.sheet_rows is None else int(self.rows.sheet_rows[position])
 
     @cached_property
-    def _stood(self) -> Mapping[int, Sequence[bytes]]:
+    def _stood(self) -> Mapping[int, AsItStood]:
         return self.before_correction()
+
+    def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, str]:
+        """Return a row with what it said before somebody corrected it; and to whom, if to somebody else."""
+        if (stood := self._stood.get(self.row_of(row.position))) is None:
+            return row, ""
+        email = "" if self.rows.email is None else self.rows.email[row.position]
+        is_of_another = stood.person not in ("", self.rows.prospect[row.position], email)
+        what = (stood.place,) if is_of_another else (stood.place, *stood.what)
+        return row._replace(stood=what), stood.who if is_of_another else ""
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
         """Return the names of the deliveries that some rows make."""
@@ -88,9 +114,12 @@ class Earlier:
     def told(self, positions: Sequence[int], names: Sequence[bytes]) -> Iterator[tuple[str, bytes, bytes]]:
         """Yield the digests by which deliveries of some rows are to be known, with their prospects and names."""
         whose = self.identities.names(positions)
-        for row, who, name in zip(self.identities.of(positions), whose, names, strict=True):
-            for what in (*row.all, *self._stood.get(self.row_of(row.position), ())):
-                yield from ((one, what, name) for one in who)
+        for one, who, name in zip(self.identities.of(positions), whose, names, strict=True):
+            row, other = self._with_stood(one)
+            for what in (*row.all, *row.stood):
+                yield from ((known_by, what, name) for known_by in who)
+            if other:
+                yield from ((other, what, name) for what in self._stood[self.row_of(row.position)].what)
 
     def sort(self, plan: Plan, made: Callable[[Sequence[AnsweredRow]], object] = lambda _: None) -> list[SortedGroup]:
         """Sort each group's deliveries.
@@ -188,7 +217,8 @@ class Earlier:
         for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32), at_once):
             whose = self.identities.who(positions)
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
-            for who, row in zip(whose, self.identities.of(positions), strict=True):
+            for who, one in zip(whose, self.identities.of(positions), strict=True):
+                row, _ = self._with_stood(one)
                 of_who[who].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
             known: defaultdict[str, list[Known]] = defaultdict(list)
             for who, delivery, digests in () if journal is None else journal.identities.told(self.workspace, [*of_who]):

@@ -6,7 +6,8 @@ These are pure functions of values. The first rule that finds a delivery of the 
 0. its note: the sheet has the ID of the note that the delivery made,
 1. its record: the ID that another program gave to it,
 2. its text, as a reader sees it,
-3. its text, as an earlier template of this kind of sheet composed it.
+3. its text, as an earlier template of this kind of sheet composed it,
+4. what it said before somebody corrected it, or its place in the file.
 
 What no rule answers is new, or a question: the delivery is hidden, or only its words are the same, or its text stands
 under an ID of another kind of sheet, or the sheet names a note that the journal doesn't know.
@@ -31,6 +32,7 @@ class How(Enum):
     RECORD = auto()
     TEXT = auto()
     EARLIER_TEXT = auto()
+    AS_IT_STOOD = auto()
     HIDDEN = auto()  # a question, as all that follow
     WORDS = auto()
     OTHER_RECORD = auto()
@@ -107,6 +109,7 @@ def match(
                 (How.RECORD, those.of_record),
                 (How.TEXT, those.of_text),
                 (How.EARLIER_TEXT, those.of_earlier_text),
+                (How.AS_IT_STOOD, those.of_stood),
                 (How.TEXT, those.of_repeated),
             ):
                 settle(How.HIDDEN if is_hidden else how, of)
@@ -166,6 +169,10 @@ class _Candidates:
     def of_earlier_text(self, row: RowIdentity) -> Iterator[Known]:
         """Yield the deliveries of the row's text, as earlier templates composed it."""
         return self._of_texts(row, row.earlier)
+
+    def of_stood(self, row: RowIdentity) -> Iterator[Known]:
+        """Yield the deliveries of a corrected row as it stood, or with another correction."""
+        return self._free(one for digest in row.stood for one in self._by_identity[digest])
 
     def _of_texts(self, row: RowIdentity, texts: Iterable[bytes]) -> Iterator[Known]:
         alike = [

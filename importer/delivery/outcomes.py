@@ -141,6 +141,10 @@ class Outcomes:
         self.visible[position] = None
         self._add(position, why)
 
+    def corrected(self, position: int, what: Message) -> None:
+        """Record what a person corrected in a row."""
+        self._add(position, what)
+
     def _add(self, position: int, more: Message) -> None:
         self._more.setdefault(position, {})[more.kind] = more
 

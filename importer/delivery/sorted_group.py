@@ -110,7 +110,7 @@ class AnsweredRow(NamedTuple):
         """Whether the row's text is another one than that of the delivery."""
         known = self.match.known
         return (
-            self.match.how in (How.NOTE, How.RECORD)
+            self.match.how in (How.NOTE, How.RECORD, How.AS_IT_STOOD)
             and known is not None
             and known.identities.isdisjoint(self.match.row.texts)
         )

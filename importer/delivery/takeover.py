@@ -120,7 +120,7 @@ class Takeover:
         run = self._runs[one.delivery.run]
         parts = {"run": run.name, "file": run.file}
         if one.is_changed:
-            return say("known.by-record", **parts)
+            return say("known.as-it-stood" if one.match.how is How.AS_IT_STOOD else "known.by-record", **parts)
         if one.match.how is How.EARLIER_TEXT or one.match.how is How.WORDS:
             return say("known.uncomposed", **parts)
         if one.is_less_visible:

@@ -33,7 +33,7 @@ _LISTED = f"""
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
     WHERE (runs.workspace = {OWNER} OR :profile IS NULL)
       AND (runs.name = :name OR :name IS NULL)
-      AND (runs.fingerprint = :fingerprint OR runs.reading LIKE :copy_of OR :fingerprint IS NULL)
+      AND (runs.fingerprint = :fingerprint OR :fingerprint IS NULL)
     ORDER BY runs.id DESC
 """
 _BEGIN = """
@@ -155,7 +155,7 @@ class Runs:
         return int(self._store.scalar(_LATEST_REQUEST) or 0)
 
     def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
-        """Return the runs of a file, and those of its corrected copies; the latest first."""
+        """Return the runs of a file, the latest first."""
         return self.listed(workspace, fingerprint=fingerprint)
 
     def listed(
@@ -171,7 +171,6 @@ class Runs:
                 base_url=base_url,
                 name=name,
                 fingerprint=fingerprint,
-                copy_of=f'%"{fingerprint}"%',
             )
         ]
 

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 16
+VERSION = 17
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -89,6 +89,14 @@ TABLES = {
         what BLOB NOT NULL,  -- digest of a record, a text, or words that a template composes
         delivery INTEGER NOT NULL REFERENCES deliveries (id),
         PRIMARY KEY (workspace, who, what, delivery)
+    """,
+    "left_out": """
+        workspace INTEGER NOT NULL REFERENCES workspaces (id),
+        fingerprint TEXT NOT NULL,  -- SHA-256 of the file of which a person left the row out
+        file TEXT NOT NULL,
+        who TEXT NOT NULL,  -- a prospect, or the HMAC of an email
+        what BLOB NOT NULL,  -- digest of a record or a text
+        PRIMARY KEY (workspace, fingerprint, who, what)
     """,
     "learned": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),

@@ -7,7 +7,7 @@ name of its setting. The field `answer` holds a setting and its value, and becom
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,7 +19,7 @@ from importer.settings import SETTINGS, Settings
 from importer.settings.readings import HELD
 
 OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
-"""Names of the settings about how a file is read. With others, it has other rows."""
+"""Names of the settings about how a file is read."""
 OF_THIS_TIME = ("first", "in-doubt", "hidden")
 """Names of the settings that are chosen anew each time a file is sent."""
 FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", *OF_THIS_TIME)
@@ -95,15 +95,10 @@ class Choices:
         """Return the choices that the others don't contain."""
         return Choices(tuple(pair for pair in self.pairs if pair not in others.pairs))
 
-    def only(self, names: Collection[str]) -> Choices:
-        """Return the choices for these settings only."""
-        return Choices(tuple(pair for pair in self.pairs if pair[0] in names))
-
-    def read_like(self, others: Choices) -> Choices:
-        """Return the choices with those of the others about how a file is read."""
-        return Choices.of(
-            [*(pair for pair in self.pairs if pair[0] not in OF_THE_FILE), *others.only(OF_THE_FILE).pairs]
-        )
+    @property
+    def of_the_file(self) -> str:
+        """Query of the choices about how the file is read. With others, it has other rows."""
+        return Choices(tuple(pair for pair in self.pairs if pair[0] in OF_THE_FILE)).query
 
     def and_also(self, name: str, value: str) -> Choices:
         """Return the choices with this value as the setting's only value."""

@@ -1,66 +1,84 @@
-"""Correct a dropped file: check corrected rows, and write the corrected copy, in processes of their own.
+"""Keep a person's corrections of a dropped file, and check the corrected rows in a process of their own.
 
-Input: a file, the choices for it, and a person's corrections. Output: the problems that remain; the copy, which is a
-dropped file of its own, with the same attachments.
+Input: a file, the choices for it, and a person's corrections. Output: the problems that remain.
 """
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from importer import commands
 from importer.commands.corrections import Correction, Corrections
 from importer.commands.overview import Overview
+from importer.commands.problem_rows import NAME, ProblemRows
 from importer.errors import UnreadableFile
-from importer.messages import Said, as_message
+from importer.messages import as_message
 from importer.models import Problem
 from importer.page.choices import Choices
-from importer.page.processes import EVERY
 from importer.page.reading import Readers, report_path
-from importer.page.tasks import Unread, unread
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.tasks import Unread
+from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
-if TYPE_CHECKING:
-    from importer.commands.corrected_copy import CorrectedCopy
+_T = TypeVar("_T")
+_Found = Mapping[int, Sequence[Problem]]
 
 
-@dataclass
-class Copying:
-    """Corrected copy that is being written.
+@dataclass(frozen=True)
+class Correctable:
+    """Rows with problems of a file, which a person corrects.
 
     Attributes:
-        rows: number of its rows.
-        progress: file with the progress of the process that writes it.
-        over: set once it is written, or can't be.
-        copy: the copy; None before, or if it can't be written.
-        choices: the choices by which the copy is read.
-        why: why it can't be written; empty if it can.
+        upload: the file.
+        choices: the choices for it.
+        found: how it was understood, without corrections.
+        done: returns what a task returns that a process performs.
+        checked: row number → a correction that was checked, and whether the row has no problem with it.
     """
 
-    rows: int
-    progress: Path
-    over: threading.Event = field(default_factory=threading.Event)
-    copy: DroppedFile | None = None
-    choices: Choices = field(default_factory=Choices)
-    why: Said = ""
+    upload: DroppedFile
+    choices: Choices
+    found: Overview
+    done: Callable[[Callable[[], _Found]], _Found]
+    checked: dict[int, tuple[Correction, bool]]
 
     @property
-    def done(self) -> tuple[str, int]:
-        """Whether rows are ``read`` or ``written`` now, and the number of those that were so far."""
-        try:
-            stage, rows = self.progress.read_text(encoding="utf-8").split()
-            return stage, min(int(rows), self.rows)
-        except (OSError, ValueError):  # the process hasn't begun, or is just writing
-            return "read", 0
+    def kept(self) -> ProblemRows:
+        """The rows as they stand in the file."""
+        return ProblemRows(report_path(self.upload, self.choices).with_name(NAME))
+
+    def problems(self, corrections: Corrections, numbers: Sequence[int] = ()) -> tuple[_Found, frozenset[int]]:
+        """Return the problems that these rows have now, and the numbers of all corrected rows that have none.
+
+        Raises:
+            UnreadableFile: the rows can't be read.
+        """
+        by_row = corrections.by_row
+        stale = [number for number, one in by_row.items() if self.checked.get(number, (None, False))[0] != one]
+        rows = {number: by_row.get(number) for number in {*numbers, *stale}}
+        path = report_path(self.upload, self.choices).with_name(NAME)
+        task = partial(_problems, self.upload.folder, path, self.found.understanding, rows)
+        found = self.done(task) if rows else {}
+        self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
+        return found, frozenset(number for number in by_row if self.checked[number][1])
+
+    def to_mend(self, corrections: Corrections, kind: int | None) -> list[int]:
+        """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
+        _, mended = self.problems(corrections)
+        numbers = [number for number in self.kept.numbers(kind) if number not in mended]
+        column = None if kind is None else self.found.troubles[kind].problems[0].column
+        written = [
+            number for number in numbers if (one := corrections.by_row.get(number)) is not None and column in one.texts
+        ]
+        problems, _ = self.problems(corrections, written)
+        right = {number for number in written if all(problem.column != column for problem in problems[number])}
+        return [number for number in numbers if number not in right]
 
 
 class Correcting:
@@ -73,155 +91,42 @@ class Correcting:
     def __init__(self, reading: Readers) -> None:
         self._reading = reading
         self._lock = threading.Lock()
-        self._checked: dict[str, tuple[tuple[str, bytes], dict[int, tuple[Correction, bool]]]] = {}
-        self._copies: dict[str, Copying] = {}
+        self._open: dict[str, Correctable] = {}
 
-    def change(self, upload: DroppedFile, how: str, change: Callable[[Corrections], Corrections]) -> None:
+    def change(self, upload: DroppedFile, choices: Choices, change: Callable[[Corrections], Corrections]) -> None:
         """Change the corrections of a file. Two changes at once are made one after the other."""
         with self._lock:
-            upload.correct(how, change(upload.corrections(how)))
+            upload.correct(choices, change(upload.corrections(choices)))
 
-    def problems(
-        self,
-        upload: DroppedFile,
-        choices: Choices,
-        understanding: bytes,
-        corrections: Corrections,
-        numbers: Sequence[int],
-    ) -> tuple[Mapping[int, Sequence[Problem]], frozenset[int]]:
-        """Return the problems that these rows have now, and the numbers of all corrected rows that have none.
+    def of(self, upload: DroppedFile, choices: Choices, found: Overview) -> Correctable:
+        """Return the rows with problems of a file that was read with these choices."""
+        known = self._open.get(upload.id)
+        if known is None or (known.choices, known.found.understanding) != (choices, found.understanding):
+            known = self._open[upload.id] = Correctable(upload, choices, found, self._done, {})
+        return known
 
-        Args:
-            upload: the file.
-            choices: the choices for it.
-            understanding: how it was understood (:attr:`Overview.understanding`).
-            corrections: what a person corrected.
-            numbers: the numbers of the rows.
+    def sheet(self, upload: DroppedFile, settings: Settings, corrections: Corrections) -> Path:
+        """Write the corrected sheet as a workbook; return its path.
 
         Raises:
-            UnreadableFile: the rows can't be read.
+            UnreadableFile: it can't be written.
         """
-        key = (choices.query, understanding)
-        if upload.id not in self._checked or self._checked[upload.id][0] != key:
-            self._checked[upload.id] = (key, {})
-        mended = self._checked[upload.id][1]
-        by_row = corrections.by_row
-        stale = [number for number, one in by_row.items() if mended.get(number, (None, False))[0] != one]
-        rows = {number: by_row.get(number) for number in {*numbers, *stale}}
-        path = report_path(upload, choices).with_name(commands.problem_rows.NAME)
-        task = partial(_problems, upload.folder, path, understanding, rows)
-        found = self._reading.done(task) if rows else {}
-        if isinstance(found, Unread):
-            raise UnreadableFile(as_message(found.why))
-        mended.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
-        return found, frozenset(number for number in by_row if mended[number][1])
+        target = upload.folder / "corrections" / "sheet.xlsx"
+        return self._done(partial(_write, upload.folder, upload.name, settings, corrections, target))
 
-    def copying(self, upload: DroppedFile) -> Copying | None:
-        """Return the copy that is being written or was written last; None if there is none."""
-        return self._copies.get(upload.id)
-
-    def copy(
-        self,
-        upload: DroppedFile,
-        choices: Choices,
-        settings: Settings,
-        found: Overview,
-        corrections: Corrections,
-        name: str,
-        uploads: DroppedFiles,
-        in_use: Callable[[DroppedFile], bool],
-    ) -> Copying:
-        """Begin to write the corrected copy of a file. It takes the place of an earlier copy that was never sent.
-
-        Args:
-            upload: the file.
-            choices: the choices for it.
-            settings: the settings with these choices.
-            found: how it was understood.
-            corrections: what a person corrected.
-            name: the name of the copy.
-            uploads: where the copy goes.
-            in_use: whether a job uses a file, which stays then.
-        """
-        target = report_path(upload, choices).with_name("copy.xlsx")
-        copying = self._copies[upload.id] = Copying(found.rows, target.with_name("progress.txt"))
-        copying.progress.unlink(missing_ok=True)
-
-        def work() -> None:
-            try:
-                task = partial(
-                    _write, upload.folder, upload.name, settings, found.understanding, corrections, target,
-                    Counter(copying.progress),
-                )  # fmt: skip
-                made = self._reading.done(task)
-                if isinstance(made, Unread):
-                    copying.why = made.why
-                    return
-                copying.choices = _for_copy(choices, made)
-                copying.copy = _dropped(upload, choices, made.path, copying.choices, name, uploads)
-                for other in [*uploads]:
-                    is_earlier = other.source == upload.id and other is not copying.copy
-                    if is_earlier and other.workspace is None and not in_use(other):
-                        uploads.forget(other)
-                        self._reading.forget(other)
-            except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-                copying.why = unread(error).why
-            finally:
-                copying.over.set()
-                with contextlib.suppress(OSError):
-                    copying.progress.unlink(missing_ok=True)
-
-        threading.Thread(target=work, name="copying", daemon=True).start()
-        return copying
+    def _done(self, task: Callable[[], _T]) -> _T:
+        done = self._reading.done(task)
+        if isinstance(done, Unread):
+            raise UnreadableFile(as_message(done.why))
+        return done
 
 
-def _for_copy(choices: Choices, made: CorrectedCopy) -> Choices:
-    """Return the choices by which the copy is read like its source."""
-    how = [("sheet", made.sheet)] if choices.values("sheet") else []
-    if choices.values("header-row") or made.header_row > 1:
-        how.append(("header-row", str(made.header_row)))
-    return choices.read_like(Choices.of(how))
-
-
-def _dropped(
-    source: DroppedFile, source_choices: Choices, path: Path, choices: Choices, name: str, uploads: DroppedFiles
-) -> DroppedFile:
-    """Return the copy as a dropped file, with the attachments of its source."""
-    copy = uploads.add(name, path.replace, source.id, source_choices, choices)
-    for attachment, _ in source.attached:
-        copy.attach(attachment, partial(shutil.copyfile, source.attachments / attachment))
-    return copy
-
-
-def _problems(
-    folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]
-) -> dict[int, Sequence[Problem]]:
+def _problems(folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]) -> _Found:
     with contextlib.chdir(folder):
         return commands.mending.remaining(path, understanding, rows)
 
 
-class Counter:
-    """Progress of a process in a file, at most every 0.1 seconds."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._next = path, 0.0
-
-    def __call__(self, stage: str, rows: int) -> None:
-        """Write that rows are ``read`` or ``written``, and the number of those that were so far."""
-        if (now := time.monotonic()) >= self._next:
-            self._next = now + EVERY
-            with contextlib.suppress(OSError):
-                self._path.write_text(f"{stage} {rows}", encoding="utf-8")
-
-
-def _write(
-    folder: Path,
-    name: str,
-    settings: Settings,
-    understanding: bytes,
-    corrections: Corrections,
-    target: Path,
-    counter: Counter,
-) -> CorrectedCopy:
+def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
     with contextlib.chdir(folder):
-        return commands.corrected_copy.copy(target, name, settings, understanding, corrections, counter)
+        commands.corrected_sheet.write(target, name, settings, corrections.by_row)
+    return target

@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from importer.commands.corrections import Correction
-from importer.commands.overview import Overview
+from importer.commands.overview import ColumnOverview, Overview
 from importer.commands.problem_rows import ProblemRows
 from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
-from importer.page.rendering import ROLES
 from importer.page.screens import whole_number
 from importer.settings.reading import MEANS
 
@@ -62,17 +61,11 @@ class Filter:
         fields = {"kind": self.kind, "open": "yes" if self.is_open else None, "page": self.page or None}
         return [(name, str(value)) for name, value in fields.items() if value is not None]
 
-    def numbers(self, kept: ProblemRows, mended: Collection[int]) -> list[int]:
-        """Return the numbers of the rows on all pages."""
-        return [number for number in kept.numbers(self.kind) if not (self.is_open and number in mended)]
-
-    def to_page(self, page: int, rows: int) -> Filter:
-        """Return the same filter for another page, or for the last one if so many rows don't fill it."""
-        return replace(self, page=min(page, max(0, rows - 1) // PAGE_ROWS))
-
-    def on_page(self, numbers: Sequence[int]) -> Sequence[int]:
-        """Return the numbers of the rows on the page."""
-        return numbers[self.page * PAGE_ROWS : (self.page + 1) * PAGE_ROWS]
+    def on_page(self, kept: ProblemRows, mended: Collection[int]) -> tuple[Filter, int, Sequence[int]]:
+        """Return this filter for a page that there is, how many rows all pages have, and the numbers of those on it."""
+        wanted = [number for number in kept.numbers(self.kind) if not (self.is_open and number in mended)]
+        page = min(self.page, max(0, len(wanted) - 1) // PAGE_ROWS)
+        return replace(self, page=page), len(wanted), wanted[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
 
 
 FIELDS = ("kind", "open", "page")
@@ -81,31 +74,25 @@ FIELDS = ("kind", "open", "page")
 
 @dataclass(frozen=True)
 class GridColumn:
-    """Column of the grid.
-
-    Attributes:
-        position: its position in the sheet.
-        letter, heading: its letter in a spreadsheet program, and the text above it.
-        role: the name of its role; empty if it has none.
-        choices: each text that its cells may have, and its meaning; none if that can be any text.
-        is_of_person: whether it names the people who receive the note.
-        is_email: whether it holds emails.
-        is_note: whether it holds the texts of the notes.
-    """
+    """Column of the grid: its position in the sheet, and what is known of it."""
 
     position: int
-    letter: str
-    heading: str
-    role: Said
-    choices: Mapping[str, Said]
-    is_of_person: bool
-    is_email: bool
-    is_note: bool
+    of: ColumnOverview
 
     @property
     def name(self) -> str:
         """Its heading, or its letter if it has none."""
-        return self.heading if self.heading.strip() else self.letter
+        return self.of.heading if self.of.heading.strip() else self.of.letter
+
+    @property
+    def choices(self) -> Mapping[str, Said]:
+        """Each text that its cells may have, and its meaning; none if that can be any text."""
+        return _CHOICES.get(self.of.role or Role.CONTENT, {})
+
+    @property
+    def is_of_person(self) -> bool:
+        """Whether it names the people who receive the note."""
+        return self.of.role in _OF_PERSON
 
 
 @dataclass(frozen=True)
@@ -141,7 +128,7 @@ class GridCell:
     @property
     def is_long(self) -> bool:
         """Whether its field has several lines."""
-        return self.column.is_note or len(self.text) > _SHORT or "\n" in self.text
+        return self.column.of.role is Role.CONTENT or len(self.text) > _SHORT or "\n" in self.text
 
 
 @dataclass(frozen=True)
@@ -170,27 +157,10 @@ class GridRow:
         return "open" if self.problems or any(cell.problems for cell in self.cells) else "mended"
 
 
-def is_of_person(found: Overview, position: int) -> bool:
-    """Return whether a column names the people who receive the notes."""
-    return found.columns[position].role in _OF_PERSON
-
-
 def columns(found: Overview) -> list[GridColumn]:
     """Return the columns of the grid: those that have a role, or are a part of the text."""
-    return [
-        GridColumn(
-            at,
-            column.letter,
-            column.heading,
-            ROLES[column.role] if column.role is not None else "",
-            _CHOICES.get(column.role, {}) if column.role is not None else {},
-            is_of_person(found, at),
-            column.role is Role.EMAIL,
-            column.role is Role.CONTENT,
-        )
-        for at, column in enumerate(found.columns)
-        if column.role is not None or column.is_part
-    ]
+    used = ((at, column) for at, column in enumerate(found.columns) if column.role is not None or column.is_part)
+    return [GridColumn(at, column) for at, column in used]
 
 
 def rows(

@@ -7,7 +7,6 @@ address of a file holds the choices for it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
 
@@ -25,10 +24,10 @@ from importer.page import form
 from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.file_names import folded, name_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
-from importer.page.rendering import ROLES, moment, text, words
+from importer.page.rendering import ROLES, words
 from importer.page.samples import is_sample
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
-from importer.page.tasks import Practise, Send, Unread
+from importer.page.tasks import NOTHING, Practise, Send, Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -83,7 +82,7 @@ class ImportScreens(Screens):
             self._parts.uploads.forget(upload)
             self._parts.reading.forget(upload)
             refuse(say("page.unread.not-kept"), found.why, 400)
-        was_sent = upload.workspace == self._workspace or self._copy_sent_at(upload)
+        was_sent = upload.workspace == self._workspace
         return redirect(check_address(upload, upload.sent_choices if was_sent else Choices()), 303)
 
     @screen("/file/<number>")
@@ -113,10 +112,8 @@ class ImportScreens(Screens):
             is_new=choices.is_answer and overview.mapping,
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
-            source=self._parts.uploads.get(upload.source),
-            is_sample=is_sample(upload, self._parts.uploads),
-            copy_sent_at=self._copy_sent_at(upload),
-            sent_copy=self._parts.uploads.sent_copy(upload, self._workspace),
+            corrections=upload.corrections(choices),
+            is_sample=is_sample(upload),
         )
 
     def _looked_at(self, upload: DroppedFile, choices: Choices) -> Page:
@@ -138,7 +135,8 @@ class ImportScreens(Screens):
     def problems(self, number: str) -> Page:
         """Download every problem of a file, as CSV."""
         upload = self._upload(number)
-        path = report_path(upload, _choices())
+        choices = _choices()
+        path = report_path(upload, choices, upload.corrections(choices))
         if not path.is_file():
             abort(404)
         return send_file(path, as_attachment=True, download_name=f"{upload.name}.problems.csv", mimetype="text/csv")
@@ -152,7 +150,7 @@ class ImportScreens(Screens):
             return still_reading(upload, own_choices)
         if isinstance(overview, Unread):
             return redirect(check_address(upload, own_choices), 303)
-        if not overview.can_be_sent or is_sample(upload, self._parts.uploads):
+        if not overview.can_be_sent or is_sample(upload):
             asked = form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings).asked
             anchor = f"#{asked[0].id}" if asked else ""
             return redirect(check_address(upload, own_choices) + anchor, 303)
@@ -202,12 +200,8 @@ class ImportScreens(Screens):
         back = _confirm(upload, choices)
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("questions.nothing-sent"), say("page.problem.another-workspace"), 409, back)
-        if is_sample(upload, self._parts.uploads):
+        if is_sample(upload):
             refuse(say("questions.nothing-sent"), say("page.check.about-sample"), 409, check_address(upload, choices))
-        source = self._parts.uploads.get(upload.source)
-        if source is not None and upload.workspace != self._workspace and (at := self._copy_sent_at(source)):
-            why = text("page.mend.sent-why", when=moment(at))
-            refuse(say("questions.nothing-sent"), why, 409, check_address(source, source.sent_choices))
         expected = whole_number(request.form.get("expected", ""))
         if expected is None:
             refuse(say("questions.nothing-sent"), say("page.problem.no-number"), 400, back)
@@ -219,7 +213,7 @@ class ImportScreens(Screens):
             is_right="is-right" in request.form,
             digest=request.form.get("digest", ""),
             is_meant="is-meant" in request.form,
-            copy_of=self._parts.uploads.sources(upload),
+            corrections=upload.corrections(choices),
             given=choices.pairs,
         )
         return self._begin(task, say("questions.nothing-sent"), upload, choices, expected)
@@ -229,7 +223,7 @@ class ImportScreens(Screens):
         """Practise the import of the file, which sends nothing."""
         upload, choices = self._upload(number), _choices()
         settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
-        task = Practise(settings, upload.folder, upload.name)
+        task = Practise(settings, upload.folder, upload.name, upload.corrections(choices))
         return self._begin(task, say("page.problem.not-practised"), upload, choices)
 
     @screen("/file/<number>/original")
@@ -253,18 +247,21 @@ class ImportScreens(Screens):
     def _workspace(self) -> Workspace:
         return self._parts.current.settings().workspace
 
-    def _copy_sent_at(self, upload: DroppedFile) -> float:
-        """Return the time a corrected copy of the file was sent to the workspace; 0 if none was."""
-        return upload.copies_sent.get(str(self._workspace), 0.0)
-
     def _look(
-        self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT, good_for: float = GOOD_FOR
+        self,
+        upload: DroppedFile,
+        choices: Choices,
+        *,
+        wait: float = A_MOMENT,
+        good_for: float = GOOD_FOR,
+        is_corrected: bool = True,
     ) -> tuple[Overview | Unread | None, Choices, Settings]:
         """Return the overview of a file, or why there is none, with the choices including what is likely."""
         while True:
             # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
             settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
-            overview = self._parts.reading.look(upload, choices, settings, wait=wait, good_for=good_for)
+            corrections = upload.corrections(choices) if is_corrected else NOTHING
+            overview = self._parts.reading.look(upload, choices, settings, corrections, wait=wait, good_for=good_for)
             if not isinstance(overview, Overview) or (more := form.likely(overview, choices)) == choices:
                 return overview, choices, settings
             choices = more
@@ -346,19 +343,10 @@ def _lines(found: Overview) -> dict[str, object]:
     }
 
 
-def still_reading(
-    upload: DroppedFile, choices: Choices, state: str = "is_read", copying: Mapping[str, object] | None = None
-) -> Page:
-    """Return the screen that is shown while a file is read, or its copy written.
-
-    Args:
-        upload: the file.
-        choices: the choices for it.
-        state: the screen that tells when it is done.
-        copying: the progress of the copy; None if the file is read.
-    """
+def still_reading(upload: DroppedFile, choices: Choices, state: str = "is_read") -> Page:
+    """Return the screen that is shown while a file is read; ``state`` is the screen that tells when that is done."""
     address = url_for(state, number=upload.id) + choices.query
-    return render_template("reading.html", upload=upload, state=address, copying=copying)
+    return render_template("reading.html", upload=upload, state=address)
 
 
 def _choices() -> Choices:

@@ -19,12 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from importer.commands.corrections import Corrections
 from importer.commands.overview import Overview
 from importer.messages import say
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.processes import begin, begin_reading, deaf
-from importer.page.tasks import Hideable, Unread
+from importer.page.tasks import NOTHING, Hideable, Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
@@ -37,21 +38,21 @@ GOOD_FOR = 60.0
 _PROCESSES = 2
 
 _T = TypeVar("_T")
-_Key = tuple[str, str]
-"""Key of a task: an upload's ID and the query of its choices, or an empty text and a run's name."""
+_Key = tuple[str, str, bool]
+"""Key of a task: an upload's ID, the query of its choices, whether rows are corrected; or empty, and a run's name."""
 
 
 @dataclass
 class _Task:
     future: Future[Any]
-    settings: Settings
+    given: tuple[Settings, Corrections]
     done_at: float | None = None
 
-    def is_good(self, settings: Settings, good_for: float) -> bool:
+    def is_good(self, given: tuple[Settings, Corrections], good_for: float) -> bool:
         """Return whether the task's result may still be shown."""
         if self.future.done() and self.done_at is None:
             self.done_at = time.monotonic()
-        return self.settings == settings and (self.done_at is None or time.monotonic() < self.done_at + good_for)
+        return self.given == given and (self.done_at is None or time.monotonic() < self.done_at + good_for)
 
 
 class Readers:
@@ -69,7 +70,14 @@ class Readers:
             self._pool.submit(begin)
 
     def look(
-        self, upload: DroppedFile, choices: Choices, settings: Settings, *, wait: float, good_for: float = GOOD_FOR
+        self,
+        upload: DroppedFile,
+        choices: Choices,
+        settings: Settings,
+        corrections: Corrections,
+        *,
+        wait: float,
+        good_for: float = GOOD_FOR,
     ) -> Overview | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
@@ -77,11 +85,14 @@ class Readers:
             upload: the file.
             choices: the choices for the file.
             settings: the settings with these choices.
+            corrections: what a person corrected in the file.
             wait: the longest wait, in seconds.
             good_for: the seconds for which an earlier look counts.
         """
-        check = partial(tasks.check, upload.folder, upload.name, settings, report_path(upload, choices))
-        return self._found((upload.id, choices.query), settings, check, wait, good_for)
+        report = report_path(upload, choices, corrections)
+        check = partial(tasks.check, upload.folder, upload.name, settings, report, corrections)
+        key = upload.id, choices.query, bool(corrections.by_row)
+        return self._found(key, (settings, corrections), check, wait, good_for)
 
     def to_hide(
         self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float
@@ -95,7 +106,9 @@ class Readers:
             wait: the longest wait, in seconds.
         """
         folder, name = (None, "") if upload is None else (upload.folder, upload.name)
-        return self._found(("", str(run)), settings, partial(tasks.to_hide, run, settings, folder, name), wait)
+        corrections = NOTHING if upload is None else upload.corrections(upload.choices)
+        task = partial(tasks.to_hide, run, settings, folder, name, corrections)
+        return self._found(("", str(run), False), (settings, corrections), task, wait)
 
     def done(self, task: Callable[[], _T]) -> _T | Unread:
         """Return what a task returns, however long it takes; or why it failed."""
@@ -106,13 +119,18 @@ class Readers:
         return result
 
     def _found(
-        self, key: _Key, settings: Settings, task: Callable[[], _T | Unread], wait: float, good_for: float = GOOD_FOR
+        self,
+        key: _Key,
+        given: tuple[Settings, Corrections],
+        task: Callable[[], _T | Unread],
+        wait: float,
+        good_for: float = GOOD_FOR,
     ) -> _T | Unread | None:
         with self._lock:
             read_task = self._looks.get(key)
-            if read_task is None or not read_task.is_good(settings, good_for):
+            if read_task is None or not read_task.is_good(given, good_for):
                 with deaf():
-                    read_task = self._looks[key] = _Task(self._pool.submit(task), settings)
+                    read_task = self._looks[key] = _Task(self._pool.submit(task), given)
         return self._result(read_task.future, wait)
 
     def _result(self, future: Future[_T | Unread], wait: float | None) -> _T | Unread | None:
@@ -161,7 +179,8 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), begin_reading)
 
 
-def report_path(upload: DroppedFile, choices: Choices) -> Path:
-    """Return the path of the list of a file's problems, which exists once the file was read with these choices."""
-    digest = hashlib.sha256(choices.query.encode()).hexdigest()[:16]
+def report_path(upload: DroppedFile, choices: Choices, corrections: Corrections = NOTHING) -> Path:
+    """Return the path of the list of a file's problems, which exists once the file was read like this."""
+    way = choices.query + ("&corrected" if corrections.by_row else "")
+    digest = hashlib.sha256(way.encode()).hexdigest()[:16]
     return upload.folder / f"problems-{digest}" / "problems.csv"

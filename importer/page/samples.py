@@ -14,7 +14,7 @@ from flask import abort, redirect, render_template, request, url_for
 
 from importer.messages import Message, say
 from importer.page.screens import Page, Screens, screen
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import DroppedFile
 from importer.practice import SAMPLES
 
 _SHOWS = {
@@ -48,9 +48,9 @@ def samples() -> dict[str, tuple[Path, Message]]:
     return {number: sheet for number, sheet in sheets.items() if sheet[0].is_file()}
 
 
-def is_sample(upload: DroppedFile, uploads: DroppedFiles) -> bool:
-    """Return whether a file is a sample sheet, or a corrected copy of one, which must never be sent."""
-    return not _fingerprints().isdisjoint((upload.fingerprint, *uploads.sources(upload)))
+def is_sample(upload: DroppedFile) -> bool:
+    """Return whether a file is a sample sheet, which must never be sent."""
+    return upload.fingerprint in _fingerprints()
 
 
 @functools.cache

@@ -16,7 +16,6 @@ from typing import NoReturn, TypeVar
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from importer.commands.history import may_have_delivered
 from importer.errors import ImporterError
 from importer.messages import Message, Said, as_message, say
 from importer.page.choices import Choices
@@ -108,12 +107,11 @@ class Screens:
             expected: the number of notes that a person agreed to.
         """
         reading, uploads, choices = self._parts.reading, self._parts.uploads, choices or Choices()
-        is_sending, take_back = isinstance(task, Send), _nothing
+        is_sending = isinstance(task, Send)
 
         def begun() -> None:
-            nonlocal take_back
             if upload is not None:
-                take_back = uploads.is_sent(upload, task.settings.workspace, choices)
+                uploads.is_sent(upload, task.settings.workspace, choices)
 
         def over(ended: Ended) -> None:
             reading.forget()
@@ -125,8 +123,6 @@ class Screens:
             if ended.results is not None and not isinstance(task, Practise):
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
-            if upload.source and not upload.is_done and not may_have_delivered(task.settings, upload.fingerprint):
-                take_back()  # the corrections stay open, because changing them makes no second notes
 
         try:
             job = self._parts.jobs.begin(task, upload, choices, expected, begun, over)
@@ -142,10 +138,6 @@ class Screens:
         for job in self._parts.jobs.under_way:
             if job.upload is upload:
                 refuse_during(job, title)
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:

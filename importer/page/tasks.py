@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from importer import commands
 from importer.commands.batch import FileEnded, FileResult
+from importer.commands.corrections import Corrections
 from importer.commands.overview import Overview
 from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.commands.run import Prepared
@@ -28,6 +29,7 @@ from importer.page.notifying import notify
 from importer.page.processes import EVERY, begin
 from importer.settings import Settings
 
+NOTHING = Corrections()
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
 _PROGRAM_ENDED = say("page.program-ended")
 BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on is it remembered
@@ -93,10 +95,18 @@ def rows_path(folder: Path, run: str) -> Path:
     return folder / f"rows of {run}.sqlite"
 
 
-def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
-    """Preview what a run would do with a file. If the file has problems, write all of them into a report."""
+def check(
+    folder: Path, name: str, settings: Settings, report: Path, corrections: Corrections = NOTHING
+) -> Overview | Unread:
+    """Preview what a run would do with a file. If it has problems, write all of them into a report.
+
+    If nothing is corrected, the rows with problems are kept beside it, so that a person can correct them.
+    """
     try:
-        with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
+        with (
+            contextlib.chdir(folder),
+            commands.prepare(name, settings, corrections=corrections.by_row) as prepared,
+        ):
             preview = prepared.preview
             result = replace(
                 commands.facts.of(preview),
@@ -107,8 +117,9 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 report.unlink(missing_ok=True)  # of an earlier look
                 commands.preview.write_problems(report, preview, Path(name))
-                rows = report.with_name(commands.problem_rows.NAME)
-                result = replace(result, understanding=commands.mending.keep(rows, preview))
+                if not corrections.by_row:
+                    rows = report.with_name(commands.problem_rows.NAME)
+                    result = replace(result, understanding=commands.mending.keep(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
@@ -131,7 +142,7 @@ class Send:
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
-        copy_of: fingerprint → path of each file of which it is the corrected copy.
+        corrections: what a person corrected in the file.
         given: settings and values that a person chose for the file, which are kept for its kind.
     """
 
@@ -142,7 +153,7 @@ class Send:
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
-    copy_of: Mapping[str, Path] = field(default_factory=dict)
+    corrections: Corrections = NOTHING
     given: Sequence[tuple[str, str]] = ()
     kind: ClassVar[str] = "sending"
 
@@ -154,7 +165,8 @@ class Send:
     def _done(self, word: Word) -> Ended:
         people = Path(f"{Path(self.name).stem}.people.csv")
         settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
-        with commands.prepare(self.name, settings, copy_of=self.copy_of, given=self.given) as prepared:
+        corrections = self.corrections.by_row
+        with commands.prepare(self.name, settings, corrections=corrections, given=self.given) as prepared:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
@@ -208,16 +220,19 @@ class Practise:
     Attributes:
         settings: the settings with the choices.
         folder, name: the upload's folder, and its file's name.
+        corrections: what a person corrected in the file.
     """
 
     settings: Settings
     folder: Path
     name: str
+    corrections: Corrections = NOTHING
     kind: ClassVar[str] = "practising"
 
     def do(self, word: Word) -> Ended:
         """Practise the import."""
-        with contextlib.chdir(self.folder), commands.prepare(self.name, self.settings) as prepared:
+        prepare = partial(commands.prepare, corrections=self.corrections.by_row)
+        with contextlib.chdir(self.folder), prepare(self.name, self.settings) as prepared:
             report = prepared.practise(observe=word.observe, stop=word.why)
             results = report.results.absolute()
         return Ended(
@@ -289,14 +304,16 @@ class Hideable:
     some: Sequence[tuple[str, str, str]] = ()
 
 
-def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str) -> Hideable | Unread:
+def to_hide(
+    run: str | None, settings: Settings, folder: Path | None, name: str, corrections: Corrections = NOTHING
+) -> Hideable | Unread:
     """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
         planned = commands.hide.what_to_hide(run, settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings)
+                found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)

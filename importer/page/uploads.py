@@ -46,14 +46,9 @@ class DroppedFile:
         fingerprint: SHA-256 of its bytes, as hex digits, by which the journal finds the runs that imported it.
         at: the time it arrived, in seconds since 1970.
         workspace: the workspace it was sent to; None if it wasn't sent yet.
-        choices: the choices by which it was read for sending; of a corrected copy that wasn't sent yet, those for it.
+        choices: the choices by which it was read for sending.
         is_done: whether every row is delivered.
         results: a run's name → its results file, relative to the folder.
-        source: ID of the file of which it is the corrected copy; empty if a person dropped it.
-        source_choices: the choices by which that file was read.
-        copies_sent: a workspace → the time its latest corrected copy was sent there, in seconds since 1970. It stays
-            when the copy is removed.
-        copy_choices: the choices by which that copy was sent, for this file.
     """
 
     id: str
@@ -65,10 +60,6 @@ class DroppedFile:
     choices: Choices = field(default_factory=Choices)
     is_done: bool = False
     results: dict[str, str] = field(default_factory=dict)
-    source: str = ""
-    source_choices: Choices = field(default_factory=Choices)
-    copies_sent: dict[str, float] = field(default_factory=dict)
-    copy_choices: Choices = field(default_factory=Choices)
 
     @property
     def path(self) -> Path:
@@ -77,8 +68,8 @@ class DroppedFile:
 
     @property
     def sent_choices(self) -> Choices:
-        """Choices by which it was sent last, itself or as a corrected copy, with all of its rows."""
-        return (self.copy_choices if self.copy_choices.pairs else self.choices).without(*OF_THIS_TIME)
+        """Choices by which it was sent last, with all of its rows."""
+        return self.choices.without(*OF_THIS_TIME)
 
     def results_of(self, run: str) -> Path | None:
         """Return the path of a run's results if the file is there, else None."""
@@ -94,26 +85,28 @@ class DroppedFile:
     def _corrections(self) -> Path:
         return self.folder / "corrections" / "steps.json"  # no dropped file has a name without a dot
 
-    def corrections(self, how: str) -> Corrections:
-        """Return what a person corrected in the file, read in this way."""
+    def _all_corrections(self) -> dict[str, Any]:
         try:
-            return Corrections.from_json(json.loads(self._corrections.read_text(encoding="utf-8")).get(how, []))
-        except (OSError, ValueError, TypeError, AttributeError):
+            return dict(json.loads(self._corrections.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def corrections(self, choices: Choices) -> Corrections:
+        """Return what a person corrected in the file, if it is read by these choices."""
+        try:
+            return Corrections.from_json(self._all_corrections().get(choices.of_the_file, []))
+        except (ValueError, TypeError):
             return Corrections()
 
-    def correct(self, how: str, corrections: Corrections) -> None:
-        """Keep what a person corrected in the file, read in this way.
+    def correct(self, choices: Choices, corrections: Corrections) -> None:
+        """Keep what a person corrected in the file, read by these choices.
 
         Raises:
             OSError: it can't be written.
         """
         self._corrections.parent.mkdir(exist_ok=True, mode=0o700)
         new = self._corrections.with_suffix(".new")
-        try:
-            kept = json.loads(self._corrections.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            kept = {}
-        _write_private(new, json.dumps({**kept, how: corrections.as_json()}))
+        _write_private(new, json.dumps({**self._all_corrections(), choices.of_the_file: corrections.as_json()}))
         new.replace(self._corrections)
 
     @property
@@ -188,22 +181,12 @@ class DroppedFiles:
         """Return the files that were sent to this workspace or not sent yet, the latest first."""
         return (upload for upload in self if upload.workspace in (workspace, None))
 
-    def add(
-        self,
-        name: str,
-        save: Callable[[Path], object],
-        source: str = "",
-        source_choices: Choices | None = None,
-        choices: Choices | None = None,
-    ) -> DroppedFile:
+    def add(self, name: str, save: Callable[[Path], object]) -> DroppedFile:
         """Keep a file. If the same file is already kept, return that one.
 
         Args:
             name: the file's name, as the browser gives it.
             save: a function that writes the file to a path.
-            source: ID of the file of which it is the corrected copy; empty if a person dropped it.
-            source_choices: the choices by which that file was read.
-            choices: the choices for the corrected copy.
 
         Raises:
             OSError: the file can't be written.
@@ -219,12 +202,8 @@ class DroppedFiles:
             for upload in self:
                 if (upload.name, upload.fingerprint) == (name, fingerprint) and upload.path.is_file():
                     shutil.rmtree(folder, ignore_errors=True)
-                    if choices is not None and upload.workspace is None:
-                        upload.choices = choices
-                        self._remember(upload)
                     return upload
-            upload = DroppedFile(number, folder, name, fingerprint, self._now(), source=source)
-            upload.source_choices, upload.choices = source_choices or Choices(), choices or Choices()
+            upload = DroppedFile(number, folder, name, fingerprint, self._now())
             self._write(upload)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -240,41 +219,10 @@ class DroppedFiles:
         """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
-    def sources(self, upload: DroppedFile) -> dict[str, Path]:
-        """Return fingerprint → path of the files of which this one is the corrected copy."""
-        source = self.get(upload.source)
-        return {} if source is None else {source.fingerprint: source.path, **self.sources(source)}
-
-    def sent_copy(self, upload: DroppedFile, workspace: Workspace) -> DroppedFile | None:
-        """Return the latest corrected copy of a file that was sent to this workspace, if it is kept."""
-        return next((other for other in self if (other.source, other.workspace) == (upload.id, workspace)), None)
-
-    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> Callable[[], None]:
-        """Record that the file is being sent, to which workspace, and with which choices.
-
-        Return a function that takes this back, for the case that nothing was delivered.
-        """
-        source, name = self.get(upload.source), str(workspace)
-        before = upload.workspace, upload.choices, upload.is_done
-        at_before = None if source is None else source.copies_sent.get(name)
-
-        def take_back() -> None:
-            self._sends(upload, before, name, at_before)
-
-        self._sends(upload, (workspace, choices, False), name, self._now())
-        return take_back
-
-    def _sends(
-        self, upload: DroppedFile, state: tuple[Workspace | None, Choices, bool], workspace: str, at: float | None
-    ) -> None:
-        upload.workspace, upload.choices, upload.is_done = state
+    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> None:
+        """Record that the file is being sent, to which workspace, and with which choices."""
+        upload.workspace, upload.choices, upload.is_done = workspace, choices, False
         self._remember(upload)
-        if (source := self.get(upload.source)) is not None:
-            source.copies_sent.pop(workspace, None)
-            source.copies_sent |= {} if at is None else {workspace: at}
-            if at is not None:
-                source.copy_choices = state[1].read_like(upload.source_choices)
-            self._remember(source)
 
     def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:
         """Record the results of a run, and whether every row is delivered."""
@@ -303,9 +251,6 @@ class DroppedFiles:
             "choices": upload.choices.pairs,
             "is_done": upload.is_done,
             "results": upload.results,
-            "source": [upload.source, upload.source_choices.pairs],
-            "copies_sent": upload.copies_sent,
-            "copy_choices": upload.copy_choices.pairs,
         }
         with self._lock:
             new_record = self.folder / f"{upload.id}.new"
@@ -352,7 +297,6 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
     workspace = None if record["workspace"] is None else Workspace(*map(str, record["workspace"]))
     choices = Choices.of((str(name), str(value)) for name, value in record["choices"])
     results = {str(run): str(path) for run, path in record["results"].items()}
-    source, source_choices = record.get("source", ("", ()))
     return DroppedFile(
         number,
         folder,
@@ -363,10 +307,6 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         choices,
         bool(record["is_done"]),
         results,
-        str(source),
-        Choices.of((str(name), str(value)) for name, value in source_choices),
-        {str(workspace): float(at) for workspace, at in record.get("copies_sent", {}).items()},
-        Choices.of((str(name), str(value)) for name, value in record.get("copy_choices", ())),
     )
 
 

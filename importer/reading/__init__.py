@@ -22,14 +22,14 @@ from importer.errors import ImporterError, UnclearColumns, UnreadableFile
 from importer.messages import Message, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
-from importer.reading.cells import Flaw, column_letter
+from importer.reading.cells import Correction, Flaw, column_letter
 from importer.reading.detection import FileType
 from importer.reading.limits import Limits
 from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, Source, opened
 from importer.reading.package import Package
-from importer.reading.sheet import Sheet, cell_name, flaws_of_text, spooled
+from importer.reading.sheet import Sheet, cell_name, spooled
 
-__all__ = ["Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "flaws_of_text", "read"]
+__all__ = ["Correction", "Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
 
 DEFAULTS = Options()
 

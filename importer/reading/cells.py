@@ -6,7 +6,7 @@ result, limits and the order of rows are treated alike, whatever the file's type
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -38,6 +38,21 @@ class Flaw:
 
     column: int | None
     text: Message
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person changed in a row, laid over its cells while the sheet is read.
+
+    Attributes:
+        texts: position of a column → the new text of its cell.
+        is_left_out: whether the row is left out.
+        is_confirmed: whether the row is right as it stands, although its form in the file was doubtful.
+    """
+
+    texts: Mapping[int, str] = field(default_factory=dict)
+    is_left_out: bool = False
+    is_confirmed: bool = False
 
 
 @dataclass

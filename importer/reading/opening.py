@@ -54,7 +54,6 @@ class Options:
         limits: maximum amounts to read of a file.
         fill_merged: whether a merged cell counts for every row that it covers, instead of only the first.
         known: kinds of sheets that were read before.
-        observe: called now and then with the number of rows that were read so far.
     """
 
     sheet: str | None = None
@@ -64,7 +63,6 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     fill_merged: bool = False
     known: Sequence[KnownSheet] = ()
-    observe: Callable[[int], None] = field(default=lambda _: None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
-from importer.reading.cells import Flaw, TableFacts, column_letter
+from importer.reading.cells import Correction, Flaw, TableFacts, column_letter
 from importer.reading.limits import Budget, Limits
 from importer.reading.opening import Source
 from importer.reading.spool import Block, Row, Spool
@@ -17,6 +17,8 @@ from importer.reading.spool import Block, Row, Spool
 COVERED = say("flaw.covered")
 REPLACED = say("flaw.damaged-character")
 NUL = say("flaw.nul")
+BY_HAND = say("skipped.by-hand")
+_UNCORRECTED = Correction()
 EXCEL_BATCH = 16
 """Number of rows in a batch of Excel, which leaves out the last columns of a batch if all of their cells are empty."""
 
@@ -39,6 +41,8 @@ class Sheet(AbstractContextManager["Sheet"]):
         covered: row number → columns of cells that a merged cell further up covers without counting for them.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
         sheets: the names of the workbook's worksheets that are not hidden; empty for a text file.
+        corrections: row number → what a person changed in the row; None if nobody was asked to.
+        left_out: row number → why the row is left out.
     """
 
     source: str
@@ -56,6 +60,8 @@ class Sheet(AbstractContextManager["Sheet"]):
     sheets: tuple[str, ...]
     _spool: Spool | None = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
+    corrections: Mapping[int, Correction] | None = None
+    left_out: Mapping[int, Message] = field(default_factory=dict)
 
     def restored(self, restore: Callable[[str], str]) -> Sheet:
         """Return the sheet with ``restore`` applied to each heading and cell, unless it has been restored already."""
@@ -65,7 +71,9 @@ class Sheet(AbstractContextManager["Sheet"]):
 
     def without_rows(self) -> Sheet:
         """Return the sheet without its rows, and with nothing that has to be closed, for another process."""
-        return replace(self, row_count=0, flaws={}, covered={}, _spool=None, _restore=None)
+        return replace(
+            self, row_count=0, flaws={}, covered={}, corrections=None, left_out={}, _spool=None, _restore=None
+        )
 
     def with_rows(self, rows: Sequence[Row], flaws: Mapping[int, Sequence[Flaw]]) -> Sheet:
         """Return the same sheet with other rows, and their flaws."""
@@ -74,22 +82,55 @@ class Sheet(AbstractContextManager["Sheet"]):
             spool.append(number, cells, sum(map(len, cells)))
         return replace(self.without_rows(), row_count=len(rows), flaws=flaws, _spool=spool)
 
-    def wrong(self, number: int) -> Iterator[Flaw]:
-        """Yield the problems of a row and its cells: its flaws, and cells that a merged cell covers."""
-        yield from self.flaws.get(number, ())
-        yield from (Flaw(column, COVERED) for column in self.covered.get(number, ()))
+    def corrected(self, corrections: Mapping[int, Correction]) -> Sheet:
+        """Return the sheet with a person's corrections laid over its cells; the file stays as it is."""
+        left_out = {number: BY_HAND for number, one in corrections.items() if one.is_left_out}
+        return replace(self, corrections=corrections, left_out=left_out)
 
-    def columns(self, *, is_filled: bool = True) -> Iterator[Block]:
+    def leaving_out(self, left_out: Mapping[int, Message]) -> Sheet:
+        """Return the sheet with further rows left out: row number → the reason."""
+        return replace(self, left_out={**self.left_out, **left_out})
+
+    def as_it_stands(self, wanted: Collection[int]) -> Sheet:
+        """Return a sheet of these rows alone, as they stand in the file."""
+        file = replace(self, corrections=None, left_out={})
+        rows = [row for row in file.rows({*wanted}) if row[0] in wanted]
+        return self.with_rows(rows, {number: [*file.wrong(number)] for number, _ in rows})
+
+    def rows(self, near: Set[int] | None = None) -> Iterator[Row]:
+        """Yield the rows one by one, as :meth:`columns` has them; those near the rows with these numbers, or all."""
+        for numbers, columns in self.columns():
+            if near is None or not near.isdisjoint(numbers):
+                yield from zip(numbers, map(list, zip(*columns, strict=True)), strict=True)
+
+    def wrong(self, number: int) -> Iterator[Flaw]:
+        """Yield the problems of a row and its cells that are left: its flaws, and cells that a merged cell covers."""
+        one = (self.corrections or {}).get(number, _UNCORRECTED)
+        for flaw in (*self.flaws.get(number, ()), *(Flaw(column, COVERED) for column in self.covered.get(number, ()))):
+            is_right = one.is_confirmed and flaw.text not in (NUL, REPLACED)
+            if not is_right and flaw.column not in one.texts:
+                yield flaw
+        for column, text in one.texts.items():
+            yield from (Flaw(column, flaw.text) for flaw in flaws_of_text([text]))
+
+    def columns(self) -> Iterator[Block]:
         """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns.
 
         There is one column for each heading. Every cell is a ``str``; an empty one is ``""``. Blank rows are left out.
-        May be called again, but not after the sheet is closed. Without ``is_filled``, a cell that a merged cell covers
-        is empty, also if its value counts there.
+        May be called again, but not after the sheet is closed.
         """
         width = len(self.headings)
-        for numbers, columns in self._spool.blocks(is_spread=is_filled) if self._spool is not None else ():
+        for numbers, columns in self._spool.blocks() if self._spool is not None else ():
             full = [*columns[:width], *[("",) * len(numbers)] * (width - len(columns))]
-            yield numbers, full if self._restore is None else [list(map(self._restore, column)) for column in full]
+            full = full if self._restore is None else [list(map(self._restore, column)) for column in full]
+            yield numbers, self._laid_over(numbers, full) if self.corrections else full
+
+    def _laid_over(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> list[Sequence[str]]:
+        changed: dict[int, list[str]] = {}
+        for i, number in enumerate(numbers):
+            for at, text in (self.corrections or {}).get(number, _UNCORRECTED).texts.items():
+                changed.setdefault(at, [*columns[at]])[i] = text
+        return [changed.get(at, column) for at, column in enumerate(columns)]
 
     def close(self) -> None:
         """Free the disk space of the rows."""
@@ -228,7 +269,6 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
                     above += 1
                 if not number % 20_000:
                     source.deadline.check()
-                    source.options.observe(rows.spool.row_count)
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged

@@ -93,8 +93,8 @@ class Spool:
         self._places.append((self._file.seek(0, 2), len(data)))
         self._file.write(data)
 
-    def blocks(self, *, is_spread: bool = True) -> Iterator[Block]:
-        """Yield the blocks in the order in which their rows were appended, with values of merged cells if asked for."""
+    def blocks(self) -> Iterator[Block]:
+        """Yield the blocks in the order in which their rows were appended, with values of merged cells."""
         covering = self.merged.covering()
         for numbers, columns in self._stored():
             if self.merged:
@@ -102,7 +102,7 @@ class Spool:
                 for index, column, value in [*covering.cells(numbers, columns)]:
                     while column >= len(columns):
                         columns.append([""] * len(numbers))
-                    columns[column][index] = value if is_spread and self.is_spread else ""
+                    columns[column][index] = value if self.is_spread else ""
             yield numbers, columns
 
     def covered(self) -> dict[int, list[int]]:

@@ -20,7 +20,6 @@ never an exception.
     words        words for visibility and status, their meaning under a heading, and questions about unknown words
     unmapped     columns of visibility or status that have no role
     records      IDs that another program gave to the rows' activities, tasks or notes
-    corrected    rows of a corrected copy that were left out, and problems that remain
     footers      rows that certainly hold no data
     validation   reads every row of a sheet
     lookups      emails → prospects with these emails, in few calls

@@ -5,7 +5,7 @@ Input: some successive rows of a sheet. Output: codes of the values, or the text
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +133,11 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def without(self, positions: Collection[int]) -> Block:
+        """Return the block with blank cells in the rows at these positions."""
+        columns = [["" if self.start + i in positions else text for i, text in enumerate(one)] for one in self.columns]
+        return Block(self.numbers, columns, self.start)
 
     def column(self, column: int | None) -> Sequence[str]:
         """Return the texts of a column, empty ones if the sheet has no such column."""

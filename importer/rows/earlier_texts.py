@@ -11,15 +11,12 @@ from dataclasses import replace
 from functools import cache
 
 from importer.markup import content_of
-from importer.models import Role
 from importer.reading import Sheet
 from importer.resultsfile import added_columns
-from importer.rows.blocks import Block, ColumnReader
-from importer.rows.columns import Roles
+from importer.rows.blocks import Block
 from importer.rows.composing import Composition, composition
 from importer.rows.headings import named
 from importer.rows.readers import ComposedReader
-from importer.rows.values import read_content
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 from importer.settings.reading import Form
@@ -38,22 +35,14 @@ def earlier_texts(sheet: Sheet, forms: Sequence[Form], settings: Settings) -> di
 
 
 def _content(sheet: Sheet, composed: Composition, settings: Settings) -> Callable[[int], str]:
-    read = cache(lambda: _read(sheet, ComposedReader(composed, settings), settings))
+    read = cache(lambda: _read(sheet, ComposedReader(composed, settings)))
     return lambda row: read()[row]
 
 
-def contents(sheet: Sheet, roles: Roles, settings: Settings) -> list[str]:
-    """Return the content of each row's note, whatever else is wrong with the row; empty if its text is not valid."""
-    if roles.composition is not None:
-        return _read(sheet, ComposedReader(roles.composition, settings), settings)
-    return _read(sheet, ColumnReader(roles.columns[Role.CONTENT], read_content), settings)
-
-
-def _read(sheet: Sheet, reader: ColumnReader, settings: Settings) -> list[str]:
+def _read(sheet: Sheet, reader: ComposedReader) -> list[str]:
     codes = [code for block in sheet.columns() for code in reader.codes(Block(*block)).tolist()]
-    kinds = reader.kinds if isinstance(reader, ComposedReader) else [settings.content] * len(reader.values)
     texts = [
         content_of(value, kind) if isinstance(value, str) else ""
-        for value, kind in zip(reader.values, kinds, strict=True)
+        for value, kind in zip(reader.values, reader.kinds, strict=True)
     ]
     return [texts[code] for code in codes]

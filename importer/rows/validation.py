@@ -23,7 +23,6 @@ from importer.rows import records, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader, WordReader
 from importer.rows.columns import Roles, at_the_start, called
-from importer.rows.corrected import CorrectedRows
 from importer.rows.footers import Footers
 from importer.rows.naming import with_more
 from importer.rows.readers import ComposedReader
@@ -97,13 +96,16 @@ class _Validation:
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
         known = {} if self.settings.reading is None else self.settings.reading.seen
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
-        corrected = CorrectedRows(self.sheet.headings)
+        left_out, skipped = self.sheet.left_out, dict[int, Message]()
         ours = added_columns(self.sheet.headings)
         used = self.used.union(self.roles.further_emails)
         footers = Footers(self.sheet.header_row, used, columns.get(Role.PROSPECT), ours, self._flaws)
         start = 0
         for numbers, texts in self.sheet.columns():
-            block, part = corrected.without_left_out(Block(numbers, texts, start)), slice(start, start + len(numbers))
+            block, part = Block(numbers, texts, start), slice(start, start + len(numbers))
+            if of_block := {start + i: left_out[number] for i, number in enumerate(numbers) if number in left_out}:
+                block = block.without(of_block)  # so that none of their cells raises a question
+                skipped |= of_block
             unexplained.look(block)
             number[part] = numbers
             ids, emails = self.receivers.read(block)
@@ -116,8 +118,6 @@ class _Validation:
                 codes[role][part] = column.codes(block)
                 self._note_problems(block, column, codes[role][part])
             self._note_flaws(block)
-            for i, problem in corrected.problems(block):
-                self._add(block, i, None, problem)
             self._note_done(block)
             footers.look(block, self.problems)
             start = part.stop
@@ -126,7 +126,7 @@ class _Validation:
         record = records.found(self.sheet, self.roles)
         record_ids = record.ids if record is not None and record.is_chosen else None
         self._add_contradictions(number, prospect, note, record_ids)
-        skipped = {**self.left_out, **footers.finish(), **corrected.left_out}
+        skipped = {**self.left_out, **footers.finish(), **skipped}
         for position in skipped:
             del self.problems[position]
         meanings = {role: self.columns[role].meanings() for role in WORDED if role in columns}
@@ -208,7 +208,7 @@ class _Validation:
 
     def _note_flaws(self, block: Block) -> None:
         """Record the flaws that reading found in whole rows or in used cells, instead of other problems of the cell."""
-        if not self.sheet.flaws and not self.sheet.covered:
+        if not self.sheet.flaws and not self.sheet.covered and not self.sheet.corrections:
             return
         for i, number in enumerate(block.numbers):
             for flaw in self._flaws(number):

@@ -51,8 +51,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This is a results file: it is not decided which of its rows to import.\n"
         "Say which: {ways: or }. Nothing was sent."
     ),
+    "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
-    "corrected.too-many-rows": "The corrected copy is a workbook, which can't hold row {row}: its last row is {most}. Correct the file in another program.",
+    "corrected.blank": "(blank)",
+    "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
+    "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
     "composed.results-say": "{asks} Name the template again, or the column of the text: {ways: or }.",
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",

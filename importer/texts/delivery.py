@@ -40,6 +40,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.is-there": "the prospect has this note already, and not from this import",
     "outcome.not-compared": "it is unknown whether the prospect has this note already: {why}. Look in Saleshandy, or {action.run-again} later",
     "known.by-record": "its text has changed since: the sheet has the same record ID with another text, so it was not sent again. The text that was sent is in the results of run {run} ({file}); the present text is in this row",
+    "known.as-it-stood": "its text has changed since: run {run} ({file}) sent this row before it was corrected like this, so it was not sent again",
     "known.uncomposed": "run {run} ({file}) sent its words, put together in another way, so it was not sent again",
     "known.less-visible": "it is there as {kind: and }, and was not changed",
     "outcome.still-visible": "Still {kind: and }. Your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",

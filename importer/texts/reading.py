@@ -46,6 +46,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choice.which": "Which sheet do you want to import?",
     "sheet.and-so-on": "{names} …",
     "remark.other-sheets": "Only the sheet {sheet} is imported. Ignored: {others}.",
+    "skipped.by-hand": "left out by hand",
     "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`.",
     "remark.hidden-sheets": "Hidden sheets are ignored: {sheets}.",
     "remark.hidden-sheet": "The sheet {sheet} is hidden.",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -21,7 +20,6 @@ from importer.messages import render
 from importer.models import Result
 from importer.settings import Settings
 from tests import running
-from tests.sandbox import Fault, Sandbox
 from tests.truth import Line, write_sheet
 
 
@@ -148,45 +146,6 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
         begun.append(journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False).name)
     assert [*map(ended, begun[::2])] == ["broken off", "still running, or broken off"]
     assert history.one(settings, begun[0]).ended == "broken off"
-
-
-@pytest.mark.usefixtures("jumping")
-@pytest.mark.parametrize(
-    ("prospect", "faults", "told", "may"),
-    [
-        ("P1", [], {"key": "another-key-0123456789"}, False),
-        ("P1", [], {"base_url": "http://127.0.0.1:9/v1", "give_up": 1}, False),
-        ("INVALID1", [], {}, False),
-        ("P1", [], {}, True),
-        ("P1", ["500:after@1", "503:any@2-"], {"give_up": 1}, True),
-    ],
-    ids=["refused key", "no connection", "refused note", "delivered", "no clear answer"],
-)
-def test_whether_a_run_of_a_file_may_have_delivered_a_note(
-    settings: Settings, box: Sandbox, tmp_path: Path,
-    prospect: str, faults: Sequence[str], told: dict[str, Any], may: bool,
-) -> None:  # fmt: skip
-    """Only runs of this very file count."""
-    settings = replace(settings, **told)
-    box.set_faults([Fault.parse(fault) for fault in faults])
-    assert not history.may_have_delivered(settings, "f"), "there is no journal yet"
-    running.run(write_sheet(tmp_path / "n.csv", [Line(prospect, "Hello")]), settings)
-    [past] = history.history(settings).runs
-    assert bool(box.notes) is may
-    assert history.may_have_delivered(settings, past.run.fingerprint) is may
-    assert not history.may_have_delivered(settings, "f")
-
-
-def test_whatever_is_not_known_of_a_run_may_be_a_delivery(settings: Settings) -> None:
-    """A run whose end isn't recorded, and a journal that can't be read."""
-    with Journal.open(settings.journal) as journal:
-        run = journal.runs.begin(settings.workspace, "n.csv", "f", 1.0, again=False)
-    assert history.may_have_delivered(settings, "f")
-    with Journal.open(settings.journal) as journal:
-        journal.runs.end(run, "stopped", {Result.NOT_SENT: 1}, 2.0)
-    assert not history.may_have_delivered(settings, "f")
-    Path(str(settings.journal)).write_bytes(b"not a database" * 100)
-    assert history.may_have_delivered(settings, "f")
 
 
 def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:

@@ -14,6 +14,7 @@ from importer.commands.result_rows import TO_FIX, RowPage, Seen, read, write
 from importer.commands.run import prepare
 from importer.messages import render
 from importer.models import Result, Role
+from importer.reading import Correction
 from importer.settings import Settings
 from tests.sandbox import Sandbox
 
@@ -25,12 +26,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "rows.sqlite"
 
 
-def imported(tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:
+def imported(
+    tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, **how: Any
+) -> Path:
     """A sheet with these rows, after its import; its rows are kept."""
     sheet = tmp_path / "n.csv"
     with sheet.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, *rows])
-    with prepare(sheet, settings) as prepared:
+    with prepare(sheet, settings, **how) as prepared:
         seen: list[Seen] = []
         prepared.send(see=lambda *both: seen.append(both), expected=prepared.preview.remaining.total)
         write(tmp_path / "rows.sqlite", *seen[0])
@@ -118,15 +121,15 @@ def test_a_row_without_a_valid_note_has_its_text_as_it_stands_in_the_sheet(
     settings: Settings, tmp_path: Path, path: Path
 ) -> None:
     """Also if it was left out, or if several columns make the notes; markup isn't interpreted."""
-    head = (*HEAD, "Call", "corrected (note-importer)")
     rows = [
-        ("p1", "Good", "Public", "one", ""),
-        ("p2", " <b>Bad</b>\n", "pubic", "two", ""),
-        ("p3", "", "Public", "", ""),
-        ("p4", "Left out", "pubic", "four", "left out"),
-        ("p5", " <b>Bad</b>\n", "pubic", "five", ""),
+        ("p1", "Good", "Public", "one"),
+        ("p2", " <b>Bad</b>\n", "pubic", "two"),
+        ("p3", "", "Public", ""),
+        ("p4", "Left out", "pubic", "four"),
+        ("p5", " <b>Bad</b>\n", "pubic", "five"),
     ]
-    imported(tmp_path, replace(settings, mapping={Role.CONTENT: ("{Call}: {Note}",)}), rows, head)
+    composed = replace(settings, mapping={Role.CONTENT: ("{Call}: {Note}",)})
+    imported(tmp_path, composed, rows, (*HEAD, "Call"), corrections={5: Correction(is_left_out=True)})
     assert [(row.result, row.text, row.html) for row in found(path).rows] == [
         (Result.CREATED, "one: Good", ""), (Result.INVALID, " <b>Bad</b>\n", ""), (Result.INVALID, "", ""),
         (Result.SKIPPED, "Left out", ""), (Result.INVALID, " <b>Bad</b>\n", ""),

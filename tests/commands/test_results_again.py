@@ -19,7 +19,7 @@ from importer.errors import UnclearColumns, UnreadableFile
 from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.resultsfile import CORRECTED, OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
+from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.settings.reading import Reading
 from tests.running import run
@@ -193,7 +193,7 @@ def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_c
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
         offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
         assert offered >= {"What was said"}
-        assert not offered.intersection({*OUR_COLUMNS, CORRECTED})
+        assert not offered.intersection(OUR_COLUMNS)
 
 
 def test_a_hostile_directory_is_not_listed_to_look_for_answers(

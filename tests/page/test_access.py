@@ -23,8 +23,8 @@ NUMBER = "0" * 32
 EVERYTHING = [
     ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
     ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/problems.csv"), ("GET", f"/file/{NUMBER}/confirm"),
-    ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"), ("POST", f"/file/{NUMBER}/mend/copy"),
-    ("GET", f"/file/{NUMBER}/mend/copying"), ("GET", f"/file/{NUMBER}/mend/copying/state"),
+    ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"), ("GET", f"/file/{NUMBER}/mend/state"),
+    ("GET", f"/file/{NUMBER}/corrected.xlsx"),
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),

@@ -204,7 +204,7 @@ def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
     (forms := profiles.parent / "forms").mkdir()
     profiles.write_text(f'[default]\nattachments = "{forms.as_posix()}"\nattachments-are = "{are}"\n')
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt")], ATTACHED)
-    parts.reading.look = lambda upload, choices, current, **_: tasks.check(  # type: ignore[method-assign]
+    parts.reading.look = lambda upload, choices, current, *_, **__: tasks.check(  # type: ignore[method-assign]
         upload.folder, upload.name, current, upload.folder / "problems.csv"
     )
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text

@@ -100,7 +100,7 @@ class Person:
     def __init__(self, client: FlaskClient, parts: Parts) -> None:
         self._client, self._parts = client, parts
         self._uploads: dict[Path, DroppedFile] = {}
-        parts.reading.look = lambda upload, _, settings, **__: tasks.check(  # type: ignore[method-assign]
+        parts.reading.look = lambda upload, _, settings, *__, **___: tasks.check(  # type: ignore[method-assign]
             upload.folder, upload.name, settings, upload.folder / "problems.csv"
         )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from importer.page.correcting import Copying, Correcting
+from importer.page.correcting import Correcting
+from importer.page.jobs import Jobs
 from importer.page.serving import PageServer
 from tests.page.conftest import home_of, write
 from tests.page.test_browser import before_the_script, drop, looked_at, reached, send
@@ -65,10 +67,10 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_result
     page.get_by_role("button", name="Do the same for 1 other like it: row 13").click()
     expect(status).to_have_text("10 of 12 rows are corrected. 2 rows are left out.")
     looked_at(page, "mended")
-    page.get_by_role("button", name="Continue with the corrected copy").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
     expect(status).to_have_text("Ready: 12 notes to send.")
-    looked_at(page, "check-copy")
+    looked_at(page, "check-corrected")
     assert not box.received
     page.get_by_role("button", name="Continue").click()
     send(page, "12 notes")
@@ -79,13 +81,13 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_result
         page.get_by_role("link", name="Download results").click()
     download.value.save_as(tmp_path / "results.xlsx")
     rows = [*openpyxl.load_workbook(tmp_path / "results.xlsx")["Results"].iter_rows(min_row=2, values_only=True)]
-    assert [row[4] for row in rows[:10]] == [
-        None, *[f"D{i}: Pubic → Public\n{str(rows[i - 2][4])[-30:]}" for i in range(3, 8)],
-        "C8: (blank) → Left a message", "left out", "left out",
-        "A11: (blank) → 8PvBmrB7P7\nB11: 8PvBmrB7P7@example → (blank)",
+    assert [row[6] for row in rows[:10]] == [
+        None, *[f"corrected: D{i}: Pubic → Public" for i in range(3, 8)],
+        "corrected: C8: (blank) → Left a message", "left out by hand", "left out by hand",
+        "corrected: A11: (blank) → 8PvBmrB7P7, B11: 8PvBmrB7P7@example → (blank)",
     ]  # fmt: skip
-    assert [row[5] for row in rows].count("created") == 12
-    assert [row[5] for row in rows].count("skipped") == 2
+    assert [row[4] for row in rows].count("created") == 12
+    assert [row[4] for row in rows].count("skipped") == 2
     assert path.read_bytes().count(b"Pubic") == 5
 
 
@@ -114,7 +116,7 @@ def test_without_a_script_every_change_is_made_by_a_button(
         page.get_by_role("button", name="Show").click()
         expect(page.get_by_label("Note, row 3")).to_have_count(0)
         page.get_by_label("Visibility, row 4").select_option("Private")
-        page.get_by_role("button", name="Continue with the corrected copy").click()
+        page.get_by_role("button", name="Continue").click()
         expect(page.get_by_role("status")).to_have_text("Ready: 3 notes to send.", timeout=40_000)
     assert not box.received
 
@@ -154,9 +156,9 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.keyboard.press("Enter")  # checks at once, and presses no other button
     expect(status).to_contain_text("2 of 12 rows are corrected. '8PvBmrB7P7@example.' is not an email address.")
     expect(page.get_by_label("Email, row 11")).to_be_focused()
-    reached(page, "button", "Continue with the corrected copy")
+    reached(page, "button", "Continue")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
     expect(status).to_have_text("Ready: 4 notes to send, 10 rows with problems skipped.")
 
 
@@ -249,14 +251,16 @@ def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_
     held: list[Route] = []
 
     def hold(route: Route) -> None:
+        if held:
+            route.continue_()
         held.append(route)
 
     page.route("**/mend/change*", hold)
     with page.expect_request("**/mend/change*"):
         page.get_by_role("button", name="Change all 5 like it to Public: row 3").click()
-    page.get_by_role("button", name="Continue with the corrected copy").click()
+    page.get_by_role("button", name="Continue").click()
     held[0].continue_()
-    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
     expect(page.get_by_role("status")).to_have_text("Ready: 8 notes to send, 6 rows with problems skipped.")
 
 
@@ -273,30 +277,6 @@ def test_a_button_that_is_held_down_while_rows_are_shown_anew_is_pressed(page: P
     page.mouse.up()
     expect(page.get_by_role("status")).to_have_text("1 of 12 rows are corrected. 1 row is left out.")
     expect(page.get_by_role("button", name="Undo: row 9")).to_be_focused()
-
-
-def test_the_rows_of_a_copy_are_counted_while_it_is_written(
-    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In the text as in the bar. Writing is held up here, so that it can be looked at."""
-    dropped(page, tmp_path)
-    page.get_by_role("button", name="Change all 5 like it to Public: row 3").click()
-    expect(page.get_by_role("status")).to_have_text("5 of 12 rows are corrected.")
-    progress = tmp_path / "progress.txt"
-    with monkeypatch.context() as held:
-        held.setattr(Correcting, "copying", lambda *_: Copying(300_000, progress))
-        page.get_by_role("button", name="Continue with the corrected copy").click()
-        for said, value, text in (
-            (None, "0", "0 of 300,000 rows are read"),
-            ("read 120000", "120000", "120,000 of 300,000 rows are read"),
-            ("written 8000", "8000", "8,000 of 300,000 rows are written"),
-        ):
-            if said is not None:
-                progress.write_text(said, encoding="utf-8")
-            expect(page.get_by_text(text)).to_be_visible()
-            expect(page.get_by_role("progressbar")).to_have_attribute("value", value)
-        looked_at(page, "copying")
-    expect(page.get_by_role("heading", level=1)).to_have_text("notes corrected.xlsx")
 
 
 def test_a_change_that_is_refused_is_not_shown_as_saved(
@@ -328,10 +308,12 @@ def test_a_change_that_is_refused_is_not_shown_as_saved(
         tab.route("**/mend/change*", lambda route: route.fulfill(status=405, body="<main><p>No.</p></main>"))
         is_refused("b", "No.")
         tab.unroute_all()
-        upload.copies_sent[str(server.current.settings().workspace)] = 1.0
-        is_refused("c", "The corrected copy was sent. The copy was sent on")
-        looked_at(tab, "mend-refused")
-        upload.copies_sent.clear()
+        with monkeypatch.context() as busy:
+            busy.setattr(
+                Jobs, "under_way", [Mock(id="a", upload=upload, sentence="notes.csv is being sent", heading="")]
+            )
+            is_refused("c", "Your changes were not saved.")
+            looked_at(tab, "mend-refused")
         with monkeypatch.context() as broken:
             broken.setattr(Correcting, "change", full)
             is_refused("d", "Your changes were not saved. No space left on device.")

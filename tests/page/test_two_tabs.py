@@ -44,26 +44,25 @@ BEFORE = Corrections((Step(Act.WRITE, (2,), 2, "Private"),))
 
 
 def test_of_two_tabs_with_the_rows_only_the_one_that_shows_all_corrections_goes_on(
-    dropped: Callable[..., Mender], parts: Parts
+    dropped: Callable[..., Mender],
 ) -> None:
     """Whatever was done in the other tab, and whatever is done in this one then: a change, or Continue."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic"), ("p3", TEXT, "Pubic")])
     mender.sees()
     for first, second in itertools.product(CHANGES, [*CHANGES, "continue"]):
-        mender.upload.correct("", BEFORE)
+        mender.upload.correct(Choices(), BEFORE)
         stale = mender.seen  # both tabs show row 2 as private
         assert mender._post("change", CHANGES[first]).status_code == 303, first
-        steps = mender.upload.corrections("").steps
-        act, fields = ("copy", {"cell_2_2": "Private"}) if second == "continue" else ("change", CHANGES[second])
-        why = mender.is_refused(act, seen=stale, **fields)
+        steps = mender.corrections.steps
+        fields = {"cell_2_2": "Private", "continue": "yes"} if second == "continue" else CHANGES[second]
+        why = mender.is_refused("change", seen=stale, **fields)
         assert "changed in another tab" in why, (first, second)
-        assert mender.upload.corrections("").steps == steps, (first, second)
-        assert [*parts.uploads] == [mender.upload], (first, second)
-    mender.upload.correct("", BEFORE)
+        assert mender.corrections.steps == steps, (first, second)
+    mender.upload.correct(Choices(), BEFORE)
     stale = mender.seen
-    mender.copies()  # Continue changes nothing of what the other tab shows
+    mender.continues()  # which changes nothing of what the other tab shows
     mender.does(cell_2_2="Public", seen=stale)
-    assert mender.upload.corrections("").by_row[2].texts == {2: "Public"}
+    assert mender.corrections.by_row[2].texts == {2: "Public"}
 
 
 class Tab:
@@ -169,19 +168,22 @@ def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
     assert (is_confirmed(settings), len(box.notes)) == (True, 1)
 
 
-def test_while_a_copy_is_being_sent_its_corrections_are_closed(
+def test_while_a_file_is_being_sent_its_corrections_stay(
     dropped: Callable[..., Mender], parts: Parts, box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second copy, made by another tab just before, isn't sent either: its notes would be sent beside the first."""
+    """A tab that showed other corrections sends nothing, neither during the job nor after it."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")])
     mender.sees()
     monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-    copy = mender.copies(cell_2_2="Private")
-    second = parts.uploads.add("other.xlsx", lambda to: to.write_bytes(copy.path.read_bytes()), mender.upload.id)
-    first, other = (Tab(mender._client, parts, upload).asks() for upload in (copy, second))
+    mender.does(cell_2_2="Public")
+    stale = Tab(mender._client, parts, mender.upload).asks()
+    mender.does(cell_2_2="Private")
+    first, twice = (Tab(mender._client, parts, mender.upload).asks() for _ in range(2))
     box.latency = 1.0
     job = first.begins()
-    assert "notes corrected.xlsx is being sent" in mender.is_refused("change", cell_2_1="Another text")
+    assert twice.begins() is job
+    assert stale.begins() is job
+    assert "notes.csv is being sent" in mender.is_refused("change", cell_2_1="Another text")
     job.listener.join(60)
-    assert other.is_refused()
-    assert len(box.notes) == 2
+    assert stale.sends().ended.error  # type: ignore[union-attr]
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "1")]

@@ -383,7 +383,7 @@ function showAround(old, now, at, sent) {
 
 grid?.addEventListener("submit", (event) => {
   const { submitter } = event;
-  if (submitter?.hasAttribute("formaction")) return afterwards(event, () => grid.requestSubmit(submitter));
+  if (submitter?.name === "continue") return afterwards(event, () => grid.requestSubmit(submitter));
   event.preventDefault();
   mend(submitter);
 });

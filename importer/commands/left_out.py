@@ -1,0 +1,126 @@
+"""Know rows again by what they say as they stand in the file, whatever a person corrected or left out.
+
+Input: a sheet as it was understood, with a person's corrections; the journal. Output: what corrected rows said before;
+rows that a person left out of an earlier sheet, which this one leaves out, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from importer.fields import WORDED
+from importer.identity import Identities
+from importer.journal import Journal
+from importer.messages import Message, say
+from importer.models import Rows, Visibility, Workspace
+from importer.reading import Sheet
+from importer.rows.attachments import Folder
+from importer.rows.columns import Roles
+from importer.rows.validation import validate
+from importer.settings import Settings
+
+
+class Said(NamedTuple):
+    """What a row says as it stands in the file.
+
+    Attributes:
+        who: the prospect, or the keyed digest of the email.
+        what: digests of its text.
+        record: digest of its record; empty if it has none.
+        person: the prospect or the email.
+    """
+
+    who: str
+    what: tuple[bytes, ...]
+    record: bytes
+    person: str
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        """The digests of its text and its record."""
+        return (*self.what, *([self.record] if self.record else []))
+
+
+class AsUnderstood(NamedTuple):
+    """A sheet and how it is understood."""
+
+    sheet: Sheet
+    roles: Roles
+    settings: Settings
+    folder: Folder | None
+
+    def said(self, numbers: Collection[int], key: str) -> dict[int, Said]:
+        """Return what rows say as they stand, whatever their words of visibility and status; by the rows' numbers.
+
+        A row that says nothing to anybody, or names several people, is left out.
+
+        Args:
+            numbers: the numbers of the rows.
+            key: the API key, with which emails are digested; empty if they aren't.
+        """
+        columns = {role: at for role, at in self.roles.columns.items() if role not in WORDED}
+        settings = replace(self.settings, default_visibility=Visibility.PRIVATE)
+        with self.sheet.as_it_stands({*numbers}) as sheet:
+            rows = validate(sheet, replace(self.roles, columns=columns), settings, self.folder)
+        of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
+        [alone] = np.nonzero((np.bincount(of_sheet, minlength=1)[of_sheet] == 1) & (rows.note >= 0))
+        identities = Identities(rows, key)
+        return {
+            int(rows.number[row.position]): Said(who, row.texts, row.record, str(rows.prospect[row.position]))
+            for row, who in zip(identities.of(alone.tolist()), identities.who(alone.tolist()), strict=True)
+        }
+
+
+def known(one: AsUnderstood, rows: Rows) -> dict[int, Message]:
+    """Return the numbers of the rows that a person left out of an earlier sheet, each with the reason.
+
+    Of the file in which somebody corrects rows now, only what that person leaves out now counts, and a row that is
+    corrected now isn't left out.
+    """
+    sheet, settings = one.sheet, one.settings
+    if settings.again or not Journal.exists(settings.journal):
+        return {}
+    with Journal.open(settings.journal) as journal:
+        but = "" if sheet.corrections is None else sheet.fingerprint
+        found = journal.left_out.known(settings.workspace, but=but)
+    if not found:
+        return {}
+    those = {who for who, _ in found}
+    whose = Identities(rows, settings.key).who(range(rows.in_sheet))
+    candidates = {int(rows.number[at]) for at, who in enumerate(whose) if who in those and at not in rows.done}
+    wanted = candidates - (sheet.corrections or {}).keys() - sheet.left_out.keys()
+    left_out = {}
+    for number, said in one.said(wanted, settings.key).items():
+        what = [said.record] if said.record else said.what
+        if file := next((found[said.who, one] for one in what if (said.who, one) in found), ""):
+            left_out[number] = say("skipped.before", file=file)
+    return left_out
+
+
+def enter(journal: Journal, workspace: Workspace, one: AsUnderstood, rows: Rows, file: str) -> None:
+    """Record which rows a person left out of this sheet, unless another of its rows says the same."""
+    corrections = one.sheet.corrections or {}
+    key, by_hand = one.settings.key, {number for number, row in corrections.items() if row.is_left_out}
+    said = one.said(corrections.keys(), key)
+    people = [said[number].person for number in by_hand if number in said]
+    is_theirs = np.isin(rows.prospect, people)
+    if rows.email is not None:
+        is_theirs |= np.isin(rows.email, people)
+    identities = Identities(rows, key)
+    [sent] = np.nonzero(is_theirs & (rows.note >= 0))
+    others = {
+        (who, what)
+        for row, names in zip(identities.of(sent.tolist()), identities.names(sent.tolist()), strict=True)
+        for who in names
+        for what in row.all
+    }
+    left_out, corrected = _pairs(said, by_hand), _pairs(said, corrections.keys() - by_hand)
+    journal.left_out.enter(workspace, one.sheet.fingerprint, file, left_out - others - corrected, corrected)
+
+
+def _pairs(said: Mapping[int, Said], numbers: Collection[int]) -> set[tuple[str, bytes]]:
+    return {(said[number].who, what) for number in numbers if number in said for what in said[number].all}
