@@ -66,6 +66,7 @@ class Result(StrEnum):
     """
 
     CREATED = "created"
+    UPDATED = "updated"
     DUPLICATE = "duplicate"
     ALREADY_IMPORTED = "already imported"
     REJECTED = "rejected"
@@ -75,7 +76,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
-DELIVERED = frozenset({Result.CREATED, Result.ALREADY_IMPORTED})
+DELIVERED = frozenset({Result.CREATED, Result.UPDATED, Result.ALREADY_IMPORTED})
 NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED})
 
 
@@ -113,6 +114,18 @@ class Note:
         return hashlib.sha256(
             "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
         ).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class NoteChange:
+    """Fields of a note that are changed; the others, None, stay as they are."""
+
+    visibility: Visibility | None = None
+    status: Status | None = None
+    content: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != NoteChange()
 
 
 @dataclass(frozen=True, slots=True, order=True)

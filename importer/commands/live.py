@@ -24,7 +24,7 @@ from importer.commands.rendering import duration
 from importer.errors import BadSettings, NeedsAPerson, Stopped
 from importer.markup import ContentKind, content_of, seen_digests
 from importer.messages import Message, Said, say
-from importer.models import Note, Status, Visibility
+from importer.models import Note, NoteChange, Status, Visibility
 from importer.settings import Settings
 from importer.settings.reading import WORDS
 
@@ -188,7 +188,7 @@ class _Test:
         yield Check("Left behind", left, 1)
 
     def _made_draft(self, note: FoundNote) -> Iterator[Check]:
-        failure = self.api.update(note.note_id, Visibility.PRIVATE, Status.DRAFT).failure
+        failure = self.api.update(note.note_id, NoteChange(Visibility.PRIVATE, Status.DRAFT)).failure
         if failure is not None:
             yield Check("Draft", say("live.not-changed", why=failure.text), 1)
             yield Check("Left behind", say("live.left-note", id=note.note_id), 1)

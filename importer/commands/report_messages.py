@@ -236,21 +236,27 @@ def hidden(done: Hidden) -> Iterator[Line]:
     if done.stopped is not None:
         yield Line(say("ended.stopped", why=done.stopped.message), LineKind.TEXT)
     if done.hidden or done.refused or done.stopped:
-        yield Line(say("hide.done", n=done.hidden))
+        yield Line(say("hide.undone" if done.which.undo else "hide.done", n=done.hidden))
         for note_id, reason in done.refused.items():
             yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
 
 
 def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> Iterator[Line]:
-    """Yield which notes would be hidden, with the rows and the texts that were found for their IDs."""
-    run, notes = planned.run, planned.notes
+    """Yield which notes would be hidden or given back, with the rows and texts that were found for their IDs."""
+    run, notes, which = planned.run, planned.notes, planned.which
+    is_of_deliveries = which.file is not None or bool(which.note_ids)
     about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
-    if not notes:
-        yield Line(say("hide.nothing-of-run", **about) if about else say("hide.nothing"), LineKind.TEXT)
-        return
-    if about:
+    of_which = "notes-of-run" if about else "notes-named" if is_of_deliveries else "duplicates"
+    if notes and about:
         yield Line(say("hide.run", **about))
-    yield Line(say("hide.notes-of-run" if about else "hide.duplicates", n=len(notes)))
+    if notes:
+        yield Line(say("hide.notes-undo" if which.undo else f"hide.{of_which}", n=len(notes)))
+    elif which.undo:
+        yield Line(say("hide.nothing-to-undo"), LineKind.TEXT)
+    elif about:
+        yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
+    else:
+        yield Line(say("hide.nothing-of-these" if is_of_deliveries else "hide.nothing"), LineKind.TEXT)
     for delivery in notes[:5]:
         parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
         rows, text = found.get(delivery.note_id or "", ((), ""))
@@ -264,10 +270,13 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:
         ids = tuple(delivery.note_id or "" for delivery in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
-        yield Line(say("hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
-    yield Line(say("hide.still-exist"), LineKind.TEXT)
-    if about:
-        yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+        yield Line(
+            say("hide.sent-again" if which.undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT
+        )
+    if notes and not which.undo:
+        yield Line(say("hide.still-exist"), LineKind.TEXT)
+        if of_which != "duplicates":
+            yield Line(say("hide.to-send-anew"), LineKind.TEXT)
 
 
 def history(found: History) -> Iterator[Line]:

@@ -147,10 +147,23 @@ class Deliveries:
         self._store.many(sql.FORGET, _each(names), request=number)
         self._store.many(sql.RELEASE, _each(names), request=number)
 
-    def hide(self, hidden: Sequence[KnownDelivery]) -> None:
-        """Record that notes were made private drafts."""
-        with self._store.transaction():
-            self._store.many(sql.HIDE, _each(delivery.name for delivery in hidden))
+    def change(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
+        """Record that notes are about to get another form; call this inside a transaction.
+
+        Returns:
+            whether all of these deliveries are as they are given. If not, leave the transaction by an exception.
+        """
+        rows = ((one.name, one.note, one.changing or 0, form) for one, form in changes)
+        return self._store.many(sql.CHANGE, rows) == len(changes)
+
+    def changed(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
+        """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
+        rows = ((one.name, form, state.value, key.status is Status.DRAFT) for one, form, key, state in changes)
+        self._store.many(sql.CHANGED, rows)
+
+    def unchanged(self, names: Iterable[bytes], touched: float | None = None) -> None:
+        """Record that notes surely didn't get another form, and when somebody else's change was seen, if one was."""
+        self._store.many(sql.UNCHANGED, ((name, touched) for name in names))
 
     def leave_hidden(self, names: Sequence[bytes]) -> None:
         """Record that a person wants these hidden notes to stay hidden."""
@@ -263,6 +276,15 @@ class Deliveries:
     def created_by(self, run: Run) -> list[KnownDelivery]:
         """Return the notes that a run created and that were not hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
+
+    def hidden_by(self, run: Run) -> list[KnownDelivery]:
+        """Return the notes that a run created and that are hidden."""
+        return [KnownDelivery.from_row(row) for row in self._store.rows(sql.HIDDEN, run=run.id)]
+
+    def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
+        """Return the deliveries of a workspace that have these notes."""
+        rows = self._store.among(sql.OWNERS, ((note_id,) for note_id in note_ids), **_owner(workspace))
+        return [*self.named([name for _, name in rows]).values()]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """Return how many of the notes that a run created are hidden, and how many aren't."""

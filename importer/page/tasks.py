@@ -249,22 +249,25 @@ class LookUpTask:
 
 @dataclass(frozen=True)
 class Hide:
-    """Task of making notes private drafts.
+    """Task of making notes private drafts, or of giving them back as they were.
 
     Attributes:
         settings: the settings with the key.
         run: the name of the run whose notes are hidden; None for duplicates.
         expected: the number of notes that a person agreed to.
+        undo: whether hidden notes are given back.
     """
 
     settings: Settings
     run: str | None
     expected: int
+    undo: bool = False
     kind: ClassVar[str] = "hiding"
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
-        planned = commands.hide.what_to_hide(self.run, self.settings, expected=self.expected)
+        which = commands.hide.Which(self.run, undo=self.undo)
+        planned = commands.hide.what_to_hide(which, self.settings, expected=self.expected)
         hidden = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
         lines = [line.text for line in commands.report_messages.hidden(hidden)]
         return Ended(hidden.exit_status, besides=lines, run=self.run or "")
@@ -289,10 +292,12 @@ class Hideable:
     some: Sequence[tuple[str, str, str]] = ()
 
 
-def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str) -> Hideable | Unread:
+def to_hide(
+    run: str | None, settings: Settings, folder: Path | None, name: str, *, undo: bool = False
+) -> Hideable | Unread:
     """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
-        planned = commands.hide.what_to_hide(run, settings)
+        planned = commands.hide.what_to_hide(commands.hide.Which(run, undo=undo), settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown

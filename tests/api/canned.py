@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from importer.api import Answer, Failure, NotesPage, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
-from importer.models import Note, Status, Visibility
+from importer.models import Note, NoteChange, Status, Visibility
 
 KEY = "key-that-nobody-may-see"
 PUBLIC = Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)
@@ -118,7 +118,7 @@ def find(api: Saleshandy) -> Reply[NotesPage]:
 
 
 def update(api: Saleshandy) -> Reply[None]:
-    return api.update("N1", Visibility.PRIVATE, Status.DRAFT)
+    return api.update("N1", NoteChange(Visibility.PRIVATE, Status.DRAFT))
 
 
 def called(url: str, call: Callable[[Saleshandy], Reply[Value]], **options: Any) -> Reply[Value]:

@@ -23,7 +23,7 @@ from importer.api.exchange import SMALL, Exchange
 from importer.api.protocol import FilePart
 from importer.api.transport import Transport
 from importer.messages import words
-from importer.models import Note, Status, Visibility
+from importer.models import Note, NoteChange, Status, Visibility
 
 _AUDIENCE = {Visibility.PUBLIC: "everyone", Visibility.PRIVATE: "author"}
 _VISIBILITY = {audience: visibility for visibility, audience in _AUDIENCE.items()}
@@ -46,10 +46,10 @@ class Ledgerly:
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         return self._call(Endpoint.READ, "GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        return self._call(
-            Endpoint.UPDATE, "PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None
-        )
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+        fields = {} if change.visibility is None else {"audience": _AUDIENCE[change.visibility]}
+        fields |= {} if change.content is None else {"text": change.content}
+        return self._call(Endpoint.UPDATE, "PATCH", f"/memos/{note_id}", fields, lambda _: None)
 
     def upload(self, file: FilePart) -> Reply[str]:
         return self._call(Endpoint.UPLOAD, "POST", "/files", {"upload": file}, lambda document: str(document["file"]))

@@ -17,7 +17,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
 from importer.commands import corrected_copy, mending
 from importer.commands.corrections import Act, Corrections, Step
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.loading import Loaded, load
 from importer.commands.preview import Preview, plan
 from importer.commands.problem_rows import NAME
@@ -439,7 +439,7 @@ def test_a_copy_that_was_sent_in_part_sends_nothing_that_a_night_sent_of_its_sou
     assert [(note.prospect_id, note.visibility) for note in box.notes] == [
         ("p0", "2"), ("p1", "1"), ("p2", "1"), ("p3", "1"),
     ]  # fmt: skip
-    hide(what_to_hide(night.run, settings), settings)
+    hide(what_to_hide(Which(night.run), settings), settings)
     rest = run(copy, replace(settings, hidden=IfHidden.SEND))
     assert rest is not None
     assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
@@ -497,7 +497,7 @@ def test_a_row_whose_corrected_note_was_hidden_is_sent_with_the_meaning_of_its_w
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")])
     report = run(copied(path, settings, Step(Act.WRITE, (2,), 2, "Private")), settings)
     assert report is not None
-    hide(what_to_hide(report.run, settings), settings)
+    hide(what_to_hide(Which(report.run), settings), settings)
     night = run(path, replace(settings, values=PUBLIC_LATER, hidden=IfHidden.SEND))
     assert night is not None
     assert night.counts == {Result.CREATED: 2}

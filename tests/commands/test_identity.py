@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from importer.commands.batch import Batch, FileEnded, FileResult
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.notification_messages import notification
 from importer.commands.preview import Preview
 from importer.commands.run import prepare
@@ -147,7 +147,7 @@ def test_drafts_that_come_back_without_their_column_are_not_published(desk: Desk
 def test_who_hides_a_run_and_answers_otherwise_is_asked_about_each_hidden_note(desk: Desk) -> None:
     ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Public"))
     settings = desk.settings()
-    hide(what_to_hide("last", settings), settings)
+    hide(what_to_hide(Which("last"), settings), settings)
     ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
     assert (ran.counts, ran.status) == ({"not sent": 2}, 1)
     assert ran.preview.remaining.hidden == 2

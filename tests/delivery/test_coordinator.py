@@ -25,7 +25,7 @@ from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words
-from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
+from importer.models import Note, NoteChange, Progress, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
 OK = Metadata(200, {"content-type": "application/json"})
@@ -69,7 +69,7 @@ class Api:
         self.calls.append((self.now, Endpoint.READ))
         return Reply(Endpoint.READ, self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
         raise NotImplementedError
 
     def upload(self, file: FilePart) -> Reply[str]:

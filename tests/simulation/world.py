@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
 from importer.messages import words
-from importer.models import Note, Status, Visibility
+from importer.models import Note, NoteChange, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
 from tests.simulation.windows import Windows
@@ -560,7 +560,7 @@ class World:
         content = f"<p>{rewritten(note.sent, self.regime.rewrite)}</p>"
         return FoundNote(note.note_id, content, note.visibility, note.status, note.created_at, author)
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Any:
+    def update(self, note_id: str, change: NoteChange) -> Any:
         raise AssertionError("nothing is changed in an import")
 
     def look_up(self, search: str, page: int) -> Any:
