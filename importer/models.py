@@ -116,18 +116,6 @@ class Note:
         ).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class NoteChange:
-    """Fields of a note that are changed; the others, None, stay as they are."""
-
-    visibility: Visibility | None = None
-    status: Status | None = None
-    content: str | None = None
-
-    def __bool__(self) -> bool:
-        return self != NoteChange()
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Workspace:
     """A profile at an address, for which deliveries are remembered. So a test account and the live service stay apart.

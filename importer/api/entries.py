@@ -13,10 +13,10 @@ from enum import Enum
 
 from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
-from importer.api.protocol import Answer, FoundNote, FoundProspect, NotesPage
+from importer.api.protocol import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
 from importer.api.refusals import Refusal
 from importer.messages import say
-from importer.models import NoteChange, Status, Visibility
+from importer.models import Status, Visibility
 
 VISIBILITY: Mapping[Visibility, str] = {Visibility.PUBLIC: "1", Visibility.PRIVATE: "2"}
 STATUS: Mapping[Status, str] = {Status.DRAFT: "0", Status.PUBLISHED: "1"}

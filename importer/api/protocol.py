@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from importer.messages import Message
-from importer.models import Note, NoteChange, Status, Visibility
+from importer.models import Note, Status, Visibility
 
 Value = TypeVar("Value")
 
@@ -162,6 +162,18 @@ class Answer:
 
     note_id: str | None
     reason: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteChange:
+    """Fields of a note that are changed; the others, None, stay as they are."""
+
+    visibility: Visibility | None = None
+    status: Status | None = None
+    content: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != NoteChange()
 
 
 @dataclass(frozen=True, slots=True)

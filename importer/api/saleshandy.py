@@ -26,6 +26,7 @@ from importer.api.protocol import (
     FilePart,
     FoundProspect,
     Metadata,
+    NoteChange,
     NotesPage,
     Reply,
     Traits,
@@ -33,7 +34,7 @@ from importer.api.protocol import (
 )
 from importer.api.refusals import Refusal
 from importer.messages import Message, say, words
-from importer.models import Note, NoteChange
+from importer.models import Note
 
 _FAST = 2.0  # seconds; a limiter refuses faster, and a later 429 may replace an upstream's timeout
 

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     import importer.commands.run
     import importer.commands.shown_notes
     import importer.commands.template
+    import importer.commands.update_examples
     import importer.commands.verify
     import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package
     from importer.commands.run import prepare

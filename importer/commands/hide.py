@@ -16,21 +16,21 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from importer.api import Vendor
+from importer.api import NoteChange, Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands.calling import calls, connected, policy, steady_clock
+from importer.commands.calling import calls, policy
 from importer.commands.loading import load
 from importer.commands.results import deliveries_in, in_sheet
+from importer.commands.update_examples import texts_of
 from importer.commands.workspaces import check_journal, find_run, held, keep_in_mind
-from importer.delivery.changes import Wish
+from importer.delivery.changes import Fate, Wish
 from importer.delivery.context import DeliveryContext
-from importer.delivery.updating import Fate, Updating
+from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
-from importer.markup import lines
 from importer.messages import Said, say
-from importer.models import NoteChange, Progress, Status, Visibility
+from importer.models import Progress, Status, Visibility
 from importer.settings import Settings
 
 _SHOWN = 5  # number of notes that a person sees before they are hidden
@@ -195,18 +195,7 @@ def described(
         with contextlib.suppress(ImporterError, OSError):  # the file may be elsewhere, or may have changed
             found |= in_sheet(first, path, as_read)
     left = [known for known in first if known.note_id not in found] if read_back else []
-    api = connected(settings, vendor, steady_clock())
-    try:
-        for known in left:
-            reply = api.find(known.prospect, 0, api.traits.page)
-            if reply.value is None:  # sending the change will say why
-                break
-            found |= {
-                note.note_id: ((), lines(note.content)) for note in reply.value.all if note.note_id == known.note_id
-            }
-    finally:
-        api.close()
-    return found
+    return found | {note_id: ((), text) for note_id, text in texts_of(left, settings, vendor).items()}
 
 
 def hide(

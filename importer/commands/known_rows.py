@@ -32,7 +32,8 @@ def known_rows(loaded: Loaded, settings: Settings, journal: Journal | None, occu
     asked = settings.in_doubt, settings.hidden, settings.skip_existing
     before = partial(_before_correction, loaded)
     sheet = kind_of(loaded), *asked, loaded.sheet.fingerprint
-    return Earlier(loaded.rows, journal, settings.workspace, key, occurrence, *sheet, before)
+    keeps_markup = journal is not None and journal.learned.keeps_markup(settings.workspace)
+    return Earlier(loaded.rows, journal, settings.workspace, key, occurrence, *sheet, keeps_markup, before)
 
 
 def _before_correction(loaded: Loaded) -> dict[int, Sequence[bytes]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from importer import files
-from importer.api import Cause, FoundNote, NotesApi, Reply, Vendor
+from importer.api import Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.caller import stopped_by
@@ -24,7 +24,7 @@ from importer.commands.rendering import duration
 from importer.errors import BadSettings, NeedsAPerson, Stopped
 from importer.markup import ContentKind, content_of, seen_digests
 from importer.messages import Message, Said, say
-from importer.models import Note, NoteChange, Status, Visibility
+from importer.models import Note, Status, Visibility
 from importer.settings import Settings
 from importer.settings.reading import WORDS
 

@@ -98,6 +98,8 @@ def besides(ended: Report) -> Iterator[Line]:
     """Yield the lines after the counts: what is too visible, duplicates, what wasn't found, and numbers of calls."""
     if ended.more_visible:
         yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    if ended.left_alone:
+        yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
     if ended.asked:
         yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
     if ended.duplicates:

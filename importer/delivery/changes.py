@@ -10,15 +10,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
-from importer.api import FoundNote
-from importer.delivery.matching import How
+from importer.api import FoundNote, NoteChange
 from importer.delivery.sorted_group import AnsweredRow
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.markup import are_alike, seen_digest, seen_digests
 from importer.messages import Message, day, say
-from importer.models import NoteChange, Status, Visibility
+from importer.models import Status, Visibility
 
 
 @dataclass(frozen=True)
@@ -95,17 +94,19 @@ def follow(rows: Sequence[AnsweredRow], key: NoteKey, opened: NoteKey | None, ki
     if (why := _why_not(rows[0], kind)) is not None:
         return Wish(delivery, key, NoteChange(), positions=positions, left=(why,))
     visibility, status = max(note.visibility for note in notes), min(note.status for note in notes)
-    change = unasked = NoteChange()
-    if opened is not None or (visibility, status) != (delivery.visibility, delivery.status):
-        change, is_sure = NoteChange(visibility, status), opened is None
-        is_no_more = visibility is Visibility.PRIVATE or (is_sure and visibility is delivery.visibility)
-        is_no_further = status is Status.DRAFT or (is_sure and status is delivery.status)
-        unasked = NoteChange(visibility if is_no_more else None, status if is_no_further else None)
-    content, left = _text(rows, key, keeps_markup=keeps_markup)
+    differs = visibility is not delivery.visibility, status is not delivery.status
+    if opened is not None:
+        differs = True, True
+    change = NoteChange(visibility if differs[0] else None, status if differs[1] else None)
+    unasked = NoteChange(
+        visibility if differs[0] and visibility is Visibility.PRIVATE else None,
+        status if differs[1] and status is Status.DRAFT else None,
+    )
+    content, left = _text(rows, keeps_markup=keeps_markup)
     change = replace(change, content=content)
     if delivery.visibility is Visibility.PRIVATE and visibility is Visibility.PRIVATE:
         unasked = replace(unasked, content=content)
-    text = "" if any(row.is_changed for row in rows) else notes[0].content
+    text = "" if any(row.has_other_text for row in rows) else notes[0].content
     return Wish(delivery, key, change, unasked, positions, left, text, opened)
 
 
@@ -130,18 +131,27 @@ def touched(at: float | None) -> Message:
     return say("update.touched-on", day=day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True))
 
 
-def _text(rows: Sequence[AnsweredRow], key: NoteKey, *, keeps_markup: bool) -> tuple[str | None, Sequence[Message]]:
+def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | None, Sequence[Message]]:
     """Return the new text of a note, if it gets one; and why a row's text or attachments aren't taken over."""
     [first, *others] = rows
     note = first.note
-    if note is None or others or not first.is_changed or first.match.how not in (How.NOTE, How.RECORD):
+    if note is None or others or not (first.is_changed or first.has_other_text):
         return None, ()
     has_markup = "<" in note.content or "&" in note.content
-    if seen_digest(note.content) == key.seen and (note.files or note.attachments or not has_markup):
+    if not first.has_other_text and (note.files or note.attachments or not has_markup):
         return None, (say("update.attachments"),)
     if has_markup and not keeps_markup:
         return None, (say("update.markup"),)
     return note.content, ()
+
+
+class Fate(StrEnum):
+    """What became of a wish."""
+
+    CHANGED = "changed"
+    AS_WANTED = "as wanted"  # without our doing
+    LEFT = "left"
+    UNCLEAR = "unclear"
 
 
 class Do(Enum):
@@ -223,3 +233,15 @@ def changed(key: NoteKey, change: NoteChange) -> NoteKey:
     visibility, status = change.visibility or key.visibility, change.status or key.status
     digest = hashlib.sha256(b"".join([seen, *sorted(readings), visibility.encode(), status.encode()])).digest()
     return NoteKey(digest, seen, readings, visibility, status)
+
+
+def described(change: NoteChange) -> tuple[Message, ...]:
+    """Return what a change does, in words."""
+    found = {
+        "update.to-public": change.visibility is Visibility.PUBLIC,
+        "update.to-private": change.visibility is Visibility.PRIVATE,
+        "update.to-published": change.status is Status.PUBLISHED,
+        "update.to-draft": change.status is Status.DRAFT,
+        "update.to-text": change.content is not None,
+    }
+    return tuple(say(kind) for kind, is_so in found.items() if is_so)

@@ -12,32 +12,22 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
-from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply
 from importer.calls.caller import ATTEMPTS, stopped_by
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.delivery.changes import Do, Wish, changed, decide, has_form
+from importer.delivery.changes import Do, Fate, Wish, changed, decide, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
 from importer.markup import seen_digests
 from importer.messages import Message, say
-from importer.models import NoteChange, Progress, Status
+from importer.models import Progress, Status
 
 _LOOKS = 7  # looks at a changed note until it is shown as it was changed
-
-
-class Fate(StrEnum):
-    """What became of a wish."""
-
-    CHANGED = "changed"
-    AS_WANTED = "as wanted"  # without our doing
-    LEFT = "left"
-    UNCLEAR = "unclear"
 
 
 @dataclass(eq=False, slots=True)
@@ -119,6 +109,11 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._observe, self._drafts, self._size = observe, {*drafts}, 0
         self._is_proven = False
         self._unclear_answers: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of notes by what became of the wishes about them."""
+        return dict(Counter(fate.value.replace(" ", "_") for fate, _ in self.ended.values()))
 
     def change(self, wishes: Sequence[Wish]) -> Stopped | None:
         """Change notes as wished; return why that ended early, or None.

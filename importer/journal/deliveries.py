@@ -158,7 +158,7 @@ class Deliveries:
 
     def changed(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
         """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
-        rows = ((one.name, form, state.value, key.status is Status.DRAFT) for one, form, key, state in changes)
+        rows = ((one.name, form, state.value, int(key.status is Status.DRAFT)) for one, form, key, state in changes)
         self._store.many(sql.CHANGED, rows)
 
     def unchanged(self, names: Iterable[bytes], touched: float | None = None) -> None:

@@ -114,7 +114,7 @@ _KNOWN = """
     deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
     deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
     deliveries.sample, notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
-    deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status
+    deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status, notes.seen
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
 

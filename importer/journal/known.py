@@ -140,6 +140,7 @@ class KnownDelivery(NamedTuple):
         was: the number of its form before its latest change; None if it wasn't changed.
         changing: the number of the form that a change without a clear answer gives it; None if there is none.
         touched: when somebody else's change of the note was seen; None if none was.
+        seen: digest of what a reader sees in its form.
     """
 
     name: bytes
@@ -163,6 +164,7 @@ class KnownDelivery(NamedTuple):
     was: int | None = None
     changing: int | None = None
     touched: float | None = None
+    seen: bytes = b""
 
     @property
     def is_by_likeness(self) -> bool:
@@ -172,7 +174,7 @@ class KnownDelivery(NamedTuple):
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
-        *sent_as, run, sent, since, was, changing, touched, wanted, wanted_status = row
+        *sent_as, run, sent, since, was, changing, touched, wanted, wanted_status, seen = row
         *first, state, note_id, at, reason, request, resent_at, twins, sample, visibility, status = sent_as
         if changing is not None:
             visibility, status = min(visibility, wanted), max(status, wanted_status)
@@ -180,7 +182,7 @@ class KnownDelivery(NamedTuple):
         form = _VISIBILITIES[visibility], _STATUSES[status]
         name, note, prospect, key, occurrence = first
         sending = STATES[state], note_id, at, reason, request, resent_at
-        latest = was, changing, touched
+        latest = was, changing, touched, seen
         return cls(name, note, prospect, key, occurrence, *sending, *parsed, *form, run, sent, since, *latest)
 
     @property

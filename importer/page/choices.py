@@ -20,7 +20,7 @@ from importer.settings.readings import HELD
 
 OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
 """Names of the settings about how a file is read. With others, it has other rows."""
-FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", "first")
+FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", "first", "update")
 """Names of the settings that a person may choose on the page."""
 
 OF_FORM = ("shown", "text", "next")

@@ -19,6 +19,7 @@ from typing import ClassVar
 from importer import commands
 from importer.commands.batch import FileEnded, FileResult
 from importer.commands.overview import Overview
+from importer.commands.rendering import Line
 from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.commands.run import Prepared
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
@@ -114,6 +115,14 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
         return unread(error)
 
 
+def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
+    """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
+    with contextlib.suppress(Exception), contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
+        examples = commands.update_examples.examples(prepared.preview)
+        return [*commands.preview_messages.changes(examples)]
+    return []
+
+
 def template() -> bytes:
     """Return the bytes of the workbook to fill in."""
     with tempfile.TemporaryDirectory() as folder:
@@ -131,6 +140,7 @@ class Send:
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
+        agrees: whether the person agreed to the changes that make notes more visible, or rewrite public ones.
         copy_of: fingerprint → path of each file of which it is the corrected copy.
         given: settings and values that a person chose for the file, which are kept for its kind.
     """
@@ -142,6 +152,7 @@ class Send:
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
+    agrees: bool = False
     copy_of: Mapping[str, Path] = field(default_factory=dict)
     given: Sequence[tuple[str, str]] = ()
     kind: ClassVar[str] = "sending"
@@ -162,6 +173,8 @@ class Send:
                 raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
+            if self.agrees:
+                prepared.agree_to_updates()
             report, unsent = self._sent(prepared, word)
         counts = tuple(commands.report_messages.of_report(report))
         return Ended(

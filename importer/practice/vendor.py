@@ -17,13 +17,14 @@ from importer.api import (
     FoundNote,
     FoundProspect,
     Metadata,
+    NoteChange,
     NotesPage,
     Reply,
     Traits,
     Vendor,
 )
 from importer.api.protocol import Connect
-from importer.models import Note, NoteChange
+from importer.models import Note
 
 _Value = TypeVar("_Value")
 Prospects = Mapping[str, Sequence[FoundProspect]]

@@ -147,8 +147,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
-        '{n} note is more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
-        '{n} notes are more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
+        '{n} note is more visible than your sheet says. Nothing was changed. To change it: `update`. See the "To fix" sheet in the results.',
+        '{n} notes are more visible than your sheet says. Nothing was changed. To change them: `update`. See the "To fix" sheet in the results.',
+    ),
+    "ended.left-alone": (
+        '{n} row has a note that does not follow it: somebody changed the note, or it is gone. See the "To fix" sheet in the results.',
+        '{n} rows have notes that do not follow them: somebody changed the notes, or they are gone. See the "To fix" sheet in the results.',
     ),
     "ended.in-question": (
         '{n} row waits for your answer. See the "To fix" sheet in the results.',
@@ -358,9 +362,32 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The texts of {n} of these have changed since: their record IDs or their note IDs are the same. See the reasons in the results",
     ),
     "plan.more-visible": (
-        "{n} note is more visible than your sheet says. Nothing is changed. Change it in Saleshandy; the results name the row",
-        "{n} notes are more visible than your sheet says. Nothing is changed. Change them in Saleshandy; the results name the rows",
+        "{n} note is more visible than your sheet says. Nothing is changed. The results name the row",
+        "{n} notes are more visible than your sheet says. Nothing is changed. The results name the rows",
     ),
+    "plan.may-follow": (
+        "{n} note differs from your sheet. To make it follow the sheet: `update`",
+        "{n} notes differ from your sheet. To make them follow the sheet: `update`",
+    ),
+    "plan.updates": (
+        "{n} note is updated: it becomes less visible, or gets its new text",
+        "{n} notes are updated: they become less visible, or get their new texts",
+    ),
+    "plan.becoming-public": ("{n} note becomes public", "{n} notes become public"),
+    "plan.becoming-published": ("{n} draft becomes published", "{n} drafts become published"),
+    "plan.new-texts": ("{n} note gets a new text", "{n} notes get a new text"),
+    "plan.left-alone": (
+        "{n} note is left alone, because somebody changed it",
+        "{n} notes are left alone, because somebody changed them",
+    ),
+    "plan.needs-a-yes": (
+        "{n} of these changes makes a note more visible, or gives a public note a new text. A person has to agree to it",
+        "{n} of these changes make notes more visible, or give public notes a new text. A person has to agree to them",
+    ),
+    "plan.ask-update": ("Make this change, too?", "Make these {n} changes, too?"),
+    "plan.change-of": "row {row}, prospect {prospect}: {before: and }. Afterwards {after: and }",
+    "plan.text-before": "  before: {words}",
+    "plan.text-after": "  after: {words}",
     "plan.less-visible": (
         "{n} of these is less visible than your sheet says, and stays so",
         "{n} of these are less visible than your sheet says, and stay so",

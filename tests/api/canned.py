@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from importer.api import Answer, Failure, NotesPage, Reply
+from importer.api import Answer, Failure, NoteChange, NotesPage, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
-from importer.models import Note, NoteChange, Status, Visibility
+from importer.models import Note, Status, Visibility
 
 KEY = "key-that-nobody-may-see"
 PUBLIC = Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)

@@ -14,6 +14,7 @@ from importer.api import (
     FoundNote,
     FoundProspect,
     Metadata,
+    NoteChange,
     NotesPage,
     Reply,
     Traits,
@@ -23,7 +24,7 @@ from importer.api.exchange import SMALL, Exchange
 from importer.api.protocol import FilePart
 from importer.api.transport import Transport
 from importer.messages import words
-from importer.models import Note, NoteChange, Status, Visibility
+from importer.models import Note, Status, Visibility
 
 _AUDIENCE = {Visibility.PUBLIC: "everyone", Visibility.PRIVATE: "author"}
 _VISIBILITY = {audience: visibility for visibility, audience in _AUDIENCE.items()}

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from importer.api import Answer, Cause, NotesPage
+from importer.api import Answer, Cause, NoteChange, NotesPage
 from importer.api.protocol import API_REFUSED
 from importer.messages import render, say
-from importer.models import Note, NoteChange, Status, Visibility
+from importer.models import Note, Status, Visibility
 from tests.api.canned import (
     CREATED,
     KEY,

@@ -53,14 +53,16 @@ class Desk:
     def __init__(self, box: Sandbox, folder: Path) -> None:
         self.box, self.folder, self.count = box, folder, 0
 
-    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, **more: Any) -> Ran:
-        """Import rows."""
+    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, agrees: bool = False, **more: Any) -> Ran:
+        """Import rows; a person may agree to what makes notes more visible."""
         self.count += 1
         path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([headings, *rows])
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
             preview = prepared.preview
+            if agrees:
+                prepared.agree_to_updates()
             report = prepared.send(expected=preview.remaining.total)
         with latest(results).open(encoding="utf-8-sig", newline="") as file:
             written = [*csv.DictReader(file)]
@@ -73,7 +75,7 @@ class Desk:
         mapping |= {Role.CONTENT: (template,)} if template else {}
         return Settings(
             base_url=self.box.url, key=self.box.api_key, journal=self.folder / "journal.sqlite", mapping=mapping,
-            settle=0, **more,
+            **{"settle": 0, **more},
         )  # fmt: skip
 
     def there(self) -> Counter[tuple[str, str]]:

@@ -13,7 +13,19 @@ import numpy as np
 import pytest
 
 from importer import grouping
-from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
+from importer.api import (
+    Answer,
+    Cause,
+    Endpoint,
+    Failure,
+    FilePart,
+    FoundProspect,
+    Metadata,
+    NoteChange,
+    NotesPage,
+    Reply,
+    Traits,
+)
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import RetryPolicy
@@ -25,7 +37,7 @@ from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words
-from importer.models import Note, NoteChange, Progress, Request, Rows, Status, Texts, Visibility, Workspace
+from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
 OK = Metadata(200, {"content-type": "application/json"})

@@ -16,9 +16,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
+from importer.api import (
+    Answer,
+    Cause,
+    Endpoint,
+    Failure,
+    FilePart,
+    FoundNote,
+    Metadata,
+    NoteChange,
+    NotesPage,
+    Reply,
+    Traits,
+)
 from importer.messages import words
-from importer.models import Note, NoteChange, Status, Visibility
+from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
 from tests.simulation.windows import Windows
