@@ -232,7 +232,7 @@ def hide(
                 rules = policy(settings, resends=False)
                 changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
                 stage = Updating(changing, observe)
-                stopped = stage.change([*_wishes(current, journal)])
+                stopped = stage.change([*wishes(current, journal)])
         left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
         done = sum(fate is Fate.CHANGED for fate, _ in stage.ended.values())
         return Hidden(planned.which, done, left, stopped)
@@ -240,7 +240,7 @@ def hide(
         raise Busy(say("hide.busy", who=error.holder), error.holder) from error
 
 
-def _wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
+def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
     """Yield the wish about each note, whatever its text is by now."""
     key_of, which = cache(journal.deliveries.key_of), planned.which
     is_of_deliveries = which.run is not None or which.file is not None or bool(which.note_ids)

@@ -8,6 +8,7 @@ note is read before anything else is sent to it. :mod:`.changes` decides.
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -65,6 +66,7 @@ class Look:
         proves: the change that is read back; None if the notes are read before they are changed.
         looks: number of looks before this one that showed something else.
         skip: number of notes on earlier pages; ``found``: the notes that these had, by ID.
+        take: notes on a page: seldom the same number, because a cache may have an earlier page.
     """
 
     wishes: Sequence[Wish]
@@ -72,6 +74,7 @@ class Look:
     looks: int = 0
     skip: int = 0
     found: dict[str, FoundNote] = field(default_factory=dict)
+    take: int = 0
     attempts: Attempts | None = None
 
     kind: ClassVar[Endpoint] = Endpoint.READ
@@ -106,8 +109,9 @@ class Updating(Stage[Patch | Look, _Entry]):
         self.ended: dict[str, tuple[Fate, Message | None]] = {}
         self.fields: dict[str, NoteChange] = {}
         self._context, self._journal, self._policy = context, context.journal, context.policy
-        self._observe, self._drafts, self._size = observe, {*drafts}, 0
-        self._is_proven = False
+        self._observe, self._size = observe, 0
+        self._drafts = dict.fromkeys(drafts, "")  # prospect → the note that becomes its draft, if it is there
+        self._is_proven, self._rng = False, context.caller.rng or random.Random()  # noqa: S311 - no secret
         self._unclear_answers: Counter[str] = Counter()
 
     @property
@@ -208,7 +212,9 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _perform(self, task: Patch | Look) -> Reply[Any]:
         if isinstance(task, Look):
-            return self._api.find(task.prospect, task.skip, self._api.traits.page)
+            page = self._api.traits.page
+            task.take = task.take or page - self._rng.randrange(page * 3 // 4)
+            return self._api.find(task.prospect, task.skip, task.take)
         now = self._clock()
         if task.entered_at and (now - task.entered_at > LONGEST_CLAIM or time.time() > task.good_until):
             failure = Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
@@ -243,12 +249,13 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _decided(self, look: Look, wish: Wish, draft: FoundNote | None) -> bool:
         """Carry out what is to be done about a wish; return False if the note must be looked at again."""
         found = look.found.get(_id(wish))
-        other = wish.delivery.prospect in self._drafts or (draft is not None and draft.note_id != _id(wish))
+        drafts = {self._drafts.get(look.prospect, _id(wish)), _id(wish) if draft is None else draft.note_id}
+        other = drafts != {_id(wish)}
         decision = decide(wish, found, other_draft=other)
-        form = decision.form
+        form, is_open = decision.form, wish.opened is not None and not decision.is_opened
+        if not look.looks and (form is None or (is_open and decision.do is not Do.SEND)):
+            return False
         if form is None:
-            if not look.looks:
-                return False
             if found is not None:
                 self._release(wish, found.edited_at or self._clock())
             self.ended[_id(wish)] = Fate.LEFT, decision.why
@@ -260,7 +267,7 @@ class Updating(Stage[Patch | Look, _Entry]):
             wish = replace(wish, delivery=delivery, key=wish.opened, opened=None)
         if decision.do is Do.SEND:
             if decision.change.status is Status.DRAFT:
-                self._drafts.add(wish.delivery.prospect)
+                self._drafts[look.prospect] = _id(wish)
             self._dispatcher.add(Patch(wish, decision.change, form, found))
             return True
         fate = Fate.CHANGED if decision.is_opened else Fate.AS_WANTED if decision.do is Do.SETTLE else Fate.LEFT
@@ -282,12 +289,12 @@ class Updating(Stage[Patch | Look, _Entry]):
         if found is not None and is_kept and has_form(found, patch.form, text):
             self._is_proven = True
             return
-        is_behind = found is None or _shown(found) == _shown(before)
-        if is_behind and look.looks < _LOOKS:
+        if look.looks < _LOOKS:  # reading may be behind
             due = self._clock() + self._policy.assumed_lag / 3
             self._dispatcher.add(Look(look.wishes, patch, look.looks + 1), due)
         elif found is not None or patch.form.status is not Status.DRAFT:  # a draft isn't always shown
-            kind = "update.not-shown" if is_behind else "update.changed-besides"
+            is_unchanged = found is None or _shown(found) == _shown(before)
+            kind = "update.not-shown" if is_unchanged else "update.changed-besides"
             self._dispatcher.halt(NeedsAPerson(say(kind, note=_id(patch.wish), prospect=look.prospect)))
 
     def _failed(self, task: Patch | Look, failure: Failure) -> None:

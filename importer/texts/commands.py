@@ -9,7 +9,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "purpose.seeing-the-api": "seeing whether the API answers",
     "stopped.nothing-sent": "{why}\nNothing was sent.",
     "live.place": "The note is created on the prospect {prospect}, as {workspace}.",
-    "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 20 calls are made. They take up to two minutes.",
+    "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 30 calls are made. They take up to three minutes.",
     "live.not-written": "The report {path} can't be written: {error}.",
     "live.no-such-prospect": (
         "The prospect or its notes can't be read: {why}\n"
@@ -34,6 +34,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "live.never-shown": "it was not shown within {time}.",
     "live.text-same": "a reader sees the same text.",
     "live.text-changed": "a reader sees another text: {text}",
+    "live.text-not-changed": "the note's text was not changed: {why}",
+    "live.text-still-old": "the change was accepted, but the note is shown with its earlier text.",
+    "live.markup-kept": "a changed text keeps its markup.",
+    "live.markup-lost": "a changed text loses its markup, so notes with markup are updated in their visibility and status only.",
     "live.not-told": "not told, or unknown.",
     "live.date": "{time} off this computer's clock.",
     "live.draft": "the note became a draft, and is shown as one.",
