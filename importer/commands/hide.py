@@ -55,6 +55,11 @@ class Which(NamedTuple):
     note_ids: Sequence[str] = ()
     undo: bool = False
 
+    @property
+    def are_duplicates(self) -> bool:
+        """Whether the duplicates are meant."""
+        return self.run is None and self.file is None and not self.note_ids
+
 
 @dataclass(frozen=True)
 class Hiding:
@@ -243,8 +248,7 @@ def hide(
 def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
     """Yield the wish about each note, whatever its text is by now."""
     key_of, which = cache(journal.deliveries.key_of), planned.which
-    is_of_deliveries = which.run is not None or which.file is not None or bool(which.note_ids)
-    becomes = DeliveryState.CREATED if which.undo else DeliveryState.HIDDEN if is_of_deliveries else None
+    becomes = DeliveryState.CREATED if which.undo else None if which.are_duplicates else DeliveryState.HIDDEN
     for one in planned.notes:
         change, opened = NoteChange(Visibility.PRIVATE, Status.DRAFT), None
         if which.undo and one.was is not None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.commands.estimate import Estimate
-from importer.delivery.changes import Wish
 from importer.messages import Message, Said
 from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
+    from importer.delivery.changes import Wish
     from importer.settings.reading import Reading
 
 

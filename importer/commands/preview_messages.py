@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from importer.commands.estimate import Estimate
 from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate
-from importer.commands.update_examples import UpdateExample
 from importer.errors import as_argument
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
 from importer.settings.reading import WORDS
+
+if TYPE_CHECKING:
+    from importer.commands.update_examples import UpdateExample
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5

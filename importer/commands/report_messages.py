@@ -245,20 +245,8 @@ def hidden(done: Hidden) -> Iterator[Line]:
 
 def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> Iterator[Line]:
     """Yield which notes would be hidden or given back, with the rows and texts that were found for their IDs."""
-    run, notes, which = planned.run, planned.notes, planned.which
-    is_of_deliveries = which.file is not None or bool(which.note_ids)
-    about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
-    of_which = "notes-of-run" if about else "notes-named" if is_of_deliveries else "duplicates"
-    if notes and about:
-        yield Line(say("hide.run", **about))
-    if notes:
-        yield Line(say("hide.notes-undo" if which.undo else f"hide.{of_which}", n=len(notes)))
-    elif which.undo:
-        yield Line(say("hide.nothing-to-undo"), LineKind.TEXT)
-    elif about:
-        yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
-    else:
-        yield Line(say("hide.nothing-of-these" if is_of_deliveries else "hide.nothing"), LineKind.TEXT)
+    notes, undo = planned.notes, planned.which.undo
+    yield from _which_notes(planned)
     for delivery in notes[:5]:
         parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
         rows, text = found.get(delivery.note_id or "", ((), ""))
@@ -272,13 +260,28 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:
         ids = tuple(delivery.note_id or "" for delivery in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
-        yield Line(
-            say("hide.sent-again" if which.undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT
-        )
-    if notes and not which.undo:
+        yield Line(say("hide.sent-again" if undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
+    if notes and not undo:
         yield Line(say("hide.still-exist"), LineKind.TEXT)
-        if of_which != "duplicates":
+        if not planned.which.are_duplicates:
             yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+
+
+def _which_notes(planned: Hiding) -> Iterator[Line]:
+    """Yield how many notes would be hidden or given back, or that there are none."""
+    run, which, n = planned.run, planned.which, len(planned.notes)
+    about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
+    if which.undo:
+        yield Line(say("hide.notes-undo", n=n)) if n else Line(say("hide.nothing-to-undo"), LineKind.TEXT)
+    elif not n and about:
+        yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
+    elif not n:
+        yield Line(say("hide.nothing" if which.are_duplicates else "hide.nothing-of-these"), LineKind.TEXT)
+    elif about:
+        yield Line(say("hide.run", **about))
+        yield Line(say("hide.notes-of-run", n=n))
+    else:
+        yield Line(say("hide.duplicates" if which.are_duplicates else "hide.notes-named", n=n))
 
 
 def history(found: History) -> Iterator[Line]:

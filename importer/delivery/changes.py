@@ -160,7 +160,6 @@ class Do(Enum):
     SEND = auto()
     SETTLE = auto()  # the note is as wanted, or an earlier change of ours has come about
     LEAVE = auto()
-    LOOK_AGAIN = auto()  # somebody changed it or it is gone, unless reading is behind
 
 
 @dataclass(frozen=True)
@@ -171,6 +170,7 @@ class Decision:
         change: the fields that differ.
         form: the form that the note has, or will have.
         is_opened: whether a change without a clear answer has come about.
+        is_sure: whether it holds even if reading is behind; otherwise the note is read once more.
         why: why the note is left alone.
     """
 
@@ -178,6 +178,7 @@ class Decision:
     change: NoteChange = field(default_factory=NoteChange)
     form: NoteKey | None = None
     is_opened: bool = False
+    is_sure: bool = True
     why: Message | None = None
 
 
@@ -190,19 +191,20 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
         other_draft: whether the prospect has another draft, or is about to get one.
     """
     if found is None:
-        return Decision(Do.LOOK_AGAIN, why=say("update.gone"))
+        return Decision(Do.LEAVE, is_sure=False, why=say("update.gone"))
     is_opened = wish.opened is not None and has_form(found, wish.opened, wish.text)
     base, wanted = wish.key, changed(wish.key, wish.change)
     if is_opened and wish.opened is not None:
         base = wish.opened
     elif not has_form(found, wish.key, wish.text):
         if not has_form(found, wanted, wish.text or wish.change.content or ""):
-            return Decision(Do.LOOK_AGAIN, why=touched(found.edited_at))
-        base = wanted
+            return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))
+        return Decision(Do.SETTLE, form=wanted, is_sure=False)
     if not (change := _differing(wish.change, found)):
-        return Decision(Do.SETTLE, form=base, is_opened=is_opened)
+        return Decision(Do.SETTLE, form=base, is_opened=is_opened, is_sure=is_opened or wish.opened is None)
     if change.status is Status.DRAFT and other_draft:
-        return Decision(Do.LEAVE, form=base, is_opened=is_opened, why=say("update.second-draft"))
+        is_sure = is_opened or wish.opened is None
+        return Decision(Do.LEAVE, form=base, is_opened=is_opened, is_sure=is_sure, why=say("update.second-draft"))
     return Decision(Do.SEND, change, changed(base, change), is_opened)
 
 

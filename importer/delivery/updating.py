@@ -252,10 +252,9 @@ class Updating(Stage[Patch | Look, _Entry]):
         drafts = {self._drafts.get(look.prospect, _id(wish)), _id(wish) if draft is None else draft.note_id}
         other = drafts != {_id(wish)}
         decision = decide(wish, found, other_draft=other)
-        form, is_open = decision.form, wish.opened is not None and not decision.is_opened
-        if not look.looks and (form is None or (is_open and decision.do is not Do.SEND)):
+        if not decision.is_sure and not look.looks:
             return False
-        if form is None:
+        if (form := decision.form) is None:
             if found is not None:
                 self._release(wish, found.edited_at or self._clock())
             self.ended[_id(wish)] = Fate.LEFT, decision.why

@@ -60,7 +60,7 @@ class Learned:
 
     def learn_markup(self, workspace: Workspace, *, is_kept: bool) -> None:
         """Store whether a changed note kept the markup of its text."""
-        self._keep(_MARKUP, workspace, markup=is_kept)
+        self._keep(_MARKUP, workspace, is_kept=is_kept)
 
     def _found(self, workspace: Workspace) -> Row:
         rows = self._store.rows(_FOUND, profile=workspace.profile, base_url=workspace.base_url)
@@ -72,7 +72,7 @@ class Learned:
 
 
 _FOUND = """
-    SELECT batch_size, limits, read_lag, read_lag_at, markup
+    SELECT batch_size, limits, read_lag, read_lag_at, keeps_tags
     FROM learned JOIN workspaces ON workspaces.id = learned.workspace WHERE profile = :profile AND base_url = :base_url
 """
 _BATCH_SIZE = """
@@ -88,6 +88,6 @@ _LAG = """
     ON CONFLICT (workspace) DO UPDATE SET read_lag = excluded.read_lag, read_lag_at = excluded.read_lag_at
 """
 _MARKUP = """
-    INSERT INTO learned (workspace, markup) VALUES (:workspace, :markup)
-    ON CONFLICT (workspace) DO UPDATE SET markup = excluded.markup
+    INSERT INTO learned (workspace, keeps_tags) VALUES (:workspace, :is_kept)
+    ON CONFLICT (workspace) DO UPDATE SET keeps_tags = excluded.keeps_tags
 """

@@ -97,7 +97,7 @@ TABLES = {
         limits TEXT,  -- JSON object: kind of call → calls that the API allows, and in how many seconds
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
-        markup BOOLEAN,  -- whether a changed note keeps its markup, as doctor --live saw it
+        keeps_tags BOOLEAN,  -- whether the live test saw that a changed note keeps the tags of its text
         PRIMARY KEY (workspace)
     """,
     "found": """

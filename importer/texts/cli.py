@@ -75,6 +75,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.which": "Name the notes to hide: hide RUN, such as hide last; hide --file FILE, if need be with --rows; hide --note ID; or hide --duplicates.",
     "hide.undo-what": "Hidden duplicates can't be given back all at once. Name them: hide --undo --note ID.",
     "hide.ask": "Make them private drafts?",
+    "plan.ask-update": ("Make this change, too?", "Make these {n} changes, too?"),
     "hide.ask-undo": "Give them back as they were?",
     "keys.ask": "API key for profile {profile} at {url}",
     "keys.kept": "The key was saved in {store}, for profile {profile} at {url}.",

@@ -212,6 +212,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note of run {run} was not found earlier.",
         "{n} notes of run {run} were not found earlier.",
     ),
+    "progress.updating": "updating notes: {done} of {total}",
     "hide.done": (
         "{n} note is now a private draft. It still exists, and the owner of the API key can see it.",
         "{n} notes are now private drafts. They still exist, and the owner of the API key can see them.",
@@ -388,7 +389,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of these changes makes a note more visible, or gives a public note a new text. A person has to agree to it",
         "{n} of these changes make notes more visible, or give public notes a new text. A person has to agree to them",
     ),
-    "plan.ask-update": ("Make this change, too?", "Make these {n} changes, too?"),
     "plan.change-of": "row {row}, prospect {prospect}: {before: and }. Afterwards {after: and }",
     "plan.text-before": "  before: {words}",
     "plan.text-after": "  after: {words}",

@@ -43,7 +43,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "known.uncomposed": "run {run} ({file}) sent its words, put together in another way, so it was not sent again",
     "purpose.changing-again": "changing failed notes again",
     "purpose.reading-changed-notes": "reading notes before and after they are changed",
-    "progress.updating": "updating notes: {done} of {total}",
     "outcome.updated": "updated: {what:, }",
     "outcome.update-unclear": "it may or may not be updated. To find out, import the file again with `update`",
     "update.to-public": "public now",

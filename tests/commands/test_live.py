@@ -126,7 +126,10 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[st
         {"Left behind": "a private note that may or may not exist."},
     ),
     "a refusal": (("422@2",), {}, {"Creating a note": 3}, {"Left behind": "nothing."}),
-    "no change": (("422:PATCH",), {}, {"Changing the text": 1, "Draft": 1, "Left behind": 1}, {"Left behind": "the private note "}),
+    "no change": (
+        ("422:PATCH",), {}, {"Changing the text": 1, "Draft": 1, "Left behind": 1},
+        {"Left behind": "the private note "},
+    ),
 }  # fmt: skip
 
 

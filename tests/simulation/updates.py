@@ -174,12 +174,13 @@ def _phase(told: Story) -> None:
             _several(told, lambda: _follow(told, agrees=agrees))
         case "edit":
             place = chance.randrange(len(world.notes))
-            note = world.notes[place]
-            [other] = {*Visibility} - {note.visibility}
-            fields = {"sent": "Something else"} if chance.random() < 0.5 else {"visibility": other}
-            edited = replace(note, edited=note.edited + 1, **fields)  # type: ignore[arg-type]
+            there = world.notes[place]
+            edited = replace(there, edited=there.edited + 1, sent="Something else")
+            if chance.random() < 0.5:
+                [other] = {*Visibility} - {there.visibility}
+                edited = replace(there, edited=there.edited + 1, visibility=other)
             world.become(place, edited)
-            told.edited.add(note.note_id)
+            told.edited.add(there.note_id)
         case what:
             some = [note.note_id for note in world.notes if chance.random() < 0.5]
             _several(told, lambda: _hide(told, some, undo=what == "undo"))

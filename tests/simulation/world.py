@@ -135,7 +135,7 @@ class World:
         self._own = 0.0
         self._lag = 0.0
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
-        self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
+        self._cache: dict[tuple[str, int, int], tuple[float, NotesPage, list[Stored]]] = {}
         self._windows = Windows(self.regime.limits)
         self._pins = random.Random(f"pins {self.seed}")
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
@@ -546,6 +546,8 @@ class World:
         address = (prospect, skip, take)
         cached = self._cache.get(address)
         if cached is not None and self.now < cached[0] + self.regime.cached:
+            for note in cached[2]:
+                self.looked(note)
             return cached[1]
         there = [self._as_seen(note) for note in self._visible() if note.prospect == prospect]
         for note in there:
@@ -559,7 +561,7 @@ class World:
             self.chance.shuffle(published)
         page = tuple(self._shown(note) for note in published[skip : skip + min(take, self.regime.page)])
         found = NotesPage(page, self._shown(draft) if draft else None, has_more=len(published) > skip + len(page))
-        self._cache[address] = (self.now, found)
+        self._cache[address] = (self.now, found, there)
         return found
 
     def _visible(self) -> list[Stored]:
