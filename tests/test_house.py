@@ -163,10 +163,10 @@ def test_no_room_is_too_large() -> None:
 
 BUDGETS = {
     "": 1640, "api": 1220, "calls": 850, "cli": 1870, "commands": 6150, "delivery": 3710, "grouping": 150,
-    "journal": 2170, "page": 3060, "practice": 130, "reading": 3340, "results": 820, "rows": 2970, "settings": 1480,
+    "journal": 2180, "page": 3060, "practice": 130, "reading": 3340, "results": 820, "rows": 2970, "settings": 1480,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
-STAND_IN = 2_240
+STAND_IN = 2_260
 """Code lines that the stand-in in ``tests/sandbox/`` may have, so that nothing is saved by moving it there."""
 
 
@@ -184,15 +184,15 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 29,500 lines in 234 modules."""
+    """Texts aren't code. All rooms together have at most 29,510 lines in 235 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 29_500
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 234
+    assert lines.total() <= 29_510
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 235
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3

@@ -29,7 +29,7 @@ from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
-from importer.delivery.updating import Updating
+from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
@@ -216,10 +216,7 @@ class _Sending:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            for wish in asked:
-                fate, why = stage.ended.get(wish.delivery.note_id or "", (None, None))
-                fields = stage.fields.get(wish.delivery.note_id or "", wish.change)
-                delivery.ledger.followed(wish, fate, why, fields)
+            settle(stage, asked, self._outcomes)
             logs.event("notes updated", **stage.counts, calls=stage.calls)
 
     def _has_answered(self, delivery: Coordinator) -> bool:

@@ -201,10 +201,10 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
             return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))
         return Decision(Do.SETTLE, form=wanted, is_sure=False)
     if not (change := _differing(wish.change, found)):
-        return Decision(Do.SETTLE, form=base, is_opened=is_opened, is_sure=is_opened or wish.opened is None)
+        return Decision(Do.SETTLE, form=base, is_opened=is_opened, is_sure=wish.opened is None)
     if change.status is Status.DRAFT and other_draft:
-        is_sure = is_opened or wish.opened is None
-        return Decision(Do.LEAVE, form=base, is_opened=is_opened, is_sure=is_sure, why=say("update.second-draft"))
+        is_sure, why = wish.opened is None, say("update.second-draft")
+        return Decision(Do.LEAVE, form=base, is_opened=is_opened, is_sure=is_sure, why=why)
     return Decision(Do.SEND, change, changed(base, change), is_opened)
 
 

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 
-from importer.api import Answer, NoteChange
-from importer.delivery.changes import Fate, Wish, described
+from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
@@ -243,23 +242,6 @@ class Ledger:
     def still_visible(self, position: int, why: Message) -> None:
         """Record that a row's note is more visible than the sheet says; the row needs attention."""
         self._outcomes.found_visible(position, why)
-
-    def followed(self, wish: Wish, fate: Fate | None, why: Message | None, fields: NoteChange) -> None:
-        """Settle the rows whose note was to follow them. Without a fate, the run didn't come to it."""
-        outcomes, note_ids = self._outcomes, [wish.delivery.note_id or ""] * len(wish.positions)
-        if fate in (Fate.CHANGED, Fate.AS_WANTED):
-            for position in wish.positions:
-                outcomes.visible.pop(position, None)
-        if fate is Fate.CHANGED:
-            reason = say("outcome.updated", what=described(fields))
-            outcomes.settle(wish.positions, Result.UPDATED, note_ids=note_ids, reason=reason)
-        elif fate is Fate.UNCLEAR:
-            reason = say("outcome.update-unclear")
-            outcomes.settle(wish.positions, Result.UNCONFIRMED, note_ids=note_ids, reason=reason)
-        for position in wish.positions:
-            for remark in wish.left if why is None else (*wish.left, why):
-                is_touched = wish.delivery.touched is not None or fate is Fate.LEFT
-                outcomes.remark(position, remark, needs_attention=is_touched)
 
     def found(self, position: int, prospect: str, key: NoteKey, note_id: str, reason: Message) -> None:
         """Settle a row whose note its prospect had already. The note answers for the row from then on."""

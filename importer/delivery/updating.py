@@ -20,13 +20,14 @@ from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesP
 from importer.calls.caller import ATTEMPTS, stopped_by
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.delivery.changes import Do, Fate, Wish, changed, decide, has_form
+from importer.delivery.changes import Do, Fate, Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
+from importer.delivery.outcomes import Outcomes
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
 from importer.markup import seen_digests
 from importer.messages import Message, say
-from importer.models import Progress, Status
+from importer.models import Progress, Result, Status
 
 _LOOKS = 7  # looks at a changed note until it is shown as it was changed
 
@@ -105,7 +106,7 @@ class Updating(Stage[Patch | Look, _Entry]):
     def __init__(
         self, context: DeliveryContext, observe: Callable[[Progress], None] = lambda _: None, drafts: Iterable[str] = ()
     ) -> None:
-        super().__init__(context.caller, (Patch.kind, Look.kind), self._write)
+        super().__init__(context.caller, (Patch.kind, Look.kind), _written)
         self.ended: dict[str, tuple[Fate, Message | None]] = {}
         self.fields: dict[str, NoteChange] = {}
         self._context, self._journal, self._policy = context, context.journal, context.policy
@@ -161,7 +162,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         try:
             with self._journal.transaction():
                 began = self._journal.now()
-                self._write(entries)
+                _written(entries)
                 forms = self._claimed(patches)
             is_late = bool(patches) and self._journal.now() - began > LONGEST_CLAIM
             self._journal.see_that_it_stands()
@@ -177,14 +178,10 @@ class Updating(Stage[Patch | Look, _Entry]):
             self.ended[_id(patch.wish)] = Fate.UNCLEAR, None
         return True
 
-    def _write(self, entries: Sequence[_Entry]) -> None:
-        for entry in entries:
-            entry()
-
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
         """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
         forms = self._numbers([patch.form for patch in patches])
-        if not self._journal.deliveries.change(
+        if not self._journal.changes.begin(
             [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
         ):
             raise Busy(say("journal.claimed-by-another"))
@@ -200,11 +197,11 @@ class Updating(Stage[Patch | Look, _Entry]):
             self._journal.deliveries.hide_duplicates([wish.delivery])
         else:
             [number] = self._numbers([form])
-            self._journal.deliveries.changed([(wish.delivery, number, form, wish.becomes)])
+            self._journal.changes.made([(wish.delivery, number, form, wish.becomes)])
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
         """Record that a note didn't get another form, and return the wish as it is then."""
-        self._unwritten.append(partial(self._journal.deliveries.unchanged, [wish.delivery.name], touched))
+        self._unwritten.append(partial(self._journal.changes.dropped, [wish.delivery.name], touched))
         self.ended.pop(_id(wish), None)
         return replace(wish, delivery=wish.delivery._replace(changing=None), opened=None)
 
@@ -344,8 +341,33 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._observe(replace(progress, seconds_left=calls.seconds_for({}), gives_up_in=calls.gives_up_in))
 
 
+def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
+    """Settle the rows whose notes were to follow them; those that the run didn't come to stay as they are."""
+    for wish in wishes:
+        name = _id(wish)
+        fate, why = stage.ended.get(name, (None, None))
+        note_ids = [name] * len(wish.positions)
+        if fate is Fate.CHANGED:
+            reason = say("outcome.updated", what=described(stage.fields.get(name, wish.change)))
+            outcomes.settle(wish.positions, Result.UPDATED, note_ids=note_ids, reason=reason)
+        elif fate is Fate.UNCLEAR:
+            reason = say("outcome.update-unclear")
+            outcomes.settle(wish.positions, Result.UNCONFIRMED, note_ids=note_ids, reason=reason)
+        is_left = wish.delivery.touched is not None or fate is Fate.LEFT
+        for position in wish.positions:
+            if fate in (Fate.CHANGED, Fate.AS_WANTED):
+                outcomes.visible.pop(position, None)
+            for remark in wish.left if why is None else (*wish.left, why):
+                outcomes.remark(position, remark, needs_attention=is_left)
+
+
 def _id(wish: Wish) -> str:
     return wish.delivery.note_id or ""
+
+
+def _written(entries: Sequence[_Entry]) -> None:
+    for entry in entries:
+        entry()
 
 
 def _shown(note: FoundNote) -> tuple[object, ...]:

@@ -147,24 +147,6 @@ class Deliveries:
         self._store.many(sql.FORGET, _each(names), request=number)
         self._store.many(sql.RELEASE, _each(names), request=number)
 
-    def change(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
-        """Record that notes are about to get another form; call this inside a transaction.
-
-        Returns:
-            whether all of these deliveries are as they are given. If not, leave the transaction by an exception.
-        """
-        rows = ((one.name, one.note, one.changing or 0, form) for one, form in changes)
-        return self._store.many(sql.CHANGE, rows) == len(changes)
-
-    def changed(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
-        """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
-        rows = ((one.name, form, state.value, int(key.status is Status.DRAFT)) for one, form, key, state in changes)
-        self._store.many(sql.CHANGED, rows)
-
-    def unchanged(self, names: Iterable[bytes], touched: float | None = None) -> None:
-        """Record that notes surely didn't get another form, and when somebody else's change was seen, if one was."""
-        self._store.many(sql.UNCHANGED, ((name, touched) for name in names))
-
     def leave_hidden(self, names: Sequence[bytes]) -> None:
         """Record that a person wants these hidden notes to stay hidden."""
         with self._store.transaction():

@@ -81,9 +81,9 @@ def hide(journal: Journal, known: Sequence[KnownDelivery]) -> None:
     key = replace(NoteKey.of(NOTE), digest=b"hidden", visibility=Visibility.PRIVATE, status=Status.DRAFT)
     [form], _ = journal.deliveries.enter_notes(HERE, [key])
     with journal.transaction():
-        assert journal.deliveries.change([(one, form) for one in known])
+        assert journal.changes.begin([(one, form) for one in known])
         asked = [one._replace(changing=form) for one in known]
-        journal.deliveries.changed((one, form, key, DeliveryState.HIDDEN) for one in asked)
+        journal.changes.made((one, form, key, DeliveryState.HIDDEN) for one in asked)
 
 
 def name(prospect: str, workspace: Workspace = HERE, what: Note = NOTE) -> bytes:

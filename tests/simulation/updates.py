@@ -20,7 +20,7 @@ from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.updating import Updating
+from importer.delivery.updating import Updating, settle
 from importer.errors import Stopped
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.markup import seen_digest
@@ -245,9 +245,9 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
                 told.allowed[wish.delivery.note_id or ""].texts.add(wish.change.content)
         told.is_forced = False
         stopped = stage.change([wish for wish in asked if wish.is_due])
+        settle(stage, asked, outcomes)
         for wish in asked:
-            fate, why = stage.ended.get(wish.delivery.note_id or "", (None, None))
-            delivery.ledger.followed(wish, fate, why, stage.fields.get(wish.delivery.note_id or "", wish.change))
+            fate, _ = stage.ended.get(wish.delivery.note_id or "", (None, None))
             if fate is Fate.CHANGED:
                 _settled(told, wish)
             if fate in (Fate.CHANGED, Fate.AS_WANTED):
